@@ -1,0 +1,2 @@
+//! The real algorithms that the lessons animate: one file each, no clock, no screen, no lesson.
+

@@ -1,0 +1,1 @@
+//! Simulated time: agenda, runs, tape, knobs, scenes, plots and stories.

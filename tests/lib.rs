@@ -1,0 +1,1 @@
+//! What the whole-project tests share.

@@ -1,0 +1,2 @@
+//! Outside tables: inputs and outputs that others published, run through our algorithms.
+
