@@ -1,1 +1,41 @@
 //! Simulated time: agenda, runs, tape, knobs, scenes, plots and stories.
+//!
+//! The engine knows no lesson and no browser. A lesson gives it a [`Model`] (plain data that reacts to
+//! events) and a way to draw it; the engine gives back time travel, a tape, twins and links.
+
+pub mod action;
+pub mod agenda;
+pub mod knobs;
+pub mod lesson;
+pub mod model;
+pub mod player;
+pub mod plot;
+pub mod probe;
+pub mod random;
+pub mod raster;
+pub mod run;
+pub mod scene;
+pub mod show;
+pub mod state;
+pub mod story;
+pub mod svg;
+pub mod tape;
+pub mod text;
+pub mod time;
+pub mod words;
+
+pub use action::{Act, Action, ActionSpec};
+pub use knobs::{Choice, Knob, Knobs, Visit};
+pub use lesson::{Card, Lesson};
+pub use model::{Context, Model};
+pub use player::Player;
+pub use plot::{Line, Plot};
+pub use probe::{Probe, Statistic};
+pub use random::Stream;
+pub use run::Run;
+pub use scene::{Glyph, Ink, PartId, Scene};
+pub use show::Show;
+pub use story::{Beat, Challenge, Prediction, Setup};
+pub use tape::{Arg, Note, Tape, Tone};
+pub use time::Time;
+pub use words::Words;

@@ -1,0 +1,47 @@
+//! Actions: what a learner does to the system at a moment.
+
+use crate::scene::PartId;
+
+/// How an action is offered to the learner; its words are looked up by `id`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ActionSpec {
+    /// Names its words (`action.<id>`) and its message (`act {name}`).
+    pub id: &'static str,
+    /// The kind of part it is aimed at, such as `server`, or none if it acts on the whole system.
+    pub aim: Option<&'static str>,
+}
+
+impl ActionSpec {
+    /// An action on the whole system.
+    pub const fn whole(id: &'static str) -> ActionSpec {
+        ActionSpec { id, aim: None }
+    }
+
+    /// An action on one part of a kind.
+    pub const fn aimed(id: &'static str, aim: &'static str) -> ActionSpec {
+        ActionSpec { id, aim: Some(aim) }
+    }
+
+    /// Whether a learner may aim this action at `part`.
+    pub fn fits(&self, part: PartId) -> bool {
+        self.aim == Some(part.kind)
+    }
+}
+
+/// An action as data: which one of the lesson's list, and the number of the part it is aimed at (from 0).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Act {
+    /// Index into [`Action::SPECS`].
+    pub spec: usize,
+    /// Number of the part aimed at; 0 for actions on the whole system.
+    pub target: usize,
+}
+
+/// The actions of one lesson.
+pub trait Action: Copy + 'static {
+    /// All of them, in the order of their buttons.
+    const SPECS: &'static [ActionSpec];
+
+    /// The action of `SPECS[act.spec]` aimed at `act.target`; none for a number that does not exist.
+    fn from_act(act: Act) -> Option<Self>;
+}

@@ -1,0 +1,111 @@
+//! Models: simulated systems as plain data that react to events.
+
+use crate::action::Action;
+use crate::agenda::Agenda;
+use crate::knobs::Knobs;
+use crate::probe::Meters;
+use crate::random::{Stream, Streams};
+use crate::tape::{Note, NoteId, Tape};
+use crate::time::Time;
+use rand_pcg::Pcg32;
+
+/// A simulated system: deterministic, cloneable, ignorant of pictures.
+///
+/// Whatever it needs to know reaches it through [`Context`]; two models given the same seed, knobs and
+/// inputs are equal at every moment.
+pub trait Model: Clone + 'static {
+    /// Its parameters.
+    type Knobs: Knobs;
+    /// What can be due on its agenda.
+    type Event: Clone;
+    /// What a learner can do to it.
+    type Action: Action;
+
+    /// The system at time zero, with its first events scheduled.
+    fn new(knobs: &Self::Knobs, cx: &mut Context<'_, Self::Event>) -> Self;
+
+    /// An event that is due.
+    fn on_event(&mut self, event: Self::Event, knobs: &Self::Knobs, cx: &mut Context<'_, Self::Event>);
+
+    /// A knob was turned; `knobs` holds the new values.
+    fn on_knobs(&mut self, knobs: &Self::Knobs, cx: &mut Context<'_, Self::Event>);
+
+    /// The learner did something; called only for actions that [`Model::can`] allows.
+    fn on_action(&mut self, action: Self::Action, knobs: &Self::Knobs, cx: &mut Context<'_, Self::Event>);
+
+    /// Whether `action` makes sense now: a crashed server cannot crash again.
+    fn can(&self, _action: Self::Action) -> bool {
+        true
+    }
+
+    /// Which part (from 0) the action number `spec` is aimed at when the learner has picked none.
+    fn aim(&self, _spec: usize) -> usize {
+        0
+    }
+
+    /// Checks that nothing was lost or made up: what came in = served + failed + waiting + in flight.
+    ///
+    /// # Errors
+    /// A sentence that says which balance is off, for tests.
+    fn audit(&self) -> Result<(), String>;
+}
+
+/// All that reaches a model from outside: time, agenda, random streams, tape and meters.
+pub struct Context<'a, E> {
+    pub(crate) now: Time,
+    pub(crate) events: u64,
+    pub(crate) agenda: &'a mut Agenda<E>,
+    pub(crate) streams: &'a mut Streams,
+    pub(crate) meters: &'a mut Meters,
+    pub(crate) said: &'a mut u32,
+    pub(crate) tape: &'a mut Tape,
+    pub(crate) cause: NoteId,
+}
+
+impl<E> Context<'_, E> {
+    /// The current time.
+    #[inline]
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// Makes `event` due after a span; it remembers the last note said as its cause.
+    #[inline]
+    pub fn schedule(&mut self, after: Time, event: E) {
+        self.agenda.schedule(self.now + after, self.cause, event);
+    }
+
+    /// The random stream of this name.
+    #[inline]
+    pub fn random(&mut self, stream: Stream) -> &mut Pcg32 {
+        self.streams.get(stream)
+    }
+
+    /// Says something for the tape and for "Why?"; returns its number. A step stops at it.
+    #[inline]
+    pub fn say(&mut self, note: Note) -> NoteId {
+        let id = NoteId(*self.said);
+        *self.said += 1;
+        self.tape.record(Note { id, cause: self.cause, at: self.now, events: self.events, ..note });
+        self.cause = id;
+        id
+    }
+
+    /// Continues a chain that the model remembered: what is said and scheduled next was caused by `cause`.
+    #[inline]
+    pub fn because(&mut self, cause: NoteId) {
+        self.cause = cause;
+    }
+
+    /// The note that what happens now goes back to.
+    #[inline]
+    pub fn cause(&self) -> NoteId {
+        self.cause
+    }
+
+    /// Measures: adds to a count, sets a level, or records one value of a spread (in µs for latencies).
+    #[inline]
+    pub fn sample(&mut self, probe: usize, value: f64) {
+        self.meters.sample(probe, value, self.now);
+    }
+}

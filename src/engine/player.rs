@@ -1,0 +1,580 @@
+//! The player: what a page does with a run — play, step, scrub, tell the story, ask, compare.
+//!
+//! It is plain Rust without a screen, so that everything a learner can do is tested natively.
+
+use crate::action::Act;
+use crate::knobs::KnobError;
+use crate::run::Position;
+use crate::show::{Ran, Show, Watch};
+use crate::state::{Link, LinkError};
+use crate::story::{BeatView, Setup};
+use crate::time::Time;
+
+/// Bounds of the speed, in simulated seconds a second.
+pub const SPEEDS: (f64, f64) = (0.01, 16.0);
+/// Frames longer than this (a tab that slept) count as this long.
+const FRAME_MAX_S: f64 = 0.1;
+/// Challenges and predictions are looked at this often.
+const CHECK_EVERY: Time = Time::ms(20);
+/// Events in one frame at most; a heavier one runs slower instead of freezing the page.
+const FRAME_EVENTS: u64 = 40_000;
+/// A beat that does not come up within this span is given up.
+const PATIENCE: Time = Time::s(90);
+
+/// Something the page should react to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Happening {
+    /// The story reached a beat (from 0).
+    Beat(usize),
+    /// The state of a beat did not come up; the learner's settings prevent it.
+    Stuck(usize),
+    /// A guess was settled.
+    Settled {
+        /// The beat that asked.
+        beat: usize,
+        /// Whether it was right.
+        right: bool,
+    },
+    /// A challenge was reached.
+    Challenge(usize),
+    /// The tape is full.
+    End,
+}
+
+/// What the learner answered to the question of a beat.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Guess {
+    /// The beat that asked.
+    pub beat: usize,
+    /// The answer, from 0.
+    pub choice: usize,
+    /// When it was given.
+    pub at: Time,
+    /// When it was settled, and which answer was right.
+    pub settled: Option<(Time, usize)>,
+}
+
+/// The run compared with.
+pub struct Twin {
+    /// Its run.
+    pub run: Box<dyn Show>,
+    /// The knob that differs.
+    pub knob: &'static str,
+    /// Its value.
+    pub value: f64,
+}
+
+/// Where Next is heading.
+#[derive(Clone, Copy, Debug)]
+struct Goal {
+    beat: usize,
+    /// Set if the beat was reached before on this timeline: the story returns to that very place.
+    place: Option<Position>,
+    give_up: Time,
+}
+
+/// One lesson being played.
+pub struct Player {
+    main: Box<dyn Show>,
+    twin: Option<Twin>,
+    beats: Vec<BeatView>,
+    playing: bool,
+    speed: f64,
+    beat: usize,
+    reached: Vec<Option<Position>>,
+    goal: Option<Goal>,
+    stuck: Option<usize>,
+    guesses: Vec<Guess>,
+    done: Vec<bool>,
+}
+
+impl Player {
+    /// A player for a run at any place.
+    pub fn new(main: Box<dyn Show>) -> Player {
+        let beats = main.beats();
+        let mut reached = vec![None; beats.len()];
+        if let Some(first) = reached.first_mut() {
+            *first = Some(Position::default());
+        }
+        let done = vec![false; main.challenges().len()];
+        let speed = main.speed();
+        Player {
+            main,
+            twin: None,
+            beats,
+            playing: false,
+            speed,
+            beat: 0,
+            reached,
+            goal: None,
+            stuck: None,
+            guesses: Vec::new(),
+            done,
+        }
+    }
+
+    /// The run.
+    pub fn main(&self) -> &dyn Show {
+        &*self.main
+    }
+
+    /// The run, to ask it why.
+    pub fn main_mut(&mut self) -> &mut dyn Show {
+        &mut *self.main
+    }
+
+    /// The run compared with.
+    pub fn twin(&self) -> Option<&Twin> {
+        self.twin.as_ref()
+    }
+
+    /// Whether time runs.
+    pub fn playing(&self) -> bool {
+        self.playing
+    }
+
+    /// Simulated seconds a second.
+    pub fn speed(&self) -> f64 {
+        self.speed
+    }
+
+    /// Sets the speed; clamped, and ignored if it is no finite number.
+    pub fn set_speed(&mut self, speed: f64) {
+        if speed.is_finite() {
+            self.speed = speed.clamp(SPEEDS.0, SPEEDS.1);
+        }
+    }
+
+    /// The beats of the story.
+    pub fn beats(&self) -> &[BeatView] {
+        &self.beats
+    }
+
+    /// The beat shown (from 0).
+    pub fn beat(&self) -> usize {
+        self.beat
+    }
+
+    /// The beat that Next is heading for.
+    pub fn heading_for(&self) -> Option<usize> {
+        self.goal.map(|goal| goal.beat)
+    }
+
+    /// The beat that was given up.
+    pub fn stuck(&self) -> Option<usize> {
+        self.stuck
+    }
+
+    /// The guesses.
+    pub fn guesses(&self) -> &[Guess] {
+        &self.guesses
+    }
+
+    /// The guess for a beat's question.
+    pub fn guess_of(&self, beat: usize) -> Option<&Guess> {
+        self.guesses.iter().find(|guess| guess.beat == beat)
+    }
+
+    /// Which challenges are reached.
+    pub fn done(&self) -> &[bool] {
+        &self.done
+    }
+
+    /// Marks challenges that were reached on an earlier visit.
+    pub fn recall_done(&mut self, challenge: usize) {
+        if let Some(done) = self.done.get_mut(challenge) {
+            *done = true;
+        }
+    }
+
+    /// Starts or stops time.
+    pub fn set_playing(&mut self, playing: bool) {
+        self.playing = playing;
+    }
+
+    /// Lets `real_s` seconds of real time pass.
+    pub fn frame(&mut self, real_s: f64) -> Vec<Happening> {
+        let mut happened = Vec::new();
+        if self.playing {
+            let span = Time::from_s(real_s.clamp(0.0, FRAME_MAX_S) * self.speed);
+            self.advance(span, FRAME_EVENTS, &mut happened);
+        }
+        self.sync_twin(FRAME_EVENTS);
+        happened
+    }
+
+    /// Runs `span` further, towards the goal if there is one, looking at challenges and guesses on the way.
+    fn advance(&mut self, span: Time, budget: u64, happened: &mut Vec<Happening>) {
+        let until = self.main.position().at + span;
+        let mut left = budget;
+        while self.main.position().at < until && left > 0 {
+            let events = self.main.position().events;
+            let check = Time((self.main.position().at.0 / CHECK_EVERY.0 + 1) * CHECK_EVERY.0).min(until);
+            let ran = match self.goal {
+                Some(Goal { place: Some(place), .. }) => self.main.run(check.min(place.at), Watch::Nothing, left),
+                Some(goal) => self.main.run(check, Watch::Beat(goal.beat), left),
+                None => self.main.run(check, Watch::Nothing, left),
+            };
+            left = left.saturating_sub((self.main.position().events - events).max(1));
+            self.look(happened);
+            if let Some(goal) = self.goal {
+                let here = self.main.position();
+                let arrived = match goal.place {
+                    Some(place) => here.at >= place.at,
+                    None => ran == Ran::Stopped,
+                };
+                if arrived {
+                    self.arrive(goal, happened);
+                    return;
+                }
+                if here.at >= goal.give_up {
+                    self.goal = None;
+                    self.stuck = Some(goal.beat);
+                    self.playing = false;
+                    happened.push(Happening::Stuck(goal.beat));
+                    return;
+                }
+            }
+            if ran == Ran::AtEnd {
+                self.playing = false;
+                happened.push(Happening::End);
+                return;
+            }
+        }
+    }
+
+    fn arrive(&mut self, goal: Goal, happened: &mut Vec<Happening>) {
+        if let Some(place) = goal.place {
+            self.main.seek_to(place);
+        }
+        self.goal = None;
+        self.playing = false;
+        self.beat = goal.beat;
+        self.reached[goal.beat] = Some(self.main.position());
+        happened.push(Happening::Beat(goal.beat));
+    }
+
+    /// Ticks challenges and settles guesses.
+    fn look(&mut self, happened: &mut Vec<Happening>) {
+        for challenge in 0..self.done.len() {
+            if !self.done[challenge] && self.main.challenge_done(challenge) {
+                self.done[challenge] = true;
+                happened.push(Happening::Challenge(challenge));
+            }
+        }
+        let now = self.main.position().at;
+        for guess in self.guesses.iter_mut().filter(|guess| guess.settled.is_none()) {
+            if let Some(truth) = self.main.truth(guess.beat) {
+                guess.settled = Some((now, truth));
+                happened.push(Happening::Settled { beat: guess.beat, right: truth == guess.choice });
+            }
+        }
+    }
+
+    /// Whether the twin still has to catch up.
+    pub fn twin_behind(&self) -> bool {
+        self.twin.as_ref().is_some_and(|twin| twin.run.position().at < self.main.position().at)
+    }
+
+    fn sync_twin(&mut self, budget: u64) {
+        if let Some(twin) = &mut self.twin {
+            let now = self.main.position().at;
+            if twin.run.position().at > now {
+                twin.run.seek(now);
+            } else {
+                twin.run.run(now, Watch::Nothing, budget);
+            }
+        }
+    }
+
+    /// Goes to a moment; the caption becomes that of the last beat reached by then.
+    pub fn seek(&mut self, at: Time) -> Vec<Happening> {
+        self.goal = None;
+        self.stuck = None;
+        self.main.seek(at);
+        self.settle_down()
+    }
+
+    /// Goes to an exact place on the tape, such as that of a note.
+    pub fn seek_to(&mut self, place: Position) -> Vec<Happening> {
+        self.goal = None;
+        self.stuck = None;
+        self.main.seek_to(place);
+        self.settle_down()
+    }
+
+    fn settle_down(&mut self) -> Vec<Happening> {
+        let mut happened = Vec::new();
+        let here = self.main.position();
+        self.beat = self.reached.iter().rposition(|place| place.is_some_and(|place| place <= here)).unwrap_or(0);
+        if here >= self.main.horizon() {
+            self.look(&mut happened);
+        }
+        self.sync_twin(FRAME_EVENTS);
+        happened
+    }
+
+    /// Goes back to the start; inputs stay on the tape.
+    pub fn restart(&mut self) -> Vec<Happening> {
+        self.playing = false;
+        self.seek_to(Position::default())
+    }
+
+    /// Begins anew: another seed or the same, first knobs, nothing done.
+    pub fn reset(&mut self, seed: u32) {
+        self.main = self.main.fresh(seed);
+        self.reached.iter_mut().skip(1).for_each(|place| *place = None);
+        (self.goal, self.stuck, self.beat, self.playing) = (None, None, 0, false);
+        self.guesses.clear();
+        if let Some(twin) = self.twin.take() {
+            // The knob existed a moment ago, so this only fails if a lesson's knobs changed under our feet.
+            let _ = self.compare(twin.knob, twin.value);
+        }
+    }
+
+    /// Steps to the next thing said, or the next event if `fine`.
+    pub fn step_forward(&mut self, fine: bool) -> Vec<Happening> {
+        self.playing = false;
+        let until = self.main.position().at + Time::s(30);
+        let watch = if fine { Watch::Any } else { Watch::Say };
+        let mut happened = Vec::new();
+        let heading = self.goal.take();
+        if self.main.run(until, watch, FRAME_EVENTS) == Ran::AtEnd {
+            happened.push(Happening::End);
+        }
+        self.look(&mut happened);
+        match heading {
+            // Stepping may be how the learner walks to the beat; arriving that way counts too.
+            Some(goal) if goal.place.is_none() && self.main.beat_holds(goal.beat) => self.arrive(goal, &mut happened),
+            _ => self.goal = heading,
+        }
+        self.sync_twin(FRAME_EVENTS);
+        happened
+    }
+
+    /// Steps to the last thing said before here, or the last event if `fine`.
+    pub fn step_back(&mut self, fine: bool) -> Vec<Happening> {
+        self.playing = false;
+        match self.main.before(fine) {
+            Some(place) => self.seek_to(place),
+            None => Vec::new(),
+        }
+    }
+
+    /// Turns a knob of both runs.
+    ///
+    /// # Errors
+    /// The knob does not exist or the value is no finite number.
+    pub fn set_knob(&mut self, id: &str, value: f64) -> Result<f64, KnobError> {
+        self.catch_up_twin();
+        let before = self.main.inputs().len();
+        let here = self.main.position();
+        let value = self.main.set_knob(id, value)?;
+        let put = self.main.inputs().len() != before || self.main.position() != here;
+        if put {
+            self.forget_after(here);
+            if let Some(twin) = &mut self.twin {
+                twin.run.set_knob(id, value)?;
+            }
+        }
+        Ok(value)
+    }
+
+    /// Does an action in both runs. False if it makes no sense now.
+    pub fn act(&mut self, act: Act) -> bool {
+        self.catch_up_twin();
+        let here = self.main.position();
+        let acted = self.main.act(act);
+        if acted {
+            self.forget_after(here);
+            if let Some(twin) = &mut self.twin {
+                twin.run.act(act);
+            }
+        }
+        acted
+    }
+
+    /// Does the action of this id; `target` counts from 0, none means the model's own choice.
+    pub fn act_by_id(&mut self, id: &str, target: Option<usize>) -> bool {
+        let Some(spec) = self.main.actions().iter().position(|spec| spec.id == id) else { return false };
+        let target = target.unwrap_or_else(|| self.main.aim(spec));
+        self.act(Act { spec, target })
+    }
+
+    fn catch_up_twin(&mut self) {
+        while self.twin_behind() {
+            self.sync_twin(u64::MAX);
+        }
+        self.sync_twin(u64::MAX);
+    }
+
+    /// After a fork, what was reached and settled in the lost future no longer is.
+    fn forget_after(&mut self, here: Position) {
+        for place in &mut self.reached {
+            if place.is_some_and(|place| place > here) {
+                *place = None;
+            }
+        }
+        for guess in &mut self.guesses {
+            if guess.settled.is_some_and(|(at, _)| at > here.at) {
+                guess.settled = None;
+            }
+        }
+    }
+
+    /// Compares with a twin whose `knob` holds `value`.
+    ///
+    /// # Errors
+    /// The knob does not exist or the value is no finite number.
+    pub fn compare(&mut self, knob: &str, value: f64) -> Result<(), KnobError> {
+        let run = self.main.twin(knob, value)?;
+        let found = run.knobs().into_iter().find(|(k, _)| k.id == knob);
+        let (knob, value) = found.map(|(knob, value)| (knob.id, value)).ok_or(KnobError::Unknown)?;
+        self.twin = Some(Twin { run, knob, value });
+        self.sync_twin(FRAME_EVENTS);
+        Ok(())
+    }
+
+    /// Ends the comparison.
+    pub fn alone(&mut self) {
+        self.twin = None;
+    }
+
+    /// Moves on to the next beat: arranges it and plays until its state comes up. A second call on the way jumps there.
+    pub fn next(&mut self) -> Vec<Happening> {
+        if let Some(goal) = self.goal {
+            let mut happened = Vec::new();
+            self.hurry(goal.beat, &mut happened);
+            self.sync_twin(FRAME_EVENTS);
+            return happened;
+        }
+        let beat = self.beat + 1;
+        if beat < self.beats.len() {
+            self.head_for(beat);
+            self.playing = true;
+        }
+        Vec::new()
+    }
+
+    /// Returns to the moment of the beat before.
+    pub fn back(&mut self) -> Vec<Happening> {
+        self.playing = false;
+        let to = if self.goal.is_some() { self.beat } else { self.beat.saturating_sub(1) };
+        match self.reached[to] {
+            Some(place) => self.seek_to(place),
+            None => Vec::new(),
+        }
+    }
+
+    /// Sets the goal and arranges the beat.
+    fn head_for(&mut self, beat: usize) {
+        self.stuck = None;
+        let here = self.main.position();
+        let place = self.reached[beat].filter(|place| *place > here);
+        for setup in self.beats[beat].setup {
+            match *setup {
+                // What was arranged before lies ahead on the tape already.
+                Setup::Set(..) | Setup::Act(..) if place.is_some() => {}
+                Setup::Set(knob, value) => {
+                    // Stories only name knobs that exist: tests walk through every story.
+                    let _ = self.set_knob(knob, value);
+                }
+                Setup::Act(action, target) => {
+                    self.act_by_id(action, Some(target));
+                }
+                Setup::Twin(knob, value) => {
+                    let _ = self.compare(knob, value);
+                }
+                Setup::Alone => self.alone(),
+                Setup::Speed(speed) => self.set_speed(speed),
+            }
+        }
+        self.goal = Some(Goal { beat, place, give_up: here.at + PATIENCE });
+    }
+
+    fn hurry(&mut self, beat: usize, happened: &mut Vec<Happening>) {
+        while self.goal.is_some_and(|goal| goal.beat == beat) {
+            self.advance(PATIENCE, u64::MAX, happened);
+            if happened.contains(&Happening::End) {
+                self.goal = None;
+            }
+        }
+    }
+
+    /// Goes straight to a beat (from 0), arranging and running through all between.
+    pub fn jump(&mut self, beat: usize) -> Vec<Happening> {
+        let beat = beat.min(self.beats.len().saturating_sub(1));
+        let mut happened = Vec::new();
+        if let Some(place) = self.reached[beat] {
+            happened = self.seek_to(place);
+        } else {
+            // Not reached yet: go on from the last beat that was, so that every state in between is real.
+            let last = self.reached.iter().rposition(Option::is_some).unwrap_or(0);
+            if let Some(place) = self.reached[last].filter(|_| last < beat) {
+                happened = self.seek_to(place);
+            }
+            while self.beat < beat && self.stuck.is_none() {
+                self.head_for(self.beat + 1);
+                self.hurry(self.beat + 1, &mut happened);
+            }
+            self.sync_twin(FRAME_EVENTS);
+        }
+        self.playing = false;
+        happened
+    }
+
+    /// Begins anew and goes straight to the beat that was given up: the way out of settings that prevent it.
+    pub fn back_to_story(&mut self) -> Vec<Happening> {
+        let beat = self.stuck.unwrap_or(self.beat);
+        self.reset(self.main.seed());
+        self.jump(beat)
+    }
+
+    /// Locks in an answer to the question of the beat shown; later answers do not count.
+    pub fn guess(&mut self, choice: usize) -> bool {
+        let Some((_, options)) = self.beats[self.beat].predict else { return false };
+        if choice >= options.len() || self.guess_of(self.beat).is_some() {
+            return false;
+        }
+        self.guesses.push(Guess { beat: self.beat, choice, at: self.main.position().at, settled: None });
+        true
+    }
+
+    /// Everything on screen as a link.
+    pub fn link(&self) -> Link {
+        let knobs = self.main.knobs();
+        let twin = self.twin.as_ref().and_then(|twin| {
+            let index = knobs.iter().position(|(knob, _)| knob.id == twin.knob)?;
+            Some((index as u8, knobs[index].0.to_steps(twin.value)))
+        });
+        Link { run: self.main.state(), twin, beat: self.beat as u8 }
+    }
+
+    /// Restores what a link describes; the story stands at its beat.
+    pub fn restore(&mut self, link: &Link) {
+        self.main = self.main.restore(&link.run);
+        (self.goal, self.stuck, self.playing, self.twin) = (None, None, false, None);
+        self.reached.iter_mut().skip(1).for_each(|place| *place = None);
+        self.guesses.clear();
+        let beat = usize::from(link.beat).min(self.beats.len().saturating_sub(1));
+        self.beat = beat;
+        if beat > 0 {
+            self.reached[beat] = Some(self.main.position());
+        }
+        if let Some((index, steps)) = link.twin
+            && let Some((knob, _)) = self.main.knobs().get(usize::from(index))
+        {
+            let _ = self.compare(knob.id, knob.from_steps(steps));
+            self.catch_up_twin();
+        }
+    }
+
+    /// Restores the text of a link.
+    ///
+    /// # Errors
+    /// See [`LinkError`]; the player is unchanged then.
+    pub fn restore_text(&mut self, text: &str) -> Result<(), LinkError> {
+        self.restore(&Link::decode(text)?);
+        Ok(())
+    }
+}

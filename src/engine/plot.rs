@@ -1,0 +1,185 @@
+//! Plots: samples of the tape drawn by plotters, on a canvas in the browser and as SVG natively.
+
+use crate::probe::{SAMPLE_EVERY, Statistic};
+use crate::scene::Ink;
+use crate::time::Time;
+use plotters::coord::Shift;
+use plotters::prelude::*;
+
+/// One plot of the tape; its words are `plot.<id>` and `plot.<id>.unit`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Plot {
+    /// Its words.
+    pub id: &'static str,
+    /// Its lines.
+    pub lines: &'static [Line],
+    /// What a sample is multiplied by to give the unit shown, such as 0.001 from µs to ms.
+    pub scale: f64,
+    /// The vertical axis reaches at least this far, in the unit shown.
+    pub top_min: f64,
+}
+
+/// One line of a plot; its word is `line.<id>`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Line {
+    /// Its word.
+    pub id: &'static str,
+    /// Which probe it reads.
+    pub probe: usize,
+    /// What it reads from it.
+    pub statistic: Statistic,
+    /// Its colour.
+    pub ink: Ink,
+    /// Whether the ground below it is tinted.
+    pub area: bool,
+}
+
+/// How a line is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stroke {
+    /// This run.
+    Solid,
+    /// The twin.
+    Dashed,
+    /// The future that a fork left behind.
+    Ghost,
+}
+
+/// A line with its samples, ready to draw.
+#[derive(Clone, Copy, Debug)]
+pub struct Trace<'a> {
+    /// Samples in the unit of the probe; not-a-number where there is nothing to draw.
+    pub samples: &'a [f32],
+    /// Number of the first sample.
+    pub first: usize,
+    /// Red, green, blue.
+    pub colour: (u8, u8, u8),
+    /// Whether the ground below it is tinted.
+    pub area: bool,
+    /// How it is drawn.
+    pub stroke: Stroke,
+}
+
+/// The end of the time axis for a tape that has reached `horizon`: steps up rarely, so that the picture rests.
+pub fn span(horizon: Time) -> Time {
+    const STEPS: [u64; 14] = [12, 20, 30, 45, 60, 90, 120, 180, 300, 450, 600, 900, 1_800, 3_600];
+    let wanted = horizon.as_s() * 1.05;
+    Time::s(STEPS.into_iter().find(|step| *step as f64 >= wanted).unwrap_or(7_200))
+}
+
+/// Distance of the labels of a time axis that ends at `span`.
+pub fn tick(span: Time) -> Time {
+    const STEPS: [u64; 11] = [2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 1_200];
+    let s = span.as_s();
+    Time::s(STEPS.into_iter().find(|step| s / *step as f64 <= 6.5).unwrap_or(1_200))
+}
+
+/// A round number at or above `value`: the top of a vertical axis.
+pub fn round_up(value: f64) -> f64 {
+    if !value.is_finite() || value <= 0.0 {
+        return 1.0;
+    }
+    let magnitude = libm::pow(10.0, libm::floor(libm::log10(value)));
+    let steps = [1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0];
+    steps.into_iter().map(|step| step * magnitude).find(|top| *top >= value).unwrap_or(value)
+}
+
+/// The greatest sample of all traces.
+pub fn greatest(traces: &[Trace<'_>]) -> f64 {
+    traces.iter().flat_map(|trace| trace.samples).fold(0.0_f32, |a, b| a.max(*b)).into()
+}
+
+/// Draws traces over a time axis that ends at `span` and a vertical axis from 0 to `top` (in the unit of the samples).
+///
+/// # Errors
+/// What the drawing backend reports; a lost canvas, say.
+pub fn draw<DB: DrawingBackend>(
+    area: &DrawingArea<DB, Shift>,
+    traces: &[Trace<'_>],
+    span: Time,
+    top: f64,
+    width: u32,
+) -> Result<(), DrawingAreaErrorKind<DB::ErrorType>> {
+    let mut chart = ChartBuilder::on(area).build_cartesian_2d(0.0..span.as_s(), 0.0..top.max(1e-9))?;
+    let columns = area.dim_in_pixel().0.max(1) as usize;
+    for trace in traces {
+        let (r, g, b) = trace.colour;
+        let faint = if trace.stroke == Stroke::Ghost { 0.28 } else { 1.0 };
+        let style = RGBColor(r, g, b).mix(faint).stroke_width(width);
+        for run in runs(trace, columns, span) {
+            if trace.area && trace.stroke == Stroke::Solid {
+                let ground = RGBColor(r, g, b).mix(0.12);
+                chart.draw_series(AreaSeries::new(run.iter().copied(), 0.0, ground))?;
+            }
+            if trace.stroke == Stroke::Dashed {
+                let dash = 4 * width;
+                chart.draw_series(DashedLineSeries::new(run, dash, dash, style))?;
+            } else {
+                chart.draw_series(LineSeries::new(run, style))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Splits a trace at gaps and thins it to about one point a column, keeping the highest of those that share one.
+fn runs(trace: &Trace<'_>, columns: usize, span: Time) -> Vec<Vec<(f64, f64)>> {
+    let shown = (span.0 / SAMPLE_EVERY.0) as usize;
+    let stride = shown.div_ceil(columns).max(1);
+    let mut runs = vec![Vec::new()];
+    for (i, chunk) in trace.samples.chunks(stride).enumerate() {
+        let value = chunk.iter().fold(f32::NAN, |a, b| a.max(*b));
+        let at = Time((trace.first + i * stride + chunk.len()) as u64 * SAMPLE_EVERY.0).as_s();
+        match runs.last_mut() {
+            Some(run) if value.is_finite() => run.push((at, f64::from(value))),
+            Some(run) if !run.is_empty() => runs.push(Vec::new()),
+            _ => {}
+        }
+    }
+    runs.retain(|run| run.len() > 1);
+    runs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trace(samples: &[f32]) -> Trace<'_> {
+        Trace { samples, first: 0, colour: (1, 2, 3), area: true, stroke: Stroke::Solid }
+    }
+
+    #[test]
+    fn gaps_split_a_line() {
+        let samples = [1.0, 2.0, f32::NAN, 3.0, 4.0, 5.0];
+        let runs = runs(&trace(&samples), 1_000, Time::s(2));
+        assert_eq!(runs.iter().map(Vec::len).collect::<Vec<_>>(), [2, 3]);
+    }
+
+    #[test]
+    fn a_spike_survives_thinning() {
+        let mut samples = vec![1.0; 10_000];
+        samples[7_777] = 99.0;
+        let runs = runs(&trace(&samples), 100, Time::s(2_000));
+        assert!(runs[0].len() <= 101);
+        assert!(runs[0].iter().any(|(_, value)| *value == 99.0));
+    }
+
+    #[test]
+    fn axes_end_at_round_numbers() {
+        assert_eq!(round_up(48.0), 50.0);
+        assert_eq!(round_up(0.0), 1.0);
+        assert_eq!(round_up(f64::NAN), 1.0);
+        assert_eq!(span(Time::s(13)), Time::s(20));
+        assert_eq!(tick(Time::s(20)), Time::s(5));
+    }
+
+    #[test]
+    fn it_draws_as_svg() {
+        let mut svg = String::new();
+        {
+            let root = SVGBackend::with_string(&mut svg, (300, 60)).into_drawing_area();
+            draw(&root, &[trace(&[1.0, 2.0, 3.0])], Time::s(1), 4.0, 2).unwrap();
+        }
+        assert!(svg.contains("polyline") && svg.contains("polygon"), "{svg}");
+    }
+}

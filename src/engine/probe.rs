@@ -1,0 +1,193 @@
+//! Probes: what a model measures while it runs, condensed into evenly spaced samples.
+
+use crate::time::Time;
+use hdrhistogram::Histogram;
+
+/// Distance between two samples on the tape.
+pub const SAMPLE_EVERY: Time = Time::ms(200);
+/// Samples that a rate is averaged over: one second.
+const RATE_SAMPLES: usize = 5;
+/// Samples in one epoch of a quantile; two epochs (2 to 4 s) make its window.
+const EPOCH_SAMPLES: u64 = 10;
+
+/// What a model measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Probe {
+    /// Things that happen, counted; read per second.
+    Count,
+    /// A quantity that holds until it changes; read as its mean over time.
+    Level,
+    /// Values of which the spread matters, such as latencies; non-negative, read as quantiles.
+    Spread,
+}
+
+/// What a plotted line reads from a probe.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Statistic {
+    /// Count per second over the last second, or the mean level.
+    Mean,
+    /// A quantile from 0 to 1 of the last 2 to 4 seconds.
+    Quantile(f64),
+}
+
+#[derive(Clone, Debug)]
+enum Meter {
+    Count { now: f64, recent: [f64; RATE_SAMPLES] },
+    Level { value: f64, since: Time, area: f64 },
+    Spread { current: Box<Histogram<u32>>, previous: Box<Histogram<u32>> },
+}
+
+/// The running meters of all probes; part of the world, so that a replay measures the same.
+#[derive(Clone, Debug)]
+pub struct Meters {
+    meters: Vec<Meter>,
+    /// Samples closed so far.
+    pub closed: u64,
+}
+
+impl Meters {
+    /// Fresh meters for these probes.
+    pub fn new(probes: &[Probe]) -> Meters {
+        let meter = |probe: &Probe| match probe {
+            Probe::Count => Meter::Count { now: 0.0, recent: [0.0; RATE_SAMPLES] },
+            Probe::Level => Meter::Level { value: 0.0, since: Time::ZERO, area: 0.0 },
+            Probe::Spread => Meter::Spread { current: histogram(), previous: histogram() },
+        };
+        Meters { meters: probes.iter().map(meter).collect(), closed: 0 }
+    }
+
+    /// When the running sample ends.
+    #[inline]
+    pub fn ends_at(&self) -> Time {
+        Time((self.closed + 1) * SAMPLE_EVERY.0)
+    }
+
+    /// Takes one measurement; numbers of probes that do not exist are ignored.
+    #[inline]
+    pub fn sample(&mut self, probe: usize, value: f64, now: Time) {
+        match self.meters.get_mut(probe) {
+            Some(Meter::Count { now, .. }) => *now += value,
+            Some(Meter::Level { value: held, since, area }) => {
+                *area += *held * now.since(*since).as_s();
+                (*held, *since) = (value, now);
+            }
+            Some(Meter::Spread { current, .. }) => current.saturating_record(value as u64),
+            None => {}
+        }
+    }
+
+    /// Ends the running sample; `read` tells which (probe, statistic) pairs the tape still lacks.
+    pub fn close(&mut self, read: &[(usize, Statistic)], out: &mut Vec<f32>) {
+        let end = self.ends_at();
+        for meter in &mut self.meters {
+            match meter {
+                Meter::Count { now, recent } => {
+                    recent[(self.closed % RATE_SAMPLES as u64) as usize] = *now;
+                    *now = 0.0;
+                }
+                Meter::Level { value, since, area } => {
+                    *area += *value * end.since(*since).as_s();
+                    *since = end;
+                }
+                Meter::Spread { .. } => {}
+            }
+        }
+        self.closed += 1;
+        out.extend(read.iter().map(|(probe, statistic)| self.read(*probe, *statistic) as f32));
+        for meter in &mut self.meters {
+            match meter {
+                Meter::Level { area, .. } => *area = 0.0,
+                Meter::Spread { current, previous } if self.closed.is_multiple_of(EPOCH_SAMPLES) => {
+                    std::mem::swap(current, previous);
+                    current.reset();
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn read(&self, probe: usize, statistic: Statistic) -> f64 {
+        match (self.meters.get(probe), statistic) {
+            (Some(Meter::Count { recent, .. }), _) => {
+                let samples = (self.closed as usize).clamp(1, RATE_SAMPLES);
+                recent.iter().sum::<f64>() / (samples as f64 * SAMPLE_EVERY.as_s())
+            }
+            (Some(Meter::Level { area, .. }), _) => *area / SAMPLE_EVERY.as_s(),
+            (Some(Meter::Spread { current, previous }), Statistic::Quantile(q)) => quantile(current, previous, q),
+            (Some(Meter::Spread { current, previous }), Statistic::Mean) => mean(current, previous),
+            (None, _) => f64::NAN,
+        }
+    }
+}
+
+/// One microsecond to about 67 seconds with two significant digits: 1 % wide buckets, 8 KB.
+fn histogram() -> Box<Histogram<u32>> {
+    Box::new(Histogram::new_with_bounds(1, 1 << 26, 2).expect("the bounds are constants that the crate accepts"))
+}
+
+fn quantile(current: &Histogram<u32>, previous: &Histogram<u32>, q: f64) -> f64 {
+    if current.is_empty() && previous.is_empty() {
+        return f64::NAN;
+    }
+    let mut both = current.clone();
+    // Same bounds, so adding cannot fail; if it ever did, the newer half would still be a fair answer.
+    let _ = both.add(previous);
+    both.value_at_quantile(q) as f64
+}
+
+fn mean(current: &Histogram<u32>, previous: &Histogram<u32>) -> f64 {
+    let (a, b) = (current.len() as f64, previous.len() as f64);
+    (current.mean() * a + previous.mean() * b) / (a + b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn close(meters: &mut Meters, statistic: Statistic) -> f32 {
+        let mut out = Vec::new();
+        meters.close(&[(0, statistic)], &mut out);
+        out[0]
+    }
+
+    #[test]
+    fn counts_are_read_per_second() {
+        let mut meters = Meters::new(&[Probe::Count]);
+        let mut last = 0.0;
+        for _ in 0..10 {
+            for _ in 0..4 {
+                meters.sample(0, 1.0, Time::ZERO);
+            }
+            last = close(&mut meters, Statistic::Mean);
+        }
+        assert_eq!(last, 20.0);
+    }
+
+    #[test]
+    fn levels_are_weighted_by_time() {
+        let mut meters = Meters::new(&[Probe::Level]);
+        meters.sample(0, 10.0, Time::ms(50));
+        assert!((close(&mut meters, Statistic::Mean) - 7.5).abs() < 1e-6);
+        assert!((close(&mut meters, Statistic::Mean) - 10.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn quantiles_agree_with_sorting() {
+        let mut meters = Meters::new(&[Probe::Spread]);
+        for value in 1..=1_000 {
+            meters.sample(0, f64::from(value * 100), Time::ZERO);
+        }
+        let p99 = close(&mut meters, Statistic::Quantile(0.99));
+        assert!((p99 / 99_000.0 - 1.0).abs() < 0.01, "{p99}: the histogram promises 1 %");
+    }
+
+    #[test]
+    fn old_values_leave_the_window() {
+        let mut meters = Meters::new(&[Probe::Spread]);
+        meters.sample(0, 5_000.0, Time::ZERO);
+        for _ in 0..2 * EPOCH_SAMPLES {
+            close(&mut meters, Statistic::Quantile(0.5));
+        }
+        assert!(close(&mut meters, Statistic::Quantile(0.5)).is_nan());
+    }
+}

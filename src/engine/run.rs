@@ -1,0 +1,567 @@
+//! Runs: a world that goes forward, keeps keyframes, seeks, forks and twins.
+
+use crate::action::{Act, Action, ActionSpec};
+use crate::agenda::Agenda;
+use crate::knobs::{self, Knob, KnobError, Knobs};
+use crate::lesson::{Card, Lesson};
+use crate::model::{Context, Model};
+use crate::plot::Plot;
+use crate::probe::Meters;
+use crate::random::Streams;
+use crate::scene::{PartId, Scene};
+use crate::show::{Picked, Ran, Show, Watch};
+use crate::state::RunState;
+use crate::story::BeatView;
+use crate::tape::{Arg, END, Note, NoteId, Tape, Tone};
+use crate::time::Time;
+use serde::{Deserialize, Serialize};
+
+/// Keyframes kept at most; when there are more, every second one goes and the spacing doubles.
+const KEYFRAMES_MAX: usize = 64;
+/// The first spacing of keyframes.
+const SPACING: Time = Time::ms(500);
+/// Chains of causes are looked for at most this many keyframes back.
+const RECALL_MAX: usize = 4;
+
+/// An exact place in a run: a time, and how many events and inputs had happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Position {
+    /// The time.
+    pub at: Time,
+    /// Agenda events that had happened.
+    pub events: u64,
+    /// Inputs that had been applied.
+    pub inputs: u32,
+}
+
+/// Something the learner did, with its place.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Input {
+    /// When.
+    pub at: Time,
+    /// After how many agenda events; none means after all events up to `at`.
+    pub events: Option<u64>,
+    /// What.
+    pub kind: InputKind,
+}
+
+/// The two kinds of inputs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum InputKind {
+    /// A knob was turned to a value.
+    Knob(&'static str, f64),
+    /// An action was done.
+    Act(Act),
+}
+
+/// The whole simulated state at one moment; clones of it are the keyframes.
+struct World<M: Model> {
+    place: Position,
+    said: u32,
+    knobs: M::Knobs,
+    model: M,
+    agenda: Agenda<M::Event>,
+    streams: Streams,
+    meters: Meters,
+}
+
+impl<M: Model> Clone for World<M> {
+    fn clone(&self) -> Self {
+        World {
+            place: self.place,
+            said: self.said,
+            knobs: self.knobs.clone(),
+            model: self.model.clone(),
+            agenda: self.agenda.clone(),
+            streams: self.streams.clone(),
+            meters: self.meters.clone(),
+        }
+    }
+}
+
+/// Borrows the parts of a world that a model may reach.
+macro_rules! context {
+    ($world:expr, $tape:expr, $cause:expr) => {
+        &mut Context {
+            now: $world.place.at,
+            events: $world.place.events,
+            agenda: &mut $world.agenda,
+            streams: &mut $world.streams,
+            meters: &mut $world.meters,
+            said: &mut $world.said,
+            tape: $tape,
+            cause: $cause,
+        }
+    };
+}
+
+impl<M: Model> World<M> {
+    fn new(seed: u32, knobs: M::Knobs, meters: Meters, tape: &mut Tape) -> World<M> {
+        let (mut agenda, mut streams, mut meters, mut said) = (Agenda::default(), Streams::new(seed), meters, 0);
+        let model = M::new(
+            &knobs,
+            &mut Context {
+                now: Time::ZERO,
+                events: 0,
+                agenda: &mut agenda,
+                streams: &mut streams,
+                meters: &mut meters,
+                said: &mut said,
+                tape,
+                cause: NoteId::NONE,
+            },
+        );
+        World { place: Position::default(), said, knobs, model, agenda, streams, meters }
+    }
+
+    /// Ends every sample that is over by `at`.
+    #[inline]
+    fn measure_until(&mut self, at: Time, tape: &mut Tape) {
+        while self.meters.ends_at() <= at {
+            close_sample(&mut self.meters, tape);
+        }
+    }
+
+    /// Lets the next event happen if it is due by `until`.
+    #[inline]
+    fn event(&mut self, until: Time, tape: &mut Tape) -> bool {
+        let Some(due) = self.agenda.next_until(until) else { return false };
+        self.measure_until(due.at, tape);
+        self.place.at = due.at;
+        self.place.events += 1;
+        self.model.on_event(due.event, &self.knobs, context!(self, tape, due.cause));
+        true
+    }
+
+    /// Applies an input that is due.
+    fn input(&mut self, input: &Input, tape: &mut Tape) {
+        self.measure_until(input.at, tape);
+        self.place.at = input.at;
+        self.place.inputs += 1;
+        let cx = context!(self, tape, NoteId::NONE);
+        match input.kind {
+            InputKind::Knob(id, value) => {
+                if let Ok(value) = knobs::set(&mut self.knobs, id, value) {
+                    cx.say(Note::new("you-set").with(Arg::Word(id)).with(Arg::Number(value)).mark(Tone::Learner));
+                    self.model.on_knobs(&self.knobs, cx);
+                }
+            }
+            InputKind::Act(act) => {
+                if let Some(action) = M::Action::from_act(act)
+                    && self.model.can(action)
+                {
+                    self.model.on_action(action, &self.knobs, cx);
+                }
+            }
+        }
+    }
+}
+
+/// Kept out of the generic code, and out of the hot loop, because it is the same for all lessons.
+#[cold]
+fn close_sample(meters: &mut Meters, tape: &mut Tape) {
+    let mut values = Vec::new();
+    let known = tape.has_sample(meters.closed);
+    meters.close(if known { &[] } else { tape.reads() }, &mut values);
+    if !known {
+        tape.push_samples(&values);
+    }
+}
+
+/// A running lesson.
+pub struct Run<L: Lesson> {
+    seed: u32,
+    first: <L::Model as Model>::Knobs,
+    world: World<L::Model>,
+    inputs: Vec<Input>,
+    keyframes: Vec<World<L::Model>>,
+    spacing: Time,
+    horizon: Position,
+    tape: Tape,
+    /// The knob that this run holds at a value, if it is a twin.
+    held: Option<&'static str>,
+}
+
+impl<L: Lesson> Run<L> {
+    /// The lesson at time zero, with the knobs it opens with.
+    pub fn new(seed: u32) -> Run<L> {
+        Run::with_knobs(seed, <L::Model as Model>::Knobs::default())
+    }
+
+    /// The lesson at time zero, with these knobs.
+    pub fn with_knobs(seed: u32, first: <L::Model as Model>::Knobs) -> Run<L> {
+        let reads = L::PLOTS.iter().flat_map(|plot| plot.lines).map(|line| (line.probe, line.statistic));
+        let mut tape = Tape::new(reads.collect());
+        let world = World::new(seed, first.clone(), Meters::new(L::PROBES), &mut tape);
+        Run {
+            seed,
+            first,
+            keyframes: vec![world.clone()],
+            world,
+            inputs: Vec::new(),
+            spacing: SPACING,
+            horizon: Position::default(),
+            tape,
+            held: None,
+        }
+    }
+
+    /// The model as it is now.
+    pub fn model(&self) -> &L::Model {
+        &self.world.model
+    }
+
+    /// The knobs as they are now.
+    pub fn knobs_now(&self) -> &<L::Model as Model>::Knobs {
+        &self.world.knobs
+    }
+
+    /// Keeps a clone of the world if the last one is far enough back.
+    #[inline]
+    fn keep(&mut self) {
+        let last = self.keyframes.last().map_or(Time::ZERO, |world| world.place.at);
+        if self.world.place.at >= last + self.spacing {
+            self.keep_now();
+        }
+    }
+
+    #[cold]
+    fn keep_now(&mut self) {
+        self.keyframes.push(self.world.clone());
+        if self.keyframes.len() > KEYFRAMES_MAX {
+            let mut keep = false;
+            self.keyframes.retain(|_| {
+                keep = !keep;
+                keep
+            });
+            self.spacing = Time(self.spacing.0 * 2);
+        }
+    }
+
+    /// Goes forward. Stops when `stop` says so, at `until`, or after `budget` steps.
+    fn forward(
+        &mut self,
+        until: Time,
+        budget: u64,
+        mut stop: impl FnMut(&World<L::Model>, bool) -> bool,
+    ) -> Ran {
+        let until = until.min(END);
+        let mut left = budget;
+        loop {
+            if left == 0 {
+                return Ran::OutOfBudget;
+            }
+            left -= 1;
+            let said = self.world.said;
+            let next = self.inputs.get(self.world.place.inputs as usize);
+            let due = next.filter(|input| {
+                input.at <= until
+                    && match input.events {
+                        Some(events) => events == self.world.place.events,
+                        None => self.world.agenda.next_at() > input.at,
+                    }
+            });
+            if let Some(input) = due {
+                let input = *input;
+                let index = self.world.place.inputs as usize;
+                self.inputs[index].events = Some(self.world.place.events);
+                self.world.input(&input, &mut self.tape);
+            } else if !self.world.event(until, &mut self.tape) {
+                break;
+            }
+            self.keep();
+            if stop(&self.world, self.world.said != said) {
+                self.reached();
+                return Ran::Stopped;
+            }
+        }
+        self.world.measure_until(until, &mut self.tape);
+        self.world.place.at = self.world.place.at.max(until);
+        self.reached();
+        if until == END { Ran::AtEnd } else { Ran::ToTime }
+    }
+
+    #[inline]
+    fn reached(&mut self) {
+        self.horizon = self.horizon.max(self.world.place);
+    }
+
+    /// Restores the last keyframe at or before a place.
+    fn rewind(&mut self, fits: impl Fn(Position) -> bool) {
+        if !fits(self.world.place) || self.keyframes.last().is_some_and(|k| fits(k.place) && k.place > self.world.place)
+        {
+            let index = self.keyframes.partition_point(|world| fits(world.place)).max(1) - 1;
+            self.world = self.keyframes[index].clone();
+        }
+    }
+
+    /// Adds an input here; what lay ahead on the tape becomes the ghost.
+    fn put(&mut self, kind: InputKind) {
+        let here = self.world.place;
+        if here < self.horizon {
+            self.tape.fork(here.at, self.world.said, self.world.meters.closed);
+            self.keyframes.retain(|world| world.place <= here);
+            self.inputs.truncate(here.inputs as usize);
+            self.horizon = here;
+        }
+        let input = Input { at: here.at, events: Some(here.events), kind };
+        self.inputs.push(input);
+        self.world.input(&input, &mut self.tape);
+        self.reached();
+    }
+
+    /// Says the notes of the recent past again, for places whose notes are no longer on the tape.
+    fn recall(&self, back: usize) -> Tape {
+        let here = self.world.place;
+        let index = self.keyframes.partition_point(|world| world.place <= here).max(1) - 1;
+        let mut scout = self.keyframes[index.saturating_sub(back)].clone();
+        let mut tape = Tape::new(Vec::new());
+        while scout.place < here {
+            match self.inputs.get(scout.place.inputs as usize) {
+                Some(input) if input.events == Some(scout.place.events) => scout.input(input, &mut tape),
+                _ if scout.event(here.at, &mut tape) => {}
+                _ => break,
+            }
+        }
+        tape
+    }
+}
+
+impl<L: Lesson> Show for Run<L> {
+    fn card(&self) -> &'static Card {
+        const { &L::CARD }
+    }
+    fn seed(&self) -> u32 {
+        self.seed
+    }
+    fn speed(&self) -> f64 {
+        L::SPEED
+    }
+    fn twin_default(&self) -> (&'static str, f64) {
+        L::TWIN
+    }
+    fn plots(&self) -> &'static [Plot] {
+        L::PLOTS
+    }
+    fn still(&self) -> Time {
+        L::STILL
+    }
+    fn position(&self) -> Position {
+        self.world.place
+    }
+    fn horizon(&self) -> Position {
+        self.horizon
+    }
+
+    fn run(&mut self, until: Time, watch: Watch, budget: u64) -> Ran {
+        match watch {
+            Watch::Nothing => self.forward(until, budget, |_, _| false),
+            Watch::Say => self.forward(until, budget, |_, said| said),
+            Watch::Any => self.forward(until, budget, |_, _| true),
+            Watch::Beat(beat) => match L::STORY.get(beat) {
+                Some(beat) if (beat.when)(&self.world.model) => Ran::Stopped,
+                Some(beat) => self.forward(until, budget, |world, _| (beat.when)(&world.model)),
+                None => Ran::Stopped,
+            },
+        }
+    }
+
+    fn seek(&mut self, at: Time) {
+        self.rewind(|place| place.at <= at);
+        self.forward(at, u64::MAX, |_, _| false);
+    }
+
+    fn seek_to(&mut self, place: Position) {
+        self.rewind(|kept| kept <= place);
+        while self.world.place < place {
+            let there = |world: &World<L::Model>, _| {
+                (world.place.events, world.place.inputs) >= (place.events, place.inputs)
+            };
+            if there(&self.world, false) || self.forward(place.at, u64::MAX, there) != Ran::Stopped {
+                break;
+            }
+        }
+        self.world.measure_until(place.at, &mut self.tape);
+        self.world.place.at = self.world.place.at.max(place.at);
+        self.reached();
+    }
+
+    fn before(&mut self, fine: bool) -> Option<Position> {
+        let here = self.world.place;
+        let start = self.world.clone();
+        let mut index = self.keyframes.partition_point(|world| world.place < here);
+        let mut found = None;
+        while found.is_none() && index > 0 {
+            index -= 1;
+            let until = self.keyframes.get(index + 1).map_or(here, |world| world.place.min(here));
+            self.world = self.keyframes[index].clone();
+            // The keyframe itself may stand right behind a note; only its predecessor's replay knows.
+            loop {
+                let mut last = None;
+                let ran = self.forward(until.at, u64::MAX, |world, said| {
+                    last = Some((world.place, said));
+                    true
+                });
+                match last {
+                    Some((place, said)) if ran == Ran::Stopped && place < here && place <= until => {
+                        if said || fine {
+                            found = Some(place);
+                        }
+                    }
+                    _ => break,
+                }
+            }
+        }
+        self.world = start;
+        found.or_else(|| (here > Position::default()).then(Position::default))
+    }
+
+    fn knobs(&self) -> Vec<(Knob, f64)> {
+        knobs::list(&self.world.knobs)
+    }
+
+    fn set_knob(&mut self, id: &str, value: f64) -> Result<f64, KnobError> {
+        let (knob, old) = *self.knobs().iter().find(|(knob, _)| knob.id == id).ok_or(KnobError::Unknown)?;
+        let value = knob.snap(value).ok_or(KnobError::NotANumber)?;
+        if value == old || self.held == Some(knob.id) {
+            return Ok(old);
+        }
+        self.put(InputKind::Knob(knob.id, value));
+        Ok(value)
+    }
+
+    fn actions(&self) -> &'static [ActionSpec] {
+        <L::Model as Model>::Action::SPECS
+    }
+
+    fn can(&self, act: Act) -> bool {
+        <L::Model as Model>::Action::from_act(act).is_some_and(|action| self.world.model.can(action))
+    }
+
+    fn aim(&self, spec: usize) -> usize {
+        self.world.model.aim(spec)
+    }
+
+    fn act(&mut self, act: Act) -> bool {
+        let can = self.can(act);
+        if can {
+            self.put(InputKind::Act(act));
+        }
+        can
+    }
+
+    fn inputs(&self) -> &[Input] {
+        &self.inputs
+    }
+
+    fn draw(&self, scene: &mut Scene) {
+        L::draw(&self.world.model, &self.world.knobs, self.world.place.at, scene);
+    }
+
+    fn tape(&self) -> &Tape {
+        &self.tape
+    }
+
+    fn why(&mut self, picked: Picked, limit: usize) -> Vec<Note> {
+        let mut chain = Vec::new();
+        for back in 0..=RECALL_MAX {
+            let recalled;
+            // The tape answers if it still has the notes; a replay of the recent past answers otherwise.
+            let tape = if back == 0 {
+                &self.tape
+            } else {
+                recalled = self.recall(back * back);
+                &recalled
+            };
+            chain = chain_of(tape, picked, self.world.said, limit);
+            if chain.last().is_some_and(|note| note.cause == NoteId::NONE) {
+                break;
+            }
+        }
+        chain
+    }
+
+    fn beats(&self) -> Vec<BeatView> {
+        let view = |beat: &crate::story::Beat<L::Model>| BeatView {
+            id: beat.id,
+            points: beat.points,
+            setup: beat.setup,
+            predict: beat.predict.as_ref().map(|predict| (predict.id, predict.options)),
+        };
+        L::STORY.iter().map(view).collect()
+    }
+
+    fn beat_holds(&self, beat: usize) -> bool {
+        L::STORY.get(beat).is_some_and(|beat| (beat.when)(&self.world.model))
+    }
+
+    fn truth(&self, beat: usize) -> Option<usize> {
+        (L::STORY.get(beat)?.predict.as_ref()?.truth)(&self.world.model)
+    }
+
+    fn challenges(&self) -> Vec<&'static str> {
+        L::CHALLENGES.iter().map(|challenge| challenge.id).collect()
+    }
+
+    fn challenge_done(&self, challenge: usize) -> bool {
+        L::CHALLENGES.get(challenge).is_some_and(|challenge| (challenge.done)(&self.world.model))
+    }
+
+    fn fresh(&self, seed: u32) -> Box<dyn Show> {
+        Box::new(Run::<L>::new(seed))
+    }
+
+    fn twin(&self, knob: &str, value: f64) -> Result<Box<dyn Show>, KnobError> {
+        let mut first = self.first.clone();
+        knobs::set(&mut first, knob, value)?;
+        let held = knobs::list(&first).iter().find(|(k, _)| k.id == knob).map(|(k, _)| k.id);
+        let mut twin = Run::<L>::with_knobs(self.seed, first);
+        twin.held = held;
+        let shared = self.inputs.iter().filter(|input| !matches!(input.kind, InputKind::Knob(id, _) if Some(id) == held));
+        twin.inputs = shared.map(|input| Input { events: None, ..*input }).collect();
+        Ok(Box::new(twin))
+    }
+
+    fn state(&self) -> RunState {
+        RunState::take(self.seed, &knobs::list(&self.first), &self.inputs, self.world.place)
+    }
+
+    fn restore(&self, state: &RunState) -> Box<dyn Show> {
+        let mut first = <L::Model as Model>::Knobs::default();
+        let list = knobs::list(&first);
+        for (id, value) in state.first_knobs(&list) {
+            // Only ids from the list arrive here and their values are snapped, so this cannot fail.
+            let _ = knobs::set(&mut first, id, value);
+        }
+        let mut run = Run::<L>::with_knobs(state.seed, first);
+        run.inputs = state.inputs(&list, <L::Model as Model>::Action::SPECS.len());
+        run.seek_to(Position { inputs: run.inputs.len() as u32, ..state.furthest() });
+        run.seek_to(state.place());
+        Box::new(run)
+    }
+
+    fn audit(&self) -> Result<(), String> {
+        self.world.model.audit()
+    }
+
+    fn weight(&self) -> (usize, usize) {
+        (self.world.agenda.len(), self.keyframes.len())
+    }
+}
+
+/// The latest note about something before number `said`, and what led to it.
+fn chain_of(tape: &Tape, picked: Picked, said: u32, limit: usize) -> Vec<Note> {
+    let about = |note: &&Note| match picked {
+        Picked::Part(part) => note.part == Some(part),
+        Picked::Dot(dot) => note.dot == dot,
+    };
+    let latest = tape.notes().rev().filter(|note| note.id.0 < said).find(about);
+    let latest = latest.or_else(|| tape.marks().iter().rev().filter(|note| note.id.0 < said).find(about));
+    let next = |note: &&Note| tape.note(note.cause);
+    std::iter::successors(latest, next).take(limit).copied().collect()
+}
+
+/// Names a part for [`Picked::Part`] by its written id.
+pub fn find_part(scene: &Scene, id: &str) -> Option<PartId> {
+    scene.parts().iter().map(|part| part.id).find(|part| part.is(id))
+}

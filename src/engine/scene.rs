@@ -1,0 +1,745 @@
+//! Scenes: what a lesson draws, as plain data in page units.
+//!
+//! A scene is as wide as the stage is in CSS pixels (within bounds), so that a text of 13 units is a text
+//! of 13 pixels on every screen. Colours are roles; the page's theme gives them their values.
+
+use crate::tape::Arg;
+use crate::text;
+use crate::words::Words;
+use std::fmt;
+use std::fmt::Write;
+use std::rc::Rc;
+
+/// Stages narrower than this are laid out top to bottom.
+pub const NARROW: f32 = 560.0;
+/// Bounds of a scene's width; beyond them the stage scales.
+pub const WIDTHS: (f32, f32) = (288.0, 1000.0);
+
+/// The name of a part: its kind and, where there are several, its number from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PartId {
+    /// Such as `server`.
+    pub kind: &'static str,
+    /// From 1; 0 for the only one of its kind.
+    pub number: u16,
+}
+
+impl PartId {
+    /// The only part of its kind.
+    pub const fn one(kind: &'static str) -> PartId {
+        PartId { kind, number: 0 }
+    }
+
+    /// One of several, counted from 1.
+    pub const fn nth(kind: &'static str, number: u16) -> PartId {
+        PartId { kind, number }
+    }
+
+    /// Whether this is how the part is written.
+    pub fn is(self, written: &str) -> bool {
+        written.strip_prefix(self.kind).is_some_and(|rest| match rest.strip_prefix('-') {
+            Some(number) => self.number > 0 && number.parse() == Ok(self.number),
+            None => rest.is_empty() && self.number == 0,
+        })
+    }
+}
+
+impl fmt::Display for PartId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind)?;
+        if self.number > 0 {
+            write!(f, "-{}", self.number)?;
+        }
+        Ok(())
+    }
+}
+
+/// The role of a colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ink {
+    /// Not drawn.
+    #[default]
+    None,
+    /// The page behind everything.
+    Paper,
+    /// The face of a card.
+    Card,
+    /// Text.
+    Ink,
+    /// Lesser text.
+    Secondary,
+    /// Hairlines.
+    Line,
+    /// Borders of cards and links.
+    LineStrong,
+    /// Requests and whatever is selected.
+    Accent,
+    /// Good.
+    Ok,
+    /// Broken.
+    Bad,
+    /// Strained.
+    Warn,
+    /// Cached, stored, replicated.
+    Hit,
+    /// Tinted grounds of the five colours above.
+    AccentSoft,
+    /// See [`Ink::AccentSoft`].
+    OkSoft,
+    /// See [`Ink::AccentSoft`].
+    BadSoft,
+    /// See [`Ink::AccentSoft`].
+    WarnSoft,
+    /// See [`Ink::AccentSoft`].
+    HitSoft,
+    /// Text on a ground filled with the accent.
+    OnAccent,
+    /// Text on a ground filled with bad.
+    OnBad,
+    /// Diagonal hatching in the bad colour.
+    BadHatch,
+}
+
+impl Ink {
+    /// Its name in class names (`f-accent` fills, `s-accent` strokes).
+    pub const fn name(self) -> &'static str {
+        match self {
+            Ink::None => "none",
+            Ink::Paper => "paper",
+            Ink::Card => "card",
+            Ink::Ink => "ink",
+            Ink::Secondary => "secondary",
+            Ink::Line => "line",
+            Ink::LineStrong => "line-strong",
+            Ink::Accent => "accent",
+            Ink::Ok => "ok",
+            Ink::Bad => "bad",
+            Ink::Warn => "warn",
+            Ink::Hit => "hit",
+            Ink::AccentSoft => "accent-soft",
+            Ink::OkSoft => "ok-soft",
+            Ink::BadSoft => "bad-soft",
+            Ink::WarnSoft => "warn-soft",
+            Ink::HitSoft => "hit-soft",
+            Ink::OnAccent => "on-accent",
+            Ink::OnBad => "on-bad",
+            Ink::BadHatch => "bad-hatch",
+        }
+    }
+}
+
+/// The shape of a moving thing; every kind differs in shape as well as in colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Glyph {
+    /// ● A request.
+    Request,
+    /// ○ A response.
+    Response,
+    /// ▲ A failure.
+    Failure,
+    /// ■ A message.
+    Message,
+    /// ◆ A write on its way to a replica.
+    Replica,
+    /// | A heartbeat or health check.
+    Heartbeat,
+}
+
+impl Glyph {
+    /// Its name, for outlines and legends (word `glyph.<name>`).
+    pub const fn name(self) -> &'static str {
+        match self {
+            Glyph::Request => "request",
+            Glyph::Response => "response",
+            Glyph::Failure => "failure",
+            Glyph::Message => "message",
+            Glyph::Replica => "replica",
+            Glyph::Heartbeat => "heartbeat",
+        }
+    }
+}
+
+/// A point of the scene.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Point {
+    /// To the right.
+    pub x: f32,
+    /// Down.
+    pub y: f32,
+}
+
+/// Shorthand for a point.
+pub const fn pt(x: f32, y: f32) -> Point {
+    Point { x, y }
+}
+
+/// An upright rectangle.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Rect {
+    /// Left edge.
+    pub x: f32,
+    /// Upper edge.
+    pub y: f32,
+    /// Width.
+    pub w: f32,
+    /// Height.
+    pub h: f32,
+}
+
+impl Rect {
+    /// A rectangle by its upper left corner and size.
+    pub const fn new(x: f32, y: f32, w: f32, h: f32) -> Rect {
+        Rect { x, y, w, h }
+    }
+
+    /// Its middle.
+    pub fn centre(&self) -> Point {
+        pt(self.x + self.w / 2.0, self.y + self.h / 2.0)
+    }
+
+    /// The middle of its left side.
+    pub fn left(&self) -> Point {
+        pt(self.x, self.y + self.h / 2.0)
+    }
+
+    /// The middle of its right side.
+    pub fn right(&self) -> Point {
+        pt(self.x + self.w, self.y + self.h / 2.0)
+    }
+
+    /// The middle of its upper side.
+    pub fn top(&self) -> Point {
+        pt(self.x + self.w / 2.0, self.y)
+    }
+
+    /// The middle of its lower side.
+    pub fn bottom(&self) -> Point {
+        pt(self.x + self.w / 2.0, self.y + self.h)
+    }
+
+    /// Whether `other` lies inside, give or take half a unit.
+    pub fn holds(&self, other: &Rect) -> bool {
+        other.x >= self.x - 0.5
+            && other.y >= self.y - 0.5
+            && other.x + other.w <= self.x + self.w + 0.5
+            && other.y + other.h <= self.y + self.h + 0.5
+    }
+
+    /// Whether the two share more than half a unit.
+    pub fn overlaps(&self, other: &Rect) -> bool {
+        self.x + 0.5 < other.x + other.w
+            && other.x + 0.5 < self.x + self.w
+            && self.y + 0.5 < other.y + other.h
+            && other.y + 0.5 < self.y + self.h
+    }
+
+    /// The rectangle `by` units larger on each side.
+    pub fn grown(&self, by: f32) -> Rect {
+        Rect::new(self.x - by, self.y - by, self.w + 2.0 * by, self.h + 2.0 * by)
+    }
+}
+
+/// Where a text stands relative to its point.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Anchor {
+    /// The text begins there.
+    #[default]
+    Start,
+    /// Its middle is there.
+    Middle,
+    /// It ends there.
+    End,
+}
+
+/// One drawn shape.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shape {
+    /// A rectangle with round corners.
+    Box {
+        /// Where.
+        rect: Rect,
+        /// Radius of the corners.
+        radius: f32,
+        /// Ground.
+        fill: Ink,
+        /// Border.
+        stroke: Ink,
+        /// Width of the border.
+        width: f32,
+        /// Whether the border is dashed.
+        dashed: bool,
+    },
+    /// One line of text.
+    Text {
+        /// Where its baseline stands.
+        at: Point,
+        /// Its size.
+        size: f32,
+        /// Weight 600 instead of 400.
+        bold: bool,
+        /// Its colour.
+        ink: Ink,
+        /// How it stands at its point.
+        anchor: Anchor,
+        /// What it says.
+        text: String,
+    },
+    /// A line or area along SVG path data.
+    Path {
+        /// The data.
+        d: String,
+        /// Ground.
+        fill: Ink,
+        /// Line.
+        stroke: Ink,
+        /// Width of the line.
+        width: f32,
+        /// Whether the line is dashed.
+        dashed: bool,
+    },
+    /// A glyph that stands still.
+    Mark {
+        /// Which.
+        glyph: Glyph,
+        /// Its middle.
+        at: Point,
+        /// Its radius.
+        r: f32,
+        /// Its colour.
+        ink: Ink,
+    },
+}
+
+/// What a part is to the learner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A thing of the system: in the reading order, focusable, picked by a click.
+    Thing,
+    /// A connection: named and pickable, but out of the reading order.
+    Link,
+}
+
+/// One thing on the stage.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    /// Its id, unique in the scene.
+    pub id: PartId,
+    /// What it is.
+    pub role: Role,
+    /// Its name, spoken and shown.
+    pub name: String,
+    /// Its state in words.
+    pub value: String,
+    /// Its bounds, for focus rings, hits and layout tests.
+    pub frame: Rect,
+    /// What is drawn.
+    pub shapes: Vec<Shape>,
+}
+
+/// One moving thing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Particle {
+    /// Its middle, to the right.
+    pub x: f32,
+    /// Its middle, down.
+    pub y: f32,
+    /// Its radius.
+    pub r: f32,
+    /// Its shape.
+    pub glyph: Glyph,
+    /// Its colour.
+    pub ink: Ink,
+    /// The request, message or key that it is; 0 if it cannot be asked about.
+    pub dot: u32,
+}
+
+/// A picture of the system at one moment.
+#[derive(Clone, Debug)]
+pub struct Scene {
+    /// Its width in units.
+    pub width: f32,
+    /// Its height in units, set by the lesson.
+    pub height: f32,
+    words: Rc<Words>,
+    parts: Vec<Part>,
+    particles: Vec<Particle>,
+    background: Vec<Shape>,
+}
+
+impl Scene {
+    /// An empty scene for a stage of `width` CSS pixels.
+    pub fn new(width: f32, words: Rc<Words>) -> Scene {
+        let width = if width.is_finite() { width.clamp(WIDTHS.0, WIDTHS.1) } else { WIDTHS.1 };
+        Scene { width, height: 400.0, words, parts: Vec::new(), particles: Vec::new(), background: Vec::new() }
+    }
+
+    /// Whether to lay out top to bottom.
+    pub fn narrow(&self) -> bool {
+        self.width < NARROW
+    }
+
+    /// The words that the learner reads.
+    pub fn words(&self) -> &Rc<Words> {
+        &self.words
+    }
+
+    /// The word `stage.<id>` with values.
+    pub fn say(&self, id: &str, args: &[Arg]) -> String {
+        self.words.fill(&format!("stage.{id}"), args)
+    }
+
+    /// The name of a part.
+    pub fn name(&self, part: PartId) -> String {
+        self.words.write(&Arg::Part(part))
+    }
+
+    /// Begins a thing; what is pushed to the pencil belongs to it.
+    pub fn thing(&mut self, id: PartId, frame: Rect, value: String) -> Pencil<'_> {
+        self.part(id, Role::Thing, frame, value)
+    }
+
+    /// Begins a link.
+    pub fn link(&mut self, id: PartId, frame: Rect, value: String) -> Pencil<'_> {
+        self.part(id, Role::Link, frame, value)
+    }
+
+    fn part(&mut self, id: PartId, role: Role, frame: Rect, value: String) -> Pencil<'_> {
+        let name = self.name(id);
+        self.parts.push(Part { id, role, name, value, frame, shapes: Vec::new() });
+        Pencil { shapes: &mut self.parts.last_mut().expect("a part was pushed above").shapes }
+    }
+
+    /// Draws what belongs to no part, behind everything.
+    pub fn background(&mut self) -> Pencil<'_> {
+        Pencil { shapes: &mut self.background }
+    }
+
+    /// Adds a moving thing.
+    #[inline]
+    pub fn particle(&mut self, at: Point, r: f32, glyph: Glyph, ink: Ink, dot: u32) {
+        self.particles.push(Particle { x: at.x, y: at.y, r, glyph, ink, dot });
+    }
+
+    /// The parts in reading order.
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// The moving things.
+    pub fn particles(&self) -> &[Particle] {
+        &self.particles
+    }
+
+    /// What belongs to no part.
+    pub fn backdrop(&self) -> &[Shape] {
+        &self.background
+    }
+
+    /// The moving thing nearest to a point, at most `reach` away.
+    pub fn particle_at(&self, at: Point, reach: f32) -> Option<&Particle> {
+        let distance = |p: &&Particle| (p.x - at.x) * (p.x - at.x) + (p.y - at.y) * (p.y - at.y);
+        let nearest = self.particles.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)))?;
+        (distance(&nearest) <= reach * reach).then_some(nearest)
+    }
+
+    /// A text of parts and values, the same for the same picture: what snapshot tests compare.
+    pub fn outline(&self) -> String {
+        let mut text = format!("scene {} x {}\n", self.width, self.height);
+        for part in self.parts.iter().filter(|part| part.role == Role::Thing) {
+            let _ = writeln!(text, "{}: {} | {}", part.id, part.name, part.value);
+        }
+        let mut counts: Vec<(Glyph, usize)> = Vec::new();
+        for particle in &self.particles {
+            match counts.iter_mut().find(|(glyph, _)| *glyph == particle.glyph) {
+                Some((_, n)) => *n += 1,
+                None => counts.push((particle.glyph, 1)),
+            }
+        }
+        counts.sort();
+        for (glyph, n) in counts {
+            let _ = writeln!(text, "{n} moving: {}", glyph.name());
+        }
+        text
+    }
+
+    /// What is wrong with the layout: texts outside the frame of their part, things outside the scene or over
+    /// each other, numbers that are none. Empty for a sound scene; tests run it over every lesson.
+    pub fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        let all = Rect::new(0.0, 0.0, self.width, self.height);
+        let things: Vec<&Part> = self.parts.iter().filter(|part| part.role == Role::Thing).collect();
+        for (i, part) in things.iter().enumerate() {
+            if !all.holds(&part.frame) {
+                faults.push(format!("{} lies outside the scene: {:?}", part.id, part.frame));
+            }
+            if part.name.is_empty() || part.value.is_empty() {
+                faults.push(format!("{} has no name or no value", part.id));
+            }
+            for other in &things[i + 1..] {
+                if part.frame.overlaps(&other.frame) {
+                    faults.push(format!("{} overlaps {}", part.id, other.id));
+                }
+                if part.id == other.id {
+                    faults.push(format!("two parts are called {}", part.id));
+                }
+            }
+            for shape in &part.shapes {
+                if let Shape::Text { text, size, .. } = shape {
+                    let bounds = shape.bounds();
+                    if !part.frame.holds(&bounds) {
+                        faults.push(format!("{:?} leaves the frame of {}: {bounds:?} in {:?}", text, part.id, part.frame));
+                    }
+                    if *size < 11.0 {
+                        faults.push(format!("{text:?} is smaller than 11"));
+                    }
+                }
+            }
+        }
+        for shape in self.background.iter().chain(self.parts.iter().flat_map(|part| &part.shapes)) {
+            let b = shape.bounds();
+            if ![b.x, b.y, b.w, b.h].iter().all(|v| v.is_finite()) {
+                faults.push(format!("not a number in {shape:?}"));
+            }
+            if matches!(shape, Shape::Text { .. }) && !all.holds(&b) {
+                faults.push(format!("text outside the scene: {shape:?}"));
+            }
+        }
+        for particle in &self.particles {
+            if !(particle.x.is_finite() && particle.y.is_finite() && particle.r.is_finite()) {
+                faults.push(format!("not a number in {particle:?}"));
+            } else if !all.grown(1.0).holds(&Rect::new(particle.x, particle.y, 0.0, 0.0)) {
+                faults.push(format!("particle outside the scene: {particle:?}"));
+            }
+        }
+        faults
+    }
+}
+
+impl Shape {
+    /// The rectangle that it fills, by the font's widths for text; empty for paths, whose bounds are not needed.
+    pub fn bounds(&self) -> Rect {
+        match self {
+            Shape::Box { rect, .. } => *rect,
+            Shape::Text { at, size, bold, anchor, text, .. } => {
+                let w = text::width(text, *size, *bold);
+                let x = match anchor {
+                    Anchor::Start => at.x,
+                    Anchor::Middle => at.x - w / 2.0,
+                    Anchor::End => at.x - w,
+                };
+                Rect::new(x, at.y - size * 0.76, w, size)
+            }
+            Shape::Path { d, .. } if d.contains("NaN") || d.contains("inf") => Rect::new(f32::NAN, 0.0, 0.0, 0.0),
+            Shape::Path { .. } => Rect::default(),
+            Shape::Mark { at, r, .. } => Rect::new(at.x - r, at.y - r, 2.0 * r, 2.0 * r),
+        }
+    }
+}
+
+/// Adds shapes to a part or to the background.
+pub struct Pencil<'a> {
+    shapes: &'a mut Vec<Shape>,
+}
+
+impl Pencil<'_> {
+    /// Any shape.
+    pub fn shape(&mut self, shape: Shape) -> &mut Self {
+        self.shapes.push(shape);
+        self
+    }
+
+    /// A filled box with a border.
+    pub fn bordered(&mut self, rect: Rect, radius: f32, fill: Ink, stroke: Ink, width: f32) -> &mut Self {
+        self.shape(Shape::Box { rect, radius, fill, stroke, width, dashed: false })
+    }
+
+    /// A box with a dashed border.
+    pub fn dashed(&mut self, rect: Rect, radius: f32, fill: Ink, stroke: Ink, width: f32) -> &mut Self {
+        self.shape(Shape::Box { rect, radius, fill, stroke, width, dashed: true })
+    }
+
+    /// A filled box without a border.
+    pub fn filled(&mut self, rect: Rect, radius: f32, fill: Ink) -> &mut Self {
+        self.bordered(rect, radius, fill, Ink::None, 0.0)
+    }
+
+    /// A line of text.
+    pub fn text(&mut self, at: Point, size: f32, ink: Ink, text: impl Into<String>) -> &mut Self {
+        self.shape(Shape::Text { at, size, bold: false, ink, anchor: Anchor::Start, text: text.into() })
+    }
+
+    /// A line of text at weight 600.
+    pub fn bold(&mut self, at: Point, size: f32, ink: Ink, text: impl Into<String>) -> &mut Self {
+        self.shape(Shape::Text { at, size, bold: true, ink, anchor: Anchor::Start, text: text.into() })
+    }
+
+    /// A line of text around its point.
+    pub fn centred(&mut self, at: Point, size: f32, bold: bool, ink: Ink, text: impl Into<String>) -> &mut Self {
+        self.shape(Shape::Text { at, size, bold, ink, anchor: Anchor::Middle, text: text.into() })
+    }
+
+    /// A line along path data.
+    pub fn line(&mut self, d: impl Into<String>, stroke: Ink, width: f32) -> &mut Self {
+        self.shape(Shape::Path { d: d.into(), fill: Ink::None, stroke, width, dashed: false })
+    }
+
+    /// A dashed line along path data.
+    pub fn dashed_line(&mut self, d: impl Into<String>, stroke: Ink, width: f32) -> &mut Self {
+        self.shape(Shape::Path { d: d.into(), fill: Ink::None, stroke, width, dashed: true })
+    }
+
+    /// A filled area.
+    pub fn area(&mut self, d: impl Into<String>, fill: Ink) -> &mut Self {
+        self.shape(Shape::Path { d: d.into(), fill, stroke: Ink::None, width: 0.0, dashed: false })
+    }
+
+    /// A glyph that stands still.
+    pub fn mark(&mut self, glyph: Glyph, at: Point, r: f32, ink: Ink) -> &mut Self {
+        self.shape(Shape::Mark { glyph, at, r, ink })
+    }
+
+    /// A meter: how full something is, from 0 to 1; hatched when what it measures is dead.
+    pub fn meter(&mut self, rect: Rect, share: f32, ink: Ink, dead: bool) -> &mut Self {
+        let radius = rect.h / 2.0;
+        if dead {
+            return self.bordered(rect, radius, Ink::BadHatch, Ink::Bad, 1.0);
+        }
+        self.filled(rect, radius, Ink::Line);
+        let share = if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 };
+        if share > 0.0 {
+            self.filled(Rect { w: (rect.w * share).max(rect.h.min(rect.w)), ..rect }, radius, ink);
+        }
+        self
+    }
+}
+
+/// A curve that things travel along at constant speed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Curve {
+    from: Point,
+    to: Point,
+    bend: [Point; 2],
+    /// Length from the start to each sixteenth of the parameter.
+    lengths: [f32; 17],
+}
+
+impl Curve {
+    /// A straight line.
+    pub fn straight(from: Point, to: Point) -> Curve {
+        let third = |a: f32, b: f32, t: f32| a + (b - a) * t;
+        Curve::cubic(
+            from,
+            pt(third(from.x, to.x, 1.0 / 3.0), third(from.y, to.y, 1.0 / 3.0)),
+            pt(third(from.x, to.x, 2.0 / 3.0), third(from.y, to.y, 2.0 / 3.0)),
+            to,
+        )
+    }
+
+    /// A smooth S that leaves and arrives level, for links from left to right.
+    pub fn across(from: Point, to: Point) -> Curve {
+        let middle = (from.x + to.x) / 2.0;
+        Curve::cubic(from, pt(middle, from.y), pt(middle, to.y), to)
+    }
+
+    /// A smooth S that leaves and arrives upright, for links from top to bottom.
+    pub fn down(from: Point, to: Point) -> Curve {
+        let middle = (from.y + to.y) / 2.0;
+        Curve::cubic(from, pt(from.x, middle), pt(to.x, middle), to)
+    }
+
+    /// A cubic Bézier curve.
+    pub fn cubic(from: Point, a: Point, b: Point, to: Point) -> Curve {
+        let mut curve = Curve { from, to, bend: [a, b], lengths: [0.0; 17] };
+        let mut last = from;
+        for i in 1..17 {
+            let next = curve.raw(i as f32 / 16.0);
+            let (dx, dy) = (next.x - last.x, next.y - last.y);
+            curve.lengths[i] = curve.lengths[i - 1] + (dx * dx + dy * dy).sqrt();
+            last = next;
+        }
+        curve
+    }
+
+    fn raw(&self, t: f32) -> Point {
+        let u = 1.0 - t;
+        let (a, b, c, d) = (u * u * u, 3.0 * u * u * t, 3.0 * u * t * t, t * t * t);
+        let [p, q] = self.bend;
+        pt(
+            a * self.from.x + b * p.x + c * q.x + d * self.to.x,
+            a * self.from.y + b * p.y + c * q.y + d * self.to.y,
+        )
+    }
+
+    /// Its length.
+    pub fn length(&self) -> f32 {
+        self.lengths[16]
+    }
+
+    /// The point at a share of its length from 0 to 1.
+    pub fn at(&self, share: f32) -> Point {
+        let wanted = share.clamp(0.0, 1.0) * self.length();
+        let i = self.lengths.partition_point(|length| *length < wanted).clamp(1, 16);
+        let (low, high) = (self.lengths[i - 1], self.lengths[i]);
+        let within = if high > low { (wanted - low) / (high - low) } else { 0.0 };
+        self.raw((i as f32 - 1.0 + within) / 16.0)
+    }
+
+    /// Its path data.
+    pub fn d(&self) -> String {
+        let [p, q] = self.bend;
+        let n = |v: f32| (v * 10.0).round() / 10.0;
+        format!(
+            "M{} {}C{} {} {} {} {} {}",
+            n(self.from.x), n(self.from.y), n(p.x), n(p.y), n(q.x), n(q.y), n(self.to.x), n(self.to.y)
+        )
+    }
+
+    /// The rectangle that holds its ends and bends.
+    pub fn frame(&self) -> Rect {
+        let xs = [self.from.x, self.to.x, self.bend[0].x, self.bend[1].x];
+        let ys = [self.from.y, self.to.y, self.bend[0].y, self.bend[1].y];
+        let least = |v: [f32; 4]| v.into_iter().fold(f32::INFINITY, f32::min);
+        let most = |v: [f32; 4]| v.into_iter().fold(f32::NEG_INFINITY, f32::max);
+        Rect::new(least(xs), least(ys), most(xs) - least(xs), most(ys) - least(ys))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_written_and_recognised() {
+        let server = PartId::nth("server", 2);
+        assert_eq!(server.to_string(), "server-2");
+        assert!(server.is("server-2") && !server.is("server") && !server.is("server-12") && !server.is("serverx"));
+        assert!(PartId::one("balancer").is("balancer"));
+    }
+
+    #[test]
+    fn things_travel_at_constant_speed() {
+        let curve = Curve::across(pt(0.0, 0.0), pt(200.0, 120.0));
+        let step = |i: usize| {
+            let (a, b) = (curve.at(i as f32 / 20.0), curve.at((i + 1) as f32 / 20.0));
+            ((b.x - a.x).powi(2) + (b.y - a.y).powi(2)).sqrt()
+        };
+        let mean = curve.length() / 20.0;
+        for i in 0..20 {
+            assert!((step(i) / mean - 1.0).abs() < 0.06, "step {i} is {} of {mean}", step(i));
+        }
+        assert_eq!(curve.at(2.0), pt(200.0, 120.0));
+    }
+
+    #[test]
+    fn faults_are_found() {
+        let mut scene = Scene::new(884.0, Rc::default());
+        let frame = Rect::new(10.0, 10.0, 50.0, 20.0);
+        scene.thing(PartId::one("a"), frame, "x".into()).text(pt(12.0, 24.0), 13.0, Ink::Ink, "far too long a text");
+        scene.thing(PartId::one("b"), frame, String::new());
+        scene.particle(pt(f32::NAN, 0.0), 4.0, Glyph::Request, Ink::Accent, 1);
+        let faults = scene.faults().join("\n");
+        for expected in ["leaves the frame", "a overlaps b", "no name or no value", "not a number"] {
+            assert!(faults.contains(expected), "{expected}: {faults}");
+        }
+    }
+}

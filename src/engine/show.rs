@@ -1,0 +1,131 @@
+//! The one object-safe face of a running lesson.
+
+use crate::action::{Act, ActionSpec};
+use crate::knobs::{Knob, KnobError};
+use crate::lesson::Card;
+use crate::plot::Plot;
+use crate::run::{Input, Position};
+use crate::scene::{PartId, Scene};
+use crate::state::RunState;
+use crate::story::BeatView;
+use crate::tape::{Note, Tape};
+use crate::time::Time;
+
+/// What [`Show::run`] stops at before its time is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Watch {
+    /// Nothing.
+    Nothing,
+    /// The next event or input that says something.
+    Say,
+    /// The next event or input.
+    Any,
+    /// The state of this beat.
+    Beat(usize),
+}
+
+/// How a call of [`Show::run`] ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ran {
+    /// It reached its time.
+    ToTime,
+    /// What it watched for came up.
+    Stopped,
+    /// It used up its events; call again to go on.
+    OutOfBudget,
+    /// The tape is full: see [`crate::tape::END`].
+    AtEnd,
+}
+
+/// What the learner asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Picked {
+    /// A part of the stage.
+    Part(PartId),
+    /// A moving thing by its number.
+    Dot(u32),
+}
+
+/// A lesson that runs. Implemented once, by [`crate::Run`]; the page knows lessons only through it.
+pub trait Show {
+    /// Name and place.
+    fn card(&self) -> &'static Card;
+    /// The seed of all randomness.
+    fn seed(&self) -> u32;
+    /// The lesson's opening speed: simulated seconds a second.
+    fn speed(&self) -> f64;
+    /// The knob and value that a comparison starts from.
+    fn twin_default(&self) -> (&'static str, f64);
+    /// What is plotted.
+    fn plots(&self) -> &'static [Plot];
+    /// The moment of the catalogue's still.
+    fn still(&self) -> Time;
+
+    /// Where the run is.
+    fn position(&self) -> Position;
+    /// The furthest that it has been on this timeline.
+    fn horizon(&self) -> Position;
+    /// Goes on to `until` or to what `watch` names, in at most `budget` events and inputs.
+    fn run(&mut self, until: Time, watch: Watch, budget: u64) -> Ran;
+    /// Goes to a moment, past or future; all events up to it have happened.
+    fn seek(&mut self, at: Time);
+    /// Goes to an exact place on the tape.
+    fn seek_to(&mut self, place: Position);
+    /// The place of the last thing said before here (or of the last event, if `fine`); none at the start.
+    fn before(&mut self, fine: bool) -> Option<Position>;
+
+    /// The knobs with their values now.
+    fn knobs(&self) -> Vec<(Knob, f64)>;
+    /// Turns a knob; in the past this forks.
+    ///
+    /// # Errors
+    /// The knob does not exist or the value is no finite number; nothing has changed then.
+    fn set_knob(&mut self, id: &str, value: f64) -> Result<f64, KnobError>;
+    /// The actions that exist.
+    fn actions(&self) -> &'static [ActionSpec];
+    /// Whether an action makes sense now.
+    fn can(&self, act: Act) -> bool;
+    /// The part (from 0) that an action is aimed at when none is picked.
+    fn aim(&self, spec: usize) -> usize;
+    /// Does an action; in the past this forks. False if it makes no sense now.
+    fn act(&mut self, act: Act) -> bool;
+    /// Everything the learner did, in order.
+    fn inputs(&self) -> &[Input];
+
+    /// Draws the present.
+    fn draw(&self, scene: &mut Scene);
+    /// The recorded past.
+    fn tape(&self) -> &Tape;
+    /// The chain of notes that led to the present state of something, latest first, at most `limit`.
+    fn why(&mut self, picked: Picked, limit: usize) -> Vec<Note>;
+
+    /// The story.
+    fn beats(&self) -> Vec<BeatView>;
+    /// Whether the state of a beat holds now.
+    fn beat_holds(&self, beat: usize) -> bool;
+    /// The right answer of a beat's question, once settled.
+    fn truth(&self, beat: usize) -> Option<usize>;
+    /// The ids of the challenges.
+    fn challenges(&self) -> Vec<&'static str>;
+    /// Whether a challenge is reached now.
+    fn challenge_done(&self, challenge: usize) -> bool;
+
+    /// A fresh run at time zero with another seed and the knobs a lesson opens with.
+    fn fresh(&self, seed: u32) -> Box<dyn Show>;
+    /// A run at time zero with the same seed and inputs, but one knob held at a value all the way.
+    ///
+    /// # Errors
+    /// The knob does not exist or the value is no finite number.
+    fn twin(&self, knob: &str, value: f64) -> Result<Box<dyn Show>, KnobError>;
+    /// The run as data: seed, first knobs, inputs, place.
+    fn state(&self) -> RunState;
+    /// A run restored from data; unknown knobs and actions are left out.
+    fn restore(&self, state: &RunState) -> Box<dyn Show>;
+    /// The balance of the model; see [`crate::Model::audit`].
+    ///
+    /// # Errors
+    /// What is off.
+    fn audit(&self) -> Result<(), String>;
+    /// How many events are pending and how many keyframes are kept, for tests of bounded memory.
+    fn weight(&self) -> (usize, usize);
+}

@@ -1,0 +1,225 @@
+//! The state of a run as a short text: versioned, checksummed, safe to read from anywhere.
+
+use crate::action::Act;
+use crate::knobs::Knob;
+use crate::run::{Input, InputKind, Position};
+use crate::time::Time;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+/// The version written; older ones would be converted here.
+const VERSION: u8 = 1;
+/// Longer texts are not looked at.
+pub const TEXT_MAX: usize = 2_048;
+
+/// A run as data. Knobs are numbers in the order of their visit, values whole steps above the least.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunState {
+    /// The seed.
+    pub seed: u32,
+    knobs: Vec<(u8, u32)>,
+    inputs: Vec<StoredInput>,
+    at: u64,
+    events: u64,
+    inputs_done: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct StoredInput {
+    /// Microseconds since the input before.
+    after: u64,
+    /// Agenda events since the input before.
+    events: u64,
+    kind: StoredKind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum StoredKind {
+    Knob(u8, u32),
+    Act(u8, u16),
+}
+
+impl RunState {
+    /// Takes down a run whose first knobs are `first` (a link holds them all: defaults may change some day).
+    pub fn take(seed: u32, first: &[(Knob, f64)], inputs: &[Input], place: Position) -> RunState {
+        let knobs = first.iter().enumerate().map(|(i, (knob, value))| (i as u8, knob.to_steps(*value)));
+        let mut last = (0, 0);
+        let stored = inputs.iter().map(|input| {
+            let here = (input.at.0, input.events.unwrap_or(last.1));
+            let kind = match input.kind {
+                InputKind::Knob(id, value) => {
+                    let index = first.iter().position(|(knob, _)| knob.id == id).unwrap_or(0);
+                    StoredKind::Knob(index as u8, first[index].0.to_steps(value))
+                }
+                InputKind::Act(act) => StoredKind::Act(act.spec as u8, act.target as u16),
+            };
+            let stored = StoredInput {
+                after: here.0.saturating_sub(last.0),
+                events: here.1.saturating_sub(last.1),
+                kind,
+            };
+            last = here;
+            stored
+        });
+        RunState {
+            seed,
+            knobs: knobs.collect(),
+            inputs: stored.collect(),
+            at: place.at.0,
+            events: place.events,
+            inputs_done: place.inputs,
+        }
+    }
+
+    /// The first knobs, by the lesson's list; numbers that do not exist are left out.
+    pub fn first_knobs(&self, list: &[(Knob, f64)]) -> Vec<(&'static str, f64)> {
+        let known = self.knobs.iter().filter_map(|(index, steps)| {
+            let (knob, _) = list.get(usize::from(*index))?;
+            Some((knob.id, knob.from_steps(*steps)))
+        });
+        known.collect()
+    }
+
+    /// The inputs, by the lesson's list of knobs and number of actions; those that do not exist are left out.
+    pub fn inputs(&self, list: &[(Knob, f64)], actions: usize) -> Vec<Input> {
+        let mut here = (0_u64, 0_u64);
+        let mut inputs = Vec::new();
+        for stored in &self.inputs {
+            here = (here.0.saturating_add(stored.after), here.1.saturating_add(stored.events));
+            let kind = match stored.kind {
+                StoredKind::Knob(index, steps) => {
+                    list.get(usize::from(index)).map(|(knob, _)| InputKind::Knob(knob.id, knob.from_steps(steps)))
+                }
+                StoredKind::Act(spec, target) => (usize::from(spec) < actions)
+                    .then_some(InputKind::Act(Act { spec: spec.into(), target: target.into() })),
+            };
+            if let Some(kind) = kind
+                && here.0 <= crate::tape::END.0
+            {
+                // The exact place is checked by the replay: an input whose place never comes falls back to its time.
+                inputs.push(Input { at: Time(here.0), events: Some(here.1), kind });
+            }
+        }
+        inputs
+    }
+
+    /// The playhead.
+    pub fn place(&self) -> Position {
+        Position { at: Time(self.at.min(crate::tape::END.0)), events: self.events, inputs: self.inputs_done }
+    }
+
+    /// The place of the last input.
+    pub fn furthest(&self) -> Position {
+        let at = self.inputs.iter().fold(0_u64, |at, input| at.saturating_add(input.after));
+        let events = self.inputs.iter().fold(0_u64, |events, input| events.saturating_add(input.events));
+        Position { at: Time(at.min(crate::tape::END.0)), events, inputs: self.inputs.len() as u32 }
+    }
+}
+
+/// Everything on screen: the run, what it is compared with, and the beat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// The run.
+    pub run: RunState,
+    /// The twin's knob (by number) and value (in steps).
+    pub twin: Option<(u8, u32)>,
+    /// The beat shown, from 0.
+    pub beat: u8,
+}
+
+/// Why a text is no link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkError {
+    /// Longer than [`TEXT_MAX`]; when writing, the run has too many inputs to fit.
+    TooLong,
+    /// Not base64url, cut short, or the checksum is wrong.
+    Damaged,
+    /// Written by a later version.
+    Version,
+}
+
+impl Link {
+    /// Writes the link as base64url.
+    ///
+    /// # Errors
+    /// [`LinkError::TooLong`] if the run has too many inputs to fit.
+    pub fn encode(&self) -> Result<String, LinkError> {
+        let mut bytes = vec![VERSION];
+        bytes.extend(postcard::to_allocvec(self).map_err(|_| LinkError::Damaged)?);
+        bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
+        let text = URL_SAFE_NO_PAD.encode(bytes);
+        if text.len() > TEXT_MAX { Err(LinkError::TooLong) } else { Ok(text) }
+    }
+
+    /// Reads a link.
+    ///
+    /// # Errors
+    /// See [`LinkError`]; nothing in a text can make this panic.
+    pub fn decode(text: &str) -> Result<Link, LinkError> {
+        if text.len() > TEXT_MAX {
+            return Err(LinkError::TooLong);
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| LinkError::Damaged)?;
+        let (body, sum) = bytes.split_last_chunk::<4>().ok_or(LinkError::Damaged)?;
+        if crc32fast::hash(body) != u32::from_le_bytes(*sum) {
+            return Err(LinkError::Damaged);
+        }
+        let (version, body) = body.split_first().ok_or(LinkError::Damaged)?;
+        if *version != VERSION {
+            return Err(LinkError::Version);
+        }
+        postcard::from_bytes(body).map_err(|_| LinkError::Damaged)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::knobs::Kind;
+
+    const LOAD: Knob = Knob {
+        id: "load",
+        kind: Kind::Slider { min: 5.0, max: 200.0, step: 0.5 },
+        unit: "req/s",
+        part: None,
+    };
+
+    fn link() -> Link {
+        let inputs = [
+            Input { at: Time::ms(1_500), events: Some(70), kind: InputKind::Knob("load", 80.0) },
+            Input { at: Time::ms(1_500), events: Some(70), kind: InputKind::Act(Act { spec: 0, target: 1 }) },
+            Input { at: Time::s(9), events: Some(900), kind: InputKind::Act(Act { spec: 7, target: 0 }) },
+        ];
+        let place = Position { at: Time::s(4), events: 300, inputs: 2 };
+        Link { run: RunState::take(7, &[(LOAD, 48.0)], &inputs, place), twin: Some((0, 3)), beat: 4 }
+    }
+
+    #[test]
+    fn a_link_reads_back() {
+        let text = link().encode().unwrap();
+        assert!(text.len() < 80, "{} characters", text.len());
+        let read = Link::decode(&text).unwrap();
+        assert_eq!(read, link());
+        let inputs = read.run.inputs(&[(LOAD, 0.0)], 2);
+        assert_eq!(inputs.len(), 2, "the action that does not exist is left out");
+        assert_eq!(inputs[0].kind, InputKind::Knob("load", 80.0));
+        assert_eq!(inputs[1].events, Some(70));
+        assert_eq!(read.run.first_knobs(&[(LOAD, 0.0)]), [("load", 48.0)]);
+    }
+
+    #[test]
+    fn damage_is_noticed() {
+        let text = link().encode().unwrap();
+        for cut in 0..text.len() {
+            assert!(Link::decode(&text[..cut]).is_err());
+        }
+        for i in 0..text.len() {
+            let mut broken = text.clone().into_bytes();
+            broken[i] = if broken[i] == b'A' { b'B' } else { b'A' };
+            assert!(Link::decode(std::str::from_utf8(&broken).unwrap()).is_err(), "character {i}");
+        }
+        assert_eq!(Link::decode(&"A".repeat(3_000)), Err(LinkError::TooLong));
+        assert_eq!(Link::decode("ÄÖ"), Err(LinkError::Damaged));
+    }
+}
