@@ -1,2 +1,8 @@
 //! The real algorithms that the lessons animate: one file each, no clock, no screen, no lesson.
 
+pub mod balancer;
+pub mod hash;
+pub mod hash_ring;
+pub mod health;
+pub mod queueing;
+pub mod weighted_round_robin;
