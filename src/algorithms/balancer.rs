@@ -455,6 +455,28 @@ mod tests {
         assert!(balancer.peers().iter().all(|peer| peer.current_weight == 0));
     }
 
+    /// The worked example in the message of the nginx commit that brought the algorithm.
+    #[test]
+    fn smooth_round_robin_passes_through_the_published_states() {
+        let mut balancer = Balancer::with_weights(&[5, 1, 1]);
+        let states = [
+            [-2, 1, 1],
+            [-4, 2, 2],
+            [1, -4, 3],
+            [-1, -3, 4],
+            [4, -2, -2],
+            [2, -1, -1],
+            [0, 0, 0],
+        ];
+        for state in states {
+            take(&mut balancer, Policy::WeightedRoundRobin, 1);
+            let current: Vec<i64> = (balancer.peers().iter())
+                .map(|peer| peer.current_weight)
+                .collect();
+            assert_eq!(current, state);
+        }
+    }
+
     #[test]
     fn least_connections_weighs_the_connections() {
         let mut balancer = Balancer::with_weights(&[1, 3]);

@@ -126,7 +126,7 @@ fn nginx_balancers() {
             "hash consistent" => assert_moves(&case.input, &case.expected, |servers, key| {
                 NginxContinuum::new(servers)
                     .owner(key.as_bytes(), |_| true)
-                    .unwrap()
+                    .unwrap() as usize
             }),
             other => panic!("{name}: unknown algorithm {other}"),
         }

@@ -1,5 +1,6 @@
 //! Outside tables: inputs and outputs that others published, run through our algorithms.
 
+mod consistent_hashing;
 mod load_balancing;
 mod queueing;
 
