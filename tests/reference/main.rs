@@ -1,2 +1,39 @@
 //! Outside tables: inputs and outputs that others published, run through our algorithms.
 
+mod consistent_hashing;
+mod load_balancing;
+mod queueing;
+
+use serde_json::{Map, Value};
+
+/// One row of a table.
+struct Case {
+    name: String,
+    input: Map<String, Value>,
+    expected: Map<String, Value>,
+}
+
+/// All cases of a table but those listed as not applicable, each of which must exist.
+fn cases(table: &str, not_applicable: &[(&str, &str)]) -> Vec<Case> {
+    let table: Value = serde_json::from_str(table).unwrap();
+    let object = |value: &Value| value.as_object().unwrap().clone();
+    let all: Vec<Case> = table["cases"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|case| Case {
+            name: case["name"].as_str().unwrap().to_owned(),
+            input: object(&case["input"]),
+            expected: object(&case["expected"]),
+        })
+        .collect();
+    for (name, _) in not_applicable {
+        assert!(
+            all.iter().any(|case| case.name == *name),
+            "no case is called {name}"
+        );
+    }
+    all.into_iter()
+        .filter(|case| not_applicable.iter().all(|(name, _)| case.name != *name))
+        .collect()
+}
