@@ -45,7 +45,10 @@ pub struct Agenda<E> {
 
 impl<E> Default for Agenda<E> {
     fn default() -> Self {
-        Agenda { heap: BinaryHeap::new(), scheduled: 0 }
+        Agenda {
+            heap: BinaryHeap::new(),
+            scheduled: 0,
+        }
     }
 }
 
@@ -53,14 +56,23 @@ impl<E> Agenda<E> {
     /// Adds an event; equal times keep the order of scheduling.
     #[inline]
     pub fn schedule(&mut self, at: Time, cause: NoteId, event: E) {
-        self.heap.push(Due { at, sequence: self.scheduled, cause, event });
+        self.heap.push(Due {
+            at,
+            sequence: self.scheduled,
+            cause,
+            event,
+        });
         self.scheduled += 1;
     }
 
     /// Takes the next event if it is due at or before `until`.
     #[inline]
     pub fn next_until(&mut self, until: Time) -> Option<Due<E>> {
-        if self.heap.peek()?.at <= until { self.heap.pop() } else { None }
+        if self.heap.peek()?.at <= until {
+            self.heap.pop()
+        } else {
+            None
+        }
     }
 
     /// When the next event is due, or [`Time::NEVER`].
@@ -90,7 +102,9 @@ mod tests {
         for (at, event) in [(5, 'c'), (1, 'a'), (5, 'd'), (1, 'b')] {
             agenda.schedule(Time(at), NoteId::NONE, event);
         }
-        let order: Vec<char> = std::iter::from_fn(|| agenda.next_until(Time::NEVER)).map(|due| due.event).collect();
+        let order: Vec<char> = std::iter::from_fn(|| agenda.next_until(Time::NEVER))
+            .map(|due| due.event)
+            .collect();
         assert_eq!(order, ['a', 'b', 'c', 'd']);
     }
 

@@ -69,7 +69,9 @@ impl Knob {
     /// Reads a value as an address or message writes it: a number, an option's name, `true` or `false`.
     pub fn parse(&self, text: &str) -> Option<f64> {
         if let Kind::Choice(options) = self.kind
-            && let Some(index) = options.iter().position(|option| option.eq_ignore_ascii_case(text))
+            && let Some(index) = options
+                .iter()
+                .position(|option| option.eq_ignore_ascii_case(text))
         {
             return Some(index as f64);
         }
@@ -83,7 +85,11 @@ impl Knob {
     /// Writes a value as [`Knob::parse`] reads it, choices by name.
     pub fn write(&self, value: f64) -> String {
         match self.kind {
-            Kind::Choice(options) => options.get(value as usize).copied().unwrap_or_default().to_owned(),
+            Kind::Choice(options) => options
+                .get(value as usize)
+                .copied()
+                .unwrap_or_default()
+                .to_owned(),
             _ => crate::text::trim_number(value),
         }
     }
@@ -111,8 +117,22 @@ pub trait Visit {
 
 impl dyn Visit + '_ {
     /// Binds a number with a unit.
-    pub fn slider(&mut self, id: &'static str, [min, max, step]: [f64; 3], unit: &'static str, value: &mut f64) {
-        self.knob(&Knob { id, kind: Kind::Slider { min, max, step }, unit, part: None }, value);
+    pub fn slider(
+        &mut self,
+        id: &'static str,
+        [min, max, step]: [f64; 3],
+        unit: &'static str,
+        value: &mut f64,
+    ) {
+        self.knob(
+            &Knob {
+                id,
+                kind: Kind::Slider { min, max, step },
+                unit,
+                part: None,
+            },
+            value,
+        );
     }
 
     /// Binds a number that belongs to one part.
@@ -124,22 +144,59 @@ impl dyn Visit + '_ {
         unit: &'static str,
         value: &mut f64,
     ) {
-        self.knob(&Knob { id, kind: Kind::Slider { min, max, step }, unit, part: Some(part) }, value);
+        self.knob(
+            &Knob {
+                id,
+                kind: Kind::Slider { min, max, step },
+                unit,
+                part: Some(part),
+            },
+            value,
+        );
     }
 
     /// Binds a whole number.
-    pub fn whole(&mut self, id: &'static str, [min, max]: [u32; 2], unit: &'static str, value: &mut u32) {
+    pub fn whole(
+        &mut self,
+        id: &'static str,
+        [min, max]: [u32; 2],
+        unit: &'static str,
+        value: &mut u32,
+    ) {
         let mut number = f64::from(*value);
-        let kind = Kind::Slider { min: f64::from(min), max: f64::from(max), step: 1.0 };
-        self.knob(&Knob { id, kind, unit, part: None }, &mut number);
+        let kind = Kind::Slider {
+            min: f64::from(min),
+            max: f64::from(max),
+            step: 1.0,
+        };
+        self.knob(
+            &Knob {
+                id,
+                kind,
+                unit,
+                part: None,
+            },
+            &mut number,
+        );
         *value = number as u32;
     }
 
     /// Binds one of several.
     pub fn choice<T: Choice>(&mut self, id: &'static str, value: &mut T) {
-        let index = T::OPTIONS.iter().position(|(_, option)| option == value).unwrap_or(0);
+        let index = T::OPTIONS
+            .iter()
+            .position(|(_, option)| option == value)
+            .unwrap_or(0);
         let mut number = index as f64;
-        self.knob(&Knob { id, kind: Kind::Choice(T::IDS), unit: "", part: None }, &mut number);
+        self.knob(
+            &Knob {
+                id,
+                kind: Kind::Choice(T::IDS),
+                unit: "",
+                part: None,
+            },
+            &mut number,
+        );
         if let Some((_, option)) = T::OPTIONS.get(number as usize) {
             *value = *option;
         }
@@ -148,7 +205,15 @@ impl dyn Visit + '_ {
     /// Binds on or off.
     pub fn switch(&mut self, id: &'static str, value: &mut bool) {
         let mut number = f64::from(u8::from(*value));
-        self.knob(&Knob { id, kind: Kind::Switch, unit: "", part: None }, &mut number);
+        self.knob(
+            &Knob {
+                id,
+                kind: Kind::Switch,
+                unit: "",
+                part: None,
+            },
+            &mut number,
+        );
         *value = number != 0.0;
     }
 }
@@ -194,7 +259,11 @@ impl Visit for Set<'_> {
 
 /// Sets one knob to the nearest value it can take and returns that value.
 pub fn set(knobs: &mut impl Knobs, id: &str, value: f64) -> Result<f64, KnobError> {
-    let mut set = Set { id, value, result: Err(KnobError::Unknown) };
+    let mut set = Set {
+        id,
+        value,
+        result: Err(KnobError::Unknown),
+    };
     knobs.visit(&mut set);
     set.result
 }
@@ -230,7 +299,12 @@ mod tests {
     }
     impl Default for Cafe {
         fn default() -> Self {
-            Cafe { drink: Drink::Coffee, sugar: 2, litres: 0.3, lid: false }
+            Cafe {
+                drink: Drink::Coffee,
+                sugar: 2,
+                litres: 0.3,
+                lid: false,
+            }
         }
     }
     impl Knobs for Cafe {
@@ -245,7 +319,10 @@ mod tests {
     #[test]
     fn values_are_clamped_and_snapped() {
         let mut cafe = Cafe::default();
-        assert_eq!(set(&mut cafe, "litres", 0.44).map(|v| (v * 10.0).round()), Ok(4.0));
+        assert_eq!(
+            set(&mut cafe, "litres", 0.44).map(|v| (v * 10.0).round()),
+            Ok(4.0)
+        );
         assert_eq!(set(&mut cafe, "sugar", 99.0), Ok(5.0));
         assert_eq!(set(&mut cafe, "drink", -3.0), Ok(0.0));
         assert_eq!((cafe.sugar, cafe.drink), (5, Drink::Tea));
@@ -263,10 +340,18 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_back() {
-        let cafe = Cafe { litres: 0.7, lid: true, ..Cafe::default() };
+        let cafe = Cafe {
+            litres: 0.7,
+            lid: true,
+            ..Cafe::default()
+        };
         for (knob, value) in list(&cafe) {
             assert_eq!(knob.parse(&knob.write(value)), Some(value), "{}", knob.id);
-            assert!((knob.from_steps(knob.to_steps(value)) - value).abs() < 1e-9, "{}", knob.id);
+            assert!(
+                (knob.from_steps(knob.to_steps(value)) - value).abs() < 1e-9,
+                "{}",
+                knob.id
+            );
         }
         let (drink, _) = list(&cafe)[0];
         assert_eq!(drink.parse("COFFEE"), Some(1.0));

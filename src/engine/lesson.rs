@@ -41,5 +41,10 @@ pub trait Lesson: 'static {
 
     /// Draws the system as it is at `at`. Pure: positions are functions of the model and `at`, so that any
     /// moment can be drawn without having drawn another.
-    fn draw(model: &Self::Model, knobs: &<Self::Model as Model>::Knobs, at: Time, scene: &mut Scene);
+    fn draw(
+        model: &Self::Model,
+        knobs: &<Self::Model as Model>::Knobs,
+        at: Time,
+        scene: &mut Scene,
+    );
 }

@@ -25,13 +25,23 @@ pub trait Model: Clone + 'static {
     fn new(knobs: &Self::Knobs, cx: &mut Context<'_, Self::Event>) -> Self;
 
     /// An event that is due.
-    fn on_event(&mut self, event: Self::Event, knobs: &Self::Knobs, cx: &mut Context<'_, Self::Event>);
+    fn on_event(
+        &mut self,
+        event: Self::Event,
+        knobs: &Self::Knobs,
+        cx: &mut Context<'_, Self::Event>,
+    );
 
     /// A knob was turned; `knobs` holds the new values.
     fn on_knobs(&mut self, knobs: &Self::Knobs, cx: &mut Context<'_, Self::Event>);
 
     /// The learner did something; called only for actions that [`Model::can`] allows.
-    fn on_action(&mut self, action: Self::Action, knobs: &Self::Knobs, cx: &mut Context<'_, Self::Event>);
+    fn on_action(
+        &mut self,
+        action: Self::Action,
+        knobs: &Self::Knobs,
+        cx: &mut Context<'_, Self::Event>,
+    );
 
     /// Whether `action` makes sense now: a crashed server cannot crash again.
     fn can(&self, _action: Self::Action) -> bool {
@@ -86,7 +96,13 @@ impl<E> Context<'_, E> {
     pub fn say(&mut self, note: Note) -> NoteId {
         let id = NoteId(*self.said);
         *self.said += 1;
-        self.tape.record(Note { id, cause: self.cause, at: self.now, events: self.events, ..note });
+        self.tape.record(Note {
+            id,
+            cause: self.cause,
+            at: self.now,
+            events: self.events,
+            ..note
+        });
         self.cause = id;
         id
     }

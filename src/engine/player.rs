@@ -209,9 +209,12 @@ impl Player {
         let mut left = budget;
         while self.main.position().at < until && left > 0 {
             let events = self.main.position().events;
-            let check = Time((self.main.position().at.0 / CHECK_EVERY.0 + 1) * CHECK_EVERY.0).min(until);
+            let check =
+                Time((self.main.position().at.0 / CHECK_EVERY.0 + 1) * CHECK_EVERY.0).min(until);
             let ran = match self.goal {
-                Some(Goal { place: Some(place), .. }) => self.main.run(check.min(place.at), Watch::Nothing, left),
+                Some(Goal {
+                    place: Some(place), ..
+                }) => self.main.run(check.min(place.at), Watch::Nothing, left),
                 Some(goal) => self.main.run(check, Watch::Beat(goal.beat), left),
                 None => self.main.run(check, Watch::Nothing, left),
             };
@@ -263,17 +266,26 @@ impl Player {
             }
         }
         let now = self.main.position().at;
-        for guess in self.guesses.iter_mut().filter(|guess| guess.settled.is_none()) {
+        for guess in self
+            .guesses
+            .iter_mut()
+            .filter(|guess| guess.settled.is_none())
+        {
             if let Some(truth) = self.main.truth(guess.beat) {
                 guess.settled = Some((now, truth));
-                happened.push(Happening::Settled { beat: guess.beat, right: truth == guess.choice });
+                happened.push(Happening::Settled {
+                    beat: guess.beat,
+                    right: truth == guess.choice,
+                });
             }
         }
     }
 
     /// Whether the twin still has to catch up.
     pub fn twin_behind(&self) -> bool {
-        self.twin.as_ref().is_some_and(|twin| twin.run.position().at < self.main.position().at)
+        self.twin
+            .as_ref()
+            .is_some_and(|twin| twin.run.position().at < self.main.position().at)
     }
 
     fn sync_twin(&mut self, budget: u64) {
@@ -306,7 +318,11 @@ impl Player {
     fn settle_down(&mut self) -> Vec<Happening> {
         let mut happened = Vec::new();
         let here = self.main.position();
-        self.beat = self.reached.iter().rposition(|place| place.is_some_and(|place| place <= here)).unwrap_or(0);
+        self.beat = self
+            .reached
+            .iter()
+            .rposition(|place| place.is_some_and(|place| place <= here))
+            .unwrap_or(0);
         if here >= self.main.horizon() {
             self.look(&mut happened);
         }
@@ -323,7 +339,10 @@ impl Player {
     /// Begins anew: another seed or the same, first knobs, nothing done.
     pub fn reset(&mut self, seed: u32) {
         self.main = self.main.fresh(seed);
-        self.reached.iter_mut().skip(1).for_each(|place| *place = None);
+        self.reached
+            .iter_mut()
+            .skip(1)
+            .for_each(|place| *place = None);
         (self.goal, self.stuck, self.beat, self.playing) = (None, None, 0, false);
         self.guesses.clear();
         if let Some(twin) = self.twin.take() {
@@ -345,7 +364,9 @@ impl Player {
         self.look(&mut happened);
         match heading {
             // Stepping may be how the learner walks to the beat; arriving that way counts too.
-            Some(goal) if goal.place.is_none() && self.main.beat_holds(goal.beat) => self.arrive(goal, &mut happened),
+            Some(goal) if goal.place.is_none() && self.main.beat_holds(goal.beat) => {
+                self.arrive(goal, &mut happened)
+            }
             _ => self.goal = heading,
         }
         self.sync_twin(FRAME_EVENTS);
@@ -396,7 +417,9 @@ impl Player {
 
     /// Does the action of this id; `target` counts from 0, none means the model's own choice.
     pub fn act_by_id(&mut self, id: &str, target: Option<usize>) -> bool {
-        let Some(spec) = self.main.actions().iter().position(|spec| spec.id == id) else { return false };
+        let Some(spec) = self.main.actions().iter().position(|spec| spec.id == id) else {
+            return false;
+        };
         let target = target.unwrap_or_else(|| self.main.aim(spec));
         self.act(Act { spec, target })
     }
@@ -429,7 +452,9 @@ impl Player {
     pub fn compare(&mut self, knob: &str, value: f64) -> Result<(), KnobError> {
         let run = self.main.twin(knob, value)?;
         let found = run.knobs().into_iter().find(|(k, _)| k.id == knob);
-        let (knob, value) = found.map(|(knob, value)| (knob.id, value)).ok_or(KnobError::Unknown)?;
+        let (knob, value) = found
+            .map(|(knob, value)| (knob.id, value))
+            .ok_or(KnobError::Unknown)?;
         self.twin = Some(Twin { run, knob, value });
         self.sync_twin(FRAME_EVENTS);
         Ok(())
@@ -459,7 +484,11 @@ impl Player {
     /// Returns to the moment of the beat before.
     pub fn back(&mut self) -> Vec<Happening> {
         self.playing = false;
-        let to = if self.goal.is_some() { self.beat } else { self.beat.saturating_sub(1) };
+        let to = if self.goal.is_some() {
+            self.beat
+        } else {
+            self.beat.saturating_sub(1)
+        };
         match self.reached[to] {
             Some(place) => self.seek_to(place),
             None => Vec::new(),
@@ -489,7 +518,11 @@ impl Player {
                 Setup::Speed(speed) => self.set_speed(speed),
             }
         }
-        self.goal = Some(Goal { beat, place, give_up: here.at + PATIENCE });
+        self.goal = Some(Goal {
+            beat,
+            place,
+            give_up: here.at + PATIENCE,
+        });
     }
 
     fn hurry(&mut self, beat: usize, happened: &mut Vec<Happening>) {
@@ -532,11 +565,18 @@ impl Player {
 
     /// Locks in an answer to the question of the beat shown; later answers do not count.
     pub fn guess(&mut self, choice: usize) -> bool {
-        let Some((_, options)) = self.beats[self.beat].predict else { return false };
+        let Some((_, options)) = self.beats[self.beat].predict else {
+            return false;
+        };
         if choice >= options.len() || self.guess_of(self.beat).is_some() {
             return false;
         }
-        self.guesses.push(Guess { beat: self.beat, choice, at: self.main.position().at, settled: None });
+        self.guesses.push(Guess {
+            beat: self.beat,
+            choice,
+            at: self.main.position().at,
+            settled: None,
+        });
         true
     }
 
@@ -547,14 +587,21 @@ impl Player {
             let index = knobs.iter().position(|(knob, _)| knob.id == twin.knob)?;
             Some((index as u8, knobs[index].0.to_steps(twin.value)))
         });
-        Link { run: self.main.state(), twin, beat: self.beat as u8 }
+        Link {
+            run: self.main.state(),
+            twin,
+            beat: self.beat as u8,
+        }
     }
 
     /// Restores what a link describes; the story stands at its beat.
     pub fn restore(&mut self, link: &Link) {
         self.main = self.main.restore(&link.run);
         (self.goal, self.stuck, self.playing, self.twin) = (None, None, false, None);
-        self.reached.iter_mut().skip(1).for_each(|place| *place = None);
+        self.reached
+            .iter_mut()
+            .skip(1)
+            .for_each(|place| *place = None);
         self.guesses.clear();
         let beat = usize::from(link.beat).min(self.beats.len().saturating_sub(1));
         self.beat = beat;

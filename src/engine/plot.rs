@@ -62,16 +62,28 @@ pub struct Trace<'a> {
 
 /// The end of the time axis for a tape that has reached `horizon`: steps up rarely, so that the picture rests.
 pub fn span(horizon: Time) -> Time {
-    const STEPS: [u64; 14] = [12, 20, 30, 45, 60, 90, 120, 180, 300, 450, 600, 900, 1_800, 3_600];
+    const STEPS: [u64; 14] = [
+        12, 20, 30, 45, 60, 90, 120, 180, 300, 450, 600, 900, 1_800, 3_600,
+    ];
     let wanted = horizon.as_s() * 1.05;
-    Time::s(STEPS.into_iter().find(|step| *step as f64 >= wanted).unwrap_or(7_200))
+    Time::s(
+        STEPS
+            .into_iter()
+            .find(|step| *step as f64 >= wanted)
+            .unwrap_or(7_200),
+    )
 }
 
 /// Distance of the labels of a time axis that ends at `span`.
 pub fn tick(span: Time) -> Time {
     const STEPS: [u64; 11] = [2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 1_200];
     let s = span.as_s();
-    Time::s(STEPS.into_iter().find(|step| s / *step as f64 <= 6.5).unwrap_or(1_200))
+    Time::s(
+        STEPS
+            .into_iter()
+            .find(|step| s / *step as f64 <= 6.5)
+            .unwrap_or(1_200),
+    )
 }
 
 /// A round number at or above `value`: the top of a vertical axis.
@@ -81,12 +93,20 @@ pub fn round_up(value: f64) -> f64 {
     }
     let magnitude = libm::pow(10.0, libm::floor(libm::log10(value)));
     let steps = [1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0];
-    steps.into_iter().map(|step| step * magnitude).find(|top| *top >= value).unwrap_or(value)
+    steps
+        .into_iter()
+        .map(|step| step * magnitude)
+        .find(|top| *top >= value)
+        .unwrap_or(value)
 }
 
 /// The greatest sample of all traces.
 pub fn greatest(traces: &[Trace<'_>]) -> f64 {
-    traces.iter().flat_map(|trace| trace.samples).fold(0.0_f32, |a, b| a.max(*b)).into()
+    traces
+        .iter()
+        .flat_map(|trace| trace.samples)
+        .fold(0.0_f32, |a, b| a.max(*b))
+        .into()
 }
 
 /// Draws traces over a time axis that ends at `span` and a vertical axis from 0 to `top` (in the unit of the samples).
@@ -100,11 +120,16 @@ pub fn draw<DB: DrawingBackend>(
     top: f64,
     width: u32,
 ) -> Result<(), DrawingAreaErrorKind<DB::ErrorType>> {
-    let mut chart = ChartBuilder::on(area).build_cartesian_2d(0.0..span.as_s(), 0.0..top.max(1e-9))?;
+    let mut chart =
+        ChartBuilder::on(area).build_cartesian_2d(0.0..span.as_s(), 0.0..top.max(1e-9))?;
     let columns = area.dim_in_pixel().0.max(1) as usize;
     for trace in traces {
         let (r, g, b) = trace.colour;
-        let faint = if trace.stroke == Stroke::Ghost { 0.28 } else { 1.0 };
+        let faint = if trace.stroke == Stroke::Ghost {
+            0.28
+        } else {
+            1.0
+        };
         let style = RGBColor(r, g, b).mix(faint).stroke_width(width);
         for run in runs(trace, columns, span) {
             if trace.area && trace.stroke == Stroke::Solid {
@@ -145,7 +170,13 @@ mod tests {
     use super::*;
 
     fn trace(samples: &[f32]) -> Trace<'_> {
-        Trace { samples, first: 0, colour: (1, 2, 3), area: true, stroke: Stroke::Solid }
+        Trace {
+            samples,
+            first: 0,
+            colour: (1, 2, 3),
+            area: true,
+            stroke: Stroke::Solid,
+        }
     }
 
     #[test]

@@ -32,9 +32,19 @@ pub enum Statistic {
 
 #[derive(Clone, Debug)]
 enum Meter {
-    Count { now: f64, recent: [f64; RATE_SAMPLES] },
-    Level { value: f64, since: Time, area: f64 },
-    Spread { current: Box<Histogram<u32>>, previous: Box<Histogram<u32>> },
+    Count {
+        now: f64,
+        recent: [f64; RATE_SAMPLES],
+    },
+    Level {
+        value: f64,
+        since: Time,
+        area: f64,
+    },
+    Spread {
+        current: Box<Histogram<u32>>,
+        previous: Box<Histogram<u32>>,
+    },
 }
 
 /// The running meters of all probes; part of the world, so that a replay measures the same.
@@ -49,11 +59,24 @@ impl Meters {
     /// Fresh meters for these probes.
     pub fn new(probes: &[Probe]) -> Meters {
         let meter = |probe: &Probe| match probe {
-            Probe::Count => Meter::Count { now: 0.0, recent: [0.0; RATE_SAMPLES] },
-            Probe::Level => Meter::Level { value: 0.0, since: Time::ZERO, area: 0.0 },
-            Probe::Spread => Meter::Spread { current: histogram(), previous: histogram() },
+            Probe::Count => Meter::Count {
+                now: 0.0,
+                recent: [0.0; RATE_SAMPLES],
+            },
+            Probe::Level => Meter::Level {
+                value: 0.0,
+                since: Time::ZERO,
+                area: 0.0,
+            },
+            Probe::Spread => Meter::Spread {
+                current: histogram(),
+                previous: histogram(),
+            },
         };
-        Meters { meters: probes.iter().map(meter).collect(), closed: 0 }
+        Meters {
+            meters: probes.iter().map(meter).collect(),
+            closed: 0,
+        }
     }
 
     /// When the running sample ends.
@@ -67,7 +90,11 @@ impl Meters {
     pub fn sample(&mut self, probe: usize, value: f64, now: Time) {
         match self.meters.get_mut(probe) {
             Some(Meter::Count { now, .. }) => *now += value,
-            Some(Meter::Level { value: held, since, area }) => {
+            Some(Meter::Level {
+                value: held,
+                since,
+                area,
+            }) => {
                 *area += *held * now.since(*since).as_s();
                 (*held, *since) = (value, now);
             }
@@ -93,11 +120,16 @@ impl Meters {
             }
         }
         self.closed += 1;
-        out.extend(read.iter().map(|(probe, statistic)| self.read(*probe, *statistic) as f32));
+        out.extend(
+            read.iter()
+                .map(|(probe, statistic)| self.read(*probe, *statistic) as f32),
+        );
         for meter in &mut self.meters {
             match meter {
                 Meter::Level { area, .. } => *area = 0.0,
-                Meter::Spread { current, previous } if self.closed.is_multiple_of(EPOCH_SAMPLES) => {
+                Meter::Spread { current, previous }
+                    if self.closed.is_multiple_of(EPOCH_SAMPLES) =>
+                {
                     std::mem::swap(current, previous);
                     current.reset();
                 }
@@ -113,7 +145,9 @@ impl Meters {
                 recent.iter().sum::<f64>() / (samples as f64 * SAMPLE_EVERY.as_s())
             }
             (Some(Meter::Level { area, .. }), _) => *area / SAMPLE_EVERY.as_s(),
-            (Some(Meter::Spread { current, previous }), Statistic::Quantile(q)) => quantile(current, previous, q),
+            (Some(Meter::Spread { current, previous }), Statistic::Quantile(q)) => {
+                quantile(current, previous, q)
+            }
             (Some(Meter::Spread { current, previous }), Statistic::Mean) => mean(current, previous),
             (None, _) => f64::NAN,
         }
@@ -122,7 +156,10 @@ impl Meters {
 
 /// One microsecond to about 67 seconds with two significant digits: 1 % wide buckets, 8 KB.
 fn histogram() -> Box<Histogram<u32>> {
-    Box::new(Histogram::new_with_bounds(1, 1 << 26, 2).expect("the bounds are constants that the crate accepts"))
+    Box::new(
+        Histogram::new_with_bounds(1, 1 << 26, 2)
+            .expect("the bounds are constants that the crate accepts"),
+    )
 }
 
 fn quantile(current: &Histogram<u32>, previous: &Histogram<u32>, q: f64) -> f64 {
@@ -178,7 +215,10 @@ mod tests {
             meters.sample(0, f64::from(value * 100), Time::ZERO);
         }
         let p99 = close(&mut meters, Statistic::Quantile(0.99));
-        assert!((p99 / 99_000.0 - 1.0).abs() < 0.01, "{p99}: the histogram promises 1 %");
+        assert!(
+            (p99 / 99_000.0 - 1.0).abs() < 0.01,
+            "{p99}: the histogram promises 1 %"
+        );
     }
 
     #[test]

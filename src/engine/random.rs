@@ -49,7 +49,10 @@ pub struct Streams {
 impl Streams {
     /// The streams of a run with this seed.
     pub fn new(seed: u32) -> Streams {
-        Streams { seed, open: Vec::new() }
+        Streams {
+            seed,
+            open: Vec::new(),
+        }
     }
 
     /// The generator of `stream`, opened at its first use.
@@ -136,13 +139,23 @@ mod tests {
         let mut streams = Streams::new(3);
         let rng = streams.get(Stream::named("test"));
         let n = 200_000;
-        let mean = |draw: &mut dyn FnMut() -> f64| (0..n).map(|_| draw()).sum::<f64>() / f64::from(n);
+        let mean =
+            |draw: &mut dyn FnMut() -> f64| (0..n).map(|_| draw()).sum::<f64>() / f64::from(n);
         let exp = mean(&mut || exponential(rng, Time::s(1)).as_s());
-        assert!((exp - 1.0).abs() < 0.01, "exponential mean {exp}: five standard errors are 0.011");
+        assert!(
+            (exp - 1.0).abs() < 0.01,
+            "exponential mean {exp}: five standard errors are 0.011"
+        );
         let par = mean(&mut || pareto(rng, Time::s(1), 2.5, 1e9).as_s());
-        assert!((par - 1.0).abs() < 0.02, "Pareto mean {par}: the standard error is about 0.002");
+        assert!(
+            (par - 1.0).abs() < 0.02,
+            "Pareto mean {par}: the standard error is about 0.002"
+        );
         let heads = mean(&mut || f64::from(u8::from(chance(rng, 0.3))));
-        assert!((heads - 0.3).abs() < 0.006, "share {heads}: five standard errors are 0.005");
+        assert!(
+            (heads - 0.3).abs() < 0.006,
+            "share {heads}: five standard errors are 0.005"
+        );
         assert!((0..1000).all(|_| below(rng, 5) < 5));
     }
 }

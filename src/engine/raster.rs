@@ -40,7 +40,12 @@ impl Raster {
     }
 
     /// Draws particles; `scale` is device pixels a scene unit, `colour` gives the value of an ink.
-    pub fn draw(&mut self, particles: &[Particle], scale: f32, colour: impl Fn(Ink) -> (u8, u8, u8)) {
+    pub fn draw(
+        &mut self,
+        particles: &[Particle],
+        scale: f32,
+        colour: impl Fn(Ink) -> (u8, u8, u8),
+    ) {
         for particle in particles {
             let sprite = self.sprite(particle.glyph, particle.r * scale);
             let rgb = colour(particle.ink);
@@ -98,12 +103,22 @@ impl Sprite {
                 // Sixteen samples a pixel give smooth enough edges.
                 let inside = (0..16).filter(|i| {
                     let (dx, dy) = ((i % 4) as f32 / 4.0 + 0.125, (i / 4) as f32 / 4.0 + 0.125);
-                    covers(glyph, column as f32 + dx - centre, row as f32 + dy - centre, r)
+                    covers(
+                        glyph,
+                        column as f32 + dx - centre,
+                        row as f32 + dy - centre,
+                        r,
+                    )
                 });
                 coverage.push((inside.count() * 255 / 16) as u8);
             }
         }
-        Sprite { glyph, radius_tenths, side, coverage }
+        Sprite {
+            glyph,
+            radius_tenths,
+            side,
+            coverage,
+        }
     }
 }
 
@@ -127,7 +142,14 @@ mod tests {
     use super::*;
 
     fn particle(x: f32, y: f32, glyph: Glyph) -> Particle {
-        Particle { x, y, r: 4.0, glyph, ink: Ink::Accent, dot: 1 }
+        Particle {
+            x,
+            y,
+            r: 4.0,
+            glyph,
+            ink: Ink::Accent,
+            dot: 1,
+        }
     }
     fn alpha(raster: &Raster, x: usize, y: usize) -> u8 {
         raster.pixels()[(y * raster.width + x) * 4 + 3]
@@ -137,7 +159,14 @@ mod tests {
     fn shapes_differ_without_colour() {
         let mut raster = Raster::default();
         raster.clear(40, 20);
-        raster.draw(&[particle(10.5, 10.5, Glyph::Request), particle(30.5, 10.5, Glyph::Response)], 1.0, |_| (9, 9, 9));
+        raster.draw(
+            &[
+                particle(10.5, 10.5, Glyph::Request),
+                particle(30.5, 10.5, Glyph::Response),
+            ],
+            1.0,
+            |_| (9, 9, 9),
+        );
         assert_eq!(alpha(&raster, 10, 10), 255);
         assert_eq!(alpha(&raster, 30, 10), 0);
         assert!(alpha(&raster, 30, 7) > 0);

@@ -2,7 +2,7 @@
 
 use crate::action::{Act, Action, ActionSpec};
 use crate::agenda::Agenda;
-use crate::knobs::{self, Knob, KnobError, Knobs};
+use crate::knobs::{self, Knob, KnobError};
 use crate::lesson::{Card, Lesson};
 use crate::model::{Context, Model};
 use crate::plot::Plot;
@@ -97,7 +97,8 @@ macro_rules! context {
 
 impl<M: Model> World<M> {
     fn new(seed: u32, knobs: M::Knobs, meters: Meters, tape: &mut Tape) -> World<M> {
-        let (mut agenda, mut streams, mut meters, mut said) = (Agenda::default(), Streams::new(seed), meters, 0);
+        let (mut agenda, mut streams, mut meters, mut said) =
+            (Agenda::default(), Streams::new(seed), meters, 0);
         let model = M::new(
             &knobs,
             &mut Context {
@@ -111,7 +112,15 @@ impl<M: Model> World<M> {
                 cause: NoteId::NONE,
             },
         );
-        World { place: Position::default(), said, knobs, model, agenda, streams, meters }
+        World {
+            place: Position::default(),
+            said,
+            knobs,
+            model,
+            agenda,
+            streams,
+            meters,
+        }
     }
 
     /// Ends every sample that is over by `at`.
@@ -125,11 +134,14 @@ impl<M: Model> World<M> {
     /// Lets the next event happen if it is due by `until`.
     #[inline]
     fn event(&mut self, until: Time, tape: &mut Tape) -> bool {
-        let Some(due) = self.agenda.next_until(until) else { return false };
+        let Some(due) = self.agenda.next_until(until) else {
+            return false;
+        };
         self.measure_until(due.at, tape);
         self.place.at = due.at;
         self.place.events += 1;
-        self.model.on_event(due.event, &self.knobs, context!(self, tape, due.cause));
+        self.model
+            .on_event(due.event, &self.knobs, context!(self, tape, due.cause));
         true
     }
 
@@ -142,7 +154,12 @@ impl<M: Model> World<M> {
         match input.kind {
             InputKind::Knob(id, value) => {
                 if let Ok(value) = knobs::set(&mut self.knobs, id, value) {
-                    cx.say(Note::new("you-set").with(Arg::Word(id)).with(Arg::Number(value)).mark(Tone::Learner));
+                    cx.say(
+                        Note::new("you-set")
+                            .with(Arg::Word(id))
+                            .with(Arg::Number(value))
+                            .mark(Tone::Learner),
+                    );
                     self.model.on_knobs(&self.knobs, cx);
                 }
             }
@@ -190,7 +207,10 @@ impl<L: Lesson> Run<L> {
 
     /// The lesson at time zero, with these knobs.
     pub fn with_knobs(seed: u32, first: <L::Model as Model>::Knobs) -> Run<L> {
-        let reads = L::PLOTS.iter().flat_map(|plot| plot.lines).map(|line| (line.probe, line.statistic));
+        let reads = L::PLOTS
+            .iter()
+            .flat_map(|plot| plot.lines)
+            .map(|line| (line.probe, line.statistic));
         let mut tape = Tape::new(reads.collect());
         let world = World::new(seed, first.clone(), Meters::new(L::PROBES), &mut tape);
         Run {
@@ -219,7 +239,10 @@ impl<L: Lesson> Run<L> {
     /// Keeps a clone of the world if the last one is far enough back.
     #[inline]
     fn keep(&mut self) {
-        let last = self.keyframes.last().map_or(Time::ZERO, |world| world.place.at);
+        let last = self
+            .keyframes
+            .last()
+            .map_or(Time::ZERO, |world| world.place.at);
         if self.world.place.at >= last + self.spacing {
             self.keep_now();
         }
@@ -278,7 +301,11 @@ impl<L: Lesson> Run<L> {
         self.world.measure_until(until, &mut self.tape);
         self.world.place.at = self.world.place.at.max(until);
         self.reached();
-        if until == END { Ran::AtEnd } else { Ran::ToTime }
+        if until == END {
+            Ran::AtEnd
+        } else {
+            Ran::ToTime
+        }
     }
 
     #[inline]
@@ -288,9 +315,17 @@ impl<L: Lesson> Run<L> {
 
     /// Restores the last keyframe at or before a place.
     fn rewind(&mut self, fits: impl Fn(Position) -> bool) {
-        if !fits(self.world.place) || self.keyframes.last().is_some_and(|k| fits(k.place) && k.place > self.world.place)
+        if !fits(self.world.place)
+            || self
+                .keyframes
+                .last()
+                .is_some_and(|k| fits(k.place) && k.place > self.world.place)
         {
-            let index = self.keyframes.partition_point(|world| fits(world.place)).max(1) - 1;
+            let index = self
+                .keyframes
+                .partition_point(|world| fits(world.place))
+                .max(1)
+                - 1;
             self.world = self.keyframes[index].clone();
         }
     }
@@ -299,12 +334,17 @@ impl<L: Lesson> Run<L> {
     fn put(&mut self, kind: InputKind) {
         let here = self.world.place;
         if here < self.horizon {
-            self.tape.fork(here.at, self.world.said, self.world.meters.closed);
+            self.tape
+                .fork(here.at, self.world.said, self.world.meters.closed);
             self.keyframes.retain(|world| world.place <= here);
             self.inputs.truncate(here.inputs as usize);
             self.horizon = here;
         }
-        let input = Input { at: here.at, events: Some(here.events), kind };
+        let input = Input {
+            at: here.at,
+            events: Some(here.events),
+            kind,
+        };
         self.inputs.push(input);
         self.world.input(&input, &mut self.tape);
         self.reached();
@@ -313,12 +353,18 @@ impl<L: Lesson> Run<L> {
     /// Says the notes of the recent past again, for places whose notes are no longer on the tape.
     fn recall(&self, back: usize) -> Tape {
         let here = self.world.place;
-        let index = self.keyframes.partition_point(|world| world.place <= here).max(1) - 1;
+        let index = self
+            .keyframes
+            .partition_point(|world| world.place <= here)
+            .max(1)
+            - 1;
         let mut scout = self.keyframes[index.saturating_sub(back)].clone();
         let mut tape = Tape::new(Vec::new());
         while scout.place < here {
             match self.inputs.get(scout.place.inputs as usize) {
-                Some(input) if input.events == Some(scout.place.events) => scout.input(input, &mut tape),
+                Some(input) if input.events == Some(scout.place.events) => {
+                    scout.input(input, &mut tape)
+                }
                 _ if scout.event(here.at, &mut tape) => {}
                 _ => break,
             }
@@ -377,7 +423,8 @@ impl<L: Lesson> Show for Run<L> {
             let there = |world: &World<L::Model>, _| {
                 (world.place.events, world.place.inputs) >= (place.events, place.inputs)
             };
-            if there(&self.world, false) || self.forward(place.at, u64::MAX, there) != Ran::Stopped {
+            if there(&self.world, false) || self.forward(place.at, u64::MAX, there) != Ran::Stopped
+            {
                 break;
             }
         }
@@ -393,7 +440,10 @@ impl<L: Lesson> Show for Run<L> {
         let mut found = None;
         while found.is_none() && index > 0 {
             index -= 1;
-            let until = self.keyframes.get(index + 1).map_or(here, |world| world.place.min(here));
+            let until = self
+                .keyframes
+                .get(index + 1)
+                .map_or(here, |world| world.place.min(here));
             self.world = self.keyframes[index].clone();
             // The keyframe itself may stand right behind a note; only its predecessor's replay knows.
             loop {
@@ -403,7 +453,9 @@ impl<L: Lesson> Show for Run<L> {
                     true
                 });
                 match last {
-                    Some((place, said)) if ran == Ran::Stopped && place < here && place <= until => {
+                    Some((place, said))
+                        if ran == Ran::Stopped && place < here && place <= until =>
+                    {
                         if said || fine {
                             found = Some(place);
                         }
@@ -421,7 +473,11 @@ impl<L: Lesson> Show for Run<L> {
     }
 
     fn set_knob(&mut self, id: &str, value: f64) -> Result<f64, KnobError> {
-        let (knob, old) = *self.knobs().iter().find(|(knob, _)| knob.id == id).ok_or(KnobError::Unknown)?;
+        let (knob, old) = *self
+            .knobs()
+            .iter()
+            .find(|(knob, _)| knob.id == id)
+            .ok_or(KnobError::Unknown)?;
         let value = knob.snap(value).ok_or(KnobError::NotANumber)?;
         if value == old || self.held == Some(knob.id) {
             return Ok(old);
@@ -435,7 +491,8 @@ impl<L: Lesson> Show for Run<L> {
     }
 
     fn can(&self, act: Act) -> bool {
-        <L::Model as Model>::Action::from_act(act).is_some_and(|action| self.world.model.can(action))
+        <L::Model as Model>::Action::from_act(act)
+            .is_some_and(|action| self.world.model.can(action))
     }
 
     fn aim(&self, spec: usize) -> usize {
@@ -455,7 +512,12 @@ impl<L: Lesson> Show for Run<L> {
     }
 
     fn draw(&self, scene: &mut Scene) {
-        L::draw(&self.world.model, &self.world.knobs, self.world.place.at, scene);
+        L::draw(
+            &self.world.model,
+            &self.world.knobs,
+            self.world.place.at,
+            scene,
+        );
     }
 
     fn tape(&self) -> &Tape {
@@ -486,13 +548,18 @@ impl<L: Lesson> Show for Run<L> {
             id: beat.id,
             points: beat.points,
             setup: beat.setup,
-            predict: beat.predict.as_ref().map(|predict| (predict.id, predict.options)),
+            predict: beat
+                .predict
+                .as_ref()
+                .map(|predict| (predict.id, predict.options)),
         };
         L::STORY.iter().map(view).collect()
     }
 
     fn beat_holds(&self, beat: usize) -> bool {
-        L::STORY.get(beat).is_some_and(|beat| (beat.when)(&self.world.model))
+        L::STORY
+            .get(beat)
+            .is_some_and(|beat| (beat.when)(&self.world.model))
     }
 
     fn truth(&self, beat: usize) -> Option<usize> {
@@ -504,7 +571,9 @@ impl<L: Lesson> Show for Run<L> {
     }
 
     fn challenge_done(&self, challenge: usize) -> bool {
-        L::CHALLENGES.get(challenge).is_some_and(|challenge| (challenge.done)(&self.world.model))
+        L::CHALLENGES
+            .get(challenge)
+            .is_some_and(|challenge| (challenge.done)(&self.world.model))
     }
 
     fn fresh(&self, seed: u32) -> Box<dyn Show> {
@@ -514,16 +583,32 @@ impl<L: Lesson> Show for Run<L> {
     fn twin(&self, knob: &str, value: f64) -> Result<Box<dyn Show>, KnobError> {
         let mut first = self.first.clone();
         knobs::set(&mut first, knob, value)?;
-        let held = knobs::list(&first).iter().find(|(k, _)| k.id == knob).map(|(k, _)| k.id);
+        let held = knobs::list(&first)
+            .iter()
+            .find(|(k, _)| k.id == knob)
+            .map(|(k, _)| k.id);
         let mut twin = Run::<L>::with_knobs(self.seed, first);
         twin.held = held;
-        let shared = self.inputs.iter().filter(|input| !matches!(input.kind, InputKind::Knob(id, _) if Some(id) == held));
-        twin.inputs = shared.map(|input| Input { events: None, ..*input }).collect();
+        let shared = self
+            .inputs
+            .iter()
+            .filter(|input| !matches!(input.kind, InputKind::Knob(id, _) if Some(id) == held));
+        twin.inputs = shared
+            .map(|input| Input {
+                events: None,
+                ..*input
+            })
+            .collect();
         Ok(Box::new(twin))
     }
 
     fn state(&self) -> RunState {
-        RunState::take(self.seed, &knobs::list(&self.first), &self.inputs, self.world.place)
+        RunState::take(
+            self.seed,
+            &knobs::list(&self.first),
+            &self.inputs,
+            self.world.place,
+        )
     }
 
     fn restore(&self, state: &RunState) -> Box<dyn Show> {
@@ -535,7 +620,10 @@ impl<L: Lesson> Show for Run<L> {
         }
         let mut run = Run::<L>::with_knobs(state.seed, first);
         run.inputs = state.inputs(&list, <L::Model as Model>::Action::SPECS.len());
-        run.seek_to(Position { inputs: run.inputs.len() as u32, ..state.furthest() });
+        run.seek_to(Position {
+            inputs: run.inputs.len() as u32,
+            ..state.furthest()
+        });
         run.seek_to(state.place());
         Box::new(run)
     }
@@ -555,13 +643,30 @@ fn chain_of(tape: &Tape, picked: Picked, said: u32, limit: usize) -> Vec<Note> {
         Picked::Part(part) => note.part == Some(part),
         Picked::Dot(dot) => note.dot == dot,
     };
-    let latest = tape.notes().rev().filter(|note| note.id.0 < said).find(about);
-    let latest = latest.or_else(|| tape.marks().iter().rev().filter(|note| note.id.0 < said).find(about));
+    let latest = tape
+        .notes()
+        .rev()
+        .filter(|note| note.id.0 < said)
+        .find(about);
+    let latest = latest.or_else(|| {
+        tape.marks()
+            .iter()
+            .rev()
+            .filter(|note| note.id.0 < said)
+            .find(about)
+    });
     let next = |note: &&Note| tape.note(note.cause);
-    std::iter::successors(latest, next).take(limit).copied().collect()
+    std::iter::successors(latest, next)
+        .take(limit)
+        .copied()
+        .collect()
 }
 
 /// Names a part for [`Picked::Part`] by its written id.
 pub fn find_part(scene: &Scene, id: &str) -> Option<PartId> {
-    scene.parts().iter().map(|part| part.id).find(|part| part.is(id))
+    scene
+        .parts()
+        .iter()
+        .map(|part| part.id)
+        .find(|part| part.is(id))
 }

@@ -37,10 +37,12 @@ impl PartId {
 
     /// Whether this is how the part is written.
     pub fn is(self, written: &str) -> bool {
-        written.strip_prefix(self.kind).is_some_and(|rest| match rest.strip_prefix('-') {
-            Some(number) => self.number > 0 && number.parse() == Ok(self.number),
-            None => rest.is_empty() && self.number == 0,
-        })
+        written
+            .strip_prefix(self.kind)
+            .is_some_and(|rest| match rest.strip_prefix('-') {
+                Some(number) => self.number > 0 && number.parse() == Ok(self.number),
+                None => rest.is_empty() && self.number == 0,
+            })
     }
 }
 
@@ -235,7 +237,12 @@ impl Rect {
 
     /// The rectangle `by` units larger on each side.
     pub fn grown(&self, by: f32) -> Rect {
-        Rect::new(self.x - by, self.y - by, self.w + 2.0 * by, self.h + 2.0 * by)
+        Rect::new(
+            self.x - by,
+            self.y - by,
+            self.w + 2.0 * by,
+            self.h + 2.0 * by,
+        )
     }
 }
 
@@ -369,8 +376,19 @@ pub struct Scene {
 impl Scene {
     /// An empty scene for a stage of `width` CSS pixels.
     pub fn new(width: f32, words: Rc<Words>) -> Scene {
-        let width = if width.is_finite() { width.clamp(WIDTHS.0, WIDTHS.1) } else { WIDTHS.1 };
-        Scene { width, height: 400.0, words, parts: Vec::new(), particles: Vec::new(), background: Vec::new() }
+        let width = if width.is_finite() {
+            width.clamp(WIDTHS.0, WIDTHS.1)
+        } else {
+            WIDTHS.1
+        };
+        Scene {
+            width,
+            height: 400.0,
+            words,
+            parts: Vec::new(),
+            particles: Vec::new(),
+            background: Vec::new(),
+        }
     }
 
     /// Whether to lay out top to bottom.
@@ -405,19 +423,41 @@ impl Scene {
 
     fn part(&mut self, id: PartId, role: Role, frame: Rect, value: String) -> Pencil<'_> {
         let name = self.name(id);
-        self.parts.push(Part { id, role, name, value, frame, shapes: Vec::new() });
-        Pencil { shapes: &mut self.parts.last_mut().expect("a part was pushed above").shapes }
+        self.parts.push(Part {
+            id,
+            role,
+            name,
+            value,
+            frame,
+            shapes: Vec::new(),
+        });
+        Pencil {
+            shapes: &mut self
+                .parts
+                .last_mut()
+                .expect("a part was pushed above")
+                .shapes,
+        }
     }
 
     /// Draws what belongs to no part, behind everything.
     pub fn background(&mut self) -> Pencil<'_> {
-        Pencil { shapes: &mut self.background }
+        Pencil {
+            shapes: &mut self.background,
+        }
     }
 
     /// Adds a moving thing.
     #[inline]
     pub fn particle(&mut self, at: Point, r: f32, glyph: Glyph, ink: Ink, dot: u32) {
-        self.particles.push(Particle { x: at.x, y: at.y, r, glyph, ink, dot });
+        self.particles.push(Particle {
+            x: at.x,
+            y: at.y,
+            r,
+            glyph,
+            ink,
+            dot,
+        });
     }
 
     /// The parts in reading order.
@@ -438,7 +478,10 @@ impl Scene {
     /// The moving thing nearest to a point, at most `reach` away.
     pub fn particle_at(&self, at: Point, reach: f32) -> Option<&Particle> {
         let distance = |p: &&Particle| (p.x - at.x) * (p.x - at.x) + (p.y - at.y) * (p.y - at.y);
-        let nearest = self.particles.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)))?;
+        let nearest = self
+            .particles
+            .iter()
+            .min_by(|a, b| distance(a).total_cmp(&distance(b)))?;
         (distance(&nearest) <= reach * reach).then_some(nearest)
     }
 
@@ -450,7 +493,10 @@ impl Scene {
         }
         let mut counts: Vec<(Glyph, usize)> = Vec::new();
         for particle in &self.particles {
-            match counts.iter_mut().find(|(glyph, _)| *glyph == particle.glyph) {
+            match counts
+                .iter_mut()
+                .find(|(glyph, _)| *glyph == particle.glyph)
+            {
                 Some((_, n)) => *n += 1,
                 None => counts.push((particle.glyph, 1)),
             }
@@ -467,10 +513,17 @@ impl Scene {
     pub fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
         let all = Rect::new(0.0, 0.0, self.width, self.height);
-        let things: Vec<&Part> = self.parts.iter().filter(|part| part.role == Role::Thing).collect();
+        let things: Vec<&Part> = self
+            .parts
+            .iter()
+            .filter(|part| part.role == Role::Thing)
+            .collect();
         for (i, part) in things.iter().enumerate() {
             if !all.holds(&part.frame) {
-                faults.push(format!("{} lies outside the scene: {:?}", part.id, part.frame));
+                faults.push(format!(
+                    "{} lies outside the scene: {:?}",
+                    part.id, part.frame
+                ));
             }
             if part.name.is_empty() || part.value.is_empty() {
                 faults.push(format!("{} has no name or no value", part.id));
@@ -487,7 +540,10 @@ impl Scene {
                 if let Shape::Text { text, size, .. } = shape {
                     let bounds = shape.bounds();
                     if !part.frame.holds(&bounds) {
-                        faults.push(format!("{:?} leaves the frame of {}: {bounds:?} in {:?}", text, part.id, part.frame));
+                        faults.push(format!(
+                            "{:?} leaves the frame of {}: {bounds:?} in {:?}",
+                            text, part.id, part.frame
+                        ));
                     }
                     if *size < 11.0 {
                         faults.push(format!("{text:?} is smaller than 11"));
@@ -495,7 +551,11 @@ impl Scene {
                 }
             }
         }
-        for shape in self.background.iter().chain(self.parts.iter().flat_map(|part| &part.shapes)) {
+        for shape in self
+            .background
+            .iter()
+            .chain(self.parts.iter().flat_map(|part| &part.shapes))
+        {
             let b = shape.bounds();
             if ![b.x, b.y, b.w, b.h].iter().all(|v| v.is_finite()) {
                 faults.push(format!("not a number in {shape:?}"));
@@ -507,7 +567,10 @@ impl Scene {
         for particle in &self.particles {
             if !(particle.x.is_finite() && particle.y.is_finite() && particle.r.is_finite()) {
                 faults.push(format!("not a number in {particle:?}"));
-            } else if !all.grown(1.0).holds(&Rect::new(particle.x, particle.y, 0.0, 0.0)) {
+            } else if !all
+                .grown(1.0)
+                .holds(&Rect::new(particle.x, particle.y, 0.0, 0.0))
+            {
                 faults.push(format!("particle outside the scene: {particle:?}"));
             }
         }
@@ -520,16 +583,25 @@ impl Shape {
     pub fn bounds(&self) -> Rect {
         match self {
             Shape::Box { rect, .. } => *rect,
-            Shape::Text { at, size, bold, anchor, text, .. } => {
+            Shape::Text {
+                at,
+                size,
+                bold,
+                anchor,
+                text,
+                ..
+            } => {
                 let w = text::width(text, *size, *bold);
                 let x = match anchor {
                     Anchor::Start => at.x,
                     Anchor::Middle => at.x - w / 2.0,
                     Anchor::End => at.x - w,
                 };
-                Rect::new(x, at.y - size * 0.76, w, size)
+                Rect::new(x, at.y - size * 0.76, w, *size)
             }
-            Shape::Path { d, .. } if d.contains("NaN") || d.contains("inf") => Rect::new(f32::NAN, 0.0, 0.0, 0.0),
+            Shape::Path { d, .. } if d.contains("NaN") || d.contains("inf") => {
+                Rect::new(f32::NAN, 0.0, 0.0, 0.0)
+            }
             Shape::Path { .. } => Rect::default(),
             Shape::Mark { at, r, .. } => Rect::new(at.x - r, at.y - r, 2.0 * r, 2.0 * r),
         }
@@ -549,13 +621,41 @@ impl Pencil<'_> {
     }
 
     /// A filled box with a border.
-    pub fn bordered(&mut self, rect: Rect, radius: f32, fill: Ink, stroke: Ink, width: f32) -> &mut Self {
-        self.shape(Shape::Box { rect, radius, fill, stroke, width, dashed: false })
+    pub fn bordered(
+        &mut self,
+        rect: Rect,
+        radius: f32,
+        fill: Ink,
+        stroke: Ink,
+        width: f32,
+    ) -> &mut Self {
+        self.shape(Shape::Box {
+            rect,
+            radius,
+            fill,
+            stroke,
+            width,
+            dashed: false,
+        })
     }
 
     /// A box with a dashed border.
-    pub fn dashed(&mut self, rect: Rect, radius: f32, fill: Ink, stroke: Ink, width: f32) -> &mut Self {
-        self.shape(Shape::Box { rect, radius, fill, stroke, width, dashed: true })
+    pub fn dashed(
+        &mut self,
+        rect: Rect,
+        radius: f32,
+        fill: Ink,
+        stroke: Ink,
+        width: f32,
+    ) -> &mut Self {
+        self.shape(Shape::Box {
+            rect,
+            radius,
+            fill,
+            stroke,
+            width,
+            dashed: true,
+        })
     }
 
     /// A filled box without a border.
@@ -565,32 +665,78 @@ impl Pencil<'_> {
 
     /// A line of text.
     pub fn text(&mut self, at: Point, size: f32, ink: Ink, text: impl Into<String>) -> &mut Self {
-        self.shape(Shape::Text { at, size, bold: false, ink, anchor: Anchor::Start, text: text.into() })
+        self.shape(Shape::Text {
+            at,
+            size,
+            bold: false,
+            ink,
+            anchor: Anchor::Start,
+            text: text.into(),
+        })
     }
 
     /// A line of text at weight 600.
     pub fn bold(&mut self, at: Point, size: f32, ink: Ink, text: impl Into<String>) -> &mut Self {
-        self.shape(Shape::Text { at, size, bold: true, ink, anchor: Anchor::Start, text: text.into() })
+        self.shape(Shape::Text {
+            at,
+            size,
+            bold: true,
+            ink,
+            anchor: Anchor::Start,
+            text: text.into(),
+        })
     }
 
     /// A line of text around its point.
-    pub fn centred(&mut self, at: Point, size: f32, bold: bool, ink: Ink, text: impl Into<String>) -> &mut Self {
-        self.shape(Shape::Text { at, size, bold, ink, anchor: Anchor::Middle, text: text.into() })
+    pub fn centred(
+        &mut self,
+        at: Point,
+        size: f32,
+        bold: bool,
+        ink: Ink,
+        text: impl Into<String>,
+    ) -> &mut Self {
+        self.shape(Shape::Text {
+            at,
+            size,
+            bold,
+            ink,
+            anchor: Anchor::Middle,
+            text: text.into(),
+        })
     }
 
     /// A line along path data.
     pub fn line(&mut self, d: impl Into<String>, stroke: Ink, width: f32) -> &mut Self {
-        self.shape(Shape::Path { d: d.into(), fill: Ink::None, stroke, width, dashed: false })
+        self.shape(Shape::Path {
+            d: d.into(),
+            fill: Ink::None,
+            stroke,
+            width,
+            dashed: false,
+        })
     }
 
     /// A dashed line along path data.
     pub fn dashed_line(&mut self, d: impl Into<String>, stroke: Ink, width: f32) -> &mut Self {
-        self.shape(Shape::Path { d: d.into(), fill: Ink::None, stroke, width, dashed: true })
+        self.shape(Shape::Path {
+            d: d.into(),
+            fill: Ink::None,
+            stroke,
+            width,
+            dashed: true,
+        })
     }
 
     /// A filled area.
     pub fn area(&mut self, d: impl Into<String>, fill: Ink) -> &mut Self {
-        self.shape(Shape::Path { d: d.into(), fill, stroke: Ink::None, width: 0.0, dashed: false })
+        self.shape(Shape::Path {
+            d: d.into(),
+            fill,
+            stroke: Ink::None,
+            width: 0.0,
+            dashed: false,
+        })
     }
 
     /// A glyph that stands still.
@@ -605,9 +751,20 @@ impl Pencil<'_> {
             return self.bordered(rect, radius, Ink::BadHatch, Ink::Bad, 1.0);
         }
         self.filled(rect, radius, Ink::Line);
-        let share = if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 };
+        let share = if share.is_finite() {
+            share.clamp(0.0, 1.0)
+        } else {
+            0.0
+        };
         if share > 0.0 {
-            self.filled(Rect { w: (rect.w * share).max(rect.h.min(rect.w)), ..rect }, radius, ink);
+            self.filled(
+                Rect {
+                    w: (rect.w * share).max(rect.h.min(rect.w)),
+                    ..rect
+                },
+                radius,
+                ink,
+            );
         }
         self
     }
@@ -629,8 +786,14 @@ impl Curve {
         let third = |a: f32, b: f32, t: f32| a + (b - a) * t;
         Curve::cubic(
             from,
-            pt(third(from.x, to.x, 1.0 / 3.0), third(from.y, to.y, 1.0 / 3.0)),
-            pt(third(from.x, to.x, 2.0 / 3.0), third(from.y, to.y, 2.0 / 3.0)),
+            pt(
+                third(from.x, to.x, 1.0 / 3.0),
+                third(from.y, to.y, 1.0 / 3.0),
+            ),
+            pt(
+                third(from.x, to.x, 2.0 / 3.0),
+                third(from.y, to.y, 2.0 / 3.0),
+            ),
             to,
         )
     }
@@ -649,7 +812,12 @@ impl Curve {
 
     /// A cubic Bézier curve.
     pub fn cubic(from: Point, a: Point, b: Point, to: Point) -> Curve {
-        let mut curve = Curve { from, to, bend: [a, b], lengths: [0.0; 17] };
+        let mut curve = Curve {
+            from,
+            to,
+            bend: [a, b],
+            lengths: [0.0; 17],
+        };
         let mut last = from;
         for i in 1..17 {
             let next = curve.raw(i as f32 / 16.0);
@@ -678,9 +846,16 @@ impl Curve {
     /// The point at a share of its length from 0 to 1.
     pub fn at(&self, share: f32) -> Point {
         let wanted = share.clamp(0.0, 1.0) * self.length();
-        let i = self.lengths.partition_point(|length| *length < wanted).clamp(1, 16);
+        let i = self
+            .lengths
+            .partition_point(|length| *length < wanted)
+            .clamp(1, 16);
         let (low, high) = (self.lengths[i - 1], self.lengths[i]);
-        let within = if high > low { (wanted - low) / (high - low) } else { 0.0 };
+        let within = if high > low {
+            (wanted - low) / (high - low)
+        } else {
+            0.0
+        };
         self.raw((i as f32 - 1.0 + within) / 16.0)
     }
 
@@ -690,7 +865,14 @@ impl Curve {
         let n = |v: f32| (v * 10.0).round() / 10.0;
         format!(
             "M{} {}C{} {} {} {} {} {}",
-            n(self.from.x), n(self.from.y), n(p.x), n(p.y), n(q.x), n(q.y), n(self.to.x), n(self.to.y)
+            n(self.from.x),
+            n(self.from.y),
+            n(p.x),
+            n(p.y),
+            n(q.x),
+            n(q.y),
+            n(self.to.x),
+            n(self.to.y)
         )
     }
 
@@ -700,7 +882,12 @@ impl Curve {
         let ys = [self.from.y, self.to.y, self.bend[0].y, self.bend[1].y];
         let least = |v: [f32; 4]| v.into_iter().fold(f32::INFINITY, f32::min);
         let most = |v: [f32; 4]| v.into_iter().fold(f32::NEG_INFINITY, f32::max);
-        Rect::new(least(xs), least(ys), most(xs) - least(xs), most(ys) - least(ys))
+        Rect::new(
+            least(xs),
+            least(ys),
+            most(xs) - least(xs),
+            most(ys) - least(ys),
+        )
     }
 }
 
@@ -712,7 +899,12 @@ mod tests {
     fn parts_are_written_and_recognised() {
         let server = PartId::nth("server", 2);
         assert_eq!(server.to_string(), "server-2");
-        assert!(server.is("server-2") && !server.is("server") && !server.is("server-12") && !server.is("serverx"));
+        assert!(
+            server.is("server-2")
+                && !server.is("server")
+                && !server.is("server-12")
+                && !server.is("serverx")
+        );
         assert!(PartId::one("balancer").is("balancer"));
     }
 
@@ -725,7 +917,11 @@ mod tests {
         };
         let mean = curve.length() / 20.0;
         for i in 0..20 {
-            assert!((step(i) / mean - 1.0).abs() < 0.06, "step {i} is {} of {mean}", step(i));
+            assert!(
+                (step(i) / mean - 1.0).abs() < 0.06,
+                "step {i} is {} of {mean}",
+                step(i)
+            );
         }
         assert_eq!(curve.at(2.0), pt(200.0, 120.0));
     }
@@ -734,11 +930,21 @@ mod tests {
     fn faults_are_found() {
         let mut scene = Scene::new(884.0, Rc::default());
         let frame = Rect::new(10.0, 10.0, 50.0, 20.0);
-        scene.thing(PartId::one("a"), frame, "x".into()).text(pt(12.0, 24.0), 13.0, Ink::Ink, "far too long a text");
+        scene.thing(PartId::one("a"), frame, "x".into()).text(
+            pt(12.0, 24.0),
+            13.0,
+            Ink::Ink,
+            "far too long a text",
+        );
         scene.thing(PartId::one("b"), frame, String::new());
         scene.particle(pt(f32::NAN, 0.0), 4.0, Glyph::Request, Ink::Accent, 1);
         let faults = scene.faults().join("\n");
-        for expected in ["leaves the frame", "a overlaps b", "no name or no value", "not a number"] {
+        for expected in [
+            "leaves the frame",
+            "a overlaps b",
+            "no name or no value",
+            "not a number",
+        ] {
             assert!(faults.contains(expected), "{expected}: {faults}");
         }
     }

@@ -43,13 +43,19 @@ enum StoredKind {
 impl RunState {
     /// Takes down a run whose first knobs are `first` (a link holds them all: defaults may change some day).
     pub fn take(seed: u32, first: &[(Knob, f64)], inputs: &[Input], place: Position) -> RunState {
-        let knobs = first.iter().enumerate().map(|(i, (knob, value))| (i as u8, knob.to_steps(*value)));
+        let knobs = first
+            .iter()
+            .enumerate()
+            .map(|(i, (knob, value))| (i as u8, knob.to_steps(*value)));
         let mut last = (0, 0);
         let stored = inputs.iter().map(|input| {
             let here = (input.at.0, input.events.unwrap_or(last.1));
             let kind = match input.kind {
                 InputKind::Knob(id, value) => {
-                    let index = first.iter().position(|(knob, _)| knob.id == id).unwrap_or(0);
+                    let index = first
+                        .iter()
+                        .position(|(knob, _)| knob.id == id)
+                        .unwrap_or(0);
                     StoredKind::Knob(index as u8, first[index].0.to_steps(value))
                 }
                 InputKind::Act(act) => StoredKind::Act(act.spec as u8, act.target as u16),
@@ -86,19 +92,30 @@ impl RunState {
         let mut here = (0_u64, 0_u64);
         let mut inputs = Vec::new();
         for stored in &self.inputs {
-            here = (here.0.saturating_add(stored.after), here.1.saturating_add(stored.events));
+            here = (
+                here.0.saturating_add(stored.after),
+                here.1.saturating_add(stored.events),
+            );
             let kind = match stored.kind {
-                StoredKind::Knob(index, steps) => {
-                    list.get(usize::from(index)).map(|(knob, _)| InputKind::Knob(knob.id, knob.from_steps(steps)))
+                StoredKind::Knob(index, steps) => list
+                    .get(usize::from(index))
+                    .map(|(knob, _)| InputKind::Knob(knob.id, knob.from_steps(steps))),
+                StoredKind::Act(spec, target) => {
+                    (usize::from(spec) < actions).then_some(InputKind::Act(Act {
+                        spec: spec.into(),
+                        target: target.into(),
+                    }))
                 }
-                StoredKind::Act(spec, target) => (usize::from(spec) < actions)
-                    .then_some(InputKind::Act(Act { spec: spec.into(), target: target.into() })),
             };
             if let Some(kind) = kind
                 && here.0 <= crate::tape::END.0
             {
                 // The exact place is checked by the replay: an input whose place never comes falls back to its time.
-                inputs.push(Input { at: Time(here.0), events: Some(here.1), kind });
+                inputs.push(Input {
+                    at: Time(here.0),
+                    events: Some(here.1),
+                    kind,
+                });
             }
         }
         inputs
@@ -106,14 +123,28 @@ impl RunState {
 
     /// The playhead.
     pub fn place(&self) -> Position {
-        Position { at: Time(self.at.min(crate::tape::END.0)), events: self.events, inputs: self.inputs_done }
+        Position {
+            at: Time(self.at.min(crate::tape::END.0)),
+            events: self.events,
+            inputs: self.inputs_done,
+        }
     }
 
     /// The place of the last input.
     pub fn furthest(&self) -> Position {
-        let at = self.inputs.iter().fold(0_u64, |at, input| at.saturating_add(input.after));
-        let events = self.inputs.iter().fold(0_u64, |events, input| events.saturating_add(input.events));
-        Position { at: Time(at.min(crate::tape::END.0)), events, inputs: self.inputs.len() as u32 }
+        let at = self
+            .inputs
+            .iter()
+            .fold(0_u64, |at, input| at.saturating_add(input.after));
+        let events = self
+            .inputs
+            .iter()
+            .fold(0_u64, |events, input| events.saturating_add(input.events));
+        Position {
+            at: Time(at.min(crate::tape::END.0)),
+            events,
+            inputs: self.inputs.len() as u32,
+        }
     }
 }
 
@@ -149,7 +180,11 @@ impl Link {
         bytes.extend(postcard::to_allocvec(self).map_err(|_| LinkError::Damaged)?);
         bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
         let text = URL_SAFE_NO_PAD.encode(bytes);
-        if text.len() > TEXT_MAX { Err(LinkError::TooLong) } else { Ok(text) }
+        if text.len() > TEXT_MAX {
+            Err(LinkError::TooLong)
+        } else {
+            Ok(text)
+        }
     }
 
     /// Reads a link.
@@ -160,7 +195,9 @@ impl Link {
         if text.len() > TEXT_MAX {
             return Err(LinkError::TooLong);
         }
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| LinkError::Damaged)?;
+        let bytes = URL_SAFE_NO_PAD
+            .decode(text)
+            .map_err(|_| LinkError::Damaged)?;
         let (body, sum) = bytes.split_last_chunk::<4>().ok_or(LinkError::Damaged)?;
         if crc32fast::hash(body) != u32::from_le_bytes(*sum) {
             return Err(LinkError::Damaged);
@@ -180,19 +217,43 @@ mod tests {
 
     const LOAD: Knob = Knob {
         id: "load",
-        kind: Kind::Slider { min: 5.0, max: 200.0, step: 0.5 },
+        kind: Kind::Slider {
+            min: 5.0,
+            max: 200.0,
+            step: 0.5,
+        },
         unit: "req/s",
         part: None,
     };
 
     fn link() -> Link {
         let inputs = [
-            Input { at: Time::ms(1_500), events: Some(70), kind: InputKind::Knob("load", 80.0) },
-            Input { at: Time::ms(1_500), events: Some(70), kind: InputKind::Act(Act { spec: 0, target: 1 }) },
-            Input { at: Time::s(9), events: Some(900), kind: InputKind::Act(Act { spec: 7, target: 0 }) },
+            Input {
+                at: Time::ms(1_500),
+                events: Some(70),
+                kind: InputKind::Knob("load", 80.0),
+            },
+            Input {
+                at: Time::ms(1_500),
+                events: Some(70),
+                kind: InputKind::Act(Act { spec: 0, target: 1 }),
+            },
+            Input {
+                at: Time::s(9),
+                events: Some(900),
+                kind: InputKind::Act(Act { spec: 7, target: 0 }),
+            },
         ];
-        let place = Position { at: Time::s(4), events: 300, inputs: 2 };
-        Link { run: RunState::take(7, &[(LOAD, 48.0)], &inputs, place), twin: Some((0, 3)), beat: 4 }
+        let place = Position {
+            at: Time::s(4),
+            events: 300,
+            inputs: 2,
+        };
+        Link {
+            run: RunState::take(7, &[(LOAD, 48.0)], &inputs, place),
+            twin: Some((0, 3)),
+            beat: 4,
+        }
     }
 
     #[test]
@@ -202,7 +263,11 @@ mod tests {
         let read = Link::decode(&text).unwrap();
         assert_eq!(read, link());
         let inputs = read.run.inputs(&[(LOAD, 0.0)], 2);
-        assert_eq!(inputs.len(), 2, "the action that does not exist is left out");
+        assert_eq!(
+            inputs.len(),
+            2,
+            "the action that does not exist is left out"
+        );
         assert_eq!(inputs[0].kind, InputKind::Knob("load", 80.0));
         assert_eq!(inputs[1].events, Some(70));
         assert_eq!(read.run.first_knobs(&[(LOAD, 0.0)]), [("load", 48.0)]);
@@ -217,7 +282,10 @@ mod tests {
         for i in 0..text.len() {
             let mut broken = text.clone().into_bytes();
             broken[i] = if broken[i] == b'A' { b'B' } else { b'A' };
-            assert!(Link::decode(std::str::from_utf8(&broken).unwrap()).is_err(), "character {i}");
+            assert!(
+                Link::decode(std::str::from_utf8(&broken).unwrap()).is_err(),
+                "character {i}"
+            );
         }
         assert_eq!(Link::decode(&"A".repeat(3_000)), Err(LinkError::TooLong));
         assert_eq!(Link::decode("ÄÖ"), Err(LinkError::Damaged));

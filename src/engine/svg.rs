@@ -18,7 +18,14 @@ pub trait Sink {
 /// Sends one shape as one element.
 pub fn shape(shape: &Shape, sink: &mut dyn Sink) {
     match shape {
-        Shape::Box { rect, radius, fill, stroke, width, dashed } => {
+        Shape::Box {
+            rect,
+            radius,
+            fill,
+            stroke,
+            width,
+            dashed,
+        } => {
             sink.open("rect");
             sink.attr("x", &number(rect.x));
             sink.attr("y", &number(rect.y));
@@ -27,21 +34,37 @@ pub fn shape(shape: &Shape, sink: &mut dyn Sink) {
             sink.attr("rx", &number(*radius));
             paint(sink, *fill, *stroke, *width, *dashed);
         }
-        Shape::Text { at, size, bold, ink, anchor, text } => {
+        Shape::Text {
+            at,
+            size,
+            bold,
+            ink,
+            anchor,
+            text,
+        } => {
             sink.open("text");
             sink.attr("x", &number(at.x));
             sink.attr("y", &number(at.y));
             sink.attr("font-size", &number(*size));
             let (class, weight) = (ink.name(), if *bold { " t-600" } else { "" });
             sink.attr("class", &format!("f-{class}{weight}"));
-            sink.attr("text-anchor", match anchor {
-                Anchor::Start => "start",
-                Anchor::Middle => "middle",
-                Anchor::End => "end",
-            });
+            sink.attr(
+                "text-anchor",
+                match anchor {
+                    Anchor::Start => "start",
+                    Anchor::Middle => "middle",
+                    Anchor::End => "end",
+                },
+            );
             sink.text(text);
         }
-        Shape::Path { d, fill, stroke, width, dashed } => {
+        Shape::Path {
+            d,
+            fill,
+            stroke,
+            width,
+            dashed,
+        } => {
             sink.open("path");
             sink.attr("d", d);
             paint(sink, *fill, *stroke, *width, *dashed);
@@ -49,7 +72,11 @@ pub fn shape(shape: &Shape, sink: &mut dyn Sink) {
         Shape::Mark { glyph, at, r, ink } => {
             sink.open("path");
             sink.attr("d", &glyph_path(*glyph, *at, *r));
-            let (fill, stroke) = if *glyph == Glyph::Response { (Ink::Card, *ink) } else { (*ink, Ink::None) };
+            let (fill, stroke) = if *glyph == Glyph::Response {
+                (Ink::Card, *ink)
+            } else {
+                (*ink, Ink::None)
+            };
             paint(sink, fill, stroke, 2.0, false);
         }
     }
@@ -75,10 +102,24 @@ pub fn glyph_path(glyph: Glyph, at: Point, r: f32) -> String {
     match glyph {
         Glyph::Request | Glyph::Response => {
             let r = if glyph == Glyph::Response { r - 1.0 } else { r };
-            format!("M{} {}a{r} {r} 0 1 0 {} 0a{r} {r} 0 1 0 {} 0Z", n(x - r), n(y), n(2.0 * r), n(-2.0 * r))
+            format!(
+                "M{} {}a{r} {r} 0 1 0 {} 0a{r} {r} 0 1 0 {} 0Z",
+                n(x - r),
+                n(y),
+                n(2.0 * r),
+                n(-2.0 * r)
+            )
         }
         Glyph::Failure => {
-            format!("M{} {}L{} {}L{} {}Z", n(x), n(y - r), n(x + r), n(y + 0.8 * r), n(x - r), n(y + 0.8 * r))
+            format!(
+                "M{} {}L{} {}L{} {}Z",
+                n(x),
+                n(y - r),
+                n(x + r),
+                n(y + 0.8 * r),
+                n(x - r),
+                n(y + 0.8 * r)
+            )
         }
         Glyph::Message => format!(
             "M{} {}h{s}v{s}h-{s}Z",
@@ -88,7 +129,17 @@ pub fn glyph_path(glyph: Glyph, at: Point, r: f32) -> String {
         ),
         Glyph::Replica => {
             let r = 1.15 * r;
-            format!("M{} {}L{} {}L{} {}L{} {}Z", n(x), n(y - r), n(x + r), n(y), n(x), n(y + r), n(x - r), n(y))
+            format!(
+                "M{} {}L{} {}L{} {}L{} {}Z",
+                n(x),
+                n(y - r),
+                n(x + r),
+                n(y),
+                n(x),
+                n(y + r),
+                n(x - r),
+                n(y)
+            )
         }
         Glyph::Heartbeat => format!("M{} {}h2v{}h-2Z", n(x - 1.0), n(y - r), n(2.0 * r)),
     }
@@ -141,7 +192,10 @@ impl Sink for Writer {
 
 /// A text as it may stand in markup.
 pub fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
 }
 
 /// The class names of a part's group.
@@ -168,7 +222,15 @@ pub fn body(scene: &Scene, sink: &mut dyn Sink) {
         }
     }
     for p in scene.particles() {
-        shape(&Shape::Mark { glyph: p.glyph, at: Point { x: p.x, y: p.y }, r: p.r, ink: p.ink }, sink);
+        shape(
+            &Shape::Mark {
+                glyph: p.glyph,
+                at: Point { x: p.x, y: p.y },
+                r: p.r,
+                ink: p.ink,
+            },
+            sink,
+        );
     }
 }
 
@@ -228,7 +290,11 @@ pub fn document(scene: &Scene, title: &str) -> String {
     let rules = |theme: &[(Ink, &str)]| {
         let mut css = String::new();
         for (ink, value) in theme {
-            let _ = write!(css, ".f-{n}{{fill:{value}}}.s-{n}{{stroke:{value}}}", n = ink.name());
+            let _ = write!(
+                css,
+                ".f-{n}{{fill:{value}}}.s-{n}{{stroke:{value}}}",
+                n = ink.name()
+            );
         }
         css
     };
@@ -255,12 +321,19 @@ mod tests {
     fn a_scene_is_well_formed_markup() {
         let mut scene = Scene::new(300.0, Rc::default());
         scene
-            .thing(PartId::one("a"), Rect::new(0.0, 0.0, 90.0, 40.0), "ok".into())
+            .thing(
+                PartId::one("a"),
+                Rect::new(0.0, 0.0, 90.0, 40.0),
+                "ok".into(),
+            )
             .meter(Rect::new(4.0, 4.0, 40.0, 6.0), 0.5, Ink::Accent, false)
             .text(pt(4.0, 20.0), 12.0, Ink::Ink, "a < b & \"c\"");
         scene.particle(pt(5.0, 5.0), 4.0, Glyph::Failure, Ink::Bad, 1);
         let svg = document(&scene, "A & B");
-        assert!(svg.contains("a &lt; b &amp; &quot;c&quot;") && svg.contains("<title>A &amp; B</title>"));
+        assert!(
+            svg.contains("a &lt; b &amp; &quot;c&quot;")
+                && svg.contains("<title>A &amp; B</title>")
+        );
         assert_eq!(svg.matches("<g").count(), svg.matches("</g>").count());
         assert_eq!(svg.matches("<text").count(), svg.matches("</text>").count());
     }

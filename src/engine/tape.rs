@@ -197,7 +197,14 @@ impl Tape {
     /// An empty tape with one line of samples for each (probe, statistic).
     pub fn new(reads: Vec<(usize, Statistic)>) -> Tape {
         let lines = vec![Vec::new(); reads.len()];
-        Tape { reads, lines, notes: VecDeque::new(), marks: Vec::new(), next: 0, ghost: None }
+        Tape {
+            reads,
+            lines,
+            notes: VecDeque::new(),
+            marks: Vec::new(),
+            next: 0,
+            ghost: None,
+        }
     }
 
     /// What each line reads.
@@ -231,7 +238,9 @@ impl Tape {
 
     /// Whether sample number `sample` is already here.
     pub fn has_sample(&self, sample: u64) -> bool {
-        self.lines.first().is_some_and(|line| (line.len() as u64) > sample)
+        self.lines
+            .first()
+            .is_some_and(|line| (line.len() as u64) > sample)
     }
 
     /// Appends one sample to each line.
@@ -258,8 +267,17 @@ impl Tape {
 
     /// The note with this number, if it is still kept.
     pub fn note(&self, id: NoteId) -> Option<&Note> {
-        let kept = self.notes.binary_search_by_key(&id, |note| note.id).ok().map(|index| &self.notes[index]);
-        kept.or_else(|| self.marks.binary_search_by_key(&id, |note| note.id).ok().map(|index| &self.marks[index]))
+        let kept = self
+            .notes
+            .binary_search_by_key(&id, |note| note.id)
+            .ok()
+            .map(|index| &self.notes[index]);
+        kept.or_else(|| {
+            self.marks
+                .binary_search_by_key(&id, |note| note.id)
+                .ok()
+                .map(|index| &self.marks[index])
+        })
     }
 
     /// Whether every note from `id` on is kept.
@@ -273,10 +291,19 @@ impl Tape {
         for note in &self.marks {
             match note.epoch {
                 Some(Epoch::Begins(word, number)) => {
-                    bands.push(Band { word, number, from: note.at, until: None, tone: note.tone });
+                    bands.push(Band {
+                        word,
+                        number,
+                        from: note.at,
+                        until: None,
+                        tone: note.tone,
+                    });
                 }
                 Some(Epoch::Ends(word, number)) => {
-                    let open = bands.iter_mut().rev().find(|b| (b.word, b.number, b.until) == (word, number, None));
+                    let open = bands
+                        .iter_mut()
+                        .rev()
+                        .find(|b| (b.word, b.number, b.until) == (word, number, None));
                     if let Some(band) = open {
                         band.until = Some(note.at);
                     }
@@ -295,7 +322,13 @@ impl Tape {
     /// Cuts the tape after `notes` notes and `samples` samples; what is lost becomes the ghost.
     pub fn fork(&mut self, at: Time, notes: u32, samples: u64) {
         let first = samples as usize;
-        let cut = |line: &mut Vec<f32>| if line.len() > first { line.split_off(first) } else { Vec::new() };
+        let cut = |line: &mut Vec<f32>| {
+            if line.len() > first {
+                line.split_off(first)
+            } else {
+                Vec::new()
+            }
+        };
         let lines = self.lines.iter_mut().map(cut).collect();
         let from = self.marks.partition_point(|note| note.id.0 < notes);
         let marks = self.marks.split_off(from);
@@ -303,7 +336,12 @@ impl Tape {
             self.notes.pop_back();
         }
         self.next = self.next.min(notes);
-        self.ghost = Some(Ghost { from: at, first, lines, marks });
+        self.ghost = Some(Ghost {
+            from: at,
+            first,
+            lines,
+            marks,
+        });
     }
 
     /// A 64-bit FNV-1a hash of everything on the tape: equal runs have equal fingerprints on every target.
@@ -333,7 +371,11 @@ impl Tape {
         }
         for value in self.lines.iter().flatten() {
             // All not-a-numbers count as one: their bits may differ between targets.
-            let bits = if value.is_nan() { u32::MAX } else { value.to_bits() };
+            let bits = if value.is_nan() {
+                u32::MAX
+            } else {
+                value.to_bits()
+            };
             eat(&bits.to_le_bytes());
         }
         hash
@@ -350,7 +392,11 @@ mod tests {
     use super::*;
 
     fn note(id: u32, at: u64) -> Note {
-        Note { id: NoteId(id), at: Time(at), ..Note::new("x").mark(Tone::Bad) }
+        Note {
+            id: NoteId(id),
+            at: Time(at),
+            ..Note::new("x").mark(Tone::Bad)
+        }
     }
 
     #[test]
@@ -375,7 +421,10 @@ mod tests {
         assert_eq!(tape.line(0), [0.0, 1.0, 2.0]);
         assert_eq!(tape.marks().len(), 2);
         let ghost = tape.ghost().unwrap();
-        assert_eq!((ghost.marks.len(), ghost.lines[0].as_slice()), (2, [3.0].as_slice()));
+        assert_eq!(
+            (ghost.marks.len(), ghost.lines[0].as_slice()),
+            (2, [3.0].as_slice())
+        );
         tape.record(note(2, 9));
         assert_eq!(tape.note(NoteId(2)).unwrap().at, Time(9));
     }

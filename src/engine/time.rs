@@ -35,7 +35,11 @@ impl Time {
     /// A span of `s` seconds, rounded to the microsecond; negative, infinite or not-a-number spans become zero.
     pub fn from_s(s: f64) -> Time {
         let us = s * 1e6;
-        if us.is_finite() && us > 0.0 { Time((us + 0.5) as u64) } else { Time::ZERO }
+        if us.is_finite() && us > 0.0 {
+            Time((us + 0.5) as u64)
+        } else {
+            Time::ZERO
+        }
     }
 
     /// A span of `ms` milliseconds; see [`Time::from_s`] for what happens to odd values.
@@ -91,7 +95,13 @@ impl fmt::Display for Time {
     /// Minutes, seconds and hundredths, as the transport shows them: `00:12.48`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let hundredths = self.0 / 10_000;
-        write!(f, "{:02}:{:02}.{:02}", hundredths / 6_000, hundredths / 100 % 60, hundredths % 100)
+        write!(
+            f,
+            "{:02}:{:02}.{:02}",
+            hundredths / 6_000,
+            hundredths / 100 % 60,
+            hundredths % 100
+        )
     }
 }
 

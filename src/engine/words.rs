@@ -15,7 +15,9 @@ pub struct Words {
 impl Words {
     /// Words from (id, text) pairs; of equal ids the last wins.
     pub fn new(texts: impl IntoIterator<Item = (String, String)>) -> Words {
-        Words { texts: texts.into_iter().collect() }
+        Words {
+            texts: texts.into_iter().collect(),
+        }
     }
 
     /// The text of `id`, or the id itself: a missing word shows as its name instead of as nothing.
@@ -72,7 +74,10 @@ impl Words {
             Arg::Share(share) if *share > 0.0 && *share < 0.01 => format!("{:.1} %", share * 100.0),
             Arg::Share(share) => format!("{:.0} %", share * 100.0),
             Arg::Word(id) => self.get(id).to_owned(),
-            Arg::Part(part) => self.fill(&format!("part.{}", part.kind), &[Arg::Count(i64::from(part.number))]),
+            Arg::Part(part) => self.fill(
+                &format!("part.{}", part.kind),
+                &[Arg::Count(i64::from(part.number))],
+            ),
         }
     }
 }
@@ -86,14 +91,20 @@ mod tests {
     #[test]
     fn values_stand_in_their_places() {
         let words = Words::new(
-            [("say.crash", "{0} fell after {1}: {2} lost {9} {x"), ("part.server", "Server {0}")]
-                .map(|(id, text)| (id.to_owned(), text.to_owned())),
+            [
+                ("say.crash", "{0} fell after {1}: {2} lost {9} {x"),
+                ("part.server", "Server {0}"),
+            ]
+            .map(|(id, text)| (id.to_owned(), text.to_owned())),
         );
         let note = Note::new("crash")
             .with(Arg::Part(PartId::nth("server", 2)))
             .with(Arg::Span(Time::ms(900)))
             .with(Arg::Share(0.005));
-        assert_eq!(words.note(&note), "Server 2 fell after 900 ms: 0.5 % lost {9} {x");
+        assert_eq!(
+            words.note(&note),
+            "Server 2 fell after 900 ms: 0.5 % lost {9} {x"
+        );
         assert_eq!(words.get("nothing"), "nothing");
     }
 }
