@@ -1,2 +1,3 @@
 //! Outside tables: inputs and outputs that others published, run through our algorithms.
 
+mod caching;
