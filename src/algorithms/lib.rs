@@ -3,5 +3,7 @@
 pub mod cache;
 pub mod cache_optimal;
 pub mod cache_write;
+pub mod circuit_breaker;
 pub mod eviction;
+pub mod retry;
 pub mod zipf;
