@@ -368,6 +368,10 @@ impl Breaker {
         counts.total_exclusions = counts
             .total_exclusions
             .saturating_sub(bucket.total_exclusions);
+        // Late results count in the bucket they began in, so a run may outlive its calls; no run is
+        // longer than all.
+        counts.consecutive_successes = counts.consecutive_successes.min(counts.total_successes);
+        counts.consecutive_failures = counts.consecutive_failures.min(counts.total_failures);
     }
 }
 
@@ -462,7 +466,7 @@ mod tests {
                 bucket_period_us: S,
                 trip: Trip::FailureRatio {
                     requests_min: 5,
-                    ratio_min: 0.8,
+                    ratio_min: 0.4,
                 },
                 timeout_us: S,
                 ..Settings::default()

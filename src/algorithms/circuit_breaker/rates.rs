@@ -587,7 +587,7 @@ mod tests {
             0,
         );
         assert_eq!(restless.transition(State::Open, 0), Ok(()));
-        assert!(restless.timer_us() > Some(0));
+        assert_eq!(restless.state(12 * SECOND_US), State::HalfOpen);
     }
 
     #[test]
