@@ -83,6 +83,8 @@ impl Eviction {
     }
 
     /// Changes the policy; what is known of each slot is kept, the hand starts anew.
+    ///
+    /// [`Policy::Random`] draws at each load, so its first victim after the change is the lowest slot at worst.
     pub fn set_policy(&mut self, policy: Policy) {
         self.policy = policy;
         self.hand = None;
@@ -164,11 +166,13 @@ impl Eviction {
         let victim = self.next_victim()?;
         if matches!(self.policy, Policy::Clock | Policy::Sieve) {
             // Everything the hand passes on its way loses its mark: that was its second chance.
-            let passed: Vec<usize> = self.sweep().collect();
-            for slot in passed {
-                match &mut self.marks[slot] {
-                    Some(mark) if mark.referenced => mark.referenced = false,
-                    _ => break,
+            let spared: Vec<usize> = self
+                .sweep()
+                .take_while(|&slot| self.is_referenced(slot))
+                .collect();
+            for slot in spared {
+                if let Some(mark) = &mut self.marks[slot] {
+                    mark.referenced = false;
                 }
             }
             if let Some(mark) = self.marks[victim] {
@@ -193,7 +197,7 @@ impl Eviction {
             }
             Policy::Clock | Policy::Sieve => self
                 .sweep()
-                .find(|&slot| self.marks[slot].is_some_and(|mark| !mark.referenced))
+                .find(|&slot| !self.is_referenced(slot))
                 .or_else(|| self.sweep().next()),
         }
     }
@@ -216,12 +220,15 @@ impl Eviction {
                 victim.into_iter().chain(rest).collect()
             }
             Policy::Clock | Policy::Sieve => {
-                let (spared, bare): (Vec<usize>, Vec<usize>) = self
-                    .sweep()
-                    .partition(|&slot| self.marks[slot].is_some_and(|mark| mark.referenced));
+                let (spared, bare): (Vec<usize>, Vec<usize>) =
+                    self.sweep().partition(|&slot| self.is_referenced(slot));
                 bare.into_iter().chain(spared).collect()
             }
         }
+    }
+
+    fn is_referenced(&self, slot: usize) -> bool {
+        self.marks[slot].is_some_and(|mark| mark.referenced)
     }
 
     /// Occupied slots once round, from the hand.
