@@ -84,7 +84,7 @@ impl Eviction {
 
     /// Changes the policy; what is known of each slot is kept, the hand starts anew.
     ///
-    /// [`Policy::Random`] draws at each load, so its first victim after the change is the lowest slot at worst.
+    /// [`Policy::Random`] draws at each load, so until the next load its victim is no fresh draw.
     pub fn set_policy(&mut self, policy: Policy) {
         self.policy = policy;
         self.hand = None;
