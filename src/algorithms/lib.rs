@@ -1,6 +1,11 @@
 //! The real algorithms that the lessons animate: one file each, no clock, no screen, no lesson.
 
 pub mod balancer;
+pub mod cache;
+pub mod cache_optimal;
+pub mod cache_write;
+pub mod circuit_breaker;
+pub mod eviction;
 pub mod hash;
 pub mod hash_ring;
 pub mod hash_slots;
@@ -9,4 +14,6 @@ pub mod jump;
 pub mod maglev;
 pub mod mod_n;
 pub mod queueing;
+pub mod retry;
 pub mod weighted_round_robin;
+pub mod zipf;

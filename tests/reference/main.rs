@@ -1,8 +1,11 @@
 //! Outside tables: inputs and outputs that others published, run through our algorithms.
 
+mod caching;
+mod circuit_breaker;
 mod consistent_hashing;
 mod load_balancing;
 mod queueing;
+mod retry;
 
 use serde_json::{Map, Value};
 
