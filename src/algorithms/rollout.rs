@@ -885,6 +885,24 @@ mod tests {
     }
 
     #[test]
+    fn unavailable_new_pods_do_not_stand_in_for_old_ones() {
+        let deployment = rolling(10, 3, 2);
+        let observed = |available| Observed {
+            available,
+            ..Observed::default()
+        };
+        let sized = |template, replicas, available| ReplicaSet {
+            replicas,
+            observed: observed(available),
+            ..ReplicaSet::new(template, u64::from(template), 1)
+        };
+        let mut old = [sized(1, 10, 5)];
+        // 13 pods less the 8 that must stay less 3 new ones that may never come up.
+        assert!(reconcile_old(&deployment, &sized(2, 3, 0), &mut old));
+        assert_eq!(old[0].replicas, 8);
+    }
+
+    #[test]
     fn only_the_latest_empty_sets_are_kept() {
         let mut rollout = Rollout::new(0, rolling(2, 1, 0), 1);
         rollout.revision_history_max = 2;
