@@ -2,10 +2,14 @@
 
 mod caching;
 mod circuit_breaker;
+mod consistency;
 mod consistent_hashing;
+mod kubernetes;
 mod load_balancing;
+mod messaging;
 mod queueing;
 mod retry;
+mod table;
 
 use serde_json::{Map, Value};
 
