@@ -9,17 +9,36 @@ pub struct ActionSpec {
     pub id: &'static str,
     /// The kind of part it is aimed at, such as `server`, or none if it acts on the whole system.
     pub aim: Option<&'static str>,
+    /// The knob that it turns by so much, if that is all it does: so the knob never lies.
+    pub turn: Option<(&'static str, f64)>,
 }
 
 impl ActionSpec {
     /// An action on the whole system.
     pub const fn whole(id: &'static str) -> ActionSpec {
-        ActionSpec { id, aim: None }
+        ActionSpec {
+            id,
+            aim: None,
+            turn: None,
+        }
     }
 
     /// An action on one part of a kind.
     pub const fn aimed(id: &'static str, aim: &'static str) -> ActionSpec {
-        ActionSpec { id, aim: Some(aim) }
+        ActionSpec {
+            id,
+            aim: Some(aim),
+            turn: None,
+        }
+    }
+
+    /// An action that turns a knob by `by`.
+    pub const fn turning(id: &'static str, knob: &'static str, by: f64) -> ActionSpec {
+        ActionSpec {
+            id,
+            aim: None,
+            turn: Some((knob, by)),
+        }
     }
 
     /// Whether a learner may aim this action at `part`.

@@ -350,6 +350,13 @@ impl<L: Lesson> Run<L> {
         self.reached();
     }
 
+    /// The knob that an action turns, and the value it gives it.
+    fn turned(&self, act: Act) -> Option<(&'static str, f64)> {
+        let (id, by) = self.actions().get(act.spec)?.turn?;
+        let now = self.knobs().into_iter().find(|(knob, _)| knob.id == id)?.1;
+        Some((id, now + by))
+    }
+
     /// Says the notes of the recent past again, for places whose notes are no longer on the tape.
     fn recall(&self, back: usize) -> Tape {
         let here = self.world.place;
@@ -491,6 +498,10 @@ impl<L: Lesson> Show for Run<L> {
     }
 
     fn can(&self, act: Act) -> bool {
+        if let Some((knob, value)) = self.turned(act) {
+            let now = self.knobs().into_iter().find(|(k, _)| k.id == knob);
+            return now.is_some_and(|(k, now)| k.snap(value).is_some_and(|value| value != now));
+        }
         <L::Model as Model>::Action::from_act(act)
             .is_some_and(|action| self.world.model.can(action))
     }
@@ -501,10 +512,15 @@ impl<L: Lesson> Show for Run<L> {
 
     fn act(&mut self, act: Act) -> bool {
         let can = self.can(act);
-        if can {
-            self.put(InputKind::Act(act));
+        match self.turned(act) {
+            Some((knob, value)) => can && self.set_knob(knob, value).is_ok(),
+            None => {
+                if can {
+                    self.put(InputKind::Act(act));
+                }
+                can
+            }
         }
-        can
     }
 
     fn inputs(&self) -> &[Input] {

@@ -72,8 +72,12 @@ pub enum Ink {
     Secondary,
     /// Hairlines.
     Line,
-    /// Borders of cards and links.
+    /// Borders of cards.
     LineStrong,
+    /// Links and arrows: lines that carry meaning.
+    Mark,
+    /// The empty part of a meter.
+    Rail,
     /// Requests and whatever is selected.
     Accent,
     /// Good.
@@ -113,6 +117,8 @@ impl Ink {
             Ink::Secondary => "secondary",
             Ink::Line => "line",
             Ink::LineStrong => "line-strong",
+            Ink::Mark => "mark",
+            Ink::Rail => "rail",
             Ink::Accent => "accent",
             Ink::Ok => "ok",
             Ink::Bad => "bad",
@@ -125,7 +131,7 @@ impl Ink {
             Ink::HitSoft => "hit-soft",
             Ink::OnAccent => "on-accent",
             Ink::OnBad => "on-bad",
-            Ink::BadHatch => "bad-hatch",
+            Ink::BadHatch => "hatch-bad",
         }
     }
 }
@@ -750,7 +756,7 @@ impl Pencil<'_> {
         if dead {
             return self.bordered(rect, radius, Ink::BadHatch, Ink::Bad, 1.0);
         }
-        self.filled(rect, radius, Ink::Line);
+        self.filled(rect, radius, Ink::Rail);
         let share = if share.is_finite() {
             share.clamp(0.0, 1.0)
         } else {

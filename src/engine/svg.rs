@@ -242,6 +242,8 @@ pub const LIGHT: &[(Ink, &str)] = &[
     (Ink::Secondary, "#565D6B"),
     (Ink::Line, "#E3E1DA"),
     (Ink::LineStrong, "#CFCCC3"),
+    (Ink::Mark, "#85847D"),
+    (Ink::Rail, "#CFCCC3"),
     (Ink::Accent, "#2457C5"),
     (Ink::Ok, "#0A7D63"),
     (Ink::Bad, "#C43D17"),
@@ -264,6 +266,8 @@ pub const DARK: &[(Ink, &str)] = &[
     (Ink::Secondary, "#A4ABB8"),
     (Ink::Line, "#262B33"),
     (Ink::LineStrong, "#363D48"),
+    (Ink::Mark, "#717B8A"),
+    (Ink::Rail, "#363D48"),
     (Ink::Accent, "#7AA7FF"),
     (Ink::Ok, "#3CCBA4"),
     (Ink::Bad, "#FF7A52"),
@@ -302,7 +306,7 @@ pub fn document(scene: &Scene, title: &str) -> String {
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {w} {h}\" role=\"img\"><title>{title}</title>\
          <style>text{{font-family:Inter,system-ui,sans-serif;font-variant-numeric:tabular-nums}}.t-600{{font-weight:600}}\
-         .f-none{{fill:none}}.s-none{{stroke:none}}.f-bad-hatch{{fill:url(#hatch-bad)}}{light}\
+         .f-none{{fill:none}}.s-none{{stroke:none}}.f-hatch-bad{{fill:url(#hatch-bad)}}{light}\
          @media(prefers-color-scheme:dark){{{dark}}}</style>{HATCH}<rect width=\"{w}\" height=\"{h}\" class=\"f-paper\"/>{body}</svg>\n",
         title = escape(title),
         light = rules(LIGHT),

@@ -1,8 +1,15 @@
 //! Outside tables: inputs and outputs that others published, run through our algorithms.
 
+mod caching;
+mod circuit_breaker;
+mod consistency;
 mod consistent_hashing;
+mod kubernetes;
 mod load_balancing;
+mod messaging;
 mod queueing;
+mod retry;
+mod table;
 
 use serde_json::{Map, Value};
 
