@@ -545,6 +545,14 @@ impl Scene {
             for shape in &part.shapes {
                 if let Shape::Text { text, size, .. } = shape {
                     let bounds = shape.bounds();
+                    let on = |b: &Rect| b.overlaps(&Rect::new(bounds.x, bounds.y, 1.0, bounds.h));
+                    let cards = part.shapes.iter().filter_map(|s| match s {
+                        Shape::Box { rect, .. } if on(rect) => Some(rect),
+                        _ => None,
+                    });
+                    for card in cards.filter(|card| !card.holds(&bounds)) {
+                        faults.push(format!("{text:?} leaves its card: {bounds:?} in {card:?}"));
+                    }
                     if !part.frame.holds(&bounds) {
                         faults.push(format!(
                             "{:?} leaves the frame of {}: {bounds:?} in {:?}",

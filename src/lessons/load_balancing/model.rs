@@ -12,7 +12,7 @@ use engine::{
 use std::collections::VecDeque;
 
 /// One way along one link. Stretched, so that requests can be seen travelling; latency leaves it out.
-pub(super) const HOP: Time = Time::ms(50);
+pub(super) const HOP: Time = Time::ms(80);
 /// The most servers there can be.
 pub(super) const SERVERS_MAX: usize = 8;
 /// How much a slowed server keeps of its speed.

@@ -185,7 +185,12 @@ fn balancer(model: &LoadBalancing, knobs: &Settings, layout: &Layout, scene: &mu
     };
     let (card, turns, name) = (layout.balancer, layout.turns, scene.name(BALANCER));
     let narrow = scene.narrow();
-    let right = (card.x + card.w).max(turns.x + turns.w);
+    let label_w = if narrow {
+        text::width(&label, 12.0, false)
+    } else {
+        0.0
+    };
+    let right = (card.x + card.w).max(turns.x + turns.w.max(label_w));
     let left = card.x.min(turns.x);
     let top = card.y.min(turns.y);
     let frame = Rect::new(
@@ -313,7 +318,7 @@ fn condition(server: &Server, knobs: &Settings, at: Time, scene: &Scene) -> Cond
     let busy_text = scene.say("busy", &busy);
     let spoken = |status: &str| format!("{status}, {}", scene.say("waiting", &[waiting]));
     if let Some(since) = server.crashed {
-        let status = scene.say("crashed", &[Arg::Span(at.since(since))]);
+        let status = scene.say("crashed", &[tenths(at.since(since))]);
         let rotation = scene.say(if server.out() { "out" } else { "still-in" }, &[]);
         return Condition {
             spoken: format!("{status}, {rotation}"),
@@ -403,7 +408,7 @@ fn card(
         }
     }
     match note {
-        Some(note) => callout(&mut pencil, &note, side, card, scene_is_bad(server)),
+        Some(note) => callout(&mut pencil, &note, side, card, still_chosen(server)),
         None if !server.queue.is_empty() => {
             pencil.text(pt(side.x, side.y + 13.0), 12.0, Ink::Secondary, waiting);
         }
@@ -440,13 +445,18 @@ fn card(
     }
 }
 
-fn scene_is_bad(server: &Server) -> bool {
+/// A span in seconds with one decimal, so that a running count keeps its width.
+fn tenths(span: Time) -> Arg {
+    Arg::Tenths((span.as_s() * 10.0) as u32)
+}
+
+fn still_chosen(server: &Server) -> bool {
     server.crashed.is_some() && !server.out()
 }
 
 /// The short note beside a server that is in trouble: heading and detail.
 fn side_note(server: &Server, at: Time, scene: &Scene) -> Option<(String, String)> {
-    let check = scene.say("check-in", &[Arg::Span(server.check_at.since(at))]);
+    let check = scene.say("check-in", &[tenths(server.check_at.since(at))]);
     match (server.crashed.is_some(), server.out()) {
         (true, false) => Some((scene.say("still-in", &[]), check)),
         (true, true) | (false, true) => Some((scene.say("out", &[]), check)),
