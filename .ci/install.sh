@@ -32,6 +32,7 @@ timed() {
     say "installing $what ($long)"
     began=$(date +%s)
     "$@" || stop "installing $what failed; the lines above say why. Once it is solved, run make again. The command was:" "$*"
+    hash -r # the shell remembers where it found an older one
     say "installed $what in $(($(date +%s) - began)) s"
 }
 
@@ -114,6 +115,7 @@ need_node() {
     timed "Node $node_version from npm into $tools/node" "20 seconds" \
         npm install --prefix "$tools/node" --no-audit --no-fund --loglevel=error "$built@$node_version" "npm@$npm_version"
     ln -sf "../$built/bin/node" "$tools/node/node_modules/.bin/node"
+    hash -r
     node_new_enough || stop "Node $node_version from npm does not run here. Install Node $node_least or newer with npm, then run make again."
 }
 
