@@ -74,7 +74,7 @@ need_rust() {
 crate() {
     name=$1 version=$2 level=$3
     shift 3
-    timed "$name $version from crates.io, built from source into $tools/bin" "2 to 6 minutes" \
+    timed "$name $version from crates.io, built from source into $tools/bin" "2 to 7 minutes" \
         env CARGO_PROFILE_RELEASE_OPT_LEVEL="$level" CARGO_PROFILE_RELEASE_LTO=off \
         CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_DEBUG=0 \
         CARGO_PROFILE_RELEASE_STRIP=symbols CARGO_TARGET_DIR="$tools/target" \
