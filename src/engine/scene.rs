@@ -927,7 +927,7 @@ mod tests {
         let curve = Curve::across(pt(0.0, 0.0), pt(200.0, 120.0));
         let step = |i: usize| {
             let (a, b) = (curve.at(i as f32 / 20.0), curve.at((i + 1) as f32 / 20.0));
-            ((b.x - a.x).powi(2) + (b.y - a.y).powi(2)).sqrt()
+            libm::hypotf(b.x - a.x, b.y - a.y)
         };
         let mean = curve.length() / 20.0;
         for i in 0..20 {
