@@ -40,7 +40,7 @@ impl Sprite {
         (glyph, ink, tenths): Kind,
         scale: f32,
         phase: (f32, f32),
-        colour: &impl Fn(Ink) -> Rgb,
+        colour: &dyn Fn(Ink) -> Rgb,
     ) -> Sprite {
         let r = tenths as f32 / 10.0;
         // A corner of the triangle's rim reaches twice as far as the rim is wide; one more pixel for the phase.
@@ -159,8 +159,9 @@ impl Raster {
     }
 
     /// Draws particles, later ones over earlier ones; `colour` gives the value of an ink and is asked once for
-    /// each kind of particle until [`Raster::forget`].
-    pub fn draw(&mut self, particles: &[Particle], fit: Fit, colour: impl Fn(Ink) -> Rgb) {
+    /// each kind of particle until [`Raster::forget`]. Not generic, so that it is compiled here, where speed counts
+    /// more than size.
+    pub fn draw(&mut self, particles: &[Particle], fit: Fit, colour: &dyn Fn(Ink) -> Rgb) {
         if fit.scale != self.scale {
             self.scale = fit.scale;
             self.stamps.clear();
@@ -176,7 +177,7 @@ impl Raster {
             };
             // Neighbours in the list are mostly of one kind.
             if self.stamps.get(stamp).is_none_or(|s| s.kind != kind) {
-                stamp = self.stamp(kind, &colour);
+                stamp = self.stamp(kind, colour);
             }
             // Casts saturate, so a particle far outside simply misses every row.
             let (x2, y2) = ((2.0 * x + 0.5) as i32, (2.0 * y + 0.5) as i32);
@@ -205,7 +206,7 @@ impl Raster {
         }
     }
 
-    fn stamp(&mut self, kind: Kind, colour: &impl Fn(Ink) -> Rgb) -> usize {
+    fn stamp(&mut self, kind: Kind, colour: &dyn Fn(Ink) -> Rgb) -> usize {
         if let Some(found) = self.stamps.iter().position(|s| s.kind == kind) {
             return found;
         }
@@ -308,7 +309,7 @@ mod tests {
             particle(10.5, 10.5, Glyph::Request),
             particle(30.5, 10.5, Glyph::Response),
         ];
-        raster.draw(&particles, ONE, colour);
+        raster.draw(&particles, ONE, &colour);
         assert_eq!(at(&raster, 10, 10), [9, 9, 9, 255]);
         assert_eq!(at(&raster, 30, 10), [250, 250, 250, 255]);
         assert_eq!(at(&raster, 30, 7), [9, 9, 9, 255]);
@@ -332,7 +333,7 @@ mod tests {
                 left: 0.0,
                 top: 0.0,
             };
-            raster.draw(&[particle(10.0, 10.0, glyph)], fit, colour);
+            raster.draw(&[particle(10.0, 10.0, glyph)], fit, &colour);
             let row: Vec<[u8; 4]> = (0..60).map(|x| at(&raster, x, 30)).collect();
             let first = row.iter().find(|pixel| pixel[3] == 255).unwrap();
             assert!(first[0] > 200, "{glyph:?} begins with {first:?}");
@@ -346,7 +347,7 @@ mod tests {
         let draw = |x: f32| {
             let mut raster = Raster::default();
             raster.clear(20, 20);
-            raster.draw(&[particle(x, 10.0, Glyph::Message)], ONE, colour);
+            raster.draw(&[particle(x, 10.0, Glyph::Message)], ONE, &colour);
             raster.pixels
         };
         assert_eq!(draw(10.0), draw(10.1));
@@ -358,7 +359,7 @@ mod tests {
         let mut raster = Raster::default();
         raster.clear(20, 20);
         for y in [2.0, 17.0, 9.0] {
-            raster.draw(&[particle(10.0, y, Glyph::Failure)], ONE, colour);
+            raster.draw(&[particle(10.0, y, Glyph::Failure)], ONE, &colour);
         }
         raster.clear(20, 20);
         assert!(raster.pixels().iter().all(|byte| *byte == 0));
@@ -387,7 +388,7 @@ mod tests {
                         r,
                         ..particle(x, y, Glyph::Message)
                     };
-                    raster.draw(&[particle], ONE, colour);
+                    raster.draw(&[particle], ONE, &colour);
                 }
             }
         }

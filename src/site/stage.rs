@@ -21,6 +21,8 @@ const RING: f32 = 3.0;
 const PULSE_MS: f64 = 300.0;
 /// More pixels than this cost more time than they add sharpness.
 const PIXELS_MAX: f64 = 4_000_000.0;
+/// The same for a crowd, which is copied to the screen pixel by pixel in every frame.
+const CROWD_PIXELS_MAX: f64 = 1_000_000.0;
 
 /// What the stage should draw attention to.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -504,7 +506,10 @@ struct Dots {
     scale: f32,
     raster: Raster,
     stamps: Vec<Stamp>,
+    /// Whether nothing is painted.
     blank: bool,
+    /// Whether there are so many that they are rasterised here.
+    crowd: bool,
 }
 
 impl Dots {
@@ -519,7 +524,20 @@ impl Dots {
         };
         let ratio = web_sys::window().map_or(1.0, |window| window.device_pixel_ratio());
         let area = (size.0 * size.1).max(1.0);
-        let ratio = ratio.clamp(0.5, 8.0).min((PIXELS_MAX / area).sqrt());
+        let particles = scene.particles();
+        // A crowd stays one until it is clearly smaller, since either way the canvas may change its size.
+        let least = if self.crowd {
+            raster::CROWD * 4 / 5
+        } else {
+            raster::CROWD
+        };
+        self.crowd = particles.len() >= least;
+        let most = if self.crowd {
+            CROWD_PIXELS_MAX
+        } else {
+            PIXELS_MAX
+        };
+        let ratio = ratio.clamp(0.5, 8.0).min((most / area).sqrt());
         // Rounding down keeps the buffer within its bound.
         let buffer = ((size.0 * ratio) as u32, (size.1 * ratio) as u32);
         let (w, h) = (buffer.0 as f32, buffer.1 as f32);
@@ -536,11 +554,10 @@ impl Dots {
             self.scale = fit.scale;
             self.stamps.clear();
         }
-        let particles = scene.particles();
-        if particles.len() >= raster::CROWD {
+        if self.crowd {
             let (w, h) = (buffer.0 as usize, buffer.1 as usize);
             self.raster.clear(w, h);
-            self.raster.draw(particles, fit, |ink| palette.rgb(ink));
+            self.raster.draw(particles, fit, &|ink| palette.rgb(ink));
             let pixels = Clamped(self.raster.pixels());
             let image = ImageData::new_with_u8_clamped_array_and_sh(pixels, buffer.0, buffer.1);
             if let Ok(image) = image {
@@ -684,6 +701,7 @@ impl StageView {
                 raster: Raster::default(),
                 stamps: Vec::new(),
                 blank: true,
+                crowd: false,
             },
             palette: Palette::read(),
             theme_epoch: None,
