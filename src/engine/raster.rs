@@ -28,9 +28,9 @@ pub fn kind(particle: &Particle) -> Option<Kind> {
 #[derive(Clone, Debug)]
 pub struct Sprite {
     side: usize,
-    pixels: Vec<u8>,
-    /// For each row: where something begins, where it is opaque from and to, where it ends.
-    rows: Vec<[usize; 4]>,
+    pixels: Vec<[u8; 4]>,
+    /// For each row: where something begins and ends.
+    rows: Vec<(usize, usize)>,
 }
 
 impl Sprite {
@@ -47,7 +47,7 @@ impl Sprite {
         let half = ((1.2 * r + 2.1 * HALO) * scale) as usize + 2;
         let side = 2 * half;
         let [body, paper] = [ink, Ink::Paper].map(colour);
-        let mut pixels = Vec::with_capacity(side * side * 4);
+        let mut pixels = Vec::with_capacity(side * side);
         for row in 0..side {
             for column in 0..side {
                 // Sixteen samples a pixel give smooth enough edges.
@@ -67,19 +67,14 @@ impl Sprite {
                         *sum += u32::from(part);
                     }
                 }
-                let mean = sum.map(|sum| sum.checked_div(covered).unwrap_or(0) as u8);
-                pixels.extend_from_slice(&mean);
-                pixels.push((covered * 255 / 16) as u8);
+                let [r, g, b] = sum.map(|sum| sum.checked_div(covered).unwrap_or(0) as u8);
+                pixels.push([r, g, b, (covered * 255 / 16) as u8]);
             }
         }
-        // Every glyph is convex and filled, so a row is an edge, an opaque run and an edge.
-        let rows = (0..side).map(|row| {
-            let alpha = |column: &usize| pixels[(row * side + column) * 4 + 3];
-            let from = (0..side).find(|c| alpha(c) > 0).unwrap_or(side);
-            let to = (from..side).rfind(|c| alpha(c) > 0).map_or(from, |c| c + 1);
-            let solid = (from..to).find(|c| alpha(c) == 255).unwrap_or(to);
-            let end = (solid..to).find(|c| alpha(c) < 255).unwrap_or(to);
-            [from, solid, end, to]
+        let rows = pixels.chunks_exact(side).map(|row| {
+            let seen = |pixel: &[u8; 4]| pixel[3] > 0;
+            let from = row.iter().position(seen).unwrap_or(0);
+            (from, row.iter().rposition(seen).map_or(from, |at| at + 1))
         });
         let rows = rows.collect();
         Sprite { side, pixels, rows }
@@ -92,7 +87,7 @@ impl Sprite {
 
     /// The pixels, row by row.
     pub fn pixels(&self) -> &[u8] {
-        &self.pixels
+        self.pixels.as_flattened()
     }
 }
 
@@ -122,7 +117,7 @@ struct Stamp {
 pub struct Raster {
     width: usize,
     height: usize,
-    pixels: Vec<u8>,
+    pixels: Vec<[u8; 4]>,
     /// Rows that may hold something.
     touched: (usize, usize),
     scale: f32,
@@ -134,11 +129,10 @@ impl Raster {
     pub fn clear(&mut self, width: usize, height: usize) {
         if (width, height) == (self.width, self.height) {
             let (from, to) = self.touched;
-            let row = width * 4;
-            self.pixels[from * row..to * row].fill(0);
+            self.pixels[from * width..to * width].fill([0; 4]);
         } else {
             (self.width, self.height) = (width, height);
-            self.pixels = vec![0; width * height * 4];
+            self.pixels = vec![[0; 4]; width * height];
         }
         self.touched = (height, height);
     }
@@ -150,7 +144,7 @@ impl Raster {
 
     /// The pixels.
     pub fn pixels(&self) -> &[u8] {
-        &self.pixels
+        self.pixels.as_flattened()
     }
 
     /// The rows that something was drawn into since the last clearing: from, until.
@@ -196,13 +190,7 @@ impl Raster {
                     (self.touched.0.min(rows.0), self.touched.1.max(rows.1))
                 };
             }
-            print(
-                sprite,
-                &mut self.pixels,
-                self.width,
-                rows,
-                (i64::from(left), i64::from(top)),
-            );
+            print(sprite, &mut self.pixels, self.width, rows, (left, top));
         }
     }
 
@@ -220,53 +208,59 @@ impl Raster {
 /// Lays a sprite over the pixels; `rows` are those of the buffer that it meets.
 fn print(
     sprite: &Sprite,
-    pixels: &mut [u8],
+    pixels: &mut [[u8; 4]],
     width: usize,
     rows: (usize, usize),
-    (left, top): (i64, i64),
+    (left, top): (i32, i32),
 ) {
-    let clip = |column: usize| (left + column as i64).clamp(0, width as i64) as usize;
     for y in rows.0..rows.1 {
-        let row = (y as i64 - top) as usize;
-        let [from, solid, end, to] = sprite.rows[row].map(clip);
+        let row = (y as i32 - top) as usize;
+        let (from, to) = sprite.rows[row];
+        // Clipped on both sides; a row that is missed has its end before its beginning.
+        let from = from.max(left.saturating_neg().max(0) as usize);
+        let to = to.min((width as i32 - left).max(0) as usize);
         if from >= to {
             continue;
         }
-        // Where the sprite's first column would lie, were it not clipped.
-        let source = |x: usize| (row * sprite.side) * 4 + (x as i64 - left) as usize * 4;
-        let line = y * width * 4;
-        for x in (from..solid).chain(end..to) {
-            let under = line + x * 4;
-            let over = source(x);
-            blend(
-                &mut pixels[under..under + 4],
-                &sprite.pixels[over..over + 4],
-            );
-        }
-        if solid < end {
-            let over = source(solid);
-            pixels[line + solid * 4..line + end * 4]
-                .copy_from_slice(&sprite.pixels[over..over + (end - solid) * 4]);
+        let over = &sprite.pixels[row * sprite.side + from..row * sprite.side + to];
+        let first = y * width + (left + from as i32) as usize;
+        // Rows are so short that one test a pixel is faster than a copy of the opaque middle.
+        for (under, over) in pixels[first..first + over.len()].iter_mut().zip(over) {
+            match over[3] {
+                255 => *under = *over,
+                0 => {}
+                _ => *under = blend(*under, *over),
+            }
         }
     }
 }
 
-/// Lays one straight RGBA pixel over another.
-fn blend(under: &mut [u8], over: &[u8]) {
+/// One straight RGBA pixel over another.
+fn blend(under: [u8; 4], over: [u8; 4]) -> [u8; 4] {
     let (a, b) = (u32::from(over[3]), u32::from(under[3]));
-    if b == 0 {
-        under.copy_from_slice(over);
-        return;
+    let sum = |i: usize, rest: u32| u32::from(over[i]) * a + u32::from(under[i]) * rest;
+    match b {
+        0 => over,
+        // In a crowd most pixels are opaque already, and dividing by a constant is a multiplication.
+        255 => [0, 1, 2, 3].map(|i| {
+            if i == 3 {
+                255
+            } else {
+                (sum(i, 255 - a) / 255) as u8
+            }
+        }),
+        _ => {
+            let rest = b * (255 - a) / 255;
+            let alpha = (a + rest).max(1);
+            [0, 1, 2, 3].map(|i| {
+                if i == 3 {
+                    alpha as u8
+                } else {
+                    (sum(i, rest) / alpha) as u8
+                }
+            })
+        }
     }
-    let rest = b * (255 - a) / 255;
-    let alpha = a + rest;
-    if alpha == 0 {
-        return;
-    }
-    for (under, over) in under.iter_mut().zip(over).take(3) {
-        *under = ((u32::from(*over) * a + u32::from(*under) * rest) / alpha) as u8;
-    }
-    under[3] = alpha as u8;
 }
 
 #[cfg(test)]
@@ -297,8 +291,7 @@ mod tests {
         }
     }
     fn at(raster: &Raster, x: usize, y: usize) -> [u8; 4] {
-        let from = (y * raster.width + x) * 4;
-        std::array::from_fn(|i| raster.pixels()[from + i])
+        raster.pixels[y * raster.width + x]
     }
 
     #[test]
