@@ -274,9 +274,20 @@ const PICKED: u8 = 4;
 const FOCUSED: u8 = 8;
 const PULSING: u8 = 16;
 
+/// What all parts are drawn with in one frame.
+struct Frame<'a> {
+    document: &'a Document,
+    emphasis: &'a Emphasis,
+    /// The least size of a target in scene units, and whether it has changed.
+    target: f32,
+    retarget: bool,
+    /// The page's clock in milliseconds.
+    now_ms: f64,
+}
+
 impl LivePart {
-    fn new(document: &Document, part: &Part) -> Option<LivePart> {
-        let group = document.create_element_ns(Some(SVG), "g").ok()?;
+    fn new(frame: &Frame<'_>, part: &Part) -> Option<LivePart> {
+        let group = frame.document.create_element_ns(Some(SVG), "g").ok()?;
         let _ = group.set_attribute("data-part", &part.id.to_string());
         let _ = group.set_attribute("class", svg::part_class(part));
         let mut live = LivePart {
@@ -290,13 +301,14 @@ impl LivePart {
             states: 0,
             pulse: Pulse::Idle,
         };
-        live.draw(document, part, TARGET_PX);
+        live.draw(frame, part);
         Some(live)
     }
 
-    fn draw(&mut self, document: &Document, part: &Part, target: f32) {
+    fn draw(&mut self, frame: &Frame<'_>, part: &Part) {
+        let document = frame.document;
         let mut patch = Patch::to(document, &self.group, &mut self.hit);
-        hit(part, target, &mut patch);
+        hit(part, frame.target, &mut patch);
         let before = &self.part.shapes;
         patch_shapes(
             document,
@@ -308,24 +320,24 @@ impl LivePart {
         self.part.clone_from(part);
     }
 
-    fn update(&mut self, document: &Document, part: &Part, target: Option<f32>, now_ms: f64) {
+    fn update(&mut self, frame: &Frame<'_>, part: &Part) {
         if self.part != *part {
             if condition(&self.part) != condition(part) {
                 self.pulse = match self.pulse {
-                    Pulse::Idle => Pulse::Until(now_ms + PULSE_MS),
+                    Pulse::Idle => Pulse::Until(frame.now_ms + PULSE_MS),
                     _ => Pulse::Again,
                 };
             }
-            self.draw(document, part, target.unwrap_or(TARGET_PX));
-        } else if let Some(target) = target {
-            let mut patch = Patch::to(document, &self.group, &mut self.hit);
-            hit(part, target, &mut patch);
+            self.draw(frame, part);
+        } else if frame.retarget {
+            let mut patch = Patch::to(frame.document, &self.group, &mut self.hit);
+            hit(part, frame.target, &mut patch);
         }
     }
 
     /// Sets the class names; true while the part pulses.
-    fn mark(&mut self, emphasis: &Emphasis, now_ms: f64) -> bool {
-        let id = self.part.id;
+    fn mark(&mut self, frame: &Frame<'_>) -> bool {
+        let (emphasis, now_ms, id) = (frame.emphasis, frame.now_ms, self.part.id);
         let pointed = emphasis
             .points
             .iter()
@@ -437,14 +449,7 @@ struct Layer {
 
 impl Layer {
     /// Brings the groups into line; true while a part pulses.
-    fn patch(
-        &mut self,
-        document: &Document,
-        scene: &Scene,
-        emphasis: &Emphasis,
-        target: Option<f32>,
-        now_ms: f64,
-    ) -> bool {
+    fn patch(&mut self, frame: &Frame<'_>, scene: &Scene) -> bool {
         let mut count = 0;
         let mut pulsing = false;
         for part in scene.parts().iter().filter(|part| part.role == self.role) {
@@ -457,7 +462,7 @@ impl Layer {
                     .position(|live| live.part.id == part.id);
                 let moved = match later {
                     Some(place) => Some(self.parts.remove(count + place)),
-                    None => LivePart::new(document, part),
+                    None => LivePart::new(frame, part),
                 };
                 let Some(moved) = moved else {
                     continue;
@@ -469,8 +474,8 @@ impl Layer {
                 self.parts.insert(count, moved);
             }
             let live = &mut self.parts[count];
-            live.update(document, part, target, now_ms);
-            pulsing |= live.mark(emphasis, now_ms);
+            live.update(frame, part);
+            pulsing |= live.mark(frame);
             count += 1;
         }
         for gone in self.parts.drain(count..) {
@@ -774,14 +779,21 @@ impl StageView {
             }
         }
         let target = self.target_now();
-        let changed = (target != self.target).then_some(target);
+        let retarget = target != self.target;
         self.target = target;
         let now_ms = web_sys::window()
             .and_then(|window| window.performance())
             .map_or(0.0, |clock| clock.now());
+        let frame = Frame {
+            document: &document,
+            emphasis,
+            target,
+            retarget,
+            now_ms,
+        };
         self.pulsing = false;
         for layer in &mut self.layers {
-            self.pulsing |= layer.patch(&document, scene, emphasis, changed, now_ms);
+            self.pulsing |= layer.patch(&frame, scene);
         }
     }
 
