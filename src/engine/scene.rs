@@ -108,7 +108,7 @@ pub enum Ink {
 
 impl Ink {
     /// All of them; an ink's place here is `ink as usize`.
-    pub const ALL: [Ink; 20] = [
+    pub const ALL: [Ink; 22] = [
         Ink::None,
         Ink::Paper,
         Ink::Card,
@@ -116,6 +116,8 @@ impl Ink {
         Ink::Secondary,
         Ink::Line,
         Ink::LineStrong,
+        Ink::Mark,
+        Ink::Rail,
         Ink::Accent,
         Ink::Ok,
         Ink::Bad,

@@ -22,7 +22,7 @@ const PULSE_MS: f64 = 300.0;
 /// More pixels than this cost more time than they add sharpness.
 const PIXELS_MAX: f64 = 4_000_000.0;
 /// The same for a crowd, which is copied to the screen pixel by pixel in every frame.
-const CROWD_PIXELS_MAX: f64 = 1_000_000.0;
+const CROWD_PIXELS_MAX: f64 = 700_000.0;
 
 /// What the stage should draw attention to.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -69,7 +69,7 @@ impl Palette {
 
     /// The value of an ink.
     pub(crate) fn rgb(&self, ink: Ink) -> Rgb {
-        self.0[ink as usize]
+        self.0.get(ink as usize).copied().unwrap_or_default()
     }
 
     /// The value of an ink as CSS.
@@ -634,14 +634,16 @@ pub(crate) struct StageView {
     pulsing: bool,
     surface: Rc<Surface>,
     observer: Option<ResizeObserver>,
-    on_resize: Closure<dyn FnMut()>,
+    // Only kept: the observer calls it.
+    _on_resize: Closure<dyn FnMut()>,
     on_restored: Closure<dyn FnMut()>,
 }
 
 impl StageView {
-    /// Takes over an empty `<svg>` and the canvas that lies over it, both of the same place and size.
+    /// Takes over an `<svg>`, dropping what is in it, and the canvas that lies over it in the same place and size.
     pub(crate) fn new(svg: Element, canvas: HtmlCanvasElement) -> StageView {
         let document = svg.owner_document();
+        svg.set_text_content(None);
         let _ = svg.set_attribute("preserveAspectRatio", "xMidYMid meet");
         let group = |name: &str| {
             let group = document.as_ref()?.create_element_ns(Some(SVG), "g").ok()?;
@@ -667,10 +669,8 @@ impl StageView {
         let measure = {
             let (surface, canvas) = (surface.clone(), canvas.clone());
             move || {
-                let size = (
-                    f64::from(canvas.client_width()),
-                    f64::from(canvas.client_height()),
-                );
+                let frame = canvas.get_bounding_client_rect();
+                let size = (frame.width(), frame.height());
                 if surface.size.replace(size) != size {
                     surface.stale.set(true);
                 }
@@ -716,7 +716,7 @@ impl StageView {
             pulsing: false,
             surface,
             observer,
-            on_resize,
+            _on_resize: on_resize,
             on_restored,
         }
     }
