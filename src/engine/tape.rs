@@ -30,6 +30,8 @@ pub enum Arg {
     Number(f64),
     /// A span of time, written in ms or s.
     Span(Time),
+    /// A number of tenths, always written with one decimal so that a running count keeps its width.
+    Tenths(u32),
     /// Another word by its id.
     Word(&'static str),
     /// The name of a part, the word `part.<kind>`.
@@ -364,6 +366,7 @@ impl Tape {
                     Arg::Count(n) => eat(&n.to_le_bytes()),
                     Arg::Number(x) | Arg::Share(x) => eat(&x.to_bits().to_le_bytes()),
                     Arg::Span(t) => eat(&t.0.to_le_bytes()),
+                    Arg::Tenths(n) => eat(&n.to_le_bytes()),
                     Arg::Word(word) => eat(word.as_bytes()),
                     Arg::Part(part) => eat(part.to_string().as_bytes()),
                 }

@@ -71,6 +71,7 @@ impl Words {
             Arg::Count(n) => n.to_string(),
             Arg::Number(x) => text::trim_number(*x),
             Arg::Span(time) => text::span(*time),
+            Arg::Tenths(n) => format!("{}.{}", n / 10, n % 10),
             Arg::Share(share) if *share > 0.0 && *share < 0.01 => format!("{:.1} %", share * 100.0),
             Arg::Share(share) => format!("{:.0} %", share * 100.0),
             Arg::Word(id) => self.get(id).to_owned(),

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 /// The panel of actions.
 #[component]
-pub fn Actions(desk: Desk) -> impl IntoView {
+pub(crate) fn Actions(desk: Desk) -> impl IntoView {
     let specs = desk.ask(|player| player.main().actions()).unwrap_or_default();
     let buttons = specs.iter().enumerate().map(|(spec, action)| {
         let text = desk.word(&format!("action.{}", action.id));

@@ -9,31 +9,31 @@ const QUERY_MAX: usize = 4_096;
 
 /// What the address asks for.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Address {
+pub(crate) struct Address {
     /// Index into [`THEMES`].
-    pub theme: Option<usize>,
+    pub(crate) theme: Option<usize>,
     /// Whether nothing may travel.
-    pub reduce: bool,
+    pub(crate) reduce: bool,
     /// The seed of the run.
-    pub seed: Option<u32>,
+    pub(crate) seed: Option<u32>,
     /// The beat to open at, from 1.
-    pub beat: Option<usize>,
+    pub(crate) beat: Option<usize>,
     /// The moment to open at, in seconds.
-    pub at: Option<f64>,
+    pub(crate) at: Option<f64>,
     /// Knobs as written, by id.
-    pub knobs: Vec<(String, String)>,
+    pub(crate) knobs: Vec<(String, String)>,
     /// The speed.
-    pub speed: Option<f64>,
+    pub(crate) speed: Option<f64>,
     /// Whether to play at once.
-    pub autoplay: bool,
+    pub(crate) autoplay: bool,
     /// The text of a whole run.
-    pub state: Option<String>,
+    pub(crate) state: Option<String>,
     /// What was wrong, in words for the author of the address.
-    pub warnings: Vec<String>,
+    pub(crate) warnings: Vec<String>,
 }
 
 /// Reads a query such as `theme=dark&p.load=80`.
-pub fn parse(query: &str) -> Address {
+pub(crate) fn parse(query: &str) -> Address {
     let mut address = Address::default();
     if query.len() > QUERY_MAX {
         address
@@ -103,7 +103,7 @@ fn read(address: &mut Address, name: &str, value: &str) -> bool {
 }
 
 /// The knobs that an address sets, with their values; what cannot be read becomes a warning.
-pub fn knobs(address: &mut Address, known: &[(Knob, f64)]) -> Vec<(&'static str, f64)> {
+pub(crate) fn knobs(address: &mut Address, known: &[(Knob, f64)]) -> Vec<(&'static str, f64)> {
     let mut set = Vec::new();
     for (id, text) in std::mem::take(&mut address.knobs) {
         let Some((knob, _)) = known.iter().find(|(knob, _)| knob.id == id) else {

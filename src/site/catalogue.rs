@@ -8,7 +8,7 @@ use leptos::prelude::*;
 
 /// The page that lists every lesson.
 #[component]
-pub fn Catalogue() -> impl IntoView {
+pub(crate) fn Catalogue() -> impl IntoView {
     place::set_title(&t("title"));
     let chapters = texts::with_site(|site| site.chapters.clone()).unwrap_or_default();
     let search = RwSignal::new(String::new());
@@ -85,8 +85,9 @@ fn ChapterView(chapter: Chapter, search: RwSignal<String>) -> impl IntoView {
         view! { <ul class="cards" aria-label=t("page.coming")>{cards.collect_view()}</ul> }
     });
     let heading = format!("chapter-{id}");
+    let labelled = heading.clone();
     view! {
-        <section class="chapter" aria-labelledby=heading.clone() hidden=hidden>
+        <section class="chapter" aria-labelledby=labelled hidden=hidden>
             <div class="chapter-head"><h2 id=heading>{title}</h2><small>{count}</small></div>
             {cards}
             {rest}

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// Shown while there is a twin.
 #[component]
-pub fn ComparePanel(desk: Desk) -> impl IntoView {
+pub(crate) fn ComparePanel(desk: Desk) -> impl IntoView {
     let id = Memo::new(move |_| desk.twin.get().map(|(id, _)| id));
     move || {
         id.get().map(|id| {

@@ -30,89 +30,89 @@ const REACH: f32 = 11.0;
 
 /// What the story strip shows.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct StoryView {
+pub(crate) struct StoryView {
     /// The beat shown, from 0.
-    pub beat: usize,
+    pub(crate) beat: usize,
     /// How many there are.
-    pub count: usize,
+    pub(crate) count: usize,
     /// Its caption.
-    pub caption: String,
+    pub(crate) caption: String,
     /// What is awaited, while Next plays.
-    pub waiting: Option<String>,
+    pub(crate) waiting: Option<String>,
     /// Whether the awaited state did not come up.
-    pub stuck: bool,
+    pub(crate) stuck: bool,
     /// The question that the beat asks, while it is unanswered, with the answers.
-    pub ask: Option<(String, Vec<String>)>,
+    pub(crate) ask: Option<(String, Vec<String>)>,
     /// The answer that is locked in but not settled yet.
-    pub locked: Option<String>,
+    pub(crate) locked: Option<String>,
     /// How a guess turned out.
-    pub result: Option<Verdict>,
+    pub(crate) result: Option<Verdict>,
 }
 
 /// How a guess turned out.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Verdict {
+pub(crate) struct Verdict {
     /// The answer given.
-    pub guess: String,
+    pub(crate) guess: String,
     /// The answer that proved right.
-    pub truth: String,
+    pub(crate) truth: String,
     /// Whether they are the same.
-    pub right: bool,
+    pub(crate) right: bool,
     /// What the story says to it.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 /// An action as a button.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Offer {
+pub(crate) struct Offer {
     /// Its number.
-    pub spec: usize,
+    pub(crate) spec: usize,
     /// Its id.
-    pub id: &'static str,
+    pub(crate) id: &'static str,
     /// The part it is aimed at, from 0.
-    pub target: usize,
+    pub(crate) target: usize,
     /// Whether it is aimed at the picked part.
-    pub picked: bool,
+    pub(crate) picked: bool,
     /// Whether it makes sense now.
-    pub can: bool,
+    pub(crate) can: bool,
 }
 
 /// A part as the hidden list names it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct PartView {
+pub(crate) struct PartView {
     /// Its id.
-    pub id: PartId,
+    pub(crate) id: PartId,
     /// Its name and its state.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 /// The inspector: what was picked and why it is as it is.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Inspection {
+pub(crate) struct Inspection {
     /// The part, if it is one.
-    pub part: Option<PartId>,
+    pub(crate) part: Option<PartId>,
     /// Its name.
-    pub title: String,
+    pub(crate) title: String,
     /// Its state in words.
-    pub value: String,
+    pub(crate) value: String,
     /// What led to it, oldest first.
-    pub chain: Vec<Cause>,
+    pub(crate) chain: Vec<Cause>,
 }
 
 /// One link of a chain of causes.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Cause {
+pub(crate) struct Cause {
     /// What happened.
-    pub text: String,
+    pub(crate) text: String,
     /// Its colour.
-    pub tone: engine::Tone,
+    pub(crate) tone: engine::Tone,
     /// When: where to go to see it.
-    pub at: Time,
+    pub(crate) at: Time,
 }
 
 /// The dialogs of a lesson.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialog {
+pub(crate) enum Dialog {
     Help,
     Share,
     Embed,
@@ -150,30 +150,30 @@ struct Core {
 
 /// A handle on the desk; copied freely.
 #[derive(Clone, Copy)]
-pub struct Desk {
+pub(crate) struct Desk {
     core: StoredValue<Rc<RefCell<Core>>, LocalStorage>,
     words: StoredValue<Rc<Words>, LocalStorage>,
     /// The look of the page.
-    pub look: Look,
+    pub(crate) look: Look,
     /// The lesson's address.
-    pub slug: &'static str,
+    pub(crate) slug: &'static str,
     /// Whether it stands in another page.
-    pub embed: bool,
-    pub playing: RwSignal<bool>,
-    pub speed: RwSignal<f64>,
-    pub now: RwSignal<Time>,
-    pub lane: RwSignal<sight::Lane>,
-    pub story: RwSignal<StoryView>,
-    pub knobs: RwSignal<Vec<(Knob, f64)>>,
-    pub offers: RwSignal<Vec<Offer>>,
-    pub done: RwSignal<Vec<bool>>,
-    pub twin: RwSignal<Option<(&'static str, f64)>>,
-    pub parts: [RwSignal<Vec<PartView>>; 2],
-    pub key: RwSignal<Vec<(Glyph, Ink)>>,
-    pub inspection: RwSignal<Option<Inspection>>,
-    pub said: RwSignal<String>,
-    pub dialog: RwSignal<Option<Dialog>>,
-    pub seed: RwSignal<u32>,
+    pub(crate) embed: bool,
+    pub(crate) playing: RwSignal<bool>,
+    pub(crate) speed: RwSignal<f64>,
+    pub(crate) now: RwSignal<Time>,
+    pub(crate) lane: RwSignal<sight::Lane>,
+    pub(crate) story: RwSignal<StoryView>,
+    pub(crate) knobs: RwSignal<Vec<(Knob, f64)>>,
+    pub(crate) offers: RwSignal<Vec<Offer>>,
+    pub(crate) done: RwSignal<Vec<bool>>,
+    pub(crate) twin: RwSignal<Option<(&'static str, f64)>>,
+    pub(crate) parts: [RwSignal<Vec<PartView>>; 2],
+    pub(crate) key: RwSignal<Vec<(Glyph, Ink)>>,
+    pub(crate) inspection: RwSignal<Option<Inspection>>,
+    pub(crate) said: RwSignal<String>,
+    pub(crate) dialog: RwSignal<Option<Dialog>>,
+    pub(crate) seed: RwSignal<u32>,
 }
 
 fn put<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
@@ -184,7 +184,7 @@ fn put<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
 
 impl Desk {
     /// A desk for a run.
-    pub fn new(run: Box<dyn Show>, words: Words, look: Look, embed: bool) -> Desk {
+    pub(crate) fn new(run: Box<dyn Show>, words: Words, look: Look, embed: bool) -> Desk {
         let slug = run.card().slug;
         let words = Rc::new(words);
         let plots = run.plots().len();
@@ -244,38 +244,38 @@ impl Desk {
     }
 
     /// The lesson's word with this id.
-    pub fn word(self, id: &str) -> String {
+    pub(crate) fn word(self, id: &str) -> String {
         self.words
             .try_with_value(|words| words.get(id).to_owned())
             .unwrap_or_default()
     }
 
     /// The lesson's word with this id, its placeholders filled.
-    pub fn fill(self, id: &str, args: &[Arg]) -> String {
+    pub(crate) fn fill(self, id: &str, args: &[Arg]) -> String {
         self.words
             .try_with_value(|words| words.fill(id, args))
             .unwrap_or_default()
     }
 
     /// Looks at the lesson's words.
-    pub fn with_words<T: Default>(self, look: impl FnOnce(&Words) -> T) -> T {
+    pub(crate) fn with_words<T: Default>(self, look: impl FnOnce(&Words) -> T) -> T {
         self.words
             .try_with_value(|words| look(words))
             .unwrap_or_default()
     }
 
     /// Whether the lesson has a word with this id.
-    pub fn has_word(self, id: &str) -> bool {
+    pub(crate) fn has_word(self, id: &str) -> bool {
         self.words.try_with_value(|words| words.has(id)) == Some(true)
     }
 
     /// Asks the player something.
-    pub fn ask<T>(self, ask: impl FnOnce(&Player) -> T) -> Option<T> {
+    pub(crate) fn ask<T>(self, ask: impl FnOnce(&Player) -> T) -> Option<T> {
         self.with(|core| ask(&core.player))
     }
 
     /// Lets the learner do something, and shows what came of it.
-    pub fn act<T>(self, act: impl FnOnce(&mut Player) -> T) -> Option<T> {
+    pub(crate) fn act<T>(self, act: impl FnOnce(&mut Player) -> T) -> Option<T> {
         let was = self.playing.get_untracked();
         let result = self.with(|core| {
             core.stale = true;
@@ -291,7 +291,7 @@ impl Desk {
     }
 
     /// Like [`Desk::act`], for what makes things happen.
-    pub fn happen(self, act: impl FnOnce(&mut Player) -> Vec<Happening>) {
+    pub(crate) fn happen(self, act: impl FnOnce(&mut Player) -> Vec<Happening>) {
         if let Some(happened) = self.act(act) {
             self.react(&happened);
         }
@@ -369,7 +369,7 @@ impl Desk {
     }
 
     /// Says something to those who listen.
-    pub fn speak(self, text: &str) {
+    pub(crate) fn speak(self, text: &str) {
         self.with(|core| core.speech.speak(text));
     }
 
@@ -383,12 +383,12 @@ impl Desk {
     // Playing
 
     /// Starts or stops time.
-    pub fn toggle(self) {
+    pub(crate) fn toggle(self) {
         self.act(|player| player.set_playing(!player.playing()));
     }
 
     /// Goes to a moment in the next frame; of several calls before it the last counts.
-    pub fn scrub(self, at: Time) {
+    pub(crate) fn scrub(self, at: Time) {
         self.with(|core| {
             core.seek = Some(at);
             core.stale = true;
@@ -397,7 +397,7 @@ impl Desk {
     }
 
     /// Turns a knob soon; of several turns before that the last counts. The document shows the value at once.
-    pub fn turn(self, knob: Knob, value: f64) {
+    pub(crate) fn turn(self, knob: Knob, value: f64) {
         let Some(value) = knob.snap(value) else { return };
         self.knobs.update(|knobs| {
             if let Some(entry) = knobs.iter_mut().find(|(known, _)| known.id == knob.id) {
@@ -414,13 +414,13 @@ impl Desk {
     }
 
     /// Does an action.
-    pub fn offer(self, offer: Offer) {
+    pub(crate) fn offer(self, offer: Offer) {
         let Offer { spec, target, .. } = offer;
         self.act(|player| player.act(Act { spec, target }));
     }
 
     /// Locks in an answer.
-    pub fn guess(self, choice: usize) {
+    pub(crate) fn guess(self, choice: usize) {
         let asked = self.act(|player| {
             let predict = player.beats().get(player.beat())?.predict;
             player.guess(choice).then_some(predict?.0)
@@ -433,7 +433,7 @@ impl Desk {
     }
 
     /// Opens or closes the comparison.
-    pub fn compare(self) {
+    pub(crate) fn compare(self) {
         self.act(|player| {
             if player.twin().is_some() {
                 player.alone();
@@ -452,12 +452,12 @@ impl Desk {
     }
 
     /// Chooses what the twin differs in.
-    pub fn compare_with(self, id: &'static str, value: f64) {
+    pub(crate) fn compare_with(self, id: &'static str, value: f64) {
         self.act(|player| player.compare(id, value));
     }
 
     /// Begins anew with another seed.
-    pub fn new_seed(self) {
+    pub(crate) fn new_seed(self) {
         let mut bytes = [0; 4];
         if getrandom::fill(&mut bytes).is_ok() {
             self.pick(None);
@@ -466,7 +466,7 @@ impl Desk {
     }
 
     /// The knob's value that the twin should start from.
-    pub fn other(self, id: &str) -> f64 {
+    pub(crate) fn other(self, id: &str) -> f64 {
         let knobs = self.knobs.get_untracked();
         knobs
             .iter()
@@ -477,7 +477,7 @@ impl Desk {
     // Asking why
 
     /// Picks something to ask about, on one of the stages; none closes the inspector.
-    pub fn pick(self, picked: Option<(usize, Picked)>) {
+    pub(crate) fn pick(self, picked: Option<(usize, Picked)>) {
         self.with(|core| {
             core.picked = picked;
             core.why_ms = f64::MIN;
@@ -494,7 +494,7 @@ impl Desk {
     }
 
     /// Picks what lies under a click.
-    pub fn pick_at(self, side: usize, event: &web_sys::MouseEvent) {
+    pub(crate) fn pick_at(self, side: usize, event: &web_sys::MouseEvent) {
         let found = self.with(|core| {
             let surface = core.stages[side].as_ref()?;
             let (x, y) = (f64::from(event.client_x()), f64::from(event.client_y()));
@@ -516,7 +516,7 @@ impl Desk {
     }
 
     /// The button of a part has the focus.
-    pub fn focus(self, part: Option<PartId>) {
+    pub(crate) fn focus(self, part: Option<PartId>) {
         self.with(|core| {
             core.focused = part;
             core.stale = true;
@@ -527,7 +527,7 @@ impl Desk {
     // Drawings
 
     /// Takes over the elements of a stage.
-    pub fn mount_stage(self, side: usize, svg: Element, canvas: HtmlCanvasElement, frame: HtmlElement) {
+    pub(crate) fn mount_stage(self, side: usize, svg: Element, canvas: HtmlCanvasElement, frame: HtmlElement) {
         self.with(|core| {
             let width = frame.client_width() as f32;
             core.stages[side] = Some(Surface {
@@ -542,12 +542,12 @@ impl Desk {
     }
 
     /// Forgets the elements of a stage.
-    pub fn unmount_stage(self, side: usize) {
+    pub(crate) fn unmount_stage(self, side: usize) {
         self.with(|core| core.stages[side] = None);
     }
 
     /// Takes over the canvas of a plot.
-    pub fn mount_plot(self, index: usize, canvas: HtmlCanvasElement) {
+    pub(crate) fn mount_plot(self, index: usize, canvas: HtmlCanvasElement) {
         self.with(|core| {
             if let Some(slot) = core.plots.get_mut(index) {
                 *slot = Some(canvas);
@@ -558,7 +558,7 @@ impl Desk {
     }
 
     /// The page was laid out anew.
-    pub fn resized(self) {
+    pub(crate) fn resized(self) {
         self.with(|core| {
             for surface in core.stages.iter_mut().flatten() {
                 surface.width = surface.frame.client_width() as f32;
@@ -570,7 +570,7 @@ impl Desk {
     }
 
     /// The colours changed, or whether things may travel.
-    pub fn repaint(self) {
+    pub(crate) fn repaint(self) {
         self.with(|core| {
             core.stale = true;
             core.slow_ms = f64::MIN;
@@ -579,13 +579,13 @@ impl Desk {
     }
 
     /// The lesson came into view or left it.
-    pub fn seen(self, on_screen: bool) {
+    pub(crate) fn seen(self, on_screen: bool) {
         self.with(|core| core.on_screen = on_screen);
         self.wake();
     }
 
     /// Asks for a frame unless one is coming or the lesson is out of sight.
-    pub fn wake(self) {
+    pub(crate) fn wake(self) {
         self.with(|core| {
             if core.frame.is_none() && core.on_screen {
                 core.frame = request_animation_frame_with_handle(move || self.frame()).ok();
@@ -594,7 +594,7 @@ impl Desk {
     }
 
     /// No more frames.
-    pub fn sleep(self) {
+    pub(crate) fn sleep(self) {
         self.with(|core| {
             if let Some(frame) = core.frame.take() {
                 frame.cancel();
@@ -918,18 +918,19 @@ impl Core {
             Picked::Dot(dot) => {
                 let number = Arg::Count(i64::from(dot));
                 let seen = surface.scene.particles().iter().find(|particle| particle.dot == dot);
-                let kind = seen.map(|particle| self.words.get(&format!("glyph.{}", particle.glyph.name())));
-                let value = kind.map_or_else(|| t("why.gone"), str::to_owned);
+                let kind = seen.map(|particle| self.words.get(&format!("glyph.{}", particle.glyph.name())).to_owned());
+                let value = kind.unwrap_or_else(|| t("why.gone"));
                 (None, tf("why.dot", &[number]), value)
             }
         };
-        let run = match (side, self.player.twin().is_some()) {
-            (1, true) => self.player.twin_mut().map(|twin| &mut *twin.run),
-            _ => Some(self.player.main_mut()),
-        }?;
-        let mut notes = run.why(picked, 8);
+        let (mut notes, knobs) = match self.player.twin_mut() {
+            Some(twin) if side == 1 => (twin.run.why(picked, 8), twin.run.knobs()),
+            _ => {
+                let run = self.player.main_mut();
+                (run.why(picked, 8), run.knobs())
+            }
+        };
         notes.reverse();
-        let knobs = run.knobs();
         let chain = notes.iter().map(|note| Cause {
             text: sight::note_text(note, &self.words, &knobs),
             tone: note.tone,

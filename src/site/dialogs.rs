@@ -12,7 +12,7 @@ use wasm_bindgen_futures::JsFuture;
 
 /// The dialog that is open, if one is.
 #[component]
-pub fn Dialogs(desk: Desk) -> impl IntoView {
+pub(crate) fn Dialogs(desk: Desk) -> impl IntoView {
     move || {
         desk.dialog.get().map(|dialog| {
             let (title, wide) = match dialog {

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 
 /// The header of every page but embeds. `crumbs` are the chapter and the lesson.
 #[component]
-pub fn Header(desk: Option<Desk>, crumbs: Option<(String, String)>) -> impl IntoView {
+pub(crate) fn Header(desk: Option<Desk>, crumbs: Option<(String, String)>) -> impl IntoView {
     let look = expect_context::<Look>();
     let open = RwSignal::new(false);
     let theme = move || {

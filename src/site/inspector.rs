@@ -9,7 +9,7 @@ use leptos::prelude::*;
 
 /// Shown while something is picked.
 #[component]
-pub fn Inspector(desk: Desk) -> impl IntoView {
+pub(crate) fn Inspector(desk: Desk) -> impl IntoView {
     let found = desk.inspection;
     let shown = Memo::new(move |_| found.with(Option::is_some));
     let title = Memo::new(move |_| found.with(|found| found.as_ref().map(|found| found.title.clone()).unwrap_or_default()));

@@ -2,11 +2,12 @@
 
 use crate::desk::{Desk, Dialog};
 use engine::Player;
+use leptos::prelude::Set;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, KeyboardEvent};
 
 /// Reacts to a key, unless it belongs to the element that has the focus.
-pub fn press(desk: Desk, event: &KeyboardEvent) {
+pub(crate) fn press(desk: Desk, event: &KeyboardEvent) {
     if event.default_prevented() || event.ctrl_key() || event.meta_key() || event.alt_key() {
         return;
     }

@@ -11,11 +11,11 @@ use std::sync::Arc;
 const SHOWN: usize = 6;
 
 /// What a control does with a new value.
-pub type Turn = Arc<dyn Fn(f64) + Send + Sync>;
+pub(crate) type Turn = Arc<dyn Fn(f64) + Send + Sync>;
 
 /// The panel of the lesson's knobs.
 #[component]
-pub fn KnobPanel(desk: Desk) -> impl IntoView {
+pub(crate) fn KnobPanel(desk: Desk) -> impl IntoView {
     let knobs = desk.knobs.get_untracked();
     let own: Vec<Knob> = knobs.iter().filter(|(knob, _)| knob.part.is_none()).map(|(knob, _)| *knob).collect();
     let control = move |knob: &Knob| view! { <LessonKnob desk knob=*knob/> };
@@ -40,7 +40,7 @@ pub fn KnobPanel(desk: Desk) -> impl IntoView {
 
 /// A knob of the lesson, bound to both runs.
 #[component]
-pub fn LessonKnob(desk: Desk, knob: Knob) -> impl IntoView {
+pub(crate) fn LessonKnob(desk: Desk, knob: Knob) -> impl IntoView {
     let value = Memo::new(move |_| {
         desk.knobs.with(|knobs| {
             let found = knobs.iter().find(|(known, _)| known.id == knob.id);
@@ -54,7 +54,7 @@ pub fn LessonKnob(desk: Desk, knob: Knob) -> impl IntoView {
 
 /// One control. `name` is unique in the page.
 #[component]
-pub fn Control(desk: Desk, knob: Knob, name: String, label: String, value: Memo<f64>, turn: Turn) -> impl IntoView {
+pub(crate) fn Control(desk: Desk, knob: Knob, name: String, label: String, value: Memo<f64>, turn: Turn) -> impl IntoView {
     match knob.kind {
         Kind::Slider { min, max, step } => {
             let id = format!("knob-{name}");
@@ -97,11 +97,12 @@ pub fn Control(desk: Desk, knob: Knob, name: String, label: String, value: Memo<
             .into_any()
         }
         Kind::Switch => {
+            let on = move || value.get() > 0.0;
             let change = move |event| turn(f64::from(u8::from(event_target_checked(&event))));
             view! {
                 <label class="switch knob">
                     <span>{label}</span>
-                    <input type="checkbox" role="switch" prop:checked=move || value.get() > 0.0 on:change=change/>
+                    <input type="checkbox" role="switch" prop:checked=on on:change=change/>
                 </label>
             }
             .into_any()

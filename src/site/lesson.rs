@@ -29,7 +29,7 @@ use web_sys::{IntersectionObserver, IntersectionObserverEntry, ResizeObserver};
 
 /// The page of the lesson that the address names.
 #[component]
-pub fn LessonPage(embed: bool) -> impl IntoView {
+pub(crate) fn LessonPage(embed: bool) -> impl IntoView {
     let params = use_params_map();
     let slug = Memo::new(move |_| params.with(|params| params.get("slug").unwrap_or_default()));
     let pack = LocalResource::new(move || {

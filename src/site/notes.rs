@@ -7,7 +7,7 @@ use leptos::prelude::*;
 
 /// The lesson's prose. Its HTML was written by the press from the lesson's own words.
 #[component]
-pub fn Notes(notes: String, left_out: String, tables: &'static [&'static str], next: Vec<String>) -> impl IntoView {
+pub(crate) fn Notes(notes: String, left_out: String, tables: &'static [&'static str], next: Vec<String>) -> impl IntoView {
     let tables = tables.iter().map(|table| {
         let id = format!("table.{table}");
         let (name, what) = (t(&id), t(&format!("{id}.what")));

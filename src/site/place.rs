@@ -9,19 +9,19 @@ thread_local! {
 }
 
 /// The document.
-pub fn document() -> Option<Document> {
+pub(crate) fn document() -> Option<Document> {
     web_sys::window()?.document()
 }
 
 /// The `<html>` element.
-pub fn html() -> Option<HtmlElement> {
+pub(crate) fn html() -> Option<HtmlElement> {
     use wasm_bindgen::JsCast;
     document()?.document_element()?.dyn_into().ok()
 }
 
 /// The address of the top of the site, ending in a slash. Found once: client-side navigation changes the
 /// address of the page, but not what its `data-root` meant when it was loaded.
-pub fn root() -> String {
+pub(crate) fn root() -> String {
     ROOT.with(|cell| {
         cell.get_or_init(|| {
             let find = || {
@@ -44,19 +44,19 @@ fn origin(url: &web_sys::Url) -> String {
 }
 
 /// The path of the top of the site without its last slash, as the router wants it.
-pub fn base() -> String {
+pub(crate) fn base() -> String {
     let root = root();
     let path = web_sys::Url::new(&root).map_or_else(|_| root.clone(), |url| url.pathname());
     path.trim_end_matches('/').to_owned()
 }
 
 /// The address of a page below the top of the site.
-pub fn href(path: &str) -> String {
+pub(crate) fn href(path: &str) -> String {
     format!("{}/{path}", base())
 }
 
 /// The query of the address, without its question mark.
-pub fn query() -> String {
+pub(crate) fn query() -> String {
     let search = web_sys::window().and_then(|window| window.location().search().ok());
     search
         .unwrap_or_default()
@@ -65,14 +65,14 @@ pub fn query() -> String {
 }
 
 /// Names the page in its tab.
-pub fn set_title(title: &str) {
+pub(crate) fn set_title(title: &str) {
     if let Some(document) = document() {
         document.set_title(title);
     }
 }
 
 /// Tells the boot script that the page is drawn. Later calls do nothing.
-pub fn ready() {
+pub(crate) fn ready() {
     let Some(html) = html() else { return };
     if html.dataset().get("ready").is_none() {
         let _ = html.dataset().set("ready", "1");
@@ -81,7 +81,7 @@ pub fn ready() {
 }
 
 /// Tells the boot script that the app cannot go on.
-pub fn failed(message: &str) {
+pub(crate) fn failed(message: &str) {
     dispatch("loadlab-failed", message);
 }
 
@@ -97,13 +97,13 @@ fn dispatch(name: &str, detail: &str) {
 }
 
 /// The clock of the page, in milliseconds.
-pub fn now_ms() -> f64 {
+pub(crate) fn now_ms() -> f64 {
     web_sys::window()
         .and_then(|window| window.performance())
         .map_or(0.0, |clock| clock.now())
 }
 
 /// Writes one warning for whoever wrote the address.
-pub fn warn(message: &str) {
+pub(crate) fn warn(message: &str) {
     web_sys::console::warn_1(&JsValue::from_str(message));
 }

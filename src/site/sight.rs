@@ -10,46 +10,46 @@ const NEAR: f64 = 0.006;
 
 /// The events lane.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Lane {
+pub(crate) struct Lane {
     /// The end of the time axis.
-    pub span: Time,
+    pub(crate) span: Time,
     /// How far the run has been.
-    pub horizon: Time,
+    pub(crate) horizon: Time,
     /// Single events.
-    pub marks: Vec<Mark>,
+    pub(crate) marks: Vec<Mark>,
     /// Epochs.
-    pub bands: Vec<BandView>,
+    pub(crate) bands: Vec<BandView>,
     /// Guesses that were settled.
-    pub guesses: Vec<Settled>,
+    pub(crate) guesses: Vec<Settled>,
     /// The lost future: from and until.
-    pub ghost: Option<(f64, f64)>,
+    pub(crate) ghost: Option<(f64, f64)>,
 }
 
 /// A mark, placed as a share of the lane.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Mark {
-    pub at: f64,
-    pub tone: Tone,
-    pub title: String,
+pub(crate) struct Mark {
+    pub(crate) at: f64,
+    pub(crate) tone: Tone,
+    pub(crate) title: String,
     /// Whether it lies in the lost future.
-    pub ghost: bool,
+    pub(crate) ghost: bool,
 }
 
 /// An epoch, placed as shares of the lane.
 #[derive(Clone, Debug, PartialEq)]
-pub struct BandView {
-    pub from: f64,
-    pub to: f64,
-    pub tone: Tone,
-    pub title: String,
+pub(crate) struct BandView {
+    pub(crate) from: f64,
+    pub(crate) to: f64,
+    pub(crate) tone: Tone,
+    pub(crate) title: String,
 }
 
 /// A settled guess.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Settled {
-    pub at: f64,
-    pub right: bool,
-    pub title: String,
+pub(crate) struct Settled {
+    pub(crate) at: f64,
+    pub(crate) right: bool,
+    pub(crate) title: String,
 }
 
 fn weight(tone: Tone) -> u8 {
@@ -64,7 +64,7 @@ fn weight(tone: Tone) -> u8 {
 
 impl Lane {
     /// The lane of a player's tape.
-    pub fn of(player: &Player, words: &Words) -> Lane {
+    pub(crate) fn of(player: &Player, words: &Words) -> Lane {
         let main = player.main();
         let tape = main.tape();
         let horizon = main.horizon().at;
@@ -118,7 +118,7 @@ impl Lane {
 }
 
 /// The sentence of a note; turned knobs are named by their labels, and choices by theirs.
-pub fn note_text(note: &Note, words: &Words, knobs: &[(Knob, f64)]) -> String {
+pub(crate) fn note_text(note: &Note, words: &Words, knobs: &[(Knob, f64)]) -> String {
     if let ("you-set", Some(Arg::Word(id)), Some(Arg::Number(value))) = (note.word, note.args[0], note.args[1])
         && let Some((knob, _)) = knobs.iter().find(|(knob, _)| knob.id == id)
     {
@@ -130,7 +130,7 @@ pub fn note_text(note: &Note, words: &Words, knobs: &[(Knob, f64)]) -> String {
 }
 
 /// A knob's value as the learner reads it: `48 req/s`, `Round robin`, `on`.
-pub fn knob_value(knob: &Knob, value: f64, words: &Words) -> String {
+pub(crate) fn knob_value(knob: &Knob, value: f64, words: &Words) -> String {
     match knob.kind {
         Kind::Choice(options) => {
             let option = options.get(value as usize).copied().unwrap_or_default();

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 const GAP_MS: f64 = 2_000.0;
 
 /// What is said and what waits to be said.
-pub struct Speech {
+pub(crate) struct Speech {
     region: RwSignal<String>,
     last_ms: f64,
     waiting: Option<Timeout>,
@@ -17,7 +17,7 @@ pub struct Speech {
 
 impl Speech {
     /// Speech through the text of a live region.
-    pub fn new(region: RwSignal<String>) -> Speech {
+    pub(crate) fn new(region: RwSignal<String>) -> Speech {
         Speech {
             region,
             last_ms: f64::MIN,
@@ -27,12 +27,12 @@ impl Speech {
     }
 
     /// Makes the next utterance one that gives way to another that waits.
-    pub fn low(&mut self) {
+    pub(crate) fn low(&mut self) {
         self.low = true;
     }
 
     /// Says `text` now or as soon as the gap is over; of several that wait the last is said.
-    pub fn speak(&mut self, text: &str) {
+    pub(crate) fn speak(&mut self, text: &str) {
         if std::mem::take(&mut self.low) && (self.waiting.is_some() || place::now_ms() - self.last_ms < GAP_MS) {
             return;
         }
@@ -52,7 +52,7 @@ impl Speech {
     }
 
     /// Says nothing more.
-    pub fn hush(&mut self) {
+    pub(crate) fn hush(&mut self) {
         self.waiting = None;
     }
 }

@@ -12,7 +12,7 @@ use wasm_bindgen::JsCast;
 
 /// The stage, and the twin's while there is one.
 #[component]
-pub fn Stages(desk: Desk) -> impl IntoView {
+pub(crate) fn Stages(desk: Desk) -> impl IntoView {
     let twin = Memo::new(move |_| desk.twin.get().is_some());
     view! {
         <div class="stages" data-twin=move || twin.get().then_some("")>
@@ -39,7 +39,7 @@ fn heading(desk: Desk, side: usize) -> String {
 
 impl Desk {
     /// A knob's value as the learner reads it.
-    pub fn value(self, knob: &engine::Knob, value: f64) -> String {
+    pub(crate) fn value(self, knob: &engine::Knob, value: f64) -> String {
         self.with_words(|words| knob_value(knob, value, words))
     }
 }
@@ -76,7 +76,7 @@ fn Stage(desk: Desk, side: usize) -> impl IntoView {
                 }).collect_view()}
             </ul>
             <ul class="parts visually-hidden" aria-label=t("lesson.parts")>
-                <For each=move || ids.get() key=|id| *id let(id)>
+                <For each=move || ids.get() key=ToString::to_string let(id)>
                     <PartButton desk side id/>
                 </For>
             </ul>

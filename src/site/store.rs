@@ -10,19 +10,19 @@ thread_local! {
 
 /// How far a learner has come in one lesson.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Progress {
+pub(crate) struct Progress {
     /// Ids of the beats seen.
     #[serde(default)]
-    pub beats: Vec<String>,
+    pub(crate) beats: Vec<String>,
     /// How many beats there are.
     #[serde(default)]
-    pub of: usize,
+    pub(crate) of: usize,
     /// Ids of the challenges reached.
     #[serde(default)]
-    pub done: Vec<String>,
+    pub(crate) done: Vec<String>,
     /// The answer given to each question.
     #[serde(default)]
-    pub guesses: BTreeMap<String, usize>,
+    pub(crate) guesses: BTreeMap<String, usize>,
 }
 
 // Access alone throws in a sandboxed frame, so every step is asked for and may be refused.
@@ -31,7 +31,7 @@ fn storage() -> Option<web_sys::Storage> {
 }
 
 /// What is kept under `key`.
-pub fn get(key: &str) -> Option<String> {
+pub(crate) fn get(key: &str) -> Option<String> {
     let key = format!("loadlab.{key}");
     storage()
         .and_then(|storage| storage.get_item(&key).ok()?)
@@ -39,7 +39,7 @@ pub fn get(key: &str) -> Option<String> {
 }
 
 /// Keeps `value` under `key`.
-pub fn set(key: &str, value: &str) {
+pub(crate) fn set(key: &str, value: &str) {
     let key = format!("loadlab.{key}");
     let kept = storage().is_some_and(|storage| storage.set_item(&key, value).is_ok());
     if !kept {
@@ -48,14 +48,14 @@ pub fn set(key: &str, value: &str) {
 }
 
 /// How far the learner has come in this lesson.
-pub fn progress(slug: &str) -> Progress {
+pub(crate) fn progress(slug: &str) -> Progress {
     get(&format!("progress.{slug}"))
         .and_then(|text| serde_json::from_str(&text).ok())
         .unwrap_or_default()
 }
 
 /// Changes and keeps the progress in this lesson.
-pub fn update(slug: &str, change: impl FnOnce(&mut Progress)) {
+pub(crate) fn update(slug: &str, change: impl FnOnce(&mut Progress)) {
     let before = progress(slug);
     let mut after = before.clone();
     change(&mut after);
@@ -68,7 +68,7 @@ pub fn update(slug: &str, change: impl FnOnce(&mut Progress)) {
 
 impl Progress {
     /// Adds an id to a list of ids unless it is there.
-    pub fn add(list: &mut Vec<String>, id: &str) {
+    pub(crate) fn add(list: &mut Vec<String>, id: &str) {
         if !list.iter().any(|known| known == id) {
             list.push(id.to_owned());
         }

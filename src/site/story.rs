@@ -24,7 +24,7 @@ fn rich(text: &str) -> Vec<AnyView> {
 
 /// The strip under the stage.
 #[component]
-pub fn Story(desk: Desk) -> impl IntoView {
+pub(crate) fn Story(desk: Desk) -> impl IntoView {
     let story = desk.story;
     let part = move |look: fn(&crate::desk::StoryView) -> bool| Memo::new(move |_| story.with(look));
     let waits = part(|story| story.waiting.is_some());

@@ -27,7 +27,7 @@ fn button(
 
 /// The tape of a lesson.
 #[component]
-pub fn Tape(desk: Desk) -> impl IntoView {
+pub(crate) fn Tape(desk: Desk) -> impl IntoView {
     let playing = desk.playing;
     let speeds = SPEEDS.map(|speed| {
         let on = move || (desk.speed.get() - speed).abs() < 1e-9;

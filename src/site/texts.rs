@@ -9,47 +9,47 @@ use wasm_bindgen_futures::JsFuture;
 
 /// One lesson in the catalogue, built or still to come.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Item {
+pub(crate) struct Item {
     /// Its address.
-    pub slug: String,
+    pub(crate) slug: String,
     /// Its name.
-    pub title: String,
+    pub(crate) title: String,
     /// Its driving question.
-    pub question: String,
+    pub(crate) question: String,
     /// Whether it can be opened.
-    pub ready: bool,
+    pub(crate) ready: bool,
 }
 
 /// A chapter of the catalogue.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Chapter {
+pub(crate) struct Chapter {
     /// Its id, as [`engine::Card::chapter`] names it.
-    pub id: String,
+    pub(crate) id: String,
     /// Its name.
-    pub title: String,
+    pub(crate) title: String,
     /// Its lessons in order.
-    pub lessons: Vec<Item>,
+    pub(crate) lessons: Vec<Item>,
 }
 
 /// `words/site.en.json`.
 #[derive(Clone, Debug, Default, Deserialize)]
-pub struct Site {
+pub(crate) struct Site {
     words: Words,
     /// The catalogue.
-    pub chapters: Vec<Chapter>,
+    pub(crate) chapters: Vec<Chapter>,
 }
 
 /// `words/<slug>.en.json`.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Pack {
+pub(crate) struct Pack {
     /// Short texts by id.
-    pub words: Words,
+    pub(crate) words: Words,
     /// The explanation, as HTML.
-    pub notes: String,
+    pub(crate) notes: String,
     /// What the model leaves out, as HTML.
-    pub left_out: String,
+    pub(crate) left_out: String,
     /// Slugs of the lessons to go on with.
-    pub next: Vec<String>,
+    pub(crate) next: Vec<String>,
 }
 
 thread_local! {
@@ -60,7 +60,7 @@ thread_local! {
 ///
 /// # Errors
 /// What went wrong, for the failure panel.
-pub async fn load_site() -> Result<(), String> {
+pub(crate) async fn load_site() -> Result<(), String> {
     let site: Site = fetch_json("words/site.en.json").await?;
     SITE.with(|cell| {
         // Set once: a second call would bring the same words.
@@ -73,27 +73,27 @@ pub async fn load_site() -> Result<(), String> {
 ///
 /// # Errors
 /// What went wrong, for the failure panel.
-pub async fn load_lesson(slug: &str) -> Result<Pack, String> {
+pub(crate) async fn load_lesson(slug: &str) -> Result<Pack, String> {
     fetch_json(&format!("words/{slug}.en.json")).await
 }
 
 /// The word of the site with this id.
-pub fn t(id: &str) -> String {
+pub(crate) fn t(id: &str) -> String {
     with_site(|site| site.words.get(id).to_owned()).unwrap_or_else(|| id.to_owned())
 }
 
 /// The word of the site with this id, its placeholders filled.
-pub fn tf(id: &str, args: &[Arg]) -> String {
+pub(crate) fn tf(id: &str, args: &[Arg]) -> String {
     with_site(|site| site.words.fill(id, args)).unwrap_or_else(|| id.to_owned())
 }
 
 /// The word of the site with this id, `{0}` replaced by a text.
-pub fn tx(id: &str, text: &str) -> String {
+pub(crate) fn tx(id: &str, text: &str) -> String {
     t(id).replace("{0}", text)
 }
 
 /// Looks at the catalogue.
-pub fn with_site<T>(look: impl FnOnce(&Site) -> T) -> Option<T> {
+pub(crate) fn with_site<T>(look: impl FnOnce(&Site) -> T) -> Option<T> {
     SITE.with(|cell| cell.get().map(look))
 }
 
@@ -101,7 +101,7 @@ pub fn with_site<T>(look: impl FnOnce(&Site) -> T) -> Option<T> {
 ///
 /// # Errors
 /// What went wrong.
-pub async fn fetch_text(path: &str) -> Result<String, String> {
+pub(crate) async fn fetch_text(path: &str) -> Result<String, String> {
     let url = format!("{}{path}", place::root());
     let window = web_sys::window().ok_or("no window")?;
     let fault = |_| format!("{path}: no answer");

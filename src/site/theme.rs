@@ -1,26 +1,25 @@
 //! Theme and motion: chosen by the address, the learner or the system.
 
 use crate::{place, store};
-use leptos::ev;
 use leptos::prelude::*;
 
 /// The themes in the order of the button.
-pub const THEMES: [&str; 4] = ["auto", "light", "dark", "contrast"];
+pub(crate) const THEMES: [&str; 4] = ["auto", "light", "dark", "contrast"];
 
 /// What the page looks like now.
 #[derive(Clone, Copy)]
-pub struct Look {
+pub(crate) struct Look {
     /// The chosen theme, an index into [`THEMES`].
-    pub theme: RwSignal<usize>,
+    pub(crate) theme: RwSignal<usize>,
     /// Changes whenever the colours may have.
-    pub epoch: RwSignal<u32>,
+    pub(crate) epoch: RwSignal<u32>,
     /// Whether nothing may travel.
-    pub reduced: RwSignal<bool>,
+    pub(crate) reduced: RwSignal<bool>,
 }
 
 impl Look {
     /// Reads the choice and follows the system. `theme` and `reduce` are those of the address; it wins over memory.
-    pub fn new(theme: Option<usize>, reduce: bool) -> Look {
+    pub(crate) fn new(theme: Option<usize>, reduce: bool) -> Look {
         let kept = || {
             let kept = store::get("theme")?;
             THEMES.iter().position(|theme| *theme == kept)
@@ -48,7 +47,7 @@ impl Look {
     }
 
     /// Takes the next theme.
-    pub fn turn(self) {
+    pub(crate) fn turn(self) {
         self.theme
             .update(|theme| *theme = (*theme + 1) % THEMES.len());
         store::set("theme", self.name());
@@ -57,7 +56,7 @@ impl Look {
     }
 
     /// The name of the chosen theme.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         THEMES[self.theme.get_untracked() % THEMES.len()]
     }
 
@@ -81,7 +80,7 @@ fn on_change(query: &'static str, change: impl Fn(bool) + 'static) {
     if let Some(list) = list {
         let listener = Closure::<dyn Fn()>::new(move || change(matches(query)));
         let _ = list.add_event_listener_with_callback(
-            &ev::change.name(),
+            "change",
             listener.as_ref().unchecked_ref(),
         );
         listener.forget();

@@ -3,14 +3,10 @@
 use super::model::{
     BALANCER, CLIENTS_PART, HOP, Leg, LoadBalancing, Request, Server, Settings, server_part,
 };
+use crate::kit::{self, Card, DOT, LANE, Urgency};
 use algorithms::balancer::Policy;
 use engine::scene::{Curve, Point, Rect, pt};
 use engine::{Arg, Glyph, Ink, PartId, Scene, Time, text};
-
-/// Radius of a moving request.
-const DOT: f32 = 5.0;
-/// Answers travel this far beside the requests.
-const LANE: f32 = 11.0;
 
 const DOOR: PartId = PartId::one("door");
 
@@ -152,16 +148,18 @@ fn clients(model: &LoadBalancing, knobs: &Settings, layout: &Layout, scene: &mut
         Ink::Secondary
     };
     let (frame, name) = (layout.clients, scene.name(CLIENTS_PART));
-    let mut pencil = scene.thing(CLIENTS_PART, frame, load.clone());
     let border = if model.spike.is_some() {
         Ink::Warn
     } else {
         Ink::LineStrong
     };
-    pencil
-        .bordered(frame, 12.0, Ink::Card, border, 1.5)
-        .bold(pt(frame.x + 14.0, frame.y + 27.0), 14.5, Ink::Ink, name)
-        .text(pt(frame.x + 14.0, frame.y + 45.0), 12.5, ink, load);
+    let mut pencil = scene.thing(CLIENTS_PART, frame, load.clone());
+    Card {
+        ink,
+        border,
+        ..Card::plain(frame, name, load)
+    }
+    .draw(&mut pencil);
     let value = scene.say("door", &[]);
     scene
         .link(DOOR, layout.door.frame(), value)
@@ -185,7 +183,12 @@ fn balancer(model: &LoadBalancing, knobs: &Settings, layout: &Layout, scene: &mu
     };
     let (card, turns, name) = (layout.balancer, layout.turns, scene.name(BALANCER));
     let narrow = scene.narrow();
-    let right = (card.x + card.w).max(turns.x + turns.w);
+    let label_w = if narrow {
+        text::width(&label, 12.0, false)
+    } else {
+        0.0
+    };
+    let right = (card.x + card.w).max(turns.x + turns.w.max(label_w));
     let left = card.x.min(turns.x);
     let top = card.y.min(turns.y);
     let frame = Rect::new(
@@ -195,15 +198,7 @@ fn balancer(model: &LoadBalancing, knobs: &Settings, layout: &Layout, scene: &mu
         (card.y + card.h).max(turns.y + turns.h) - top,
     );
     let mut pencil = scene.thing(BALANCER, frame, value);
-    pencil
-        .bordered(card, 12.0, Ink::Card, Ink::LineStrong, 1.5)
-        .bold(pt(card.x + 14.0, card.y + 28.0), 14.5, Ink::Ink, name)
-        .text(
-            pt(card.x + 14.0, card.y + 47.0),
-            12.5,
-            Ink::Secondary,
-            status,
-        );
+    Card::plain(card, name, status).draw(&mut pencil);
     if narrow {
         pencil.text(pt(turns.x, turns.y + 11.0), 12.0, Ink::Secondary, label);
     } else {
@@ -313,7 +308,7 @@ fn condition(server: &Server, knobs: &Settings, at: Time, scene: &Scene) -> Cond
     let busy_text = scene.say("busy", &busy);
     let spoken = |status: &str| format!("{status}, {}", scene.say("waiting", &[waiting]));
     if let Some(since) = server.crashed {
-        let status = scene.say("crashed", &[Arg::Span(at.since(since))]);
+        let status = scene.say("crashed", &[kit::tenths(at.since(since))]);
         let rotation = scene.say(if server.out() { "out" } else { "still-in" }, &[]);
         return Condition {
             spoken: format!("{status}, {rotation}"),
@@ -356,66 +351,43 @@ fn card(
     let note = side_note(server, at, scene);
     let waiting = scene.say("waiting", &[Arg::Count(server.queue.len() as i64)]);
     let share = server.busy_share(knobs.workers, at);
-    let name_w = text::width(&name, 14.5, true);
     let dead = server.crashed.is_some();
+    let face = Card {
+        rect: card,
+        name,
+        status: now.status,
+        ink: now.ink,
+        border: now.border,
+        meter: Some((
+            share,
+            if share > 0.85 { Ink::Warn } else { Ink::Accent },
+            dead,
+        )),
+    };
+    let workers = knobs.workers as usize;
+    let slots = face.slots(workers).filter(|_| !dead);
 
     let mut pencil = scene.thing(part, frame, now.spoken);
-    let width = if now.border == Ink::LineStrong {
-        1.5
-    } else {
-        2.0
-    };
-    pencil
-        .bordered(card, 12.0, Ink::Card, now.border, width)
-        .bold(pt(card.x + 14.0, card.y + 25.0), 14.5, Ink::Ink, name);
-    let status_at = pt(card.x + 14.0, card.y + 44.0);
-    if now.ink == Ink::Secondary {
-        pencil.text(status_at, 12.5, now.ink, now.status);
-    } else {
-        pencil.bold(status_at, 12.5, now.ink, now.status);
-    }
-    let meter = Rect::new(card.x + 14.0, card.y + card.h - 16.0, card.w - 28.0, 6.0);
-    pencil.meter(
-        meter,
-        share,
-        if share > 0.85 { Ink::Warn } else { Ink::Accent },
-        dead,
-    );
-
-    // One slot a worker, at the right of the name, as far as there is room.
-    let room = card.w - 14.0 - name_w - 10.0 - 12.0;
-    let pitch = (room / knobs.workers as f32).min(14.0);
-    let slot = |j: usize| {
-        let from_right = (knobs.workers as usize - 1 - j) as f32;
-        pt(card.x + card.w - 18.0 - from_right * pitch, card.y + 20.0)
-    };
-    let slots = pitch >= 10.0 && !dead;
-    if slots {
-        for j in 0..knobs.workers as usize {
-            let p = slot(j);
-            pencil.bordered(
-                Rect::new(p.x - 5.5, p.y - 5.5, 11.0, 11.0),
-                5.5,
-                Ink::None,
-                Ink::LineStrong,
-                1.0,
-            );
-        }
+    face.draw(&mut pencil);
+    if let Some(slot) = &slots {
+        kit::sockets(&mut pencil, (0..workers).map(slot));
     }
     match note {
-        Some(note) => callout(&mut pencil, &note, side, card, scene_is_bad(server)),
+        Some((heading, detail)) => {
+            let urgency = if still_chosen(server) {
+                Urgency::Bad
+            } else {
+                Urgency::Warn
+            };
+            kit::callout(&mut pencil, &heading, &detail, side, urgency);
+        }
         None if !server.queue.is_empty() => {
             pencil.text(pt(side.x, side.y + 13.0), 12.0, Ink::Secondary, waiting);
         }
         None => {}
     }
-    if slots {
-        for (j, held) in server
-            .serving
-            .iter()
-            .take(knobs.workers as usize)
-            .enumerate()
-        {
+    if let Some(slot) = &slots {
+        for (j, held) in server.serving.iter().take(workers).enumerate() {
             scene.particle(
                 slot(j),
                 DOT - 0.5,
@@ -425,64 +397,22 @@ fn card(
             );
         }
     }
-    let per_row = ((side.w / 13.0) as usize).max(1);
-    let rows = ((card.h - 20.0) / 13.0) as usize;
-    for (j, held) in server.queue.iter().take(per_row * rows).enumerate() {
-        let (column, row) = ((j % per_row) as f32, (j / per_row) as f32);
-        let p = pt(side.x + 6.0 + 13.0 * column, side.y + 26.0 + 13.0 * row);
-        scene.particle(
-            p,
-            DOT,
-            Glyph::Request,
-            Ink::Accent,
-            model.request(*held).number,
-        );
-    }
+    let numbers = server.queue.iter().map(|held| model.request(*held).number);
+    let below = Rect::new(side.x, side.y + 20.0, side.w, side.h - 20.0);
+    kit::queue(scene, below, Glyph::Request, Ink::Accent, numbers);
 }
 
-fn scene_is_bad(server: &Server) -> bool {
+fn still_chosen(server: &Server) -> bool {
     server.crashed.is_some() && !server.out()
 }
 
 /// The short note beside a server that is in trouble: heading and detail.
 fn side_note(server: &Server, at: Time, scene: &Scene) -> Option<(String, String)> {
-    let check = scene.say("check-in", &[Arg::Span(server.check_at.since(at))]);
+    let check = scene.say("check-in", &[kit::tenths(server.check_at.since(at))]);
     match (server.crashed.is_some(), server.out()) {
         (true, false) => Some((scene.say("still-in", &[]), check)),
         (true, true) | (false, true) => Some((scene.say("out", &[]), check)),
         (false, false) => None,
-    }
-}
-
-fn callout(
-    pencil: &mut engine::scene::Pencil<'_>,
-    (heading, detail): &(String, String),
-    side: Rect,
-    card: Rect,
-    bad: bool,
-) {
-    let inner = side.w - 14.0;
-    let heading = text::wrap(heading, 11.5, true, inner);
-    let detail = text::wrap(detail, 11.0, false, inner);
-    let lines = (heading.len() + detail.len()) as f32;
-    let h = (lines * 13.5 + 11.0).min(card.h);
-    let b = Rect::new(side.x, card.centre().y - h / 2.0, side.w, h);
-    let (ground, ink) = if bad {
-        (Ink::Bad, Ink::OnBad)
-    } else {
-        (Ink::WarnSoft, Ink::Ink)
-    };
-    pencil.filled(b, 8.0, ground);
-    let y = card.centre().y;
-    pencil.area(format!("M{} {}l-7 5l7 5Z", b.x + 0.5, y - 5.0), ground);
-    let mut baseline = b.y + 16.0;
-    for line in &heading {
-        pencil.bold(pt(b.x + 7.0, baseline), 11.5, ink, line.as_str());
-        baseline += 13.5;
-    }
-    for line in &detail {
-        pencil.text(pt(b.x + 7.0, baseline), 11.0, ink, line.as_str());
-        baseline += 13.5;
     }
 }
 
@@ -519,16 +449,12 @@ fn dot(request: &Request, at: Time, layout: &Layout, scene: &mut Scene) {
         Leg::Waiting | Leg::InService => return,
     };
     let Some(curve) = curve else { return };
-    let p = curve.at(share);
     let (glyph, ink) = match (back, request.failed) {
         (false, _) => (Glyph::Request, Ink::Accent),
         (true, false) => (Glyph::Response, Ink::Ok),
         (true, true) => (Glyph::Failure, Ink::Bad),
     };
-    let p = if back {
-        pt(p.x + layout.lane.x, p.y + layout.lane.y)
-    } else {
-        p
-    };
+    let lane = if back { layout.lane } else { pt(0.0, 0.0) };
+    let p = kit::on(curve, share, lane);
     scene.particle(p, DOT, glyph, ink, request.number);
 }

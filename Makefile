@@ -1,0 +1,34 @@
+# The one door: every target first installs what it misses, saying what and how long it takes.
+# PORT=8081 moves the server, BASE=/a/b/ serves below a path, SPEC=player runs matching browser tests only.
+
+.DEFAULT_GOAL := help
+.PHONY: help serve dev test build bench gallery check
+
+PORT ?= 8080
+BASE ?= /
+SPEC ?=
+export PORT BASE SPEC
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\): ## /  make \1 -- /p' $(MAKEFILE_LIST) | awk -F ' -- ' '{ printf "%-15s %s\n", $$1, $$2 }'
+
+serve: ## optimised build, served at http://127.0.0.1:8080 or the next free port
+	@sh .ci/task serve
+
+dev: ## reload on every edit, quick unoptimised build
+	@sh .ci/task dev
+
+test: ## format, lints, native tests, wasm tests, release build, real-browser tests
+	@sh .ci/task test
+
+check: ## the part of `make test` that needs no browser and no release build
+	@sh .ci/task check
+
+build: ## the static site in dist/, ready for any host
+	@sh .ci/task build
+
+bench: ## events per second and seek times, measured in Chromium
+	@sh .ci/task bench
+
+gallery: ## screenshots of every lesson and one contact sheet each, in gallery/
+	@sh .ci/task gallery
