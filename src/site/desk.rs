@@ -10,8 +10,10 @@ use crate::{place, plots, sight};
 use engine::player::Happening;
 use engine::scene::{Glyph, PartId, Role};
 use engine::show::Picked;
-use engine::{Act, Arg, Ink, Knob, Player, Scene, Show, Time, Words, plot};
-use leptos::leptos_dom::helpers::{AnimationFrameRequestHandle, request_animation_frame_with_handle};
+use engine::{Act, Arg, Ink, Knob, Player, Plot, Scene, Show, Time, Words, plot};
+use leptos::leptos_dom::helpers::{
+    AnimationFrameRequestHandle, request_animation_frame_with_handle,
+};
 use leptos::prelude::*;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -143,6 +145,7 @@ struct Core {
     on_screen: bool,
     stale: bool,
     story_stale: bool,
+    slow_stale: bool,
     picked: Option<(usize, Picked)>,
     focused: Option<PartId>,
     speech: Speech,
@@ -157,8 +160,6 @@ pub(crate) struct Desk {
     pub(crate) look: Look,
     /// The lesson's address.
     pub(crate) slug: &'static str,
-    /// Whether it stands in another page.
-    pub(crate) embed: bool,
     pub(crate) playing: RwSignal<bool>,
     pub(crate) speed: RwSignal<f64>,
     pub(crate) now: RwSignal<Time>,
@@ -174,6 +175,8 @@ pub(crate) struct Desk {
     pub(crate) said: RwSignal<String>,
     pub(crate) dialog: RwSignal<Option<Dialog>>,
     pub(crate) seed: RwSignal<u32>,
+    /// How far the vertical axis of each plot reaches.
+    pub(crate) tops: RwSignal<Vec<f64>>,
 }
 
 fn put<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
@@ -184,7 +187,7 @@ fn put<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
 
 impl Desk {
     /// A desk for a run.
-    pub(crate) fn new(run: Box<dyn Show>, words: Words, look: Look, embed: bool) -> Desk {
+    pub(crate) fn new(run: Box<dyn Show>, words: Words, look: Look) -> Desk {
         let slug = run.card().slug;
         let words = Rc::new(words);
         let plots = run.plots().len();
@@ -206,6 +209,7 @@ impl Desk {
             on_screen: true,
             stale: true,
             story_stale: true,
+            slow_stale: true,
             picked: None,
             focused: None,
             speech: Speech::new(said),
@@ -216,7 +220,6 @@ impl Desk {
             words: StoredValue::new_local(words),
             look,
             slug,
-            embed,
             playing: RwSignal::new(false),
             speed: RwSignal::new(1.0),
             now: RwSignal::new(Time::ZERO),
@@ -232,6 +235,7 @@ impl Desk {
             said,
             dialog: RwSignal::new(None),
             seed: RwSignal::new(1),
+            tops: RwSignal::default(),
         };
         desk.recall();
         desk
@@ -262,11 +266,6 @@ impl Desk {
         self.words
             .try_with_value(|words| look(words))
             .unwrap_or_default()
-    }
-
-    /// Whether the lesson has a word with this id.
-    pub(crate) fn has_word(self, id: &str) -> bool {
-        self.words.try_with_value(|words| words.has(id)) == Some(true)
     }
 
     /// Asks the player something.
@@ -305,7 +304,12 @@ impl Desk {
                     core.player.recall_done(index);
                 }
             }
-            let asked: Vec<_> = core.player.beats().iter().map(|beat| beat.predict).collect();
+            let asked: Vec<_> = core
+                .player
+                .beats()
+                .iter()
+                .map(|beat| beat.predict)
+                .collect();
             for (beat, predict) in asked.into_iter().enumerate() {
                 if let Some(choice) = predict.and_then(|(id, _)| progress.guesses.get(id)) {
                     core.player.recall_guess(beat, *choice);
@@ -314,7 +318,8 @@ impl Desk {
         });
     }
 
-    fn remember(self) {
+    /// Keeps how far the learner has come.
+    pub(crate) fn remember(self) {
         let Some((beat, of, done)) = self.ask(|player| {
             let challenges = player.main().challenges();
             let done: Vec<_> = challenges
@@ -354,7 +359,9 @@ impl Desk {
                 }
                 Happening::Challenge(challenge) => {
                     keep = true;
-                    let ids = self.ask(|player| player.main().challenges()).unwrap_or_default();
+                    let ids = self
+                        .ask(|player| player.main().challenges())
+                        .unwrap_or_default();
                     if let Some(id) = ids.get(challenge) {
                         let goal = self.word(&format!("challenge.{id}"));
                         self.speak(&crate::texts::tx("challenge.reached", &goal));
@@ -375,8 +382,15 @@ impl Desk {
 
     fn speak_state(self) {
         let parts = self.parts[0].get_untracked();
-        let state: Vec<_> = parts.iter().take(10).map(|part| part.text.clone()).collect();
-        let at = tf("tape.paused", &[Arg::Number(self.now.get_untracked().as_s())]);
+        let state: Vec<_> = parts
+            .iter()
+            .take(10)
+            .map(|part| part.text.clone())
+            .collect();
+        let at = tf(
+            "tape.paused",
+            &[Arg::Number(self.now.get_untracked().as_s())],
+        );
         self.speak(&format!("{at} {}", state.join(". ")));
     }
 
@@ -398,7 +412,9 @@ impl Desk {
 
     /// Turns a knob soon; of several turns before that the last counts. The document shows the value at once.
     pub(crate) fn turn(self, knob: Knob, value: f64) {
-        let Some(value) = knob.snap(value) else { return };
+        let Some(value) = knob.snap(value) else {
+            return;
+        };
         self.knobs.update(|knobs| {
             if let Some(entry) = knobs.iter_mut().find(|(known, _)| known.id == knob.id) {
                 entry.1 = value;
@@ -440,7 +456,11 @@ impl Desk {
                 return;
             }
             let (id, value) = player.main().twin_default();
-            let now = player.main().knobs().into_iter().find(|(knob, _)| knob.id == id);
+            let now = player
+                .main()
+                .knobs()
+                .into_iter()
+                .find(|(knob, _)| knob.id == id);
             let value = match now {
                 // A twin that differs in nothing shows nothing: take a neighbouring value.
                 Some((knob, now)) if now == value => other_value(&knob, now),
@@ -487,7 +507,10 @@ impl Desk {
         if picked.is_some()
             && let Some(found) = self.inspection.get_untracked()
         {
-            let why = found.chain.last().map_or_else(|| t("why.nothing"), |cause| cause.text.clone());
+            let why = found
+                .chain
+                .last()
+                .map_or_else(|| t("why.nothing"), |cause| cause.text.clone());
             self.speak(&format!("{}: {}. {why}", found.title, found.value));
         }
         self.wake();
@@ -507,7 +530,9 @@ impl Desk {
             }
             let written = surface.view.part_at(event.target())?;
             let mut parts = surface.scene.parts().iter();
-            parts.find(|part| part.id.is(&written)).map(|part| Picked::Part(part.id))
+            parts
+                .find(|part| part.id.is(&written))
+                .map(|part| Picked::Part(part.id))
         });
         let picked = found.flatten().map(|picked| (side, picked));
         if picked.is_some() || self.inspection.with_untracked(Option::is_some) {
@@ -527,7 +552,13 @@ impl Desk {
     // Drawings
 
     /// Takes over the elements of a stage.
-    pub(crate) fn mount_stage(self, side: usize, svg: Element, canvas: HtmlCanvasElement, frame: HtmlElement) {
+    pub(crate) fn mount_stage(
+        self,
+        side: usize,
+        svg: Element,
+        canvas: HtmlCanvasElement,
+        frame: HtmlElement,
+    ) {
         self.with(|core| {
             let width = frame.client_width() as f32;
             core.stages[side] = Some(Surface {
@@ -634,16 +665,25 @@ impl Desk {
             let playing = core.player.playing();
             core.last_ms = playing.then_some(now_ms);
             let moved = core.stale
-                || core.stages.iter().flatten().any(|surface| surface.view.stale())
+                || core
+                    .stages
+                    .iter()
+                    .flatten()
+                    .any(|surface| surface.view.stale())
                 || was != playing;
             let due = playing && (!reduced || now_ms - core.drawn_ms >= REDUCED_MS);
             if moved || due {
                 core.stale = false;
                 core.drawn_ms = now_ms;
+                core.slow_stale = true;
                 core.draw(epoch);
             }
             again = playing || core.player.twin_behind() || core.turn.is_some();
-            again |= core.stages.iter().flatten().any(|surface| surface.view.stale());
+            again |= core
+                .stages
+                .iter()
+                .flatten()
+                .any(|surface| surface.view.stale());
             happened
         });
         self.refresh(false);
@@ -665,7 +705,7 @@ impl Desk {
     }
 
     fn slow_due(self) -> bool {
-        self.with(|core| core.slow_ms == f64::MIN) == Some(true)
+        self.with(|core| core.slow_stale) == Some(true)
     }
 
     /// Brings the signals up to date; `now` includes those that are looked at seldom.
@@ -677,9 +717,12 @@ impl Desk {
             let slow = now || now_ms - core.slow_ms >= SLOW_MS;
             if slow {
                 core.slow_ms = now_ms;
-                core.plot(epoch);
+                core.slow_stale = false;
             }
-            let slow = slow.then(|| core.slow());
+            let slow = slow.then(|| Slow {
+                tops: core.plot(epoch),
+                ..core.slow()
+            });
             let turning = core.turn.is_some();
             let player = &core.player;
             (
@@ -709,12 +752,13 @@ impl Desk {
             put(self.done, slow.done);
             put(self.twin, slow.twin);
             put(self.seed, slow.seed);
+            put(self.tops, slow.tops);
             let [a, b] = slow.parts;
             put(self.parts[0], a);
             put(self.parts[1], b);
             let mut key = self.key.get_untracked();
             for glyph in slow.glyphs {
-                if !key.contains(&glyph) {
+                if !key.iter().any(|(known, _)| *known == glyph.0) {
                     key.push(glyph);
                 }
             }
@@ -737,7 +781,11 @@ fn other_value(knob: &Knob, now: f64) -> f64 {
     use engine::knobs::Kind;
     match knob.kind {
         Kind::Slider { min, max, .. } => {
-            let twice = if now > 0.0 && now * 2.0 <= max { now * 2.0 } else { now / 2.0 };
+            let twice = if now > 0.0 && now * 2.0 <= max {
+                now * 2.0
+            } else {
+                now / 2.0
+            };
             knob.snap(twice.clamp(min, max)).unwrap_or(min)
         }
         Kind::Choice(options) => (now + 1.0) % options.len().max(1) as f64,
@@ -755,6 +803,7 @@ struct Slow {
     seed: u32,
     parts: [Vec<PartView>; 2],
     glyphs: Vec<(Glyph, Ink)>,
+    tops: Vec<f64>,
 }
 
 impl Core {
@@ -796,7 +845,8 @@ impl Core {
         }
     }
 
-    fn plot(&mut self, epoch: u32) {
+    /// Draws the plots and tells how far the vertical axis of each reaches.
+    fn plot(&mut self, epoch: u32) -> Vec<f64> {
         if self.palette.0 != epoch {
             self.palette = (epoch, Palette::read());
         }
@@ -804,13 +854,16 @@ impl Core {
         let span = plot::span(self.player.main().horizon().at);
         let main = self.player.main().tape();
         let twin = self.player.twin().map(|twin| twin.run.tape());
-        for (canvas, plot) in self.plots.iter().zip(self.player.main().plots()) {
+        let plots = self.plots.iter().zip(self.player.main().plots());
+        let draw = |(canvas, plot): (&Option<HtmlCanvasElement>, &Plot)| {
+            let traces = plots::traces(plot, main, twin, palette);
+            let top = plot.top(&traces);
             if let Some(canvas) = canvas {
-                let traces = plots::traces(plot, main, twin, palette);
-                let top = plot.to_samples(plot.top(&traces));
-                plots::draw(canvas, &traces, span, top, palette, 1.5);
+                plots::draw(canvas, &traces, span, plot.to_samples(top), palette, 1.5);
             }
-        }
+            top
+        };
+        plots.map(draw).collect()
     }
 
     fn slow(&self) -> Slow {
@@ -826,19 +879,37 @@ impl Core {
                 None => main.aim(spec),
             };
             let can = main.can(Act { spec, target });
-            Offer { spec, id: action.id, target, picked: fitting.is_some(), can }
+            Offer {
+                spec,
+                id: action.id,
+                target,
+                picked: fitting.is_some(),
+                can,
+            }
         });
         let parts = |side: usize| -> Vec<PartView> {
             let Some(surface) = &self.stages[side] else {
                 return Vec::new();
             };
-            let things = surface.scene.parts().iter().filter(|part| part.role == Role::Thing);
+            let things = surface
+                .scene
+                .parts()
+                .iter()
+                .filter(|part| part.role == Role::Thing);
             things
-                .map(|part| PartView { id: part.id, text: format!("{}, {}", part.name, part.value) })
+                .map(|part| PartView {
+                    id: part.id,
+                    text: format!("{}, {}", part.name, part.value),
+                })
                 .collect()
         };
         let mut glyphs = Vec::new();
-        for particle in self.stages.iter().flatten().flat_map(|surface| surface.scene.particles()) {
+        for particle in self
+            .stages
+            .iter()
+            .flatten()
+            .flat_map(|surface| surface.scene.particles())
+        {
             if !glyphs.iter().any(|(glyph, _)| *glyph == particle.glyph) {
                 glyphs.push((particle.glyph, particle.ink));
             }
@@ -852,6 +923,7 @@ impl Core {
             seed: main.seed(),
             parts: [parts(0), parts(1)],
             glyphs,
+            tops: Vec::new(),
         }
     }
 
@@ -861,38 +933,53 @@ impl Core {
         let Some(view) = player.beats().get(beat) else {
             return StoryView::default();
         };
-        let answer = |id: &str, option: &str| words.get(&format!("predict.{id}.{option}")).to_owned();
-        let heading = player.heading_for().and_then(|beat| player.beats().get(beat));
+        let answer =
+            |id: &str, option: &str| words.get(&format!("predict.{id}.{option}")).to_owned();
+        let heading = player
+            .heading_for()
+            .and_then(|beat| player.beats().get(beat));
         let waiting = heading.map(|beat| {
             let id = format!("wait.{}", beat.id);
-            if words.has(&id) { words.get(&id).to_owned() } else { t("story.wait") }
+            if words.has(&id) {
+                words.get(&id).to_owned()
+            } else {
+                t("story.wait")
+            }
         });
         let guess = player.guess_of(beat);
-        let ask = view.predict.filter(|_| guess.is_none() && waiting.is_none()).map(|(id, options)| {
-            let answers = options.iter().map(|option| answer(id, option)).collect();
-            (words.get(&format!("predict.{id}")).to_owned(), answers)
-        });
-        let locked = guess.filter(|guess| guess.settled.is_none()).and_then(|guess| {
-            let (id, options) = view.predict?;
-            Some(answer(id, options.get(guess.choice)?))
-        });
+        let ask = view
+            .predict
+            .filter(|_| guess.is_none() && waiting.is_none())
+            .map(|(id, options)| {
+                let answers = options.iter().map(|option| answer(id, option)).collect();
+                (words.get(&format!("predict.{id}")).to_owned(), answers)
+            });
+        let locked = guess
+            .filter(|guess| guess.settled.is_none())
+            .and_then(|guess| {
+                let (id, options) = view.predict?;
+                Some(answer(id, options.get(guess.choice)?))
+            });
         // A guess is settled on the way to the next beat, so that is where its outcome is told too.
-        let result = [Some(beat), beat.checked_sub(1)].into_iter().flatten().find_map(|beat| {
-            let guess = player.guess_of(beat)?;
-            let (settled, truth) = guess.settled?;
-            if settled > player.main().position().at {
-                return None;
-            }
-            let (id, options) = player.beats().get(beat)?.predict?;
-            let right = truth == guess.choice;
-            let verdict = if right { "right" } else { "wrong" };
-            Some(Verdict {
-                guess: answer(id, options.get(guess.choice)?),
-                truth: answer(id, options.get(truth)?),
-                right,
-                text: words.get(&format!("predict.{id}.{verdict}")).to_owned(),
-            })
-        });
+        let result = [Some(beat), beat.checked_sub(1)]
+            .into_iter()
+            .flatten()
+            .find_map(|beat| {
+                let guess = player.guess_of(beat)?;
+                let (settled, truth) = guess.settled?;
+                if settled > player.main().position().at {
+                    return None;
+                }
+                let (id, options) = player.beats().get(beat)?.predict?;
+                let right = truth == guess.choice;
+                let verdict = if right { "right" } else { "wrong" };
+                Some(Verdict {
+                    guess: answer(id, options.get(guess.choice)?),
+                    truth: answer(id, options.get(truth)?),
+                    right,
+                    text: words.get(&format!("predict.{id}.{verdict}")).to_owned(),
+                })
+            });
         StoryView {
             beat,
             count: player.beats().len(),
@@ -917,8 +1004,16 @@ impl Core {
             }
             Picked::Dot(dot) => {
                 let number = Arg::Count(i64::from(dot));
-                let seen = surface.scene.particles().iter().find(|particle| particle.dot == dot);
-                let kind = seen.map(|particle| self.words.get(&format!("glyph.{}", particle.glyph.name())).to_owned());
+                let seen = surface
+                    .scene
+                    .particles()
+                    .iter()
+                    .find(|particle| particle.dot == dot);
+                let kind = seen.map(|particle| {
+                    self.words
+                        .get(&format!("glyph.{}", particle.glyph.name()))
+                        .to_owned()
+                });
                 let value = kind.unwrap_or_else(|| t("why.gone"));
                 (None, tf("why.dot", &[number]), value)
             }
@@ -936,7 +1031,12 @@ impl Core {
             tone: note.tone,
             at: note.at,
         });
-        Some(Inspection { part, title, value, chain: chain.collect() })
+        Some(Inspection {
+            part,
+            title,
+            value,
+            chain: chain.collect(),
+        })
     }
 }
 
@@ -945,10 +1045,16 @@ impl Core {
 fn shape(frame: &HtmlElement, scene: &Scene) {
     let (w, h) = (scene.width, scene.height);
     let style = frame.style();
-    let least = h * 0.92;
+    // An embed never measures the window, whose height its host may set from ours.
+    let embedded = matches!(frame.closest(".embed"), Ok(Some(_)));
+    let highest = if embedded {
+        format!("{}px", h * 0.85)
+    } else {
+        format!("max({}px, 100vh - 30.625rem)", h * 0.92)
+    };
     for (name, value) in [
         ("aspect-ratio", format!("{w} / {h}")),
-        ("max-height", format!("max({least}px, 100vh - 30.625rem)")),
+        ("max-height", highest),
     ] {
         let _ = style.set_property(name, &value);
     }

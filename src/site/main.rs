@@ -1,5 +1,10 @@
 //! The page: starts the app, routes addresses to the catalogue and to lessons.
 
+#![allow(
+    unreachable_pub,
+    reason = "the component macro writes public items for private components"
+)]
+
 mod actions;
 mod address;
 mod catalogue;
@@ -46,7 +51,9 @@ fn main() {
         let _ = history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&url));
     }
     place::root();
-    leptos::task::spawn_local(async {
+    place::pin_links();
+    // The framework's own executor starts with the first mount; until then the browser's will do.
+    wasm_bindgen_futures::spawn_local(async {
         if let Err(fault) = texts::load_site().await {
             place::failed(&fault);
             return;

@@ -1,18 +1,29 @@
 //! Below the lab: the explanation, what the model leaves out, what it was checked against, where to go next.
 
+use crate::desk::Desk;
 use crate::icons;
-use crate::texts::{self, Item, t};
 use crate::place;
+use crate::texts::{self, Item, t};
+use engine::Ink;
+use engine::scene::{Glyph, pt};
+use engine::svg::glyph_path;
 use leptos::prelude::*;
 
 /// The lesson's prose. Its HTML was written by the press from the lesson's own words.
 #[component]
-pub(crate) fn Notes(notes: String, left_out: String, tables: &'static [&'static str], next: Vec<String>) -> impl IntoView {
+pub(crate) fn Notes(
+    desk: Desk,
+    notes: String,
+    left_out: String,
+    tables: &'static [&'static str],
+    next: Vec<String>,
+) -> impl IntoView {
     let tables = tables.iter().map(|table| {
         let id = format!("table.{table}");
-        let (name, what) = (t(&id), t(&format!("{id}.what")));
-        let what = (!what.starts_with("table.")).then(|| view! { <small>{what}</small> });
-        view! { <li>{icons::check()}<span>{name}{what}</span></li> }
+        // A table without a name of its own is named by its file.
+        let name = Some(desk.word(&id)).filter(|name| *name != id);
+        let name = name.unwrap_or_else(|| table.replace('_', " "));
+        view! { <li>{icons::check()}<span>{name}</span></li> }
     });
     let tables = tables.collect_view();
     let next = next.into_iter().filter_map(|slug| {
@@ -25,7 +36,7 @@ pub(crate) fn Notes(notes: String, left_out: String, tables: &'static [&'static 
     let next = next.collect::<Vec<_>>();
     view! {
         <article class="notes">
-            <div class="prose" inner_html=notes></div>
+            <div class="prose" inner_html=coloured(&notes)></div>
             <section class="leaves-out">
                 <h2>{t("page.left-out")}</h2>
                 <div inner_html=left_out></div>
@@ -42,8 +53,39 @@ pub(crate) fn Notes(notes: String, left_out: String, tables: &'static [&'static 
     }
 }
 
+/// Gives the terms of the prose the glyph and the colour that they have on the stage.
+fn coloured(html: &str) -> String {
+    let glyphs = [
+        (Glyph::Request, Ink::Accent),
+        (Glyph::Response, Ink::Ok),
+        (Glyph::Failure, Ink::Bad),
+        (Glyph::Message, Ink::Hit),
+        (Glyph::Replica, Ink::Hit),
+        (Glyph::Heartbeat, Ink::Secondary),
+    ];
+    glyphs.into_iter().fold(html.to_owned(), |html, (glyph, ink)| {
+        let before = format!("<span class=\"term term-{}\">", glyph.name());
+        let paint = match glyph {
+            Glyph::Response => format!("f-none s-{}", ink.name()),
+            _ => format!("f-{}", ink.name()),
+        };
+        let path = glyph_path(glyph, pt(5.0, 5.0), 4.6);
+        let after = format!(
+            "<span class=\"term term-{}\"><svg class=\"glyph\" viewBox=\"0 0 10 10\" aria-hidden=\"true\"><path class=\"{paint}\" \
+             stroke-width=\"2\" d=\"{path}\"/></svg>",
+            ink.name()
+        );
+        html.replace(&before, &after)
+    })
+}
+
 fn card(item: Item) -> AnyView {
-    let Item { slug, title, question, ready } = item;
+    let Item {
+        slug,
+        title,
+        question,
+        ready,
+    } = item;
     if ready {
         let href = place::href(&format!("l/{slug}/"));
         return view! { <a class="next-card" href=href><strong>{title}</strong><span>{question}</span></a> }.into_any();
