@@ -376,10 +376,14 @@ mod tests {
     fn findings(source: &str) -> Vec<(String, &'static str)> {
         let show = engine::Run::<fake::FakeLesson>::new(1);
         let texts = parse("en.md", source).expect("well formed");
-        words(&show, &texts, "scene.say(\"idle\", &[]); scene.say(\"down\", &[])")
-            .into_iter()
-            .map(|Finding { id, what }| (id, what))
-            .collect()
+        words(
+            &show,
+            &texts,
+            "scene.say(\"idle\", &[]); scene.say(\"down\", &[])",
+        )
+        .into_iter()
+        .map(|Finding { id, what }| (id, what))
+        .collect()
     }
 
     #[test]

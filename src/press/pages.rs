@@ -604,7 +604,9 @@ mod tests {
         for (path, html) in files(&site, &assets).expect("complete template") {
             if path.ends_with(".html") {
                 assert!(
-                    !html.contains(" style=") && !html.contains("<style") && !html.contains(" onclick"),
+                    !html.contains(" style=")
+                        && !html.contains("<style")
+                        && !html.contains(" onclick"),
                     "{path}"
                 );
                 assert_eq!(html.matches("<script").count(), 1, "{path}");
