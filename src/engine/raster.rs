@@ -94,7 +94,7 @@ impl Sprite {
     fn multiplied(mut self) -> Sprite {
         for [r, g, b, a] in &mut self.pixels {
             for part in [r, g, b] {
-                *part = (u32::from(*part) * u32::from(*a) / 255) as u8;
+                *part = ((u32::from(*part) * u32::from(*a) + 127) / 255) as u8;
             }
         }
         self
@@ -204,6 +204,20 @@ impl Raster {
             }
             print(sprite, &mut self.pixels, self.width, rows, (left, top));
         }
+        self.straighten();
+    }
+
+    /// Divides the colours by their alpha again, where there is something to divide.
+    fn straighten(&mut self) {
+        let (from, to) = self.touched;
+        for [r, g, b, a] in &mut self.pixels[from * self.width..to * self.width] {
+            if *a != 0 && *a != 255 {
+                let a = u32::from(*a);
+                for part in [r, g, b] {
+                    *part = ((u32::from(*part) * 255 + a / 2) / a).min(255) as u8;
+                }
+            }
+        }
     }
 
     fn stamp(&mut self, kind: Kind, colour: &dyn Fn(Ink) -> Rgb) -> usize {
@@ -246,12 +260,16 @@ fn print(
 /// at once, is faster than telling the opaque ones apart.
 fn blend(under: [u8; 4], over: [u8; 4]) -> [u8; 4] {
     const PAIR: u32 = 0x00ff_00ff;
-    // Out of 256, rounded down: what is opaque stays so exactly, and no channel can overflow into the next.
-    let rest = 256 - u32::from(over[3]);
+    let rest = 255 - u32::from(over[3]);
+    // Divides by 255 and rounds exactly: errors that lean one way would add up where many lie on each other. What is
+    // opaque stays so, and no channel can overflow into the next.
+    let fade = |pair: u32| {
+        let sum = pair * rest + 0x0080_0080;
+        ((sum + ((sum >> 8) & PAIR)) >> 8) & PAIR
+    };
     let (under, over) = (u32::from_le_bytes(under), u32::from_le_bytes(over));
-    let even = ((under & PAIR) * rest >> 8) & PAIR;
-    let odd = ((under >> 8 & PAIR) * rest) & !PAIR;
-    over.wrapping_add(even | odd).to_le_bytes()
+    let faded = fade(under & PAIR) | (fade((under >> 8) & PAIR) << 8);
+    over.wrapping_add(faded).to_le_bytes()
 }
 
 #[cfg(test)]
@@ -325,6 +343,19 @@ mod tests {
     }
 
     #[test]
+    fn layers_keep_their_colour() {
+        let mut raster = Raster::default();
+        let paper = |_| (250, 250, 250);
+        for layers in [1, 2, 40] {
+            let heap = vec![particle(10.3, 10.2, Glyph::Request); layers];
+            raster.paint((20, 20), &heap, ONE, &paper);
+            for pixel in raster.pixels.iter().filter(|pixel| pixel[3] > 0) {
+                assert!(pixel[0] > 240, "{pixel:?} in {layers}");
+            }
+        }
+    }
+
+    #[test]
     fn half_pixels_count() {
         let draw = |x: f32| {
             let mut raster = Raster::default();
@@ -352,12 +383,9 @@ mod tests {
                 let over = [a, 0, a / 2, a];
                 let mixed = blend(under, over);
                 for i in 0..4 {
-                    let exact =
-                        u32::from(over[i]) + u32::from(under[i]) * (255 - u32::from(a)) / 255;
-                    assert!(
-                        exact.abs_diff(mixed[i].into()) <= 1,
-                        "{under:?} {over:?} {mixed:?}"
-                    );
+                    let faded = f64::from(under[i]) * f64::from(255 - a) / 255.0;
+                    let exact = u32::from(over[i]) + (faded + 0.5) as u32;
+                    assert_eq!(exact, mixed[i].into(), "{under:?} {over:?} {mixed:?}");
                 }
                 assert!(under[3] < 255 || mixed[3] == 255);
             }
