@@ -466,6 +466,10 @@ impl Player {
     }
 
     /// Moves on to the next beat: arranges it and plays until its state comes up. A second call on the way jumps there.
+    #[allow(
+        clippy::should_implement_trait,
+        reason = "it is what the button Next does; a player is no iterator"
+    )]
     pub fn next(&mut self) -> Vec<Happening> {
         if let Some(goal) = self.goal {
             let mut happened = Vec::new();
