@@ -14,7 +14,9 @@ pub struct Bench {
 impl Bench {
     /// Opens a lesson; none if there is no such slug.
     pub fn open(slug: &str, seed: u32) -> Option<Bench> {
-        lessons::find(slug).map(|entry| Bench { run: (entry.open)(seed) })
+        lessons::find(slug).map(|entry| Bench {
+            run: (entry.open)(seed),
+        })
     }
 
     /// Turns a knob; unknown knobs are ignored.
