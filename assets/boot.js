@@ -35,6 +35,20 @@
     return made;
   };
 
+  // A round mark while it goes well, a triangle where it does not.
+  const glyph = (className, d) => {
+    const space = "http://www.w3.org/2000/svg";
+    const picture = document.createElementNS(space, "svg");
+    const path = document.createElementNS(space, "path");
+    for (const [name, value] of [["class", "glyph"], ["viewBox", "0 0 10 10"], ["aria-hidden", "true"]]) {
+      picture.setAttribute(name, value);
+    }
+    path.setAttribute("class", className);
+    path.setAttribute("d", d);
+    picture.append(path);
+    return picture;
+  };
+
   // Progress: a bar and the bytes. Only the heading is spoken, or speech would count along.
   let bar;
   let bytes;
@@ -43,7 +57,8 @@
     bytes = element("p", "num");
     for (const silent of [bar, bytes]) silent.setAttribute("aria-hidden", "true");
     boot.setAttribute("role", "status");
-    boot.replaceChildren(element("h2", "", say(catalogue ? "catalogueTitle" : "title")), bytes, bar);
+    const mark = glyph("f-accent", "M1 5a4 4 0 1 0 8 0a4 4 0 1 0-8 0Z");
+    boot.replaceChildren(mark, element("h2", "", say(catalogue ? "catalogueTitle" : "title")), bytes, bar);
     boot.hidden = false;
   };
   const showBytes = (got) => {
@@ -83,6 +98,7 @@
     if (page.dataset.page === "lesson") actions.append(link());
     boot.setAttribute("role", "alert");
     boot.replaceChildren(
+      glyph("f-bad", "M5 .5 10 9.5H0Z"),
       element("h2", "", say(catalogue ? "catalogueFailed" : "failed")),
       element("p", "", `${trouble.message} ${say("below")}`),
       actions,

@@ -376,10 +376,14 @@ mod tests {
     fn findings(source: &str) -> Vec<(String, &'static str)> {
         let show = engine::Run::<fake::FakeLesson>::new(1);
         let texts = parse("en.md", source).expect("well formed");
-        words(&show, &texts, "scene.say(\"idle\", &[]); scene.say(\"down\", &[])")
-            .into_iter()
-            .map(|Finding { id, what }| (id, what))
-            .collect()
+        words(
+            &show,
+            &texts,
+            "scene.say(\"idle\", &[]); scene.say(\"down\", &[])",
+        )
+        .into_iter()
+        .map(|Finding { id, what }| (id, what))
+        .collect()
     }
 
     #[test]
@@ -427,6 +431,13 @@ mod tests {
         };
         let page = sources::lesson(&entry, parse("en.md", COMPLETE).expect("well formed"));
         assert!(page.still.starts_with("<svg xmlns") && page.still.contains("<title>F</title>"));
+        // 90 by 40 drawn, grown by the margin to 138 by 88: the height decides.
+        assert!(
+            page.still.contains("viewBox=\"-33.2 -24.0 156.4 88.0\""),
+            "{}",
+            page.still
+        );
+        assert!(page.still.contains("<rect x=\"-33.2\" y=\"-24.0\""));
         assert!(page.stage.contains(">up</text>") && page.stage.contains("aria-label=\"F\""));
     }
 }

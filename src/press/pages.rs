@@ -300,7 +300,7 @@ fn lesson_page<'a>(site: &Site, assets: &Assets, lesson: &'a LessonPage, kind: K
     let say = |id: &str| escape(site.texts.get(&format!("page.{id}")));
     let mut body = String::from("<div id=\"app\"></div>\n<div id=\"static\">\n");
     let (main, heading) = if kind == Kind::Embed {
-        ("lesson embed", "visually-hidden")
+        ("embed-page", "visually-hidden")
     } else {
         let chapter = catalogue::chapter_of(&site.chapters, slug)
             .map_or("", |chapter| chapter.title.as_str());
@@ -315,7 +315,13 @@ fn lesson_page<'a>(site: &Site, assets: &Assets, lesson: &'a LessonPage, kind: K
     );
     let _ = writeln!(
         body,
-        "<section class=\"lab\" aria-label=\"{}\">\n<div class=\"stages\"><figure class=\"stage\"><div class=\"stage-view\">{}</div></figure></div>\n{}",
+        "{}<section class=\"lab\" aria-label=\"{}\">\n<div class=\"stages\"><figure class=\"stage\"><div class=\"stage-view\" data-shape=\"either\">{}</div></figure></div>\n{}",
+        if kind == Kind::Embed {
+            // Edge to edge, as the running lesson will be; the words below keep their margins.
+            "<div class=\"lesson embed\">\n"
+        } else {
+            ""
+        },
         say("stage"),
         lesson.stage,
         boot(site, assets, root)
@@ -327,7 +333,11 @@ fn lesson_page<'a>(site: &Site, assets: &Assets, lesson: &'a LessonPage, kind: K
             say("open-full")
         );
     }
-    body += "</section>\n<article class=\"notes\">\n";
+    body += if kind == Kind::Embed {
+        "</section>\n</div>\n<div class=\"lesson\">\n<article class=\"notes\">\n"
+    } else {
+        "</section>\n<article class=\"notes\">\n"
+    };
     body += &texts.notes;
     let _ = writeln!(
         body,
@@ -361,7 +371,11 @@ fn lesson_page<'a>(site: &Site, assets: &Assets, lesson: &'a LessonPage, kind: K
         }
         body += "</section>\n";
     }
-    body += "</article>\n</main>\n</div>";
+    body += if kind == Kind::Embed {
+        "</article>\n</div>\n</main>\n</div>"
+    } else {
+        "</article>\n</main>\n</div>"
+    };
     Page {
         kind,
         slug,
@@ -421,11 +435,7 @@ fn catalogue_page<'a>(site: &'a Site, assets: &Assets) -> Page<'a> {
             body += "</ul>\n";
         }
         if !coming.is_empty() {
-            let _ = writeln!(
-                body,
-                "<ul class=\"cards\" aria-label=\"{}\">",
-                say("coming")
-            );
+            body += "<ul class=\"cards\">\n";
             for item in coming {
                 let _ = writeln!(
                     body,
@@ -570,7 +580,7 @@ mod tests {
                 "<h1>Fake &amp; true</h1>",
                 "Who &lt;goes&gt; first?",
                 "<h2>Why</h2>",
-                "<span class=\"term term-request\">request</span> waits.",
+                "</svg>request</span> waits.",
                 "The network.",
                 "<svg class=\"stage-svg\">",
                 "id=\"app\"",
@@ -604,7 +614,9 @@ mod tests {
         for (path, html) in files(&site, &assets).expect("complete template") {
             if path.ends_with(".html") {
                 assert!(
-                    !html.contains(" style=") && !html.contains("<style") && !html.contains(" onclick"),
+                    !html.contains(" style=")
+                        && !html.contains("<style")
+                        && !html.contains(" onclick"),
                     "{path}"
                 );
                 assert_eq!(html.matches("<script").count(), 1, "{path}");

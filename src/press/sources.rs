@@ -93,7 +93,8 @@ pub fn site(project: &Path, entries: &[Entry]) -> Result<Site, String> {
 /// One lesson with its pictures.
 pub fn lesson(entry: &Entry, texts: Texts) -> LessonPage {
     let words = Rc::new(texts.to_words());
-    let scene = stills::scene(entry, &words);
+    let [wide, narrow] =
+        [stills::WIDE, stills::NARROW].map(|width| stills::scene(entry, &words, width));
     // The picture's name says what the lesson is about: its parts are named in the picture itself.
     let title = texts.get("title").to_owned();
     LessonPage {
@@ -104,8 +105,8 @@ pub fn lesson(entry: &Entry, texts: Texts) -> LessonPage {
             .iter()
             .map(|table| (*table).to_owned())
             .collect(),
-        still: stills::document(&scene, &title),
-        stage: stills::inline(&scene, &title),
+        still: stills::document(&wide, &title),
+        stage: stills::inline(&wide, &narrow, &title),
         texts,
     }
 }

@@ -11,7 +11,8 @@
 //! # Next                          a list of slugs
 //! ```
 
-use engine::Words;
+use engine::scene::{Point, Shape};
+use engine::{Glyph, Ink, Words, svg};
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -178,6 +179,36 @@ fn is_id(text: &str) -> bool {
         && !text.ends_with(['.', '-'])
 }
 
+/// What moves on the stage, with the colour it usually has there.
+const TERMS: [(Glyph, Ink); 6] = [
+    (Glyph::Request, Ink::Accent),
+    (Glyph::Response, Ink::Ok),
+    (Glyph::Failure, Ink::Bad),
+    (Glyph::Message, Ink::Accent),
+    (Glyph::Replica, Ink::Hit),
+    (Glyph::Heartbeat, Ink::Ok),
+];
+
+/// The beginning of a term; one that names a glyph carries its shape and colour.
+fn term(name: &str) -> String {
+    let Some((glyph, ink)) = TERMS.iter().find(|(glyph, _)| glyph.name() == name) else {
+        return format!("<span class=\"term term-{name}\">");
+    };
+    let mut picture = svg::Writer::default();
+    let mark = Shape::Mark {
+        glyph: *glyph,
+        at: Point { x: 5.0, y: 5.0 },
+        r: 4.5,
+        ink: *ink,
+    };
+    svg::shape(&mark, &mut picture);
+    format!(
+        "<span class=\"term term-{name} term-{}\"><svg class=\"glyph\" viewBox=\"0 0 10 10\" aria-hidden=\"true\">{}</svg>",
+        ink.name(),
+        picture.finish()
+    )
+}
+
 impl Reader<'_> {
     fn fault(&mut self, line: usize, what: impl Into<String>) {
         self.faults.push(Fault {
@@ -308,7 +339,7 @@ impl Reader<'_> {
         while let Some(open) = rest.find('{') {
             rest = &rest[open + 1..];
             let inside = rest.split_once('}').map(|(inside, _)| inside);
-            if !inside.is_some_and(|inside| inside.parse::<u8>().is_ok()) {
+            if inside.is_none_or(|inside| inside.parse::<u8>().is_err()) {
                 self.fault(
                     line,
                     format!("`{id}` holds a placeholder that is not {{0}}, {{1}} or {{2}}"),
@@ -358,10 +389,7 @@ impl Reader<'_> {
                 Event::Start(Tag::Link { dest_url, .. })
                     if dest_url.strip_prefix("term:").is_some_and(is_id) =>
                 {
-                    let term = &dest_url[5..];
-                    events.push(Event::InlineHtml(CowStr::from(format!(
-                        "<span class=\"term term-{term}\">"
-                    ))));
+                    events.push(Event::InlineHtml(CowStr::from(term(&dest_url[5..]))));
                     links.push(true);
                 }
                 Event::Start(Tag::Link {
@@ -411,7 +439,7 @@ mod tests {
 
     const LESSON: &str = "# Fake lesson\n\nWho goes first,\nand why?\n\nTwo servers race & one wins.\n\n\
         ## knob\n- policy: Policy\n- policy.round-robin: Round robin\n\n## beat\n- start: You see **two\n  servers**: one & two.\n\n\
-        # Notes\nThe [requests](term:request) come in.\n\n### Second\n- one\n- two\n\n# Left out\nThe *network*.\n\n# Next\n- caching\n";
+        # Notes\nThe [requests](term:policy) come in.\n\n### Second\n- one\n- two\n\n# Left out\nThe *network*.\n\n# Next\n- caching\n";
 
     #[test]
     fn a_file_gives_words_in_order_prose_and_next() {
@@ -439,12 +467,29 @@ mod tests {
         );
         assert_eq!(
             texts.notes,
-            "<section>\n<p>The <span class=\"term term-request\">requests</span> come in.</p>\n</section>\n\
+            "<section>\n<p>The <span class=\"term term-policy\">requests</span> come in.</p>\n</section>\n\
              <section>\n<h2>Second</h2>\n<ul>\n<li>one</li>\n<li>two</li>\n</ul>\n</section>\n"
         );
         assert_eq!(texts.left_out, "<p>The <em>network</em>.</p>\n");
         assert_eq!(texts.next, ["caching"]);
         assert_eq!(texts.section("knob").next(), Some(("policy", "Policy")));
+    }
+
+    #[test]
+    fn a_term_that_moves_on_the_stage_carries_its_glyph() {
+        let texts = parse(
+            "en.md",
+            "# A\nWhy?\n\n# Notes\nA [request](term:request).\n",
+        )
+        .expect("well formed");
+        assert!(
+            texts
+                .notes
+                .contains("<span class=\"term term-request term-accent\"><svg class=\"glyph\""),
+            "{}",
+            texts.notes
+        );
+        assert!(texts.notes.contains("</svg>request</span>."));
     }
 
     #[test]

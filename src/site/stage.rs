@@ -561,8 +561,8 @@ impl Dots {
         }
         if self.crowd {
             let (w, h) = (buffer.0 as usize, buffer.1 as usize);
-            self.raster.clear(w, h);
-            self.raster.draw(particles, fit, &|ink| palette.rgb(ink));
+            self.raster
+                .paint((w, h), particles, fit, &|ink| palette.rgb(ink));
             let pixels = Clamped(self.raster.pixels());
             let image = ImageData::new_with_u8_clamped_array_and_sh(pixels, buffer.0, buffer.1);
             if let Ok(image) = image {
