@@ -676,7 +676,7 @@ impl Desk {
                 core.stale = false;
                 core.drawn_ms = now_ms;
                 core.slow_stale = true;
-                core.draw(epoch);
+                core.draw(epoch, reduced);
             }
             again = playing || core.player.twin_behind() || core.turn.is_some();
             again |= core
@@ -807,7 +807,7 @@ struct Slow {
 }
 
 impl Core {
-    fn draw(&mut self, epoch: u32) {
+    fn draw(&mut self, epoch: u32, reduced: bool) {
         let at_beat = self.player.at_beat() && !self.player.playing();
         let points = match self.player.beats().get(self.player.beat()) {
             Some(beat) if at_beat => beat.points.to_vec(),
@@ -825,6 +825,9 @@ impl Core {
             }
             let mut scene = Scene::new(surface.width, self.words.clone());
             run.draw(&mut scene);
+            if reduced {
+                scene.rest();
+            }
             let before = (surface.scene.width, surface.scene.height);
             if before != (scene.width, scene.height) || surface.scene.parts().is_empty() {
                 shape(&surface.frame, &scene);

@@ -4,9 +4,6 @@ use crate::desk::Desk;
 use crate::icons;
 use crate::place;
 use crate::texts::{self, Item, t};
-use engine::Ink;
-use engine::scene::{Glyph, pt};
-use engine::svg::glyph_path;
 use leptos::prelude::*;
 
 /// The lesson's prose. Its HTML was written by the press from the lesson's own words.
@@ -36,7 +33,7 @@ pub(crate) fn Notes(
     let next = next.collect::<Vec<_>>();
     view! {
         <article class="notes">
-            <div class="prose" inner_html=coloured(&notes)></div>
+            <div class="prose" inner_html=notes></div>
             <section class="leaves-out">
                 <h2>{t("page.left-out")}</h2>
                 <div inner_html=left_out></div>
@@ -51,32 +48,6 @@ pub(crate) fn Notes(
             </section>
         </article>
     }
-}
-
-/// Gives the terms of the prose the glyph and the colour that they have on the stage.
-fn coloured(html: &str) -> String {
-    let glyphs = [
-        (Glyph::Request, Ink::Accent),
-        (Glyph::Response, Ink::Ok),
-        (Glyph::Failure, Ink::Bad),
-        (Glyph::Message, Ink::Hit),
-        (Glyph::Replica, Ink::Hit),
-        (Glyph::Heartbeat, Ink::Secondary),
-    ];
-    glyphs.into_iter().fold(html.to_owned(), |html, (glyph, ink)| {
-        let before = format!("<span class=\"term term-{}\">", glyph.name());
-        let paint = match glyph {
-            Glyph::Response => format!("f-none s-{}", ink.name()),
-            _ => format!("f-{}", ink.name()),
-        };
-        let path = glyph_path(glyph, pt(5.0, 5.0), 4.6);
-        let after = format!(
-            "<span class=\"term term-{}\"><svg class=\"glyph\" viewBox=\"0 0 10 10\" aria-hidden=\"true\"><path class=\"{paint}\" \
-             stroke-width=\"2\" d=\"{path}\"/></svg>",
-            ink.name()
-        );
-        html.replace(&before, &after)
-    })
 }
 
 fn card(item: Item) -> AnyView {
