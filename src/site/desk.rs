@@ -2,7 +2,7 @@
 //! hold only what the document shows, and change only when that changes.
 
 use crate::speech::Speech;
-use crate::stage::{Emphasis, Palette, StageView};
+use crate::stage::{Emphasis, StageView};
 use crate::store::{self, Progress};
 use crate::texts::{t, tf};
 use crate::theme::Look;
@@ -133,7 +133,6 @@ struct Core {
     words: Rc<Words>,
     stages: [Option<Surface>; 2],
     plots: Vec<Option<HtmlCanvasElement>>,
-    palette: (u32, Palette),
     frame: Option<AnimationFrameRequestHandle>,
     last_ms: Option<f64>,
     drawn_ms: f64,
@@ -197,7 +196,6 @@ impl Desk {
             words: words.clone(),
             stages: [None, None],
             plots: vec![None; plots],
-            palette: (0, Palette::read()),
             frame: None,
             last_ms: None,
             drawn_ms: f64::MIN,
@@ -711,7 +709,6 @@ impl Desk {
     /// Brings the signals up to date; `now` includes those that are looked at seldom.
     fn refresh(self, now: bool) {
         let now_ms = place::now_ms();
-        let epoch = self.look.epoch.get_untracked();
         let fresh = self.with(|core| {
             let story = std::mem::take(&mut core.story_stale).then(|| core.story());
             let slow = now || now_ms - core.slow_ms >= SLOW_MS;
@@ -720,7 +717,7 @@ impl Desk {
                 core.slow_stale = false;
             }
             let slow = slow.then(|| Slow {
-                tops: core.plot(epoch),
+                tops: core.plot(),
                 ..core.slow()
             });
             let turning = core.turn.is_some();
@@ -849,11 +846,11 @@ impl Core {
     }
 
     /// Draws the plots and tells how far the vertical axis of each reaches.
-    fn plot(&mut self, epoch: u32) -> Vec<f64> {
-        if self.palette.0 != epoch {
-            self.palette = (epoch, Palette::read());
-        }
-        let palette = &self.palette.1;
+    fn plot(&self) -> Vec<f64> {
+        let Some(surface) = &self.stages[0] else {
+            return Vec::new();
+        };
+        let palette = surface.view.palette();
         let span = plot::span(self.player.main().horizon().at);
         let main = self.player.main().tape();
         let twin = self.player.twin().map(|twin| twin.run.tape());
