@@ -202,7 +202,7 @@ impl Core {
         let guess = player.guess_of(beat);
         let ask = view
             .predict
-            .filter(|_| guess.is_none() && waiting.is_none())
+            .filter(|_| guess.is_none() && waiting.is_none() && player.stuck().is_none())
             .map(|(id, options)| {
                 let answers = options.iter().map(|option| answer(id, option)).collect();
                 (words.get(&format!("predict.{id}")).to_owned(), answers)
