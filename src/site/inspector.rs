@@ -1,9 +1,10 @@
 //! The inspector: what was picked, how it is, and why.
 
-use crate::desk::{Cause, Desk};
+use crate::desk::Desk;
 use crate::icons::{self, icon};
 use crate::knobs::LessonKnob;
 use crate::texts::t;
+use crate::views::Cause;
 use engine::Arg;
 use leptos::prelude::*;
 

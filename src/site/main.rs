@@ -18,6 +18,7 @@ mod inspector;
 mod keys;
 mod knobs;
 mod lesson;
+mod machine;
 mod notes;
 mod place;
 mod plots;
@@ -30,6 +31,7 @@ mod story;
 mod tape;
 mod texts;
 mod theme;
+mod views;
 
 use leptos::mount::mount_to;
 use leptos::prelude::*;

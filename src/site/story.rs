@@ -1,8 +1,9 @@
 //! The story strip: step, caption, question, outcome, Back and Next.
 
-use crate::desk::{Desk, Verdict};
+use crate::desk::Desk;
 use crate::icons;
 use crate::texts::{t, tf, tx};
+use crate::views::{StoryView, Verdict};
 use engine::{Arg, Player};
 use leptos::ev;
 use leptos::prelude::*;
@@ -29,8 +30,7 @@ fn rich(text: &str) -> Vec<AnyView> {
 #[component]
 pub(crate) fn Story(desk: Desk) -> impl IntoView {
     let story = desk.story;
-    let part =
-        move |look: fn(&crate::desk::StoryView) -> bool| Memo::new(move |_| story.with(look));
+    let part = move |look: fn(&StoryView) -> bool| Memo::new(move |_| story.with(look));
     let waits = part(|story| story.waiting.is_some());
     let stuck = part(|story| story.stuck);
     let asks = part(|story| story.ask.is_some());
