@@ -1234,11 +1234,18 @@ impl ConsistentHashing {
         cx.because(change.note);
         let took = cx.now().since(change.at);
         let (misses, moved) = (change.misses, change.moved[index_of(knobs.scheme)]);
-        let said = Note::new("settled")
-            .with(Arg::Span(took))
-            .with(count(moved))
-            .with(count(misses));
-        cx.say(said.about(TALLY).mark(Tone::Ok).ends("moving", 0));
+        let lost = self.out_of_place();
+        let said = if lost == 0 {
+            Note::new("settled")
+                .with(Arg::Span(took))
+                .with(count(moved))
+                .with(count(misses))
+                .mark(Tone::Ok)
+        } else {
+            // Nobody had a copy to send, or nobody copies: what is missing comes back request by request.
+            Note::new("gaps").with(count(lost)).mark(Tone::Warn)
+        };
+        cx.say(said.about(TALLY).ends("moving", 0));
     }
 
     fn crash(&mut self, index: u8, knobs: &Settings, cx: Cx<'_, '_>) {
