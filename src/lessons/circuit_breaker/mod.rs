@@ -62,7 +62,7 @@ impl Lesson for Breaking {
         Plot {
             id: "users",
             lines: &[
-                line("fresh", probe::FRESH, Ink::Accent, true),
+                line("fresh", probe::FRESH, Ink::Ok, true),
                 line("stand-in", probe::STAND_IN, Ink::Hit, false),
                 line("errors", probe::ERRORS, Ink::Bad, false),
             ],

@@ -595,13 +595,14 @@ pub struct CircuitBreaker {
     pub(super) refreshing: Option<Time>,
     refreshings: u32,
     /// Calls to M3 for the last request that ended.
-    pub(super) calls_last: u32,
+    calls_last: u32,
     serials: u32,
     numbers: u32,
     lives: u32,
     pub(super) now: Time,
     born: [u64; LEVELS],
     gone: [u64; LEVELS],
+    calls_made: u64,
     sent: u64,
     got: [u64; 4],
     error_marked: Option<Time>,
@@ -667,6 +668,7 @@ impl Model for CircuitBreaker {
             now: Time::ZERO,
             born: [0; LEVELS],
             gone: [0; LEVELS],
+            calls_made: 0,
             sent: 0,
             got: [0; 4],
             error_marked: None,
@@ -943,10 +945,18 @@ impl CircuitBreaker {
         (self.sent, self.got)
     }
 
-    /// Calls that M2 sent to M3 in all.
+    /// Calls that M2 sent to M3 in all; a refused one is none of them.
     #[cfg(test)]
     pub(super) fn calls_to_m3(&self) -> u64 {
-        self.born[INNER]
+        self.calls_made
+    }
+
+    /// Most calls to M3 that one request has caused, of those under way and the last that ended.
+    pub(super) fn calls_of_one(&self) -> u32 {
+        self.calls()
+            .filter(|call| call.level == USER)
+            .map(|call| call.calls)
+            .fold(self.calls_last, u32::max)
     }
 
     fn is(&self, slot: u32, serial: u32) -> bool {
@@ -1190,6 +1200,7 @@ impl CircuitBreaker {
                 let calls = self.at(root).calls;
                 self.watch.calls_most = self.watch.calls_most.max(calls);
             }
+            self.calls_made += 1;
             self.lately.add(Kind::CallsToM3, cx.now());
             cx.sample(probe::CALLS, 1.0);
         }

@@ -177,7 +177,7 @@ pub(super) const CHALLENGES: &[Challenge<CircuitBreaker>] = &[
                     && overload.load_per_s >= 8.0
                     && overload
                         .verdict
-                        .is_some_and(|(all, fresh)| all >= 40 && fresh * 5 >= all * 3)
+                        .is_some_and(|(all, fresh)| all >= 40 && fresh * 2 >= all)
             })
         },
     },

@@ -12,6 +12,7 @@ use engine::{Arg, Glyph, Ink, PartId, Scene, Time, text};
 
 const STATES: PartId = PartId::one("states");
 const RECENT: PartId = PartId::one("recent");
+const MOST: PartId = PartId::one("most");
 const GOT: PartId = PartId::one("got");
 const SPARE_LINK: PartId = PartId::nth("link", 4);
 const OTHERS_LINK: PartId = PartId::nth("link", 5);
@@ -37,6 +38,8 @@ struct Layout {
     labels: [Point; 2],
     /// Where the calls a second on each breaker's link are written.
     rates: [Point; 2],
+    /// Where it is written how many calls one request has caused.
+    most: Rect,
     states: Rect,
     recent: Rect,
     got: Rect,
@@ -66,7 +69,7 @@ impl Layout {
         };
         let free = w - 2.0 * pad - users_w - 2.0 * service_w - third_w;
         let (door, gap) = (free * 0.16, free * 0.42);
-        let (top, h) = (46.0, 110.0);
+        let (top, h) = (40.0, 116.0);
         let cy = top + h / 2.0;
         let users = Rect::new(pad, cy - 29.0, users_w, 58.0);
         let x1 = pad + users_w + door;
@@ -78,19 +81,19 @@ impl Layout {
             Rect::new(x3, top, third_w, h),
         ];
         let grids =
-            services.map(|card| Rect::new(card.x + 14.0, card.y + 55.0, card.w - 28.0, 34.0));
+            services.map(|card| Rect::new(card.x + 14.0, card.y + 56.0, card.w - 28.0, 36.0));
         let centres = [0, 1].map(|i| services[i].x + service_w + gap * STANDS);
-        let bottom = 230.0;
-        scene.height = bottom + 196.0;
+        let bottom = 220.0;
+        scene.height = bottom + 198.0;
         let states_w = ((w - 2.0 * pad) * 0.62).floor();
         let states = Rect::new(pad, bottom, states_w, 184.0);
         let side_x = pad + states_w + if roomy { 26.0 } else { 16.0 };
         let side_w = w - pad - side_x;
         let third = services[2];
-        let backup = Rect::new(third.x, 166.0, third.w, 54.0);
+        let backup = Rect::new(third.x, 162.0, third.w, 54.0);
         let copy = |i: usize| {
             let card = services[i];
-            Rect::new(card.x, 182.0, if roomy { 156.0 } else { 144.0 }, 28.0)
+            Rect::new(card.x, 178.0, if roomy { 156.0 } else { 144.0 }, 28.0)
         };
         Layout {
             users,
@@ -105,13 +108,14 @@ impl Layout {
             ],
             spare: Curve::across(pt(services[1].x + service_w, top + h - 16.0), backup.left()),
             others: Curve::straight(pt(third.x + third.w / 2.0, 6.0), third.top()),
-            others_label: pt(third.x + third.w / 2.0 - 14.0, 24.0),
+            others_label: pt(third.x + third.w / 2.0 - 14.0, 22.0),
             icons: centres.map(|x| Rect::new(x - 17.0, cy - 17.0, 34.0, 34.0)),
             labels: centres.map(|x| pt(x, cy + 35.0)),
             rates: centres.map(|x| pt(x, cy - 28.0)),
             states,
             recent: Rect::new(side_x, bottom, side_w, 72.0),
             got: Rect::new(side_x, bottom + 80.0, side_w, 104.0),
+            most: Rect::new(third.x - 10.0, 176.0, third.w + 10.0, 18.0),
             lane: pt(0.0, LANE),
             narrow: false,
             roomy,
@@ -136,13 +140,13 @@ impl Layout {
             let x = card.x + 116.0;
             Rect::new(x, card.y + 16.0, card.x + card.w - 14.0 - x, 44.0)
         });
-        let backup = Rect::new(third.x, third.y + third.h + 34.0, third.w, 54.0);
+        let backup = Rect::new(third.x, third.y + third.h + 40.0, third.w, 54.0);
         let x = 64.0;
         let mids = [
             (first.y + first.h + second.y) / 2.0,
             (second.y + second.h + third.y) / 2.0,
         ];
-        let mut y = third.y + third.h + 34.0;
+        let mut y = third.y + third.h + 42.0;
         if knobs.fallback == Fallback::Backup {
             y += 66.0;
         }
@@ -182,6 +186,7 @@ impl Layout {
             states,
             recent,
             got,
+            most: Rect::new(x + 24.0, users.y + users.h + 8.0, 138.0, 18.0),
             lane: pt(LANE, 0.0),
             narrow: true,
             roomy: false,
@@ -201,6 +206,7 @@ pub(super) fn draw(model: &CircuitBreaker, knobs: &Settings, at: Time, scene: &m
     }
     third(model, knobs, &layout, scene);
     backup(model, knobs, &layout, scene);
+    most(model, knobs, &layout, scene);
     states(model, knobs, at, &layout, scene);
     recent(model, knobs, &layout, scene);
     got(model, at, &layout, scene);
@@ -341,12 +347,7 @@ fn service(i: usize, model: &CircuitBreaker, knobs: &Settings, layout: &Layout, 
     let rect = layout.services[i];
     let (card, spoken, nobody) = pool_card(i, rect, part, model, knobs, scene);
     let size = knobs.size(i).max(model.pools[i].held.len());
-    let cells = Cells::of(
-        layout.grids[i],
-        size,
-        if layout.narrow { 3 } else { 2 },
-        13.0,
-    );
+    let cells = Cells::of(layout.grids[i], size, 3, 13.0);
     let mut pencil = scene.thing(part, rect, spoken);
     card.draw(&mut pencil);
     cells.sockets(&mut pencil, size);
@@ -356,8 +357,10 @@ fn service(i: usize, model: &CircuitBreaker, knobs: &Settings, layout: &Layout, 
 
 fn nobody_line(pencil: &mut Pencil<'_>, rect: Rect, nobody: Option<String>) {
     if let Some(words) = nobody {
-        let place = pt(rect.x + 14.0, rect.y + rect.h - 11.0);
-        pencil.text(place, 12.0, Ink::Bad, words);
+        let place = pt(rect.x + 22.5, rect.y + rect.h - 9.0);
+        let dot = pt(rect.x + 15.5, place.y - 4.0);
+        pencil.mark(Glyph::Request, dot, 4.0, Ink::Mark);
+        pencil.text(place, 12.0, Ink::Ink, words);
     }
 }
 
@@ -374,7 +377,7 @@ fn third(model: &CircuitBreaker, knobs: &Settings, layout: &Layout, scene: &mut 
     let pool = &model.pools[THIRD];
     let size = knobs.size(THIRD).max(pool.held.len());
     let workers = Cells::of(Rect { h: 13.0, ..grid }, size, 1, 13.0);
-    let below = Rect::new(grid.x, grid.y + 15.0, grid.w, grid.h - 15.0);
+    let below = Rect::new(grid.x, grid.y + 16.0, grid.w, grid.h - 16.0);
     let queue = Cells::of(below, (knobs.queue as usize).max(pool.queue.len()), 2, 10.0);
     let mut pencil = scene.thing(M3, rect, spoken);
     card.draw(&mut pencil);
@@ -629,6 +632,27 @@ fn backup(model: &CircuitBreaker, knobs: &Settings, layout: &Layout, scene: &mut
     }
     let mut pencil = scene.thing(BACKUP_PART, rect, spoken);
     card.draw(&mut pencil);
+}
+
+/// How many calls to M3 a single request has caused, once it is more than one.
+fn most(model: &CircuitBreaker, knobs: &Settings, layout: &Layout, scene: &mut Scene) {
+    let calls = model.calls_of_one();
+    if calls < 2 {
+        return;
+    }
+    let mut place = layout.most;
+    if knobs.fallback == Fallback::Backup && !layout.narrow {
+        // The backup stands where this is written otherwise.
+        place.x = layout.services[0].x;
+    }
+    let words = scene.say("most", &[Arg::Count(i64::from(calls))]);
+    let ink = if calls >= 10 {
+        Ink::Bad
+    } else {
+        Ink::Secondary
+    };
+    let mut pencil = scene.thing(MOST, place, words.clone());
+    pencil.bold(pt(place.x, place.y + 13.0), 12.0, ink, words);
 }
 
 /// A small arrow head at `tip`, pointing along the unit vector `way`.
@@ -920,6 +944,7 @@ fn recent(model: &CircuitBreaker, knobs: &Settings, layout: &Layout, scene: &mut
         None => (0, 0, 0),
     };
     let words = match model.guards[1].as_ref().map(|guard| &guard.machine) {
+        Some(Machine::Rates(_)) if seen.is_empty() => scene.say("seen.none", &[]),
         Some(Machine::Rates(_)) if slow > 0 => scene.say(
             "seen.slow",
             &[
@@ -933,7 +958,7 @@ fn recent(model: &CircuitBreaker, knobs: &Settings, layout: &Layout, scene: &mut
             &[Arg::Count(failed as i64), count(seen.len())],
         ),
         Some(Machine::Counting(_)) => scene.say("seen.row", &[Arg::Count(failed as i64)]),
-        None => scene.say("no-breaker", &[]),
+        None => scene.say("seen.off", &[]),
     };
     let mut pencil = scene.thing(RECENT, r, words.clone());
     pencil.bold(pt(r.x, r.y + 14.0), 12.5, Ink::Secondary, heading);
@@ -973,9 +998,9 @@ fn recent(model: &CircuitBreaker, knobs: &Settings, layout: &Layout, scene: &mut
 fn got(model: &CircuitBreaker, at: Time, layout: &Layout, scene: &mut Scene) {
     let r = layout.got;
     let kinds = [
-        (Kind::Fresh, "got.fresh", Ink::Accent),
+        (Kind::Fresh, "got.fresh", Ink::Ok),
         (Kind::LastGood, "got.last-good", Ink::Hit),
-        (Kind::Backup, "got.backup", Ink::Ok),
+        (Kind::Backup, "got.backup", Ink::Accent),
         (Kind::Error, "got.error", Ink::Bad),
     ];
     let counts = kinds.map(|(kind, ..)| model.lately.sum(kind, SLOTS - 1, at));
@@ -1012,7 +1037,7 @@ fn got(model: &CircuitBreaker, at: Time, layout: &Layout, scene: &mut Scene) {
         x += w;
     }
     for (i, (words, _, ink)) in lines.into_iter().enumerate() {
-        let y = r.y + 54.0 + 16.0 * i as f32;
+        let y = r.y + 54.0 + 15.0 * i as f32;
         pencil.filled(Rect::new(r.x, y - 8.5, 9.0, 9.0), 2.0, ink);
         pencil.text(pt(r.x + 15.0, y), 12.0, Ink::Ink, words);
     }
