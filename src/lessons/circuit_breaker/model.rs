@@ -891,11 +891,11 @@ impl Model for CircuitBreaker {
                 ));
             }
         }
-        for level in 0..LEVELS {
-            if self.born[level] != self.gone[level] + present[level] {
+        let balance = self.born.iter().zip(&self.gone).zip(present);
+        for (level, ((born, gone), present)) in balance.enumerate() {
+            if *born != gone + present {
                 return Err(format!(
-                    "level {level}: {} began, {} ended and {} are here",
-                    self.born[level], self.gone[level], present[level]
+                    "level {level}: {born} began, {gone} ended and {present} are here"
                 ));
             }
         }

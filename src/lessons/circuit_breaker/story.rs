@@ -1,6 +1,6 @@
 //! The story, its two predictions, and things to try.
 
-use super::model::{Answer, CircuitBreaker, M3, THIRD, USERS, breaker_part, service_part};
+use super::model::{CircuitBreaker, Kind, M3, THIRD, USERS, breaker_part, service_part};
 use algorithms::circuit_breaker::State;
 use engine::{Beat, Challenge, PartId, Prediction, Setup, Time};
 
@@ -127,7 +127,7 @@ pub(super) const STORY: &[Beat<CircuitBreaker>] = &[
         when: |model| {
             state(model, 1) == Some(State::Closed)
                 && model.watch.closed > 0
-                && model.calls().any(|call| call.answer == Answer::Fresh)
+                && model.lately.fresh_share(1, model.now) >= Some(0.8)
         },
         points: &[BREAKER, STATES, M3],
         predict: None,
@@ -157,7 +157,12 @@ pub(super) const STORY: &[Beat<CircuitBreaker>] = &[
             Setup::Act("overload", 0),
             Setup::Act("refresh", 0),
         ],
-        when: |model| state(model, 0) == Some(State::Open) && state(model, 1) == Some(State::Open),
+        // At least twice the requests of before: the reloads have begun to count.
+        when: |model| {
+            state(model, 0) == Some(State::Open)
+                && state(model, 1) == Some(State::Open)
+                && model.lately.sum(Kind::Sent, 2, model.now) >= 24
+        },
         points: &[USERS, breaker_part(0), BREAKER],
         predict: None,
     },

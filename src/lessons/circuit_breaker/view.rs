@@ -115,7 +115,7 @@ impl Layout {
             states,
             recent: Rect::new(side_x, bottom, side_w, 72.0),
             got: Rect::new(side_x, bottom + 80.0, side_w, 104.0),
-            most: Rect::new(third.x - 10.0, 176.0, third.w + 10.0, 18.0),
+            most: Rect::new(third.x - if roomy { 0.0 } else { 10.0 }, 170.0, 136.0, 18.0),
             lane: pt(0.0, LANE),
             narrow: false,
             roomy,
@@ -151,8 +151,19 @@ impl Layout {
             y += 66.0;
         }
         let states = Rect::new(12.0, y, full, 184.0);
-        let recent = Rect::new(14.0, y + 200.0, full - 4.0, 72.0);
-        let got = Rect::new(14.0, recent.y + 84.0, full - 4.0, 104.0);
+        // Beside each other where there is room, below each other otherwise.
+        let beside = full >= 400.0;
+        let side_w = if beside {
+            full / 2.0 - 12.0
+        } else {
+            full - 4.0
+        };
+        let recent = Rect::new(14.0, y + 200.0, side_w, 72.0);
+        let got = if beside {
+            Rect::new(full / 2.0 + 24.0, recent.y, side_w, 104.0)
+        } else {
+            Rect::new(14.0, recent.y + 84.0, side_w, 104.0)
+        };
         scene.height = got.y + got.h + 10.0;
         let copy_x = x + 26.0 + 62.0;
         let others_x = third.x + third.w - 40.0;
@@ -382,6 +393,7 @@ fn third(model: &CircuitBreaker, knobs: &Settings, layout: &Layout, scene: &mut 
     let mut pencil = scene.thing(M3, rect, spoken);
     card.draw(&mut pencil);
     workers.sockets(&mut pencil, size);
+    queue.pips(&mut pencil, knobs.queue as usize);
     nobody_line(&mut pencil, rect, nobody);
     fill(model, &pool.held, &workers, scene);
     for (i, slot) in pool.queue.iter().enumerate() {
@@ -433,6 +445,17 @@ impl Cells {
             self.area.x + self.pitch * (column + 0.5),
             self.area.y + self.pitch * (row + 0.5),
         )
+    }
+
+    /// Specks for places in a queue, as one path.
+    fn pips(&self, pencil: &mut Pencil<'_>, count: usize) {
+        let d: String = (0..count)
+            .map(|i| {
+                let p = self.at(i);
+                format!("M{} {}h2v2h-2Z", round(p.x - 1.0), round(p.y - 1.0))
+            })
+            .collect();
+        pencil.area(d, Ink::LineStrong);
     }
 
     /// Rings for empty places, as one path.
@@ -697,7 +720,14 @@ fn states(model: &CircuitBreaker, knobs: &Settings, at: Time, layout: &Layout, s
                 Arg::Count(i64::from(knobs.window)),
             ],
         ),
-        Rule::Row => scene.say("opens.row", &[Arg::Count(i64::from(knobs.row))]),
+        Rule::Row => scene.say(
+            if r.w >= 420.0 {
+                "opens.row-long"
+            } else {
+                "opens.row"
+            },
+            &[Arg::Count(i64::from(knobs.row))],
+        ),
     };
     let after = scene.say("after", &[Arg::Number(knobs.open_s)]);
     let fails = scene.say("probe-fails", &[]);
