@@ -107,6 +107,32 @@ pub enum Ink {
 }
 
 impl Ink {
+    /// All of them; an ink's place here is `ink as usize`.
+    pub const ALL: [Ink; 22] = [
+        Ink::None,
+        Ink::Paper,
+        Ink::Card,
+        Ink::Ink,
+        Ink::Secondary,
+        Ink::Line,
+        Ink::LineStrong,
+        Ink::Mark,
+        Ink::Rail,
+        Ink::Accent,
+        Ink::Ok,
+        Ink::Bad,
+        Ink::Warn,
+        Ink::Hit,
+        Ink::AccentSoft,
+        Ink::OkSoft,
+        Ink::BadSoft,
+        Ink::WarnSoft,
+        Ink::HitSoft,
+        Ink::OnAccent,
+        Ink::OnBad,
+        Ink::BadHatch,
+    ];
+
     /// Its name in class names (`f-accent` fills, `s-accent` strokes).
     pub const fn name(self) -> &'static str {
         match self {
@@ -249,6 +275,38 @@ impl Rect {
             self.w + 2.0 * by,
             self.h + 2.0 * by,
         )
+    }
+}
+
+/// How a scene lies in a frame of another size: as large as fits, in the middle, like SVG's `xMidYMid meet`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fit {
+    /// Units of the frame to a scene unit; above 0.
+    pub scale: f32,
+    /// Where the scene's left edge lies in the frame.
+    pub left: f32,
+    /// Where its upper edge lies.
+    pub top: f32,
+}
+
+impl Fit {
+    /// Fits a scene of this width and height into a frame of `w` by `h`. None if either has no area.
+    pub fn new(scene: (f32, f32), w: f32, h: f32) -> Option<Fit> {
+        let sizes = [scene.0, scene.1, w, h];
+        let sound = sizes.iter().all(|size| size.is_finite() && *size > 0.0);
+        sound.then(|| {
+            let scale = (w / scene.0).min(h / scene.1);
+            Fit {
+                scale,
+                left: (w - scene.0 * scale) / 2.0,
+                top: (h - scene.1 * scale) / 2.0,
+            }
+        })
+    }
+
+    /// The point of the scene that lies at a point of the frame.
+    pub fn scene_point(&self, x: f32, y: f32) -> Point {
+        pt((x - self.left) / self.scale, (y - self.top) / self.scale)
     }
 }
 
@@ -489,6 +547,79 @@ impl Scene {
             .iter()
             .min_by(|a, b| distance(a).total_cmp(&distance(b)))?;
         (distance(&nearest) <= reach * reach).then_some(nearest)
+    }
+
+    /// Takes the motion out of the picture: what travels along a link stands beside its middle, once for each shape
+    /// and colour, with a count. What waits at a thing stays. For those who asked for reduced motion, so that a picture
+    /// replaced by the next says the same without anything moving between the two.
+    pub fn rest(&mut self) {
+        const SPACING: f32 = 26.0;
+        const REACH: f32 = 16.0;
+        let frames = |role: Role| -> Vec<Rect> {
+            let parts = self.parts.iter().filter(|part| part.role == role);
+            parts.map(|part| part.frame).collect()
+        };
+        let (things, links) = (frames(Role::Thing), frames(Role::Link));
+        // (link, glyph, ink, how many), in the order met, which is the lesson's own order and so the same in each run.
+        let mut groups: Vec<(usize, Glyph, Ink, usize)> = Vec::new();
+        let mut staying = Vec::new();
+        for particle in std::mem::take(&mut self.particles) {
+            let at = Rect::new(particle.x, particle.y, 0.0, 0.0);
+            let distance = |frame: &Rect| {
+                let c = frame.centre();
+                let (dx, dy) = (c.x - particle.x, c.y - particle.y);
+                dx * dx + dy * dy
+            };
+            let near = links
+                .iter()
+                .enumerate()
+                .filter(|(_, frame)| frame.grown(REACH).holds(&at))
+                .min_by(|(_, a), (_, b)| distance(a).total_cmp(&distance(b)));
+            match near {
+                Some((link, _)) if !things.iter().any(|frame| frame.holds(&at)) => {
+                    let same = |g: &&mut (usize, Glyph, Ink, usize)| {
+                        (g.0, g.1, g.2) == (link, particle.glyph, particle.ink)
+                    };
+                    match groups.iter_mut().find(same) {
+                        Some(group) => group.3 += 1,
+                        None => groups.push((link, particle.glyph, particle.ink, 1)),
+                    }
+                }
+                _ => staying.push(particle),
+            }
+        }
+        self.particles = staying;
+        groups.sort_by_key(|group| (group.0, group.1));
+        let mut before = 0;
+        for (place, (link, glyph, ink, count)) in groups.iter().copied().enumerate() {
+            if place > 0 && groups[place - 1].0 != link {
+                before = place;
+            }
+            let all = groups.iter().filter(|group| group.0 == link).count();
+            let offset = (place - before) as f32 - (all as f32 - 1.0) / 2.0;
+            let middle = links[link].centre();
+            // A link too short for its groups side by side holds them below each other.
+            let (x, y) = if links[link].w >= all as f32 * SPACING {
+                (middle.x + offset * SPACING, middle.y)
+            } else {
+                (middle.x, middle.y + offset * 13.0)
+            };
+            let at = pt(
+                x.clamp(8.0, self.width - 20.0),
+                y.clamp(8.0, self.height - 8.0),
+            );
+            self.particle(at, 4.5, glyph, ink, 0);
+            if count > 1 {
+                self.background.push(Shape::Text {
+                    at: pt(at.x + 7.0, at.y - 5.0),
+                    size: 11.0,
+                    bold: true,
+                    ink: Ink::Ink,
+                    anchor: Anchor::Start,
+                    text: count.to_string(),
+                });
+            }
+        }
     }
 
     /// A text of parts and values, the same for the same picture: what snapshot tests compare.
@@ -923,11 +1054,29 @@ mod tests {
     }
 
     #[test]
+    fn inks_are_numbered_by_their_place() {
+        for (place, ink) in Ink::ALL.into_iter().enumerate() {
+            assert_eq!(ink as usize, place);
+        }
+    }
+
+    #[test]
+    fn a_scene_fits_into_the_middle() {
+        let fit = Fit::new((100.0, 50.0), 300.0, 300.0).unwrap();
+        assert_eq!((fit.scale, fit.left, fit.top), (3.0, 0.0, 75.0));
+        assert_eq!(fit.scene_point(150.0, 150.0), pt(50.0, 25.0));
+        for (w, h) in [(0.0, 9.0), (9.0, 0.0), (f32::NAN, 9.0), (9.0, -1.0)] {
+            assert_eq!(Fit::new((100.0, 50.0), w, h), None);
+        }
+        assert_eq!(Fit::new((0.0, 0.0), 9.0, 9.0), None);
+    }
+
+    #[test]
     fn things_travel_at_constant_speed() {
         let curve = Curve::across(pt(0.0, 0.0), pt(200.0, 120.0));
         let step = |i: usize| {
             let (a, b) = (curve.at(i as f32 / 20.0), curve.at((i + 1) as f32 / 20.0));
-            ((b.x - a.x).powi(2) + (b.y - a.y).powi(2)).sqrt()
+            libm::hypotf(b.x - a.x, b.y - a.y)
         };
         let mean = curve.length() / 20.0;
         for i in 0..20 {
@@ -961,5 +1110,50 @@ mod tests {
         ] {
             assert!(faults.contains(expected), "{expected}: {faults}");
         }
+    }
+
+    #[test]
+    fn at_rest_nothing_travels_and_everything_is_counted() {
+        let mut scene = Scene::new(400.0, Rc::default());
+        let (a, b) = (
+            Rect::new(0.0, 0.0, 60.0, 40.0),
+            Rect::new(300.0, 0.0, 60.0, 40.0),
+        );
+        scene.thing(PartId::one("a"), a, "x".into());
+        scene.thing(PartId::one("b"), b, "x".into());
+        let wire = Rect::new(60.0, 18.0, 240.0, 4.0);
+        scene.link(PartId::one("wire"), wire, "x".into());
+        for (x, glyph) in [
+            (30.0, Glyph::Request),
+            (90.0, Glyph::Request),
+            (200.0, Glyph::Request),
+            (250.0, Glyph::Response),
+        ] {
+            scene.particle(pt(x, 20.0), 4.0, glyph, Ink::Accent, 1);
+        }
+        let mut later = scene.clone();
+        for particle in later.particles.iter_mut().skip(1) {
+            particle.x += 5.0;
+        }
+        scene.rest();
+        later.rest();
+        assert_eq!(
+            scene.particles, later.particles,
+            "a step along the link changes nothing"
+        );
+        assert_eq!(
+            scene.particles.len(),
+            3,
+            "one waits in a thing, two groups are on the link"
+        );
+        let counts: Vec<_> = scene
+            .background
+            .iter()
+            .map(|shape| format!("{shape:?}"))
+            .collect();
+        assert!(
+            counts.len() == 1 && counts[0].contains("\"2\""),
+            "{counts:?}"
+        );
     }
 }
