@@ -350,6 +350,10 @@ fn every_picture_is_sound() {
             player.main().draw(&mut scene);
             let faults = scene.faults();
             assert!(faults.is_empty(), "{tag} at {width}: {faults:#?}");
+            let mut still = scene.clone();
+            still.rest();
+            let faults = still.faults();
+            assert!(faults.is_empty(), "{tag} at {width}, at rest: {faults:#?}");
             if width >= 560.0 {
                 assert!(scene.height <= 430.0, "{tag} at {width}: {}", scene.height);
             }

@@ -279,7 +279,17 @@ fn links(model: &CircuitBreaker, layout: &Layout, scene: &mut Scene) {
                 .is_some_and(|guard| guard.state == State::Open);
         let value = scene.say(if cut { "link.cut" } else { "link.open" }, &[]);
         let id = PartId::nth("link", i as u16 + 1);
-        let mut pencil = scene.link(id, curve.frame(), value);
+        // With reduced motion the calls of a link are counted in the middle of its frame. Where a breaker stands, or
+        // a card is near, the frame reaches to where there is room: below the row, or to the left of the breaker.
+        let guarded = i > 0 && model.guards[i - 1].is_some();
+        let f = curve.frame();
+        let frame = match (guarded, layout.narrow, layout.roomy) {
+            (true, true, _) => Rect::new(8.0, f.y, 51.0, f.h),
+            (true, false, _) => Rect::new(f.x, f.y - 6.0, f.w, 112.0),
+            (false, false, false) if i == 0 => Rect::new(f.x, f.y - 6.0, f.w, 172.0),
+            _ => f,
+        };
+        let mut pencil = scene.link(id, frame, value);
         if cut {
             let middle = curve.at(STANDS);
             let (near, far) = (
