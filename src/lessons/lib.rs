@@ -3,6 +3,7 @@
 //! A new lesson adds its folder and two lines here: its `mod` and its entry in [`CATALOGUE`].
 
 pub mod consistent_hashing;
+pub mod circuit_breaker;
 pub mod kit;
 pub mod load_balancing;
 
@@ -21,6 +22,7 @@ pub struct Entry {
 pub const CATALOGUE: &[Entry] = &[
     entry::<load_balancing::Balancing>(),
     entry::<consistent_hashing::Hashing>(),
+    entry::<circuit_breaker::Breaking>(),
 ];
 
 /// The lesson of this slug.
