@@ -200,7 +200,7 @@ pub(super) struct Request {
     pub(super) ending: Option<Ending>,
     /// All that had been acknowledged when it was asked.
     known: Seen,
-    /// Cuts so far when it was asked, to tell a silent cable from a slow one.
+    /// Whether the cable has been whole since it was asked, to tell a cut from a slow cable.
     whole: bool,
     note: NoteId,
 }
@@ -331,7 +331,7 @@ pub struct Partition {
     pub(super) flights: BTreeMap<u32, Flight>,
     pub(super) clients: [Client; 2],
     pub(super) cut: Option<Time>,
-    /// The newest acknowledged value of each thing's receipts.
+    /// What all acknowledged changes of each thing add up to.
     pub(super) receipts: [i64; 2],
     acknowledged: [Seen; 2],
     lost_before: [u64; 2],
@@ -351,10 +351,12 @@ pub struct Partition {
 /// What the story and the challenges look at.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Watch {
-    /// Acknowledged withdrawals by hand, by client.
+    /// Withdrawals by hand of which the client has heard that they count.
     pub(super) by_hand: [u32; 2],
     /// The last cut.
     pub(super) cut: Option<Cut>,
+    /// Writes taken without a vote since a knob was turned.
+    pub(super) alone: u32,
     /// Quick writes of Ben's in a row under CP with a whole cable.
     pub(super) quick: u32,
     /// Requests refused though the cable was whole and every replica up.
@@ -502,6 +504,7 @@ impl Model for Partition {
             self.staff(knobs, cx);
         }
         self.watch.quick = 0;
+        self.watch.alone = 0;
         self.measure(cx);
     }
 
@@ -713,10 +716,13 @@ impl Partition {
 
     /// How many writes the replica that knows least has not heard of.
     pub(super) fn apart(&self) -> u64 {
-        let up = (0..self.replicas.len()).filter(|i| self.up(*i));
-        up.map(|i| self.behind(i, 0) + self.behind(i, 1))
-            .max()
-            .unwrap_or(0)
+        let all = [0, 1].map(|thing| total(&self.union(thing)));
+        let up = self.replicas.iter().filter(|r| r.crashed.is_none());
+        let missing = |r: &Replica| -> u64 {
+            let lacks = |thing: usize| all[thing] - total(&r.copies[thing].seen);
+            lacks(0) + lacks(1)
+        };
+        up.map(missing).max().unwrap_or(0)
     }
 
     /// Acknowledged writes of a thing that are in no reader's answer any more, as far as any replica knows.
@@ -783,7 +789,6 @@ impl Partition {
                 if let Some((_, newest)) = newest.max_by_key(|(ballot, _)| *ballot) {
                     let newest = newest.clone();
                     for replica in &mut self.replicas {
-                        replica.copies[thing].seen.merge(&newest.seen);
                         if let Some(voter) = replica.copies[thing].voter() {
                             voter.held.clear();
                             voter.open = None;
@@ -1014,6 +1019,7 @@ impl Partition {
         let note = Note::new(word).with(name(index)).with(Arg::Count(value));
         cx.say(note.about(replica_part(index)).dot(number));
         self.acknowledge(number, change, &written);
+        self.watch.alone += 1;
         for other in 0..self.replicas.len() {
             if other != index {
                 let word = Word::Copies(vec![copy.clone()], false);
@@ -1037,9 +1043,6 @@ impl Partition {
         let thing = request.thing as usize;
         self.receipts[thing] += change;
         self.acknowledged[thing].merge(written);
-        if request.hand && request.thing == Thing::Account {
-            self.watch.by_hand[request.site] += 1;
-        }
         if let Some(cut) = self.watch.cut.as_mut().filter(|cut| cut.healed.is_none()) {
             cut.wrote[thing][request.site] += 1;
         }
@@ -1341,11 +1344,7 @@ impl Partition {
             return;
         }
         let changed = voter.version != *version;
-        voter.promised = ballot;
-        voter.accepted = ballot;
-        voter.version = version.clone();
-        voter.open = None;
-        copy.seen.merge(&version.seen);
+        copy.accept(ballot, version);
         if changed {
             self.replicas[to].changed = cx.now();
         }
@@ -1830,6 +1829,10 @@ impl Partition {
         }
         self.done += 1;
         client.answered += 1;
+        let withdrew = request.hand && request.thing == Thing::Account;
+        if withdrew && matches!(ending, Ending::Done(_)) {
+            self.watch.by_hand[site] += 1;
+        }
         let took = cx.now().since(request.issued);
         cx.sample(probe::ANSWERED, 1.0);
         cx.sample([probe::ANA, probe::BEN][site], took.0 as f64);
@@ -1857,7 +1860,7 @@ impl Partition {
         if matches!(request.want, Want::Change(_)) && site == 1 {
             let quick = self.rules[request.thing as usize] == Rule::Majority
                 && self.cut.is_none()
-                && took < Time::from_ms(2.0 * knobs.delay_ms)
+                && took < Time::from_ms(2.5 * knobs.delay_ms)
                 && knobs.delay_ms >= 200.0;
             self.watch.quick = if quick { self.watch.quick + 1 } else { 0 };
         }

@@ -194,13 +194,16 @@ impl Copy {
     fn keep(&mut self, version: Version, rule: Rule) {
         self.seen.merge(&version.seen);
         self.store = match rule {
-            Rule::Majority => Store::Voter(Voter {
-                promised: (version.at, version.by),
-                open: None,
-                held: Vec::new(),
-                accepted: (version.at, version.by),
-                version,
-            }),
+            Rule::Majority => {
+                self.seen = version.seen.clone();
+                Store::Voter(Voter {
+                    promised: (version.at, version.by),
+                    open: None,
+                    held: Vec::new(),
+                    accepted: (version.at, version.by),
+                    version,
+                })
+            }
             Rule::Alone(Reconcile::Last) => {
                 Store::Last(LwwRegister::new(version.at.0, version.by, version))
             }
@@ -348,7 +351,11 @@ impl Copy {
                 own.accepted = theirs.accepted;
                 own.version = theirs.version.clone();
                 own.open = own.open.filter(|ballot| *ballot > theirs.accepted);
+                // What no majority confirmed and a later vote replaced was never a write.
+                self.seen = own.version.seen.clone();
+                self.touched = other.touched;
                 merged.news = true;
+                return merged;
             }
             (Store::Last(own), Store::Last(theirs)) => {
                 let thrown = own.merge(theirs);
@@ -369,6 +376,18 @@ impl Copy {
         self.seen.merge(&other.seen);
         self.touched = self.touched.max(other.touched);
         merged
+    }
+
+    /// Votes for a proposal: from now on this is its value. Copies under other rules stay as they are.
+    pub(super) fn accept(&mut self, ballot: Ballot, version: &Version) {
+        if let Store::Voter(voter) = &mut self.store {
+            voter.promised = ballot;
+            voter.accepted = ballot;
+            voter.version = version.clone();
+            voter.open = None;
+            self.seen = version.seen.clone();
+            self.touched = (version.at, version.by);
+        }
     }
 
     /// The majority's copy, if that is the rule.

@@ -31,6 +31,13 @@ fn healed(model: &Partition) -> Option<Cut> {
         .filter(|cut| cut.healed.is_some() && model.in_step())
 }
 
+/// Whether the last that a client heard is that there is no answer.
+fn told_no(model: &Partition, site: usize) -> bool {
+    model.clients[site]
+        .last
+        .is_some_and(|(_, _, ending, _)| ending.failed())
+}
+
 /// Whether both clients changed the account while the cable was cut.
 fn both_wrote(cut: &Cut) -> bool {
     cut.wrote[ACCOUNT].iter().all(|wrote| *wrote > 0)
@@ -89,7 +96,9 @@ pub(super) const STORY: &[Beat<Partition>] = &[
         id: "compare",
         setup: &[Setup::Twin("choice", AP)],
         when: |model| {
-            cut(model).is_some_and(|cut| cut.refused[ACCOUNT][BEN] + cut.refused[PHOTO][BEN] >= 4)
+            told_no(model, BEN)
+                && cut(model)
+                    .is_some_and(|cut| cut.refused[ACCOUNT][BEN] + cut.refused[PHOTO][BEN] >= 4)
         },
         points: &[SITES[ANA], SITES[BEN]],
         predict: None,
@@ -108,7 +117,9 @@ pub(super) const STORY: &[Beat<Partition>] = &[
             Setup::Set("choice", AP),
             Setup::Set("reconcile", LAST),
         ],
-        when: |model| alone(model) && model.cut.is_none() && model.in_step(),
+        when: |model| {
+            alone(model) && model.cut.is_none() && model.watch.alone >= 2 && model.in_step()
+        },
         points: &[CLIENTS[ANA], CLIENTS[BEN]],
         predict: Some(Prediction {
             id: "merge",
@@ -126,7 +137,11 @@ pub(super) const STORY: &[Beat<Partition>] = &[
             Setup::Act("ana", 0),
             Setup::Act("ben", 0),
         ],
-        when: |model| alone(model) && cut(model).is_some_and(|cut| both_wrote(&cut)),
+        when: |model| {
+            // A moment later, when both have their money and each city agrees with itself.
+            let settled = |cut: Cut| both_wrote(&cut) && model.now.since(cut.at) >= Time::ms(600);
+            alone(model) && cut(model).is_some_and(settled)
+        },
         points: &[replica_part(0), replica_part(3)],
         predict: None,
     },

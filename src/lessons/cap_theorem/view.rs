@@ -16,6 +16,8 @@ const STACKED: f32 = 700.0;
 const LANE: f32 = 6.0;
 /// Half of the gap that a cut leaves.
 const GAP: f32 = 16.0;
+/// A failure shows at least this long on the card of its client.
+const FAILURE_SHOWN: Time = Time::ms(1_200);
 /// A change shows this long on the border of a card.
 const PULSE: Time = Time::ms(300);
 
@@ -64,7 +66,7 @@ impl Layout {
             bus + 18.0
         };
         let bottom: f32 = client_y + 74.0 + 14.0;
-        scene.height = (bottom + 12.0).max(330.0);
+        scene.height = (bottom + 12.0).max(360.0);
         let sites = [0, 1].map(|i| {
             let x = 12.0 + (site_w + gap) * i as f32;
             Rect::new(x, top, site_w, scene.height - 24.0)
@@ -111,7 +113,7 @@ impl Layout {
             ..600.0 => 3,
             _ => 4,
         };
-        let (card_h, left, right) = (86.0, 32.0, 30.0);
+        let (card_h, left, right) = (86.0, 34.0, 30.0);
         let room = w - 16.0 - left - right;
         let card_w = (room - 8.0 * (most - 1) as f32) / most as f32;
         let lane = w - 8.0 - 15.0;
@@ -146,8 +148,8 @@ impl Layout {
             sites[site] = Rect::new(8.0, y, w - 16.0, client_y + 80.0 - y);
             y = sites[site].y + sites[site].h;
             if site == 0 {
-                between = Rect::new(8.0, y, w - 16.0, 92.0);
-                y += 92.0;
+                between = Rect::new(8.0, y, w - 16.0, 104.0);
+                y += 104.0;
             }
         }
         scene.height = y + 8.0;
@@ -158,7 +160,7 @@ impl Layout {
                 .map(|site| Rect::new(site.x + 8.0, site.y + 5.0, site.w - 8.0 - right, 28.0)),
             cards,
             ports,
-            client_ports: clients.map(|client| pt(24.0, client.y)),
+            client_ports: clients.map(|client| pt(29.0, client.y)),
             clients,
             gates: [0, 1].map(|i| pt(lane, buses[i])),
             middle: pt(lane, between.centre().y),
@@ -407,7 +409,7 @@ fn replica(index: usize, model: &Partition, at: Time, layout: &Layout, scene: &m
     let (card, replica) = (layout.cards[index], &model.replicas[index]);
     let part = replica_part(index);
     let name = scene.name(part);
-    let compact = card.w < 125.0;
+    let compact = card.w < 125.0 || layout.stacked;
     let pad = if compact { 9.0 } else { 14.0 };
     let room = card.w - 2.0 * pad;
     let (name_size, big) = if compact { (13.0, 14.5) } else { (14.5, 18.0) };
@@ -592,6 +594,11 @@ fn client(site: usize, model: &Partition, at: Time, layout: &Layout, scene: &mut
         .values()
         .filter(waits)
         .max_by_key(|request| (request.hand, at.since(request.issued)));
+    // A failure is read before the next wait takes its place.
+    let fresh = client
+        .last
+        .filter(|(_, _, ending, told)| ending.failed() && at.since(*told) < FAILURE_SHOWN);
+    let waiting = waiting.filter(|_| fresh.is_none());
     let (want, status, glyph, ink) = match (waiting, &client.last) {
         (Some(request), _) => {
             let waited = at.since(request.issued);
@@ -742,17 +749,15 @@ fn receipts(model: &Partition, layout: &Layout, scene: &mut Scene) {
         .map(|r| r.copies[0].value())
         .min()
         .unwrap_or(0);
-    let (status, ink) = if lost > 0 {
+    let (status, ink) = if model.in_conflict(0) || model.in_conflict(1) {
+        (scene.say("unsettled", &[]), Ink::Warn)
+    } else if lost > 0 {
         (scene.say("lost", &[Arg::Count(lost as i64)]), Ink::Bad)
     } else if least < 0 {
         (scene.say("overdrawn", &[]), Ink::Bad)
-    } else if model.in_conflict(0) || model.in_conflict(1) {
-        (scene.say("unsettled", &[]), Ink::Warn)
     } else if model.apart() > 0 {
-        (
-            scene.say("apart", &[Arg::Count(model.apart() as i64)]),
-            Ink::Warn,
-        )
+        let apart = [Arg::Count(model.apart() as i64)];
+        (scene.say("apart", &apart), Ink::Warn)
     } else {
         (scene.say("agree", &[]), Ink::Ok)
     };
