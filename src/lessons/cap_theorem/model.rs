@@ -293,7 +293,8 @@ pub(super) struct Client {
     pub(super) answered: u32,
     pub(super) old: u32,
     pub(super) failed: u32,
-    pub(super) last: Option<(Thing, Want, Ending, Time)>,
+    /// The last answer: to what, when it came, and how long it took.
+    pub(super) last: Option<(Thing, Want, Ending, Time, Time)>,
 }
 
 /// What is due.
@@ -485,17 +486,17 @@ impl Model for Partition {
         let counts = [0, 1].map(|site| self.of_site(site).count() as u32);
         if rules != self.rules || counts != knobs.replicas {
             self.interrupt(cx);
-            for i in 0..THINGS.len() {
-                if rules[i] == self.rules[i] {
+            for (i, rule) in rules.into_iter().enumerate() {
+                if rule == self.rules[i] {
                     continue;
                 }
                 let lost = self.lost(i);
                 for replica in &mut self.replicas {
-                    if !replica.copies[i].follows(rules[i]) {
-                        replica.copies[i].convert(rules[i]);
+                    if !replica.copies[i].follows(rule) {
+                        replica.copies[i].convert(rule);
                     }
                 }
-                self.rules[i] = rules[i];
+                self.rules[i] = rule;
                 self.lost_before[i] = 0;
                 self.lost_before[i] = lost.saturating_sub(self.lost(i));
                 self.acknowledged[i] = Seen::new();
@@ -1820,7 +1821,8 @@ impl Partition {
         };
         let site = request.site;
         let client = &mut self.clients[site];
-        client.last = Some((request.thing, request.want, ending, cx.now()));
+        let took = cx.now().since(request.issued);
+        client.last = Some((request.thing, request.want, ending, cx.now(), took));
         if ending.failed() {
             self.failed += 1;
             client.failed += 1;
@@ -1833,7 +1835,6 @@ impl Partition {
         if withdrew && matches!(ending, Ending::Done(_)) {
             self.watch.by_hand[site] += 1;
         }
-        let took = cx.now().since(request.issued);
         cx.sample(probe::ANSWERED, 1.0);
         cx.sample([probe::ANA, probe::BEN][site], took.0 as f64);
         let word = match (ending, request.thing) {

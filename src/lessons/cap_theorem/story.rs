@@ -35,7 +35,7 @@ fn healed(model: &Partition) -> Option<Cut> {
 fn told_no(model: &Partition, site: usize) -> bool {
     model.clients[site]
         .last
-        .is_some_and(|(_, _, ending, _)| ending.failed())
+        .is_some_and(|(_, _, ending, ..)| ending.failed())
 }
 
 /// Whether both clients changed the account while the cable was cut.
@@ -86,8 +86,8 @@ pub(super) const STORY: &[Beat<Partition>] = &[
             Setup::Act("ben", 0),
         ],
         when: |model| {
-            cut(model)
-                .is_some_and(|cut| cut.wrote[ACCOUNT][ANA] > 0 && cut.refused[ACCOUNT][BEN] > 0)
+            let split = |cut: Cut| cut.wrote[ACCOUNT][ANA] > 0 && cut.refused[ACCOUNT][BEN] > 0;
+            told_no(model, BEN) && cut(model).is_some_and(split)
         },
         points: &[CLIENTS[BEN], SITES[BEN]],
         predict: None,

@@ -255,7 +255,7 @@ pub(super) fn draw(model: &Partition, knobs: &Settings, at: Time, scene: &mut Sc
 fn ground(model: &Partition, layout: &Layout, scene: &mut Scene) {
     let verdicts = [0, 1].map(|site| verdict(site, model, scene));
     let mut pencil = scene.background();
-    for site in 0..2 {
+    for (site, (heading, detail, ink)) in verdicts.iter().enumerate() {
         pencil.bordered(layout.sites[site], 14.0, Ink::Paper, Ink::Line, 1.5);
         let gate = layout.gates[site];
         let client = layout.client_ports[site];
@@ -281,7 +281,6 @@ fn ground(model: &Partition, layout: &Layout, scene: &mut Scene) {
             1.5,
         );
         if let Some(spare) = layout.spare[site] {
-            let (heading, detail, ink) = &verdicts[site];
             let mut y = spare.y + 24.0;
             for line in text::wrap(heading, 13.0, true, spare.w) {
                 pencil.bold(pt(spare.x, y), 13.0, *ink, line);
@@ -363,6 +362,8 @@ fn values(thing: Thing, values: &[i64], scene: &Scene) -> String {
     let line = line.join(&format!(" {} ", scene.say("or", &[])));
     match thing {
         Thing::Account => line,
+        // Two counts say what they are by standing below two balances.
+        Thing::Photo if values.len() > 1 => line,
         Thing::Photo => format!("{line} {}", scene.say("likes", &[])),
     }
 }
@@ -439,7 +440,7 @@ fn replica(index: usize, model: &Partition, at: Time, layout: &Layout, scene: &m
     let behind = [0, 1].map(|i| model.behind(index, i));
     let several = [0, 1].map(|i| replica.copies[i].values().len() > 1);
     let conflict = several.contains(&true);
-    let note = evidence(index, model, scene, room);
+    let note = fit(&evidence(index, model, scene, room), 11.0, false, room);
     let mut spoken = [0, 1]
         .map(|i| format!("{} {}", lines[i], versions[i]))
         .join(", ");
@@ -597,7 +598,7 @@ fn client(site: usize, model: &Partition, at: Time, layout: &Layout, scene: &mut
     // A failure is read before the next wait takes its place.
     let fresh = client
         .last
-        .filter(|(_, _, ending, told)| ending.failed() && at.since(*told) < FAILURE_SHOWN);
+        .filter(|(_, _, ending, told, _)| ending.failed() && at.since(*told) < FAILURE_SHOWN);
     let waiting = waiting.filter(|_| fresh.is_none());
     let (want, status, glyph, ink) = match (waiting, &client.last) {
         (Some(request), _) => {
@@ -606,8 +607,12 @@ fn client(site: usize, model: &Partition, at: Time, layout: &Layout, scene: &mut
             let want = wish(request.thing, request.want, scene);
             (want, status, Some(Glyph::Request), Ink::Accent)
         }
-        (None, Some((thing, want, ending, _))) => {
-            let (status, glyph, ink) = told(*thing, *ending, scene);
+        (None, Some((thing, want, ending, _, took))) => {
+            let (mut status, glyph, ink) = told(*thing, *ending, scene);
+            if !ending.failed() {
+                let after = scene.say("told.after", &[kit::tenths(*took)]);
+                status = format!("{status}, {after}");
+            }
             (wish(*thing, *want, scene), status, Some(glyph), ink)
         }
         (None, None) => (
@@ -617,6 +622,7 @@ fn client(site: usize, model: &Partition, at: Time, layout: &Layout, scene: &mut
             Ink::Secondary,
         ),
     };
+    let status = fit(&status, 12.5, true, card.w - 46.0);
     let counts = [client.answered, client.failed].map(|n| Arg::Count(i64::from(n)));
     let count = scene.say("counts", &counts);
     let old = scene.say("old-count", &[Arg::Count(i64::from(client.old))]);
