@@ -421,6 +421,24 @@ fn every_challenge_can_be_reached() {
 }
 
 #[test]
+fn why_leads_from_a_refusal_back_to_the_request() {
+    let words = words();
+    let mut player = Player::new(Box::new(Run::<Cap>::new(1)));
+    player.jump(2);
+    let ben = super::model::CLIENTS[1];
+    let chain = player.main_mut().why(engine::show::Picked::Part(ben), 8);
+    let said: Vec<String> = chain.iter().map(|note| words.note(note)).collect();
+    assert!(
+        said.iter().any(|line| line.contains("no majority")),
+        "{said:#?}"
+    );
+    assert!(
+        said.last().is_some_and(|line| line.contains("Ben")),
+        "{said:#?}"
+    );
+}
+
+#[test]
 fn every_word_of_the_stage_exists() {
     let words = words();
     for id in [
