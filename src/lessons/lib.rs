@@ -4,6 +4,7 @@
 
 pub mod consistent_hashing;
 pub mod circuit_breaker;
+pub mod cap_theorem;
 pub mod kit;
 pub mod load_balancing;
 
@@ -23,6 +24,7 @@ pub const CATALOGUE: &[Entry] = &[
     entry::<load_balancing::Balancing>(),
     entry::<consistent_hashing::Hashing>(),
     entry::<circuit_breaker::Breaking>(),
+    entry::<cap_theorem::Cap>(),
 ];
 
 /// The lesson of this slug.
