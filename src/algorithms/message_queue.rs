@@ -323,6 +323,18 @@ impl<T: Clone> MessageQueue<T> {
         Ok(())
     }
 
+    /// Sets after how many receives the next one makes a message a dead letter; counts so far stay.
+    ///
+    /// # Errors
+    /// [`QueueError::OutOfRange`] for 0.
+    pub fn set_max_receive_count(&mut self, count_max: Option<u32>) -> Result<(), QueueError> {
+        if count_max == Some(0) {
+            return Err(QueueError::OutOfRange);
+        }
+        self.settings.max_receive_count = count_max;
+        Ok(())
+    }
+
     /// Sets the delay of later messages; on a FIFO queue also of those never received yet.
     ///
     /// # Errors
@@ -824,6 +836,20 @@ mod tests {
             held
         );
         assert!(graveyard.is_empty());
+    }
+
+    #[test]
+    fn a_lower_receive_count_reaches_back() {
+        let mut queue = standard(|s| s.visibility_timeout_us = 0);
+        queue.send(0, 1, SendOptions::default()).unwrap();
+        queue.receive(0, 1, None).unwrap();
+        assert_eq!(
+            queue.set_max_receive_count(Some(0)),
+            Err(QueueError::OutOfRange)
+        );
+        queue.set_max_receive_count(Some(1)).unwrap();
+        assert!(queue.receive(1, 1, None).unwrap().is_empty());
+        assert_eq!(queue.take_dead_letters().len(), 1);
     }
 
     #[test]
