@@ -98,7 +98,7 @@ impl Default for Settings {
             visibility_s: 2.0,
             receives: 3,
             spread: Spread::Fixed,
-            places: 8,
+            places: 24,
             service_ms: [150.0, 250.0, 100.0, 200.0, 120.0],
         }
     }
@@ -427,8 +427,7 @@ impl Service {
     /// Whether nothing more will come of it.
     fn idle(&self) -> bool {
         let c = self.counts;
-        self.deliveries.is_empty()
-            && c.due == c.done + c.missed + c.lost + c.dead + c.expired
+        self.deliveries.is_empty() && c.due == c.done + c.missed + c.lost + c.dead + c.expired
     }
 }
 
@@ -599,7 +598,7 @@ impl Model for Shop {
                 }
             }
             Event::AtCheckout(order) => self.at_checkout(order, HOP, cx),
-            Event::AtTopic(order) => self.at_topic(order, HOP, cx),
+            Event::AtTopic(order) => self.at_topic(order, HOP, knobs, cx),
             Event::Stored(order) => {
                 self.orders[order as usize].publishing = Publishing::No;
                 self.orders[order as usize].waited = PUBLISH;
@@ -622,7 +621,7 @@ impl Model for Shop {
                     .services
                     .get_mut(service)
                     .and_then(|s| s.delivery(serial));
-                if let Some(delivery) = fetched {
+                if let Some(delivery) = fetched.filter(|d| matches!(d.stage, Stage::Coming(_))) {
                     delivery.stage = Stage::Ready;
                     self.put_to_work(service, knobs, cx);
                 }
@@ -791,7 +790,9 @@ impl Model for Shop {
             }
             let t = service.queue.totals();
             if t.arrived != t.deleted + t.expired + t.dead_lettered + service.queue.len() as u64 {
-                return Err(format!("the queue of subscriber {i} does not add up: {t:?}"));
+                return Err(format!(
+                    "the queue of subscriber {i} does not add up: {t:?}"
+                ));
             }
             for topic in [&self.pushing, &self.copying] {
                 for (_, subscription) in topic.subscriptions() {
@@ -923,8 +924,24 @@ impl Shop {
                 self.watch.errors.push_back(false);
             }
             let left = (HOP + HOP + HOP).since(age).0.max(1);
-            self.at_topic(slot, Time(left), cx);
+            let left = if age < HOP + HOP + HOP {
+                Time(left)
+            } else {
+                Time::ZERO
+            };
+            self.at_topic(slot, left, knobs, cx);
             self.unref(slot);
+            if age >= HOP + HOP + HOP + HOP {
+                // Long enough ago for a worker to have it, if one was free.
+                for i in 0..self.services.len() {
+                    for (_, delivery) in &mut self.services[i].deliveries {
+                        if matches!(delivery.stage, Stage::Coming(_)) {
+                            delivery.stage = Stage::Ready;
+                        }
+                    }
+                    self.put_to_work(i, knobs, cx);
+                }
+            }
         }
     }
 
@@ -1092,7 +1109,9 @@ impl Shop {
     }
 
     /// The topic stores an event, says yes, and sends a copy towards every subscriber.
-    fn at_topic(&mut self, slot: u32, hop: Time, cx: Cx<'_, '_>) {
+    ///
+    /// Without a `hop` the copies arrive at once, which happens at time zero only.
+    fn at_topic(&mut self, slot: u32, hop: Time, knobs: &Settings, cx: Cx<'_, '_>) {
         let design = self.orders[slot as usize].design;
         let topic = match design {
             Design::Push => &mut self.pushing,
@@ -1125,7 +1144,15 @@ impl Shop {
                 _ => Place::ToQueue(cx.now() + hop),
             };
             order.refs += 1;
-            cx.schedule(hop, Event::AtEnd(slot, i as u8));
+            if hop > Time::ZERO {
+                cx.schedule(hop, Event::AtEnd(slot, i as u8));
+            }
+        }
+        if hop == Time::ZERO {
+            for i in 0..self.services.len() {
+                self.at_end(slot, i, knobs, cx);
+            }
+            return;
         }
         if order.user == User::Waiting {
             order.publishing = Publishing::Back(cx.now() + PUBLISH + HOP);
@@ -1139,7 +1166,11 @@ impl Shop {
         order.user = User::Answered(cx.now() + HOP);
         cx.schedule(HOP, Event::Home(slot));
         cx.because(order.note);
-        let word = if order.failed { "user-fails" } else { "user-ok" };
+        let word = if order.failed {
+            "user-fails"
+        } else {
+            "user-ok"
+        };
         let note = Note::new(word)
             .with(count(order.number))
             .with(Arg::Span(order.waited));
@@ -1402,11 +1433,7 @@ impl Shop {
             (false, _) => {
                 let took = cx.now().since(share.reached);
                 let note = Note::new("did").with(count(number)).with(name(i));
-                share.note = cx.say(
-                    note.with(Arg::Span(took))
-                        .about(service_part(i))
-                        .dot(dot),
-                );
+                share.note = cx.say(note.with(Arg::Span(took)).about(service_part(i)).dot(dot));
                 cx.sample(probe::DONE, 1.0);
                 self.settle_done(slot, i, pushed, cx);
             }
@@ -1745,7 +1772,9 @@ impl Shop {
         for slot in broken {
             cx.because(down);
             let order = &mut self.orders[slot as usize];
-            let note = Note::new("let-fall").with(count(order.number)).with(name(i));
+            let note = Note::new("let-fall")
+                .with(count(order.number))
+                .with(name(i));
             order.shares[i].note = cx.say(note.about(service_part(i)).dot(order.dot(i)));
             self.unref(slot);
         }
@@ -1766,7 +1795,10 @@ impl Shop {
 
     fn bring_up(&mut self, i: usize, knobs: &Settings, cx: Cx<'_, '_>) {
         let service = &mut self.services[i];
-        let since = service.down.take().map_or(Time::ZERO, |at| cx.now().since(at));
+        let since = service
+            .down
+            .take()
+            .map_or(Time::ZERO, |at| cx.now().since(at));
         service.meter_until(knobs.workers, cx.now());
         let note = Note::new("up")
             .with(name(i))

@@ -42,7 +42,7 @@ pub(super) const STORY: &[Beat<Shop>] = &[
             Setup::Set("service-3", 100.0),
             Setup::Set("workers", 2.0),
             Setup::Set("load", 6.0),
-            Setup::Set("places", 8.0),
+            Setup::Set("places", 24.0),
             Setup::Set("visibility", 2.0),
             Setup::Set("receives", 3.0),
             Setup::Set("design", IN_TURN),
@@ -70,9 +70,7 @@ pub(super) const STORY: &[Beat<Shop>] = &[
                 // The first waits are short of what is to come, so only a good many settle it the other way.
                 match wait {
                     _ if wait >= Time::ms(1_500) => Some(2),
-                    _ if model.watch.answered >= 40 => {
-                        Some(usize::from(wait >= Time::ms(600)))
-                    }
+                    _ if model.watch.answered >= 40 => Some(usize::from(wait >= Time::ms(600))),
                     _ => None,
                 }
             },
@@ -85,15 +83,16 @@ pub(super) const STORY: &[Beat<Shop>] = &[
             Setup::Set("service-2", 1_000.0),
         ],
         when: |model| model.means[SMS] >= SLOW && wait_at_least(model, Time::ms(1_600)),
-        points: &[USERS, service_part(SMS), PartId::nth("copy", SMS as u16 + 1)],
+        points: &[
+            USERS,
+            service_part(SMS),
+            PartId::nth("copy", SMS as u16 + 1),
+        ],
         predict: None,
     },
     Beat {
         id: "push",
-        setup: &[
-            Setup::Set("service-2", 250.0),
-            Setup::Set("design", PUSH),
-        ],
+        setup: &[Setup::Set("service-2", 250.0), Setup::Set("design", PUSH)],
         when: |model| {
             model.design == Design::Push
                 && model.watch.answered >= 4
@@ -124,10 +123,7 @@ pub(super) const STORY: &[Beat<Shop>] = &[
                 .get(EMAIL)
                 .is_some_and(|email| email.down.is_some() && email.lost_in_outage >= 8)
         },
-        points: &[
-            service_part(EMAIL),
-            PartId::nth("copy", EMAIL as u16 + 1),
-        ],
+        points: &[service_part(EMAIL), PartId::nth("copy", EMAIL as u16 + 1)],
         predict: None,
     },
     Beat {
@@ -141,7 +137,7 @@ pub(super) const STORY: &[Beat<Shop>] = &[
             model
                 .services
                 .get(EMAIL)
-                .is_some_and(|email| email.down.is_some() && email.backlog() >= 9)
+                .is_some_and(|email| email.down.is_some() && email.backlog() >= 10)
         },
         points: &[queue_part(EMAIL), service_part(EMAIL)],
         predict: None,

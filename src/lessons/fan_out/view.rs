@@ -47,8 +47,8 @@ struct Layout {
 
 impl Layout {
     fn of(model: &Shop, scene: &mut Scene) -> Layout {
-        let memory = model.design != Design::Queue
-            || model.services.iter().any(|s| !s.memory.is_empty());
+        let memory =
+            model.design != Design::Queue || model.services.iter().any(|s| !s.memory.is_empty());
         if scene.narrow() {
             Layout::narrow(scene, model.services.len(), memory)
         } else {
@@ -67,9 +67,9 @@ impl Layout {
         let margin = size(8.0, 20.0);
         let free = w - 2.0 * margin - left_w - topic_w - queue_w - service_w;
         let middle = h / 2.0;
-        let checkout = Rect::new(margin, middle - 31.0, left_w, 62.0);
+        let checkout = Rect::new(margin, middle - 37.0, left_w, 74.0);
         let users = Rect::new(margin, checkout.y - 44.0 - 74.0, left_w, 74.0);
-        let pile = Rect::new(margin, checkout.y + 62.0 + 8.0, left_w, 92.0);
+        let pile = Rect::new(margin, checkout.y + 74.0 + 8.0, left_w, 92.0);
         let topic = Rect::new(
             checkout.x + left_w + free * 0.30,
             middle - 31.0,
@@ -118,9 +118,9 @@ impl Layout {
         let roomy = ((w - 288.0) / 272.0).clamp(0.0, 1.0);
         let size = |least: f32, most: f32| least + (most - least) * roomy;
         let card_h = CARD_H + if memory { MEMORY_H } else { 0.0 };
-        let checkout = Rect::new(12.0, 16.0, 120.0, 62.0);
+        let checkout = Rect::new(12.0, 10.0, 120.0, 74.0);
         let users = Rect::new(w - 12.0 - 116.0, 10.0, 116.0, 74.0);
-        let topic = Rect::new(12.0, 118.0, 120.0, 58.0);
+        let topic = Rect::new(12.0, 122.0, 120.0, 58.0);
         let pile = Rect::new(150.0, 100.0, w - 162.0, 78.0);
         let (queue_x, service_w, gap) = (46.0, size(114.0, 190.0), size(24.0, 64.0));
         let service_x = w - 12.0 - service_w;
@@ -181,8 +181,10 @@ pub(super) fn draw(model: &Shop, knobs: &Settings, at: Time, scene: &mut Scene) 
         let on_the_way = |p: Place| matches!(p, Place::ToQueue(_));
         order.shares.iter().any(|share| on_the_way(share.place))
     };
-    let with_topic =
-        !model.design.calls() || model.orders().any(|order| published(order) || copied(order));
+    let with_topic = !model.design.calls()
+        || model
+            .orders()
+            .any(|order| published(order) || copied(order));
     doors(model, with_topic, &layout, scene);
     for (i, service) in model.services.iter().enumerate() {
         ways(i, service, model, &layout, scene);
@@ -241,7 +243,7 @@ fn fit(texts: impl IntoIterator<Item = String>, size: f32, bold: bool, limit: f3
 /// How big things are drawn when `count` share `area`: the distance between two, and how many make a row.
 fn packing(area: Rect, count: usize) -> (f32, usize, usize) {
     let mut found = (13.0, 1, 1);
-    for (pitch, rows_max) in [(13.0, 1), (13.0, 9), (7.0, 99), (4.0, 99), (2.6, 99), (2.0, 99)] {
+    for (pitch, rows_max) in [(13.0, 1), (13.0, 9), (6.0, 99), (2.0, 99), (1.6, 99)] {
         let columns = ((area.w / pitch) as usize).max(1);
         let rows = ((area.h / pitch) as usize).clamp(1, rows_max);
         found = (pitch, columns, rows);
@@ -261,7 +263,10 @@ fn places(area: Rect, count: usize) -> (f32, impl Iterator<Item = Point>) {
         let (column, row) = ((i / rows) as f32, (i % rows) as f32);
         pt(right - pitch * column, top + pitch * row)
     };
-    ((pitch * 0.4).clamp(0.9, DOT - 0.3), (0..columns * rows).map(place))
+    (
+        (pitch * 0.4).clamp(0.9, DOT - 0.3),
+        (0..columns * rows).map(place),
+    )
 }
 
 fn doors(model: &Shop, with_topic: bool, layout: &Layout, scene: &mut Scene) {
@@ -334,7 +339,11 @@ fn users(model: &Shop, layout: &Layout, scene: &mut Scene) {
             (scene.say("errors", &of), Ink::Bad)
         }
     };
-    let border = if errors > 0 { Ink::Bad } else { Ink::LineStrong };
+    let border = if errors > 0 {
+        Ink::Bad
+    } else {
+        Ink::LineStrong
+    };
     let value = format!("{status}, {line}");
     let mut pencil = scene.thing(USERS, frame, value);
     Card {
@@ -362,13 +371,26 @@ fn checkout(model: &Shop, knobs: &Settings, layout: &Layout, scene: &mut Scene) 
         let load = scene.say("load", &[Arg::Number(knobs.load_per_s)]);
         (load, Ink::Secondary, Ink::LineStrong)
     };
-    let mut pencil = scene.thing(CHECKOUT, frame, status.clone());
+    let does = match model.design {
+        Design::InTurn => "calls.in-turn",
+        Design::Parallel => "calls.parallel",
+        Design::Push | Design::Queue => "calls.publish",
+    };
+    let does = scene.say(does, &[]);
+    let value = format!("{status}, {does}");
+    let mut pencil = scene.thing(CHECKOUT, frame, value);
     Card {
         ink,
         border,
         ..Card::plain(frame, name, status)
     }
     .draw(&mut pencil);
+    pencil.text(
+        pt(frame.x + 14.0, frame.y + 63.0),
+        12.0,
+        Ink::Secondary,
+        does,
+    );
 }
 
 /// The users whom Checkout keeps waiting while it calls. What it publishes takes no longer than its travel, which
@@ -404,14 +426,7 @@ fn pile(model: &Shop, layout: &Layout, scene: &mut Scene) {
 }
 
 /// A queue: its messages, those lent out as empty places, and what comes back when.
-fn queue(
-    i: usize,
-    service: &Service,
-    model: &Shop,
-    at: Time,
-    layout: &Layout,
-    scene: &mut Scene,
-) {
+fn queue(i: usize, service: &Service, model: &Shop, at: Time, layout: &Layout, scene: &mut Scene) {
     let rect = layout.queues[i];
     let backlog = service.backlog();
     let long = backlog >= LONG;
@@ -443,7 +458,8 @@ fn queue(
         }
         None if !service.lent.is_empty() => {
             let out = [Arg::Count(service.lent.len() as i64)];
-            Some((scene.say("out", &out), false))
+            let texts = [scene.say("out", &out), scene.say("out.short", &out)];
+            Some((fit(texts, 11.5, false, rect.w), false))
         }
         None => None,
     };
@@ -537,7 +553,14 @@ fn dead(i: usize, service: &Service, model: &Shop, queue: Rect, scene: &mut Scen
 }
 
 /// What a service's card says about it: status, its colour, the border, and what is spoken.
-fn condition(i: usize, service: &Service, knobs: &Settings, at: Time, inner: f32, scene: &Scene) -> (String, Ink, Ink) {
+fn condition(
+    i: usize,
+    service: &Service,
+    knobs: &Settings,
+    at: Time,
+    inner: f32,
+    scene: &Scene,
+) -> (String, Ink, Ink) {
     if let Some(since) = service.down {
         let since = [kit::tenths(at.since(since))];
         let texts = [scene.say("down", &since), scene.say("down.short", &since)];
@@ -596,6 +619,7 @@ fn card(
     let (status, ink, border) = condition(i, service, knobs, at, inner, scene);
     let (done, bad) = counts(service, model.design, scene);
     let in_memory = scene.say("memory", &[Arg::Count(service.memory.len() as i64)]);
+    let shelf_word = scene.say("shelf", &[]);
     let mut spoken = format!("{status}, {done}");
     if let Some((bad, _)) = &bad {
         spoken += &format!(", {bad}");
@@ -627,23 +651,20 @@ fn card(
     tally(&mut pencil, rect, &done, bad);
     let places = knobs.places as usize;
     let pitch = (inner / places.max(1) as f32).min(12.0);
-    let shelf = |j: usize| {
-        pt(
-            rect.x + 14.0 + pitch * (j as f32 + 0.5),
-            rect.y + rect.h - 26.0,
-        )
-    };
+    let shelf = Rect::new(rect.x + 13.0, rect.y + rect.h - 34.0, inner + 2.0, 15.0);
+    let spot = |j: usize| pt(rect.x + 14.0 + pitch * (j as f32 + 0.5), shelf.centre().y);
     if layout.memory && !down {
-        for j in 0..places {
-            let (p, r) = (shelf(j), (pitch * 0.4).min(4.5));
-            let socket = Rect::new(p.x - r, p.y - r, 2.0 * r, 2.0 * r);
-            pencil.dashed(socket, 1.5, Ink::None, Ink::LineStrong, 1.0);
+        // Dashed: what stands here is gone with the service.
+        pencil.dashed(shelf, 5.0, Ink::None, Ink::Mark, 1.0);
+        if service.memory.is_empty() {
+            let at = pt(shelf.centre().x, shelf.y + 11.5);
+            pencil.centred(at, 11.0, false, Ink::Secondary, shelf_word);
         }
     }
     for (j, slot) in service.memory.iter().take(places).enumerate() {
         let order = model.order(*slot);
         let (r, ink) = look(order.shares[i].poison, (pitch * 0.4).min(4.0));
-        scene.particle(shelf(j), r, glyph(order.design), ink, order.dot(i));
+        scene.particle(spot(j), r, glyph(order.design), ink, order.dot(i));
     }
     if let Some(slot) = &slots {
         let working = service.working.iter().map(|(_, order)| *order);
