@@ -32,7 +32,7 @@ const SMOOTHING: Time = Time::ms(2_500);
 /// Losses closer than this share one mark on the tape.
 const LOSS_MARKS: Time = Time::s(1);
 /// The user's wait is averaged over this many orders.
-pub(super) const WAITS: usize = 8;
+pub(super) const WAITS: usize = 5;
 
 const ARRIVALS: Stream = Stream::named("arrivals");
 const WORK: Stream = Stream::named("work");

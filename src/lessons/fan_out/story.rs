@@ -82,7 +82,11 @@ pub(super) const STORY: &[Beat<Shop>] = &[
             Setup::Set("design", PARALLEL),
             Setup::Set("service-2", 1_000.0),
         ],
-        when: |model| model.means[SMS] >= SLOW && wait_at_least(model, Time::ms(1_600)),
+        when: |model| {
+            model.means[SMS] >= SLOW
+                && model.wait().is_some_and(|wait| wait >= Time::ms(1_400))
+                && wait_at_least(model, Time::ms(1_500))
+        },
         points: &[
             USERS,
             service_part(SMS),

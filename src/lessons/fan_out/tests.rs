@@ -178,11 +178,10 @@ fn a_lost_acknowledgement_does_the_work_twice_after_the_time_out() {
         go(&mut run, 10);
     }
     let said = |word: &str| {
-        let notes = run.tape().notes();
+        let mut notes = run.tape().notes().rev();
         notes
-            .filter(|n| n.word == word)
-            .map(|n| n.at)
-            .last()
+            .find(|note| note.word == word)
+            .map(|note| note.at)
             .unwrap()
     };
     let (lent, again) = (said("ack-lost"), said("lent-again"));

@@ -650,9 +650,26 @@ fn card(
     }
     tally(&mut pencil, rect, &done, bad);
     let places = knobs.places as usize;
-    let pitch = (inner / places.max(1) as f32).min(12.0);
+    // Filled column by column over the whole shelf, so that it shows how full the memory is.
+    let rows = if inner / places.max(1) as f32 >= 9.0 {
+        1
+    } else {
+        2
+    };
+    let pitch = (inner / places.div_ceil(rows).max(1) as f32).min(12.5);
+    let r = if rows == 1 {
+        4.0
+    } else {
+        (pitch * 0.4).min(2.8)
+    };
     let shelf = Rect::new(rect.x + 13.0, rect.y + rect.h - 34.0, inner + 2.0, 15.0);
-    let spot = |j: usize| pt(rect.x + 14.0 + pitch * (j as f32 + 0.5), shelf.centre().y);
+    let spot = |j: usize| {
+        let (column, row) = ((j / rows) as f32, (j % rows) as f32);
+        pt(
+            rect.x + 14.0 + pitch * (column + 0.5),
+            shelf.centre().y + 6.4 * (row - (rows as f32 - 1.0) / 2.0),
+        )
+    };
     if layout.memory && !down {
         // Dashed: what stands here is gone with the service.
         pencil.dashed(shelf, 5.0, Ink::None, Ink::Mark, 1.0);
@@ -663,7 +680,7 @@ fn card(
     }
     for (j, slot) in service.memory.iter().take(places).enumerate() {
         let order = model.order(*slot);
-        let (r, ink) = look(order.shares[i].poison, (pitch * 0.4).min(4.0));
+        let (r, ink) = look(order.shares[i].poison, r);
         scene.particle(spot(j), r, glyph(order.design), ink, order.dot(i));
     }
     if let Some(slot) = &slots {
