@@ -98,7 +98,7 @@ impl Default for Settings {
             visibility_s: 2.0,
             receives: 3,
             spread: Spread::Fixed,
-            places: 24,
+            places: 32,
             service_ms: [150.0, 250.0, 100.0, 200.0, 120.0],
         }
     }

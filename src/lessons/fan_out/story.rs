@@ -42,7 +42,7 @@ pub(super) const STORY: &[Beat<Shop>] = &[
             Setup::Set("service-3", 100.0),
             Setup::Set("workers", 2.0),
             Setup::Set("load", 6.0),
-            Setup::Set("places", 24.0),
+            Setup::Set("places", 32.0),
             Setup::Set("visibility", 2.0),
             Setup::Set("receives", 3.0),
             Setup::Set("design", IN_TURN),

@@ -315,10 +315,13 @@ fn users(model: &Shop, layout: &Layout, scene: &mut Scene) {
     let frame = layout.users;
     let name = scene.name(USERS);
     let inner = frame.w - 28.0;
+    let errors = model.watch.errors.iter().filter(|error| **error).count();
     let (status, ink) = match model.wait() {
         None => (scene.say("wait.none", &[]), Ink::Secondary),
         Some(wait) => {
             let ink = match wait {
+                // A quick error is no good wait.
+                _ if errors > 0 => Ink::Secondary,
                 _ if wait <= Time::ms(100) => Ink::Ok,
                 _ if wait < Time::s(1) => Ink::Warn,
                 _ => Ink::Bad,
@@ -328,7 +331,6 @@ fn users(model: &Shop, layout: &Layout, scene: &mut Scene) {
             (fit([long, short], 12.5, true, inner), ink)
         }
     };
-    let errors = model.watch.errors.iter().filter(|error| **error).count();
     let (line, line_ink) = match errors {
         0 => (scene.say("errors.none", &[]), Ink::Secondary),
         n => {
@@ -365,8 +367,9 @@ fn checkout(model: &Shop, knobs: &Settings, layout: &Layout, scene: &mut Scene) 
     let name = scene.name(CHECKOUT);
     let bursting = model.burst_left > 0;
     let (status, ink, border) = if bursting {
-        let left = scene.say("burst", &[Arg::Count(i64::from(model.burst_left))]);
-        (left, Ink::Warn, Ink::Warn)
+        let left = [Arg::Count(i64::from(model.burst_left))];
+        let texts = ["burst", "burst.short"].map(|word| scene.say(word, &left));
+        (fit(texts, 12.5, true, frame.w - 28.0), Ink::Warn, Ink::Warn)
     } else {
         let load = scene.say("load", &[Arg::Number(knobs.load_per_s)]);
         (load, Ink::Secondary, Ink::LineStrong)
