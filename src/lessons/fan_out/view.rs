@@ -535,7 +535,9 @@ fn dead(i: usize, service: &Service, model: &Shop, queue: Rect, scene: &mut Scen
     if count == 0 {
         return;
     }
-    let label = scene.say("dead", &[Arg::Count(count as i64)]);
+    let args = [Arg::Count(count as i64)];
+    let label = ["dead", "dead.short"].map(|word| scene.say(word, &args));
+    let label = fit(label, 12.0, true, queue.w - 14.0);
     let text_w = text::width(&label, 12.0, true);
     let rect = Rect::new(
         queue.x,
