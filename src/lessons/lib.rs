@@ -5,6 +5,7 @@
 pub mod consistent_hashing;
 pub mod circuit_breaker;
 pub mod cap_theorem;
+pub mod fan_out;
 pub mod kit;
 pub mod load_balancing;
 
@@ -25,6 +26,7 @@ pub const CATALOGUE: &[Entry] = &[
     entry::<consistent_hashing::Hashing>(),
     entry::<circuit_breaker::Breaking>(),
     entry::<cap_theorem::Cap>(),
+    entry::<fan_out::FanOut>(),
 ];
 
 /// The lesson of this slug.
