@@ -2,9 +2,9 @@
 //!
 //! A new lesson adds its folder and two lines here: its `mod` and its entry in [`CATALOGUE`].
 
-pub mod consistent_hashing;
-pub mod circuit_breaker;
 pub mod cap_theorem;
+pub mod circuit_breaker;
+pub mod consistent_hashing;
 pub mod fan_out;
 pub mod kit;
 pub mod load_balancing;
