@@ -301,20 +301,18 @@ fn verdict(site: usize, model: &Partition, scene: &Scene) -> (String, String, In
     )))];
     let any = (0..2).any(|thing| model.rule(thing) != Rule::Majority);
     let all = (0..2).all(|thing| model.rule(thing) != Rule::Majority);
-    let (word, ink) = match (model.may(site, 0), all) {
-        (None, _) => ("down", Ink::Bad),
-        (_, true) if model.cut.is_some() => ("alone-cut", Ink::Warn),
-        (_, true) => ("alone", Ink::Ink),
-        (Some(WriteAnswer::Refused), _) if any => ("minority-each", Ink::Bad),
-        (Some(WriteAnswer::Refused), _) => ("minority", Ink::Bad),
-        _ if model.cut.is_some() => ("majority-cut", Ink::Ok),
-        _ => ("majority", Ink::Ink),
+    let (heading, detail, ink) = match (model.may(site, 0), all) {
+        (None, _) => ("verdict.down", "detail.down", Ink::Bad),
+        (_, true) if model.cut.is_some() => ("verdict.alone-cut", "detail.alone-cut", Ink::Warn),
+        (_, true) => ("verdict.alone", "detail.alone", Ink::Ink),
+        (Some(WriteAnswer::Refused), _) if any => {
+            ("verdict.minority-each", "detail.minority-each", Ink::Bad)
+        }
+        (Some(WriteAnswer::Refused), _) => ("verdict.minority", "detail.minority", Ink::Bad),
+        _ if model.cut.is_some() => ("verdict.majority-cut", "detail.majority-cut", Ink::Ok),
+        _ => ("verdict.majority", "detail.majority", Ink::Ink),
     };
-    (
-        scene.say(&format!("verdict.{word}"), &needed),
-        scene.say(&format!("detail.{word}"), &needed),
-        ink,
-    )
+    (scene.say(heading, &needed), scene.say(detail, &needed), ink)
 }
 
 /// A city's name and how many replicas it reaches.
