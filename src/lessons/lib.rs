@@ -2,6 +2,7 @@
 //!
 //! A new lesson adds its folder and two lines here: its `mod` and its entry in [`CATALOGUE`].
 
+pub mod caching;
 pub mod kit;
 pub mod load_balancing;
 
@@ -17,7 +18,10 @@ pub struct Entry {
 }
 
 /// Every lesson that is built, in the order of the catalogue.
-pub const CATALOGUE: &[Entry] = &[entry::<load_balancing::Balancing>()];
+pub const CATALOGUE: &[Entry] = &[
+    entry::<load_balancing::Balancing>(),
+    entry::<caching::Remembering>(),
+];
 
 /// The lesson of this slug.
 pub fn find(slug: &str) -> Option<&'static Entry> {
