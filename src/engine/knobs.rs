@@ -42,7 +42,8 @@ impl Knob {
         Some(match self.kind {
             Kind::Slider { min, max, step } => {
                 let steps = ((value.clamp(min, max) - min) / step + 0.5).floor();
-                (min + steps * step).min(max)
+                // Rounded, because sums of tenths are not tenths: 0.7 must be written as 0.7.
+                ((min + steps * step).min(max) * 1e6).round() / 1e6
             }
             Kind::Choice(options) => value.clamp(0.0, options.len() as f64 - 1.0).round(),
             Kind::Switch => f64::from(u8::from(value != 0.0)),

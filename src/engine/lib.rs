@@ -24,6 +24,13 @@ pub mod text;
 pub mod time;
 pub mod words;
 
+#[cfg(test)]
+mod player_tests;
+#[cfg(test)]
+mod run_tests;
+#[cfg(test)]
+mod toy;
+
 pub use action::{Act, Action, ActionSpec};
 pub use knobs::{Choice, Knob, Knobs, Visit};
 pub use lesson::{Card, Lesson};

@@ -128,6 +128,11 @@ impl Player {
         self.twin.as_ref()
     }
 
+    /// The run compared with, to ask it why.
+    pub fn twin_mut(&mut self) -> Option<&mut Twin> {
+        self.twin.as_mut()
+    }
+
     /// Whether time runs.
     pub fn playing(&self) -> bool {
         self.playing
@@ -153,6 +158,11 @@ impl Player {
     /// The beat shown (from 0).
     pub fn beat(&self) -> usize {
         self.beat
+    }
+
+    /// Whether the run stands at the very place where the beat shown was reached.
+    pub fn at_beat(&self) -> bool {
+        self.reached.get(self.beat).copied().flatten() == Some(self.main.position())
     }
 
     /// The beat that Next is heading for.
@@ -184,6 +194,21 @@ impl Player {
     pub fn recall_done(&mut self, challenge: usize) {
         if let Some(done) = self.done.get_mut(challenge) {
             *done = true;
+        }
+    }
+
+    /// Recalls an answer that was given on an earlier visit; it is settled again when its moment comes.
+    pub fn recall_guess(&mut self, beat: usize, choice: usize) {
+        let options = self.beats.get(beat).and_then(|beat| beat.predict);
+        if options.is_some_and(|(_, options)| choice < options.len())
+            && self.guess_of(beat).is_none()
+        {
+            self.guesses.push(Guess {
+                beat,
+                choice,
+                at: Time::ZERO,
+                settled: None,
+            });
         }
     }
 
@@ -466,6 +491,10 @@ impl Player {
     }
 
     /// Moves on to the next beat: arranges it and plays until its state comes up. A second call on the way jumps there.
+    #[allow(
+        clippy::should_implement_trait,
+        reason = "it is what the button Next does; a player is no iterator"
+    )]
     pub fn next(&mut self) -> Vec<Happening> {
         if let Some(goal) = self.goal {
             let mut happened = Vec::new();

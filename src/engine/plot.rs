@@ -2,6 +2,7 @@
 
 use crate::probe::{SAMPLE_EVERY, Statistic};
 use crate::scene::Ink;
+use crate::tape::Tape;
 use crate::time::Time;
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -58,6 +59,66 @@ pub struct Trace<'a> {
     pub area: bool,
     /// How it is drawn.
     pub stroke: Stroke,
+}
+
+impl Plot {
+    /// The lines of this plot on the tape, with the future that its last fork left behind and the twin's lines.
+    /// The main lines come last, so that they lie on top; `colour` gives the value of an ink.
+    pub fn traces<'a>(
+        &self,
+        main: &'a Tape,
+        twin: Option<&'a Tape>,
+        colour: impl Fn(Ink) -> (u8, u8, u8),
+    ) -> Vec<Trace<'a>> {
+        let mut traces = Vec::with_capacity(3 * self.lines.len());
+        let mut add = |line: &Line, samples: &'a [f32], first: usize, stroke: Stroke| {
+            if !samples.is_empty() {
+                traces.push(Trace {
+                    samples,
+                    first,
+                    colour: colour(line.ink),
+                    area: line.area,
+                    stroke,
+                });
+            }
+        };
+        let place = |tape: &Tape, line: &Line| {
+            let read = (line.probe, line.statistic);
+            tape.reads().iter().position(|other| *other == read)
+        };
+        if let Some(ghost) = main.ghost() {
+            for line in self.lines {
+                let lost = place(main, line).and_then(|at| ghost.lines.get(at));
+                if let Some(samples) = lost {
+                    add(line, samples, ghost.first, Stroke::Ghost);
+                }
+            }
+        }
+        let solid = Some((main, Stroke::Solid));
+        let dashed = twin.map(|twin| (twin, Stroke::Dashed));
+        for (tape, stroke) in dashed.into_iter().chain(solid) {
+            for line in self.lines {
+                if let Some(at) = place(tape, line) {
+                    add(line, tape.line(at), 0, stroke);
+                }
+            }
+        }
+        traces
+    }
+
+    /// The top of the vertical axis that holds all these traces: a round number in the unit shown.
+    pub fn top(&self, traces: &[Trace<'_>]) -> f64 {
+        round_up((greatest(traces) * self.scale).max(self.top_min))
+    }
+
+    /// A value in the unit shown, in the unit of the samples.
+    pub fn to_samples(&self, shown: f64) -> f64 {
+        if self.scale > 0.0 {
+            shown / self.scale
+        } else {
+            shown
+        }
+    }
 }
 
 /// The end of the time axis for a tape that has reached `horizon`: steps up rarely, so that the picture rests.
@@ -202,6 +263,54 @@ mod tests {
         assert_eq!(round_up(f64::NAN), 1.0);
         assert_eq!(span(Time::s(13)), Time::s(20));
         assert_eq!(tick(Time::s(20)), Time::s(5));
+    }
+
+    #[test]
+    fn a_plot_finds_its_lines_on_the_tapes() {
+        const PLOT: Plot = Plot {
+            id: "latency",
+            lines: &[Line {
+                id: "p99",
+                probe: 1,
+                statistic: Statistic::Quantile(0.99),
+                ink: Ink::Warn,
+                area: false,
+            }],
+            scale: 0.001,
+            top_min: 10.0,
+        };
+        let reads = vec![(0, Statistic::Mean), (1, Statistic::Quantile(0.99))];
+        let mut main = Tape::new(reads.clone());
+        for i in 0..4 {
+            main.push_samples(&[0.0, 1_000.0 * i as f32]);
+        }
+        main.fork(Time::ms(400), 0, 2);
+        let mut twin = Tape::new(reads);
+        twin.push_samples(&[0.0, 48_000.0]);
+        let colour = |ink| {
+            if ink == Ink::Warn {
+                (7, 7, 7)
+            } else {
+                (0, 0, 0)
+            }
+        };
+        let traces = PLOT.traces(&main, Some(&twin), colour);
+        let seen: Vec<_> = traces
+            .iter()
+            .map(|t| (t.stroke, t.first, t.samples.len()))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                (Stroke::Ghost, 2, 2),
+                (Stroke::Dashed, 0, 1),
+                (Stroke::Solid, 0, 2)
+            ]
+        );
+        assert!(traces.iter().all(|t| t.colour == (7, 7, 7)));
+        assert_eq!(PLOT.top(&traces), 50.0);
+        assert_eq!(PLOT.to_samples(50.0), 50_000.0);
+        assert_eq!(PLOT.top(&[]), 10.0);
     }
 
     #[test]

@@ -132,7 +132,7 @@ mod tests {
         let drawn: Vec<u32> = (0..3).map(|_| rng.next_u32()).collect();
         assert_eq!(drawn, PROMISED);
     }
-    const PROMISED: [u32; 3] = [0, 0, 0];
+    const PROMISED: [u32; 3] = [1_945_343_244, 984_011_669, 414_194_200];
 
     #[test]
     fn means_are_as_named() {

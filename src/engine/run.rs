@@ -313,20 +313,16 @@ impl<L: Lesson> Run<L> {
         self.horizon = self.horizon.max(self.world.place);
     }
 
-    /// Restores the last keyframe at or before a place.
+    /// Restores the last keyframe that fits, unless the world as it is fits and is nearer.
     fn rewind(&mut self, fits: impl Fn(Position) -> bool) {
-        if !fits(self.world.place)
-            || self
-                .keyframes
-                .last()
-                .is_some_and(|k| fits(k.place) && k.place > self.world.place)
-        {
-            let index = self
-                .keyframes
-                .partition_point(|world| fits(world.place))
-                .max(1)
-                - 1;
-            self.world = self.keyframes[index].clone();
+        let index = self
+            .keyframes
+            .partition_point(|world| fits(world.place))
+            .max(1)
+            - 1;
+        let keyframe = &self.keyframes[index];
+        if !fits(self.world.place) || keyframe.place > self.world.place {
+            self.world = keyframe.clone();
         }
     }
 

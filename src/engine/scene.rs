@@ -107,6 +107,32 @@ pub enum Ink {
 }
 
 impl Ink {
+    /// All of them; an ink's place here is `ink as usize`.
+    pub const ALL: [Ink; 22] = [
+        Ink::None,
+        Ink::Paper,
+        Ink::Card,
+        Ink::Ink,
+        Ink::Secondary,
+        Ink::Line,
+        Ink::LineStrong,
+        Ink::Mark,
+        Ink::Rail,
+        Ink::Accent,
+        Ink::Ok,
+        Ink::Bad,
+        Ink::Warn,
+        Ink::Hit,
+        Ink::AccentSoft,
+        Ink::OkSoft,
+        Ink::BadSoft,
+        Ink::WarnSoft,
+        Ink::HitSoft,
+        Ink::OnAccent,
+        Ink::OnBad,
+        Ink::BadHatch,
+    ];
+
     /// Its name in class names (`f-accent` fills, `s-accent` strokes).
     pub const fn name(self) -> &'static str {
         match self {
@@ -249,6 +275,38 @@ impl Rect {
             self.w + 2.0 * by,
             self.h + 2.0 * by,
         )
+    }
+}
+
+/// How a scene lies in a frame of another size: as large as fits, in the middle, like SVG's `xMidYMid meet`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fit {
+    /// Units of the frame to a scene unit; above 0.
+    pub scale: f32,
+    /// Where the scene's left edge lies in the frame.
+    pub left: f32,
+    /// Where its upper edge lies.
+    pub top: f32,
+}
+
+impl Fit {
+    /// Fits a scene of this width and height into a frame of `w` by `h`. None if either has no area.
+    pub fn new(scene: (f32, f32), w: f32, h: f32) -> Option<Fit> {
+        let sizes = [scene.0, scene.1, w, h];
+        let sound = sizes.iter().all(|size| size.is_finite() && *size > 0.0);
+        sound.then(|| {
+            let scale = (w / scene.0).min(h / scene.1);
+            Fit {
+                scale,
+                left: (w - scene.0 * scale) / 2.0,
+                top: (h - scene.1 * scale) / 2.0,
+            }
+        })
+    }
+
+    /// The point of the scene that lies at a point of the frame.
+    pub fn scene_point(&self, x: f32, y: f32) -> Point {
+        pt((x - self.left) / self.scale, (y - self.top) / self.scale)
     }
 }
 
@@ -923,11 +981,29 @@ mod tests {
     }
 
     #[test]
+    fn inks_are_numbered_by_their_place() {
+        for (place, ink) in Ink::ALL.into_iter().enumerate() {
+            assert_eq!(ink as usize, place);
+        }
+    }
+
+    #[test]
+    fn a_scene_fits_into_the_middle() {
+        let fit = Fit::new((100.0, 50.0), 300.0, 300.0).unwrap();
+        assert_eq!((fit.scale, fit.left, fit.top), (3.0, 0.0, 75.0));
+        assert_eq!(fit.scene_point(150.0, 150.0), pt(50.0, 25.0));
+        for (w, h) in [(0.0, 9.0), (9.0, 0.0), (f32::NAN, 9.0), (9.0, -1.0)] {
+            assert_eq!(Fit::new((100.0, 50.0), w, h), None);
+        }
+        assert_eq!(Fit::new((0.0, 0.0), 9.0, 9.0), None);
+    }
+
+    #[test]
     fn things_travel_at_constant_speed() {
         let curve = Curve::across(pt(0.0, 0.0), pt(200.0, 120.0));
         let step = |i: usize| {
             let (a, b) = (curve.at(i as f32 / 20.0), curve.at((i + 1) as f32 / 20.0));
-            ((b.x - a.x).powi(2) + (b.y - a.y).powi(2)).sqrt()
+            libm::hypotf(b.x - a.x, b.y - a.y)
         };
         let mean = curve.length() / 20.0;
         for i in 0..20 {

@@ -1,1 +1,10 @@
-//! press
+//! Press: turns lessons and their words into the static pages, pictures and JSON of the site.
+
+pub mod catalogue;
+pub mod check;
+pub mod pages;
+pub mod publish;
+pub mod serve;
+pub mod sources;
+pub mod stills;
+pub mod words;

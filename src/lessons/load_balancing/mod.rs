@@ -7,7 +7,7 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-pub use model::{LoadBalancing, Settings};
+pub use model::{LoadBalancing, Settings, Totals};
 
 use engine::{Card, Ink, Lesson, Line, Plot, Probe, Scene, Statistic, Time};
 

@@ -298,9 +298,24 @@ pub struct LoadBalancing {
     born: u64,
     served: u64,
     failed: u64,
+    /// Waiting and service of all answered requests together, for the mean.
+    latency_sum: Time,
     waiting: u32,
     failure_marked: Option<Time>,
     pub(super) watch: Watch,
+}
+
+/// Sums over a whole run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Totals {
+    /// Requests that left their clients.
+    pub born: u64,
+    /// Requests answered, with the answer back at the client.
+    pub served: u64,
+    /// Requests failed, with the bad news back at the client.
+    pub failed: u64,
+    /// Mean of waiting plus service.
+    pub latency_mean: Time,
 }
 
 /// What the story and the challenges look at.
@@ -368,6 +383,7 @@ impl Model for LoadBalancing {
             born: 0,
             served: 0,
             failed: 0,
+            latency_sum: Time::ZERO,
             waiting: 0,
             failure_marked: None,
             watch: Watch::default(),
@@ -575,10 +591,15 @@ impl LoadBalancing {
         self.waiting
     }
 
-    /// The address of a request's client.
-    #[cfg(test)]
-    pub(super) fn totals(&self) -> (u64, u64, u64) {
-        (self.born, self.served, self.failed)
+    /// Requests that came, were answered and failed so far, and the mean latency of the answered ones.
+    pub fn totals(&self) -> Totals {
+        let answered: u64 = self.servers.iter().map(|server| server.served).sum();
+        Totals {
+            born: self.born,
+            served: self.served,
+            failed: self.failed,
+            latency_mean: Time(self.latency_sum.0 / answered.max(1)),
+        }
     }
 
     /// Requests a second that the clients send now.
@@ -854,6 +875,7 @@ impl LoadBalancing {
             self.fail(slot, cx);
         } else {
             server.served += 1;
+            self.latency_sum += took;
             cx.sample(probe::LATENCY, took.0 as f64);
             let note = Note::new("answered")
                 .with(name(index))

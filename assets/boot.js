@@ -1,0 +1,248 @@
+// Loads the application into a page that is readable without it: shows progress by bytes, and says
+// what is wrong where something is. A classic script, because a sandboxed frame without an origin may
+// not load modules from every host, and this message must reach the reader there too.
+"use strict";
+
+(() => {
+  const page = document.documentElement;
+  const boot = document.getElementById("boot");
+  const still = document.getElementById("static");
+  const app = document.getElementById("app");
+  if (!boot || !app) return;
+
+  const say = (id, ...values) =>
+    (boot.dataset[id] ?? id).replace(/\{(\d)\}/g, (whole, at) => String(values[at] ?? whole));
+  const wholeKb = (bytes) => Math.ceil(bytes / 1024);
+  const catalogue = page.dataset.page === "catalogue";
+  const expected = Number(boot.dataset.bytes) || 0;
+
+  // A failure with words for the reader; `reload` where only a new page helps.
+  class Trouble extends Error {
+    constructor(text, { cause, reload = false } = {}) {
+      super(text, { cause });
+      this.reload = reload;
+    }
+  }
+
+  let attempt = 0;
+  let ready = false;
+  let failed = false;
+
+  const element = (tag, className, text) => {
+    const made = document.createElement(tag);
+    if (className) made.className = className;
+    if (text) made.textContent = text;
+    return made;
+  };
+
+  // A round mark while it goes well, a triangle where it does not.
+  const glyph = (className, d) => {
+    const space = "http://www.w3.org/2000/svg";
+    const picture = document.createElementNS(space, "svg");
+    const path = document.createElementNS(space, "path");
+    for (const [name, value] of [["class", "glyph"], ["viewBox", "0 0 10 10"], ["aria-hidden", "true"]]) {
+      picture.setAttribute(name, value);
+    }
+    path.setAttribute("class", className);
+    path.setAttribute("d", d);
+    picture.append(path);
+    return picture;
+  };
+
+  // Progress: a bar and the bytes. Only the heading is spoken, or speech would count along.
+  let bar;
+  let bytes;
+  const showProgress = () => {
+    bar = element("div", "bar");
+    bytes = element("p", "num");
+    for (const silent of [bar, bytes]) silent.setAttribute("aria-hidden", "true");
+    boot.setAttribute("role", "status");
+    const mark = glyph("f-accent", "M1 5a4 4 0 1 0 8 0a4 4 0 1 0-8 0Z");
+    boot.replaceChildren(mark, element("h2", "", say(catalogue ? "catalogueTitle" : "title")), bytes, bar);
+    boot.hidden = false;
+  };
+  const showBytes = (got) => {
+    const whole = Math.max(expected, got);
+    bar.style.setProperty("--fill", `${whole ? Math.floor((100 * got) / whole) : 0}%`);
+    bytes.textContent = got < whole ? say("sized", wholeKb(got), wholeKb(whole)) : say("starting");
+  };
+
+  const button = (text, press) => {
+    const made = element("button", "btn btn-primary", text);
+    made.type = "button";
+    made.addEventListener("click", press);
+    return made;
+  };
+  const link = () => {
+    const made = element("a", "btn", say("all"));
+    made.href = page.dataset.root || "./";
+    return made;
+  };
+
+  const fail = (trouble) => {
+    if (failed) return;
+    failed = true;
+    console.error(trouble.cause ?? trouble);
+    page.dataset.failed = "1";
+    if (ready) {
+      stop(trouble);
+      return;
+    }
+    // What a panic left half built would stand beside the static page.
+    app.replaceChildren();
+    still?.removeAttribute("hidden");
+    const actions = element("div", "actions");
+    actions.append(
+      button(say("retry"), () => (trouble.reload ? location.reload() : start())),
+    );
+    if (page.dataset.page === "lesson") actions.append(link());
+    boot.setAttribute("role", "alert");
+    boot.replaceChildren(
+      glyph("f-bad", "M5 .5 10 9.5H0Z"),
+      element("h2", "", say(catalogue ? "catalogueFailed" : "failed")),
+      element("p", "", `${trouble.message} ${say("below")}`),
+      actions,
+    );
+    boot.hidden = false;
+  };
+
+  // After the start the static page is gone: the message stands over the page, whose state the address keeps.
+  const stop = (trouble) => {
+    const dialog = element("dialog", "dialog");
+    const head = element("div", "dialog-head");
+    const body = element("div", "dialog-body");
+    const title = element("h2", "", say("stopped"));
+    title.id = "boot-stopped";
+    dialog.setAttribute("role", "alertdialog");
+    dialog.setAttribute("aria-labelledby", title.id);
+    const actions = element("div", "actions");
+    actions.append(button(say("reload"), () => location.reload()));
+    head.append(title);
+    body.append(element("p", "", trouble.message), actions);
+    dialog.append(head, body);
+    boot.replaceChildren(dialog);
+    boot.className = "";
+    document.body.append(boot);
+    boot.hidden = false;
+    try {
+      dialog.showModal();
+    } catch {
+      dialog.setAttribute("open", "");
+    }
+  };
+
+  const hasWasm = () => {
+    try {
+      // The smallest module, eight bytes; compiling it also asks the content security policy.
+      const least = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
+      return new WebAssembly.Module(least) instanceof WebAssembly.Module;
+    } catch {
+      return false;
+    }
+  };
+
+  const fetched = async (address, options) => {
+    let response;
+    try {
+      response = await fetch(address, options);
+    } catch (cause) {
+      throw new Trouble(say("unreachable"), { cause });
+    }
+    if (!response.ok) throw new Trouble(say("notFound", response.status));
+    return response;
+  };
+
+  // Passes the bytes on as they come and counts them. Compressed transfers count unpacked, as `bytes` does.
+  const counted = async (response, count) => {
+    const headers = { "content-type": "application/wasm" };
+    if (!response.body || typeof TransformStream === "undefined") {
+      const whole = await response.arrayBuffer();
+      count.got = whole.byteLength;
+      return new Response(whole, { headers });
+    }
+    const meter = new TransformStream({
+      transform(chunk, stream) {
+        count.got += chunk.byteLength;
+        showBytes(count.got);
+        stream.enqueue(chunk);
+      },
+    });
+    return new Response(response.body.pipeThrough(meter), { headers });
+  };
+
+  // The response is relabelled above, so that a host with a wrong MIME type streams like any other.
+  const compile = async (response) => {
+    const count = { got: 0 };
+    try {
+      const program = await counted(response, count);
+      return WebAssembly.compileStreaming
+        ? await WebAssembly.compileStreaming(program)
+        : await WebAssembly.compile(await program.arrayBuffer());
+    } catch (cause) {
+      if (count.got < expected) {
+        throw new Trouble(say("cut", wholeKb(count.got), wholeKb(expected)), { cause });
+      }
+      throw new Trouble(say("damaged"), { cause });
+    }
+  };
+
+  const start = async () => {
+    attempt += 1;
+    failed = false;
+    delete page.dataset.failed;
+    showProgress();
+    showBytes(0);
+    const halt = new AbortController();
+    try {
+      if (!hasWasm()) throw new Trouble(say("noWasm"));
+      // A module that failed once stays failed under its address; the query makes the next try a new one.
+      const script = new URL(boot.dataset.script, document.baseURI);
+      if (attempt > 1) script.searchParams.set("try", String(attempt));
+      const [program, glue] = await Promise.all([
+        fetched(boot.dataset.wasm, {
+          signal: halt.signal,
+          cache: attempt > 1 ? "reload" : "default",
+        }).then(compile),
+        import(script.href).catch((cause) => explainModule(script, cause)),
+      ]);
+      showBytes(expected);
+      try {
+        await glue.default({ module_or_path: program });
+      } catch (cause) {
+        throw new Trouble(say("panicked", plain(cause)), { cause, reload: true });
+      }
+    } catch (error) {
+      halt.abort();
+      fail(error instanceof Trouble ? error : new Trouble(say("panicked", plain(error)), { cause: error }));
+    }
+  };
+
+  // An import that fails does not say why; asking for the file does.
+  const explainModule = async (script, cause) => {
+    await fetched(script, { cache: "reload" });
+    throw new Trouble(say("damaged"), { cause });
+  };
+
+  const plain = (error) => String(error?.message ?? error).slice(0, 300);
+
+  window.addEventListener("loadlab-ready", () => {
+    if (failed) return;
+    ready = true;
+    boot.hidden = true;
+    boot.replaceChildren();
+    if (still) still.hidden = true;
+  });
+  window.addEventListener("loadlab-failed", (event) => {
+    fail(new Trouble(say("panicked", plain(event.detail)), { cause: event.detail, reload: true }));
+  });
+  // A trap that the panic hook did not see, such as memory running out.
+  const trapped = (error) => {
+    if (globalThis.WebAssembly && error instanceof WebAssembly.RuntimeError) {
+      fail(new Trouble(say("panicked", plain(error)), { cause: error, reload: true }));
+    }
+  };
+  window.addEventListener("error", (event) => trapped(event.error));
+  window.addEventListener("unhandledrejection", (event) => trapped(event.reason));
+
+  start();
+})();

@@ -1,0 +1,158 @@
+//! Tests of the player: stories, guesses, challenges, comparisons, links.
+
+use crate::player::{Happening, Player};
+use crate::toy::{Bounce, face};
+use crate::*;
+
+fn player() -> Player {
+    let mut player = Player::new(Box::new(Run::<Bounce>::new(3)));
+    player.set_speed(1.0);
+    player
+}
+
+fn play(player: &mut Player, frames: usize) -> Vec<Happening> {
+    (0..frames).flat_map(|_| player.frame(0.016)).collect()
+}
+
+#[test]
+fn next_plays_until_the_state_and_stops_there() {
+    let mut player = player();
+    player.next();
+    assert_eq!(player.heading_for(), Some(1));
+    let happened = play(&mut player, 400);
+    assert_eq!(happened, [Happening::Beat(1)]);
+    assert!(!player.playing() && player.beat() == 1);
+    let place = player.main().position();
+    player.back();
+    assert_eq!(
+        (player.beat(), player.main().position().at),
+        (0, Time::ZERO)
+    );
+    player.next();
+    assert_eq!(play(&mut player, 400), [Happening::Beat(1)]);
+    assert_eq!(
+        player.main().position(),
+        place,
+        "returning goes to the very same place"
+    );
+}
+
+#[test]
+fn a_second_next_jumps_and_scrubbing_changes_the_caption() {
+    let mut player = player();
+    player.next();
+    assert_eq!(player.next(), [Happening::Beat(1)]);
+    player.jump(2);
+    assert_eq!(player.beat(), 2);
+    player.seek(Time::ms(1));
+    assert_eq!(player.beat(), 0);
+    player.seek(Time::s(30));
+    assert_eq!(player.beat(), 2);
+}
+
+#[test]
+fn a_state_that_never_comes_is_given_up_with_a_way_back() {
+    let mut player = player();
+    player.jump(2);
+    player.next();
+    assert_eq!(
+        player.next(),
+        [Happening::Challenge(0), Happening::Stuck(3)]
+    );
+    assert_eq!(player.stuck(), Some(3));
+    player.seek(Time::s(1));
+    assert_eq!(player.stuck(), None);
+}
+
+#[test]
+fn a_guess_is_settled_once_and_a_fork_unsettles_it() {
+    let mut player = player();
+    assert!(!player.guess(0), "the first beat asks nothing");
+    player.jump(1);
+    assert!(!player.guess(7));
+    assert!(player.guess(0));
+    assert!(!player.guess(1), "locked in");
+    player.next();
+    let happened = player.next();
+    assert!(
+        happened.contains(&Happening::Settled {
+            beat: 1,
+            right: false
+        }),
+        "{happened:?}"
+    );
+    assert_eq!(player.guess_of(1).unwrap().settled.unwrap().1, 1);
+    player.seek(Time::ms(200));
+    player.set_knob("pace", 60.0).unwrap();
+    assert_eq!(player.guess_of(1).unwrap().settled, None);
+}
+
+#[test]
+fn a_challenge_ticks_once() {
+    let mut player = player();
+    player.set_playing(true);
+    player.set_speed(16.0);
+    let happened = play(&mut player, 200);
+    assert_eq!(
+        happened
+            .iter()
+            .filter(|h| **h == Happening::Challenge(0))
+            .count(),
+        1
+    );
+    assert_eq!(player.done(), [true]);
+}
+
+#[test]
+fn the_twin_follows_everything() {
+    let mut player = player();
+    player.seek(Time::s(4));
+    player.compare("double", 1.0).unwrap();
+    player.act_by_id("kick", None);
+    player.set_knob("pace", 50.0).unwrap();
+    player.set_playing(true);
+    play(&mut player, 100);
+    player.seek(Time::s(2));
+    player.seek(Time::s(5));
+    let twin = &player.twin().unwrap().run;
+    assert_eq!(twin.position().at, player.main().position().at);
+    assert_eq!(twin.position().events, player.main().position().events);
+    assert_eq!(twin.inputs().len(), 2);
+    player.alone();
+    assert!(player.twin().is_none());
+}
+
+#[test]
+fn a_link_restores_the_frame_the_twin_and_the_beat() {
+    let mut player = player();
+    player.jump(2);
+    player.compare("double", 1.0).unwrap();
+    player.set_knob("pace", 33.0).unwrap();
+    player.step_forward(false);
+    let text = player.link().encode().unwrap();
+    let mut other = Player::new(Box::new(Run::<Bounce>::new(1)));
+    other.restore_text(&text).unwrap();
+    assert_eq!(face(other.main()).0, face(player.main()).0);
+    assert_eq!(face(other.main()).1, face(player.main()).1);
+    assert_eq!(
+        face(&*other.twin().unwrap().run).1,
+        face(&*player.twin().unwrap().run).1
+    );
+    assert_eq!(other.beat(), 2);
+    assert!(other.restore_text("nonsense").is_err());
+    assert_eq!(other.beat(), 2, "a damaged link changes nothing");
+}
+
+#[test]
+fn odd_frames_and_speeds_are_harmless() {
+    let mut player = player();
+    player.set_playing(true);
+    for dt in [f64::NAN, f64::INFINITY, -1.0, 0.0, 1e9] {
+        player.frame(dt);
+    }
+    player.set_speed(f64::NAN);
+    assert_eq!(player.speed(), 1.0);
+    player.set_speed(1e9);
+    assert_eq!(player.speed(), 16.0);
+    assert!(player.main().position().at <= Time::from_s(0.2));
+}

@@ -1,0 +1,207 @@
+//! Tests of runs: time travel changes nothing, forks keep ghosts, twins share their chance.
+
+use crate::run::{Position, Run};
+use crate::show::{Picked, Show, Watch};
+use crate::toy::{Bounce, face};
+use crate::*;
+
+fn run_to(seed: u32, s: u64) -> Run<Bounce> {
+    let mut run = Run::<Bounce>::new(seed);
+    run.run(Time::s(s), Watch::Nothing, u64::MAX);
+    run
+}
+
+#[test]
+fn the_same_seed_gives_the_same_run_and_another_seed_another() {
+    assert_eq!(face(&run_to(5, 20)), face(&run_to(5, 20)));
+    assert_ne!(face(&run_to(5, 20)).2, face(&run_to(6, 20)).2);
+}
+
+#[test]
+fn frames_do_not_change_what_happens() {
+    let whole = run_to(5, 20);
+    let mut steps = Run::<Bounce>::new(5);
+    let mut at = Time::ZERO;
+    while at < Time::s(20) {
+        at = (at + Time::us(16_667)).min(Time::s(20));
+        steps.run(at, Watch::Nothing, u64::MAX);
+    }
+    assert_eq!(face(&whole), face(&steps));
+}
+
+#[test]
+fn seeking_back_and_forth_is_the_same_as_running_straight() {
+    let mut run = run_to(9, 60);
+    let tape = run.tape().fingerprint();
+    for at in [3_300, 59_999, 0, 41_000, 41_000, 12_345, 12_344] {
+        run.seek(Time::ms(at));
+        let mut straight = Run::<Bounce>::new(9);
+        straight.run(Time::ms(at), Watch::Nothing, u64::MAX);
+        assert_eq!(face(&run).1, face(&straight).1, "at {at} ms");
+        assert_eq!(run.position(), straight.position());
+    }
+    assert_eq!(
+        run.tape().fingerprint(),
+        tape,
+        "replays leave the tape alone"
+    );
+}
+
+#[test]
+fn a_step_stops_at_what_is_said_and_stepping_back_returns() {
+    let mut run = run_to(2, 3);
+    let mut places = vec![run.position()];
+    for _ in 0..40 {
+        assert_eq!(
+            run.run(Time::s(300), Watch::Say, u64::MAX),
+            show::Ran::Stopped
+        );
+        places.push(run.position());
+    }
+    for place in places.iter().rev().skip(1).take(39) {
+        let before = run.before(false).unwrap();
+        run.seek_to(before);
+        if *place != places[0] {
+            assert_eq!(run.position(), *place);
+        }
+    }
+}
+
+#[test]
+fn fine_steps_move_one_event() {
+    let mut run = run_to(2, 3);
+    let here = run.position().events;
+    run.run(Time::s(9), Watch::Any, u64::MAX);
+    assert_eq!(run.position().events, here + 1);
+    let back = run.before(true).unwrap();
+    run.seek_to(back);
+    assert_eq!(run.position().events, here);
+    run.seek_to(Position::default());
+    assert_eq!(run.before(true), None);
+}
+
+#[test]
+fn an_input_in_the_past_forks_and_leaves_a_ghost() {
+    let mut run = run_to(4, 30);
+    run.seek(Time::s(10));
+    assert!(run.act(Act { spec: 0, target: 0 }));
+    assert_eq!(run.horizon().at, Time::s(10));
+    let ghost = run.tape().ghost().unwrap();
+    assert_eq!(ghost.from, Time::s(10));
+    assert_eq!(
+        ghost.lines[0].len(),
+        100,
+        "twenty seconds of samples were lost"
+    );
+    run.run(Time::s(30), Watch::Nothing, u64::MAX);
+    // The kick drew no random number, so the bounces are those of the lost future.
+    assert_eq!(run.model().bounces, run_to(4, 30).model().bounces);
+    assert_eq!(run.model().kicks, 1);
+    run.seek(Time::s(9));
+    assert_eq!(run.model().kicks, 0);
+    run.seek(Time::s(11));
+    assert_eq!(
+        run.model().kicks,
+        1,
+        "the input lies on the tape and happens again"
+    );
+}
+
+#[test]
+fn two_inputs_at_one_moment_between_two_events_replay_in_order() {
+    let mut run = run_to(4, 1);
+    run.run(Time::s(30), Watch::Say, u64::MAX);
+    let place = run.position();
+    run.set_knob("pace", 50.0).unwrap();
+    run.act(Act { spec: 0, target: 0 });
+    run.run(Time::s(20), Watch::Nothing, u64::MAX);
+    let straight = face(&run);
+    run.seek(Time::ZERO);
+    run.seek(Time::s(20));
+    assert_eq!(face(&run), straight);
+    run.seek_to(place);
+    assert_eq!(
+        run.model().kicks,
+        0,
+        "the place before the inputs is still there"
+    );
+}
+
+#[test]
+fn a_run_is_restored_from_its_state_to_the_exact_place() {
+    let mut run = run_to(4, 5);
+    run.set_knob("pace", 37.0).unwrap();
+    run.run(Time::s(9), Watch::Say, u64::MAX);
+    run.act(Act { spec: 1, target: 0 });
+    run.run(Time::s(15), Watch::Nothing, u64::MAX);
+    run.seek(Time::s(7));
+    let copy = run.restore(&run.state());
+    assert_eq!((copy.position(), copy.inputs().len()), (run.position(), 2));
+    assert_eq!(face(&*copy).1, face(&run).1);
+    let mut copy = copy;
+    for show in [&mut run as &mut dyn Show, &mut *copy] {
+        show.run(Time::s(40), Watch::Nothing, u64::MAX);
+    }
+    assert_eq!(face(&*copy), face(&run));
+}
+
+#[test]
+fn a_twin_shares_chance_and_inputs_but_holds_its_knob() {
+    let mut run = run_to(4, 5);
+    run.act(Act { spec: 0, target: 0 });
+    run.set_knob("double", 0.0).unwrap();
+    run.run(Time::s(20), Watch::Nothing, u64::MAX);
+    let mut twin = run.twin("double", 1.0).unwrap();
+    twin.run(Time::s(20), Watch::Nothing, u64::MAX);
+    assert_eq!(
+        twin.position().events,
+        run.position().events,
+        "the gaps are the same"
+    );
+    let mut scene = Scene::new(600.0, Default::default());
+    twin.draw(&mut scene);
+    assert_eq!(
+        scene.parts()[0].value,
+        (2 * run.model().bounces).to_string()
+    );
+    assert_eq!(twin.set_knob("double", 0.0), Ok(1.0));
+    assert!(run.twin("nothing", 1.0).is_err() && run.twin("pace", f64::NAN).is_err());
+}
+
+#[test]
+fn why_follows_causes_even_where_the_tape_has_forgotten() {
+    let mut run = Run::<Bounce>::new(4);
+    run.set_knob("pace", 100.0).unwrap();
+    run.run(Time::s(1_500), Watch::Nothing, u64::MAX);
+    run.seek(Time::s(20));
+    let chain = run.why(Picked::Dot(1), 8);
+    assert_eq!(chain.len(), 8);
+    assert!(chain[0].at <= Time::s(20));
+    assert!(chain.windows(2).all(|pair| pair[0].cause == pair[1].id));
+    assert!(run.why(Picked::Dot(99), 8).is_empty());
+}
+
+#[test]
+fn memory_stays_bounded_and_runs_end() {
+    let mut run = Run::<Bounce>::new(1);
+    run.set_knob("pace", 100.0).unwrap();
+    assert_eq!(
+        run.run(Time::NEVER, Watch::Nothing, u64::MAX),
+        show::Ran::AtEnd
+    );
+    assert_eq!(run.position().at, tape::END);
+    let (pending, keyframes) = run.weight();
+    assert!(pending == 1 && keyframes <= 64);
+    run.seek(Time::s(3_000));
+    assert_eq!(run.position().at, Time::s(3_000));
+}
+
+#[test]
+fn an_action_may_turn_a_knob() {
+    let mut run = Run::<Bounce>::new(1);
+    let faster = Act { spec: 1, target: 0 };
+    assert!(run.act(faster));
+    assert_eq!(run.knobs_now().per_s, 20.0);
+    run.set_knob("pace", 100.0).unwrap();
+    assert!(!run.can(faster) && !run.act(faster));
+}

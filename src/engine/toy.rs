@@ -1,0 +1,156 @@
+//! A tiny lesson for the engine's own tests: a ball that bounces at random intervals.
+
+use crate::*;
+use std::rc::Rc;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Pace {
+    pub(crate) per_s: f64,
+    pub(crate) double: bool,
+}
+impl Default for Pace {
+    fn default() -> Self {
+        Pace {
+            per_s: 10.0,
+            double: false,
+        }
+    }
+}
+impl Knobs for Pace {
+    fn visit(&mut self, v: &mut dyn Visit) {
+        v.slider("pace", [1.0, 100.0, 1.0], "/s", &mut self.per_s);
+        v.switch("double", &mut self.double);
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct Kick;
+impl Action for Kick {
+    const SPECS: &'static [ActionSpec] = &[
+        ActionSpec::whole("kick"),
+        ActionSpec::turning("faster", "pace", 10.0),
+    ];
+    fn from_act(act: Act) -> Option<Kick> {
+        (act.spec < 2).then_some(Kick)
+    }
+}
+
+#[derive(Clone)]
+pub(crate) struct Ball {
+    pub(crate) bounces: i64,
+    pub(crate) kicks: i64,
+}
+
+const GAPS: Stream = Stream::named("gaps");
+
+impl Model for Ball {
+    type Knobs = Pace;
+    type Event = ();
+    type Action = Kick;
+    fn new(_: &Pace, cx: &mut Context<'_, ()>) -> Ball {
+        cx.schedule(Time::ms(100), ());
+        Ball {
+            bounces: 0,
+            kicks: 0,
+        }
+    }
+    fn on_event(&mut self, (): (), knobs: &Pace, cx: &mut Context<'_, ()>) {
+        self.bounces += if knobs.double { 2 } else { 1 };
+        cx.sample(0, 1.0);
+        // Every third bounce is worth a word; each goes back to the one before.
+        if self.bounces % 3 == 0 {
+            cx.say(
+                Note::new("bounce")
+                    .with(Arg::Count(self.bounces))
+                    .about(PartId::one("ball"))
+                    .dot(1),
+            );
+        }
+        let gap = random::exponential(cx.random(GAPS), Time::from_s(1.0 / knobs.per_s));
+        cx.schedule(gap, ());
+    }
+    fn on_knobs(&mut self, _: &Pace, _: &mut Context<'_, ()>) {}
+    fn on_action(&mut self, _: Kick, _: &Pace, cx: &mut Context<'_, ()>) {
+        self.kicks += 1;
+        cx.say(Note::new("kick").about(PartId::one("ball")).mark(Tone::Bad));
+    }
+    fn audit(&self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+pub(crate) struct Bounce;
+impl Lesson for Bounce {
+    type Model = Ball;
+    const CARD: Card = Card {
+        slug: "bounce",
+        chapter: "toys",
+        tables: &[],
+    };
+    const PROBES: &'static [Probe] = &[Probe::Count];
+    const PLOTS: &'static [Plot] = &[Plot {
+        id: "bounces",
+        lines: &[Line {
+            id: "bounces",
+            probe: 0,
+            statistic: Statistic::Mean,
+            ink: Ink::Accent,
+            area: true,
+        }],
+        scale: 1.0,
+        top_min: 1.0,
+    }];
+    const STORY: &'static [Beat<Ball>] = &[
+        Beat {
+            id: "start",
+            setup: &[],
+            when: |_| true,
+            points: &[],
+            predict: None,
+        },
+        Beat {
+            id: "ten",
+            setup: &[],
+            when: |ball| ball.bounces >= 10,
+            points: &[],
+            predict: Some(Prediction {
+                id: "kicks",
+                options: &["none", "one"],
+                truth: |ball| (ball.kicks > 0).then_some(1),
+            }),
+        },
+        Beat {
+            id: "kicked",
+            setup: &[Setup::Act("kick", 0)],
+            when: |ball| ball.kicks > 0,
+            points: &[],
+            predict: None,
+        },
+        Beat {
+            id: "never",
+            setup: &[],
+            when: |_| false,
+            points: &[],
+            predict: None,
+        },
+    ];
+    const CHALLENGES: &'static [Challenge<Ball>] = &[Challenge {
+        id: "hundred",
+        done: |ball| ball.bounces >= 100,
+    }];
+    const TWIN: (&'static str, f64) = ("double", 1.0);
+    fn draw(ball: &Ball, _: &Pace, _: Time, scene: &mut Scene) {
+        scene.thing(
+            PartId::one("ball"),
+            scene::Rect::new(0.0, 0.0, 90.0, 40.0),
+            ball.bounces.to_string(),
+        );
+    }
+}
+
+/// What a run shows: its place, picture and tape.
+pub(crate) fn face(run: &dyn Show) -> (run::Position, String, u64) {
+    let mut scene = Scene::new(600.0, Rc::default());
+    run.draw(&mut scene);
+    (run.position(), scene.outline(), run.tape().fingerprint())
+}

@@ -1,0 +1,116 @@
+//! The command line of press.
+
+use loadlab_press::publish::{self, Optimised};
+use loadlab_press::{check, serve, sources};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const HELP: &str = "\
+press pages [DIR] [--compress]   write pages, words and stills into a site that Trunk built
+                                 (default: TRUNK_STAGING_DIR; in a release build also optimises and compresses;
+                                 LOADLAB_HOME=https://host/base/ makes the addresses in previews absolute)
+press serve [DIR] [--port N] [--base PATH] [--open]
+                                 serve a built site (default: dist) without any fallback
+press check                      list missing and unused words of every lesson";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let done = match args.first().map(String::as_str) {
+        Some("pages") => pages(&args[1..]),
+        Some("serve") => serve_options(&args[1..])
+            .and_then(|options| serve::serve(&options).map_err(|error| error.to_string())),
+        Some("check") => check_all(),
+        _ => Err(HELP.to_owned()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn pages(args: &[String]) -> Result<(), String> {
+    let project = sources::project();
+    let folder = args
+        .iter()
+        .find(|arg| !arg.starts_with("--"))
+        .cloned()
+        .or_else(|| std::env::var("TRUNK_STAGING_DIR").ok())
+        .map(PathBuf::from)
+        .ok_or("press pages: name the folder, or let Trunk run it")?;
+    let release = std::env::var("TRUNK_PROFILE").is_ok_and(|profile| profile == "release")
+        || args.iter().any(|arg| arg == "--compress");
+    if release {
+        match publish::optimise(&project, &folder)? {
+            Optimised::Yes(before, after) => eprintln!(
+                "press: wasm {} KB, {} KB after wasm-opt",
+                before / 1024,
+                after / 1024
+            ),
+            Optimised::NoTool => eprintln!(
+                "press: no wasm-opt of version 116 or newer, so the site is merely larger"
+            ),
+        }
+    }
+    let mut site = sources::site(&project, lessons::CATALOGUE)?;
+    site.home = std::env::var("LOADLAB_HOME")
+        .ok()
+        .filter(|home| home.starts_with("https://"));
+    let files = publish::write(&site, &folder)?;
+    eprintln!("press: {files} files, {} lessons", site.lessons.len());
+    if release {
+        let (files, before, after) = publish::compress(&folder)?;
+        eprintln!(
+            "press: {files} compressed copies, {} KB instead of {} KB",
+            after / 1024,
+            before / 1024
+        );
+    }
+    Ok(())
+}
+
+fn serve_options(args: &[String]) -> Result<serve::Options, String> {
+    let mut options = serve::Options::default();
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        let mut value = || {
+            args.next()
+                .ok_or(format!("press serve: {arg} needs a value"))
+        };
+        match arg.as_str() {
+            "--port" => {
+                let port = value()?;
+                options.port = port
+                    .parse()
+                    .map_err(|_| format!("press serve: `{port}` is no port"))?;
+            }
+            "--base" => options.base = value()?.clone(),
+            "--open" => options.open = true,
+            unknown if unknown.starts_with('-') => {
+                return Err(format!("press serve: unknown option {unknown}\n\n{HELP}"));
+            }
+            folder => options.folder = PathBuf::from(folder),
+        }
+    }
+    Ok(options)
+}
+
+fn check_all() -> Result<(), String> {
+    let project = sources::project();
+    let site = sources::site(&project, lessons::CATALOGUE)?;
+    let mut wrong = Vec::new();
+    for (entry, page) in lessons::CATALOGUE.iter().zip(&site.lessons) {
+        wrong.extend(check::lesson(&project, entry, &page.texts, &site.chapters));
+    }
+    if wrong.is_empty() {
+        eprintln!(
+            "press: the words of {} lessons are complete",
+            site.lessons.len()
+        );
+        Ok(())
+    } else {
+        Err(wrong.join("\n"))
+    }
+}

@@ -1,0 +1,690 @@
+//! Pages: one real HTML file for each address, readable without script, made from Trunk's `index.html`.
+
+use crate::catalogue::{self, Chapter, Item};
+use crate::words::Texts;
+use engine::svg::escape;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// The files that Trunk built, by the names it gave them, and the page that names them.
+#[derive(Clone, Debug, Default)]
+pub struct Assets {
+    /// Trunk's `index.html`.
+    pub template: String,
+    /// The script that goes with the wasm.
+    pub script: String,
+    /// The wasm.
+    pub wasm: String,
+    /// The size of the wasm as the browser sees it, uncompressed.
+    pub wasm_bytes: u64,
+}
+
+/// One lesson that exists.
+#[derive(Clone, Debug, Default)]
+pub struct LessonPage {
+    /// Its address.
+    pub slug: String,
+    /// Its words and prose.
+    pub texts: Texts,
+    /// The outside tables that its algorithms pass.
+    pub tables: Vec<String>,
+    /// Its still as a file of its own.
+    pub still: String,
+    /// Its still as part of a page.
+    pub stage: String,
+}
+
+/// All that the site says.
+#[derive(Clone, Debug, Default)]
+pub struct Site {
+    /// The words of the pages around the lessons.
+    pub texts: Texts,
+    /// Title, question and summary of the catalogue.
+    pub about: Texts,
+    /// The catalogue.
+    pub chapters: Vec<Chapter>,
+    /// The lessons that exist.
+    pub lessons: Vec<LessonPage>,
+    /// Where the site will stand, such as `https://example.org/loadlab/`, if that is known: previews in
+    /// other sites want absolute addresses, and nothing else does.
+    pub home: Option<String>,
+}
+
+/// What kind of page it is; its name is the value of `data-page`.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Catalogue,
+    Lesson,
+    Embed,
+}
+
+/// What stands in the head of one page.
+struct Page<'a> {
+    kind: Kind,
+    slug: &'a str,
+    /// From the page to the top of the site.
+    root: &'static str,
+    title: String,
+    description: &'a str,
+    /// The page to be found instead of this one, from the top of the site.
+    canonical: String,
+    still: Option<String>,
+    body: String,
+}
+
+/// Every file that press adds to a site or replaces in it, by its path from the top.
+///
+/// # Errors
+/// The template lacks a place that a page needs.
+pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, String> {
+    let mut files = BTreeMap::new();
+    files.insert(
+        "index.html".to_owned(),
+        page(site, assets, catalogue_page(site, assets))?,
+    );
+    files.insert("words/site.en.json".to_owned(), site_words(site)?);
+    for lesson in &site.lessons {
+        let slug = &lesson.slug;
+        for (folder, kind) in [("l", Kind::Lesson), ("embed", Kind::Embed)] {
+            files.insert(
+                format!("{folder}/{slug}/index.html"),
+                page(site, assets, lesson_page(site, assets, lesson, kind))?,
+            );
+        }
+        files.insert(format!("words/{slug}.en.json"), lesson_words(lesson)?);
+        files.insert(format!("stills/{slug}.svg"), lesson.still.clone());
+    }
+    Ok(files)
+}
+
+fn site_words(site: &Site) -> Result<String, String> {
+    write_json(&json!({ "words": site.texts.to_words(), "chapters": site.chapters }))
+}
+
+fn lesson_words(lesson: &LessonPage) -> Result<String, String> {
+    write_json(&json!({
+        "words": lesson.texts.to_words(),
+        "notes": lesson.texts.notes,
+        "left_out": lesson.texts.left_out,
+        "next": lesson.texts.next,
+    }))
+}
+
+fn write_json(value: &serde_json::Value) -> Result<String, String> {
+    serde_json::to_string(value).map_err(|error| error.to_string())
+}
+
+/// Puts a page into the template.
+fn page(site: &Site, assets: &Assets, page: Page<'_>) -> Result<String, String> {
+    let kind = match page.kind {
+        Kind::Catalogue => "catalogue",
+        Kind::Lesson => "lesson",
+        Kind::Embed => "embed",
+    };
+    let mut html = without_rust_link(&assets.template);
+    // Trunk's addresses begin at the top of the site; the page may stand deeper.
+    html = html.replace("=\"./", &format!("=\"{}", page.root));
+    let attributes = format!(
+        "<html lang=\"en\" data-root=\"{}\" data-page=\"{kind}\" data-slug=\"{}\">",
+        page.root, page.slug
+    );
+    for (place, with) in [
+        ("<html lang=\"en\">", attributes),
+        ("<!-- press:head -->", head(site, assets, &page)),
+        ("<!-- press:body -->", page.body),
+    ] {
+        if html.matches(place).count() != 1 {
+            return Err(format!("index.html must hold `{place}` exactly once"));
+        }
+        html = html.replacen(place, &with, 1);
+    }
+    // The comment at the top explains the template, not the page.
+    if let (Some(from), Some(until)) = (html.find("<!--"), html.find("<html"))
+        && from < until
+        && let Some(end) = html[from..until].find("-->")
+    {
+        html.replace_range(from..from + end + 4, "");
+    }
+    Ok(html)
+}
+
+/// With its scripts not injected, Trunk leaves the link that told it what to build.
+fn without_rust_link(template: &str) -> String {
+    template
+        .lines()
+        .filter(|line| !(line.contains("<link") && line.contains("rel=\"rust\"")))
+        .fold(String::new(), |all, line| all + line + "\n")
+}
+
+fn head(site: &Site, assets: &Assets, page: &Page<'_>) -> String {
+    let root = page.root;
+    let (title, description) = (escape(&page.title), escape(page.description));
+    let outside = |path: &str| match &site.home {
+        Some(home) => format!("{}/{path}", home.trim_end_matches('/')),
+        None => match (page.kind, path == page.canonical) {
+            (Kind::Embed, _) | (_, false) => format!("{root}{path}"),
+            (_, true) => "./".to_owned(),
+        },
+    };
+    let mut out = format!("<title>{title}</title>\n");
+    let mut line = |text: String| {
+        let _ = writeln!(out, "    {text}");
+    };
+    line(format!(
+        "<meta name=\"description\" content=\"{description}\">"
+    ));
+    line(format!(
+        "<link rel=\"canonical\" href=\"{}\">",
+        outside(&page.canonical)
+    ));
+    let kind = if page.kind == Kind::Catalogue {
+        "website"
+    } else {
+        "article"
+    };
+    let mut card = vec![
+        ("og:type", kind.to_owned()),
+        ("og:site_name", escape(site.texts.get("title"))),
+        ("og:title", title.clone()),
+        ("og:description", description.clone()),
+        ("og:url", outside(&page.canonical)),
+    ];
+    if let Some(still) = &page.still {
+        card.push(("og:image", outside(still)));
+        card.push(("og:image:alt", title.clone()));
+    }
+    for (property, content) in card {
+        line(format!(
+            "<meta property=\"{property}\" content=\"{content}\">"
+        ));
+    }
+    let mut twitter = vec![
+        ("twitter:card", "summary_large_image".to_owned()),
+        ("twitter:title", title.clone()),
+        ("twitter:description", description.clone()),
+    ];
+    if let Some(still) = &page.still {
+        twitter.push(("twitter:image", outside(still)));
+    }
+    for (name, content) in twitter {
+        line(format!("<meta name=\"{name}\" content=\"{content}\">"));
+    }
+    line(format!(
+        "<link rel=\"modulepreload\" href=\"{root}{}\">",
+        assets.script
+    ));
+    out += &format!(
+        "    <link rel=\"preload\" href=\"{root}{}\" as=\"fetch\" type=\"application/wasm\" crossorigin>",
+        assets.wasm
+    );
+    out
+}
+
+/// The messages of the boot script, by the attribute that carries each.
+const BOOT: [(&str, &str); 17] = [
+    ("title", "title"),
+    ("sized", "bytes"),
+    ("starting", "starting"),
+    ("failed", "failed"),
+    ("no-wasm", "no-wasm"),
+    ("not-found", "not-found"),
+    ("unreachable", "unreachable"),
+    ("cut", "cut"),
+    ("damaged", "damaged"),
+    ("panicked", "panicked"),
+    ("below", "below"),
+    ("retry", "retry"),
+    ("stopped", "stopped"),
+    ("reload", "reload"),
+    ("all", "all"),
+    ("catalogue-title", "catalogue-title"),
+    ("catalogue-failed", "catalogue-failed"),
+];
+
+/// The place where the boot script says how it goes.
+fn boot(site: &Site, assets: &Assets, root: &str) -> String {
+    let mut out = format!(
+        "<div id=\"boot\" class=\"notice\" role=\"status\" data-script=\"{root}{}\" data-wasm=\"{root}{}\" data-bytes=\"{}\"",
+        assets.script, assets.wasm, assets.wasm_bytes
+    );
+    for (attribute, word) in BOOT {
+        let id = format!("boot.{word}");
+        let _ = write!(out, " data-{attribute}=\"{}\"", escape(site.texts.get(&id)));
+    }
+    let _ = write!(
+        out,
+        "><noscript><p>{}</p></noscript></div>",
+        escape(site.texts.get("boot.script-off"))
+    );
+    out
+}
+
+/// The sign of the site: a door and the three ways behind it.
+const SIGN: &str = "<svg viewBox=\"0 0 22 22\" aria-hidden=\"true\"><path class=\"f-none s-ink\" stroke-width=\"1.8\" \
+    d=\"M4 11h14M11 11l7-7M11 11l7 7\"/><circle class=\"f-accent\" cx=\"4\" cy=\"11\" r=\"3\"/><circle class=\"f-ink\" \
+    cx=\"18\" cy=\"4\" r=\"2.6\"/><circle class=\"f-ink\" cx=\"18\" cy=\"11\" r=\"2.6\"/><circle class=\"f-ink\" cx=\"18\" \
+    cy=\"18\" r=\"2.6\"/></svg>";
+
+fn header(site: &Site, root: &str, crumbs: &[&str]) -> String {
+    let mut out = format!(
+        "<header class=\"top\"><a class=\"brand\" href=\"{root}\">{SIGN}{}</a>",
+        escape(site.texts.get("title"))
+    );
+    if !crumbs.is_empty() {
+        let _ = write!(
+            out,
+            "<nav class=\"crumbs\" aria-label=\"{}\">",
+            escape(site.texts.get("page.breadcrumb"))
+        );
+        for (at, crumb) in crumbs.iter().enumerate() {
+            let crumb = escape(crumb);
+            let _ = if at + 1 == crumbs.len() {
+                write!(out, "<span aria-current=\"page\">{crumb}</span>")
+            } else {
+                write!(
+                    out,
+                    "<span>{crumb}</span><span aria-hidden=\"true\">/</span>"
+                )
+            };
+        }
+        out += "</nav>";
+    }
+    out + "</header>\n"
+}
+
+fn lesson_page<'a>(site: &Site, assets: &Assets, lesson: &'a LessonPage, kind: Kind) -> Page<'a> {
+    let root = "../../";
+    let (slug, texts) = (&lesson.slug, &lesson.texts);
+    let title = escape(texts.get("title"));
+    let say = |id: &str| escape(site.texts.get(&format!("page.{id}")));
+    let mut body = String::from("<div id=\"app\"></div>\n<div id=\"static\">\n");
+    let (main, heading) = if kind == Kind::Embed {
+        ("embed-page", "visually-hidden")
+    } else {
+        let chapter = catalogue::chapter_of(&site.chapters, slug)
+            .map_or("", |chapter| chapter.title.as_str());
+        let _ = writeln!(body, "<a class=\"skip\" href=\"#main\">{}</a>", say("skip"));
+        body += &header(site, root, &[chapter, texts.get("title")]);
+        ("lesson", "lesson-head")
+    };
+    let _ = writeln!(
+        body,
+        "<main class=\"{main}\" id=\"main\">\n<div class=\"{heading}\"><h1>{title}</h1><p class=\"question\">{}</p></div>",
+        escape(texts.get("question"))
+    );
+    let _ = writeln!(
+        body,
+        "{}<section class=\"lab\" aria-label=\"{}\">\n<div class=\"stages\"><figure class=\"stage\"><div class=\"stage-view\" data-shape=\"either\">{}</div></figure></div>\n{}",
+        if kind == Kind::Embed {
+            // Edge to edge, as the running lesson will be; the words below keep their margins.
+            "<div class=\"lesson embed\">\n"
+        } else {
+            ""
+        },
+        say("stage"),
+        lesson.stage,
+        boot(site, assets, root)
+    );
+    if kind == Kind::Embed {
+        let _ = writeln!(
+            body,
+            "<p class=\"embed-foot\"><a href=\"{root}l/{slug}/\" target=\"_blank\" rel=\"noopener\">{}</a></p>",
+            say("open-full")
+        );
+    }
+    body += if kind == Kind::Embed {
+        "</section>\n</div>\n<div class=\"lesson\">\n<article class=\"notes\">\n"
+    } else {
+        "</section>\n<article class=\"notes\">\n"
+    };
+    body += &texts.notes;
+    let _ = writeln!(
+        body,
+        "<section class=\"leaves-out\"><h2>{}</h2>\n{}</section>",
+        say("left-out"),
+        texts.left_out
+    );
+    if !lesson.tables.is_empty() {
+        let _ = write!(body, "<section><h2>{}</h2><ul>", say("checked"));
+        for table in &lesson.tables {
+            let _ = write!(body, "<li><code>{}</code></li>", escape(table));
+        }
+        body += "</ul></section>\n";
+    }
+    let next: Vec<&Item> = texts
+        .next
+        .iter()
+        .filter_map(|slug| catalogue::item(&site.chapters, slug))
+        .filter(|item| item.ready)
+        .collect();
+    if !next.is_empty() && kind == Kind::Lesson {
+        let _ = write!(body, "<section><h2>{}</h2>", say("next"));
+        for item in next {
+            let _ = write!(
+                body,
+                "<a class=\"next-card\" href=\"{root}l/{}/\"><strong>{}</strong><span>{}</span></a>",
+                item.slug,
+                escape(&item.title),
+                escape(&item.question)
+            );
+        }
+        body += "</section>\n";
+    }
+    body += if kind == Kind::Embed {
+        "</article>\n</div>\n</main>\n</div>"
+    } else {
+        "</article>\n</main>\n</div>"
+    };
+    Page {
+        kind,
+        slug,
+        root,
+        title: format!(
+            "{} \u{2013} {}",
+            texts.get("title"),
+            site.texts.get("title")
+        ),
+        description: texts.get("summary"),
+        canonical: format!("l/{slug}/"),
+        still: Some(format!("stills/{slug}.svg")),
+        body,
+    }
+}
+
+fn catalogue_page<'a>(site: &'a Site, assets: &Assets) -> Page<'a> {
+    let root = "./";
+    let say = |id: &str| escape(site.texts.get(&format!("page.{id}")));
+    let mut body = String::from("<div id=\"app\"></div>\n<div id=\"static\">\n");
+    let _ = writeln!(
+        body,
+        "<a class=\"skip\" href=\"#main\">{}</a>",
+        say("skip-catalogue")
+    );
+    body += &header(site, root, &[]);
+    let _ = writeln!(
+        body,
+        "<main class=\"catalogue\" id=\"main\">\n<div class=\"catalogue-head\"><div><h1>{}</h1><p class=\"question\">{}</p></div></div>\n{}",
+        escape(site.about.get("title")),
+        escape(site.about.get("summary")),
+        boot(site, assets, root)
+    );
+    for chapter in &site.chapters {
+        let (ready, coming): (Vec<&Item>, Vec<&Item>) =
+            chapter.lessons.iter().partition(|item| item.ready);
+        let id = &chapter.id;
+        let count = say("ready")
+            .replace("{0}", &ready.len().to_string())
+            .replace("{1}", &coming.len().to_string());
+        let _ = writeln!(
+            body,
+            "<section class=\"chapter\" aria-labelledby=\"chapter-{id}\"><div class=\"chapter-head\"><h2 id=\"chapter-{id}\">{}</h2><small>{count}</small></div>",
+            escape(&chapter.title)
+        );
+        if !ready.is_empty() {
+            body += "<ul class=\"cards\">\n";
+            for item in ready {
+                let slug = &item.slug;
+                let _ = writeln!(
+                    body,
+                    "<li class=\"card\"><img class=\"card-still\" src=\"{root}stills/{slug}.svg\" alt=\"\" loading=\"lazy\" width=\"320\" height=\"180\"><div class=\"card-body\"><h3 class=\"card-title\"><a href=\"{root}l/{slug}/\">{}</a></h3><p class=\"card-question\">{}</p></div></li>",
+                    escape(&item.title),
+                    escape(&item.question)
+                );
+            }
+            body += "</ul>\n";
+        }
+        if !coming.is_empty() {
+            body += "<ul class=\"cards\">\n";
+            for item in coming {
+                let _ = writeln!(
+                    body,
+                    "<li class=\"card card-coming\"><div class=\"card-body\"><h3 class=\"card-title\">{}<small>{}</small></h3><p class=\"card-question\">{}</p></div></li>",
+                    escape(&item.title),
+                    say("coming"),
+                    escape(&item.question)
+                );
+            }
+            body += "</ul>\n";
+        }
+        body += "</section>\n";
+    }
+    body += "</main>\n</div>";
+    Page {
+        kind: Kind::Catalogue,
+        slug: "",
+        root,
+        title: format!(
+            "{} \u{2013} {}",
+            site.texts.get("title"),
+            site.texts.get("question").trim_end_matches('.')
+        ),
+        description: site.texts.get("summary"),
+        canonical: String::new(),
+        still: site
+            .lessons
+            .first()
+            .map(|lesson| format!("stills/{}.svg", lesson.slug)),
+        body,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::parse;
+
+    fn fake() -> (Site, Assets) {
+        let texts = parse("site", include_str!("../site/en.md")).expect("well formed");
+        let about =
+            parse("catalogue", include_str!("../lessons/catalogue.en.md")).expect("well formed");
+        let lesson = parse(
+            "fake",
+            "# Fake & true\nWho <goes> first?\n\nA \"summary\" of it.\n\n# Notes\n### Why\nThe [request](term:request) waits.\n\n# Left out\nThe network.\n\n# Next\n- caching\n",
+        )
+        .expect("well formed");
+        let built = |slug: &str| {
+            (slug == "caching" || slug == "load-balancing")
+                .then(|| ("Built".to_owned(), "Why?".to_owned()))
+        };
+        let chapters = catalogue::chapters(&about, &built).expect("complete");
+        let site = Site {
+            texts,
+            about,
+            chapters,
+            lessons: vec![LessonPage {
+                slug: "load-balancing".to_owned(),
+                texts: lesson,
+                tables: vec!["lb_ip_hash".to_owned()],
+                still: "<svg/>".to_owned(),
+                stage: "<svg class=\"stage-svg\"></svg>".to_owned(),
+            }],
+            home: None,
+        };
+        let assets = Assets {
+            template: include_str!("../../index.html")
+                .replace("data-trunk rel=\"css\" href=\"style/", "rel=\"stylesheet\" href=\"./style/")
+                .replace("data-trunk src=\"assets/", "src=\"./")
+                .replace("data-trunk rel=\"icon\" href=\"assets/", "rel=\"icon\" href=\"./")
+                .replace("<link data-trunk rel=\"copy-dir\" href=\"assets/fonts\" data-target-path=\"assets/fonts\">", ""),
+            script: "site-1.js".to_owned(),
+            wasm: "site-1_bg.wasm".to_owned(),
+            wasm_bytes: 12_345,
+        };
+        (site, assets)
+    }
+
+    /// The values of every attribute that holds an address.
+    fn addresses(html: &str) -> Vec<&str> {
+        let mut found = Vec::new();
+        for attribute in [
+            " href=\"",
+            " src=\"",
+            " data-script=\"",
+            " data-wasm=\"",
+            " data-root=\"",
+        ] {
+            for (at, _) in html.match_indices(attribute) {
+                let value = &html[at + attribute.len()..];
+                found.push(value.split('"').next().unwrap_or_default());
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn every_address_is_relative_and_leads_to_the_top() {
+        let (site, assets) = fake();
+        let files = files(&site, &assets).expect("complete template");
+        let pages: Vec<_> = files
+            .iter()
+            .filter(|(path, _)| path.ends_with(".html"))
+            .collect();
+        assert_eq!(pages.len(), 3);
+        for (path, html) in pages {
+            let up = if path.contains('/') { "../../" } else { "./" };
+            let found = addresses(html);
+            assert!(found.len() > 12, "{path}: {found:?}");
+            for address in found {
+                assert!(
+                    address.starts_with(up) || address.starts_with('#') || address == "./",
+                    "{path}: {address}"
+                );
+            }
+            assert!(!html.contains("http"), "{path} names a host");
+            assert!(
+                !html.contains("data-trunk") && !html.contains("press:"),
+                "{path}"
+            );
+        }
+    }
+
+    #[test]
+    fn pages_carry_metadata_and_prose() {
+        let (site, assets) = fake();
+        let files = files(&site, &assets).expect("complete template");
+        for path in [
+            "l/load-balancing/index.html",
+            "embed/load-balancing/index.html",
+        ] {
+            let html = &files[path];
+            for needed in [
+                "<title>Fake &amp; true \u{2013} Loadlab</title>",
+                "<meta name=\"description\" content=\"A &quot;summary&quot; of it.\">",
+                "<meta property=\"og:title\" content=\"Fake &amp; true \u{2013} Loadlab\">",
+                "<meta property=\"og:description\" content=\"A &quot;summary&quot; of it.\">",
+                "<meta property=\"og:type\" content=\"article\">",
+                "<meta property=\"og:image\" content=\"../../stills/load-balancing.svg\">",
+                "<meta name=\"twitter:card\" content=\"summary_large_image\">",
+                "data-slug=\"load-balancing\"",
+                "<h1>Fake &amp; true</h1>",
+                "Who &lt;goes&gt; first?",
+                "<h2>Why</h2>",
+                "</svg>request</span> waits.",
+                "The network.",
+                "<svg class=\"stage-svg\">",
+                "id=\"app\"",
+                "id=\"boot\"",
+                "data-bytes=\"12345\"",
+                "<noscript>",
+            ] {
+                assert!(html.contains(needed), "{path} lacks {needed}");
+            }
+        }
+        let lesson = &files["l/load-balancing/index.html"];
+        assert!(lesson.contains("<link rel=\"canonical\" href=\"./\">"));
+        assert!(lesson.contains("data-root=\"../../\" data-page=\"lesson\""));
+        assert!(lesson.contains("href=\"../../l/caching/\""), "next");
+        let embed = &files["embed/load-balancing/index.html"];
+        assert!(embed.contains("<link rel=\"canonical\" href=\"../../l/load-balancing/\">"));
+        assert!(embed.contains("data-page=\"embed\"") && !embed.contains("class=\"top\""));
+        let catalogue = &files["index.html"];
+        assert!(
+            catalogue.contains("href=\"./l/load-balancing/\"") && catalogue.contains("CAP theorem")
+        );
+        assert!(
+            !catalogue.contains("l/cap-theorem/"),
+            "no link to a lesson to come"
+        );
+    }
+
+    #[test]
+    fn no_page_holds_inline_script_or_style() {
+        let (site, assets) = fake();
+        for (path, html) in files(&site, &assets).expect("complete template") {
+            if path.ends_with(".html") {
+                assert!(
+                    !html.contains(" style=")
+                        && !html.contains("<style")
+                        && !html.contains(" onclick"),
+                    "{path}"
+                );
+                assert_eq!(html.matches("<script").count(), 1, "{path}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_known_home_makes_previews_absolute_and_nothing_else() {
+        let (mut site, assets) = fake();
+        site.home = Some("https://example.org/lab/".to_owned());
+        let html =
+            &files(&site, &assets).expect("complete template")["embed/load-balancing/index.html"];
+        for needed in [
+            "<link rel=\"canonical\" href=\"https://example.org/lab/l/load-balancing/\">",
+            "content=\"https://example.org/lab/stills/load-balancing.svg\"",
+            "data-wasm=\"../../site-1_bg.wasm\"",
+        ] {
+            assert!(html.contains(needed), "{needed}");
+        }
+    }
+
+    #[test]
+    fn words_travel_as_json() {
+        let (site, assets) = fake();
+        let files = files(&site, &assets).expect("complete template");
+        let read = |path: &str| -> serde_json::Value {
+            serde_json::from_str(&files[path]).expect("well formed")
+        };
+        let lesson = read("words/load-balancing.en.json");
+        assert_eq!(lesson["words"]["title"], "Fake & true");
+        assert_eq!(lesson["next"][0], "caching");
+        assert!(
+            lesson["notes"]
+                .as_str()
+                .is_some_and(|html| html.contains("<h2>Why</h2>"))
+        );
+        let site = read("words/site.en.json");
+        assert_eq!(site["words"]["boot.retry"], "Try again");
+        let first = &site["chapters"][0];
+        assert_eq!(
+            (&first["id"], &first["lessons"][0]["ready"]),
+            (&json!("traffic"), &json!(true))
+        );
+    }
+
+    #[test]
+    fn every_word_of_the_static_pages_exists() {
+        let (site, assets) = fake();
+        for (attribute, word) in BOOT {
+            assert!(
+                site.texts.lines.contains_key(&format!("boot.{word}")),
+                "{attribute}"
+            );
+        }
+        for (path, text) in files(&site, &assets).expect("complete template") {
+            assert!(
+                !text.contains(">page.") && !text.contains("\"boot.\""),
+                "{path}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_template_without_its_places_is_refused() {
+        let (site, mut assets) = fake();
+        assets.template = assets.template.replace("<!-- press:head -->", "");
+        let error = files(&site, &assets).expect_err("no head");
+        assert!(error.contains("press:head"), "{error}");
+    }
+}

@@ -1,0 +1,254 @@
+//! Publishing: takes what Trunk built, optimises it, and writes everything else of the site beside it.
+
+use crate::pages::{self, Assets, Site};
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The oldest optimiser that understands what the compiler writes.
+const BINARYEN_LEAST: u32 = 116;
+/// Kinds of files that hosts send compressed.
+const COMPRESSED: [&str; 6] = ["html", "js", "css", "wasm", "json", "svg"];
+/// The strongest setting: files are compressed once and sent often.
+const BROTLI_QUALITY: u32 = 11;
+/// The largest window that every browser takes.
+const BROTLI_WINDOW: u32 = 22;
+/// Files that compress to no less than this are left alone.
+const WORTHWHILE_BYTES: usize = 64;
+
+/// Finds what Trunk built in `folder`.
+///
+/// # Errors
+/// The folder lacks `index.html`, or holds no wasm with its script, or several.
+pub fn assets(folder: &Path) -> Result<Assets, String> {
+    let index = folder.join("index.html");
+    let template = fs::read_to_string(&index).map_err(|error| named(&index, &error))?;
+    let mut programs: Vec<String> = fs::read_dir(folder)
+        .map_err(|error| named(folder, &error))?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| name.ends_with("_bg.wasm"))
+        .collect();
+    programs.sort();
+    let [wasm] = &programs[..] else {
+        return Err(format!(
+            "{}: expected one *_bg.wasm, found {programs:?}",
+            folder.display()
+        ));
+    };
+    let script = wasm.replace("_bg.wasm", ".js");
+    if !folder.join(&script).is_file() {
+        return Err(format!("{}: {script} is missing", folder.display()));
+    }
+    let program = folder.join(wasm);
+    let wasm_bytes = fs::metadata(&program)
+        .map_err(|error| named(&program, &error))?
+        .len();
+    Ok(Assets {
+        template,
+        script,
+        wasm: wasm.clone(),
+        wasm_bytes,
+    })
+}
+
+fn named(path: &Path, error: &io::Error) -> String {
+    format!("{}: {error}", path.display())
+}
+
+/// Writes pages, words and stills into `folder`; returns how many files.
+///
+/// # Errors
+/// What Trunk built is incomplete, or a file cannot be written.
+pub fn write(site: &Site, folder: &Path) -> Result<usize, String> {
+    let assets = assets(folder)?;
+    let files = pages::files(site, &assets)?;
+    for (path, text) in &files {
+        let path = folder.join(path);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(|error| named(parent, &error))?;
+        }
+        fs::write(&path, text).map_err(|error| named(&path, &error))?;
+    }
+    Ok(files.len())
+}
+
+/// What became of the wasm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Optimised {
+    /// From so many bytes to so many.
+    Yes(u64, u64),
+    /// There is no optimiser, or only one too old.
+    NoTool,
+}
+
+/// Optimises the wasm in `folder` in place. Its name stays: the same input gives an equivalent output.
+///
+/// # Errors
+/// The optimiser fails, or the wasm cannot be replaced.
+pub fn optimise(project: &Path, folder: &Path) -> Result<Optimised, String> {
+    let Some(tool) = optimiser(project) else {
+        return Ok(Optimised::NoTool);
+    };
+    let assets = assets(folder)?;
+    let (program, made) = (folder.join(&assets.wasm), folder.join("optimised.wasm.tmp"));
+    let run = Command::new(&tool)
+        .args([
+            "-O3",
+            "--enable-bulk-memory",
+            "--enable-nontrapping-float-to-int",
+            "--enable-sign-ext",
+            "--enable-mutable-globals",
+            "--enable-reference-types",
+            "--enable-multivalue",
+            "--output",
+        ])
+        .arg(&made)
+        .arg(&program)
+        .output()
+        .map_err(|error| named(&tool, &error))?;
+    if !run.status.success() {
+        return Err(format!(
+            "{} failed: {}",
+            tool.display(),
+            String::from_utf8_lossy(&run.stderr).trim()
+        ));
+    }
+    fs::rename(&made, &program).map_err(|error| named(&program, &error))?;
+    let after = fs::metadata(&program)
+        .map_err(|error| named(&program, &error))?
+        .len();
+    Ok(Optimised::Yes(assets.wasm_bytes, after))
+}
+
+/// The optimiser of the browser tests' packages, or that of the system; none if too old.
+fn optimiser(project: &Path) -> Option<PathBuf> {
+    [
+        project.join("tests/node_modules/.bin/wasm-opt"),
+        PathBuf::from("wasm-opt"),
+    ]
+    .into_iter()
+    .find(|tool| {
+        Command::new(tool)
+            .arg("--version")
+            .output()
+            .ok()
+            .and_then(|run| version(&String::from_utf8_lossy(&run.stdout)))
+            .is_some_and(|version| version >= BINARYEN_LEAST)
+    })
+}
+
+/// The number in `wasm-opt version 132 (version_132)`.
+fn version(said: &str) -> Option<u32> {
+    said.strip_prefix("wasm-opt version ")?
+        .split(|c: char| !c.is_ascii_digit())
+        .next()?
+        .parse()
+        .ok()
+}
+
+/// Writes a Brotli copy beside each file that hosts send compressed; returns (files, bytes before, bytes after).
+///
+/// # Errors
+/// A file cannot be read or written.
+pub fn compress(folder: &Path) -> Result<(usize, usize, usize), String> {
+    let mut total = (0, 0, 0);
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).map_err(|error| named(&folder, &error))? {
+            let path = entry.map_err(|error| named(&folder, &error))?.path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let kind = path.extension().and_then(|kind| kind.to_str());
+            let (Some(kind), Some(name)) = (kind, path.file_name()) else {
+                continue;
+            };
+            if !COMPRESSED.contains(&kind) {
+                continue;
+            }
+            let plain = fs::read(&path).map_err(|error| named(&path, &error))?;
+            let packed = brotli(&plain).map_err(|error| named(&path, &error))?;
+            if packed.len() + WORTHWHILE_BYTES > plain.len() {
+                continue;
+            }
+            let mut name = name.to_owned();
+            name.push(".br");
+            let beside = path.with_file_name(name);
+            fs::write(&beside, &packed).map_err(|error| named(&beside, &error))?;
+            total = (total.0 + 1, total.1 + plain.len(), total.2 + packed.len());
+        }
+    }
+    Ok(total)
+}
+
+fn brotli(plain: &[u8]) -> io::Result<Vec<u8>> {
+    let mut packed = Vec::new();
+    let mut writer =
+        brotli::CompressorWriter::new(&mut packed, 1 << 16, BROTLI_QUALITY, BROTLI_WINDOW);
+    writer.write_all(plain)?;
+    writer.flush()?;
+    drop(writer);
+    Ok(packed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A folder of its own for one test, emptied before.
+    fn folder(name: &str) -> PathBuf {
+        let folder =
+            std::env::temp_dir().join(format!("loadlab-press-{}-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).expect("a temporary folder");
+        folder
+    }
+
+    #[test]
+    fn finds_the_one_program() {
+        let folder = folder("assets");
+        fs::write(folder.join("index.html"), "page").expect("written");
+        assert!(assets(&folder).expect_err("none").contains("expected one"));
+        fs::write(folder.join("site-1_bg.wasm"), [0; 9]).expect("written");
+        assert!(
+            assets(&folder)
+                .expect_err("no script")
+                .contains("site-1.js")
+        );
+        fs::write(folder.join("site-1.js"), "").expect("written");
+        let found = assets(&folder).expect("complete");
+        assert_eq!((found.script.as_str(), found.wasm_bytes), ("site-1.js", 9));
+        fs::write(folder.join("site-2_bg.wasm"), [0; 9]).expect("written");
+        assert!(assets(&folder).is_err(), "two");
+        fs::remove_dir_all(&folder).expect("removed");
+    }
+
+    #[test]
+    fn compressed_copies_unpack_to_the_same() {
+        let folder = folder("compress");
+        fs::create_dir(folder.join("l")).expect("made");
+        let text = "<p>again and again</p>".repeat(100);
+        fs::write(folder.join("l/index.html"), &text).expect("written");
+        fs::write(folder.join("short.svg"), "<svg/>").expect("written");
+        fs::write(folder.join("font.woff2"), &text).expect("written");
+        assert_eq!(compress(&folder).map(|(files, ..)| files), Ok(1));
+        let packed = fs::read(folder.join("l/index.html.br")).expect("written");
+        let mut plain = Vec::new();
+        io::copy(
+            &mut brotli::Decompressor::new(&packed[..], 4096),
+            &mut plain,
+        )
+        .expect("unpacks");
+        assert_eq!(plain, text.as_bytes());
+        fs::remove_dir_all(&folder).expect("removed");
+    }
+
+    #[test]
+    fn reads_the_version_of_the_optimiser() {
+        assert_eq!(version("wasm-opt version 132 (version_132)\n"), Some(132));
+        assert_eq!(version("wasm-opt version 108"), Some(108));
+        assert_eq!(version("something else"), None);
+    }
+}

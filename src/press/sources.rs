@@ -1,0 +1,131 @@
+//! Sources: finds and reads the project's words, and puts together what the site says.
+
+use crate::catalogue;
+use crate::pages::{LessonPage, Site};
+use crate::stills;
+use crate::words::{self, Texts};
+use lessons::Entry;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+/// The project's top folder: that of the current folder and those above it that holds the lessons, or the
+/// one that press was built from.
+pub fn project() -> PathBuf {
+    let here = std::env::current_dir().unwrap_or_default();
+    here.ancestors()
+        .find(|folder| folder.join("src/lessons/catalogue.en.md").is_file())
+        .map_or_else(
+            || Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."),
+            Path::to_owned,
+        )
+}
+
+/// The words of a lesson, from the top of the project.
+pub fn lesson_file(slug: &str) -> String {
+    format!("src/lessons/{}/en.md", slug.replace('-', "_"))
+}
+
+/// Reads one file of words.
+///
+/// # Errors
+/// The file cannot be read, or what is wrong in it, one line each.
+pub fn read(project: &Path, file: &str) -> Result<Texts, String> {
+    let source =
+        fs::read_to_string(project.join(file)).map_err(|error| format!("{file}: {error}"))?;
+    words::parse(file, &source).map_err(|faults| {
+        let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        lines.join("\n")
+    })
+}
+
+/// Reads everything and draws the stills of `entries`.
+///
+/// # Errors
+/// All files that cannot be read and all that is wrong in them, one line each.
+pub fn site(project: &Path, entries: &[Entry]) -> Result<Site, String> {
+    let mut wrong = Vec::new();
+    let mut lessons = Vec::new();
+    for entry in entries {
+        let slug = entry.card.slug;
+        match read(project, &lesson_file(slug)) {
+            Ok(texts) => lessons.push(lesson(entry, texts)),
+            Err(error) => wrong.push(error),
+        }
+    }
+    let mut texts = |file| {
+        read(project, file).unwrap_or_else(|error| {
+            wrong.push(error);
+            Texts::default()
+        })
+    };
+    let (site, about) = (
+        texts("src/site/en.md"),
+        texts("src/lessons/catalogue.en.md"),
+    );
+    if !wrong.is_empty() {
+        return Err(wrong.join("\n"));
+    }
+    let built = |slug: &str| {
+        let lesson = lessons.iter().find(|lesson| lesson.slug == slug)?;
+        let word = |id: &str| lesson.texts.get(id).to_owned();
+        Some((word("title"), word("question")))
+    };
+    let chapters = catalogue::chapters(&about, &built)
+        .map_err(|error| format!("src/lessons/catalogue.en.md: {error}"))?;
+    for lesson in &lessons {
+        if catalogue::item(&chapters, &lesson.slug).is_none() {
+            return Err(format!(
+                "src/lessons/catalogue.en.md: the lesson `{}` stands in no chapter",
+                lesson.slug
+            ));
+        }
+    }
+    Ok(Site {
+        texts: site,
+        about,
+        chapters,
+        lessons,
+        home: None,
+    })
+}
+
+/// One lesson with its pictures.
+pub fn lesson(entry: &Entry, texts: Texts) -> LessonPage {
+    let words = Rc::new(texts.to_words());
+    let [wide, narrow] =
+        [stills::WIDE, stills::NARROW].map(|width| stills::scene(entry, &words, width));
+    // The picture's name says what the lesson is about: its parts are named in the picture itself.
+    let title = texts.get("title").to_owned();
+    LessonPage {
+        slug: entry.card.slug.to_owned(),
+        tables: entry
+            .card
+            .tables
+            .iter()
+            .map(|table| (*table).to_owned())
+            .collect(),
+        still: stills::document(&wide, &title),
+        stage: stills::inline(&wide, &narrow, &title),
+        texts,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_project_is_found_and_its_words_are_well_formed() {
+        let project = project();
+        let site = site(&project, lessons::CATALOGUE).expect("words without faults");
+        assert_eq!(site.lessons.len(), lessons::CATALOGUE.len());
+        assert_eq!(site.texts.get("title"), "Loadlab");
+    }
+
+    #[test]
+    fn a_missing_file_is_named() {
+        let error = read(&project(), &lesson_file("no-such")).expect_err("missing");
+        assert!(error.starts_with("src/lessons/no_such/en.md: "), "{error}");
+    }
+}

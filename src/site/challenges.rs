@@ -1,0 +1,31 @@
+//! Things to try: goals that tick themselves, each with a hint.
+
+use crate::desk::Desk;
+use crate::texts::t;
+use leptos::prelude::*;
+
+/// The panel of challenges.
+#[component]
+pub(crate) fn Challenges(desk: Desk) -> impl IntoView {
+    let ids = desk.ask(|player| player.main().challenges()).unwrap_or_default();
+    let items = ids.iter().enumerate().map(|(index, id)| {
+        let done = Memo::new(move |_| desk.done.with(|done| done.get(index) == Some(&true)));
+        let goal = desk.word(&format!("challenge.{id}"));
+        let hint = desk.word(&format!("challenge.{id}.hint"));
+        view! {
+            <li class="challenge" data-done=move || done.get().then_some("")>
+                <span class="tick" aria-hidden="true"><svg viewBox="0 0 10 10"><path d="M1.5 5.5 4 8 8.5 2"/></svg></span>
+                <p>{goal}<Show when=move || done.get()><span class="visually-hidden">{t("challenge.done")}</span></Show></p>
+                <details class="hint"><summary>{t("challenge.hint")}</summary><p>{hint}</p></details>
+            </li>
+        }
+    });
+    (!ids.is_empty()).then(|| {
+        view! {
+            <section class="panel" aria-labelledby="challenges-title">
+                <h2 class="panel-title" id="challenges-title">{t("panel.challenges")}</h2>
+                <ol class="challenges">{items.collect_view()}</ol>
+            </section>
+        }
+    })
+}

@@ -1,0 +1,50 @@
+//! The comparison's panel: in what, and by how much, the twin differs.
+
+use crate::desk::Desk;
+use crate::knobs::{Control, Turn};
+use crate::texts::t;
+use leptos::prelude::*;
+use std::sync::Arc;
+
+/// Shown while there is a twin.
+#[component]
+pub(crate) fn ComparePanel(desk: Desk) -> impl IntoView {
+    let id = Memo::new(move |_| desk.twin.get().map(|(id, _)| id));
+    move || {
+        id.get().map(|id| {
+            let knobs = desk.knobs.get_untracked();
+            let options = knobs.iter().map(|(knob, _)| {
+                let (option, text) = (knob.id, desk.word(&format!("knob.{}", knob.id)));
+                view! { <option value=option selected=option == id>{text}</option> }
+            });
+            let options = options.collect_view();
+            let choose = move |event| {
+                let wanted = event_target_value(&event);
+                let known = desk.knobs.get_untracked();
+                if let Some((knob, _)) = known.iter().find(|(knob, _)| knob.id == wanted) {
+                    desk.compare_with(knob.id, desk.other(knob.id));
+                }
+            };
+            let control = knobs.iter().find(|(knob, _)| knob.id == id).map(|(knob, _)| {
+                let knob = *knob;
+                let value = Memo::new(move |_| desk.twin.get().map_or(0.0, |(_, value)| value));
+                let turn: Turn = Arc::new(move |value| desk.compare_with(knob.id, value));
+                let name = format!("twin-{}", knob.id);
+                view! { <Control desk knob name label=t("compare.in-b") value turn/> }
+            });
+            view! {
+                <section class="panel" aria-labelledby="compare-title">
+                    <h2 class="panel-title" id="compare-title">{t("compare.title")}</h2>
+                    <div class="field">
+                        <label class="visually-hidden" for="compare-knob">{t("compare.knob")}</label>
+                        <select class="input" id="compare-knob" on:change=choose>{options}</select>
+                    </div>
+                    {control}
+                    <div class="actions">
+                        <button class="btn" type="button" on:click=move |_| desk.compare()>{t("compare.end")}</button>
+                    </div>
+                </section>
+            }
+        })
+    }
+}

@@ -1,0 +1,66 @@
+//! The header: sign, breadcrumb, tools, theme.
+
+use crate::desk::{Desk, Dialog};
+use crate::icons::{self, icon};
+use crate::place;
+use crate::texts::{t, tx};
+use crate::theme::{Look, THEMES};
+use leptos::prelude::*;
+
+/// The header of every page but embeds. `crumbs` are the chapter and the lesson.
+#[component]
+pub(crate) fn Header(desk: Option<Desk>, crumbs: Option<(String, String)>) -> impl IntoView {
+    let look = expect_context::<Look>();
+    let open = RwSignal::new(false);
+    let theme = move || {
+        let name = THEMES[look.theme.get() % THEMES.len()];
+        tx("theme.label", &t(&format!("theme.{name}")))
+    };
+    let skip = t(if desk.is_some() { "page.skip" } else { "page.skip-catalogue" });
+    let crumbs = match crumbs {
+        Some((chapter, lesson)) => view! {
+            <nav class="crumbs" aria-label=t("page.breadcrumb")>
+                <a href=place::href("")>{chapter}</a>
+                <span aria-hidden="true">"/"</span>
+                <span aria-current="page">{lesson}</span>
+            </nav>
+        }
+        .into_any(),
+        None => view! { <div class="crumbs"></div> }.into_any(),
+    };
+    let tools = desk.map(|desk| {
+        let dialog = move |which| move |_| {
+            open.set(false);
+            desk.dialog.set(Some(which));
+        };
+        view! {
+            <div class="tools" id="tools" data-open=move || open.get().then_some("")>
+                <button class="btn" type="button" aria-pressed=move || desk.twin.get().is_some().to_string()
+                    on:click=move |_| { open.set(false); desk.compare(); }>{t("ui.compare")}</button>
+                <button class="btn" type="button" on:click=dialog(Dialog::Share)>{t("ui.share")}</button>
+                <button class="btn" type="button" on:click=dialog(Dialog::Embed)>{t("ui.embed")}</button>
+                <button class="btn" type="button" on:click=dialog(Dialog::Help)>{t("ui.help")}</button>
+            </div>
+        }
+    });
+    let menu = desk.map(|_| {
+        view! {
+            <button class="icon-btn menu-btn" type="button" aria-label=t("ui.menu") aria-controls="tools"
+                aria-expanded=move || open.get().to_string() on:click=move |_| open.update(|open| *open = !*open)>
+                {icon(icons::MENU)}
+            </button>
+        }
+    });
+    view! {
+        <a class="skip" href="#main" rel="external">{skip}</a>
+        <header class="top">
+            <a class="brand" href=place::href("")>{icons::sign()}{t("title")}</a>
+            {crumbs}
+            {tools}
+            <button class="icon-btn" type="button" aria-label=theme title=theme on:click=move |_| look.turn()>
+                {icon(icons::THEME)}
+            </button>
+            {menu}
+        </header>
+    }
+}

@@ -1,0 +1,93 @@
+//! Icons and glyphs, drawn as SVG because the subset of the font holds none.
+
+use engine::scene::{Glyph, pt};
+use engine::svg::glyph_path;
+use engine::{Ink, Tone};
+use leptos::prelude::*;
+
+pub(crate) const PAUSE: &str = "M3 2h3.4v12H3zM9.6 2H13v12H9.6z";
+pub(crate) const PLAY: &str = "M4 2v12l10-6z";
+pub(crate) const BACK: &str = "M2.5 2.5h2v11h-2zM13.5 2.5v11L5.5 8z";
+pub(crate) const FORWARD: &str = "M11.5 2.5h2v11h-2zM2.5 2.5v11l8-5.5z";
+pub(crate) const RESTART: &str = "M8 2.6a5.4 5.4 0 1 1-5.2 4l1.7.450A3.65 3.65 0 1 0 8 4.35V7L3.8 3.5 8 0z";
+pub(crate) const THEME: &str =
+    "M8 1.5a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13zM8 3v10A5 5 0 0 1 8 3z";
+pub(crate) const MENU: &str = "M2 7h3v3H2zM6.5 7h3v3h-3zM11 7h3v3h-3z";
+pub(crate) const CLOSE: &str = "M3.2 4.3 4.3 3.2 8 6.9l3.7-3.7 1.1 1.1L9.1 8l3.7 3.7-1.1 1.1L8 9.1l-3.7 3.7-1.1-1.1L6.9 8z";
+
+const CHECK: &str = "M1 5.5 4 8.5 9 1.5";
+const CROSS: &str = "M1.5 1.5l7 7m0-7l-7 7";
+const PLUS: &str = "M5 0v10M0 5h10";
+const TICK: &str = "M5 0v10";
+
+/// An icon of a button.
+pub(crate) fn icon(path: &'static str) -> impl IntoView {
+    view! { <svg viewBox="0 0 16 16" aria-hidden="true"><path d=path fill-rule="evenodd"/></svg> }
+}
+
+/// The sign of the site: one door, three ways.
+pub(crate) fn sign() -> impl IntoView {
+    view! {
+        <svg viewBox="0 0 22 22" aria-hidden="true">
+            <path class="f-none s-ink" stroke-width="1.8" d="M4 11h14M11 11l7-7M11 11l7 7"/>
+            <circle class="f-accent" cx="4" cy="11" r="3"/>
+            <circle class="f-ink" cx="18" cy="4" r="2.6"/>
+            <circle class="f-ink" cx="18" cy="11" r="2.6"/>
+            <circle class="f-ink" cx="18" cy="18" r="2.6"/>
+        </svg>
+    }
+}
+
+fn stroked(class: &'static str, path: &'static str) -> AnyView {
+    view! {
+        <svg class="glyph" viewBox="0 0 10 10" aria-hidden="true">
+            <path class=class stroke-width="2" stroke-linecap="round" stroke-linejoin="round" d=path/>
+        </svg>
+    }
+    .into_any()
+}
+
+/// A tick: right, done, passed.
+pub(crate) fn check() -> AnyView {
+    stroked("f-none s-ok", CHECK)
+}
+
+/// A cross: not what happened.
+pub(crate) fn cross() -> AnyView {
+    stroked("f-none s-secondary", CROSS)
+}
+
+/// A moving thing as the key shows it.
+pub(crate) fn moving(glyph: Glyph, ink: Ink) -> impl IntoView {
+    let class = if glyph == Glyph::Response {
+        format!("f-none s-{}", ink.name())
+    } else {
+        format!("f-{}", ink.name())
+    };
+    let path = glyph_path(glyph, pt(5.0, 5.0), 4.6);
+    view! {
+        <svg class="glyph" viewBox="0 0 10 10" aria-hidden="true"><path class=class stroke-width="2" d=path/></svg>
+    }
+}
+
+/// The glyph of a note in a chain of causes.
+pub(crate) fn tone(tone: Tone) -> AnyView {
+    match tone {
+        Tone::Plain => stroked("f-none s-secondary", TICK),
+        Tone::Ok => stroked("f-none s-ok", CHECK),
+        Tone::Learner => stroked("f-none s-accent", PLUS),
+        Tone::Bad => moving(Glyph::Failure, Ink::Bad).into_any(),
+        Tone::Warn => moving(Glyph::Replica, Ink::Warn).into_any(),
+    }
+}
+
+/// The path and classes of a mark on the events lane.
+pub(crate) fn mark(tone: Tone) -> (String, &'static str) {
+    match tone {
+        Tone::Plain => (TICK.to_owned(), "f-none s-secondary"),
+        Tone::Ok => (CHECK.to_owned(), "f-none s-ok"),
+        Tone::Learner => (PLUS.to_owned(), "f-none s-accent"),
+        Tone::Bad => (glyph_path(Glyph::Failure, pt(5.0, 5.0), 5.0), "f-bad"),
+        Tone::Warn => (glyph_path(Glyph::Replica, pt(5.0, 5.0), 4.4), "f-warn"),
+    }
+}

@@ -1,0 +1,35 @@
+//! The keyboard: every key has a button that does the same.
+
+use crate::desk::{Desk, Dialog};
+use engine::Player;
+use leptos::prelude::Set;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, KeyboardEvent};
+
+/// Reacts to a key, unless it belongs to the element that has the focus.
+pub(crate) fn press(desk: Desk, event: &KeyboardEvent) {
+    if event.default_prevented() || event.ctrl_key() || event.meta_key() || event.alt_key() {
+        return;
+    }
+    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    let tag = target.as_ref().map(Element::tag_name).unwrap_or_default();
+    let inside = |what: &str| target.as_ref().is_some_and(|target| matches!(target.closest(what), Ok(Some(_))));
+    if inside("input, textarea, select, dialog, [contenteditable]") {
+        return;
+    }
+    let fine = event.shift_key();
+    match event.key().as_str() {
+        // These press what has the focus.
+        " " if matches!(tag.as_str(), "BUTTON" | "SUMMARY" | "A") => return,
+        " " => desk.toggle(),
+        "ArrowRight" => desk.happen(|player| player.step_forward(fine)),
+        "ArrowLeft" => desk.happen(|player| player.step_back(fine)),
+        "Home" => desk.happen(Player::restart),
+        "?" => desk.dialog.set(Some(Dialog::Help)),
+        key => match key.parse::<usize>() {
+            Ok(beat) if (1..=9).contains(&beat) => desk.happen(|player| player.jump(beat - 1)),
+            _ => return,
+        },
+    }
+    event.prevent_default();
+}

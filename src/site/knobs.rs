@@ -1,0 +1,111 @@
+//! Knobs: sliders, choices and switches, six in view and the rest behind a fold.
+
+use crate::desk::Desk;
+use crate::texts::{t, tf};
+use engine::knobs::Kind;
+use engine::{Arg, Knob};
+use leptos::prelude::*;
+use std::sync::Arc;
+
+/// So many knobs are in view.
+const SHOWN: usize = 6;
+
+/// What a control does with a new value.
+pub(crate) type Turn = Arc<dyn Fn(f64) + Send + Sync>;
+
+/// The panel of the lesson's knobs.
+#[component]
+pub(crate) fn KnobPanel(desk: Desk) -> impl IntoView {
+    let knobs = desk.knobs.get_untracked();
+    let own: Vec<Knob> = knobs.iter().filter(|(knob, _)| knob.part.is_none()).map(|(knob, _)| *knob).collect();
+    let control = move |knob: &Knob| view! { <LessonKnob desk knob=*knob/> };
+    let shown = own.iter().take(SHOWN).map(control).collect_view();
+    let more = own.iter().skip(SHOWN).map(control).collect_view();
+    let seed = move || tf("knob.seed", &[Arg::Count(i64::from(desk.seed.get()))]);
+    view! {
+        <section class="panel knobs" aria-labelledby="knobs-title">
+            <h2 class="panel-title" id="knobs-title">{desk.word("group.knobs")}</h2>
+            {shown}
+            <details class="more">
+                <summary>{t("knob.more")}</summary>
+                {more}
+                <div class="seed">
+                    <span class="num">{seed}</span>
+                    <button class="btn" type="button" on:click=move |_| desk.new_seed()>{t("knob.new-seed")}</button>
+                </div>
+            </details>
+        </section>
+    }
+}
+
+/// A knob of the lesson, bound to both runs.
+#[component]
+pub(crate) fn LessonKnob(desk: Desk, knob: Knob) -> impl IntoView {
+    let value = Memo::new(move |_| {
+        desk.knobs.with(|knobs| {
+            let found = knobs.iter().find(|(known, _)| known.id == knob.id);
+            found.map_or(0.0, |(_, value)| *value)
+        })
+    });
+    let label = desk.word(&format!("knob.{}", knob.id));
+    let turn: Turn = Arc::new(move |value| desk.turn(knob, value));
+    view! { <Control desk knob name=knob.id.to_owned() label value turn/> }
+}
+
+/// One control. `name` is unique in the page.
+#[component]
+pub(crate) fn Control(desk: Desk, knob: Knob, name: String, label: String, value: Memo<f64>, turn: Turn) -> impl IntoView {
+    match knob.kind {
+        Kind::Slider { min, max, step } => {
+            let id = format!("knob-{name}");
+            let text = Memo::new(move |_| desk.value(&knob, value.get()));
+            let fill = move || format!("{:.2}%", (value.get() - min) / (max - min) * 100.0);
+            let input = move |event| {
+                if let Ok(value) = event_target_value(&event).parse() {
+                    turn(value);
+                }
+            };
+            view! {
+                <div class="knob">
+                    <label for=id.clone()>{label}</label>
+                    <output for=id.clone()>{move || text.get()}</output>
+                    <input class="range" type="range" id=id min=min.to_string() max=max.to_string() step=step.to_string()
+                        style=("--fill", fill) prop:value=move || value.get().to_string()
+                        aria-valuetext=move || text.get() on:input=input/>
+                </div>
+            }
+            .into_any()
+        }
+        Kind::Choice(options) => {
+            let options = options.iter().enumerate().map(|(index, option)| {
+                let turn = turn.clone();
+                let on = move || value.get() as usize == index;
+                let text = desk.word(&format!("knob.{}.{option}", knob.id));
+                view! {
+                    <label>
+                        <input type="radio" name=name.clone() prop:checked=on on:change=move |_| turn(index as f64)/>
+                        <span>{text}</span>
+                    </label>
+                }
+            });
+            view! {
+                <fieldset class="knob">
+                    <legend>{label}</legend>
+                    <div class="segmented">{options.collect_view()}</div>
+                </fieldset>
+            }
+            .into_any()
+        }
+        Kind::Switch => {
+            let on = move || value.get() > 0.0;
+            let change = move |event| turn(f64::from(u8::from(event_target_checked(&event))));
+            view! {
+                <label class="switch knob">
+                    <span>{label}</span>
+                    <input type="checkbox" role="switch" prop:checked=on on:change=change/>
+                </label>
+            }
+            .into_any()
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Where the page is: the root of the site, and what the document and the boot script are told.
+
+use std::cell::OnceCell;
+use wasm_bindgen::JsValue;
+use web_sys::{CustomEvent, CustomEventInit, Document, HtmlElement};
+
+thread_local! {
+    static ROOT: OnceCell<String> = const { OnceCell::new() };
+}
+
+/// The document.
+pub(crate) fn document() -> Option<Document> {
+    web_sys::window()?.document()
+}
+
+/// The `<html>` element.
+pub(crate) fn html() -> Option<HtmlElement> {
+    use wasm_bindgen::JsCast;
+    document()?.document_element()?.dyn_into().ok()
+}
+
+/// The address of the top of the site, ending in a slash. Found once: client-side navigation changes the
+/// address of the page, but not what its `data-root` meant when it was loaded.
+pub(crate) fn root() -> String {
+    ROOT.with(|cell| {
+        cell.get_or_init(|| {
+            let find = || {
+                let here = web_sys::window()?.location().href().ok()?;
+                let relative = html()?.dataset().get("root")?;
+                let url = web_sys::Url::new_with_base(&relative, &here).ok()?;
+                Some(format!("{}{}", origin(&url), url.pathname()))
+            };
+            find().unwrap_or_else(|| "/".to_owned())
+        })
+        .clone()
+    })
+}
+
+fn origin(url: &web_sys::Url) -> String {
+    match url.origin() {
+        origin if origin == "null" => format!("{}//{}", url.protocol(), url.host()),
+        origin => origin,
+    }
+}
+
+/// The path of the top of the site without its last slash, as the router wants it.
+pub(crate) fn base() -> String {
+    let root = root();
+    let path = web_sys::Url::new(&root).map_or_else(|_| root.clone(), |url| url.pathname());
+    path.trim_end_matches('/').to_owned()
+}
+
+/// The address of a page below the top of the site.
+pub(crate) fn href(path: &str) -> String {
+    format!("{}/{path}", base())
+}
+
+/// The query of the address, without its question mark.
+pub(crate) fn query() -> String {
+    let search = web_sys::window().and_then(|window| window.location().search().ok());
+    search
+        .unwrap_or_default()
+        .trim_start_matches('?')
+        .to_owned()
+}
+
+/// Names the page in its tab.
+pub(crate) fn set_title(title: &str) {
+    if let Some(document) = document() {
+        document.set_title(title);
+    }
+}
+
+/// Tells the boot script that the page is drawn. Later calls do nothing.
+pub(crate) fn ready() {
+    let Some(html) = html() else { return };
+    if html.dataset().get("ready").is_none() {
+        let _ = html.dataset().set("ready", "1");
+        dispatch("loadlab-ready", "");
+    }
+}
+
+/// Tells the boot script that the app cannot go on.
+pub(crate) fn failed(message: &str) {
+    dispatch("loadlab-failed", message);
+}
+
+fn dispatch(name: &str, detail: &str) {
+    let init = CustomEventInit::new();
+    init.set_detail(&JsValue::from_str(detail));
+    if let (Some(window), Ok(event)) = (
+        web_sys::window(),
+        CustomEvent::new_with_event_init_dict(name, &init),
+    ) {
+        let _ = window.dispatch_event(&event);
+    }
+}
+
+/// The clock of the page, in milliseconds.
+pub(crate) fn now_ms() -> f64 {
+    web_sys::window()
+        .and_then(|window| window.performance())
+        .map_or(0.0, |clock| clock.now())
+}
+
+/// Writes one warning for whoever wrote the address.
+pub(crate) fn warn(message: &str) {
+    web_sys::console::warn_1(&JsValue::from_str(message));
+}

@@ -1,0 +1,130 @@
+//! The story strip: step, caption, question, outcome, Back and Next.
+
+use crate::desk::{Desk, Verdict};
+use crate::icons;
+use crate::texts::{t, tf, tx};
+use engine::{Arg, Player};
+use leptos::ev;
+use leptos::prelude::*;
+
+/// A text in which `**bold**` stands out.
+fn rich(text: &str) -> Vec<AnyView> {
+    let pieces = text.split("**").enumerate().filter(|(_, piece)| !piece.is_empty());
+    pieces
+        .map(|(at, piece)| {
+            let piece = piece.to_owned();
+            if at % 2 == 1 {
+                view! { <strong>{piece}</strong> }.into_any()
+            } else {
+                piece.into_any()
+            }
+        })
+        .collect()
+}
+
+/// The strip under the stage.
+#[component]
+pub(crate) fn Story(desk: Desk) -> impl IntoView {
+    let story = desk.story;
+    let part = move |look: fn(&crate::desk::StoryView) -> bool| Memo::new(move |_| story.with(look));
+    let waits = part(|story| story.waiting.is_some());
+    let stuck = part(|story| story.stuck);
+    let asks = part(|story| story.ask.is_some());
+    let first = part(|story| story.beat == 0 && story.waiting.is_none());
+    let last = part(|story| story.beat + 1 >= story.count && story.waiting.is_none());
+    let state = move || match (waits.get(), asks.get()) {
+        (true, _) => "wait",
+        (_, true) => "predict",
+        _ if story.with(|story| story.result.is_some()) => "result",
+        _ => "say",
+    };
+    let step = move || {
+        let (beat, count) = story.with(|story| (story.beat + 1, story.count));
+        tf("story.step", &[Arg::Count(beat as i64), Arg::Count(count as i64)])
+    };
+    let caption = Memo::new(move |_| {
+        story.with(|story| match (&story.waiting, story.stuck) {
+            (Some(waiting), _) => waiting.clone(),
+            (None, true) => t("story.stuck"),
+            _ => story.caption.clone(),
+        })
+    });
+    let class = move || if waits.get() { "story-caption story-wait" } else { "story-caption" };
+    let ask = Memo::new(move |_| story.with(|story| story.ask.clone()));
+    let locked = Memo::new(move |_| story.with(|story| story.locked.clone()));
+    let result = Memo::new(move |_| story.with(|story| story.result.clone()));
+    view! {
+        <section class="story" data-state=state aria-label=t("story.label")>
+            <p class="story-step">{step}</p>
+            <div class="story-text">
+                <p class=class>{move || rich(&caption.get())}</p>
+                {move || ask.get().map(|(question, answers)| view! { <Question desk question answers/> })}
+                {move || locked.get().filter(|_| !waits.get()).map(|answer| view! {
+                    <p class="predict"><small>{tx("story.locked", &answer)}</small></p>
+                })}
+                {move || result.get().map(outcome)}
+            </div>
+            <div class="story-nav">
+                <button class="btn" type="button" disabled=move || first.get()
+                    on:click=move |_| desk.happen(Player::back)>{t("ui.back")}</button>
+                <Show when=move || stuck.get()>
+                    <button class="btn btn-primary" type="button"
+                        on:click=move |_| desk.happen(Player::back_to_story)>{t("story.way-back")}</button>
+                </Show>
+                <button class="btn" class:btn-primary=move || !(waits.get() || asks.get() || stuck.get()) type="button"
+                    disabled=move || last.get() on:click=move |_| desk.happen(Player::next)>{t("ui.next")}</button>
+            </div>
+        </section>
+    }
+}
+
+#[component]
+fn Question(desk: Desk, question: String, answers: Vec<String>) -> impl IntoView {
+    let chosen = RwSignal::new(None::<usize>);
+    let lock = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        if let Some(choice) = chosen.get_untracked() {
+            desk.guess(choice);
+        }
+    };
+    let answers = answers.into_iter().enumerate().map(|(index, answer)| {
+        view! {
+            <label class="answer">
+                <input type="radio" name="answer" on:change=move |_| chosen.set(Some(index))/>
+                <span>{answer}</span>
+            </label>
+        }
+    });
+    view! {
+        <form on:submit=lock>
+            <fieldset class="predict">
+                <legend>{question}</legend>
+                <div class="answers">
+                    {answers.collect_view()}
+                    <button class="btn btn-primary" type="submit" disabled=move || chosen.get().is_none()>
+                        {t("story.lock")}
+                    </button>
+                </div>
+            </fieldset>
+        </form>
+    }
+}
+
+fn outcome(verdict: Verdict) -> impl IntoView {
+    let Verdict { guess, truth, right, text } = verdict;
+    let missed = (!right).then(|| {
+        view! {
+            <span class="answer" data-mark="wrong"><span>{icons::cross()}{tx("story.your-guess", &guess)}</span></span>
+        }
+    });
+    let what = t(if right { "story.guessed" } else { "story.happened" }).replace("{0}", &truth);
+    view! {
+        <div class="predict">
+            <p>{text}</p>
+            <div class="answers">
+                {missed}
+                <span class="answer" data-mark="right"><span>{icons::check()}{what}</span></span>
+            </div>
+        </div>
+    }
+}

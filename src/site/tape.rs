@@ -1,0 +1,227 @@
+//! The tape: transport and speed above, events lane and plots on one time axis below, one playhead over all.
+
+use crate::desk::Desk;
+use crate::icons::{self, icon};
+use crate::texts::{t, tf};
+use engine::{Arg, Ink, Player, Plot, Time, Tone, plot};
+use leptos::{ev, html};
+use leptos::prelude::*;
+use std::sync::Arc;
+
+/// The speeds that have a button.
+const SPEEDS: [f64; 4] = [0.1, 0.25, 1.0, 4.0];
+
+fn button(
+    label: impl Fn() -> String + Send + Sync + 'static,
+    class: &'static str,
+    path: impl Fn() -> &'static str + Send + 'static,
+    click: impl Fn() + 'static,
+) -> impl IntoView {
+    let label: Arc<dyn Fn() -> String + Send + Sync> = Arc::new(label);
+    let title = label.clone();
+    view! {
+        <button class=format!("icon-btn {class}") type="button" aria-label=move || label() title=move || title()
+            on:click=move |_| click()>{move || icon(path())}</button>
+    }
+}
+
+/// The tape of a lesson.
+#[component]
+pub(crate) fn Tape(desk: Desk) -> impl IntoView {
+    let playing = desk.playing;
+    let speeds = SPEEDS.map(|speed| {
+        let on = move || (desk.speed.get() - speed).abs() < 1e-9;
+        view! {
+            <label>
+                <input type="radio" name="speed" prop:checked=on
+                    on:change=move |_| { desk.act(|player| player.set_speed(speed)); }/>
+                <span>{format!("{speed}×")}</span>
+            </label>
+        }
+    });
+    // Said only where no button says it.
+    let odd = move || {
+        let speed = desk.speed.get();
+        let known = SPEEDS.iter().any(|known| (known - speed).abs() < 1e-9);
+        (!known).then(|| view! { <small class="num">{format!("{}×", engine::text::trim_number(speed))}</small> })
+    };
+    view! {
+        <section class="tape" aria-label=t("tape.label")>
+            <div class="transport">
+                {button(move || t(if playing.get() { "ui.pause" } else { "ui.play" }), "btn-primary",
+                    move || if playing.get() { icons::PAUSE } else { icons::PLAY }, move || desk.toggle())}
+                {button(|| t("ui.step-back"), "", || icons::BACK, move || desk.happen(|player| player.step_back(false)))}
+                {button(|| t("ui.step-forward"), "", || icons::FORWARD, move || desk.happen(|player| player.step_forward(false)))}
+                {button(|| t("ui.restart"), "", || icons::RESTART, move || desk.happen(Player::restart))}
+                <output class="clock">{move || desk.now.get().to_string()}</output>
+                {odd}
+                <fieldset class="segmented segmented-row" aria-label=t("tape.speed")>{speeds}</fieldset>
+            </div>
+            <Tracks desk/>
+        </section>
+    }
+}
+
+#[component]
+fn Tracks(desk: Desk) -> impl IntoView {
+    let span = Memo::new(move |_| desk.lane.with(|lane| lane.span).max(Time::s(1)));
+    let share = move || (desk.now.get().as_s() / span.get().as_s()).min(1.0);
+    let plots = desk.ask(|player| player.main().plots()).unwrap_or_default();
+    let plots = plots.iter().enumerate().map(|(index, plot)| view! { <PlotTrack desk index plot/> });
+    let axis = move || {
+        let span = span.get();
+        let tick = plot::tick(span);
+        let count = span.0 / tick.0.max(1);
+        (0..=count)
+            .map(|n| {
+                let at = (n * tick.0) as f64 / span.0 as f64;
+                let text = clock(Time(n * tick.0));
+                view! { <span style=("--at", at.to_string())>{text}</span> }
+            })
+            .collect_view()
+    };
+    let spoken = move || {
+        let s = desk.now.get().as_s();
+        // While time runs, whole seconds are enough; a text that changes sixty times a second helps nobody.
+        let s = if desk.playing.get() { s.floor() } else { s };
+        tf("tape.seconds", &[Arg::Number(s)])
+    };
+    let scrub = move |event: ev::Event| {
+        if let Ok(s) = event_target_value(&event).parse() {
+            desk.scrub(Time::from_s(s));
+        }
+    };
+    let nudge = move |event: ev::KeyboardEvent| {
+        let step = if event.shift_key() { 1_000 } else { 100 };
+        let now = desk.now.get_untracked();
+        let to = match event.key().as_str() {
+            "ArrowLeft" | "ArrowDown" => now - Time::ms(step),
+            "ArrowRight" | "ArrowUp" => now + Time::ms(step),
+            _ => return,
+        };
+        event.prevent_default();
+        desk.scrub(to);
+    };
+    view! {
+        <div class="tracks" style=("--at", move || share().to_string())>
+            <div class="track">
+                <div class="track-label">{t("tape.events")}</div>
+                <Lane desk/>
+            </div>
+            {plots.collect_view()}
+            <div class="axis" aria-hidden="true">{axis}</div>
+            <div class="playhead"></div>
+            <input class="scrub" type="range" min="0" step="0.01" aria-label=t("tape.time")
+                max=move || span.get().as_s().to_string() prop:value=move || desk.now.get().as_s().to_string()
+                aria-valuetext=spoken on:input=scrub on:keydown=nudge/>
+        </div>
+    }
+}
+
+/// A label of the time axis.
+fn clock(at: Time) -> String {
+    let s = at.0 / 1_000_000;
+    if s < 120 { format!("{s} s") } else { format!("{}:{:02}", s / 60, s % 60) }
+}
+
+#[component]
+fn Lane(desk: Desk) -> impl IntoView {
+    let lane = desk.lane;
+    let marks = Memo::new(move |_| lane.with(|lane| lane.marks.clone()));
+    let bands = Memo::new(move |_| lane.with(|lane| (lane.bands.clone(), lane.ghost)));
+    let guesses = Memo::new(move |_| lane.with(|lane| lane.guesses.clone()));
+    let bands = move || {
+        let (bands, ghost) = bands.get();
+        let bands = bands.into_iter().map(|band| {
+            let class = match band.tone {
+                Tone::Bad => "band band-bad",
+                Tone::Warn => "band band-warn",
+                _ => "band",
+            };
+            // Only where there is room is the name written; it is always there to point at.
+            let text = (band.to - band.from > 0.12).then(|| band.title.clone());
+            view! {
+                <span class=class title=band.title.clone() style=("--from", band.from.to_string())
+                    style=("--to", band.to.to_string())>{text}</span>
+            }
+        });
+        let ghost = ghost.map(|(from, to)| {
+            view! {
+                <span class="band band-ghost" title=t("tape.ghost") style=("--from", from.to_string())
+                    style=("--to", to.to_string())></span>
+            }
+        });
+        (bands.collect_view(), ghost)
+    };
+    let marks = move || {
+        marks
+            .get()
+            .into_iter()
+            .map(|mark| {
+                let at = ("--at", mark.at.to_string());
+                let faint = mark.ghost.then_some("0.35");
+                if mark.tone == Tone::Plain {
+                    return view! { <i class="tick-mark" title=mark.title style=at style:opacity=faint></i> }.into_any();
+                }
+                let (path, class) = icons::mark(mark.tone);
+                view! {
+                    <svg class="mark" viewBox="0 0 10 10" style=at style:opacity=faint>
+                        <title>{mark.title}</title>
+                        <path class=class stroke-width="2" d=path/>
+                    </svg>
+                }
+                .into_any()
+            })
+            .collect_view()
+    };
+    let guesses = move || {
+        guesses
+            .get()
+            .into_iter()
+            .map(|guess| {
+                let glyph = if guess.right { icons::check() } else { icons::cross() };
+                view! {
+                    <span class="mark mark-guess" title=guess.title style=("--at", guess.at.to_string())>{glyph}</span>
+                }
+            })
+            .collect_view()
+    };
+    view! { <div class="lane">{bands}{marks}{guesses}</div> }
+}
+
+#[component]
+fn PlotTrack(desk: Desk, index: usize, plot: &'static Plot) -> impl IntoView {
+    let canvas = NodeRef::<html::Canvas>::new();
+    canvas.on_load(move |canvas| desk.mount_plot(index, canvas));
+    let several = plot.lines.len() > 1;
+    let lines = several.then(|| {
+        let line = |line: &engine::Line| {
+            let swatch = match line.ink {
+                Ink::Accent => "swatch swatch-accent",
+                Ink::Ok => "swatch swatch-ok",
+                Ink::Bad => "swatch swatch-bad",
+                Ink::Warn => "swatch swatch-warn",
+                Ink::Hit => "swatch swatch-line-hit",
+                _ => "swatch swatch-secondary",
+            };
+            view! { <span class=swatch></span>{desk.word(&format!("line.{}", line.id))}" " }
+        };
+        plot.lines.iter().map(line).collect_view()
+    });
+    let unit = desk.word(&format!("plot.{}.unit", plot.id));
+    let twin = move || {
+        (index == 0 && desk.twin.get().is_some()).then(|| {
+            view! { <small><span class="swatch"></span>"A "<span class="swatch swatch-dashed"></span>"B"</small> }
+        })
+    };
+    view! {
+        <div class="track">
+            <div class="track-label">
+                {desk.word(&format!("plot.{}", plot.id))}" "<span class="unit">{unit}</span>
+                <small>{lines}</small>
+                {twin}
+            </div>
+            <canvas class="plot" node_ref=canvas></canvas>
+        </div>
+    }
+}

@@ -1,0 +1,124 @@
+//! The words that a page shows: those of the site, read once before the app starts, and those of a lesson.
+
+use crate::place;
+use engine::{Arg, Words};
+use serde::Deserialize;
+use std::cell::OnceCell;
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
+
+/// One lesson in the catalogue, built or still to come.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Item {
+    /// Its address.
+    pub(crate) slug: String,
+    /// Its name.
+    pub(crate) title: String,
+    /// Its driving question.
+    pub(crate) question: String,
+    /// Whether it can be opened.
+    pub(crate) ready: bool,
+}
+
+/// A chapter of the catalogue.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Chapter {
+    /// Its id, as [`engine::Card::chapter`] names it.
+    pub(crate) id: String,
+    /// Its name.
+    pub(crate) title: String,
+    /// Its lessons in order.
+    pub(crate) lessons: Vec<Item>,
+}
+
+/// `words/site.en.json`.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(crate) struct Site {
+    words: Words,
+    /// The catalogue.
+    pub(crate) chapters: Vec<Chapter>,
+}
+
+/// `words/<slug>.en.json`.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Pack {
+    /// Short texts by id.
+    pub(crate) words: Words,
+    /// The explanation, as HTML.
+    pub(crate) notes: String,
+    /// What the model leaves out, as HTML.
+    pub(crate) left_out: String,
+    /// Slugs of the lessons to go on with.
+    pub(crate) next: Vec<String>,
+}
+
+thread_local! {
+    static SITE: OnceCell<Site> = const { OnceCell::new() };
+}
+
+/// Reads the words of the site; later calls of [`t`] find them.
+///
+/// # Errors
+/// What went wrong, for the failure panel.
+pub(crate) async fn load_site() -> Result<(), String> {
+    let site: Site = fetch_json("words/site.en.json").await?;
+    SITE.with(|cell| {
+        // Set once: a second call would bring the same words.
+        let _ = cell.set(site);
+    });
+    Ok(())
+}
+
+/// Reads the words of a lesson.
+///
+/// # Errors
+/// What went wrong, for the failure panel.
+pub(crate) async fn load_lesson(slug: &str) -> Result<Pack, String> {
+    fetch_json(&format!("words/{slug}.en.json")).await
+}
+
+/// The word of the site with this id.
+pub(crate) fn t(id: &str) -> String {
+    with_site(|site| site.words.get(id).to_owned()).unwrap_or_else(|| id.to_owned())
+}
+
+/// The word of the site with this id, its placeholders filled.
+pub(crate) fn tf(id: &str, args: &[Arg]) -> String {
+    with_site(|site| site.words.fill(id, args)).unwrap_or_else(|| id.to_owned())
+}
+
+/// The word of the site with this id, `{0}` replaced by a text.
+pub(crate) fn tx(id: &str, text: &str) -> String {
+    t(id).replace("{0}", text)
+}
+
+/// Looks at the catalogue.
+pub(crate) fn with_site<T>(look: impl FnOnce(&Site) -> T) -> Option<T> {
+    SITE.with(|cell| cell.get().map(look))
+}
+
+/// A file of the site as text.
+///
+/// # Errors
+/// What went wrong.
+pub(crate) async fn fetch_text(path: &str) -> Result<String, String> {
+    let url = format!("{}{path}", place::root());
+    let window = web_sys::window().ok_or("no window")?;
+    let fault = |_| format!("{path}: no answer");
+    let response: web_sys::Response = JsFuture::from(window.fetch_with_str(&url))
+        .await
+        .map_err(fault)?
+        .unchecked_into();
+    if !response.ok() {
+        return Err(format!("{path}: {}", response.status()));
+    }
+    let text = JsFuture::from(response.text().map_err(fault)?)
+        .await
+        .map_err(fault)?;
+    text.as_string().ok_or_else(|| format!("{path}: no text"))
+}
+
+async fn fetch_json<T: for<'a> Deserialize<'a>>(path: &str) -> Result<T, String> {
+    let text = fetch_text(path).await?;
+    serde_json::from_str(&text).map_err(|error| format!("{path}: {error}"))
+}

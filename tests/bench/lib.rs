@@ -1,0 +1,42 @@
+//! What `make bench` measures in the browser: events a second and the time of a seek.
+
+use engine::show::Watch;
+use engine::{Show, Time};
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// A lesson under test, with captions and samples on as always.
+#[wasm_bindgen]
+pub struct Bench {
+    run: Box<dyn Show>,
+}
+
+#[wasm_bindgen]
+impl Bench {
+    /// Opens a lesson; none if there is no such slug.
+    pub fn open(slug: &str, seed: u32) -> Option<Bench> {
+        lessons::find(slug).map(|entry| Bench {
+            run: (entry.open)(seed),
+        })
+    }
+
+    /// Turns a knob; unknown knobs are ignored.
+    pub fn set(&mut self, knob: &str, value: f64) {
+        let _ = self.run.set_knob(knob, value);
+    }
+
+    /// Runs to a simulated second and returns how many agenda events have happened in all.
+    pub fn run_to(&mut self, s: f64) -> f64 {
+        self.run.run(Time::from_s(s), Watch::Nothing, u64::MAX);
+        self.run.position().events as f64
+    }
+
+    /// Seeks to a simulated second.
+    pub fn seek(&mut self, s: f64) {
+        self.run.seek(Time::from_s(s));
+    }
+
+    /// Keyframes kept, to see that memory is bounded.
+    pub fn keyframes(&self) -> usize {
+        self.run.weight().1
+    }
+}

@@ -1,0 +1,362 @@
+//! Tests over the catalogue: a new lesson is tested here before it has a test of its own.
+#![cfg(not(target_arch = "wasm32"))]
+
+use engine::scene::{Role, Scene, WIDTHS};
+use engine::show::Watch;
+use engine::{Act, Player, Show, Time, Words};
+use lessons::{CATALOGUE, Entry};
+use loadlab_tests::{Monkey, scripted};
+use press::sources;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+fn words(entry: &Entry) -> Rc<Words> {
+    let texts = sources::read(&sources::project(), &sources::lesson_file(entry.card.slug));
+    Rc::new(texts.unwrap_or_else(|error| panic!("{error}")).to_words())
+}
+
+/// Place, picture and tape.
+fn face(run: &dyn Show) -> (engine::run::Position, String, u64) {
+    let mut scene = Scene::new(884.0, Rc::default());
+    run.draw(&mut scene);
+    (
+        run.position(),
+        scene.outline() + &format!("{:?}", scene.particles()),
+        run.tape().fingerprint(),
+    )
+}
+
+fn sound(entry: &Entry, player: &Player, words: &Rc<Words>, width: f32, where_: &str) {
+    let slug = entry.card.slug;
+    let twin = player.twin().map(|twin| &*twin.run);
+    for run in [Some(player.main()), twin].into_iter().flatten() {
+        run.audit()
+            .unwrap_or_else(|fault| panic!("{slug}, {where_}: {fault}"));
+        let mut scene = Scene::new(width, words.clone());
+        run.draw(&mut scene);
+        let faults = scene.faults();
+        assert!(
+            faults.is_empty(),
+            "{slug}, {width} wide, {where_}:\n{}",
+            faults.join("\n")
+        );
+        assert!(
+            scene.parts().iter().any(|part| part.role == Role::Thing),
+            "{slug} draws no part"
+        );
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_tape() {
+    for entry in CATALOGUE {
+        assert_eq!(
+            face(&*scripted(entry)),
+            face(&*scripted(entry)),
+            "{}",
+            entry.card.slug
+        );
+        let other = (entry.open)(8);
+        assert_ne!(
+            face(&*(entry.open)(7)).1,
+            face(&*other).1,
+            "{}: the seed changes nothing",
+            entry.card.slug
+        );
+    }
+}
+
+#[test]
+fn scrubbing_is_the_same_as_running_straight() {
+    for entry in CATALOGUE {
+        let mut run = scripted(entry);
+        let (end, tape) = (run.position().at, run.tape().fingerprint());
+        let state = run.state();
+        for tenths in [7_u64, 2, 9, 0, 5, 10] {
+            let at = Time(end.0 / 10 * tenths);
+            run.seek(at);
+            let mut straight = (entry.open)(7).restore(&state);
+            straight.seek(Time::ZERO);
+            straight.run(at, Watch::Nothing, u64::MAX);
+            assert_eq!(
+                face(&*run).1,
+                face(&*straight).1,
+                "{} at {at}",
+                entry.card.slug
+            );
+        }
+        assert_eq!(
+            run.tape().fingerprint(),
+            tape,
+            "{}: replays write on the tape",
+            entry.card.slug
+        );
+    }
+}
+
+#[test]
+fn stepping_back_undoes_stepping_forward() {
+    for entry in CATALOGUE {
+        for fine in [false, true] {
+            let mut player = Player::new(scripted(entry));
+            let mut pictures = Vec::new();
+            for _ in 0..25 {
+                player.step_forward(fine);
+                pictures.push(face(player.main()));
+            }
+            pictures.pop();
+            for (place, picture, _) in pictures.into_iter().rev() {
+                player.step_back(fine);
+                let (here, now, _) = face(player.main());
+                assert_eq!(
+                    (here, now),
+                    (place, picture),
+                    "{}, fine: {fine}",
+                    entry.card.slug
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_a_learner_does_breaks_a_lesson() {
+    for entry in CATALOGUE {
+        let words = words(entry);
+        for seed in 1..=6 {
+            let mut monkey = Monkey::new(seed);
+            let mut player = Player::new((entry.open)(seed));
+            let mut did = Vec::new();
+            for step in 0..60 {
+                did.push(monkey.act(&mut player));
+                let last = &did[did.len().saturating_sub(4)..];
+                let width = [WIDTHS.0, 366.0, 560.0, 884.0][step % 4];
+                sound(
+                    entry,
+                    &player,
+                    &words,
+                    width,
+                    &format!("seed {seed}, step {step}, after {last:?}"),
+                );
+            }
+            let link = player.link();
+            if let Ok(text) = link.encode() {
+                let mut copy = Player::new((entry.open)(1));
+                copy.restore_text(&text).unwrap();
+                let (a, b) = (face(player.main()), face(copy.main()));
+                assert_eq!(
+                    (a.0, a.1),
+                    (b.0, b.1),
+                    "{}, seed {seed}: a link restores another frame",
+                    entry.card.slug
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn links_of_an_ordinary_session_fit() {
+    for entry in CATALOGUE {
+        let player = Player::new(scripted(entry));
+        assert!(player.link().encode().is_ok(), "{}", entry.card.slug);
+    }
+}
+
+#[test]
+fn every_story_can_be_walked_and_pictures_are_sound_at_every_beat() {
+    for entry in CATALOGUE {
+        let (slug, words) = (entry.card.slug, words(entry));
+        let mut player = Player::new((entry.open)(1));
+        assert!(
+            (6..=10).contains(&player.beats().len()),
+            "{slug}: {} beats",
+            player.beats().len()
+        );
+        assert!(
+            player.main().beat_holds(0),
+            "{slug}: the first beat does not hold at time zero"
+        );
+        let asked = player
+            .beats()
+            .iter()
+            .filter(|beat| beat.predict.is_some())
+            .count();
+        assert!(asked >= 1, "{slug} asks no prediction");
+        let ids: BTreeSet<_> = player.beats().iter().map(|beat| beat.id).collect();
+        assert_eq!(
+            ids.len(),
+            player.beats().len(),
+            "{slug}: two beats share an id"
+        );
+        for beat in 0..player.beats().len() {
+            if beat > 0 {
+                player.jump(beat);
+            }
+            assert_eq!((player.beat(), player.stuck()), (beat, None), "{slug}");
+            let view = player.beats()[beat];
+            if let Some((_, options)) = view.predict {
+                assert!((2..=4).contains(&options.len()), "{slug}, beat {}", view.id);
+                assert_eq!(
+                    player.main().truth(beat),
+                    None,
+                    "{slug}, beat {}: settled before it is asked",
+                    view.id
+                );
+                player.guess(0);
+            }
+            for width in [WIDTHS.0, 366.0, 436.0, 559.0, 560.0, 700.0, 884.0, WIDTHS.1] {
+                sound(entry, &player, &words, width, &format!("beat {}", view.id));
+            }
+            let mut scene = Scene::new(884.0, words.clone());
+            player.main().draw(&mut scene);
+            for point in view.points {
+                assert!(
+                    scene.parts().iter().any(|part| part.id == *point),
+                    "{slug}, beat {}: no part {point}",
+                    view.id
+                );
+            }
+        }
+        assert!(
+            player.guesses().iter().all(|guess| guess.settled.is_some()),
+            "{slug}: a guess is never settled"
+        );
+    }
+}
+
+#[test]
+fn challenges_are_three_or_more_and_not_reached_at_the_start() {
+    for entry in CATALOGUE {
+        let mut run = (entry.open)(1);
+        let challenges = run.challenges();
+        assert!(challenges.len() >= 3, "{}", entry.card.slug);
+        run.run(Time::s(30), Watch::Nothing, u64::MAX);
+        for (i, id) in challenges.iter().enumerate() {
+            assert!(
+                !run.challenge_done(i),
+                "{}: `{id}` is reached by waiting",
+                entry.card.slug
+            );
+        }
+    }
+}
+
+#[test]
+fn pictures_are_sound_after_every_action_and_at_the_ends_of_every_knob() {
+    for entry in CATALOGUE {
+        let words = words(entry);
+        let check = |player: &mut Player, where_: &str| {
+            for ms in [0, 90, 700, 3_000] {
+                let at = player.main().position().at;
+                player.seek(at + Time::ms(ms));
+                for width in [WIDTHS.0, 560.0, 884.0] {
+                    sound(entry, player, &words, width, where_);
+                }
+            }
+        };
+        for (spec, action) in (entry.open)(1).actions().iter().enumerate() {
+            let mut player = Player::new((entry.open)(1));
+            player.seek(Time::s(2));
+            let target = player.main().aim(spec);
+            player.act(Act { spec, target });
+            check(&mut player, action.id);
+        }
+        for (knob, _) in (entry.open)(1).knobs() {
+            for steps in [0, u32::MAX] {
+                let mut player = Player::new((entry.open)(1));
+                player.set_knob(knob.id, knob.from_steps(steps)).unwrap();
+                check(
+                    &mut player,
+                    &format!("{} at {}", knob.id, knob.from_steps(steps)),
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn words_are_complete_and_captions_short() {
+    let project = sources::project();
+    let site = sources::site(&project, CATALOGUE).unwrap_or_else(|error| panic!("{error}"));
+    for entry in CATALOGUE {
+        let texts = sources::read(&project, &sources::lesson_file(entry.card.slug)).unwrap();
+        let wrong = press::check::lesson(&project, entry, &texts, &site.chapters);
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        for beat in (entry.open)(1).beats() {
+            let caption = texts.get(&format!("beat.{}", beat.id)).replace("**", "");
+            let count = caption
+                .split_whitespace()
+                .filter(|word| word.chars().any(char::is_alphanumeric))
+                .count();
+            assert!(
+                count <= 20,
+                "{}: {count} words in {caption:?}",
+                entry.card.slug
+            );
+        }
+    }
+}
+
+#[test]
+fn opening_scenes_are_as_recorded() {
+    for entry in CATALOGUE {
+        let words = words(entry);
+        let mut text = String::new();
+        let mut run = (entry.open)(1);
+        for at in [Time::ZERO, run.still()] {
+            run.seek(at);
+            let mut scene = Scene::new(884.0, words.clone());
+            run.draw(&mut scene);
+            text += &format!("at {at}\n{}\n", scene.outline());
+        }
+        let file = format!(
+            "{}/outlines/{}.txt",
+            env!("CARGO_MANIFEST_DIR"),
+            entry.card.slug
+        );
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&file, &text).unwrap();
+        }
+        let recorded = std::fs::read_to_string(&file).unwrap_or_default();
+        assert_eq!(
+            text, recorded,
+            "{file}: if the change is meant, run this test with UPDATE=1 and look at the diff"
+        );
+    }
+}
+
+#[test]
+fn tables_named_on_the_page_are_checked() {
+    for entry in CATALOGUE {
+        for table in entry.card.tables {
+            let file = format!("{}/reference/{table}.json", env!("CARGO_MANIFEST_DIR"));
+            assert!(
+                std::path::Path::new(&file).exists(),
+                "{} names {table}, but there is no {file}",
+                entry.card.slug
+            );
+        }
+    }
+}
+
+#[test]
+fn an_hour_at_full_load_keeps_memory_bounded() {
+    // One lesson's hour takes long without optimisation, so the heaviest knob setting runs for ten minutes here;
+    // the bench runs the full hour.
+    for entry in CATALOGUE {
+        let mut run = (entry.open)(1);
+        if run.knobs().iter().any(|(knob, _)| knob.id == "load") {
+            run.set_knob("load", 1e9).unwrap();
+        }
+        run.run(Time::s(60), Watch::Nothing, u64::MAX);
+        let (pending, _) = run.weight();
+        run.run(Time::s(600), Watch::Nothing, u64::MAX);
+        let (later, keyframes) = run.weight();
+        assert!(
+            keyframes <= 64 && later <= 2 * pending + 200,
+            "{}: {pending} then {later} pending",
+            entry.card.slug
+        );
+    }
+}

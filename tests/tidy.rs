@@ -1,0 +1,150 @@
+//! The tidiness of the source tree: what every file owes its reader.
+#![cfg(not(target_arch = "wasm32"))]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_path_buf()
+}
+
+fn files(folder: &Path, ends: &[&str], found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() {
+            if ![
+                "target",
+                "node_modules",
+                "dist",
+                "gallery",
+                ".git",
+                "test-results",
+            ]
+            .contains(&name.as_str())
+            {
+                files(&path, ends, found);
+            }
+        } else if ends.iter().any(|end| name.ends_with(end)) {
+            found.push(path);
+        }
+    }
+}
+
+fn all(ends: &[&str]) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    files(&root(), ends, &mut found);
+    let read = |path: PathBuf| {
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        (
+            path.strip_prefix(root())
+                .unwrap()
+                .to_string_lossy()
+                .into_owned(),
+            text,
+        )
+    };
+    found.into_iter().map(read).collect()
+}
+
+#[test]
+fn each_rust_file_opens_with_a_sentence() {
+    for (path, text) in all(&[".rs"]) {
+        let first = text.lines().next().unwrap_or_default();
+        assert!(
+            first.starts_with("//! ") && first.len() > 20,
+            "{path} opens with {first:?}"
+        );
+    }
+}
+
+#[test]
+fn imports_run_one_way() {
+    let forbidden = [
+        (
+            "src/algorithms",
+            ["engine::", "lessons::", "web_sys", "press::"].as_slice(),
+        ),
+        (
+            "src/engine",
+            ["lessons::", "algorithms::", "web_sys", "press::", "leptos"].as_slice(),
+        ),
+        (
+            "src/lessons",
+            ["web_sys", "press::", "leptos", "wasm_bindgen"].as_slice(),
+        ),
+        (
+            "src/press",
+            ["web_sys", "leptos", "wasm_bindgen"].as_slice(),
+        ),
+    ];
+    for (path, text) in all(&[".rs"]) {
+        for (folder, names) in forbidden {
+            for name in names.iter().filter(|_| path.starts_with(folder)) {
+                let used = text
+                    .lines()
+                    .any(|line| !line.trim_start().starts_with("//") && line.contains(name));
+                assert!(!used, "{path} names {name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_site_names_no_lesson() {
+    for (path, text) in all(&[".rs"]) {
+        for entry in lessons::CATALOGUE {
+            let slug = entry.card.slug;
+            assert!(
+                !path.starts_with("src/site") || !text.contains(&format!("\"{slug}\"")),
+                "{path} names {slug}"
+            );
+        }
+    }
+}
+
+#[test]
+fn nothing_is_left_to_do() {
+    for (path, text) in all(&[".rs", ".mjs", ".css", ".toml", ".sh"]) {
+        for mark in ["TODO", "FIXME", "XXX"] {
+            let marked = text.lines().any(|line| line.contains(mark));
+            assert!(!marked || path == "tests/tidy.rs", "{path} says {mark}");
+        }
+    }
+}
+
+#[test]
+fn the_top_level_holds_only_what_belongs_there() {
+    let allowed = [
+        ".cargo",
+        ".ci",
+        ".git",
+        ".gitignore",
+        "Cargo.lock",
+        "Cargo.toml",
+        "LICENSE",
+        "Makefile",
+        "README.md",
+        "Trunk.toml",
+        "assets",
+        "dist",
+        "gallery",
+        "index.html",
+        "rust-toolchain.toml",
+        "src",
+        "style",
+        "target",
+        "test-results",
+        "tests",
+    ];
+    for entry in fs::read_dir(root()).unwrap() {
+        let name = entry.unwrap().file_name().to_string_lossy().into_owned();
+        assert!(
+            allowed.contains(&name.as_str()),
+            "{name} does not belong at the top level"
+        );
+    }
+}
