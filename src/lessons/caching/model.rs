@@ -16,14 +16,13 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// One way between app and cache. Stretched, so that it can be seen; latency leaves travel out.
 pub(super) const NEAR: Time = Time::ms(60);
-/// One way between app and database.
+/// One way between app and database, on average, and how much quicker or slower the extremes are.
 pub(super) const FAR: Time = Time::ms(140);
+const UNEVEN: f64 = 0.3;
 /// One way between cache and database, for late writes.
 pub(super) const LATE: Time = Time::ms(80);
 /// What asking the cache takes.
 pub(super) const CACHE: Time = Time::ms(1);
-/// A card in the grid glides to its new place in this span.
-const GLIDE: Time = Time::ms(70);
 /// Keys that users ask for; number 1 is the most popular.
 pub(super) const KEYS: u16 = 48;
 /// Numbers that celebrities take in turn, after the keys.
@@ -37,6 +36,8 @@ pub(super) const SLOTS_MAX: u32 = 24;
 const CELEBRITY: (Time, f64) = (Time::s(6), 0.5);
 /// A scan reads this many cold keys, one after the other at this distance.
 pub(super) const SCAN: (u32, Time) = (64, Time::ms(64));
+/// What it did is looked at when it has read this many.
+const SCAN_SHOWN: u32 = 56;
 /// Reads that the hit ratio is measured over.
 const WINDOW: u32 = 100;
 /// Queries for one key at once that are called a stampede.
@@ -47,6 +48,8 @@ const PAST: (u64, u32) = (20_000_000, 600);
 const SMOOTHING: Time = Time::ms(2_500);
 /// Failures, or stale reads, closer than this share one mark on the tape.
 const MARKS: Time = Time::s(1);
+/// What was begun under another way of writing is over after this.
+const SETTLED: Time = Time::s(3);
 /// Refresh-ahead fetches an entry anew after this share of its time to live.
 const REFRESH: f64 = 0.7;
 
@@ -55,6 +58,7 @@ const POPULARITY: Stream = Stream::named("popularity");
 const CELEBRITY_READS: Stream = Stream::named("celebrity");
 const WRITES: Stream = Stream::named("writes");
 const WORK: Stream = Stream::named("work");
+const TRAVEL: Stream = Stream::named("travel");
 const SCAN_WORK: Stream = Stream::named("scan work");
 const EVICTION: Stream = Stream::named("eviction");
 
@@ -302,6 +306,8 @@ pub(super) struct Job {
     step: usize,
     /// Mean queries' worth of work; drawn on arrival, so that twins do the same work.
     work: f64,
+    /// How long it travels to the database, and back: networks are not equally quick for all.
+    pub(super) far: Time,
     /// Since when it waits where it waits.
     since: Time,
     /// What it has waited for stores so far.
@@ -341,47 +347,15 @@ pub enum Event {
     CelebrityEnd(u32),
 }
 
-/// Where a cached key's card stands in the grid, or glides to.
+/// Where a cached key's card stands in the grid, and where it came from.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Spot {
     pub(super) key: u16,
     /// Its place, counted from the one that is safest.
     pub(super) to: u8,
-    /// Where it came from: a blend of places, for it may have been under way.
-    from: [(u8, f32); 4],
-    since: Time,
-}
-
-impl Spot {
-    fn new(key: u16, to: u8) -> Spot {
-        Spot {
-            key,
-            to,
-            from: [(to, 1.0), (0, 0.0), (0, 0.0), (0, 0.0)],
-            since: Time::ZERO,
-        }
-    }
-
-    /// The places that it stands between at `at`, with weights that sum to 1.
-    pub(super) fn blend(&self, at: Time) -> [(u8, f32); 5] {
-        let t = at.progress(self.since, self.since + GLIDE);
-        let eased = t * t * (3.0 - 2.0 * t);
-        let [a, b, c, d] = self.from.map(|(place, weight)| (place, weight * (1.0 - eased)));
-        [a, b, c, d, (self.to, eased)]
-    }
-
-    fn turn(&mut self, to: u8, at: Time) {
-        if self.to == to {
-            return;
-        }
-        let mut blend = self.blend(at);
-        blend.sort_by(|a, b| b.1.total_cmp(&a.1));
-        let kept = blend.iter().take(4).map(|part| part.1).sum::<f32>();
-        for (slot, part) in self.from.iter_mut().zip(blend) {
-            *slot = (part.0, part.1 / kept.max(f32::MIN_POSITIVE));
-        }
-        (self.to, self.since) = (to, at);
-    }
+    /// The place before, and when it left it.
+    pub(super) from: u8,
+    pub(super) since: Time,
 }
 
 /// The users' last reads, newest first, and how many of them hit.
@@ -410,10 +384,8 @@ pub(super) struct Scan {
     /// Users' hits and reads since it began.
     pub(super) hits: u32,
     pub(super) reads: u32,
-    /// The same since half of it was read, when its effect is there.
-    pub(super) late: (u32, u32),
-    /// The hit ratio to expect without it: by theory, or else what it was when it began.
-    pub(super) before: f64,
+    /// How many of its keys the cache held when nearly all were read.
+    pub(super) kept: Option<usize>,
     pub(super) capacity: u32,
     pub(super) skew: f64,
     pub(super) over: bool,
@@ -450,6 +422,8 @@ pub(super) struct Watch {
     pub(super) celebrity: Option<Celebrity>,
     pub(super) outage: Option<Outage>,
     pub(super) stale: u32,
+    /// The last of them.
+    pub(super) stale_at: Time,
     /// Stale reads of copies that lost a race: read before a write, stored after its drop.
     pub(super) stale_raced: u32,
     pub(super) lost_writes: u32,
@@ -471,6 +445,8 @@ pub(super) const NEAR_LINK: PartId = PartId::one("near");
 pub(super) const FAR_LINK: PartId = PartId::one("far");
 /// The link between cache and database.
 pub(super) const LATE_LINK: PartId = PartId::one("late");
+/// Who leaves the cache next.
+pub(super) const VICTIM: PartId = PartId::one("victim");
 /// The strip of all keys.
 pub(super) const STRIP: PartId = PartId::one("strip");
 
@@ -508,6 +484,8 @@ pub struct Caching {
     acknowledged: Vec<u32>,
     /// Keys whose cached copy was read before a write under cache-aside and stored after its drop.
     raced: BTreeSet<u16>,
+    /// Since when writes go as they do; what began under another policy does not count as a race.
+    writing_since: Time,
     versions: u32,
     numbers: u32,
     scans: u32,
@@ -563,6 +541,7 @@ impl Model for Caching {
             loaded_us: vec![0; keys],
             acknowledged: vec![0; keys],
             raced: BTreeSet::new(),
+            writing_since: Time::ZERO,
             versions: 0,
             numbers: 0,
             scans: 0,
@@ -635,6 +614,7 @@ impl Model for Caching {
         self.store.refresh_after_us = knobs.refresh_us();
         if self.store.write_policy != knobs.writing.0 {
             self.store.write_policy = knobs.writing.0;
+            self.writing_since = cx.now();
             if knobs.writing.0 != WritePolicy::Back {
                 self.flush_late(cx);
             }
@@ -724,8 +704,7 @@ impl Model for Caching {
                     sent: 0,
                     hits: 0,
                     reads: 0,
-                    late: (0, 0),
-                    before: self.expected.unwrap_or_else(|| self.recent.ratio()),
+                    kept: None,
                     capacity: knobs.capacity,
                     skew: knobs.skew,
                     over: false,
@@ -752,7 +731,12 @@ impl Model for Caching {
                         .mark(Tone::Ok)
                         .ends("down", 0),
                 );
-                cx.say(Note::new("cold").about(CACHE_PART).begins("cold", 0).mark(Tone::Warn));
+                cx.say(
+                    Note::new("cold")
+                        .about(CACHE_PART)
+                        .begins("cold", 0)
+                        .mark(Tone::Warn),
+                );
             }
             Break::Expire(key) => {
                 let said = cx.say(
@@ -865,7 +849,11 @@ impl Caching {
 
     /// The share of busy connections, averaged over about 2.5 s.
     pub(super) fn busy_share(&self, knobs: &Settings, at: Time) -> f32 {
-        smooth(self.meter, self.serving.len() as f32 / knobs.connections as f32, at)
+        smooth(
+            self.meter,
+            self.serving.len() as f32 / knobs.connections as f32,
+            at,
+        )
     }
 
     /// Queries a second that reach the database, averaged likewise.
@@ -885,7 +873,24 @@ impl Caching {
 
     /// The cached keys, in slot order.
     pub(super) fn cached(&self) -> impl Iterator<Item = u16> + '_ {
-        self.store.cache().slots().iter().flatten().map(|entry| entry.key)
+        self.store
+            .cache()
+            .slots()
+            .iter()
+            .flatten()
+            .map(|entry| entry.key)
+    }
+
+    /// Whether a cached key still answers with what the database no longer says.
+    pub(super) fn is_stale(&self, key: u16, at: Time) -> bool {
+        let entry = self.store.cache().peek(&key);
+        entry.is_some_and(|entry| !entry.is_expired(clock_us(at))) && self.store.is_stale(&key)
+    }
+
+    /// Whether all is still: nothing written on its way, nothing stale.
+    pub(super) fn clean(&self) -> bool {
+        self.jobs().all(|job| job.kind != Kind::Write)
+            && self.cached().all(|key| !self.is_stale(key, self.now))
     }
 
     /// How popular a key of the users is.
@@ -940,6 +945,11 @@ impl Caching {
     fn spawn(&mut self, kind: Kind, key: u16, work: f64, cx: Cx<'_, '_>) -> u32 {
         self.numbers += 1;
         self.born[kind as usize] += 1;
+        let hurry = match kind {
+            Kind::Read | Kind::Write => unit(cx.random(TRAVEL)),
+            // What a policy sends by itself must not change what users' requests draw.
+            Kind::Scan | Kind::Refresh | Kind::Late => 0.5,
+        };
         let job = Job {
             number: self.numbers,
             kind,
@@ -954,6 +964,7 @@ impl Caching {
             steps: &[],
             step: 0,
             work,
+            far: Time((FAR.0 as f64 * (1.0 + UNEVEN * (2.0 * hurry - 1.0))) as u64),
             since: cx.now(),
             spent: Time::ZERO,
             note: NoteId::NONE,
@@ -974,11 +985,12 @@ impl Caching {
 
     /// Sends a job along a link, of which it has already come so far.
     fn travel(&mut self, slot: u32, leg: Leg, gone: Time, cx: Cx<'_, '_>) {
+        let far = self.job(slot).far;
         let (span, event) = match leg {
             Leg::ToCache => (NEAR, Event::AtCache(slot)),
             Leg::FromCache => (NEAR, Event::AtApp(slot)),
-            Leg::ToDatabase => (FAR, Event::AtDatabase(slot)),
-            Leg::FromDatabase => (FAR, Event::AtApp(slot)),
+            Leg::ToDatabase => (far, Event::AtDatabase(slot)),
+            Leg::FromDatabase => (far, Event::AtApp(slot)),
             Leg::Late => (LATE, Event::AtDatabase(slot)),
             Leg::Fill => (NEAR, Event::Fill(slot)),
             Leg::Queued | Leg::InService | Leg::Joined => return,
@@ -1066,6 +1078,10 @@ impl Caching {
             return;
         }
         scan.sent += 1;
+        if scan.sent == SCAN_SHOWN {
+            let slots = self.store.cache().slots();
+            scan.kept = Some(slots.iter().flatten().filter(|e| e.key > COLD).count());
+        }
         self.cold_next = self.cold_next % COLD_KEYS + 1;
         let work = 0.5 + unit(cx.random(SCAN_WORK));
         let slot = self.spawn(Kind::Scan, COLD + self.cold_next, work, cx);
@@ -1167,14 +1183,13 @@ impl Caching {
         if let Some(scan) = self.watch.scan.as_mut().filter(|scan| !scan.over) {
             scan.reads += 1;
             scan.hits += u32::from(hit);
-            if scan.sent >= SCAN.0 / 2 {
-                scan.late.0 += u32::from(hit);
-                scan.late.1 += 1;
-            }
             scan.capacity = scan.capacity.max(knobs.capacity);
             scan.skew = scan.skew.max(knobs.skew);
         }
-        let calm = self.watch.celebrity.is_none_or(|celebrity| !celebrity.active);
+        let calm = self
+            .watch
+            .celebrity
+            .is_none_or(|celebrity| !celebrity.active);
         if knobs.capacity <= 8 && knobs.skew <= 1.0 && knobs.load_per_s >= 30.0 && calm {
             self.watch.lean.0 += 1;
             self.watch.lean.1 += u32::from(hit);
@@ -1191,7 +1206,9 @@ impl Caching {
         if step == Step::Invalidate {
             let known = self.store.cache().peek(&job.key).is_some();
             if known {
-                let note = Note::new("dropped").with(name(job.key)).with(count(job.number));
+                let note = Note::new("dropped")
+                    .with(name(job.key))
+                    .with(count(job.number));
                 self.at(slot).note = cx.say(note.about(CACHE_PART).dot(job.number));
             }
             self.forget(job.key, cx);
@@ -1239,7 +1256,7 @@ impl Caching {
                     .with(name(victim))
                     .with(name(key))
                     .with(Arg::Word(reason(self.store.cache().policy())));
-                cx.say(note.about(key_part(victim)));
+                cx.say(note.about(VICTIM));
                 self.watch.evicted = Some((victim, key, cx.now()));
                 if dirty {
                     self.send_late(victim, cx);
@@ -1254,13 +1271,21 @@ impl Caching {
         self.arrange(cx.now());
         if self.watch.cold && self.store.cache().len() == self.store.cache().capacity() {
             self.watch.cold = false;
-            cx.say(Note::new("full-again").about(CACHE_PART).mark(Tone::Ok).ends("cold", 0));
+            cx.say(
+                Note::new("full-again")
+                    .about(CACHE_PART)
+                    .mark(Tone::Ok)
+                    .ends("cold", 0),
+            );
             cx.because(before);
         }
     }
 
     pub(super) fn is_dirty(&self, key: u16) -> bool {
-        self.store.cache().peek(&key).is_some_and(|entry| entry.value.dirty)
+        self.store
+            .cache()
+            .peek(&key)
+            .is_some_and(|entry| entry.value.dirty)
     }
 
     /// Drops a key from the cache; the store writes what the database lacks, and that trip is made.
@@ -1374,8 +1399,7 @@ impl Caching {
                     .with(name(job.key))
                     .with(Arg::Count(waiting as i64));
                 self.at(slot).note = cx.say(note.about(APP).dot(job.number));
-                if let Some(celebrity) =
-                    self.watch.celebrity.as_mut().filter(|c| c.key == job.key)
+                if let Some(celebrity) = self.watch.celebrity.as_mut().filter(|c| c.key == job.key)
                 {
                     celebrity.joined += 1;
                 }
@@ -1391,7 +1415,11 @@ impl Caching {
             self.at(slot).doomed = true;
             let wrote_cache = job.steps[..job.step].contains(&Step::WriteCache);
             // The cache must not keep what the database never took.
-            self.at(slot).steps = if wrote_cache { &[Step::Invalidate] } else { &[] };
+            self.at(slot).steps = if wrote_cache {
+                &[Step::Invalidate]
+            } else {
+                &[]
+            };
             self.at(slot).step = 0;
         } else if job.outcome == Outcome::Down && job.at_step() == Some(Step::WriteCacheDirty) {
             self.at(slot).steps = &[Step::WriteDatabase];
@@ -1404,11 +1432,14 @@ impl Caching {
 
     fn at_database(&mut self, slot: u32, knobs: &Settings, cx: Cx<'_, '_>) {
         let job = *self.job(slot);
-        self.queries = (self.queries_per_s(cx.now()) + 1e6 / SMOOTHING.0 as f32, cx.now());
+        self.queries = (
+            self.queries_per_s(cx.now()) + 1e6 / SMOOTHING.0 as f32,
+            cx.now(),
+        );
         cx.sample(probe::QUERIES, 1.0);
         self.at(slot).since = cx.now();
-        let full = self.serving.len() >= knobs.connections()
-            && self.queue.len() >= knobs.queue as usize;
+        let full =
+            self.serving.len() >= knobs.connections() && self.queue.len() >= knobs.queue as usize;
         // A late write has nobody to tell: it waits however long the queue is.
         if full && job.kind != Kind::Late {
             let note = Note::new("refused").with(count(job.number)).about(DATABASE);
@@ -1500,9 +1531,12 @@ impl Caching {
         if self.down.is_none() && !self.is_dirty(job.key) {
             self.raced.remove(&job.key);
             let now = self.store.database().get(&job.key).copied().unwrap_or(0);
-            if job.version < now && self.store.write_policy == WritePolicy::Aside {
+            let settled = cx.now().since(self.writing_since) >= SETTLED;
+            if job.version < now && settled && self.store.write_policy == WritePolicy::Aside {
                 self.raced.insert(job.key);
-                let note = Note::new("raced").with(name(job.key)).with(count(job.number));
+                let note = Note::new("raced")
+                    .with(name(job.key))
+                    .with(count(job.number));
                 cx.say(note.about(CACHE_PART).dot(job.number));
             }
             self.keep(Step::Fill, job.key, job.version, cx);
@@ -1531,10 +1565,13 @@ impl Caching {
         self.served[job.kind as usize] += 1;
         if job.kind == Kind::Read && job.version < job.seen {
             self.watch.stale += 1;
+            self.watch.stale_at = cx.now();
             let raced = job.outcome == Outcome::Hit && self.raced.contains(&job.key);
             self.watch.stale_raced += u32::from(raced);
             cx.sample(probe::STALE, 1.0);
-            let note = Note::new("stale").with(count(job.number)).with(name(job.key));
+            let note = Note::new("stale")
+                .with(count(job.number))
+                .with(name(job.key));
             let note = note.about(APP).dot(job.number);
             let marked = self.may_mark(1, cx.now());
             cx.say(if marked { note.mark(Tone::Warn) } else { note });
@@ -1564,7 +1601,12 @@ impl Caching {
         let crash = cx.say(note.about(CACHE_PART).mark(Tone::Bad).begins("down", 0));
         if self.watch.cold {
             self.watch.cold = false;
-            cx.say(Note::new("down").about(CACHE_PART).mark(Tone::Bad).ends("cold", 0));
+            cx.say(
+                Note::new("down")
+                    .about(CACHE_PART)
+                    .mark(Tone::Bad)
+                    .ends("cold", 0),
+            );
         }
         if !lost.is_empty() {
             self.watch.lost_writes += lost.len() as u32;
@@ -1615,8 +1657,14 @@ impl Caching {
         for (place, key) in order.into_iter().enumerate() {
             let place = place as u8;
             match self.spots.iter_mut().find(|spot| spot.key == key) {
-                Some(spot) => spot.turn(place, now),
-                None => self.spots.push(Spot::new(key, place)),
+                Some(spot) if spot.to == place => {}
+                Some(spot) => (spot.from, spot.to, spot.since) = (spot.to, place, now),
+                None => self.spots.push(Spot {
+                    key,
+                    to: place,
+                    from: place,
+                    since: now,
+                }),
             }
         }
     }
@@ -1625,7 +1673,10 @@ impl Caching {
     #[inline]
     fn measure(&mut self, cx: Cx<'_, '_>) {
         let odd = self.down.is_some()
-            || self.watch.celebrity.is_some_and(|celebrity| celebrity.active)
+            || self
+                .watch
+                .celebrity
+                .is_some_and(|celebrity| celebrity.active)
             || self.watch.scan.is_some_and(|scan| !scan.over);
         let expected = self.expected.filter(|_| !odd);
         cx.sample(

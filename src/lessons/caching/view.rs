@@ -1,20 +1,25 @@
 //! The stage: the app, the cache as a grid in the order of eviction, the database, and the strip of all keys.
 
 use super::model::{
-    APP, CACHE_PART, COLD, Caching, DATABASE, FAR, FAR_LINK, Job, KEYS, Kind, LATE, LATE_LINK, Leg,
-    NEAR, NEAR_LINK, Outcome, STRIP, Settings, clock_us, key_part,
+    APP, CACHE_PART, COLD, Caching, DATABASE, FAR_LINK, Job, KEYS, Kind, LATE, LATE_LINK, Leg,
+    NEAR, NEAR_LINK, Outcome, STRIP, Settings, VICTIM, clock_us, key_part,
 };
 use super::route::Route;
 use crate::kit::{self, Card, DOT, LANE};
 use algorithms::cache_write::{Step, WritePolicy};
 use algorithms::eviction::Policy;
-use engine::scene::{Pencil, Point, Rect, pt};
+use engine::scene::{Anchor, Pencil, Point, Rect, Shape, pt};
 use engine::{Arg, Glyph, Ink, Scene, Time, text};
 
 /// A used or newly kept card shows it for this long.
 const PULSE: Time = Time::ms(90);
+/// A stale read is a warning for this long.
+const RECENT: Time = Time::s(2);
 /// A key that had to leave is spoken of for this long.
 const FAREWELL: Time = Time::ms(350);
+/// A card that makes room slides the last stretch to its new place, this far and in this span.
+const NUDGED: f32 = GAP;
+const NUDGE: Time = Time::ms(30);
 const GAP: f32 = 6.0;
 const SLOT_H: f32 = 50.0;
 /// Heights of the cache's card above and below the grid.
@@ -79,7 +84,7 @@ impl Layout {
         let app = Rect::new(side, middle - 38.0, app_w, 76.0);
         let database = Rect::new(w - side - database_w, middle - 48.0, database_w, 96.0);
         let far_y = (cache.y + cache.h + 30.0).max(database.y + database.h + 70.0);
-        let strip_y = far_y + 34.0;
+        let strip_y = far_y + 38.0;
         scene.height = (strip_y + STRIP_H + 6.0).max(400.0);
         let strip = Rect::new(side, scene.height - STRIP_H - 6.0, w - 2.0 * side, STRIP_H);
         let (left, right) = (app.x + 20.0, database.x + database.w - 20.0);
@@ -108,12 +113,9 @@ impl Layout {
             near: Route::through(&[app.right(), pt(cache.x, app.right().y)]),
             far: u(left, right, far_y),
             back: u(left + LANE, right - LANE, far_y - LANE),
-            late: Route::through(&[
-                pt(cache.x + cache.w, database.left().y),
-                database.left(),
-            ]),
-            hit_at: pt(near_middle, app.right().y + 24.0),
-            miss_at: pt(cache.centre().x, far_y + 10.0),
+            late: Route::through(&[pt(cache.x + cache.w, database.left().y), database.left()]),
+            hit_at: pt(near_middle, app.right().y + 31.0),
+            miss_at: pt(cache.centre().x, far_y + 16.0),
             lane: pt(0.0, LANE),
             app,
             cache,
@@ -182,7 +184,7 @@ impl Layout {
 pub(super) fn draw(model: &Caching, knobs: &Settings, at: Time, scene: &mut Scene) {
     let layout = Layout::of(scene, knobs.capacity as usize);
     links(model, knobs, &layout, scene);
-    app(model, knobs, &layout, scene);
+    app(model, knobs, at, &layout, scene);
     cache(model, at, &layout, scene);
     database(model, knobs, at, &layout, scene);
     strip(model, &layout, scene);
@@ -208,6 +210,18 @@ fn pill(pencil: &mut Pencil<'_>, at: Point, label: String, ground: Ink, ink: Ink
     pencil.centred(pt(at.x, at.y + 4.5), 12.0, true, ink, label);
 }
 
+/// A line of text that ends at its point.
+fn ending(at: Point, size: f32, ink: Ink, bold: bool, text: String) -> Shape {
+    Shape::Text {
+        at,
+        size,
+        bold,
+        ink,
+        anchor: Anchor::End,
+        text,
+    }
+}
+
 fn links(model: &Caching, knobs: &Settings, layout: &Layout, scene: &mut Scene) {
     let down = model.down.is_some();
     let hit = scene.say("hit", &[Arg::Share(model.recent.ratio())]);
@@ -221,9 +235,17 @@ fn links(model: &Caching, knobs: &Settings, layout: &Layout, scene: &mut Scene) 
     pill(&mut pencil, layout.hit_at, hit, Ink::HitSoft, Ink::Hit);
     let mut pencil = scene.link(FAR_LINK, layout.far.frame(), miss.clone());
     pencil.line(layout.far.d(), Ink::Mark, 1.5);
-    pill(&mut pencil, layout.miss_at, miss, Ink::AccentSoft, Ink::Accent);
+    pill(
+        &mut pencil,
+        layout.miss_at,
+        miss,
+        Ink::AccentSoft,
+        Ink::Accent,
+    );
     let late = knobs.writing.0 == WritePolicy::Back
-        || model.jobs().any(|job| job.kind == Kind::Late && job.leg == Leg::Late);
+        || model
+            .jobs()
+            .any(|job| job.kind == Kind::Late && job.leg == Leg::Late);
     if late {
         let dirty = model.store.dirty_keys().count();
         let value = scene.say("late", &[Arg::Count(dirty as i64)]);
@@ -233,7 +255,7 @@ fn links(model: &Caching, knobs: &Settings, layout: &Layout, scene: &mut Scene) 
     }
 }
 
-fn app(model: &Caching, knobs: &Settings, layout: &Layout, scene: &mut Scene) {
+fn app(model: &Caching, knobs: &Settings, at: Time, layout: &Layout, scene: &mut Scene) {
     let load = scene.say("load", &[Arg::Number(knobs.load_per_s)]);
     let stale = model.watch.stale;
     let (line, ink) = match (model.watch.scan.filter(|scan| !scan.over), stale) {
@@ -242,13 +264,20 @@ fn app(model: &Caching, knobs: &Settings, layout: &Layout, scene: &mut Scene) {
             (scene.say("scanning", &[sent]), Ink::Warn)
         }
         (None, 0) => (scene.say("no-stale", &[]), Ink::Secondary),
+        (None, stale) if at.since(model.watch.stale_at) > RECENT => (
+            scene.say("stale-reads", &[Arg::Count(i64::from(stale))]),
+            Ink::Secondary,
+        ),
         (None, stale) => (
             scene.say("stale-reads", &[Arg::Count(i64::from(stale))]),
             Ink::Warn,
         ),
     };
     let most = model.joined().max_by_key(|(_, who)| who.len());
-    let all: Vec<u32> = model.joined().flat_map(|(_, who)| who.iter().copied()).collect();
+    let all: Vec<u32> = model
+        .joined()
+        .flat_map(|(_, who)| who.iter().copied())
+        .collect();
     let waiting = most.map(|(key, _)| {
         let name = Arg::Part(key_part(key));
         scene.say("joined", &[Arg::Count(all.len() as i64), name])
@@ -276,6 +305,15 @@ fn app(model: &Caching, knobs: &Settings, layout: &Layout, scene: &mut Scene) {
     let Some(waiting) = waiting else { return };
     let lines = text::wrap(&waiting, 12.0, true, side.w);
     let rows = (lines.len() as f32 * 14.0).min(28.0);
+    // Beside the app's card they stand at the top, above it they stand close to it.
+    let per_row = ((side.w / kit::PITCH) as usize).max(1);
+    let tall = rows + 6.0 + all.len().div_ceil(per_row) as f32 * kit::PITCH;
+    let side = if side.y < card.y {
+        let top = (side.y + side.h - tall).max(side.y);
+        Rect::new(side.x, top, side.w, side.y + side.h - top)
+    } else {
+        side
+    };
     for (i, line) in lines.iter().take(2).enumerate() {
         let at = pt(side.x, side.y + 11.0 + 14.0 * i as f32);
         pencil.bold(at, 12.0, Ink::Accent, line.as_str());
@@ -336,36 +374,25 @@ fn cache(model: &Caching, at: Time, layout: &Layout, scene: &mut Scene) {
     let next = model.next_to_leave();
     let room = b.w - 20.0;
     let (foot, foot_ink) = match (model.down, next) {
-        (Some(since), _) => (
-            scene.say("down", &[kit::tenths(at.since(since))]),
-            Ink::Bad,
-        ),
-        (None, Some(next)) => (farewell(model, next, at, room, scene), Ink::Warn),
+        (Some(since), _) => (scene.say("down", &[kit::tenths(at.since(since))]), Ink::Bad),
+        (None, Some(next)) => (next_in_words(model, next, at, room, scene), Ink::Warn),
         (None, None) if store.capacity() == 0 => (scene.say("no-slots", &[]), Ink::Secondary),
         (None, None) => {
             let free = Arg::Count((store.capacity() - store.len()) as i64);
             (scene.say("free", &[free]), Ink::Secondary)
         }
     };
-    let down = model.down.is_some();
     let name = scene.name(CACHE_PART);
-    let border = if down { Ink::Bad } else { Ink::LineStrong };
-    let value = format!("{status}, {foot}");
-    let mut pencil = scene.thing(CACHE_PART, b, value);
-    let width = if down { 2.0 } else { 1.5 };
-    pencil.bordered(b, 12.0, Ink::Card, border, width);
-    let left = layout.place(0).x;
+    let (left, down) = (layout.place(0).x, model.down.is_some());
     let right = b.x + b.w - (left - b.x);
-    pencil.bold(pt(left, b.y + 26.0), 14.5, Ink::Ink, name);
-    pencil.shape(engine::scene::Shape::Text {
-        at: pt(right, b.y + 26.0),
-        size: 12.5,
-        bold: false,
-        ink: Ink::Secondary,
-        anchor: engine::scene::Anchor::End,
-        text: status,
-    });
-    pencil.text(pt(left, b.y + 47.0), 11.5, Ink::Secondary, order);
+    // The card itself lies behind everything, so that the keys on it can be picked; its head and foot are parts.
+    let (border, width) = if down {
+        (Ink::Bad, 2.0)
+    } else {
+        (Ink::LineStrong, 1.5)
+    };
+    let mut pencil = scene.background();
+    pencil.bordered(b, 12.0, Ink::Card, border, width);
     for place in 0..store.capacity() as u8 {
         let p = layout.place(place);
         let socket = Rect::new(p.x, p.y, layout.slot.0, layout.slot.1);
@@ -375,38 +402,60 @@ fn cache(model: &Caching, at: Time, layout: &Layout, scene: &mut Scene) {
             pencil.dashed(socket, 8.0, Ink::None, Ink::LineStrong, 1.0);
         }
     }
+    let head = Rect::new(b.x, b.y, b.w, HEAD - 4.0);
+    let value = format!("{status}, {order}");
+    let mut pencil = scene.thing(CACHE_PART, head, value);
+    pencil.bold(pt(left, b.y + 26.0), 14.5, Ink::Ink, name);
+    pencil.shape(ending(
+        pt(right, b.y + 26.0),
+        12.5,
+        Ink::Secondary,
+        false,
+        status,
+    ));
+    pencil.text(pt(left, b.y + 47.0), 11.5, Ink::Secondary, order);
+    let evicted = model
+        .watch
+        .evicted
+        .filter(|(.., when)| at.since(*when) < FAREWELL);
+    let gone = evicted.map(|(key, ..)| scene.say("left", &[Arg::Part(key_part(key))]));
+    let feet = Rect::new(b.x, b.y + b.h - FOOT + 4.0, b.w, FOOT - 4.0);
+    let mut pencil = scene.thing(VICTIM, feet, foot.clone());
     let foot_at = pt(left, b.y + b.h - 13.0);
+    let taken = text::width(&foot, 12.0, true) + 12.0;
     if foot_ink == Ink::Secondary {
-        pencil.text(foot_at, 12.5, foot_ink, foot);
+        pencil.text(foot_at, 12.0, foot_ink, foot);
     } else {
         pencil.bold(foot_at, 12.0, foot_ink, foot);
+    }
+    if let Some(gone) = gone.filter(|gone| text::width(gone, 11.5, false) + taken <= right - left) {
+        pencil.shape(ending(
+            pt(right, foot_at.y),
+            11.5,
+            Ink::Secondary,
+            false,
+            gone,
+        ));
     }
     // The one used last lies on top while it glides over the others.
     let mut spots: Vec<_> = model.spots.iter().collect();
     spots.sort_by_key(|spot| std::cmp::Reverse(spot.to));
     for spot in spots {
-        let corner = spot
-            .blend(at)
-            .iter()
-            .fold(pt(0.0, 0.0), |sum, (place, weight)| {
-                let p = layout.place(*place);
-                pt(sum.x + p.x * weight, sum.y + p.y * weight)
-            });
+        let mut corner = layout.place(spot.to);
+        let shift = f32::from(spot.from) - f32::from(spot.to);
+        // Cards that make room are seen to move up by one; all others stand where they belong at once, so that
+        // every moment can be read.
+        if layout.place(spot.from).y == corner.y && shift.abs() <= 1.0 {
+            let t = at.progress(spot.since, spot.since + NUDGE);
+            corner.x += shift * NUDGED * (1.0 - t) * (1.0 - t);
+        }
         let frame = Rect::new(corner.x, corner.y, layout.slot.0, layout.slot.1);
         slot(model, spot.key, next == Some(spot.key), at, frame, scene);
     }
 }
 
-/// The foot of the card: who has just left, or who leaves next and why.
-fn farewell(model: &Caching, next: u16, at: Time, room: f32, scene: &Scene) -> String {
-    let gone = model
-        .watch
-        .evicted
-        .filter(|(_, _, when)| at.since(*when) < FAREWELL);
-    if let Some((key, newcomer, _)) = gone {
-        let args = [Arg::Part(key_part(key)), Arg::Part(key_part(newcomer))];
-        return scene.say("left", &args);
-    }
+/// The foot of the card: who leaves next and why, or the name alone where there is no room.
+fn next_in_words(model: &Caching, next: u16, at: Time, room: f32, scene: &Scene) -> String {
     let name = Arg::Part(key_part(next));
     let store = model.store.cache();
     let mark = store.next_victim().and_then(|slot| store.mark(slot));
@@ -436,7 +485,7 @@ fn slot(model: &Caching, key: u16, next: bool, at: Time, frame: Rect, scene: &mu
         return;
     };
     let (dirty, expired) = (entry.value.dirty, entry.is_expired(now_us));
-    let stale = model.store.is_stale(&key);
+    let stale = model.is_stale(key, at);
     let state = if expired {
         Some("slot.expired")
     } else if dirty {
@@ -462,7 +511,7 @@ fn slot(model: &Caching, key: u16, next: bool, at: Time, frame: Rect, scene: &mu
     let name = scene.name(part);
     let mut pencil = scene.link(part, frame, value);
     let ink = match (fresh, next) {
-        _ if stale && !expired => {
+        _ if stale => {
             pencil.bordered(frame, 8.0, Ink::BadSoft, Ink::Bad, 1.5);
             Ink::Bad
         }
@@ -483,7 +532,7 @@ fn slot(model: &Caching, key: u16, next: bool, at: Time, frame: Rect, scene: &mu
             Ink::Ink
         }
     };
-    let inset = if frame.w < 54.0 { 7.0 } else { 9.0 };
+    let inset = if frame.w < 54.0 { 5.0 } else { 9.0 };
     let lesser = if ink == Ink::Ink { Ink::Secondary } else { ink };
     pencil.bold(pt(frame.x + inset, frame.y + 18.0), 13.0, ink, name);
     pencil.text(pt(frame.x + inset, frame.y + 32.0), 11.0, lesser, detail);
@@ -512,7 +561,7 @@ fn database(model: &Caching, knobs: &Settings, at: Time, layout: &Layout, scene:
         .asking
         .iter()
         .map(|(key, asking)| (*asking, *key))
-        .filter(|(asking, _)| *asking >= 3)
+        .filter(|(asking, _)| *asking >= 4)
         .max();
     let hot = hot.map(|(asking, key)| {
         let name = Arg::Part(key_part(key));
@@ -573,7 +622,10 @@ fn database(model: &Caching, knobs: &Settings, at: Time, layout: &Layout, scene:
     let per_row = ((area.w / kit::PITCH) as usize).max(1);
     for (i, held) in model.queue.iter().enumerate() {
         let (column, row) = ((i % per_row) as f32, (i / per_row) as f32);
-        let p = pt(area.x + 6.0 + kit::PITCH * column, area.y + 6.0 + kit::PITCH * row);
+        let p = pt(
+            area.x + 6.0 + kit::PITCH * column,
+            area.y + 6.0 + kit::PITCH * row,
+        );
         if p.y + DOT > area.y + area.h {
             break;
         }
@@ -588,7 +640,7 @@ fn strip(model: &Caching, layout: &Layout, scene: &mut Scene) {
     let b = layout.strip;
     let kept: Vec<u16> = model.cached().collect();
     let known = kept.iter().filter(|key| **key <= KEYS);
-    let share: f64 = known.map(|key| model.share_of(*key)).sum();
+    let share = known.fold(0.0, |sum, key| sum + model.share_of(*key));
     let cold = kept.iter().filter(|key| **key > COLD).count();
     let title = scene.say("strip", &[]);
     let drawn = scene.say("strip.share", &[Arg::Share(share)]);
@@ -638,17 +690,9 @@ fn strip(model: &Caching, layout: &Layout, scene: &mut Scene) {
     let under = base + 13.0;
     pencil.text(pt(b.x, under), 11.0, Ink::Secondary, first);
     let last_x = b.x + pitch * f32::from(KEYS);
-    let anchored = |x: f32, text: String, ink: Ink, bold: bool| engine::scene::Shape::Text {
-        at: pt(x, under),
-        size: 11.0,
-        bold,
-        ink,
-        anchor: engine::scene::Anchor::End,
-        text,
-    };
     match star {
-        Some(star) => pencil.shape(anchored(b.x + b.w, star, Ink::Warn, true)),
-        None => pencil.shape(anchored(last_x, last, Ink::Secondary, false)),
+        Some(star) => pencil.shape(ending(pt(b.x + b.w, under), 11.0, Ink::Warn, true, star)),
+        None => pencil.shape(ending(pt(last_x, under), 11.0, Ink::Secondary, false, last)),
     };
 }
 
@@ -672,8 +716,8 @@ fn dot(job: &Job, at: Time, layout: &Layout, scene: &mut Scene) {
     let (p, back) = match job.leg {
         Leg::ToCache | Leg::Fill => (lane(layout.near.at(come(NEAR)), none), false),
         Leg::FromCache => (lane(layout.near.at(1.0 - come(NEAR)), layout.lane), true),
-        Leg::ToDatabase => (layout.far.at(come(FAR)), false),
-        Leg::FromDatabase => (layout.back.at(1.0 - come(FAR)), true),
+        Leg::ToDatabase => (layout.far.at(come(job.far)), false),
+        Leg::FromDatabase => (layout.back.at(1.0 - come(job.far)), true),
         Leg::Late => (layout.late.at(come(LATE)), false),
         Leg::Queued | Leg::InService | Leg::Joined => return,
     };
