@@ -893,9 +893,18 @@ impl Caching {
             && self.cached().all(|key| !self.is_stale(key, self.now))
     }
 
-    /// How popular a key of the users is.
-    pub(super) fn share_of(&self, key: u16) -> f64 {
-        self.popularity.probability(usize::from(key) - 1)
+    /// The share of the users' requests that want a key now.
+    pub(super) fn share_now(&self, key: u16) -> f64 {
+        let usual = if key <= KEYS {
+            self.popularity.probability(usize::from(key) - 1)
+        } else {
+            0.0
+        };
+        match self.watch.celebrity.filter(|celebrity| celebrity.active) {
+            Some(celebrity) if celebrity.key == key => CELEBRITY.1,
+            Some(_) => usual * (1.0 - CELEBRITY.1),
+            None => usual,
+        }
     }
 
     /// The key that leaves next, if a newcomer would find no free slot.
@@ -1161,7 +1170,12 @@ impl Caching {
             Lookup::Expired => ("expired", Outcome::Miss),
         };
         let note = Note::new(word).with(count(number)).with(name(key));
-        self.at(slot).note = cx.say(note.about(CACHE_PART).dot(number));
+        let about = if outcome == Outcome::Hit {
+            key_part(key)
+        } else {
+            CACHE_PART
+        };
+        self.at(slot).note = cx.say(note.about(about).dot(number));
         if outcome == Outcome::Hit
             && self.store.is_refresh_due(&key, now_us)
             && !self.asking.contains_key(&key)

@@ -20,6 +20,8 @@ const FAREWELL: Time = Time::ms(350);
 /// A card that makes room slides the last stretch to its new place, this far and in this span.
 const NUDGED: f32 = GAP;
 const NUDGE: Time = Time::ms(30);
+/// Radius of the dots that matter less.
+const SMALL: f32 = 3.5;
 const GAP: f32 = 6.0;
 const SLOT_H: f32 = 50.0;
 /// Heights of the cache's card above and below the grid.
@@ -258,21 +260,18 @@ fn links(model: &Caching, knobs: &Settings, layout: &Layout, scene: &mut Scene) 
 fn app(model: &Caching, knobs: &Settings, at: Time, layout: &Layout, scene: &mut Scene) {
     let load = scene.say("load", &[Arg::Number(knobs.load_per_s)]);
     let stale = model.watch.stale;
-    let (line, ink) = match (model.watch.scan.filter(|scan| !scan.over), stale) {
-        (Some(scan), _) => {
-            let sent = Arg::Count(i64::from(scan.sent));
-            (scene.say("scanning", &[sent]), Ink::Warn)
+    let scan = model.watch.scan.filter(|scan| !scan.over);
+    let (words, number, ink) = match (scan, stale) {
+        (Some(scan), _) => (["scanning", "scanning.short"], scan.sent, Ink::Warn),
+        (None, 0) => (["no-stale", "no-stale.short"], 0, Ink::Secondary),
+        (None, _) if at.since(model.watch.stale_at) > RECENT => {
+            (["stale-reads", "stale-reads.short"], stale, Ink::Secondary)
         }
-        (None, 0) => (scene.say("no-stale", &[]), Ink::Secondary),
-        (None, stale) if at.since(model.watch.stale_at) > RECENT => (
-            scene.say("stale-reads", &[Arg::Count(i64::from(stale))]),
-            Ink::Secondary,
-        ),
-        (None, stale) => (
-            scene.say("stale-reads", &[Arg::Count(i64::from(stale))]),
-            Ink::Warn,
-        ),
+        (None, _) => (["stale-reads", "stale-reads.short"], stale, Ink::Warn),
     };
+    let [long, short] = words.map(|word| scene.say(word, &[Arg::Count(i64::from(number))]));
+    let fits = text::width(&long, 11.5, true) <= layout.app.w - 22.0;
+    let line = if fits { long } else { short };
     let most = model.joined().max_by_key(|(_, who)| who.len());
     let all: Vec<u32> = model
         .joined()
@@ -368,8 +367,18 @@ fn cache(model: &Caching, at: Time, layout: &Layout, scene: &mut Scene) {
     let [policy, order] = policy_word(store.policy());
     let slots = Arg::Count(store.capacity() as i64);
     let policy = scene.say(policy, &[]);
-    let status = format!("{} · {policy}", scene.say("slots", &[slots]));
-    let order = scene.say(order, &[]);
+    let slots = match store.capacity() {
+        1 => scene.say("slots.one", &[]),
+        _ => scene.say("slots", &[slots]),
+    };
+    let status = format!("{slots} · {policy}");
+    let mut order = scene.say(order, &[]);
+    if model.store.ttl_us.is_some() {
+        let longer = format!("{order} · {}", scene.say("bar", &[]));
+        if text::width(&longer, 11.5, false) <= layout.cache.w - 28.0 {
+            order = longer;
+        }
+    }
     let b = layout.cache;
     let next = model.next_to_leave();
     let room = b.w - 20.0;
@@ -499,6 +508,10 @@ fn slot(model: &Caching, key: u16, next: bool, at: Time, frame: Rect, scene: &mu
     let mut value = standing;
     if state.is_some() {
         value = format!("{value}, {detail}");
+    }
+    if let Some(expires_us) = entry.expires_us.filter(|_| !expired) {
+        let left = Time(expires_us.saturating_sub(now_us));
+        value = format!("{value}, {}", scene.say("slot.life", &[seconds(left)]));
     }
     if next {
         value = format!("{value}, {}", scene.say("slot.next", &[]));
@@ -631,7 +644,7 @@ fn database(model: &Caching, knobs: &Settings, at: Time, layout: &Layout, scene:
         }
         let job = model.job(*held);
         let (glyph, ink) = sent(job);
-        scene.particle(p, DOT, glyph, ink, job.number);
+        scene.particle(p, size(job, false), glyph, ink, job.number);
     }
 }
 
@@ -639,8 +652,8 @@ fn database(model: &Caching, knobs: &Settings, at: Time, layout: &Layout, scene:
 fn strip(model: &Caching, layout: &Layout, scene: &mut Scene) {
     let b = layout.strip;
     let kept: Vec<u16> = model.cached().collect();
-    let known = kept.iter().filter(|key| **key <= KEYS);
-    let share = known.fold(0.0, |sum, key| sum + model.share_of(*key));
+    let share_of = |key: u16| model.share_now(key);
+    let share = kept.iter().fold(0.0, |sum, key| sum + share_of(*key));
     let cold = kept.iter().filter(|key| **key > COLD).count();
     let title = scene.say("strip", &[]);
     let drawn = scene.say("strip.share", &[Arg::Share(share)]);
@@ -672,7 +685,8 @@ fn strip(model: &Caching, layout: &Layout, scene: &mut Scene) {
     let base = b.y + b.h - 16.0;
     let tall = base - second.y - 10.0;
     let pitch = b.w / (f32::from(KEYS) + 3.0);
-    let most = model.share_of(1).max(1e-9);
+    let star_share = celebrity.map_or(0.0, |celebrity| share_of(celebrity.key));
+    let most = share_of(1).max(star_share).max(1e-9);
     let mut bar = |x: f32, share: f64, on: bool| {
         let h = (tall * (share / most) as f32).clamp(3.0, tall);
         let r = Rect::new(x, base - h, pitch * 0.76, h);
@@ -680,12 +694,11 @@ fn strip(model: &Caching, layout: &Layout, scene: &mut Scene) {
     };
     for key in 1..=KEYS {
         let x = b.x + pitch * f32::from(key - 1);
-        bar(x, model.share_of(key), kept.contains(&key));
+        bar(x, share_of(key), kept.contains(&key));
     }
     let end = b.x + pitch * (f32::from(KEYS) + 1.6);
     if let Some(celebrity) = celebrity {
-        let share = if celebrity.active { most } else { 0.0 };
-        bar(end, share, kept.contains(&celebrity.key));
+        bar(end, star_share, kept.contains(&celebrity.key));
     }
     let under = base + 13.0;
     pencil.text(pt(b.x, under), 11.0, Ink::Secondary, first);
@@ -704,6 +717,15 @@ fn sent(job: &Job) -> (Glyph, Ink) {
         Kind::Write if job.at_step() == Some(Step::Invalidate) => (Glyph::Message, Ink::Warn),
         Kind::Write => (Glyph::Replica, Ink::Accent),
         Kind::Late => (Glyph::Replica, Ink::Warn),
+    }
+}
+
+/// A miss and whatever no user waits for are smaller: never colour alone.
+fn size(job: &Job, back: bool) -> f32 {
+    match job.kind {
+        Kind::Scan | Kind::Refresh => SMALL,
+        _ if back && job.leg == Leg::FromCache && job.outcome == Outcome::Miss => SMALL,
+        _ => DOT,
     }
 }
 
@@ -729,5 +751,5 @@ fn dot(job: &Job, at: Time, layout: &Layout, scene: &mut Scene) {
         (_, Outcome::Hit) => (Glyph::Response, Ink::Hit),
         (_, Outcome::Done | Outcome::None) => (Glyph::Response, Ink::Ok),
     };
-    scene.particle(p, DOT, glyph, ink, job.number);
+    scene.particle(p, size(job, back), glyph, ink, job.number);
 }
