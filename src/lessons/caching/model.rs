@@ -589,18 +589,8 @@ impl Model for Caching {
                 self.flush_late(cx);
             }
             Event::CelebrityEnd(number) => {
-                if number == self.celebrities
-                    && let Some(celebrity) = &mut self.watch.celebrity
-                {
-                    celebrity.active = false;
-                    let key = celebrity.key;
-                    cx.say(
-                        Note::new("forgotten")
-                            .with(name(key))
-                            .about(APP)
-                            .mark(Tone::Ok)
-                            .ends("celebrity", 0),
-                    );
+                if number == self.celebrities {
+                    self.forget_celebrity(cx);
                 }
             }
         }
@@ -671,7 +661,12 @@ impl Model for Caching {
             Break::Flush => {
                 let keys: Vec<u16> = self.cached().collect();
                 let note = Note::new("emptied").with(Arg::Count(keys.len() as i64));
-                let said = cx.say(note.about(CACHE_PART).mark(Tone::Warn).begins("cold", 0));
+                let note = note.about(CACHE_PART).mark(Tone::Warn);
+                let said = cx.say(if self.watch.cold {
+                    note
+                } else {
+                    note.begins("cold", 0)
+                });
                 for key in keys {
                     cx.because(said);
                     self.forget(key, cx);
@@ -682,6 +677,7 @@ impl Model for Caching {
             Break::Celebrity => {
                 let key = KEYS + 1 + (self.celebrities % u32::from(CELEBRITIES)) as u16;
                 self.celebrities += 1;
+                self.forget_celebrity(cx);
                 self.watch.celebrity = Some(Celebrity {
                     key,
                     active: true,
@@ -1072,6 +1068,15 @@ impl Caching {
             self.travel(slot, Leg::ToCache, gone, cx);
         } else {
             self.at_cache(slot, gone - NEAR, knobs, cx);
+        }
+    }
+
+    /// The celebrity's hour is over, if there is one.
+    fn forget_celebrity(&mut self, cx: Cx<'_, '_>) {
+        if let Some(celebrity) = self.watch.celebrity.as_mut().filter(|c| c.active) {
+            celebrity.active = false;
+            let note = Note::new("forgotten").with(name(celebrity.key));
+            cx.say(note.about(APP).mark(Tone::Ok).ends("celebrity", 0));
         }
     }
 

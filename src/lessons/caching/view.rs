@@ -523,27 +523,19 @@ fn slot(model: &Caching, key: u16, next: bool, at: Time, frame: Rect, scene: &mu
     let fresh = model.unused(key, at) < PULSE;
     let name = scene.name(part);
     let mut pencil = scene.link(part, frame, value);
-    let ink = match (fresh, next) {
-        _ if stale => {
-            pencil.bordered(frame, 8.0, Ink::BadSoft, Ink::Bad, 1.5);
-            Ink::Bad
-        }
-        (true, _) => {
-            pencil.bordered(frame, 8.0, Ink::HitSoft, Ink::Hit, 2.0);
-            Ink::Hit
-        }
-        (false, true) => {
-            pencil.dashed(frame, 8.0, Ink::WarnSoft, Ink::Warn, 2.0);
-            Ink::Warn
-        }
-        _ if expired => {
-            pencil.dashed(frame, 8.0, Ink::Card, Ink::LineStrong, 1.0);
-            Ink::Secondary
-        }
-        (false, false) => {
-            pencil.bordered(frame, 8.0, Ink::Card, Ink::LineStrong, 1.0);
-            Ink::Ink
-        }
+    // Who leaves next is what the grid is about, so that mark goes before all that is momentary.
+    let (ground, ink) = match (stale, next, fresh) {
+        (true, ..) => (Ink::BadSoft, Ink::Bad),
+        (false, true, _) => (Ink::WarnSoft, Ink::Warn),
+        (false, false, true) => (Ink::HitSoft, Ink::Hit),
+        _ if expired => (Ink::Card, Ink::Secondary),
+        _ => (Ink::Card, Ink::Ink),
+    };
+    match ink {
+        _ if next => pencil.dashed(frame, 8.0, ground, ink, 2.0),
+        Ink::Secondary => pencil.dashed(frame, 8.0, ground, Ink::LineStrong, 1.0),
+        Ink::Ink => pencil.bordered(frame, 8.0, ground, Ink::LineStrong, 1.0),
+        _ => pencil.bordered(frame, 8.0, ground, ink, 2.0),
     };
     let inset = if frame.w < 54.0 { 5.0 } else { 9.0 };
     let lesser = if ink == Ink::Ink { Ink::Secondary } else { ink };
