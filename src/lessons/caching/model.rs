@@ -358,7 +358,8 @@ pub(super) struct Spot {
     pub(super) since: Time,
 }
 
-/// The users' last reads, newest first, and how many of them hit.
+/// The users' last reads, newest first, and how many of them hit; begins anew when the cache does, so that what it
+/// says is about the cache that is seen.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Recent {
     bits: u128,
@@ -614,6 +615,7 @@ impl Model for Caching {
         }
         if self.store.cache().capacity() != knobs.capacity as usize {
             self.resize(knobs, cx);
+            self.recent = Recent::default();
         }
         self.expected = knobs.expected_hit_ratio();
         self.watch.lean = (0, 0);
@@ -667,6 +669,7 @@ impl Model for Caching {
                 } else {
                     note.begins("cold", 0)
                 });
+                self.recent = Recent::default();
                 for key in keys {
                     cx.because(said);
                     self.forget(key, cx);
@@ -717,6 +720,7 @@ impl Model for Caching {
             Break::Crash => self.crash(knobs, cx),
             Break::Restart => {
                 self.down = None;
+                self.recent = Recent::default();
                 self.watch.cold = true;
                 if let Some(outage) = &mut self.watch.outage {
                     outage.open = false;
@@ -1616,6 +1620,7 @@ impl Caching {
         let held = self.store.cache().len();
         let lost = self.store.crash();
         self.down = Some(cx.now());
+        self.recent = Recent::default();
         let note = Note::new("crashed").with(Arg::Count(held as i64));
         let crash = cx.say(note.about(CACHE_PART).mark(Tone::Bad).begins("down", 0));
         if self.watch.cold {
@@ -1702,7 +1707,7 @@ impl Caching {
             probe::EXPECTED,
             expected.map_or(f64::NAN, |ratio| ratio * 100.0),
         );
-        if cx.now() == Time::ZERO {
+        if cx.now() == Time::ZERO || self.recent.reads == 0 {
             cx.sample(probe::HIT_RATIO, self.recent.ratio() * 100.0);
         }
     }

@@ -381,7 +381,7 @@ fn cache(model: &Caching, at: Time, layout: &Layout, scene: &mut Scene) {
     }
     let b = layout.cache;
     let next = model.next_to_leave();
-    let room = b.w - 20.0;
+    let room = b.w - 28.0;
     let (foot, foot_ink) = match (model.down, next) {
         (Some(since), _) => (scene.say("down", &[kit::tenths(at.since(since))]), Ink::Bad),
         (None, Some(next)) => (next_in_words(model, next, at, room, scene), Ink::Warn),
@@ -422,7 +422,9 @@ fn cache(model: &Caching, at: Time, layout: &Layout, scene: &mut Scene) {
         false,
         status,
     ));
-    pencil.text(pt(left, b.y + 47.0), 11.5, Ink::Secondary, order);
+    if store.capacity() > 0 {
+        pencil.text(pt(left, b.y + 47.0), 11.5, Ink::Secondary, order);
+    }
     let evicted = model
         .watch
         .evicted
@@ -542,8 +544,8 @@ fn slot(model: &Caching, key: u16, next: bool, at: Time, frame: Rect, scene: &mu
     pencil.bold(pt(frame.x + inset, frame.y + 18.0), 13.0, ink, name);
     pencil.text(pt(frame.x + inset, frame.y + 32.0), 11.0, lesser, detail);
     if dirty {
-        let at = pt(frame.x + frame.w - 11.0, frame.y + 13.0);
-        pencil.mark(Glyph::Replica, at, 5.0, Ink::Warn);
+        let at = pt(frame.x + frame.w - 9.0, frame.y + 28.0);
+        pencil.mark(Glyph::Replica, at, 4.0, Ink::Warn);
     }
     let bar = |y: f32, h: f32| Rect::new(frame.x + inset, frame.y + y, frame.w - 2.0 * inset, h);
     match life {
