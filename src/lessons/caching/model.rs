@@ -788,6 +788,13 @@ impl Model for Caching {
         if waiting != joined {
             return Err(format!("flights hold {waiting}, jobs say {joined}"));
         }
+        for (key, _) in self.joined() {
+            if !self.jobs().any(|job| job.leads && job.key == key) {
+                return Err(format!(
+                    "requests wait for key {key}, but nobody fetches it"
+                ));
+            }
+        }
         if asking != self.asking {
             return Err(format!("asking is {:?}, jobs say {asking:?}", self.asking));
         }

@@ -222,6 +222,25 @@ fn coalescing_asks_once() {
 }
 
 #[test]
+fn who_waits_for_a_query_fails_with_it() {
+    let knobs = [
+        ("coalesce", 1.0),
+        ("load", 100.0),
+        ("queue", 0.0),
+        ("connections", 1.0),
+    ];
+    let mut run = run(4, &knobs);
+    let mut waited = 0;
+    for _ in 0..4_000 {
+        run.run(Time::s(60), Watch::Any, 1);
+        run.audit().expect("nobody waits for nothing");
+        waited += usize::from(run.model().joined().next().is_some());
+    }
+    let (_, _, failed) = run.model().totals();
+    assert!(waited > 100 && failed[Kind::Read as usize] > 100);
+}
+
+#[test]
 fn ways_of_writing_differ_as_the_notes_say() {
     let after = |writing: f64, seed: u32| {
         let knobs = [
