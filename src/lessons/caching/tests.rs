@@ -163,17 +163,35 @@ fn the_hit_ratio_agrees_with_theory() {
 
 #[test]
 fn twins_see_the_same_requests() {
-    let traffic = |policy: f64, slots: f64| {
-        let knobs = [("policy", policy), ("capacity", slots), ("writes", 20.0)];
-        let mut run = run(5, &knobs);
-        go(&mut run, 10);
-        let (born, ..) = run.model().totals();
-        (born[Kind::Read as usize], born[Kind::Write as usize])
+    // What, for which key, and how long its travels take: by the order in which users' requests begin.
+    let traffic = |knobs: &[(&str, f64)]| {
+        let mut run = run(5, knobs);
+        let (mut seen, mut last) = (Vec::new(), 0);
+        while run.position().at < Time::s(10) {
+            run.run(Time::s(10), Watch::Any, 1);
+            let new = run.model().jobs().filter(|job| job.number > last);
+            let mut new: Vec<_> = new
+                .map(|job| (job.number, job.kind, job.key, job.far))
+                .collect();
+            new.sort_by_key(|job| job.0);
+            last = new.last().map_or(last, |job| job.0);
+            let users = new
+                .iter()
+                .filter(|job| matches!(job.1, Kind::Read | Kind::Write));
+            seen.extend(users.map(|job| (job.1, job.2, job.3)));
+        }
+        seen
     };
-    let first = traffic(0.0, 12.0);
-    assert!(first.0 > 200 && first.1 > 30);
-    assert_eq!(first, traffic(1.0, 12.0));
-    assert_eq!(first, traffic(3.0, 4.0));
+    let first = traffic(&[("writes", 20.0)]);
+    assert!(first.len() > 250);
+    for other in [
+        &[("writes", 20.0), ("policy", 1.0)][..],
+        &[("writes", 20.0), ("policy", 3.0), ("capacity", 4.0)],
+        &[("writes", 20.0), ("writing", 4.0), ("ttl", 4.0)],
+        &[("writes", 20.0), ("writing", 3.0), ("coalesce", 1.0)],
+    ] {
+        assert_eq!(first, traffic(other), "{other:?}");
+    }
 }
 
 #[test]
