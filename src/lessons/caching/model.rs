@@ -470,6 +470,8 @@ pub struct Caching {
     free: Vec<u32>,
     /// When the cache crashed, while it is down.
     pub(super) down: Option<Time>,
+    /// What was said of the last crash.
+    crash_note: NoteId,
     pub(super) queue: VecDeque<u32>,
     pub(super) serving: Vec<u32>,
     meter: (f32, Time),
@@ -531,6 +533,7 @@ impl Model for Caching {
             jobs: Vec::new(),
             free: Vec::new(),
             down: None,
+            crash_note: NoteId::NONE,
             queue: VecDeque::new(),
             serving: Vec::new(),
             meter: (0.0, Time::ZERO),
@@ -950,6 +953,8 @@ impl Caching {
         loop {
             let gap = exponential(cx.random(ARRIVALS), Time::from_s(1.0 / knobs.load_per_s));
             if gap >= ago {
+                // Nothing that was said so far led to the requests that follow.
+                cx.because(NoteId::NONE);
                 cx.schedule(gap - ago, Event::Arrive);
                 return;
             }
@@ -1153,6 +1158,7 @@ impl Caching {
         let job = *self.job(slot);
         self.at(slot).spent += CACHE;
         let outcome = if self.down.is_some() {
+            cx.because(self.crash_note);
             let note = Note::new("unreachable").with(count(job.number));
             self.at(slot).note = cx.say(note.about(CACHE_PART).dot(job.number));
             Outcome::Down
@@ -1630,6 +1636,7 @@ impl Caching {
         self.recent = Recent::default();
         let note = Note::new("crashed").with(Arg::Count(held as i64));
         let crash = cx.say(note.about(CACHE_PART).mark(Tone::Bad).begins("down", 0));
+        self.crash_note = crash;
         if self.watch.cold {
             self.watch.cold = false;
             cx.say(
