@@ -56,13 +56,12 @@ fn the_same_seed_gives_the_same_tape() {
             "{}",
             entry.card.slug
         );
-        let other = (entry.open)(8);
-        assert_ne!(
-            face(&*(entry.open)(7)).1,
-            face(&*other).1,
-            "{}: the seed changes nothing",
-            entry.card.slug
-        );
+        let [one, other] = [7, 8].map(|seed| {
+            let mut run = (entry.open)(seed);
+            run.run(Time::s(10), Watch::Nothing, u64::MAX);
+            face(&*run).1
+        });
+        assert_ne!(one, other, "{}: the seed changes nothing", entry.card.slug);
     }
 }
 

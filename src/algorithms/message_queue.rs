@@ -10,6 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::ops::Bound;
 
 /// One second in the unit of this file.
 pub const SECOND_US: u64 = 1_000_000;
@@ -323,6 +324,18 @@ impl<T: Clone> MessageQueue<T> {
         Ok(())
     }
 
+    /// Sets after how many receives the next one makes a message a dead letter; counts so far stay.
+    ///
+    /// # Errors
+    /// [`QueueError::OutOfRange`] for 0.
+    pub fn set_max_receive_count(&mut self, count_max: Option<u32>) -> Result<(), QueueError> {
+        if count_max == Some(0) {
+            return Err(QueueError::OutOfRange);
+        }
+        self.settings.max_receive_count = count_max;
+        Ok(())
+    }
+
     /// Sets the delay of later messages; on a FIFO queue also of those never received yet.
     ///
     /// # Errors
@@ -403,7 +416,12 @@ impl<T: Clone> MessageQueue<T> {
             return Err(QueueError::OutOfRange);
         }
         self.expire(now_us);
-        let in_flight = self.count(State::InFlight, now_us);
+        // A queue that holds fewer cannot have too many in flight, and counting them looks at every message.
+        let in_flight = if self.messages.len() < IN_FLIGHT_MAX_FIFO {
+            0
+        } else {
+            self.count(State::InFlight, now_us)
+        };
         let room = match self.settings.kind {
             Kind::Standard if in_flight >= IN_FLIGHT_MAX_STANDARD => {
                 return Err(QueueError::OverLimit);
@@ -411,11 +429,14 @@ impl<T: Clone> MessageQueue<T> {
             Kind::Standard => IN_FLIGHT_MAX_STANDARD - in_flight,
             Kind::Fifo => IN_FLIGHT_MAX_FIFO.saturating_sub(in_flight),
         };
+        let blocked = self.blocked_groups(now_us);
         let mut batch = Vec::new();
-        for id in self.receivable(now_us) {
-            if batch.len() == max_messages.min(room) {
+        let mut from = Bound::Unbounded;
+        while batch.len() < max_messages.min(room) {
+            let Some(id) = self.next_receivable(now_us, from, &blocked) else {
                 break;
-            }
+            };
+            from = Bound::Excluded(id);
             let Some(message) = self.messages.get_mut(&id) else {
                 continue;
             };
@@ -592,21 +613,37 @@ impl<T: Clone> MessageQueue<T> {
         id
     }
 
-    /// What a receive may take, in order. A FIFO group with a hidden message gives nothing: its
-    /// later messages must not overtake.
-    fn receivable(&self, now_us: u64) -> Vec<MessageId> {
-        let mut blocked = BTreeSet::new();
-        if self.settings.kind == Kind::Fifo {
-            let hidden = self.messages.values().filter(|m| m.visible_at_us > now_us);
-            blocked.extend(
-                hidden
-                    .filter(|m| m.latest_receive.is_some())
-                    .map(|m| m.group.as_deref()),
-            );
+    /// The message groups of a FIFO queue that give nothing: a later message must not overtake one in flight.
+    fn blocked_groups(&self, now_us: u64) -> BTreeSet<Option<String>> {
+        if self.settings.kind == Kind::Standard {
+            return BTreeSet::new();
         }
+        let hidden = self.messages.values().filter(|m| m.visible_at_us > now_us);
+        hidden
+            .filter(|m| m.latest_receive.is_some())
+            .map(|m| m.group.clone())
+            .collect()
+    }
+
+    /// The first message beyond `from` that a receive may take.
+    fn next_receivable(
+        &self,
+        now_us: u64,
+        from: Bound<MessageId>,
+        blocked: &BTreeSet<Option<String>>,
+    ) -> Option<MessageId> {
+        self.messages
+            .range((from, Bound::Unbounded))
+            .find(|(_, m)| m.visible_at_us <= now_us && !blocked.contains(&m.group))
+            .map(|(id, _)| *id)
+    }
+
+    /// What a receive may take, in order.
+    fn receivable(&self, now_us: u64) -> Vec<MessageId> {
+        let blocked = self.blocked_groups(now_us);
         let visible = self.messages.values().filter(|m| m.visible_at_us <= now_us);
         visible
-            .filter(|m| !blocked.contains(&m.group.as_deref()))
+            .filter(|m| !blocked.contains(&m.group))
             .map(|m| m.id)
             .collect()
     }
@@ -824,6 +861,20 @@ mod tests {
             held
         );
         assert!(graveyard.is_empty());
+    }
+
+    #[test]
+    fn a_lower_receive_count_reaches_back() {
+        let mut queue = standard(|s| s.visibility_timeout_us = 0);
+        queue.send(0, 1, SendOptions::default()).unwrap();
+        queue.receive(0, 1, None).unwrap();
+        assert_eq!(
+            queue.set_max_receive_count(Some(0)),
+            Err(QueueError::OutOfRange)
+        );
+        queue.set_max_receive_count(Some(1)).unwrap();
+        assert!(queue.receive(1, 1, None).unwrap().is_empty());
+        assert_eq!(queue.take_dead_letters().len(), 1);
     }
 
     #[test]

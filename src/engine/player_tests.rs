@@ -156,3 +156,43 @@ fn odd_frames_and_speeds_are_harmless() {
     assert_eq!(player.speed(), 16.0);
     assert!(player.main().position().at <= Time::from_s(0.2));
 }
+
+#[test]
+fn the_story_knows_whether_the_run_stands_at_its_beat() {
+    let mut player = player();
+    assert!(player.at_beat());
+    player.set_playing(true);
+    player.frame(0.016);
+    assert!(!player.at_beat());
+    player.jump(1);
+    assert!(player.at_beat());
+    player.step_forward(false);
+    assert!(!player.at_beat());
+}
+
+#[test]
+fn an_answer_of_an_earlier_visit_counts_once_and_only_if_it_exists() {
+    let mut player = player();
+    let asks = |player: &Player| {
+        let beats = player.beats().iter();
+        beats.clone().position(|beat| beat.predict.is_some())
+    };
+    let Some(beat) = asks(&player) else {
+        panic!("the toy asks a question");
+    };
+    player.recall_guess(beat, 99);
+    player.recall_guess(beats_without_question(&player), 0);
+    assert!(player.guesses().is_empty());
+    player.recall_guess(beat, 1);
+    player.recall_guess(beat, 0);
+    assert_eq!(player.guess_of(beat).map(|guess| guess.choice), Some(1));
+    player.jump(beat);
+    assert!(!player.guess(0), "it was answered before");
+}
+
+fn beats_without_question(player: &Player) -> usize {
+    let mut beats = player.beats().iter();
+    beats
+        .position(|beat| beat.predict.is_none())
+        .unwrap_or(usize::MAX)
+}

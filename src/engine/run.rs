@@ -655,23 +655,22 @@ fn chain_of(tape: &Tape, picked: Picked, said: u32, limit: usize) -> Vec<Note> {
         Picked::Part(part) => note.part == Some(part),
         Picked::Dot(dot) => note.dot == dot,
     };
-    let latest = tape
-        .notes()
-        .rev()
-        .filter(|note| note.id.0 < said)
-        .find(about);
-    let latest = latest.or_else(|| {
-        tape.marks()
-            .iter()
-            .rev()
-            .filter(|note| note.id.0 < said)
-            .find(about)
-    });
+    let past = |note: &&Note| note.id.0 < said;
+    let latest = tape.notes().rev().filter(past).find(about);
+    let latest = latest.or_else(|| tape.marks().iter().rev().filter(past).find(about));
     let next = |note: &&Note| tape.note(note.cause);
-    std::iter::successors(latest, next)
-        .take(limit)
-        .copied()
-        .collect()
+    let chain = std::iter::successors(latest, next).take(limit).copied();
+    let mut chain: Vec<Note> = chain.collect();
+    // What last befell a part matters more than the many small things since: its crash explains its refusals.
+    if let (Picked::Part(_), Some(befell)) =
+        (picked, tape.marks().iter().rev().filter(past).find(about))
+        && chain.iter().all(|note| note.id != befell.id)
+    {
+        chain.truncate(limit.saturating_sub(1));
+        chain.push(*befell);
+        chain.sort_by_key(|note| std::cmp::Reverse(note.id));
+    }
+    chain
 }
 
 /// Names a part for [`Picked::Part`] by its written id.

@@ -549,6 +549,79 @@ impl Scene {
         (distance(&nearest) <= reach * reach).then_some(nearest)
     }
 
+    /// Takes the motion out of the picture: what travels along a link stands beside its middle, once for each shape
+    /// and colour, with a count. What waits at a thing stays. For those who asked for reduced motion, so that a picture
+    /// replaced by the next says the same without anything moving between the two.
+    pub fn rest(&mut self) {
+        const SPACING: f32 = 26.0;
+        const REACH: f32 = 16.0;
+        let frames = |role: Role| -> Vec<Rect> {
+            let parts = self.parts.iter().filter(|part| part.role == role);
+            parts.map(|part| part.frame).collect()
+        };
+        let (things, links) = (frames(Role::Thing), frames(Role::Link));
+        // (link, glyph, ink, how many), in the order met, which is the lesson's own order and so the same in each run.
+        let mut groups: Vec<(usize, Glyph, Ink, usize)> = Vec::new();
+        let mut staying = Vec::new();
+        for particle in std::mem::take(&mut self.particles) {
+            let at = Rect::new(particle.x, particle.y, 0.0, 0.0);
+            let distance = |frame: &Rect| {
+                let c = frame.centre();
+                let (dx, dy) = (c.x - particle.x, c.y - particle.y);
+                dx * dx + dy * dy
+            };
+            let near = links
+                .iter()
+                .enumerate()
+                .filter(|(_, frame)| frame.grown(REACH).holds(&at))
+                .min_by(|(_, a), (_, b)| distance(a).total_cmp(&distance(b)));
+            match near {
+                Some((link, _)) if !things.iter().any(|frame| frame.holds(&at)) => {
+                    let same = |g: &&mut (usize, Glyph, Ink, usize)| {
+                        (g.0, g.1, g.2) == (link, particle.glyph, particle.ink)
+                    };
+                    match groups.iter_mut().find(same) {
+                        Some(group) => group.3 += 1,
+                        None => groups.push((link, particle.glyph, particle.ink, 1)),
+                    }
+                }
+                _ => staying.push(particle),
+            }
+        }
+        self.particles = staying;
+        groups.sort_by_key(|group| (group.0, group.1));
+        let mut before = 0;
+        for (place, (link, glyph, ink, count)) in groups.iter().copied().enumerate() {
+            if place > 0 && groups[place - 1].0 != link {
+                before = place;
+            }
+            let all = groups.iter().filter(|group| group.0 == link).count();
+            let offset = (place - before) as f32 - (all as f32 - 1.0) / 2.0;
+            let middle = links[link].centre();
+            // A link too short for its groups side by side holds them below each other.
+            let (x, y) = if links[link].w >= all as f32 * SPACING {
+                (middle.x + offset * SPACING, middle.y)
+            } else {
+                (middle.x, middle.y + offset * 13.0)
+            };
+            let at = pt(
+                x.clamp(8.0, self.width - 20.0),
+                y.clamp(8.0, self.height - 8.0),
+            );
+            self.particle(at, 4.5, glyph, ink, 0);
+            if count > 1 {
+                self.background.push(Shape::Text {
+                    at: pt(at.x + 7.0, at.y - 5.0),
+                    size: 11.0,
+                    bold: true,
+                    ink: Ink::Ink,
+                    anchor: Anchor::Start,
+                    text: count.to_string(),
+                });
+            }
+        }
+    }
+
     /// A text of parts and values, the same for the same picture: what snapshot tests compare.
     pub fn outline(&self) -> String {
         let mut text = format!("scene {} x {}\n", self.width, self.height);
@@ -1037,5 +1110,50 @@ mod tests {
         ] {
             assert!(faults.contains(expected), "{expected}: {faults}");
         }
+    }
+
+    #[test]
+    fn at_rest_nothing_travels_and_everything_is_counted() {
+        let mut scene = Scene::new(400.0, Rc::default());
+        let (a, b) = (
+            Rect::new(0.0, 0.0, 60.0, 40.0),
+            Rect::new(300.0, 0.0, 60.0, 40.0),
+        );
+        scene.thing(PartId::one("a"), a, "x".into());
+        scene.thing(PartId::one("b"), b, "x".into());
+        let wire = Rect::new(60.0, 18.0, 240.0, 4.0);
+        scene.link(PartId::one("wire"), wire, "x".into());
+        for (x, glyph) in [
+            (30.0, Glyph::Request),
+            (90.0, Glyph::Request),
+            (200.0, Glyph::Request),
+            (250.0, Glyph::Response),
+        ] {
+            scene.particle(pt(x, 20.0), 4.0, glyph, Ink::Accent, 1);
+        }
+        let mut later = scene.clone();
+        for particle in later.particles.iter_mut().skip(1) {
+            particle.x += 5.0;
+        }
+        scene.rest();
+        later.rest();
+        assert_eq!(
+            scene.particles, later.particles,
+            "a step along the link changes nothing"
+        );
+        assert_eq!(
+            scene.particles.len(),
+            3,
+            "one waits in a thing, two groups are on the link"
+        );
+        let counts: Vec<_> = scene
+            .background
+            .iter()
+            .map(|shape| format!("{shape:?}"))
+            .collect();
+        assert!(
+            counts.len() == 1 && counts[0].contains("\"2\""),
+            "{counts:?}"
+        );
     }
 }

@@ -65,7 +65,8 @@ impl Words {
         self.fill(&format!("say.{}", note.word), &args)
     }
 
-    /// One value as text.
+    /// One value as text. The name of a part is `part.<kind>`, where `{0}` is its number and `{1}` the word
+    /// `nth.<number>`.
     pub fn write(&self, arg: &Arg) -> String {
         match arg {
             Arg::Count(n) => n.to_string(),
@@ -75,10 +76,13 @@ impl Words {
             Arg::Share(share) if *share > 0.0 && *share < 0.01 => format!("{:.1} %", share * 100.0),
             Arg::Share(share) => format!("{:.0} %", share * 100.0),
             Arg::Word(id) => self.get(id).to_owned(),
-            Arg::Part(part) => self.fill(
-                &format!("part.{}", part.kind),
-                &[Arg::Count(i64::from(part.number))],
-            ),
+            // Several kinds of parts may share the names of what they belong to: `{1} queue`, `{1} worker`.
+            Arg::Part(part) => self
+                .fill(
+                    &format!("part.{}", part.kind),
+                    &[Arg::Count(i64::from(part.number))],
+                )
+                .replace("{1}", self.get(&format!("nth.{}", part.number))),
         }
     }
 }
@@ -107,5 +111,22 @@ mod tests {
             "Server 2 fell after 900 ms: 0.5 % lost {9} {x"
         );
         assert_eq!(words.get("nothing"), "nothing");
+    }
+
+    #[test]
+    fn parts_of_several_kinds_share_the_names_of_their_owners() {
+        let words = Words::new(
+            [
+                ("nth.2", "SMS"),
+                ("part.queue", "{1} queue"),
+                ("part.worker", "{1} worker {0}"),
+            ]
+            .map(|(id, text)| (id.to_owned(), text.to_owned())),
+        );
+        let name = |kind| words.write(&Arg::Part(PartId::nth(kind, 2)));
+        assert_eq!(
+            (name("queue"), name("worker")),
+            ("SMS queue".to_owned(), "SMS worker 2".to_owned())
+        );
     }
 }

@@ -3,6 +3,10 @@
 //! A new lesson adds its folder and two lines here: its `mod` and its entry in [`CATALOGUE`].
 
 pub mod caching;
+pub mod cap_theorem;
+pub mod circuit_breaker;
+pub mod consistent_hashing;
+pub mod fan_out;
 pub mod kit;
 pub mod load_balancing;
 
@@ -21,6 +25,10 @@ pub struct Entry {
 pub const CATALOGUE: &[Entry] = &[
     entry::<load_balancing::Balancing>(),
     entry::<caching::Remembering>(),
+    entry::<consistent_hashing::Hashing>(),
+    entry::<circuit_breaker::Breaking>(),
+    entry::<cap_theorem::Cap>(),
+    entry::<fan_out::FanOut>(),
 ];
 
 /// The lesson of this slug.

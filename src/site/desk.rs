@@ -1,17 +1,19 @@
 //! The desk: one lesson being played in the page. The player and the drawings live outside of signals; signals
 //! hold only what the document shows, and change only when that changes.
 
+use crate::machine::{Core, Slow, Surface};
 use crate::speech::Speech;
-use crate::stage::{Emphasis, Palette, StageView};
+use crate::stage::StageView;
 use crate::store::{self, Progress};
 use crate::texts::{t, tf};
 use crate::theme::Look;
-use crate::{place, plots, sight};
+use crate::views::{Inspection, Offer, PartView, StoryView};
+use crate::{place, sight};
 use engine::player::Happening;
-use engine::scene::{Glyph, PartId, Role};
+use engine::scene::{Glyph, PartId};
 use engine::show::Picked;
-use engine::{Act, Arg, Ink, Knob, Player, Scene, Show, Time, Words, plot};
-use leptos::leptos_dom::helpers::{AnimationFrameRequestHandle, request_animation_frame_with_handle};
+use engine::{Act, Arg, Ink, Knob, Player, Scene, Show, Time, Words};
+use leptos::leptos_dom::helpers::request_animation_frame_with_handle;
 use leptos::prelude::*;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -28,124 +30,12 @@ const TURN_MS: f64 = 120.0;
 /// How near a click must be to a moving thing, in scene units.
 const REACH: f32 = 11.0;
 
-/// What the story strip shows.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct StoryView {
-    /// The beat shown, from 0.
-    pub(crate) beat: usize,
-    /// How many there are.
-    pub(crate) count: usize,
-    /// Its caption.
-    pub(crate) caption: String,
-    /// What is awaited, while Next plays.
-    pub(crate) waiting: Option<String>,
-    /// Whether the awaited state did not come up.
-    pub(crate) stuck: bool,
-    /// The question that the beat asks, while it is unanswered, with the answers.
-    pub(crate) ask: Option<(String, Vec<String>)>,
-    /// The answer that is locked in but not settled yet.
-    pub(crate) locked: Option<String>,
-    /// How a guess turned out.
-    pub(crate) result: Option<Verdict>,
-}
-
-/// How a guess turned out.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Verdict {
-    /// The answer given.
-    pub(crate) guess: String,
-    /// The answer that proved right.
-    pub(crate) truth: String,
-    /// Whether they are the same.
-    pub(crate) right: bool,
-    /// What the story says to it.
-    pub(crate) text: String,
-}
-
-/// An action as a button.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Offer {
-    /// Its number.
-    pub(crate) spec: usize,
-    /// Its id.
-    pub(crate) id: &'static str,
-    /// The part it is aimed at, from 0.
-    pub(crate) target: usize,
-    /// Whether it is aimed at the picked part.
-    pub(crate) picked: bool,
-    /// Whether it makes sense now.
-    pub(crate) can: bool,
-}
-
-/// A part as the hidden list names it.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct PartView {
-    /// Its id.
-    pub(crate) id: PartId,
-    /// Its name and its state.
-    pub(crate) text: String,
-}
-
-/// The inspector: what was picked and why it is as it is.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Inspection {
-    /// The part, if it is one.
-    pub(crate) part: Option<PartId>,
-    /// Its name.
-    pub(crate) title: String,
-    /// Its state in words.
-    pub(crate) value: String,
-    /// What led to it, oldest first.
-    pub(crate) chain: Vec<Cause>,
-}
-
-/// One link of a chain of causes.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Cause {
-    /// What happened.
-    pub(crate) text: String,
-    /// Its colour.
-    pub(crate) tone: engine::Tone,
-    /// When: where to go to see it.
-    pub(crate) at: Time,
-}
-
 /// The dialogs of a lesson.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialog {
     Help,
     Share,
     Embed,
-}
-
-/// One stage: the live drawing and what it shows.
-struct Surface {
-    view: StageView,
-    frame: HtmlElement,
-    width: f32,
-    scene: Scene,
-}
-
-struct Core {
-    player: Player,
-    words: Rc<Words>,
-    stages: [Option<Surface>; 2],
-    plots: Vec<Option<HtmlCanvasElement>>,
-    palette: (u32, Palette),
-    frame: Option<AnimationFrameRequestHandle>,
-    last_ms: Option<f64>,
-    drawn_ms: f64,
-    slow_ms: f64,
-    why_ms: f64,
-    turned_ms: f64,
-    seek: Option<Time>,
-    turn: Option<(&'static str, f64)>,
-    on_screen: bool,
-    stale: bool,
-    story_stale: bool,
-    picked: Option<(usize, Picked)>,
-    focused: Option<PartId>,
-    speech: Speech,
 }
 
 /// A handle on the desk; copied freely.
@@ -157,8 +47,6 @@ pub(crate) struct Desk {
     pub(crate) look: Look,
     /// The lesson's address.
     pub(crate) slug: &'static str,
-    /// Whether it stands in another page.
-    pub(crate) embed: bool,
     pub(crate) playing: RwSignal<bool>,
     pub(crate) speed: RwSignal<f64>,
     pub(crate) now: RwSignal<Time>,
@@ -174,6 +62,8 @@ pub(crate) struct Desk {
     pub(crate) said: RwSignal<String>,
     pub(crate) dialog: RwSignal<Option<Dialog>>,
     pub(crate) seed: RwSignal<u32>,
+    /// How far the vertical axis of each plot reaches.
+    pub(crate) tops: RwSignal<Vec<f64>>,
 }
 
 fn put<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
@@ -184,7 +74,7 @@ fn put<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
 
 impl Desk {
     /// A desk for a run.
-    pub(crate) fn new(run: Box<dyn Show>, words: Words, look: Look, embed: bool) -> Desk {
+    pub(crate) fn new(run: Box<dyn Show>, words: Words, look: Look) -> Desk {
         let slug = run.card().slug;
         let words = Rc::new(words);
         let plots = run.plots().len();
@@ -194,7 +84,6 @@ impl Desk {
             words: words.clone(),
             stages: [None, None],
             plots: vec![None; plots],
-            palette: (0, Palette::read()),
             frame: None,
             last_ms: None,
             drawn_ms: f64::MIN,
@@ -206,6 +95,7 @@ impl Desk {
             on_screen: true,
             stale: true,
             story_stale: true,
+            slow_stale: true,
             picked: None,
             focused: None,
             speech: Speech::new(said),
@@ -216,7 +106,6 @@ impl Desk {
             words: StoredValue::new_local(words),
             look,
             slug,
-            embed,
             playing: RwSignal::new(false),
             speed: RwSignal::new(1.0),
             now: RwSignal::new(Time::ZERO),
@@ -232,6 +121,7 @@ impl Desk {
             said,
             dialog: RwSignal::new(None),
             seed: RwSignal::new(1),
+            tops: RwSignal::default(),
         };
         desk.recall();
         desk
@@ -262,11 +152,6 @@ impl Desk {
         self.words
             .try_with_value(|words| look(words))
             .unwrap_or_default()
-    }
-
-    /// Whether the lesson has a word with this id.
-    pub(crate) fn has_word(self, id: &str) -> bool {
-        self.words.try_with_value(|words| words.has(id)) == Some(true)
     }
 
     /// Asks the player something.
@@ -305,7 +190,12 @@ impl Desk {
                     core.player.recall_done(index);
                 }
             }
-            let asked: Vec<_> = core.player.beats().iter().map(|beat| beat.predict).collect();
+            let asked: Vec<_> = core
+                .player
+                .beats()
+                .iter()
+                .map(|beat| beat.predict)
+                .collect();
             for (beat, predict) in asked.into_iter().enumerate() {
                 if let Some(choice) = predict.and_then(|(id, _)| progress.guesses.get(id)) {
                     core.player.recall_guess(beat, *choice);
@@ -314,7 +204,8 @@ impl Desk {
         });
     }
 
-    fn remember(self) {
+    /// Keeps how far the learner has come.
+    pub(crate) fn remember(self) {
         let Some((beat, of, done)) = self.ask(|player| {
             let challenges = player.main().challenges();
             let done: Vec<_> = challenges
@@ -354,7 +245,9 @@ impl Desk {
                 }
                 Happening::Challenge(challenge) => {
                     keep = true;
-                    let ids = self.ask(|player| player.main().challenges()).unwrap_or_default();
+                    let ids = self
+                        .ask(|player| player.main().challenges())
+                        .unwrap_or_default();
                     if let Some(id) = ids.get(challenge) {
                         let goal = self.word(&format!("challenge.{id}"));
                         self.speak(&crate::texts::tx("challenge.reached", &goal));
@@ -375,8 +268,15 @@ impl Desk {
 
     fn speak_state(self) {
         let parts = self.parts[0].get_untracked();
-        let state: Vec<_> = parts.iter().take(10).map(|part| part.text.clone()).collect();
-        let at = tf("tape.paused", &[Arg::Number(self.now.get_untracked().as_s())]);
+        let state: Vec<_> = parts
+            .iter()
+            .take(10)
+            .map(|part| part.text.clone())
+            .collect();
+        let at = tf(
+            "tape.paused",
+            &[Arg::Number(self.now.get_untracked().as_s())],
+        );
         self.speak(&format!("{at} {}", state.join(". ")));
     }
 
@@ -398,7 +298,9 @@ impl Desk {
 
     /// Turns a knob soon; of several turns before that the last counts. The document shows the value at once.
     pub(crate) fn turn(self, knob: Knob, value: f64) {
-        let Some(value) = knob.snap(value) else { return };
+        let Some(value) = knob.snap(value) else {
+            return;
+        };
         self.knobs.update(|knobs| {
             if let Some(entry) = knobs.iter_mut().find(|(known, _)| known.id == knob.id) {
                 entry.1 = value;
@@ -440,7 +342,11 @@ impl Desk {
                 return;
             }
             let (id, value) = player.main().twin_default();
-            let now = player.main().knobs().into_iter().find(|(knob, _)| knob.id == id);
+            let now = player
+                .main()
+                .knobs()
+                .into_iter()
+                .find(|(knob, _)| knob.id == id);
             let value = match now {
                 // A twin that differs in nothing shows nothing: take a neighbouring value.
                 Some((knob, now)) if now == value => other_value(&knob, now),
@@ -487,7 +393,10 @@ impl Desk {
         if picked.is_some()
             && let Some(found) = self.inspection.get_untracked()
         {
-            let why = found.chain.last().map_or_else(|| t("why.nothing"), |cause| cause.text.clone());
+            let why = found
+                .chain
+                .last()
+                .map_or_else(|| t("why.nothing"), |cause| cause.text.clone());
             self.speak(&format!("{}: {}. {why}", found.title, found.value));
         }
         self.wake();
@@ -507,7 +416,9 @@ impl Desk {
             }
             let written = surface.view.part_at(event.target())?;
             let mut parts = surface.scene.parts().iter();
-            parts.find(|part| part.id.is(&written)).map(|part| Picked::Part(part.id))
+            parts
+                .find(|part| part.id.is(&written))
+                .map(|part| Picked::Part(part.id))
         });
         let picked = found.flatten().map(|picked| (side, picked));
         if picked.is_some() || self.inspection.with_untracked(Option::is_some) {
@@ -527,7 +438,13 @@ impl Desk {
     // Drawings
 
     /// Takes over the elements of a stage.
-    pub(crate) fn mount_stage(self, side: usize, svg: Element, canvas: HtmlCanvasElement, frame: HtmlElement) {
+    pub(crate) fn mount_stage(
+        self,
+        side: usize,
+        svg: Element,
+        canvas: HtmlCanvasElement,
+        frame: HtmlElement,
+    ) {
         self.with(|core| {
             let width = frame.client_width() as f32;
             core.stages[side] = Some(Surface {
@@ -634,16 +551,25 @@ impl Desk {
             let playing = core.player.playing();
             core.last_ms = playing.then_some(now_ms);
             let moved = core.stale
-                || core.stages.iter().flatten().any(|surface| surface.view.stale())
+                || core
+                    .stages
+                    .iter()
+                    .flatten()
+                    .any(|surface| surface.view.stale())
                 || was != playing;
             let due = playing && (!reduced || now_ms - core.drawn_ms >= REDUCED_MS);
             if moved || due {
                 core.stale = false;
                 core.drawn_ms = now_ms;
-                core.draw(epoch);
+                core.slow_stale = true;
+                core.draw(epoch, reduced);
             }
             again = playing || core.player.twin_behind() || core.turn.is_some();
-            again |= core.stages.iter().flatten().any(|surface| surface.view.stale());
+            again |= core
+                .stages
+                .iter()
+                .flatten()
+                .any(|surface| surface.view.stale());
             happened
         });
         self.refresh(false);
@@ -665,21 +591,23 @@ impl Desk {
     }
 
     fn slow_due(self) -> bool {
-        self.with(|core| core.slow_ms == f64::MIN) == Some(true)
+        self.with(|core| core.slow_stale) == Some(true)
     }
 
     /// Brings the signals up to date; `now` includes those that are looked at seldom.
     fn refresh(self, now: bool) {
         let now_ms = place::now_ms();
-        let epoch = self.look.epoch.get_untracked();
         let fresh = self.with(|core| {
             let story = std::mem::take(&mut core.story_stale).then(|| core.story());
             let slow = now || now_ms - core.slow_ms >= SLOW_MS;
             if slow {
                 core.slow_ms = now_ms;
-                core.plot(epoch);
+                core.slow_stale = false;
             }
-            let slow = slow.then(|| core.slow());
+            let slow = slow.then(|| Slow {
+                tops: core.plot(),
+                ..core.slow()
+            });
             let turning = core.turn.is_some();
             let player = &core.player;
             (
@@ -709,12 +637,13 @@ impl Desk {
             put(self.done, slow.done);
             put(self.twin, slow.twin);
             put(self.seed, slow.seed);
+            put(self.tops, slow.tops);
             let [a, b] = slow.parts;
             put(self.parts[0], a);
             put(self.parts[1], b);
             let mut key = self.key.get_untracked();
             for glyph in slow.glyphs {
-                if !key.contains(&glyph) {
+                if !key.iter().any(|(known, _)| *known == glyph.0) {
                     key.push(glyph);
                 }
             }
@@ -737,221 +666,14 @@ fn other_value(knob: &Knob, now: f64) -> f64 {
     use engine::knobs::Kind;
     match knob.kind {
         Kind::Slider { min, max, .. } => {
-            let twice = if now > 0.0 && now * 2.0 <= max { now * 2.0 } else { now / 2.0 };
+            let twice = if now > 0.0 && now * 2.0 <= max {
+                now * 2.0
+            } else {
+                now / 2.0
+            };
             knob.snap(twice.clamp(min, max)).unwrap_or(min)
         }
         Kind::Choice(options) => (now + 1.0) % options.len().max(1) as f64,
         Kind::Switch => 1.0 - now,
     }
-}
-
-/// What is looked at a few times a second.
-struct Slow {
-    lane: sight::Lane,
-    knobs: Vec<(Knob, f64)>,
-    offers: Vec<Offer>,
-    done: Vec<bool>,
-    twin: Option<(&'static str, f64)>,
-    seed: u32,
-    parts: [Vec<PartView>; 2],
-    glyphs: Vec<(Glyph, Ink)>,
-}
-
-impl Core {
-    fn draw(&mut self, epoch: u32) {
-        let at_beat = self.player.at_beat() && !self.player.playing();
-        let points = match self.player.beats().get(self.player.beat()) {
-            Some(beat) if at_beat => beat.points.to_vec(),
-            _ => Vec::new(),
-        };
-        let main = self.player.main();
-        let twin = self.player.twin().map(|twin| &*twin.run);
-        for (side, run) in [Some(main), twin].into_iter().enumerate() {
-            let (Some(surface), Some(run)) = (self.stages[side].as_mut(), run) else {
-                continue;
-            };
-            // A stage that is not laid out yet, or not displayed, has no width.
-            if surface.width <= 0.0 {
-                continue;
-            }
-            let mut scene = Scene::new(surface.width, self.words.clone());
-            run.draw(&mut scene);
-            let before = (surface.scene.width, surface.scene.height);
-            if before != (scene.width, scene.height) || surface.scene.parts().is_empty() {
-                shape(&surface.frame, &scene);
-            }
-            let picked = match self.picked {
-                Some((at, Picked::Part(part))) if at == side => Some(part),
-                _ => None,
-            };
-            let emphasis = Emphasis {
-                points: points.clone(),
-                picked,
-                focused: self.focused,
-                ghost: false,
-                theme_epoch: epoch,
-            };
-            surface.view.render(&scene, &emphasis);
-            surface.scene = scene;
-        }
-    }
-
-    fn plot(&mut self, epoch: u32) {
-        if self.palette.0 != epoch {
-            self.palette = (epoch, Palette::read());
-        }
-        let palette = &self.palette.1;
-        let span = plot::span(self.player.main().horizon().at);
-        let main = self.player.main().tape();
-        let twin = self.player.twin().map(|twin| twin.run.tape());
-        for (canvas, plot) in self.plots.iter().zip(self.player.main().plots()) {
-            if let Some(canvas) = canvas {
-                let traces = plots::traces(plot, main, twin, palette);
-                let top = plot.to_samples(plot.top(&traces));
-                plots::draw(canvas, &traces, span, top, palette, 1.5);
-            }
-        }
-    }
-
-    fn slow(&self) -> Slow {
-        let main = self.player.main();
-        let picked = match self.picked {
-            Some((_, Picked::Part(part))) => Some(part),
-            _ => None,
-        };
-        let offers = main.actions().iter().enumerate().map(|(spec, action)| {
-            let fitting = picked.filter(|part| action.fits(*part));
-            let target = match fitting {
-                Some(part) => usize::from(part.number.max(1)) - 1,
-                None => main.aim(spec),
-            };
-            let can = main.can(Act { spec, target });
-            Offer { spec, id: action.id, target, picked: fitting.is_some(), can }
-        });
-        let parts = |side: usize| -> Vec<PartView> {
-            let Some(surface) = &self.stages[side] else {
-                return Vec::new();
-            };
-            let things = surface.scene.parts().iter().filter(|part| part.role == Role::Thing);
-            things
-                .map(|part| PartView { id: part.id, text: format!("{}, {}", part.name, part.value) })
-                .collect()
-        };
-        let mut glyphs = Vec::new();
-        for particle in self.stages.iter().flatten().flat_map(|surface| surface.scene.particles()) {
-            if !glyphs.iter().any(|(glyph, _)| *glyph == particle.glyph) {
-                glyphs.push((particle.glyph, particle.ink));
-            }
-        }
-        Slow {
-            lane: sight::Lane::of(&self.player, &self.words),
-            knobs: main.knobs(),
-            offers: offers.collect(),
-            done: self.player.done().to_vec(),
-            twin: self.player.twin().map(|twin| (twin.knob, twin.value)),
-            seed: main.seed(),
-            parts: [parts(0), parts(1)],
-            glyphs,
-        }
-    }
-
-    fn story(&self) -> StoryView {
-        let (player, words) = (&self.player, &self.words);
-        let beat = player.beat();
-        let Some(view) = player.beats().get(beat) else {
-            return StoryView::default();
-        };
-        let answer = |id: &str, option: &str| words.get(&format!("predict.{id}.{option}")).to_owned();
-        let heading = player.heading_for().and_then(|beat| player.beats().get(beat));
-        let waiting = heading.map(|beat| {
-            let id = format!("wait.{}", beat.id);
-            if words.has(&id) { words.get(&id).to_owned() } else { t("story.wait") }
-        });
-        let guess = player.guess_of(beat);
-        let ask = view.predict.filter(|_| guess.is_none() && waiting.is_none()).map(|(id, options)| {
-            let answers = options.iter().map(|option| answer(id, option)).collect();
-            (words.get(&format!("predict.{id}")).to_owned(), answers)
-        });
-        let locked = guess.filter(|guess| guess.settled.is_none()).and_then(|guess| {
-            let (id, options) = view.predict?;
-            Some(answer(id, options.get(guess.choice)?))
-        });
-        // A guess is settled on the way to the next beat, so that is where its outcome is told too.
-        let result = [Some(beat), beat.checked_sub(1)].into_iter().flatten().find_map(|beat| {
-            let guess = player.guess_of(beat)?;
-            let (settled, truth) = guess.settled?;
-            if settled > player.main().position().at {
-                return None;
-            }
-            let (id, options) = player.beats().get(beat)?.predict?;
-            let right = truth == guess.choice;
-            let verdict = if right { "right" } else { "wrong" };
-            Some(Verdict {
-                guess: answer(id, options.get(guess.choice)?),
-                truth: answer(id, options.get(truth)?),
-                right,
-                text: words.get(&format!("predict.{id}.{verdict}")).to_owned(),
-            })
-        });
-        StoryView {
-            beat,
-            count: player.beats().len(),
-            caption: words.get(&format!("beat.{}", view.id)).to_owned(),
-            waiting,
-            stuck: player.stuck().is_some(),
-            ask,
-            locked,
-            result,
-        }
-    }
-
-    fn inspect(&mut self) -> Option<Inspection> {
-        let (side, picked) = self.picked?;
-        let surface = self.stages[side].as_ref().or(self.stages[0].as_ref())?;
-        let (part, title, value) = match picked {
-            Picked::Part(id) => {
-                let part = surface.scene.parts().iter().find(|part| part.id == id);
-                let name = self.words.write(&Arg::Part(id));
-                let value = part.map_or_else(|| t("why.gone"), |part| part.value.clone());
-                (Some(id), name, value)
-            }
-            Picked::Dot(dot) => {
-                let number = Arg::Count(i64::from(dot));
-                let seen = surface.scene.particles().iter().find(|particle| particle.dot == dot);
-                let kind = seen.map(|particle| self.words.get(&format!("glyph.{}", particle.glyph.name())).to_owned());
-                let value = kind.unwrap_or_else(|| t("why.gone"));
-                (None, tf("why.dot", &[number]), value)
-            }
-        };
-        let (mut notes, knobs) = match self.player.twin_mut() {
-            Some(twin) if side == 1 => (twin.run.why(picked, 8), twin.run.knobs()),
-            _ => {
-                let run = self.player.main_mut();
-                (run.why(picked, 8), run.knobs())
-            }
-        };
-        notes.reverse();
-        let chain = notes.iter().map(|note| Cause {
-            text: sight::note_text(note, &self.words, &knobs),
-            tone: note.tone,
-            at: note.at,
-        });
-        Some(Inspection { part, title, value, chain: chain.collect() })
-    }
-}
-
-/// Gives the frame of a stage the shape of its scene, low enough for one screen but never so low that small text
-/// would become illegible.
-fn shape(frame: &HtmlElement, scene: &Scene) {
-    let (w, h) = (scene.width, scene.height);
-    let style = frame.style();
-    let least = h * 0.92;
-    for (name, value) in [
-        ("aspect-ratio", format!("{w} / {h}")),
-        ("max-height", format!("max({least}px, 100vh - 30.625rem)")),
-    ] {
-        let _ = style.set_property(name, &value);
-    }
-    let shape = if scene.narrow() { "narrow" } else { "wide" };
-    let _ = frame.dataset().set("shape", shape);
 }

@@ -1,5 +1,10 @@
 //! The page: starts the app, routes addresses to the catalogue and to lessons.
 
+#![allow(
+    unreachable_pub,
+    reason = "the component macro writes public items for private components"
+)]
+
 mod actions;
 mod address;
 mod catalogue;
@@ -13,6 +18,7 @@ mod inspector;
 mod keys;
 mod knobs;
 mod lesson;
+mod machine;
 mod notes;
 mod place;
 mod plots;
@@ -25,6 +31,7 @@ mod story;
 mod tape;
 mod texts;
 mod theme;
+mod views;
 
 use leptos::mount::mount_to;
 use leptos::prelude::*;
@@ -46,7 +53,9 @@ fn main() {
         let _ = history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&url));
     }
     place::root();
-    leptos::task::spawn_local(async {
+    place::pin_links();
+    // The framework's own executor starts with the first mount; until then the browser's will do.
+    wasm_bindgen_futures::spawn_local(async {
         if let Err(fault) = texts::load_site().await {
             place::failed(&fault);
             return;

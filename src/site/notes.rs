@@ -1,18 +1,26 @@
 //! Below the lab: the explanation, what the model leaves out, what it was checked against, where to go next.
 
+use crate::desk::Desk;
 use crate::icons;
-use crate::texts::{self, Item, t};
 use crate::place;
+use crate::texts::{self, Item, t};
 use leptos::prelude::*;
 
 /// The lesson's prose. Its HTML was written by the press from the lesson's own words.
 #[component]
-pub(crate) fn Notes(notes: String, left_out: String, tables: &'static [&'static str], next: Vec<String>) -> impl IntoView {
+pub(crate) fn Notes(
+    desk: Desk,
+    notes: String,
+    left_out: String,
+    tables: &'static [&'static str],
+    next: Vec<String>,
+) -> impl IntoView {
     let tables = tables.iter().map(|table| {
         let id = format!("table.{table}");
-        let (name, what) = (t(&id), t(&format!("{id}.what")));
-        let what = (!what.starts_with("table.")).then(|| view! { <small>{what}</small> });
-        view! { <li>{icons::check()}<span>{name}{what}</span></li> }
+        // A table without a name of its own is named by its file.
+        let name = Some(desk.word(&id)).filter(|name| *name != id);
+        let name = name.unwrap_or_else(|| table.replace('_', " "));
+        view! { <li>{icons::check()}<span>{name}</span></li> }
     });
     let tables = tables.collect_view();
     let next = next.into_iter().filter_map(|slug| {
@@ -43,7 +51,12 @@ pub(crate) fn Notes(notes: String, left_out: String, tables: &'static [&'static 
 }
 
 fn card(item: Item) -> AnyView {
-    let Item { slug, title, question, ready } = item;
+    let Item {
+        slug,
+        title,
+        question,
+        ready,
+    } = item;
     if ready {
         let href = place::href(&format!("l/{slug}/"));
         return view! { <a class="next-card" href=href><strong>{title}</strong><span>{question}</span></a> }.into_any();

@@ -1,8 +1,8 @@
 //! Where the page is: the root of the site, and what the document and the boot script are told.
 
 use std::cell::OnceCell;
-use wasm_bindgen::JsValue;
-use web_sys::{CustomEvent, CustomEventInit, Document, HtmlElement};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{CustomEvent, CustomEventInit, Document, Element, HtmlElement};
 
 thread_local! {
     static ROOT: OnceCell<String> = const { OnceCell::new() };
@@ -15,7 +15,6 @@ pub(crate) fn document() -> Option<Document> {
 
 /// The `<html>` element.
 pub(crate) fn html() -> Option<HtmlElement> {
-    use wasm_bindgen::JsCast;
     document()?.document_element()?.dyn_into().ok()
 }
 
@@ -40,6 +39,22 @@ fn origin(url: &web_sys::Url) -> String {
     match url.origin() {
         origin if origin == "null" => format!("{}//{}", url.protocol(), url.host()),
         origin => origin,
+    }
+}
+
+/// Makes the relative addresses in the head absolute: client-side navigation changes what they are relative to.
+pub(crate) fn pin_links() {
+    let links = document().and_then(|document| document.query_selector_all("link[rel~=icon]").ok());
+    let Some(links) = links else { return };
+    for link in (0..links.length()).filter_map(|at| links.get(at)) {
+        let Some(link) = link.dyn_ref::<Element>() else {
+            continue;
+        };
+        let here = link.base_uri().ok().flatten().unwrap_or_default();
+        let url = link.get_attribute("href").unwrap_or_default();
+        if let Ok(url) = web_sys::Url::new_with_base(&url, &here) {
+            let _ = link.set_attribute("href", &url.href());
+        }
     }
 }
 
@@ -77,6 +92,10 @@ pub(crate) fn ready() {
     if html.dataset().get("ready").is_none() {
         let _ = html.dataset().set("ready", "1");
         dispatch("loadlab-ready", "");
+        // The static page has done its work; left in the document, its ids would stand there twice.
+        if let Some(still) = document().and_then(|document| document.get_element_by_id("static")) {
+            still.remove();
+        }
     }
 }
 

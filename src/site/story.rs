@@ -1,15 +1,19 @@
 //! The story strip: step, caption, question, outcome, Back and Next.
 
-use crate::desk::{Desk, Verdict};
+use crate::desk::Desk;
 use crate::icons;
 use crate::texts::{t, tf, tx};
+use crate::views::{StoryView, Verdict};
 use engine::{Arg, Player};
 use leptos::ev;
 use leptos::prelude::*;
 
 /// A text in which `**bold**` stands out.
 fn rich(text: &str) -> Vec<AnyView> {
-    let pieces = text.split("**").enumerate().filter(|(_, piece)| !piece.is_empty());
+    let pieces = text
+        .split("**")
+        .enumerate()
+        .filter(|(_, piece)| !piece.is_empty());
     pieces
         .map(|(at, piece)| {
             let piece = piece.to_owned();
@@ -26,7 +30,7 @@ fn rich(text: &str) -> Vec<AnyView> {
 #[component]
 pub(crate) fn Story(desk: Desk) -> impl IntoView {
     let story = desk.story;
-    let part = move |look: fn(&crate::desk::StoryView) -> bool| Memo::new(move |_| story.with(look));
+    let part = move |look: fn(&StoryView) -> bool| Memo::new(move |_| story.with(look));
     let waits = part(|story| story.waiting.is_some());
     let stuck = part(|story| story.stuck);
     let asks = part(|story| story.ask.is_some());
@@ -40,7 +44,10 @@ pub(crate) fn Story(desk: Desk) -> impl IntoView {
     };
     let step = move || {
         let (beat, count) = story.with(|story| (story.beat + 1, story.count));
-        tf("story.step", &[Arg::Count(beat as i64), Arg::Count(count as i64)])
+        tf(
+            "story.step",
+            &[Arg::Count(beat as i64), Arg::Count(count as i64)],
+        )
     };
     let caption = Memo::new(move |_| {
         story.with(|story| match (&story.waiting, story.stuck) {
@@ -49,7 +56,14 @@ pub(crate) fn Story(desk: Desk) -> impl IntoView {
             _ => story.caption.clone(),
         })
     });
-    let class = move || if waits.get() { "story-caption story-wait" } else { "story-caption" };
+    let class = move || {
+        if waits.get() {
+            "story-caption story-wait"
+        } else {
+            "story-caption"
+        }
+    };
+    let chosen = RwSignal::new(None::<usize>);
     let ask = Memo::new(move |_| story.with(|story| story.ask.clone()));
     let locked = Memo::new(move |_| story.with(|story| story.locked.clone()));
     let result = Memo::new(move |_| story.with(|story| story.result.clone()));
@@ -58,7 +72,7 @@ pub(crate) fn Story(desk: Desk) -> impl IntoView {
             <p class="story-step">{step}</p>
             <div class="story-text">
                 <p class=class>{move || rich(&caption.get())}</p>
-                {move || ask.get().map(|(question, answers)| view! { <Question desk question answers/> })}
+                {move || ask.get().map(|(question, answers)| view! { <Question desk chosen question answers/> })}
                 {move || locked.get().filter(|_| !waits.get()).map(|answer| view! {
                     <p class="predict"><small>{tx("story.locked", &answer)}</small></p>
                 })}
@@ -73,17 +87,26 @@ pub(crate) fn Story(desk: Desk) -> impl IntoView {
                 </Show>
                 <button class="btn" class:btn-primary=move || !(waits.get() || asks.get() || stuck.get()) type="button"
                     disabled=move || last.get() on:click=move |_| desk.happen(Player::next)>{t("ui.next")}</button>
+                <Show when=move || asks.get()>
+                    <button class="btn btn-primary" type="submit" form="prediction"
+                        disabled=move || chosen.get().is_none()>{t("story.lock")}</button>
+                </Show>
             </div>
         </section>
     }
 }
 
 #[component]
-fn Question(desk: Desk, question: String, answers: Vec<String>) -> impl IntoView {
-    let chosen = RwSignal::new(None::<usize>);
+fn Question(
+    desk: Desk,
+    chosen: RwSignal<Option<usize>>,
+    question: String,
+    answers: Vec<String>,
+) -> impl IntoView {
     let lock = move |event: ev::SubmitEvent| {
         event.prevent_default();
         if let Some(choice) = chosen.get_untracked() {
+            chosen.set(None);
             desk.guess(choice);
         }
     };
@@ -96,14 +119,11 @@ fn Question(desk: Desk, question: String, answers: Vec<String>) -> impl IntoView
         }
     });
     view! {
-        <form on:submit=lock>
+        <form id="prediction" on:submit=lock>
             <fieldset class="predict">
                 <legend>{question}</legend>
                 <div class="answers">
                     {answers.collect_view()}
-                    <button class="btn btn-primary" type="submit" disabled=move || chosen.get().is_none()>
-                        {t("story.lock")}
-                    </button>
                 </div>
             </fieldset>
         </form>
@@ -111,13 +131,23 @@ fn Question(desk: Desk, question: String, answers: Vec<String>) -> impl IntoView
 }
 
 fn outcome(verdict: Verdict) -> impl IntoView {
-    let Verdict { guess, truth, right, text } = verdict;
+    let Verdict {
+        guess,
+        truth,
+        right,
+        text,
+    } = verdict;
     let missed = (!right).then(|| {
         view! {
             <span class="answer" data-mark="wrong"><span>{icons::cross()}{tx("story.your-guess", &guess)}</span></span>
         }
     });
-    let what = t(if right { "story.guessed" } else { "story.happened" }).replace("{0}", &truth);
+    let what = t(if right {
+        "story.guessed"
+    } else {
+        "story.happened"
+    })
+    .replace("{0}", &truth);
     view! {
         <div class="predict">
             <p>{text}</p>

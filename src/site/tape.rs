@@ -4,8 +4,8 @@ use crate::desk::Desk;
 use crate::icons::{self, icon};
 use crate::texts::{t, tf};
 use engine::{Arg, Ink, Player, Plot, Time, Tone, plot};
-use leptos::{ev, html};
 use leptos::prelude::*;
+use leptos::{ev, html};
 use std::sync::Arc;
 
 /// The speeds that have a button.
@@ -67,7 +67,10 @@ fn Tracks(desk: Desk) -> impl IntoView {
     let span = Memo::new(move |_| desk.lane.with(|lane| lane.span).max(Time::s(1)));
     let share = move || (desk.now.get().as_s() / span.get().as_s()).min(1.0);
     let plots = desk.ask(|player| player.main().plots()).unwrap_or_default();
-    let plots = plots.iter().enumerate().map(|(index, plot)| view! { <PlotTrack desk index plot/> });
+    let plots = plots
+        .iter()
+        .enumerate()
+        .map(|(index, plot)| view! { <PlotTrack desk index plot/> });
     let axis = move || {
         let span = span.get();
         let tick = plot::tick(span);
@@ -121,7 +124,11 @@ fn Tracks(desk: Desk) -> impl IntoView {
 /// A label of the time axis.
 fn clock(at: Time) -> String {
     let s = at.0 / 1_000_000;
-    if s < 120 { format!("{s} s") } else { format!("{}:{:02}", s / 60, s % 60) }
+    if s < 120 {
+        format!("{s} s")
+    } else {
+        format!("{}:{:02}", s / 60, s % 60)
+    }
 }
 
 #[component]
@@ -202,23 +209,33 @@ fn PlotTrack(desk: Desk, index: usize, plot: &'static Plot) -> impl IntoView {
                 Ink::Bad => "swatch swatch-bad",
                 Ink::Warn => "swatch swatch-warn",
                 Ink::Hit => "swatch swatch-line-hit",
-                _ => "swatch swatch-secondary",
+                _ => "swatch swatch-line-secondary",
             };
-            view! { <span class=swatch></span>{desk.word(&format!("line.{}", line.id))}" " }
+            view! { <span class="legend"><span class=swatch></span>{desk.word(&format!("line.{}", line.id))}</span> }
         };
         plot.lines.iter().map(line).collect_view()
     });
     let unit = desk.word(&format!("plot.{}.unit", plot.id));
+    // The axis begins at zero; how far it reaches is said with the unit.
+    let reach = move || {
+        let top = desk
+            .tops
+            .with(|tops| tops.get(index).copied().unwrap_or(plot.top_min));
+        format!("0–{} {unit}", engine::text::trim_number(top))
+    };
     let twin = move || {
         (index == 0 && desk.twin.get().is_some()).then(|| {
-            view! { <small><span class="swatch"></span>"A "<span class="swatch swatch-dashed"></span>"B"</small> }
+            view! { <small>
+                <span class="legend"><span class="swatch"></span>"A"</span>
+                <span class="legend"><span class="swatch swatch-dashed"></span>"B"</span>
+            </small> }
         })
     };
     view! {
         <div class="track">
             <div class="track-label">
-                {desk.word(&format!("plot.{}", plot.id))}" "<span class="unit">{unit}</span>
-                <small>{lines}</small>
+                {desk.word(&format!("plot.{}", plot.id))}
+                <small><span class="legend">{reach}</span>{lines}</small>
                 {twin}
             </div>
             <canvas class="plot" node_ref=canvas></canvas>

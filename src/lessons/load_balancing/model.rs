@@ -393,6 +393,7 @@ impl Model for LoadBalancing {
         let mut ago = Time(4 * HOP.0);
         loop {
             let gap = model.gap(knobs, cx);
+            cx.because(NoteId::NONE);
             if gap >= ago {
                 cx.schedule(gap - ago, Event::Arrive);
                 break;
@@ -413,6 +414,8 @@ impl Model for LoadBalancing {
         self.now = cx.now();
         match event {
             Event::Arrive => {
+                // Nothing in the system causes an arrival.
+                cx.because(NoteId::NONE);
                 let gap = self.gap(knobs, cx);
                 cx.schedule(gap, Event::Arrive);
                 let slot = self.spawn(knobs, cx);

@@ -347,8 +347,10 @@ fn card(
     let part = server_part(i);
     let name = scene.name(part);
     let now = condition(server, knobs, at, scene);
-    let frame = Rect::new(card.x, card.y, side.x + side.w - card.x, card.h);
     let note = side_note(server, at, scene);
+    let alone = note.is_none() && server.queue.is_empty();
+    let right = if alone { card } else { side };
+    let frame = Rect::new(card.x, card.y, right.x + right.w - card.x, card.h);
     let waiting = scene.say("waiting", &[Arg::Count(server.queue.len() as i64)]);
     let share = server.busy_share(knobs.workers, at);
     let dead = server.crashed.is_some();

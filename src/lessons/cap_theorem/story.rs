@@ -1,0 +1,215 @@
+//! The story, its two predictions, and things to try.
+
+use super::model::{CABLE_PART, CLIENTS, Cut, Partition, RECEIPTS, SITES, replica_part};
+use super::replica::{Reconcile, Rule};
+use engine::{Beat, Challenge, Prediction, Setup, Time};
+
+const CP: f64 = 0.0;
+const AP: f64 = 1.0;
+const LAST: f64 = 0.0;
+const BOTH: f64 = 1.0;
+/// The account among the things.
+const ACCOUNT: usize = 0;
+const PHOTO: usize = 1;
+const ANA: usize = 0;
+const BEN: usize = 1;
+
+fn alone(model: &Partition) -> bool {
+    model.rule(ACCOUNT) != Rule::Majority
+}
+
+/// The cut that lasts.
+fn cut(model: &Partition) -> Option<Cut> {
+    model.watch.cut.filter(|cut| cut.healed.is_none())
+}
+
+/// The last cut, once it is over and all replicas agree again.
+fn healed(model: &Partition) -> Option<Cut> {
+    model
+        .watch
+        .cut
+        .filter(|cut| cut.healed.is_some() && model.in_step())
+}
+
+/// Whether the last that a client heard is that there is no answer.
+fn told_no(model: &Partition, site: usize) -> bool {
+    model.clients[site]
+        .last
+        .is_some_and(|(_, _, ending, ..)| ending.failed())
+}
+
+/// Whether both clients changed the account while the cable was cut.
+fn both_wrote(cut: &Cut) -> bool {
+    cut.wrote[ACCOUNT].iter().all(|wrote| *wrote > 0)
+}
+
+pub(super) const STORY: &[Beat<Partition>] = &[
+    Beat {
+        id: "meet",
+        setup: &[],
+        when: |_| true,
+        points: &[],
+        predict: None,
+    },
+    Beat {
+        id: "vote",
+        setup: &[
+            Setup::Set("choice", CP),
+            Setup::Act("heal", 0),
+            Setup::Act("ben", 0),
+        ],
+        when: |model| model.watch.by_hand[BEN] >= 1,
+        points: &[CLIENTS[BEN], CABLE_PART],
+        predict: Some(Prediction {
+            id: "cut",
+            options: &["both", "ana", "nobody"],
+            truth: |model| {
+                let cut = model.watch.cut.filter(|cut| !cut.alone)?;
+                let tried = |site: usize| cut.wrote[ACCOUNT][site] + cut.refused[ACCOUNT][site] > 0;
+                if !(tried(ANA) && tried(BEN)) {
+                    return None;
+                }
+                Some(match cut.wrote[ACCOUNT].map(|wrote| wrote > 0) {
+                    [true, true] => 0,
+                    [false, false] => 2,
+                    _ => 1,
+                })
+            },
+        }),
+    },
+    Beat {
+        id: "refuse",
+        setup: &[
+            Setup::Set("choice", CP),
+            Setup::Act("cut", 0),
+            Setup::Act("ana", 0),
+            Setup::Act("ben", 0),
+        ],
+        when: |model| {
+            let split = |cut: Cut| cut.wrote[ACCOUNT][ANA] > 0 && cut.refused[ACCOUNT][BEN] > 0;
+            told_no(model, BEN) && cut(model).is_some_and(split)
+        },
+        points: &[CLIENTS[BEN], SITES[BEN]],
+        predict: None,
+    },
+    Beat {
+        id: "compare",
+        setup: &[Setup::Twin("choice", AP)],
+        when: |model| {
+            told_no(model, BEN)
+                && cut(model)
+                    .is_some_and(|cut| cut.refused[ACCOUNT][BEN] + cut.refused[PHOTO][BEN] >= 4)
+        },
+        points: &[SITES[ANA], SITES[BEN]],
+        predict: None,
+    },
+    Beat {
+        id: "heal",
+        setup: &[Setup::Act("heal", 0)],
+        when: |model| healed(model).is_some(),
+        points: &[CABLE_PART, SITES[BEN]],
+        predict: None,
+    },
+    Beat {
+        id: "alone",
+        setup: &[
+            Setup::Alone,
+            Setup::Set("choice", AP),
+            Setup::Set("reconcile", LAST),
+        ],
+        when: |model| {
+            alone(model) && model.cut.is_none() && model.watch.alone >= 2 && model.in_step()
+        },
+        points: &[CLIENTS[ANA], CLIENTS[BEN]],
+        predict: Some(Prediction {
+            id: "merge",
+            options: &["both", "one", "none"],
+            truth: |model| {
+                let cut = healed(model).filter(|cut| cut.alone && both_wrote(cut))?;
+                Some(usize::from(model.lost(ACCOUNT) > cut.lost[ACCOUNT]))
+            },
+        }),
+    },
+    Beat {
+        id: "apart",
+        setup: &[
+            Setup::Act("cut", 0),
+            Setup::Act("ana", 0),
+            Setup::Act("ben", 0),
+        ],
+        when: |model| {
+            // A moment later, when both have their money and each city agrees with itself.
+            let settled = |cut: Cut| both_wrote(&cut) && model.now.since(cut.at) >= Time::ms(600);
+            alone(model) && cut(model).is_some_and(settled)
+        },
+        points: &[replica_part(0), replica_part(3)],
+        predict: None,
+    },
+    Beat {
+        id: "lost",
+        setup: &[Setup::Act("heal", 0)],
+        when: |model| healed(model).is_some_and(|cut| model.lost(ACCOUNT) > cut.lost[ACCOUNT]),
+        points: &[RECEIPTS],
+        predict: None,
+    },
+    Beat {
+        id: "both",
+        setup: &[
+            Setup::Set("choice", AP),
+            Setup::Set("reconcile", BOTH),
+            Setup::Act("ana", 0),
+            Setup::Act("ben", 0),
+        ],
+        when: |model| {
+            model.rule(ACCOUNT) == Rule::Alone(Reconcile::Both) && model.in_conflict(ACCOUNT)
+        },
+        points: &[replica_part(0), replica_part(3)],
+        predict: None,
+    },
+    Beat {
+        id: "yours",
+        setup: &[],
+        when: |model| !model.in_conflict(ACCOUNT),
+        points: &[],
+        predict: None,
+    },
+];
+
+pub(super) const CHALLENGES: &[Challenge<Partition>] = &[
+    Challenge {
+        id: "nobody",
+        done: |model| {
+            model.watch.cut.is_some_and(|cut| {
+                !cut.alone
+                    && cut.refused[ACCOUNT].iter().all(|refused| *refused > 0)
+                    && cut.wrote[ACCOUNT] == [0, 0]
+            })
+        },
+    },
+    Challenge {
+        id: "quick",
+        done: |model| model.watch.quick >= 4,
+    },
+    Challenge {
+        id: "slow",
+        done: |model| model.watch.refused_whole >= 1,
+    },
+    Challenge {
+        id: "overdraw",
+        done: |model| model.watch.overdrawn,
+    },
+    Challenge {
+        id: "each",
+        done: |model| {
+            healed(model).is_some_and(|cut| {
+                cut.healed
+                    .is_some_and(|healed| healed.since(cut.at) >= Time::s(5))
+                    && cut.refused[ACCOUNT] != [0, 0]
+                    && !both_wrote(&cut)
+                    && cut.refused[PHOTO] == [0, 0]
+                    && cut.wrote[PHOTO].iter().all(|wrote| *wrote >= 2)
+                    && model.lost(PHOTO) == cut.lost[PHOTO]
+            })
+        },
+    },
+];

@@ -1,0 +1,95 @@
+//! Consistent hashing: a server joins. How many keys have to move?
+
+mod model;
+mod story;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
+pub use model::{ConsistentHashing, Settings};
+
+use engine::{Card, Ink, Lesson, Line, Plot, Probe, Scene, Statistic, Time};
+
+/// The lesson.
+pub struct Hashing;
+
+/// What the model measures, as numbers of [`Lesson::PROBES`].
+mod probe {
+    pub(super) const OUT_OF_PLACE: usize = 0;
+    pub(super) const MISSES: usize = 1;
+    pub(super) const FAILED: usize = 2;
+    pub(super) const UNEVEN_KEYS: usize = 3;
+    pub(super) const UNEVEN_LOAD: usize = 4;
+}
+
+const fn line(id: &'static str, probe: usize, ink: Ink, area: bool) -> Line {
+    Line {
+        id,
+        probe,
+        statistic: Statistic::Mean,
+        ink,
+        area,
+    }
+}
+
+impl Lesson for Hashing {
+    type Model = ConsistentHashing;
+
+    const CARD: Card = Card {
+        slug: "consistent-hashing",
+        chapter: "data",
+        tables: &[
+            "consistent_hash_ketama",
+            "jump_consistent_hash",
+            "consistent_hash_balance",
+            "hash_functions",
+            "hash_slots_redis_cluster",
+        ],
+    };
+
+    const PROBES: &'static [Probe] = &[
+        Probe::Level,
+        Probe::Count,
+        Probe::Count,
+        Probe::Level,
+        Probe::Level,
+    ];
+
+    const PLOTS: &'static [Plot] = &[
+        Plot {
+            id: "moving",
+            lines: &[line("moving", probe::OUT_OF_PLACE, Ink::Hit, true)],
+            scale: 1.0,
+            top_min: 48.0,
+        },
+        Plot {
+            id: "misses",
+            lines: &[
+                line("misses", probe::MISSES, Ink::Warn, true),
+                line("failed", probe::FAILED, Ink::Bad, false),
+            ],
+            scale: 1.0,
+            top_min: 10.0,
+        },
+        Plot {
+            id: "uneven",
+            lines: &[
+                line("keys", probe::UNEVEN_KEYS, Ink::Hit, false),
+                line("load", probe::UNEVEN_LOAD, Ink::Accent, false),
+            ],
+            scale: 1.0,
+            top_min: 2.0,
+        },
+    ];
+
+    const STORY: &'static [engine::Beat<ConsistentHashing>] = story::STORY;
+    const CHALLENGES: &'static [engine::Challenge<ConsistentHashing>] = story::CHALLENGES;
+    const TWIN: (&'static str, f64) = ("scheme", 1.0);
+    const SPEED: f64 = 0.5;
+    const STILL: Time = Time::ms(1_200);
+
+    fn draw(model: &ConsistentHashing, knobs: &Settings, at: Time, scene: &mut Scene) {
+        view::draw(model, knobs, at, scene);
+    }
+}

@@ -1,0 +1,284 @@
+// The player as learners use it, on every lesson that is built, and load balancing in particular.
+import { readFileSync } from "node:fs";
+import { test, expect, open, expectNoSidewaysScroll } from "./kit.mjs";
+
+const site = JSON.parse(readFileSync(new URL("../../dist/words/site.en.json", import.meta.url), "utf8"));
+const lessons = site.chapters.flatMap((chapter) => chapter.lessons).filter((lesson) => lesson.ready);
+const BALANCING = "l/load-balancing/";
+
+/** The simulated seconds that the transport shows. */
+async function seconds(player) {
+  return Number(await player.time.inputValue());
+}
+
+/** Everything that the stage says, as assistive technology reads it. */
+function parts(player) {
+  return player.place.getByRole("list", { name: "Parts" }).first().getByRole("button").allTextContents();
+}
+
+/** The same, once it has come to rest: spoken values follow the picture a few times a second. */
+async function settled(player) {
+  let last = null;
+  await expect.poll(async () => {
+    const now = JSON.stringify(await parts(player));
+    const same = now === last;
+    last = now;
+    return same;
+  }, { intervals: [600] }).toBe(true);
+  return JSON.parse(last);
+}
+
+/** Sets a range input as a drag does. */
+async function drag(slider, value) {
+  await slider.evaluate((input, value) => {
+    input.value = String(value);
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  }, value);
+}
+
+/** Goes to the next beat at once: the second Next jumps there. */
+async function nextBeat(page, player) {
+  // The first paragraph counts the steps.
+  const caption = page.getByRole("region", { name: "Story" }).locator("p").first();
+  const before = await caption.textContent();
+  await player.next.click();
+  if ((await caption.textContent()) === before) await player.next.click();
+  await expect(caption).not.toHaveText(before);
+}
+
+for (const lesson of lessons) {
+  test.describe(lesson.title, () => {
+    const path = `l/${lesson.slug}/`;
+
+    test("plays, pauses and restarts", async ({ page }) => {
+      const player = await open(page, path);
+      await expect(page.getByRole("heading", { level: 1 })).toHaveText(lesson.title);
+      await player.play.click();
+      await expect.poll(() => seconds(player)).toBeGreaterThan(0.1);
+      await player.pause.click();
+      const paused = await seconds(player);
+      await page.waitForTimeout(200);
+      expect(await seconds(player)).toBe(paused);
+      await player.restart.click();
+      await expect.poll(() => seconds(player)).toBe(0);
+    });
+
+    test("steps forward and back to the same picture", async ({ page }) => {
+      const player = await open(page, path);
+      await player.stepForward.click();
+      await player.stepForward.click();
+      await expect.poll(() => seconds(player)).toBeGreaterThanOrEqual(0);
+      const picture = await settled(player);
+      const time = await seconds(player);
+      await player.stepForward.click();
+      await player.stepForward.click();
+      await player.stepBack.click();
+      await player.stepBack.click();
+      await expect.poll(() => seconds(player)).toBe(time);
+      await expect.poll(() => parts(player)).toEqual(picture);
+    });
+
+    test("scrubs, and an action in the past leaves a ghost", async ({ page }) => {
+      const player = await open(page, path);
+      await drag(player.time, 6);
+      await expect.poll(() => seconds(player)).toBeCloseTo(6, 1);
+      const later = await settled(player);
+      await drag(player.time, 2);
+      await expect.poll(() => seconds(player)).toBeCloseTo(2, 1);
+      await drag(player.time, 6);
+      await expect.poll(() => parts(player)).toEqual(later);
+      await drag(player.time, 2);
+      await expect.poll(() => seconds(player)).toBeCloseTo(2, 1);
+      const action = page.getByRole("region", { name: "Break it" }).getByRole("button", { disabled: false }).first();
+      await action.click();
+      await expect(page.locator(".tape .band-ghost")).toBeAttached();
+    });
+
+    test("tells its story to the end", async ({ page }) => {
+      const player = await open(page, path);
+      const step = page.getByText(/^Step \d+ of \d+$/);
+      const count = Number((await step.textContent()).match(/of (\d+)/)[1]);
+      for (let beat = 2; beat <= count; beat++) {
+        await nextBeat(page, player);
+        await expect(step).toHaveText(`Step ${beat} of ${count}`);
+      }
+      await expect(player.next).toBeDisabled();
+      await player.back.click();
+      await expect(step).toHaveText(`Step ${count - 1} of ${count}`);
+    });
+
+    test("compares with a twin", async ({ page }) => {
+      const player = await open(page, path);
+      await player.compare.click();
+      await expect(page.locator("figure.stage")).toHaveCount(2);
+      await drag(player.time, 3);
+      await expect.poll(() => seconds(player)).toBeCloseTo(3, 1);
+      await player.button("End the comparison").click();
+      await expect(page.locator("figure.stage")).toHaveCount(1);
+    });
+
+    for (const [width, height] of [[320, 640], [390, 844], [768, 1024], [2560, 1300]]) {
+      test(`fits ${width} px`, async ({ page }) => {
+        await page.setViewportSize({ width, height });
+        const player = await open(page, path);
+        await expectNoSidewaysScroll(page);
+        await nextBeat(page, player);
+        await expectNoSidewaysScroll(page);
+        const small = await page.locator(".stage svg text").evaluateAll((texts) =>
+          texts
+            .map((text) => ({ text: text.textContent, size: text.getBoundingClientRect().height }))
+            .filter(({ text, size }) => text && size < 11));
+        expect(small, "texts under 11 px").toEqual([]);
+      });
+    }
+
+    test("embeds without chrome", async ({ page }) => {
+      await page.setViewportSize({ width: 800, height: 560 });
+      const player = await open(page, `embed/${lesson.slug}/`);
+      await expect(page.getByRole("banner")).toHaveCount(0);
+      await player.play.click();
+      await expect.poll(() => seconds(player)).toBeGreaterThan(0.05);
+      await expectNoSidewaysScroll(page);
+    });
+
+    test("a shared address restores the frame", async ({ page }) => {
+      const player = await open(page, path);
+      await drag(player.time, 3);
+      await page.getByRole("region", { name: "Break it" }).getByRole("button", { disabled: false }).first().click();
+      await player.stepForward.click();
+      await player.stepForward.click();
+      const picture = await settled(player);
+      const time = await seconds(player);
+      await player.share.click();
+      const address = await page.getByRole("dialog").locator("input, textarea").first().inputValue();
+      expect(address).toContain("state=");
+      await page.goto(address);
+      const again = await open(page, new URL(address).pathname + new URL(address).search);
+      await expect.poll(() => seconds(again)).toBe(time);
+      await expect.poll(() => parts(again)).toEqual(picture);
+    });
+  });
+}
+
+test.describe("load balancing", () => {
+  test("asks, locks a guess in and settles it on the tape", async ({ page }) => {
+    const player = await open(page, BALANCING);
+    for (let beat = 2; beat <= 4; beat++) await nextBeat(page, player);
+    await page.getByRole("radio", { name: "Every third request, as before" }).check();
+    await player.button("Lock in").click();
+    await expect(page.getByText(/Your guess: Every third request/)).toBeVisible();
+    await nextBeat(page, player);
+    await expect(page.getByText(/turns ignore how long the work takes/)).toBeVisible();
+    await expect(page.locator(".tape").getByTitle(/proved right/).or(page.locator(".tape [data-guess]")).first()).toBeAttached();
+  });
+
+  test("a challenge ticks itself and stays done after a reload", async ({ page }) => {
+    const player = await open(page, BALANCING);
+    await page.getByRole("radio", { name: "Least conn." }).check({ force: true });
+    await drag(player.knob("Servers"), 8);
+    await drag(player.knob("Load"), 110);
+    await page.getByRole("radio", { name: "4×" }).check({ force: true });
+    await player.play.click();
+    const goal = page.getByRole("listitem").filter({ hasText: "Take 100 requests a second" });
+    await expect(goal).toContainText("done", { timeout: 20_000 });
+    await open(page, BALANCING);
+    await expect(goal).toContainText("done");
+  });
+
+  test("a crash is drawn, spoken and explained", async ({ page }) => {
+    const player = await open(page, BALANCING);
+    await drag(player.time, 2);
+    await player.button("Crash a server").click();
+    const server = page.getByRole("button", { name: /^Server 2, down for/ });
+    await expect(server).toBeAttached();
+    await server.focus();
+    await page.keyboard.press("Enter");
+    const why = page.getByRole("region", { name: "Server 2", exact: true });
+    await expect(why).toContainText("Server 2 crashes");
+    await expect(why.getByRole("button", { name: "Mend Server 2" })).toBeEnabled();
+    await why.getByRole("button", { name: "Mend Server 2" }).click();
+    await expect(page.getByRole("button", { name: /^Server 2, \d of 2 busy/ })).toBeAttached();
+  });
+
+  test("the keyboard alone plays, steps, scrubs, asks for help and reads parts", async ({ page }) => {
+    const player = await open(page, BALANCING);
+    await page.keyboard.press("Space");
+    await expect(player.pause).toBeVisible();
+    await page.keyboard.press("Space");
+    await expect(player.play).toBeVisible();
+    await page.keyboard.press("Home");
+    await expect.poll(() => seconds(player)).toBe(0);
+    for (let i = 0; i < 4; i++) await page.keyboard.press("ArrowRight");
+    await expect.poll(() => seconds(player)).toBeGreaterThan(0);
+    for (let i = 0; i < 5; i++) await page.keyboard.press("ArrowLeft");
+    await expect.poll(() => seconds(player)).toBe(0);
+    for (let i = 0; i < 9; i++) await page.keyboard.press("Shift+ArrowRight");
+    await expect.poll(() => seconds(player)).toBeGreaterThan(0);
+    await page.keyboard.press("3");
+    await expect(page.getByText("Step 3 of 10")).toBeVisible();
+    await page.keyboard.press("?");
+    await expect(page.getByRole("dialog")).toBeVisible();
+    await page.keyboard.press("Escape");
+    await expect(page.getByRole("dialog")).toBeHidden();
+    await page.getByRole("button", { name: /^Balancer,/ }).focus();
+    await page.keyboard.press("Enter");
+    await expect(page.getByRole("region", { name: "Balancer", exact: true })).toContainText("Why?");
+    await player.next.focus();
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Enter");
+    await expect(page.getByText("Step 4 of 10")).toBeVisible();
+  });
+
+  test("reduced motion shows the same parts without travelling dots", async ({ page }) => {
+    await page.emulateMedia({ reducedMotion: "reduce" });
+    const reduced = await open(page, BALANCING);
+    await drag(reduced.time, 4);
+    await expect.poll(() => seconds(reduced)).toBeCloseTo(4, 1);
+    const still = await settled(reduced);
+    await page.emulateMedia({ reducedMotion: "no-preference" });
+    const moving = await open(page, BALANCING);
+    await drag(moving.time, 4);
+    await expect.poll(() => parts(moving)).toEqual(still);
+  });
+
+  test("the theme follows the system, can be chosen and is remembered", async ({ page }) => {
+    await page.emulateMedia({ colorScheme: "dark" });
+    await open(page, BALANCING);
+    const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    expect(await paper()).toBe("rgb(15, 18, 22)");
+    await page.getByRole("button", { name: /^Theme/ }).click();
+    await expect(page.getByRole("button", { name: "Theme: light" })).toBeVisible();
+    await expect.poll(paper).toBe("rgb(250, 249, 246)");
+    await open(page, BALANCING);
+    expect(await paper()).toBe("rgb(250, 249, 246)");
+  });
+
+  test("odd addresses warn once and open the lesson", async ({ page, problems }) => {
+    problems.expect(/console\.warn/);
+    const player = await open(page, `${BALANCING}?p.load=nonsense&at=NaN&theme=puce&seed=-1&beat=1e9&state=%00`);
+    await expect(player.play).toBeVisible();
+  });
+});
+
+test("the catalogue searches and opens a lesson without loading the page again", async ({ page }) => {
+  await open(page);
+  await page.getByRole("searchbox").fill("balanc");
+  await expect(page.getByRole("link", { name: /Load balancing/ })).toBeVisible();
+  await expect(page.getByText("Merkle tree")).toBeHidden();
+  await page.evaluate(() => { globalThis.stayed = true; });
+  await page.getByRole("link", { name: /Load balancing/ }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Load balancing");
+  expect(await page.evaluate(() => globalThis.stayed)).toBe(true);
+});
+
+test("a missing program says so and can be tried again", async ({ page, problems }) => {
+  problems.expect(/404|request failed|Failed to load/);
+  await page.route("**/*.wasm", (route) => route.fulfill({ status: 404, body: "" }));
+  await page.goto(BALANCING);
+  await expect(page.getByText("The program file is missing on the server")).toBeVisible();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Load balancing");
+  await page.unroute("**/*.wasm");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await expect(page.getByRole("button", { name: "Play", exact: true })).toBeVisible({ timeout: 30_000 });
+});
