@@ -183,12 +183,7 @@ impl<K: Ord + Clone, V: Clone> CachedStore<K, V> {
     /// Reads through the cache; a miss fills it.
     pub fn read(&mut self, key: &K, now_us: u64, rng: &mut impl Rng) -> Read<V> {
         if let Lookup::Hit(value) = self.look_up(key, now_us) {
-            let refresh_due = match (self.refresh_after_us, self.cache.peek(key)) {
-                (Some(after_us), Some(entry)) => {
-                    !entry.value.dirty && now_us >= entry.stored_us.saturating_add(after_us)
-                }
-                _ => false,
-            };
+            let refresh_due = self.is_refresh_due(key, now_us);
             return Read {
                 value: Some(value),
                 source: Source::Cache,
@@ -203,6 +198,16 @@ impl<K: Ord + Clone, V: Clone> CachedStore<K, V> {
             value,
             source: Source::Database,
             refresh_due: false,
+        }
+    }
+
+    /// Whether the entry of `key` is old enough to be fetched anew in the background; a dirty one never is.
+    pub fn is_refresh_due(&self, key: &K, now_us: u64) -> bool {
+        match (self.refresh_after_us, self.cache.peek(key)) {
+            (Some(after_us), Some(entry)) => {
+                !entry.value.dirty && now_us >= entry.stored_us.saturating_add(after_us)
+            }
+            _ => false,
         }
     }
 

@@ -20,6 +20,7 @@ pub mod quorum;
 pub mod retry;
 pub mod rollout;
 pub mod self_healing;
+pub mod single_flight;
 pub mod staleness;
 pub mod topic;
 pub mod version_vector;

@@ -2,6 +2,7 @@
 //!
 //! A new lesson adds its folder and two lines here: its `mod` and its entry in [`CATALOGUE`].
 
+pub mod caching;
 pub mod cap_theorem;
 pub mod circuit_breaker;
 pub mod consistent_hashing;
@@ -23,6 +24,7 @@ pub struct Entry {
 /// Every lesson that is built, in the order of the catalogue.
 pub const CATALOGUE: &[Entry] = &[
     entry::<load_balancing::Balancing>(),
+    entry::<caching::Remembering>(),
     entry::<consistent_hashing::Hashing>(),
     entry::<circuit_breaker::Breaking>(),
     entry::<cap_theorem::Cap>(),

@@ -1,0 +1,136 @@
+//! Caching: the database is slow. What is worth remembering?
+
+mod model;
+mod route;
+mod story;
+mod view;
+
+#[cfg(test)]
+mod tests;
+
+pub use model::{Caching, Settings};
+
+use engine::{Card, Ink, Lesson, Line, Plot, Probe, Scene, Statistic, Time};
+
+/// The lesson.
+pub struct Remembering;
+
+/// What the model measures, as numbers of [`Lesson::PROBES`].
+mod probe {
+    /// Per cent of the users' last reads that the cache answered.
+    pub(super) const HIT_RATIO: usize = 0;
+    /// The same by theory; not a number where there is none.
+    pub(super) const EXPECTED: usize = 1;
+    pub(super) const QUERIES: usize = 2;
+    pub(super) const STALE: usize = 3;
+    pub(super) const FAILED: usize = 4;
+    pub(super) const LATENCY: usize = 5;
+    pub(super) const WRITE_LATENCY: usize = 6;
+}
+
+const fn line(id: &'static str, probe: usize, statistic: Statistic, ink: Ink, area: bool) -> Line {
+    Line {
+        id,
+        probe,
+        statistic,
+        ink,
+        area,
+    }
+}
+
+impl Lesson for Remembering {
+    type Model = Caching;
+
+    const CARD: Card = Card {
+        slug: "caching",
+        chapter: "memory",
+        tables: &[
+            "cache_policies",
+            "cache_write_policies",
+            "cache_hit_ratio_zipf",
+        ],
+    };
+
+    const PROBES: &'static [Probe] = &[
+        Probe::Level,
+        Probe::Level,
+        Probe::Count,
+        Probe::Count,
+        Probe::Count,
+        Probe::Spread,
+        Probe::Spread,
+    ];
+
+    const PLOTS: &'static [Plot] = &[
+        Plot {
+            id: "hits",
+            lines: &[
+                line("ratio", probe::HIT_RATIO, Statistic::Mean, Ink::Hit, true),
+                line(
+                    "expected",
+                    probe::EXPECTED,
+                    Statistic::Mean,
+                    Ink::Secondary,
+                    false,
+                ),
+            ],
+            scale: 1.0,
+            top_min: 100.0,
+        },
+        Plot {
+            id: "database",
+            lines: &[
+                line(
+                    "queries",
+                    probe::QUERIES,
+                    Statistic::Mean,
+                    Ink::Accent,
+                    true,
+                ),
+                line("stale", probe::STALE, Statistic::Mean, Ink::Warn, false),
+                line("failed", probe::FAILED, Statistic::Mean, Ink::Bad, false),
+            ],
+            scale: 1.0,
+            top_min: 30.0,
+        },
+        Plot {
+            id: "latency",
+            lines: &[
+                line(
+                    "p99",
+                    probe::LATENCY,
+                    Statistic::Quantile(0.99),
+                    Ink::Warn,
+                    false,
+                ),
+                line(
+                    "p50",
+                    probe::LATENCY,
+                    Statistic::Quantile(0.5),
+                    Ink::Secondary,
+                    false,
+                ),
+                line(
+                    "writes",
+                    probe::WRITE_LATENCY,
+                    Statistic::Quantile(0.5),
+                    Ink::Accent,
+                    false,
+                ),
+            ],
+            scale: 0.001,
+            top_min: 200.0,
+        },
+    ];
+
+    const STORY: &'static [engine::Beat<Caching>] = story::STORY;
+    const CHALLENGES: &'static [engine::Challenge<Caching>] = story::CHALLENGES;
+    /// Short hops, so that a value is fetched before the cache has changed beyond recognition, need a slow clock.
+    const SPEED: f64 = 0.15;
+    const TWIN: (&'static str, f64) = ("policy", 1.0);
+    const STILL: Time = Time::ms(2_400);
+
+    fn draw(model: &Caching, knobs: &Settings, at: Time, scene: &mut Scene) {
+        view::draw(model, knobs, at, scene);
+    }
+}
