@@ -326,10 +326,13 @@ fn opening_scenes_are_as_recorded() {
 }
 
 #[test]
-fn tables_named_on_the_page_are_checked() {
+fn tables_named_on_the_page_are_checked_and_have_a_name() {
+    let site = sources::read(&sources::project(), "src/site/en.md").unwrap();
     for entry in CATALOGUE {
         for table in entry.card.tables {
             let file = format!("{}/reference/{table}.json", env!("CARGO_MANIFEST_DIR"));
+            let id = format!("table.{table}");
+            assert_ne!(site.get(&id), id, "src/site/en.md has no word {id}");
             assert!(
                 std::path::Path::new(&file).exists(),
                 "{} names {table}, but there is no {file}",

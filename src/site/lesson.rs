@@ -139,7 +139,7 @@ fn lesson(entry: &lessons::Entry, pack: Pack, embed: bool) -> impl IntoView {
         let href = place::href(&format!("l/{}/", desk.slug));
         view! { <p class="embed-foot"><a href=href target="_blank" rel="noopener">{t("page.open-full")}</a></p> }
     });
-    let notes = (!embed).then(|| view! { <Notes desk notes left_out tables next/> });
+    let notes = (!embed).then(|| view! { <Notes notes left_out tables next/> });
     view! {
         {header}
         <main class=main id="main">

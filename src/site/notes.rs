@@ -1,6 +1,5 @@
 //! Below the lab: the explanation, what the model leaves out, what it was checked against, where to go next.
 
-use crate::desk::Desk;
 use crate::icons;
 use crate::place;
 use crate::texts::{self, Item, t};
@@ -9,17 +8,13 @@ use leptos::prelude::*;
 /// The lesson's prose. Its HTML was written by the press from the lesson's own words.
 #[component]
 pub(crate) fn Notes(
-    desk: Desk,
     notes: String,
     left_out: String,
     tables: &'static [&'static str],
     next: Vec<String>,
 ) -> impl IntoView {
     let tables = tables.iter().map(|table| {
-        let id = format!("table.{table}");
-        // A table without a name of its own is named by its file.
-        let name = Some(desk.word(&id)).filter(|name| *name != id);
-        let name = name.unwrap_or_else(|| table.replace('_', " "));
+        let name = t(&format!("table.{table}"));
         view! { <li>{icons::check()}<span>{name}</span></li> }
     });
     let tables = tables.collect_view();
