@@ -4,6 +4,7 @@
 
 pub mod kit;
 pub mod load_balancing;
+pub mod rolling_update;
 
 use engine::{Card, Lesson, Run, Show};
 
@@ -17,7 +18,10 @@ pub struct Entry {
 }
 
 /// Every lesson that is built, in the order of the catalogue.
-pub const CATALOGUE: &[Entry] = &[entry::<load_balancing::Balancing>()];
+pub const CATALOGUE: &[Entry] = &[
+    entry::<load_balancing::Balancing>(),
+    entry::<rolling_update::Rolling>(),
+];
 
 /// The lesson of this slug.
 pub fn find(slug: &str) -> Option<&'static Entry> {

@@ -1,0 +1,118 @@
+//! Pods: what runs in them, where they are in their life, and where they sit on the stage.
+
+use super::model::{PROBE_EVERY, street_of};
+use algorithms::self_healing::{self, Phase, Probe, ProbeSettings};
+use engine::Time;
+use engine::tape::NoteId;
+use std::collections::VecDeque;
+
+/// How long a card glides to another lane.
+pub(super) const GLIDE: Time = Time::ms(150);
+
+/// The part of its life that a pod is in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// Pending or starting.
+    #[default]
+    Coming,
+    /// Ready.
+    Ready,
+    /// Terminating.
+    Going,
+}
+
+/// A place on a street.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) street: u8,
+    pub(super) lane: Lane,
+    pub(super) seat: u8,
+    /// Its place on a stage without lanes.
+    pub(super) home: u8,
+}
+
+/// One pod.
+#[derive(Clone, Debug)]
+pub(super) struct Pod {
+    /// What the controllers see of it.
+    pub(super) core: self_healing::Pod,
+    /// Which of the two Deployments it belongs to.
+    pub(super) side: usize,
+    pub(super) version: u32,
+    pub(super) probe: Probe,
+    pub(super) started: Option<Time>,
+    pub(super) boot: Time,
+    pub(super) answers_at: Time,
+    /// Told apart from earlier lives, so that work of a lost container does not finish.
+    pub(super) life: u32,
+    /// Whether the Service sends it requests.
+    pub(super) routed: bool,
+    /// Whether it was told to stop and refuses new requests.
+    pub(super) deaf: bool,
+    pub(super) exiting: bool,
+    pub(super) queue: VecDeque<u32>,
+    pub(super) serving: Vec<u32>,
+    pub(super) place: Place,
+    pub(super) from: Place,
+    pub(super) moved: Time,
+    pub(super) home: u8,
+    pub(super) note: NoteId,
+}
+
+impl Pod {
+    pub(super) fn new(id: u32, side: usize, version: u32, now: Time) -> Pod {
+        Pod {
+            core: self_healing::Pod {
+                id,
+                created_at_us: now.0,
+                node: None,
+                phase: Phase::Pending,
+                restarts: 0,
+            },
+            side,
+            version,
+            probe: Pod::readiness(),
+            started: None,
+            boot: Time::ZERO,
+            answers_at: Time::NEVER,
+            life: 0,
+            routed: false,
+            deaf: false,
+            exiting: false,
+            queue: VecDeque::new(),
+            serving: Vec::new(),
+            place: Place::default(),
+            from: Place::default(),
+            moved: now,
+            home: 0,
+            note: NoteId::NONE,
+        }
+    }
+
+    /// A fresh readiness probe.
+    pub(super) fn readiness() -> Probe {
+        let settings = ProbeSettings {
+            period_us: PROBE_EVERY.0,
+            ..ProbeSettings::default()
+        };
+        Probe::new(settings, false)
+    }
+
+    /// Requests waiting or in service.
+    pub(super) fn held(&self) -> usize {
+        self.queue.len() + self.serving.len()
+    }
+
+    pub(super) fn street(&self) -> usize {
+        street_of(self.version)
+    }
+
+    /// Goes to a lane; the seat is chosen by the street.
+    pub(super) fn seated(&mut self, lane: Lane, now: Time) {
+        self.from = self.place;
+        self.moved = now;
+        self.place.street = self.street() as u8;
+        self.place.lane = lane;
+        self.place.home = self.home;
+    }
+}
