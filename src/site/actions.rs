@@ -7,7 +7,9 @@ use leptos::prelude::*;
 /// The panel of actions.
 #[component]
 pub(crate) fn Actions(desk: Desk) -> impl IntoView {
-    let specs = desk.ask(|player| player.main().actions()).unwrap_or_default();
+    let specs = desk
+        .ask(|player| player.main().actions())
+        .unwrap_or_default();
     let buttons = specs.iter().enumerate().map(|(spec, action)| {
         let text = desk.word(&format!("action.{}", action.id));
         let offer = Memo::new(move |_| desk.offers.with(|offers| offers.get(spec).copied()));

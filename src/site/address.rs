@@ -50,7 +50,9 @@ pub(crate) fn parse(query: &str) -> Address {
             continue;
         }
         if !read(&mut address, &name, &value) {
-            address.warnings.push(format!("{name}={value} is not valid"));
+            address
+                .warnings
+                .push(format!("{name}={value} is not valid"));
         }
         seen.push(name);
     }
@@ -118,7 +120,10 @@ pub(crate) fn knobs(address: &mut Address, known: &[(Knob, f64)]) -> Vec<(&'stat
 }
 
 fn number(text: &str) -> Option<f64> {
-    text.trim().parse().ok().filter(|value: &f64| value.is_finite())
+    text.trim()
+        .parse()
+        .ok()
+        .filter(|value: &f64| value.is_finite())
 }
 
 fn boolean(text: &str) -> Option<bool> {
@@ -160,10 +165,14 @@ mod tests {
 
     #[test]
     fn valid_values_are_taken() {
-        let address = parse("theme=dark&motion=reduce&seed=7&beat=3&at=4.5&speed=99&autoplay&p.load=80");
+        let address =
+            parse("theme=dark&motion=reduce&seed=7&beat=3&at=4.5&speed=99&autoplay&p.load=80");
         assert_eq!(address.theme, Some(2));
         assert!(address.reduce && address.autoplay);
-        assert_eq!((address.seed, address.beat, address.at), (Some(7), Some(3), Some(4.5)));
+        assert_eq!(
+            (address.seed, address.beat, address.at),
+            (Some(7), Some(3), Some(4.5))
+        );
         assert_eq!(address.speed, Some(16.0));
         assert_eq!(address.knobs, [("load".to_owned(), "80".to_owned())]);
         assert!(address.warnings.is_empty());
@@ -171,9 +180,16 @@ mod tests {
 
     #[test]
     fn invalid_values_leave_the_default_and_a_warning() {
-        let address = parse("theme=pink&seed=-1&beat=x&at=NaN&speed=inf&autoplay=maybe&motion=fast");
+        let address =
+            parse("theme=pink&seed=-1&beat=x&at=NaN&speed=inf&autoplay=maybe&motion=fast");
         assert_eq!(address.warnings.len(), 7);
-        assert_eq!(Address { warnings: Vec::new(), ..address }, Address::default());
+        assert_eq!(
+            Address {
+                warnings: Vec::new(),
+                ..address
+            },
+            Address::default()
+        );
     }
 
     #[test]
@@ -192,8 +208,20 @@ mod tests {
 
     #[test]
     fn knobs_are_read_by_the_lesson_and_never_out_of_range() {
-        let kind = Kind::Slider { min: 1.0, max: 8.0, step: 1.0 };
-        let known = [(Knob { id: "servers", kind, unit: "", part: None }, 3.0)];
+        let kind = Kind::Slider {
+            min: 1.0,
+            max: 8.0,
+            step: 1.0,
+        };
+        let known = [(
+            Knob {
+                id: "servers",
+                kind,
+                unit: "",
+                part: None,
+            },
+            3.0,
+        )];
         let mut address = parse("p.servers=99&p.none=1");
         assert_eq!(knobs(&mut address, &known), [("servers", 8.0)]);
         let mut address = parse("p.servers=many");

@@ -12,15 +12,27 @@ pub(crate) fn Catalogue() -> impl IntoView {
     place::set_title(&t("title"));
     let chapters = texts::with_site(|site| site.chapters.clone()).unwrap_or_default();
     let search = RwSignal::new(String::new());
-    let slugs: Vec<_> = chapters.iter().flat_map(|chapter| &chapter.lessons).map(|item| item.slug.clone()).collect();
-    let known: Vec<String> = chapters.iter().flat_map(|chapter| &chapter.lessons).map(text).collect();
+    let slugs: Vec<_> = chapters
+        .iter()
+        .flat_map(|chapter| &chapter.lessons)
+        .map(|item| item.slug.clone())
+        .collect();
+    let known: Vec<String> = chapters
+        .iter()
+        .flat_map(|chapter| &chapter.lessons)
+        .map(text)
+        .collect();
     let none = move || {
         let wanted = search.get().to_lowercase();
-        (!known.iter().any(|text| text.contains(&wanted))).then(|| view! { <p class="none">{t("catalogue.none")}</p> })
+        (!known.iter().any(|text| text.contains(&wanted)))
+            .then(|| view! { <p class="none">{t("catalogue.none")}</p> })
     };
-    let (seen, of) = slugs.iter().map(|slug| store::progress(slug)).fold((0, 0), |(seen, of), progress| {
-        (seen + progress.beats.len(), of + progress.of)
-    });
+    let (seen, of) = slugs
+        .iter()
+        .map(|slug| store::progress(slug))
+        .fold((0, 0), |(seen, of), progress| {
+            (seen + progress.beats.len(), of + progress.of)
+        });
     let overall = (of > 0).then(|| {
         let text = tf("catalogue.seen", &[Arg::Count(seen as i64), Arg::Count(of as i64)]);
         view! {
@@ -28,7 +40,9 @@ pub(crate) fn Catalogue() -> impl IntoView {
                 <span class="bar" style=("--fill", format!("{}%", 100 * seen / of)) aria-hidden="true"></span></p>
         }
     });
-    let chapters = chapters.into_iter().map(|chapter| view! { <ChapterView chapter search/> });
+    let chapters = chapters
+        .into_iter()
+        .map(|chapter| view! { <ChapterView chapter search/> });
     let page = view! {
         <Header desk=None crumbs=None/>
         <main class="catalogue" id="main">
@@ -64,7 +78,13 @@ fn ChapterView(chapter: Chapter, search: RwSignal<String>) -> impl IntoView {
         !all.iter().any(|text| text.contains(&wanted))
     };
     let (ready, coming): (Vec<_>, Vec<_>) = lessons.into_iter().partition(|item| item.ready);
-    let count = tf("page.ready", &[Arg::Count(ready.len() as i64), Arg::Count(coming.len() as i64)]);
+    let count = tf(
+        "page.ready",
+        &[
+            Arg::Count(ready.len() as i64),
+            Arg::Count(coming.len() as i64),
+        ],
+    );
     let cards = (!ready.is_empty()).then(|| {
         let cards = ready.into_iter().map(|item| view! { <Card item search/> });
         view! { <ul class="cards">{cards.collect_view()}</ul> }
@@ -98,12 +118,22 @@ fn ChapterView(chapter: Chapter, search: RwSignal<String>) -> impl IntoView {
 #[component]
 fn Card(item: Item, search: RwSignal<String>) -> impl IntoView {
     let known = text(&item);
-    let Item { slug, title, question, .. } = item;
+    let Item {
+        slug,
+        title,
+        question,
+        ..
+    } = item;
     let hidden = move || !known.contains(&search.get().to_lowercase());
     let href = place::href(&format!("l/{slug}/"));
-    let store::Progress { beats, of, done, .. } = store::progress(&slug);
+    let store::Progress {
+        beats, of, done, ..
+    } = store::progress(&slug);
     let (seen, of) = (beats.len().min(of), of);
-    let steps = tf("catalogue.steps", &[Arg::Count(seen as i64), Arg::Count(of as i64)]);
+    let steps = tf(
+        "catalogue.steps",
+        &[Arg::Count(seen as i64), Arg::Count(of as i64)],
+    );
     let progress = match (seen, of) {
         (0, _) | (_, 0) => view! { <span>{t("catalogue.new")}</span> }.into_any(),
         _ if seen == of => view! {
@@ -115,13 +145,18 @@ fn Card(item: Item, search: RwSignal<String>) -> impl IntoView {
         }
         .into_any(),
     };
-    let challenges = (!done.is_empty()).then(|| tf("catalogue.challenges", &[Arg::Count(done.len() as i64)]));
+    let challenges =
+        (!done.is_empty()).then(|| tf("catalogue.challenges", &[Arg::Count(done.len() as i64)]));
     let still = LocalResource::new(move || {
         let path = format!("stills/{slug}.svg");
         async move { texts::fetch_text(&path).await.ok() }
     });
     let picture = move || {
-        let svg = still.get().flatten().map(|svg| themed(&svg)).unwrap_or_default();
+        let svg = still
+            .get()
+            .flatten()
+            .map(|svg| themed(&svg))
+            .unwrap_or_default();
         view! { <div class="card-still" aria-hidden="true" inner_html=svg></div> }
     };
     view! {
@@ -139,7 +174,9 @@ fn Card(item: Item, search: RwSignal<String>) -> impl IntoView {
 /// A still without the sheet that it carries for use outside of the site: here the page's theme colours it.
 fn themed(svg: &str) -> String {
     match (svg.find("<style>"), svg.find("</style>")) {
-        (Some(from), Some(to)) if from < to => format!("{}{}", &svg[..from], &svg[to + "</style>".len()..]),
+        (Some(from), Some(to)) if from < to => {
+            format!("{}{}", &svg[..from], &svg[to + "</style>".len()..])
+        }
         _ => svg.to_owned(),
     }
 }

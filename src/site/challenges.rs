@@ -7,7 +7,9 @@ use leptos::prelude::*;
 /// The panel of challenges.
 #[component]
 pub(crate) fn Challenges(desk: Desk) -> impl IntoView {
-    let ids = desk.ask(|player| player.main().challenges()).unwrap_or_default();
+    let ids = desk
+        .ask(|player| player.main().challenges())
+        .unwrap_or_default();
     let items = ids.iter().enumerate().map(|(index, id)| {
         let done = Memo::new(move |_| desk.done.with(|done| done.get(index) == Some(&true)));
         let goal = desk.word(&format!("challenge.{id}"));

@@ -11,7 +11,9 @@ use engine::player::Happening;
 use engine::scene::{Glyph, PartId, Role};
 use engine::show::Picked;
 use engine::{Act, Arg, Ink, Knob, Player, Scene, Show, Time, Words, plot};
-use leptos::leptos_dom::helpers::{AnimationFrameRequestHandle, request_animation_frame_with_handle};
+use leptos::leptos_dom::helpers::{
+    AnimationFrameRequestHandle, request_animation_frame_with_handle,
+};
 use leptos::prelude::*;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -305,7 +307,12 @@ impl Desk {
                     core.player.recall_done(index);
                 }
             }
-            let asked: Vec<_> = core.player.beats().iter().map(|beat| beat.predict).collect();
+            let asked: Vec<_> = core
+                .player
+                .beats()
+                .iter()
+                .map(|beat| beat.predict)
+                .collect();
             for (beat, predict) in asked.into_iter().enumerate() {
                 if let Some(choice) = predict.and_then(|(id, _)| progress.guesses.get(id)) {
                     core.player.recall_guess(beat, *choice);
@@ -354,7 +361,9 @@ impl Desk {
                 }
                 Happening::Challenge(challenge) => {
                     keep = true;
-                    let ids = self.ask(|player| player.main().challenges()).unwrap_or_default();
+                    let ids = self
+                        .ask(|player| player.main().challenges())
+                        .unwrap_or_default();
                     if let Some(id) = ids.get(challenge) {
                         let goal = self.word(&format!("challenge.{id}"));
                         self.speak(&crate::texts::tx("challenge.reached", &goal));
@@ -375,8 +384,15 @@ impl Desk {
 
     fn speak_state(self) {
         let parts = self.parts[0].get_untracked();
-        let state: Vec<_> = parts.iter().take(10).map(|part| part.text.clone()).collect();
-        let at = tf("tape.paused", &[Arg::Number(self.now.get_untracked().as_s())]);
+        let state: Vec<_> = parts
+            .iter()
+            .take(10)
+            .map(|part| part.text.clone())
+            .collect();
+        let at = tf(
+            "tape.paused",
+            &[Arg::Number(self.now.get_untracked().as_s())],
+        );
         self.speak(&format!("{at} {}", state.join(". ")));
     }
 
@@ -398,7 +414,9 @@ impl Desk {
 
     /// Turns a knob soon; of several turns before that the last counts. The document shows the value at once.
     pub(crate) fn turn(self, knob: Knob, value: f64) {
-        let Some(value) = knob.snap(value) else { return };
+        let Some(value) = knob.snap(value) else {
+            return;
+        };
         self.knobs.update(|knobs| {
             if let Some(entry) = knobs.iter_mut().find(|(known, _)| known.id == knob.id) {
                 entry.1 = value;
@@ -440,7 +458,11 @@ impl Desk {
                 return;
             }
             let (id, value) = player.main().twin_default();
-            let now = player.main().knobs().into_iter().find(|(knob, _)| knob.id == id);
+            let now = player
+                .main()
+                .knobs()
+                .into_iter()
+                .find(|(knob, _)| knob.id == id);
             let value = match now {
                 // A twin that differs in nothing shows nothing: take a neighbouring value.
                 Some((knob, now)) if now == value => other_value(&knob, now),
@@ -487,7 +509,10 @@ impl Desk {
         if picked.is_some()
             && let Some(found) = self.inspection.get_untracked()
         {
-            let why = found.chain.last().map_or_else(|| t("why.nothing"), |cause| cause.text.clone());
+            let why = found
+                .chain
+                .last()
+                .map_or_else(|| t("why.nothing"), |cause| cause.text.clone());
             self.speak(&format!("{}: {}. {why}", found.title, found.value));
         }
         self.wake();
@@ -507,7 +532,9 @@ impl Desk {
             }
             let written = surface.view.part_at(event.target())?;
             let mut parts = surface.scene.parts().iter();
-            parts.find(|part| part.id.is(&written)).map(|part| Picked::Part(part.id))
+            parts
+                .find(|part| part.id.is(&written))
+                .map(|part| Picked::Part(part.id))
         });
         let picked = found.flatten().map(|picked| (side, picked));
         if picked.is_some() || self.inspection.with_untracked(Option::is_some) {
@@ -527,7 +554,13 @@ impl Desk {
     // Drawings
 
     /// Takes over the elements of a stage.
-    pub(crate) fn mount_stage(self, side: usize, svg: Element, canvas: HtmlCanvasElement, frame: HtmlElement) {
+    pub(crate) fn mount_stage(
+        self,
+        side: usize,
+        svg: Element,
+        canvas: HtmlCanvasElement,
+        frame: HtmlElement,
+    ) {
         self.with(|core| {
             let width = frame.client_width() as f32;
             core.stages[side] = Some(Surface {
@@ -634,7 +667,11 @@ impl Desk {
             let playing = core.player.playing();
             core.last_ms = playing.then_some(now_ms);
             let moved = core.stale
-                || core.stages.iter().flatten().any(|surface| surface.view.stale())
+                || core
+                    .stages
+                    .iter()
+                    .flatten()
+                    .any(|surface| surface.view.stale())
                 || was != playing;
             let due = playing && (!reduced || now_ms - core.drawn_ms >= REDUCED_MS);
             if moved || due {
@@ -643,7 +680,11 @@ impl Desk {
                 core.draw(epoch);
             }
             again = playing || core.player.twin_behind() || core.turn.is_some();
-            again |= core.stages.iter().flatten().any(|surface| surface.view.stale());
+            again |= core
+                .stages
+                .iter()
+                .flatten()
+                .any(|surface| surface.view.stale());
             happened
         });
         self.refresh(false);
@@ -737,7 +778,11 @@ fn other_value(knob: &Knob, now: f64) -> f64 {
     use engine::knobs::Kind;
     match knob.kind {
         Kind::Slider { min, max, .. } => {
-            let twice = if now > 0.0 && now * 2.0 <= max { now * 2.0 } else { now / 2.0 };
+            let twice = if now > 0.0 && now * 2.0 <= max {
+                now * 2.0
+            } else {
+                now / 2.0
+            };
             knob.snap(twice.clamp(min, max)).unwrap_or(min)
         }
         Kind::Choice(options) => (now + 1.0) % options.len().max(1) as f64,
@@ -826,19 +871,37 @@ impl Core {
                 None => main.aim(spec),
             };
             let can = main.can(Act { spec, target });
-            Offer { spec, id: action.id, target, picked: fitting.is_some(), can }
+            Offer {
+                spec,
+                id: action.id,
+                target,
+                picked: fitting.is_some(),
+                can,
+            }
         });
         let parts = |side: usize| -> Vec<PartView> {
             let Some(surface) = &self.stages[side] else {
                 return Vec::new();
             };
-            let things = surface.scene.parts().iter().filter(|part| part.role == Role::Thing);
+            let things = surface
+                .scene
+                .parts()
+                .iter()
+                .filter(|part| part.role == Role::Thing);
             things
-                .map(|part| PartView { id: part.id, text: format!("{}, {}", part.name, part.value) })
+                .map(|part| PartView {
+                    id: part.id,
+                    text: format!("{}, {}", part.name, part.value),
+                })
                 .collect()
         };
         let mut glyphs = Vec::new();
-        for particle in self.stages.iter().flatten().flat_map(|surface| surface.scene.particles()) {
+        for particle in self
+            .stages
+            .iter()
+            .flatten()
+            .flat_map(|surface| surface.scene.particles())
+        {
             if !glyphs.iter().any(|(glyph, _)| *glyph == particle.glyph) {
                 glyphs.push((particle.glyph, particle.ink));
             }
@@ -861,38 +924,53 @@ impl Core {
         let Some(view) = player.beats().get(beat) else {
             return StoryView::default();
         };
-        let answer = |id: &str, option: &str| words.get(&format!("predict.{id}.{option}")).to_owned();
-        let heading = player.heading_for().and_then(|beat| player.beats().get(beat));
+        let answer =
+            |id: &str, option: &str| words.get(&format!("predict.{id}.{option}")).to_owned();
+        let heading = player
+            .heading_for()
+            .and_then(|beat| player.beats().get(beat));
         let waiting = heading.map(|beat| {
             let id = format!("wait.{}", beat.id);
-            if words.has(&id) { words.get(&id).to_owned() } else { t("story.wait") }
+            if words.has(&id) {
+                words.get(&id).to_owned()
+            } else {
+                t("story.wait")
+            }
         });
         let guess = player.guess_of(beat);
-        let ask = view.predict.filter(|_| guess.is_none() && waiting.is_none()).map(|(id, options)| {
-            let answers = options.iter().map(|option| answer(id, option)).collect();
-            (words.get(&format!("predict.{id}")).to_owned(), answers)
-        });
-        let locked = guess.filter(|guess| guess.settled.is_none()).and_then(|guess| {
-            let (id, options) = view.predict?;
-            Some(answer(id, options.get(guess.choice)?))
-        });
+        let ask = view
+            .predict
+            .filter(|_| guess.is_none() && waiting.is_none())
+            .map(|(id, options)| {
+                let answers = options.iter().map(|option| answer(id, option)).collect();
+                (words.get(&format!("predict.{id}")).to_owned(), answers)
+            });
+        let locked = guess
+            .filter(|guess| guess.settled.is_none())
+            .and_then(|guess| {
+                let (id, options) = view.predict?;
+                Some(answer(id, options.get(guess.choice)?))
+            });
         // A guess is settled on the way to the next beat, so that is where its outcome is told too.
-        let result = [Some(beat), beat.checked_sub(1)].into_iter().flatten().find_map(|beat| {
-            let guess = player.guess_of(beat)?;
-            let (settled, truth) = guess.settled?;
-            if settled > player.main().position().at {
-                return None;
-            }
-            let (id, options) = player.beats().get(beat)?.predict?;
-            let right = truth == guess.choice;
-            let verdict = if right { "right" } else { "wrong" };
-            Some(Verdict {
-                guess: answer(id, options.get(guess.choice)?),
-                truth: answer(id, options.get(truth)?),
-                right,
-                text: words.get(&format!("predict.{id}.{verdict}")).to_owned(),
-            })
-        });
+        let result = [Some(beat), beat.checked_sub(1)]
+            .into_iter()
+            .flatten()
+            .find_map(|beat| {
+                let guess = player.guess_of(beat)?;
+                let (settled, truth) = guess.settled?;
+                if settled > player.main().position().at {
+                    return None;
+                }
+                let (id, options) = player.beats().get(beat)?.predict?;
+                let right = truth == guess.choice;
+                let verdict = if right { "right" } else { "wrong" };
+                Some(Verdict {
+                    guess: answer(id, options.get(guess.choice)?),
+                    truth: answer(id, options.get(truth)?),
+                    right,
+                    text: words.get(&format!("predict.{id}.{verdict}")).to_owned(),
+                })
+            });
         StoryView {
             beat,
             count: player.beats().len(),
@@ -917,8 +995,16 @@ impl Core {
             }
             Picked::Dot(dot) => {
                 let number = Arg::Count(i64::from(dot));
-                let seen = surface.scene.particles().iter().find(|particle| particle.dot == dot);
-                let kind = seen.map(|particle| self.words.get(&format!("glyph.{}", particle.glyph.name())).to_owned());
+                let seen = surface
+                    .scene
+                    .particles()
+                    .iter()
+                    .find(|particle| particle.dot == dot);
+                let kind = seen.map(|particle| {
+                    self.words
+                        .get(&format!("glyph.{}", particle.glyph.name()))
+                        .to_owned()
+                });
                 let value = kind.unwrap_or_else(|| t("why.gone"));
                 (None, tf("why.dot", &[number]), value)
             }
@@ -936,7 +1022,12 @@ impl Core {
             tone: note.tone,
             at: note.at,
         });
-        Some(Inspection { part, title, value, chain: chain.collect() })
+        Some(Inspection {
+            part,
+            title,
+            value,
+            chain: chain.collect(),
+        })
     }
 }
 

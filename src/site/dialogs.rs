@@ -61,7 +61,8 @@ fn help() -> impl IntoView {
         let label = (!name.is_empty()).then(|| t(name));
         view! { <kbd aria-label=label>{text}</kbd>" " }
     };
-    let row = |what: &'static str, keys: AnyView| view! { <div><dt>{t(what)}</dt><dd>{keys}</dd></div> };
+    let row =
+        |what: &'static str, keys: AnyView| view! { <div><dt>{t(what)}</dt><dd>{keys}</dd></div> };
     let arrows = move || (key("‹", "help.left"), key("›", "help.right"));
     view! {
         <div class="dialog-body">
@@ -89,7 +90,11 @@ fn copy(text: String) -> (impl IntoView, impl IntoView) {
                 Some(clipboard) => JsFuture::from(clipboard.write_text(&text)).await.is_ok(),
                 None => false,
             };
-            copied.try_set(if done { "share.copied" } else { "share.not-copied" });
+            copied.try_set(if done {
+                "share.copied"
+            } else {
+                "share.not-copied"
+            });
             Timeout::new(4_000, move || {
                 // The dialog may be closed by then.
                 copied.try_set("");
@@ -107,7 +112,11 @@ fn copy(text: String) -> (impl IntoView, impl IntoView) {
 /// The address that restores what is on screen, or none if the run has too many inputs for one.
 fn address(desk: Desk, folder: &str) -> Option<String> {
     let state = desk.ask(|player| player.link().encode().ok()).flatten()?;
-    Some(format!("{}{folder}/{}/?state={state}", place::root(), desk.slug))
+    Some(format!(
+        "{}{folder}/{}/?state={state}",
+        place::root(),
+        desk.slug
+    ))
 }
 
 fn share(desk: Desk) -> impl IntoView {
@@ -137,7 +146,9 @@ fn embed(desk: Desk) -> impl IntoView {
     let here = RwSignal::new(false);
     let title = desk.word("title");
     let make = move |src: &str| {
-        let title = tf("embed.frame-title", &[]).replace("{0}", &title).replace('"', "&quot;");
+        let title = tf("embed.frame-title", &[])
+            .replace("{0}", &title)
+            .replace('"', "&quot;");
         format!(
             "<iframe src=\"{src}\" title=\"{title}\"\n width=\"800\" height=\"560\" style=\"border:0;width:100%;max-width:960px\" \
              loading=\"lazy\"\n allow=\"fullscreen; clipboard-write\" allowfullscreen></iframe>"

@@ -16,7 +16,11 @@ pub(crate) fn Header(desk: Option<Desk>, crumbs: Option<(String, String)>) -> im
         let name = THEMES[look.theme.get() % THEMES.len()];
         tx("theme.label", &t(&format!("theme.{name}")))
     };
-    let skip = t(if desk.is_some() { "page.skip" } else { "page.skip-catalogue" });
+    let skip = t(if desk.is_some() {
+        "page.skip"
+    } else {
+        "page.skip-catalogue"
+    });
     let crumbs = match crumbs {
         Some((chapter, lesson)) => view! {
             <nav class="crumbs" aria-label=t("page.breadcrumb")>

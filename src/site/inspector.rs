@@ -12,20 +12,53 @@ use leptos::prelude::*;
 pub(crate) fn Inspector(desk: Desk) -> impl IntoView {
     let found = desk.inspection;
     let shown = Memo::new(move |_| found.with(Option::is_some));
-    let title = Memo::new(move |_| found.with(|found| found.as_ref().map(|found| found.title.clone()).unwrap_or_default()));
-    let value = Memo::new(move |_| found.with(|found| found.as_ref().map(|found| found.value.clone()).unwrap_or_default()));
-    let chain = Memo::new(move |_| found.with(|found| found.as_ref().map(|found| found.chain.clone()).unwrap_or_default()));
+    let title = Memo::new(move |_| {
+        found.with(|found| {
+            found
+                .as_ref()
+                .map(|found| found.title.clone())
+                .unwrap_or_default()
+        })
+    });
+    let value = Memo::new(move |_| {
+        found.with(|found| {
+            found
+                .as_ref()
+                .map(|found| found.value.clone())
+                .unwrap_or_default()
+        })
+    });
+    let chain = Memo::new(move |_| {
+        found.with(|found| {
+            found
+                .as_ref()
+                .map(|found| found.chain.clone())
+                .unwrap_or_default()
+        })
+    });
     let part = Memo::new(move |_| found.with(|found| found.as_ref().and_then(|found| found.part)));
-    let causes = move || chain.get().into_iter().map(|cause| view! { <Link desk cause/> }).collect_view();
+    let causes = move || {
+        chain
+            .get()
+            .into_iter()
+            .map(|cause| view! { <Link desk cause/> })
+            .collect_view()
+    };
     let knobs = move || {
         let part = part.get();
         let knobs = desk.knobs.get_untracked();
-        let own = knobs.into_iter().filter(|(knob, _)| knob.part.is_some() && knob.part == part);
-        own.map(|(knob, _)| view! { <LessonKnob desk knob/> }).collect_view()
+        let own = knobs
+            .into_iter()
+            .filter(|(knob, _)| knob.part.is_some() && knob.part == part);
+        own.map(|(knob, _)| view! { <LessonKnob desk knob/> })
+            .collect_view()
     };
     let fitting = Memo::new(move |_| {
         let picked = desk.offers.get();
-        picked.into_iter().filter(|offer| offer.picked).collect::<Vec<_>>()
+        picked
+            .into_iter()
+            .filter(|offer| offer.picked)
+            .collect::<Vec<_>>()
     });
     let actions = move || {
         let name = part.get().map(|part| [Arg::Part(part)]);

@@ -11,9 +11,15 @@ pub(crate) fn press(desk: Desk, event: &KeyboardEvent) {
     if event.default_prevented() || event.ctrl_key() || event.meta_key() || event.alt_key() {
         return;
     }
-    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    let target = event
+        .target()
+        .and_then(|target| target.dyn_into::<Element>().ok());
     let tag = target.as_ref().map(Element::tag_name).unwrap_or_default();
-    let inside = |what: &str| target.as_ref().is_some_and(|target| matches!(target.closest(what), Ok(Some(_))));
+    let inside = |what: &str| {
+        target
+            .as_ref()
+            .is_some_and(|target| matches!(target.closest(what), Ok(Some(_))))
+    };
     if inside("input, textarea, select, dialog, [contenteditable]") {
         return;
     }

@@ -17,7 +17,11 @@ pub(crate) type Turn = Arc<dyn Fn(f64) + Send + Sync>;
 #[component]
 pub(crate) fn KnobPanel(desk: Desk) -> impl IntoView {
     let knobs = desk.knobs.get_untracked();
-    let own: Vec<Knob> = knobs.iter().filter(|(knob, _)| knob.part.is_none()).map(|(knob, _)| *knob).collect();
+    let own: Vec<Knob> = knobs
+        .iter()
+        .filter(|(knob, _)| knob.part.is_none())
+        .map(|(knob, _)| *knob)
+        .collect();
     let control = move |knob: &Knob| view! { <LessonKnob desk knob=*knob/> };
     let shown = own.iter().take(SHOWN).map(control).collect_view();
     let more = own.iter().skip(SHOWN).map(control).collect_view();
@@ -54,7 +58,14 @@ pub(crate) fn LessonKnob(desk: Desk, knob: Knob) -> impl IntoView {
 
 /// One control. `name` is unique in the page.
 #[component]
-pub(crate) fn Control(desk: Desk, knob: Knob, name: String, label: String, value: Memo<f64>, turn: Turn) -> impl IntoView {
+pub(crate) fn Control(
+    desk: Desk,
+    knob: Knob,
+    name: String,
+    label: String,
+    value: Memo<f64>,
+    turn: Turn,
+) -> impl IntoView {
     match knob.kind {
         Kind::Slider { min, max, step } => {
             let id = format!("knob-{name}");

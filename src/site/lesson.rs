@@ -88,7 +88,9 @@ fn open(desk: Desk, asked: &mut address::Address) {
         fault
     });
     if let Some(Some(fault)) = fault {
-        asked.warnings.push(format!("state is not valid: {fault:?}"));
+        asked
+            .warnings
+            .push(format!("state is not valid: {fault:?}"));
     }
     if !asked.warnings.is_empty() {
         place::warn(&asked.warnings.join("; "));
@@ -104,8 +106,16 @@ fn lesson(entry: &lessons::Entry, pack: Pack, embed: bool) -> impl IntoView {
         found.next().map(|chapter| chapter.title.clone())
     });
     let chapter = chapter.flatten().unwrap_or_default();
-    let Pack { words, notes, left_out, next } = pack;
-    let (title, question) = (words.get("title").to_owned(), words.get("question").to_owned());
+    let Pack {
+        words,
+        notes,
+        left_out,
+        next,
+    } = pack;
+    let (title, question) = (
+        words.get("title").to_owned(),
+        words.get("question").to_owned(),
+    );
     let site = t("title");
     place::set_title(&format!("{title} · {site}"));
 
@@ -117,8 +127,13 @@ fn lesson(entry: &lessons::Entry, pack: Pack, embed: bool) -> impl IntoView {
     on_cleanup(move || desk.sleep());
 
     let tables = entry.card.tables;
-    let (main, head) = if embed { ("lesson embed", "visually-hidden") } else { ("lesson", "lesson-head") };
-    let header = (!embed).then(|| view! { <Header desk=Some(desk) crumbs=Some((chapter, title.clone()))/> });
+    let (main, head) = if embed {
+        ("lesson embed", "visually-hidden")
+    } else {
+        ("lesson", "lesson-head")
+    };
+    let header =
+        (!embed).then(|| view! { <Header desk=Some(desk) crumbs=Some((chapter, title.clone()))/> });
     let foot = embed.then(|| {
         let href = place::href(&format!("l/{}/", desk.slug));
         view! { <p class="embed-foot"><a href=href target="_blank" rel="noopener">{t("page.open-full")}</a></p> }
@@ -170,7 +185,9 @@ fn watch(desk: Desk, lab: NodeRef<html::Section>) {
         let resized = Closure::<dyn Fn()>::new(move || desk.resized());
         let seen = Closure::<dyn Fn(js_sys::Array)>::new(move |entries: js_sys::Array| {
             let last = entries.iter().last();
-            if let Some(entry) = last.and_then(|last| last.dyn_into::<IntersectionObserverEntry>().ok()) {
+            if let Some(entry) =
+                last.and_then(|last| last.dyn_into::<IntersectionObserverEntry>().ok())
+            {
                 desk.seen(entry.is_intersecting());
             }
         });

@@ -1,13 +1,18 @@
 //! Below the lab: the explanation, what the model leaves out, what it was checked against, where to go next.
 
 use crate::icons;
-use crate::texts::{self, Item, t};
 use crate::place;
+use crate::texts::{self, Item, t};
 use leptos::prelude::*;
 
 /// The lesson's prose. Its HTML was written by the press from the lesson's own words.
 #[component]
-pub(crate) fn Notes(notes: String, left_out: String, tables: &'static [&'static str], next: Vec<String>) -> impl IntoView {
+pub(crate) fn Notes(
+    notes: String,
+    left_out: String,
+    tables: &'static [&'static str],
+    next: Vec<String>,
+) -> impl IntoView {
     let tables = tables.iter().map(|table| {
         let id = format!("table.{table}");
         let (name, what) = (t(&id), t(&format!("{id}.what")));
@@ -43,7 +48,12 @@ pub(crate) fn Notes(notes: String, left_out: String, tables: &'static [&'static 
 }
 
 fn card(item: Item) -> AnyView {
-    let Item { slug, title, question, ready } = item;
+    let Item {
+        slug,
+        title,
+        question,
+        ready,
+    } = item;
     if ready {
         let href = place::href(&format!("l/{slug}/"));
         return view! { <a class="next-card" href=href><strong>{title}</strong><span>{question}</span></a> }.into_any();

@@ -85,7 +85,12 @@ impl Lane {
                 marks.pop();
             }
             let title = note_text(note, words, &knobs);
-            marks.push(Mark { at, tone: note.tone, title, ghost });
+            marks.push(Mark {
+                at,
+                tone: note.tone,
+                title,
+                ghost,
+            });
         };
         tape.marks().iter().for_each(|note| add(note, false));
         let ghost = tape.ghost().and_then(|ghost| {
@@ -104,7 +109,11 @@ impl Lane {
             let (at, truth) = guess.settled?;
             let right = truth == guess.choice;
             let title = t(if right { "guess.right" } else { "guess.wrong" });
-            Some(Settled { at: share(at), right, title })
+            Some(Settled {
+                at: share(at),
+                right,
+                title,
+            })
         });
         Lane {
             span,
@@ -119,12 +128,16 @@ impl Lane {
 
 /// The sentence of a note; turned knobs are named by their labels, and choices by theirs.
 pub(crate) fn note_text(note: &Note, words: &Words, knobs: &[(Knob, f64)]) -> String {
-    if let ("you-set", Some(Arg::Word(id)), Some(Arg::Number(value))) = (note.word, note.args[0], note.args[1])
+    if let ("you-set", Some(Arg::Word(id)), Some(Arg::Number(value))) =
+        (note.word, note.args[0], note.args[1])
         && let Some((knob, _)) = knobs.iter().find(|(knob, _)| knob.id == id)
     {
         let label = words.get(&format!("knob.{id}")).to_owned();
         let value = knob_value(knob, value, words);
-        return words.get("say.you-set").replace("{0}", &label).replace("{1}", &value);
+        return words
+            .get("say.you-set")
+            .replace("{0}", &label)
+            .replace("{1}", &value);
     }
     words.note(note)
 }

@@ -33,7 +33,9 @@ impl Speech {
 
     /// Says `text` now or as soon as the gap is over; of several that wait the last is said.
     pub(crate) fn speak(&mut self, text: &str) {
-        if std::mem::take(&mut self.low) && (self.waiting.is_some() || place::now_ms() - self.last_ms < GAP_MS) {
+        if std::mem::take(&mut self.low)
+            && (self.waiting.is_some() || place::now_ms() - self.last_ms < GAP_MS)
+        {
             return;
         }
         let now = place::now_ms();

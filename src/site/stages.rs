@@ -6,8 +6,8 @@ use crate::sight::knob_value;
 use crate::texts::t;
 use engine::scene::PartId;
 use engine::show::Picked;
-use leptos::{html, svg};
 use leptos::prelude::*;
+use leptos::{html, svg};
 use wasm_bindgen::JsCast;
 
 /// The stage, and the twin's while there is one.

@@ -9,7 +9,10 @@ use leptos::prelude::*;
 
 /// A text in which `**bold**` stands out.
 fn rich(text: &str) -> Vec<AnyView> {
-    let pieces = text.split("**").enumerate().filter(|(_, piece)| !piece.is_empty());
+    let pieces = text
+        .split("**")
+        .enumerate()
+        .filter(|(_, piece)| !piece.is_empty());
     pieces
         .map(|(at, piece)| {
             let piece = piece.to_owned();
@@ -26,7 +29,8 @@ fn rich(text: &str) -> Vec<AnyView> {
 #[component]
 pub(crate) fn Story(desk: Desk) -> impl IntoView {
     let story = desk.story;
-    let part = move |look: fn(&crate::desk::StoryView) -> bool| Memo::new(move |_| story.with(look));
+    let part =
+        move |look: fn(&crate::desk::StoryView) -> bool| Memo::new(move |_| story.with(look));
     let waits = part(|story| story.waiting.is_some());
     let stuck = part(|story| story.stuck);
     let asks = part(|story| story.ask.is_some());
@@ -40,7 +44,10 @@ pub(crate) fn Story(desk: Desk) -> impl IntoView {
     };
     let step = move || {
         let (beat, count) = story.with(|story| (story.beat + 1, story.count));
-        tf("story.step", &[Arg::Count(beat as i64), Arg::Count(count as i64)])
+        tf(
+            "story.step",
+            &[Arg::Count(beat as i64), Arg::Count(count as i64)],
+        )
     };
     let caption = Memo::new(move |_| {
         story.with(|story| match (&story.waiting, story.stuck) {
@@ -49,7 +56,13 @@ pub(crate) fn Story(desk: Desk) -> impl IntoView {
             _ => story.caption.clone(),
         })
     });
-    let class = move || if waits.get() { "story-caption story-wait" } else { "story-caption" };
+    let class = move || {
+        if waits.get() {
+            "story-caption story-wait"
+        } else {
+            "story-caption"
+        }
+    };
     let ask = Memo::new(move |_| story.with(|story| story.ask.clone()));
     let locked = Memo::new(move |_| story.with(|story| story.locked.clone()));
     let result = Memo::new(move |_| story.with(|story| story.result.clone()));
@@ -111,13 +124,23 @@ fn Question(desk: Desk, question: String, answers: Vec<String>) -> impl IntoView
 }
 
 fn outcome(verdict: Verdict) -> impl IntoView {
-    let Verdict { guess, truth, right, text } = verdict;
+    let Verdict {
+        guess,
+        truth,
+        right,
+        text,
+    } = verdict;
     let missed = (!right).then(|| {
         view! {
             <span class="answer" data-mark="wrong"><span>{icons::cross()}{tx("story.your-guess", &guess)}</span></span>
         }
     });
-    let what = t(if right { "story.guessed" } else { "story.happened" }).replace("{0}", &truth);
+    let what = t(if right {
+        "story.guessed"
+    } else {
+        "story.happened"
+    })
+    .replace("{0}", &truth);
     view! {
         <div class="predict">
             <p>{text}</p>

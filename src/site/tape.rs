@@ -4,8 +4,8 @@ use crate::desk::Desk;
 use crate::icons::{self, icon};
 use crate::texts::{t, tf};
 use engine::{Arg, Ink, Player, Plot, Time, Tone, plot};
-use leptos::{ev, html};
 use leptos::prelude::*;
+use leptos::{ev, html};
 use std::sync::Arc;
 
 /// The speeds that have a button.
@@ -67,7 +67,10 @@ fn Tracks(desk: Desk) -> impl IntoView {
     let span = Memo::new(move |_| desk.lane.with(|lane| lane.span).max(Time::s(1)));
     let share = move || (desk.now.get().as_s() / span.get().as_s()).min(1.0);
     let plots = desk.ask(|player| player.main().plots()).unwrap_or_default();
-    let plots = plots.iter().enumerate().map(|(index, plot)| view! { <PlotTrack desk index plot/> });
+    let plots = plots
+        .iter()
+        .enumerate()
+        .map(|(index, plot)| view! { <PlotTrack desk index plot/> });
     let axis = move || {
         let span = span.get();
         let tick = plot::tick(span);
@@ -121,7 +124,11 @@ fn Tracks(desk: Desk) -> impl IntoView {
 /// A label of the time axis.
 fn clock(at: Time) -> String {
     let s = at.0 / 1_000_000;
-    if s < 120 { format!("{s} s") } else { format!("{}:{:02}", s / 60, s % 60) }
+    if s < 120 {
+        format!("{s} s")
+    } else {
+        format!("{}:{:02}", s / 60, s % 60)
+    }
 }
 
 #[component]

@@ -79,10 +79,7 @@ fn on_change(query: &'static str, change: impl Fn(bool) + 'static) {
     let list = web_sys::window().and_then(|window| window.match_media(query).ok()?);
     if let Some(list) = list {
         let listener = Closure::<dyn Fn()>::new(move || change(matches(query)));
-        let _ = list.add_event_listener_with_callback(
-            "change",
-            listener.as_ref().unchecked_ref(),
-        );
+        let _ = list.add_event_listener_with_callback("change", listener.as_ref().unchecked_ref());
         listener.forget();
     }
 }

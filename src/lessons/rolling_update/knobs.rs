@@ -110,12 +110,7 @@ impl Knobs for Settings {
         v.slider("bake", [1.0, 10.0, 0.5], "s", &mut self.bake_s);
         v.slider("limit", [1.0, 50.0, 1.0], "%", &mut self.limit);
         v.slider("keep", [0.0, 20.0, 1.0], "s", &mut self.keep_s);
-        v.slider(
-            "node-grace",
-            [1.0, 10.0, 0.5],
-            "s",
-            &mut self.node_grace_s,
-        );
+        v.slider("node-grace", [1.0, 10.0, 0.5], "s", &mut self.node_grace_s);
         v.slider("toleration", [0.5, 20.0, 0.5], "s", &mut self.toleration_s);
     }
 }

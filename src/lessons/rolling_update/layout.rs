@@ -5,13 +5,15 @@ use engine::Scene;
 use engine::scene::{Curve, Point, Rect, pt};
 
 /// Stages narrower than this have streets without lanes.
-const LANES_MIN: f32 = 680.0;
+const LANES_MIN: f32 = 740.0;
 /// Height of a pod's card, and of the road between two rows of them.
 const POD: f32 = 45.0;
 pub(super) const CHANNEL: f32 = 22.0;
 /// Height of the label above a street.
 const LABEL: f32 = 18.0;
 const GAP: f32 = 6.0;
+/// Extra distance between lanes.
+const LANE_GAP: f32 = 14.0;
 /// Columns of a street with lanes.
 const COLUMNS: usize = 9;
 
@@ -46,8 +48,8 @@ impl Layout {
     }
 
     fn wide(w: f32, replicas: u32) -> Layout {
-        let (left, right, top) = (150.0, w - 12.0, 10.0);
-        let users = Rect::new(12.0, top, 104.0, 54.0);
+        let (left, right, top) = (158.0, w - 12.0, 10.0);
+        let users = Rect::new(12.0, top, 112.0, 54.0);
         let node_w = if w >= 800.0 { 84.0 } else { 74.0 };
         let nodes_x = right - 3.0 * node_w - 2.0 * GAP;
         let nodes = (0..3).map(|i| {
@@ -62,7 +64,7 @@ impl Layout {
         });
         let bottom = labels[1].y + street;
         let middle = f32::midpoint(labels[0].y, bottom);
-        let service = Rect::new(12.0, middle - 40.0, 104.0, 80.0);
+        let service = Rect::new(12.0, middle - 40.0, 112.0, 80.0);
         let ready = (replicas as usize).div_ceil(2).clamp(3, 4);
         let chart = Rect::new(left, bottom + 8.0, right - left, 82.0);
         Layout {
@@ -76,7 +78,7 @@ impl Layout {
             labels,
             chart,
             left,
-            pitch: (right - left + GAP) / COLUMNS as f32,
+            pitch: (right - left + GAP - 2.0 * LANE_GAP) / COLUMNS as f32,
             columns: [3, ready, COLUMNS - 3 - ready],
             spine: left - 17.0,
             end: right,
@@ -86,8 +88,8 @@ impl Layout {
     fn narrow(w: f32) -> Layout {
         let (left, right) = (12.0, w - 12.0);
         let deployment = Rect::new(left, 8.0, right - left, 54.0);
-        let users = Rect::new(left, 72.0, 104.0, 54.0);
-        let service_w = (w - 24.0 - 104.0 - 40.0).min(170.0);
+        let users = Rect::new(left, 72.0, 112.0, 54.0);
+        let service_w = (w - 24.0 - 112.0 - 40.0).min(170.0);
         let service = Rect::new(right - service_w, 72.0, service_w, 54.0);
         let spine = w - 22.0;
         let pods_right = w - 38.0;
@@ -145,8 +147,19 @@ impl Layout {
     fn rect(&self, street: u8, (column, row): (usize, usize)) -> Rect {
         let label = self.labels[usize::from(street) % 2];
         let y = label.y + LABEL + row as f32 * (POD + CHANNEL);
-        let x = self.left + column as f32 * self.pitch;
+        let x = self.left + column as f32 * self.pitch + self.lane_gap(column);
         Rect::new(x, y, self.pitch - GAP, POD)
+    }
+
+    /// How far the lanes before a column push it to the right.
+    fn lane_gap(&self, column: usize) -> f32 {
+        let [coming, ready, _] = self.columns;
+        let before = usize::from(column >= coming) + usize::from(column >= coming + ready);
+        if self.lanes {
+            before as f32 * LANE_GAP
+        } else {
+            0.0
+        }
     }
 
     /// The card of a pod, if there is room for it.
@@ -166,10 +179,20 @@ impl Layout {
         self.rect(place.street, cell)
     }
 
+    /// The ground under the ready pods of a street, where it has lanes.
+    pub(super) fn ready_zone(&self, street: usize) -> Option<Rect> {
+        let x = self.heading_x(Lane::Ready)?;
+        let w = self.columns[1] as f32 * self.pitch - GAP;
+        let y = self.labels[street].y;
+        let h = LABEL + 2.0 * POD + CHANNEL;
+        Some(Rect::new(x - 7.0, y - 2.0, w + 14.0, h + 7.0))
+    }
+
     /// Where the heading of a lane begins.
     pub(super) fn heading_x(&self, lane: Lane) -> Option<f32> {
         let before: usize = self.columns[..Layout::lane(lane)].iter().sum();
-        self.lanes.then_some(self.left + before as f32 * self.pitch)
+        self.lanes
+            .then_some(self.left + before as f32 * self.pitch + self.lane_gap(before))
     }
 
     /// The middle of a street's road.

@@ -55,11 +55,6 @@ pub(super) fn pod_part(id: u32) -> PartId {
     PartId::nth("pod", (id % 60_000) as u16)
 }
 
-/// The street that pods of a version stand at.
-pub(super) fn street_of(version: u32) -> usize {
-    (version as usize + 1) % 2
-}
-
 /// The part of a street.
 pub(super) const fn street_part(index: usize) -> PartId {
     PartId::nth("street", index as u16 + 1)
@@ -131,7 +126,7 @@ pub(super) struct Release {
     /// Whether it goes back to an earlier version.
     pub(super) back: bool,
     pub(super) replicas: u32,
-    /// Fewest ready pods that the Service could choose from.
+    /// Fewest ready pods among those that the Service selects.
     pub(super) ready_min: u32,
     /// Most pods that were not terminating.
     pub(super) pods_max: u32,
@@ -219,6 +214,8 @@ pub struct RollingUpdate {
     /// Which of them is the main one.
     pub(super) active: usize,
     pub(super) kinds: Vec<Kind>,
+    /// The street of each version: across from the one that it was shipped to replace.
+    streets: Vec<u8>,
     /// The version asked for, and the one before it.
     pub(super) wanted: u32,
     pub(super) previous: u32,
@@ -267,6 +264,7 @@ impl Model for RollingUpdate {
             rollouts: [rollout(knobs.replicas), rollout(0)],
             active: 0,
             kinds: vec![Kind::Good],
+            streets: vec![0],
             wanted: 1,
             previous: 0,
             previous_before: 0,
@@ -506,6 +504,14 @@ impl RollingUpdate {
         self.kinds.get(index).copied().unwrap_or(Kind::Good)
     }
 
+    /// The street that pods of a version stand at.
+    pub(super) fn street_of(&self, version: u32) -> usize {
+        let index = (version as usize).saturating_sub(1);
+        self.streets
+            .get(index)
+            .map_or(0, |street| usize::from(*street % 2))
+    }
+
     /// The pod of this number, if it still exists.
     pub(super) fn pod(&self, id: u32) -> Option<&Pod> {
         // Pods are kept in order of creation.
@@ -527,11 +533,11 @@ impl RollingUpdate {
         self.pods.iter().filter(|pod| pod.routed)
     }
 
-    /// Ready pods that the Service selects, by street.
-    pub(super) fn ready(&self) -> [u32; 2] {
+    /// Pods that are ready and that the Service selects, by street; whether it has heard of them yet or not.
+    pub(super) fn ready(&self, knobs: &Settings) -> [u32; 2] {
         let mut ready = [0; 2];
         for pod in &self.pods {
-            if pod.core.is_ready() && pod.routed && !self.dark(pod) {
+            if self.chosen(pod, knobs) && !self.dark(pod) {
                 ready[pod.street()] += 1;
             }
         }
@@ -550,6 +556,7 @@ impl RollingUpdate {
         self.pods_born += 1;
         let id = self.pods_born;
         let mut pod = Pod::new(id, side, version, cx.now());
+        pod.place.street = self.street_of(version) as u8;
         pod.home = self.free_seat(&pod, None);
         self.pods.push(pod);
         self.take_seat(id, Lane::Coming, cx.now());
@@ -570,7 +577,9 @@ impl RollingUpdate {
                 Some(lane) => (other.place.lane == lane).then_some(other.place.seat),
             })
             .collect();
-        (0..u8::MAX).find(|seat| !street.contains(seat)).unwrap_or(u8::MAX)
+        (0..u8::MAX)
+            .find(|seat| !street.contains(seat))
+            .unwrap_or(u8::MAX)
     }
 
     fn take_seat(&mut self, id: u32, lane: Lane, now: Time) {
@@ -613,7 +622,9 @@ impl RollingUpdate {
     }
 
     fn boot_container(&mut self, id: u32, note: NoteId, knobs: &Settings, cx: Cx<'_, '_>) {
-        let dead = self.pod(id).is_some_and(|pod| self.kind(pod.version) == Kind::Dead);
+        let dead = self
+            .pod(id)
+            .is_some_and(|pod| self.kind(pod.version) == Kind::Dead);
         let now = cx.now();
         let pod = self.pod_mut(id);
         pod.core.phase = Phase::Starting;
@@ -711,7 +722,9 @@ impl RollingUpdate {
             return;
         };
         cx.because(pod.note);
-        let note = Note::new("ended").with(pod_name(id)).with(number(pod.version));
+        let note = Note::new("ended")
+            .with(pod_name(id))
+            .with(number(pod.version));
         self.mover = cx.say(note.about(street_part(pod.street())));
         self.remove(id);
         self.measure(knobs, cx);
@@ -929,7 +942,9 @@ impl RollingUpdate {
         for _ in 0..plan.create {
             let id = self.add_pod(side, version, knobs, cx);
             cx.because(cause);
-            let note = Note::new("created").with(pod_name(id)).with(number(version));
+            let note = Note::new("created")
+                .with(pod_name(id))
+                .with(number(version));
             let note = cx.say(note.about(pod_part(id)));
             self.pod_mut(id).note = note;
         }
@@ -1086,6 +1101,7 @@ impl RollingUpdate {
     }
 
     fn ship(&mut self, kind: Kind, knobs: &Settings, cx: Cx<'_, '_>) {
+        self.streets.push(1 - self.street_of(self.wanted) as u8);
         self.kinds.push(kind);
         let version = self.kinds.len() as u32;
         let word = match kind {
@@ -1208,7 +1224,7 @@ impl RollingUpdate {
     /// Measures what is ready, and remembers it for the chart and the story.
     fn measure(&mut self, knobs: &Settings, cx: Cx<'_, '_>) {
         let now = cx.now();
-        let streets = self.ready();
+        let streets = self.ready(knobs);
         let ready: u32 = streets.iter().sum();
         let active = self.pods.iter().filter(|pod| pod.core.is_active()).count() as u32;
         cx.sample(probe::CAPACITY, f64::from(ready) * knobs.per_pod());
@@ -1312,7 +1328,9 @@ impl RollingUpdate {
 
     fn at_pod(&mut self, slot: u32, knobs: &Settings, cx: Cx<'_, '_>) {
         let now = cx.now();
-        let Request { number: n, pod: id, .. } = self.requests[slot as usize];
+        let Request {
+            number: n, pod: id, ..
+        } = self.requests[slot as usize];
         self.requests[slot as usize].reached = now;
         let (word, stopping) = match self.pod(id) {
             None => (Some("refused"), true),
@@ -1376,8 +1394,14 @@ impl RollingUpdate {
     }
 
     fn finish(&mut self, slot: u32, life: u32, knobs: &Settings, cx: Cx<'_, '_>) {
-        let Request { pod: id, number: n, version, luck, reached, .. } =
-            self.requests[slot as usize];
+        let Request {
+            pod: id,
+            number: n,
+            version,
+            luck,
+            reached,
+            ..
+        } = self.requests[slot as usize];
         let Some(pod) = self.find(id).filter(|pod| pod.life == life) else {
             return;
         };

@@ -1,6 +1,6 @@
 //! Pods: what runs in them, where they are in their life, and where they sit on the stage.
 
-use super::model::{PROBE_EVERY, street_of};
+use super::model::PROBE_EVERY;
 use algorithms::self_healing::{self, Phase, Probe, ProbeSettings};
 use engine::Time;
 use engine::tape::NoteId;
@@ -104,14 +104,13 @@ impl Pod {
     }
 
     pub(super) fn street(&self) -> usize {
-        street_of(self.version)
+        usize::from(self.place.street)
     }
 
     /// Goes to a lane; the seat is chosen by the street.
     pub(super) fn seated(&mut self, lane: Lane, now: Time) {
         self.from = self.place;
         self.moved = now;
-        self.place.street = self.street() as u8;
         self.place.lane = lane;
         self.place.home = self.home;
     }

@@ -72,7 +72,9 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
             id: "fewest",
             options: &["six", "five", "three", "none"],
             truth: |model| {
-                let release = model.finished.filter(|release| release.how == How::Rolling)?;
+                let release = model
+                    .finished
+                    .filter(|release| release.how == How::Rolling)?;
                 let missing = release.replicas.saturating_sub(release.ready_min);
                 (model.release.done.is_some() && !model.release.aborted).then_some(match missing {
                     0 => 0,
@@ -93,9 +95,10 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
             Setup::Act("ship", 0),
         ],
         when: |model| {
-            let starting = model.pods.iter().filter(|pod| {
-                pod.version == model.wanted && pod.core.phase == Phase::Starting
-            });
+            let starting = model
+                .pods
+                .iter()
+                .filter(|pod| pod.version == model.wanted && pod.core.phase == Phase::Starting);
             running(model, How::Rolling) && starting.count() >= 3
         },
         points: &[DEPLOYMENT, street_part(0), street_part(1)],
@@ -120,10 +123,7 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
     Beat {
         id: "compare",
         setup: &[Setup::Twin("strategy", RECREATE), Setup::Act("ship", 0)],
-        when: |model| {
-            let age = model.now.since(model.release.since);
-            running(model, How::Rolling) && age >= Time::ms(2_300) && ready_new_old(model).0 >= 2
-        },
+        when: |model| complete(model, How::Rolling),
         points: &[CHART],
         predict: Some(Prediction {
             id: "dead",
@@ -186,25 +186,22 @@ pub(super) const CHALLENGES: &[Challenge<RollingUpdate>] = &[
     Challenge {
         id: "whole",
         done: |model| {
-            clean(model).is_some_and(|release| {
-                release.ready_min >= release.replicas && release.failed == 0
-            })
+            clean(model)
+                .is_some_and(|release| release.ready_min >= release.replicas && release.failed == 0)
         },
     },
     Challenge {
         id: "thrifty",
         done: |model| {
-            clean(model).is_some_and(|release| {
-                release.pods_max <= release.replicas && release.failed == 0
-            })
+            clean(model)
+                .is_some_and(|release| release.pods_max <= release.replicas && release.failed == 0)
         },
     },
     Challenge {
         id: "leak",
         done: |model| {
-            clean(model).is_some_and(|release| {
-                release.enough && !release.node_lost && release.refused >= 3
-            })
+            clean(model)
+                .is_some_and(|release| release.enough && !release.node_lost && release.refused >= 3)
         },
     },
     Challenge {

@@ -5,7 +5,7 @@ use super::knobs::{How, Settings};
 use super::layout::{CHANNEL, Layout};
 use super::model::{
     BEAT, CHART, DEPLOYMENT, FIRST_RELEASE, HOP, Kind, Leg, NODES, PULL, Request, RollingUpdate,
-    SERVICE, USERS, WINDOW, node_part, pod_part, street_of, street_part,
+    SERVICE, USERS, WINDOW, node_part, pod_part, street_part,
 };
 use super::pods::{GLIDE, Lane, Place, Pod};
 use crate::kit::{self, Card, DOT};
@@ -55,10 +55,17 @@ fn ends(model: &RollingUpdate, knobs: &Settings, at: Time, layout: &Layout, scen
         0 => ("none-failed", Ink::Ok),
         _ => ("failed", Ink::Bad),
     };
-    let status = scene.say(word, &[count(release.failed)]);
+    let failed = count(release.failed);
+    let said = scene.say(word, &[failed]);
     let name = scene.name(USERS);
     let frame = layout.users;
-    let mut pencil = scene.thing(USERS, frame, status.clone());
+    let status = fitting(
+        &[said.clone(), failed_only(release.failed)],
+        12.5,
+        true,
+        frame.w - 27.0,
+    );
+    let mut pencil = scene.thing(USERS, frame, said);
     Card {
         ink,
         ..Card::plain(frame, name, status)
@@ -72,7 +79,11 @@ fn ends(model: &RollingUpdate, knobs: &Settings, at: Time, layout: &Layout, scen
     let routed = model.routed().count() as u32;
     let (name, frame) = (scene.name(SERVICE), layout.service);
     let status = match model.gap {
-        Some(since) => scene.say("nobody", &[kit::tenths(at.since(since))]),
+        Some(since) => {
+            let long = scene.say("nobody", &[kit::tenths(at.since(since))]);
+            let texts = [long, scene.say("nobody-short", &[])];
+            fitting(&texts, 12.5, true, frame.w - 27.0)
+        }
         None => scene.say("pods", &[count(routed)]),
     };
     let bad = model.gap.is_some();
@@ -85,8 +96,18 @@ fn ends(model: &RollingUpdate, knobs: &Settings, at: Time, layout: &Layout, scen
     }
     .draw(&mut pencil);
     if frame.h > 70.0 {
-        pencil.text(pt(frame.x + 14.0, frame.y + 63.0), 12.5, Ink::Secondary, load);
+        pencil.text(
+            pt(frame.x + 14.0, frame.y + 63.0),
+            12.5,
+            Ink::Secondary,
+            load,
+        );
     }
+}
+
+/// A number that has outgrown its card's words.
+fn failed_only(n: u32) -> String {
+    n.to_string()
 }
 
 /// The Deployment: what is asked for, and how far it is.
@@ -122,9 +143,14 @@ fn deployment(
         _ => Ink::LineStrong,
     };
     let used = text::width(&name, 14.5, true);
-    let line = fitting(&limits, 12.0, false, frame.w - 42.0 - used);
+    let line = fitting(&limits, 12.0, false, frame.w - 50.0 - used);
     let value = format!("{state}; {}", limits[0]);
-    let state = fitting(&[state.clone(), shorten(&state)], 12.5, true, frame.w - 26.0);
+    let state = fitting(
+        &[state.clone(), shorten(&state)],
+        12.5,
+        true,
+        frame.w - 26.0,
+    );
     let mut pencil = scene.thing(DEPLOYMENT, frame, value);
     Card {
         ink,
@@ -133,7 +159,7 @@ fn deployment(
     }
     .draw(&mut pencil);
     pencil.text(
-        pt(frame.x + 26.0 + used, frame.y + 25.5),
+        pt(frame.x + 32.0 + used, frame.y + 25.5),
         12.0,
         Ink::Secondary,
         line,
@@ -185,7 +211,11 @@ fn state(model: &RollingUpdate, knobs: &Settings, at: Time, scene: &Scene) -> (S
             && pod.core.is_available(at.0, knobs.min_ready_us())
             && std::ptr::eq(&model.rollouts[pod.side], model.front())
     });
-    let size = model.front().deployment.replicas.max(available.updated.min(1));
+    let size = model
+        .front()
+        .deployment
+        .replicas
+        .max(available.updated.min(1));
     let done = [wanted, count(new.count() as u32), count(size)];
     let word = if release.back {
         "state.back"
@@ -253,10 +283,13 @@ fn street(i: usize, model: &RollingUpdate, layout: &Layout, scene: &mut Scene) {
     let mut versions: Vec<(u32, u32)> = Vec::new();
     for set in model.rollouts.iter().flat_map(|r| r.replica_sets()) {
         let alive = set.replicas > 0 || model.pods.iter().any(|pod| pod.version == set.template);
-        if street_of(set.template) != i || !alive {
+        if model.street_of(set.template) != i || !alive {
             continue;
         }
-        match versions.iter_mut().find(|(version, _)| *version == set.template) {
+        match versions
+            .iter_mut()
+            .find(|(version, _)| *version == set.template)
+        {
             Some((_, wants)) => *wants += set.replicas,
             None => versions.push((set.template, set.replicas)),
         }
@@ -273,9 +306,14 @@ fn street(i: usize, model: &RollingUpdate, layout: &Layout, scene: &mut Scene) {
             .collect::<Vec<_>>()
             .join(" · "),
     };
+    if let Some(zone) = layout.ready_zone(i) {
+        scene.background().filled(zone, 12.0, Ink::OkSoft);
+    }
     let row = layout.labels[i];
     let spoken = label.clone();
-    let room = layout.heading_x(Lane::Ready).map_or(row.w - 70.0, |x| x - row.x - 8.0);
+    let room = layout
+        .heading_x(Lane::Ready)
+        .map_or(row.w - 70.0, |x| x - row.x - 8.0);
     let label = fitting(&[label.clone(), shorten_sets(&label)], 12.5, true, room);
     let more = |lane: Option<Lane>| {
         let hidden = model.pods.iter().filter(|pod| {
@@ -318,7 +356,7 @@ fn street(i: usize, model: &RollingUpdate, layout: &Layout, scene: &mut Scene) {
             }
         }
         let room = layout.heading_x(Lane::Ready).unwrap_or(0.0) - row.x - label_w - 12.0;
-        if text::width(&coming, 11.5, false) <= room {
+        if !coming.is_empty() && text::width(&coming, 11.5, false) <= room {
             let at = pt(row.x + label_w + 2.0, row.y + 13.0);
             pencil.text(at, 11.5, Ink::Secondary, coming);
         }
@@ -461,10 +499,10 @@ fn pod_card(
     let held = count(pod.held() as u32);
     value = format!("{value}, {}", scene.say("holds", &[held]));
     let badge = node.map(|node| scene.say("node-badge", &[node]));
-    let waiting = (!pod.queue.is_empty())
-        .then(|| scene.say("waiting", &[count(pod.queue.len() as u32)]));
+    let waiting =
+        (!pod.queue.is_empty()).then(|| scene.say("waiting", &[count(pod.queue.len() as u32)]));
     let full = waiting.map(|waiting| format!("{status} {waiting}"));
-    let room = seat.w - 12.0;
+    let room = seat.w - 9.0;
     let line = fitting(
         &full.into_iter().chain([status]).collect::<Vec<_>>(),
         11.0,
@@ -472,7 +510,11 @@ fn pod_card(
         room,
     );
     let glide = at.progress(pod.moved, pod.moved + GLIDE);
-    let width = if look.border == Ink::LineStrong { 1.5 } else { 2.0 };
+    let width = if look.border == Ink::LineStrong {
+        1.5
+    } else {
+        2.0
+    };
     let wanted = pod.version == model.wanted;
     let kind = model.kind(pod.version);
     let mut pencil = scene.thing(pod_part(pod.core.id), seat, value);
@@ -515,7 +557,7 @@ fn pod_card(
             free -= w + 4.0;
         }
     }
-    pencil.bold(pt(seat.x + 6.0, seat.y + 32.0), 11.0, look.ink, line);
+    pencil.bold(pt(seat.x + 5.5, seat.y + 32.0), 11.0, look.ink, line);
     let meter = Rect::new(seat.x + 6.0, seat.y + seat.h - 8.5, seat.w - 12.0, 4.5);
     pencil.meter(meter, look.meter, look.meter_ink, look.dead);
     // What is being served sits between version and node, where there is room for it.
@@ -537,7 +579,10 @@ fn chart(model: &RollingUpdate, knobs: &Settings, at: Time, layout: &Layout, sce
     let spec = knobs.deployment(knobs.replicas);
     let need = (knobs.load_per_s / knobs.per_pod()) as f32;
     let floor = (knobs.how == How::Rolling).then(|| spec.min_available());
-    let most = model.past.iter().map(|(_, n)| f32::from(n[0]) + f32::from(n[1]));
+    let most = model
+        .past
+        .iter()
+        .map(|(_, n)| f32::from(n[0]) + f32::from(n[1]));
     let top = most
         .fold(spec.replicas as f32, f32::max)
         .max(need.min(16.0))
@@ -547,7 +592,7 @@ fn chart(model: &RollingUpdate, knobs: &Settings, at: Time, layout: &Layout, sce
     let x = |t: Time| plot.x + plot.w * (1.0 - at.since(t).0 as f32 / WINDOW.0 as f32).max(0.0);
     let n = |v: f32| (v * 10.0).round() / 10.0;
 
-    let ready: u32 = model.ready().iter().sum();
+    let ready: u32 = model.ready(knobs).iter().sum();
     let now = scene.say("chart.ready", &[count(ready)]);
     let tenths = Arg::Tenths((need * 10.0 + 0.5) as u32);
     let needs = scene.say("chart.need", &[tenths]);
@@ -558,17 +603,22 @@ fn chart(model: &RollingUpdate, knobs: &Settings, at: Time, layout: &Layout, sce
         value = format!("{value}, {said}");
     }
     let title = scene.name(CHART);
+    let past = scene.say("chart.past", &[Arg::Span(WINDOW)]);
     let mut pencil = scene.thing(CHART, area, value);
     pencil.bordered(plot, 6.0, Ink::Card, Ink::Line, 1.0);
 
     // Bottom: the street of other versions; on top of it the street of the version asked for.
-    let new = street_of(model.wanted);
+    let new = model.street_of(model.wanted);
     let mut lower = String::new();
     let mut total = String::new();
     let mut band = String::new();
+    let mut lacking = String::new();
     for (i, (t, streets)) in model.past.iter().enumerate() {
         let from = if i == 0 { plot.x } else { x(*t) };
-        let until = model.past.get(i + 1).map_or(plot.x + plot.w, |(t, _)| x(*t));
+        let until = model
+            .past
+            .get(i + 1)
+            .map_or(plot.x + plot.w, |(t, _)| x(*t));
         if until <= from {
             continue;
         }
@@ -581,7 +631,14 @@ fn chart(model: &RollingUpdate, knobs: &Settings, at: Time, layout: &Layout, sce
         if all > old {
             band += &format!("M{a} {}V{}H{b}V{}Z", n(y(old)), n(y(all)), n(y(old)));
         }
-        total += &format!("{}{a} {}H{b}", if total.is_empty() { "M" } else { "L" }, n(y(all)));
+        if all < need {
+            lacking += &format!("M{a} {}H{b}", n(y(all)));
+        }
+        total += &format!(
+            "{}{a} {}H{b}",
+            if total.is_empty() { "M" } else { "L" },
+            n(y(all))
+        );
     }
     // Steps, not slopes: each level holds until the next one begins.
     let total = steps(&total);
@@ -590,8 +647,10 @@ fn chart(model: &RollingUpdate, knobs: &Settings, at: Time, layout: &Layout, sce
     if let Some(floor) = floor {
         pencil.dashed_line(across(floor as f32), Ink::Warn, 1.5);
     }
-    pencil.line(across(need), if short { Ink::Bad } else { Ink::Ink }, 1.5);
-    pencil.line(total, if short { Ink::Bad } else { Ink::Ok }, 2.5);
+    pencil.line(across(need), Ink::Ink, 1.5);
+    pencil
+        .line(total, Ink::Ok, 2.5)
+        .line(lacking, Ink::Bad, 3.5);
 
     let mut left = area.x;
     let baseline = area.y + 12.5;
@@ -603,12 +662,23 @@ fn chart(model: &RollingUpdate, knobs: &Settings, at: Time, layout: &Layout, sce
     let main = if short { Ink::Bad } else { Ink::Ok };
     let items = [
         Some((now, main, false)),
-        Some((needs, if short { Ink::Bad } else { Ink::Ink }, false)),
+        Some((needs, Ink::Ink, false)),
         floor_said.map(|said| (said, Ink::Warn, true)),
     ];
+    let mut room = area.x + area.w;
+    if layout.lanes {
+        ended(
+            &mut pencil,
+            pt(room, baseline),
+            11.5,
+            Ink::Secondary,
+            past.clone(),
+        );
+        room -= text::width(&past, 11.5, false) + 12.0;
+    }
     for (i, (said, ink, dashed)) in items.into_iter().flatten().enumerate() {
         let w = text::width(&said, 12.0, i == 0);
-        if left + 22.0 + w > area.x + area.w {
+        if left + 22.0 + w > room {
             break;
         }
         let sample = format!("M{} {}h16", n(left), n(baseline - 4.0));
