@@ -121,11 +121,9 @@ impl Settings {
         f64::from(self.workers) * 1_000.0 / self.service_ms
     }
 
-    /// Pods of a canary.
+    /// Pods of a canary: its share of the replicas, rounded up.
     pub(super) fn canary_pods(&self) -> u32 {
-        let pods = f64::from(self.replicas) * self.canary / 100.0;
-        // The small bit keeps 20 % of 5 at 1 where the product is a hair above.
-        ((pods - 1e-9) as u32 + 1).min(self.replicas)
+        (self.replicas * self.canary as u32).div_ceil(100)
     }
 
     fn setting(&self, value: u32) -> Option<IntOrPercent> {

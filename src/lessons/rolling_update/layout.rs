@@ -93,7 +93,8 @@ impl Layout {
         let service = Rect::new(right - service_w, 72.0, service_w, 54.0);
         let spine = w - 22.0;
         let pods_right = w - 38.0;
-        let columns = ((pods_right - left + GAP) / 60.0).floor().max(1.0) as usize;
+        // Eight columns hold all pods of a street; more would only make the cards small.
+        let columns = ((pods_right - left + GAP) / 60.0).floor().clamp(1.0, 8.0) as usize;
         let street = LABEL + 2.0 * POD + CHANNEL;
         let labels = [0.0, 1.0].map(|i| {
             let y = 136.0 + i * (street + 10.0);
@@ -211,11 +212,9 @@ impl Layout {
     /// The way of a request from the Service to a card around `target`.
     pub(super) fn way(&self, street: u8, target: Point) -> [Point; 5] {
         let y = self.road_y(usize::from(street));
-        let edge = if target.y < y {
-            y - CHANNEL / 2.0
-        } else {
-            y + CHANNEL / 2.0
-        };
+        // Things travel beside the middle of their way, so they stop short of the card's edge.
+        let reach = CHANNEL / 2.0 - 5.0;
+        let edge = if target.y < y { y - reach } else { y + reach };
         let exit = self.exit();
         [
             exit,

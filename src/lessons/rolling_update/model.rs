@@ -294,6 +294,10 @@ impl Model for RollingUpdate {
         for rollout in &mut model.rollouts {
             rollout.sync(0);
         }
+        let (load, capacity) = (
+            knobs.load_per_s,
+            knobs.per_pod() * f64::from(knobs.replicas),
+        );
         for _ in 0..knobs.replicas {
             let id = model.add_pod(0, 1, knobs, cx);
             let node = model.roomiest_node();
@@ -303,6 +307,7 @@ impl Model for RollingUpdate {
             pod.probe.record(true);
             pod.routed = true;
             pod.started = Some(Time::ZERO);
+            pod.warm((load / capacity).min(1.0) as f32);
             model.take_seat(id, Lane::Ready, Time::ZERO);
             let pod = model.pod_mut(id);
             pod.from = pod.place;
@@ -1376,6 +1381,7 @@ impl RollingUpdate {
     fn put_to_work(&mut self, id: u32, knobs: &Settings, cx: Cx<'_, '_>) {
         loop {
             let Some(pod) = self.find(id) else { return };
+            pod.meter_until(knobs.workers, cx.now());
             if pod.serving.len() >= knobs.workers as usize {
                 return;
             }
@@ -1408,6 +1414,7 @@ impl RollingUpdate {
         let Some(at) = pod.serving.iter().position(|held| *held == slot) else {
             return;
         };
+        pod.meter_until(knobs.workers, cx.now());
         pod.serving.swap_remove(at);
         let place = pod.place;
         let took = cx.now().since(reached);

@@ -9,6 +9,9 @@ use std::collections::VecDeque;
 /// How long a card glides to another lane.
 pub(super) const GLIDE: Time = Time::ms(150);
 
+/// Smoothing of the meters, so that they can be read.
+const SMOOTHING: Time = Time::ms(1_500);
+
 /// The part of its life that a pod is in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Lane {
@@ -52,6 +55,8 @@ pub(super) struct Pod {
     pub(super) exiting: bool,
     pub(super) queue: VecDeque<u32>,
     pub(super) serving: Vec<u32>,
+    /// Busy workers as a moving average, and until when.
+    meter: (f32, Time),
     pub(super) place: Place,
     pub(super) from: Place,
     pub(super) moved: Time,
@@ -81,6 +86,7 @@ impl Pod {
             exiting: false,
             queue: VecDeque::new(),
             serving: Vec::new(),
+            meter: (0.0, now),
             place: Place::default(),
             from: Place::default(),
             moved: now,
@@ -101,6 +107,25 @@ impl Pod {
     /// Requests waiting or in service.
     pub(super) fn held(&self) -> usize {
         self.queue.len() + self.serving.len()
+    }
+
+    /// The share of busy workers, averaged over the last moments.
+    pub(super) fn busy_share(&self, workers: u32, at: Time) -> f32 {
+        let (old, since) = self.meter;
+        let now = (self.serving.len() as f32 / workers as f32).min(1.0);
+        let dt = at.since(since).0 as f32;
+        // A rational filter instead of an exponential one: the same on every target and cheaper.
+        old + (now - old) * dt / (dt + SMOOTHING.0 as f32)
+    }
+
+    /// Brings the average up to date before the number of busy workers changes.
+    pub(super) fn meter_until(&mut self, workers: u32, at: Time) {
+        self.meter = (self.busy_share(workers, at), at);
+    }
+
+    /// Starts the average at a value, for a pod that has been running for a while.
+    pub(super) fn warm(&mut self, share: f32) {
+        self.meter.0 = share;
     }
 
     pub(super) fn street(&self) -> usize {

@@ -420,3 +420,25 @@ fn the_past_is_kept_no_longer_than_it_is_shown() {
     let model: &RollingUpdate = run.model();
     assert!(model.past.len() < 200);
 }
+
+#[test]
+fn shares_round_surge_up_and_unavailable_down() {
+    // 30 % and 10 % of 6 pods: two above, none below.
+    let settings = [("unit", 1.0), ("surge", 3.0), ("unavailable", 1.0)];
+    let release = first_release(&settings, 40.0);
+    assert_eq!((release.ready_min, release.pods_max), (6, 8));
+}
+
+#[test]
+fn min_ready_seconds_slow_a_rollout_down() {
+    let took = |settings: &[(&str, f64)]| {
+        let release = first_release(settings, 90.0);
+        release.done.unwrap().since(release.since)
+    };
+    let (plain, careful) = (took(&[]), took(&[("min-ready", 3.0), ("deadline", 20.0)]));
+    // Two rounds of new pods, each watched for three seconds longer.
+    assert!(
+        careful.as_s() - plain.as_s() >= 5.5,
+        "{plain:?} and {careful:?}"
+    );
+}

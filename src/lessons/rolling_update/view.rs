@@ -57,15 +57,16 @@ fn ends(model: &RollingUpdate, knobs: &Settings, at: Time, layout: &Layout, scen
     };
     let failed = count(release.failed);
     let said = scene.say(word, &[failed]);
+    let spoken = scene.say("failed-since", &[failed]);
     let name = scene.name(USERS);
     let frame = layout.users;
     let status = fitting(
-        &[said.clone(), failed_only(release.failed)],
+        &[said.clone(), release.failed.to_string()],
         12.5,
         true,
         frame.w - 27.0,
     );
-    let mut pencil = scene.thing(USERS, frame, said);
+    let mut pencil = scene.thing(USERS, frame, spoken);
     Card {
         ink,
         ..Card::plain(frame, name, status)
@@ -103,11 +104,6 @@ fn ends(model: &RollingUpdate, knobs: &Settings, at: Time, layout: &Layout, scen
             load,
         );
     }
-}
-
-/// A number that has outgrown its card's words.
-fn failed_only(n: u32) -> String {
-    n.to_string()
 }
 
 /// The Deployment: what is asked for, and how far it is.
@@ -325,15 +321,10 @@ fn street(i: usize, model: &RollingUpdate, layout: &Layout, scene: &mut Scene) {
     };
     let heading = |lane: Lane, word: &str| {
         let hidden = more(Some(lane));
-        let mut said = if word.is_empty() {
-            String::new()
-        } else {
-            scene.say(word, &[])
-        };
-        if hidden > 0 {
-            said += &scene.say("more", &[count(hidden)]);
-        }
-        said
+        let heading = (!word.is_empty()).then(|| scene.say(word, &[]));
+        let more = (hidden > 0).then(|| scene.say("more", &[count(hidden)]));
+        let said: Vec<String> = heading.into_iter().chain(more).collect();
+        said.join(" ")
     };
     let headings = [
         (Lane::Ready, heading(Lane::Ready, "lane.ready")),
@@ -446,17 +437,19 @@ fn look(pod: &Pod, model: &RollingUpdate, knobs: &Settings, at: Time) -> Look {
         Phase::Ready { .. } => {
             let full = !pod.queue.is_empty();
             let settled = pod.core.is_available(at.0, knobs.min_ready_us());
-            let word = match (pod.routed, settled) {
-                (false, _) => "pod.standby",
-                (true, false) => "pod.settling",
-                (true, true) => "pod.ready",
+            // Ready, but not in the colour that the Service selects.
+            let standby = knobs.how == How::BlueGreen && pod.side != model.active;
+            let word = match (standby, settled) {
+                (true, _) => "pod.standby",
+                (false, false) => "pod.settling",
+                (false, true) => "pod.ready",
             };
             Look {
                 word,
                 ink: Ink::Ok,
                 border: if pod.routed { Ink::Ok } else { Ink::LineStrong },
                 dashed: false,
-                meter: busy,
+                meter: pod.busy_share(knobs.workers, at),
                 meter_ink: if full { Ink::Warn } else { Ink::Ok },
                 ..calm
             }
@@ -603,6 +596,8 @@ fn chart(model: &RollingUpdate, knobs: &Settings, at: Time, layout: &Layout, sce
         value = format!("{value}, {said}");
     }
     let title = scene.name(CHART);
+    let newer = scene.say("version", &[count(model.wanted)]);
+    let older = scene.say("chart.others", &[]);
     let past = scene.say("chart.past", &[Arg::Span(WINDOW)]);
     let mut pencil = scene.thing(CHART, area, value);
     pencil.bordered(plot, 6.0, Ink::Card, Ink::Line, 1.0);
@@ -695,6 +690,16 @@ fn chart(model: &RollingUpdate, knobs: &Settings, at: Time, layout: &Layout, sce
             pencil.text(p, 12.0, Ink::Secondary, said);
         }
         left += 22.0 + w + 16.0;
+    }
+    for (said, ground) in [(newer, Ink::AccentSoft), (older, Ink::Rail)] {
+        let w = text::width(&said, 12.0, false);
+        if left + 18.0 + w > room {
+            break;
+        }
+        let swatch = Rect::new(left, baseline - 9.5, 11.0, 11.0);
+        pencil.bordered(swatch, 2.5, ground, Ink::Mark, 0.75);
+        pencil.text(pt(left + 17.0, baseline), 12.0, Ink::Secondary, said);
+        left += 17.0 + w + 14.0;
     }
 }
 
