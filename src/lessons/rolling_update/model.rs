@@ -337,7 +337,7 @@ impl Model for RollingUpdate {
                 model.travel(slot, Leg::ToService, HOP - ago, cx);
                 cx.schedule(HOP - ago, Event::AtService(slot));
             } else {
-                model.dispatch(slot, Time(2 * HOP.0).since(ago), cx);
+                model.dispatch(slot, Time(2 * HOP.0).since(ago), knobs, cx);
             }
         }
         model
@@ -353,7 +353,7 @@ impl Model for RollingUpdate {
                 self.travel(slot, Leg::ToService, HOP, cx);
                 cx.schedule(HOP, Event::AtService(slot));
             }
-            Event::AtService(slot) => self.dispatch(slot, HOP, cx),
+            Event::AtService(slot) => self.dispatch(slot, HOP, knobs, cx),
             Event::AtPod(slot) => self.at_pod(slot, knobs, cx),
             Event::Finish(slot, life) => self.finish(slot, life, knobs, cx),
             Event::Answered(slot) => {
@@ -1302,7 +1302,7 @@ impl RollingUpdate {
     }
 
     /// The Service passes a request to the next pod in turn.
-    fn dispatch(&mut self, slot: u32, hop: Time, cx: Cx<'_, '_>) {
+    fn dispatch(&mut self, slot: u32, hop: Time, knobs: &Settings, cx: Cx<'_, '_>) {
         let n = self.number(slot);
         let last = self.last_pick;
         let next = self.routed().map(|pod| pod.core.id).find(|id| *id > last);
@@ -1328,7 +1328,11 @@ impl RollingUpdate {
         request.place = place;
         request.version = version;
         self.travel(slot, Leg::ToPod, hop, cx);
-        cx.schedule(hop, Event::AtPod(slot));
+        if hop == Time::ZERO {
+            self.at_pod(slot, knobs, cx);
+        } else {
+            cx.schedule(hop, Event::AtPod(slot));
+        }
     }
 
     fn at_pod(&mut self, slot: u32, knobs: &Settings, cx: Cx<'_, '_>) {

@@ -2,6 +2,7 @@
 
 use super::knobs::How;
 use super::model::{CHART, DEPLOYMENT, Kind, Release, RollingUpdate, SERVICE, street_part};
+use super::pods::{GLIDE, Pod};
 use algorithms::self_healing::Phase;
 use engine::{Beat, Challenge, Prediction, Setup, Time};
 
@@ -9,22 +10,23 @@ const RECREATE: f64 = 0.0;
 const ROLLING: f64 = 1.0;
 const CANARY: f64 = 3.0;
 
-/// Requests held by pods that have been told to stop.
-fn draining(model: &RollingUpdate) -> usize {
-    model
-        .pods
-        .iter()
-        .filter(|pod| matches!(pod.core.phase, Phase::Terminating { .. }) && !pod.routed)
-        .map(|pod| pod.held())
-        .sum()
+/// Whether no card is on its way.
+fn at_rest(model: &RollingUpdate) -> bool {
+    let rest = |pod: &Pod| model.now.since(pod.moved) >= GLIDE + Time::ms(30);
+    model.pods.iter().all(rest)
 }
 
-/// Ready pods of the version asked for, and of all others.
-fn ready_new_old(model: &RollingUpdate) -> (usize, usize) {
-    let ready = |pod: &&super::pods::Pod| pod.core.is_ready() && pod.routed;
-    let of_new = |pod: &&super::pods::Pod| pod.version == model.wanted;
-    let new = model.pods.iter().filter(ready).filter(of_new).count();
-    (new, model.pods.iter().filter(ready).count() - new)
+/// Pods that have been told to stop and still hold requests.
+fn draining(model: &RollingUpdate) -> usize {
+    let stopping = |pod: &&Pod| matches!(pod.core.phase, Phase::Terminating { .. });
+    let held = |pod: &&Pod| !pod.routed && pod.held() > 0;
+    model.pods.iter().filter(stopping).filter(held).count()
+}
+
+/// Ready pods of the version asked for.
+fn ready_new(model: &RollingUpdate) -> usize {
+    let ready = |pod: &&Pod| pod.version == model.wanted && pod.core.is_ready();
+    model.pods.iter().filter(ready).count()
 }
 
 fn running(model: &RollingUpdate, how: How) -> bool {
@@ -53,12 +55,11 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
             Setup::Act("ship", 0),
         ],
         when: |model| {
-            let starting = |pod: &super::pods::Pod| pod.core.phase == Phase::Starting;
+            let starting = |pod: &&Pod| pod.core.phase == Phase::Starting;
             running(model, How::Recreate)
                 && model.gap.is_some()
                 && model.release.failed >= 12
-                && !model.pods.is_empty()
-                && model.pods.iter().all(starting)
+                && model.pods.iter().filter(starting).count() >= 3
         },
         points: &[SERVICE, CHART],
         predict: None,
@@ -88,6 +89,9 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
     Beat {
         id: "roll",
         setup: &[
+            Setup::Set("replicas", 6.0),
+            Setup::Set("load", 30.0),
+            Setup::Set("ready", 2.0),
             Setup::Set("surge", 2.0),
             Setup::Set("unavailable", 1.0),
             Setup::Set("pre-stop", 0.5),
@@ -108,7 +112,10 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
         id: "drain",
         setup: &[Setup::Speed(0.25)],
         when: |model| {
-            running(model, How::Rolling) && ready_new_old(model).0 >= 2 && draining(model) >= 2
+            running(model, How::Rolling)
+                && ready_new(model) >= 2
+                && draining(model) >= 1
+                && at_rest(model)
         },
         points: &[street_part(0), street_part(1)],
         predict: None,
