@@ -9,6 +9,7 @@ pub mod consistent_hashing;
 pub mod fan_out;
 pub mod kit;
 pub mod load_balancing;
+pub mod rolling_update;
 
 use engine::{Card, Lesson, Run, Show};
 

@@ -1,0 +1,769 @@
+//! The stage: two streets of pods, each pod passing from pending to ready to terminating, and what is ready
+//! against what is needed.
+
+use super::knobs::{How, Settings};
+use super::layout::{CHANNEL, Layout};
+use super::model::{
+    BEAT, CHART, DEPLOYMENT, FIRST_RELEASE, HOP, Kind, Leg, NODES, PULL, Request, RollingUpdate,
+    SERVICE, USERS, WINDOW, node_part, pod_part, street_part,
+};
+use super::pods::{GLIDE, Lane, Place, Pod};
+use crate::kit::{self, Card, DOT};
+use algorithms::self_healing::{NodeState, Phase};
+use engine::scene::{Anchor, Pencil, Point, Rect, Shape, pt};
+use engine::{Arg, Glyph, Ink, PartId, Scene, Time, text};
+
+const DOOR: PartId = PartId::one("door");
+/// How far from the middle of its way a thing travels: requests on one side, answers on the other.
+const SIDE: f32 = 4.5;
+
+fn count(n: u32) -> Arg {
+    Arg::Count(i64::from(n))
+}
+
+/// Draws the system at `at`.
+pub(super) fn draw(model: &RollingUpdate, knobs: &Settings, at: Time, scene: &mut Scene) {
+    let layout = Layout::of(scene, knobs.replicas);
+    scene.height = layout.height;
+    ends(model, knobs, at, &layout, scene);
+    deployment(model, knobs, at, &layout, scene);
+    for i in 0..NODES {
+        node(i, model, at, &layout, scene);
+    }
+    for i in 0..2 {
+        street(i, model, &layout, scene);
+    }
+    for pod in &model.pods {
+        pod_card(pod, model, knobs, at, &layout, scene);
+    }
+    chart(model, knobs, at, &layout, scene);
+    for request in model.requests() {
+        dot(request, model, at, &layout, scene);
+    }
+}
+
+/// The first of these texts that fits, or nothing.
+fn fitting(texts: &[String], size: f32, bold: bool, room: f32) -> String {
+    let fits = |t: &&String| text::width(t, size, bold) <= room;
+    texts.iter().find(fits).cloned().unwrap_or_default()
+}
+
+/// The users, the Service and the link between them.
+fn ends(model: &RollingUpdate, knobs: &Settings, at: Time, layout: &Layout, scene: &mut Scene) {
+    let release = &model.release;
+    let (word, ink) = match release.failed {
+        0 => ("none-failed", Ink::Ok),
+        _ => ("failed", Ink::Bad),
+    };
+    let failed = count(release.failed);
+    let said = scene.say(word, &[failed]);
+    let spoken = scene.say("failed-since", &[failed]);
+    let name = scene.name(USERS);
+    let frame = layout.users;
+    let status = fitting(
+        &[said.clone(), release.failed.to_string()],
+        12.5,
+        true,
+        frame.w - 27.0,
+    );
+    let mut pencil = scene.thing(USERS, frame, spoken);
+    Card {
+        ink,
+        ..Card::plain(frame, name, status)
+    }
+    .draw(&mut pencil);
+    let load = scene.say("load", &[Arg::Number(knobs.load_per_s)]);
+    scene
+        .link(DOOR, layout.door.frame(), load.clone())
+        .line(layout.door.d(), Ink::Mark, 1.5);
+
+    let routed = model.routed().count() as u32;
+    let (name, frame) = (scene.name(SERVICE), layout.service);
+    let status = match model.gap {
+        Some(since) => {
+            let long = scene.say("nobody", &[kit::tenths(at.since(since))]);
+            let texts = [long, scene.say("nobody-short", &[])];
+            fitting(&texts, 12.5, true, frame.w - 27.0)
+        }
+        None => scene.say("pods", &[count(routed)]),
+    };
+    let bad = model.gap.is_some();
+    let value = format!("{load}, {status}");
+    let mut pencil = scene.thing(SERVICE, frame, value);
+    Card {
+        ink: if bad { Ink::Bad } else { Ink::Secondary },
+        border: if bad { Ink::Bad } else { Ink::LineStrong },
+        ..Card::plain(frame, name, status)
+    }
+    .draw(&mut pencil);
+    if frame.h > 70.0 {
+        pencil.text(
+            pt(frame.x + 14.0, frame.y + 63.0),
+            12.5,
+            Ink::Secondary,
+            load,
+        );
+    }
+}
+
+/// The Deployment: what is asked for, and how far it is.
+fn deployment(
+    model: &RollingUpdate,
+    knobs: &Settings,
+    at: Time,
+    layout: &Layout,
+    scene: &mut Scene,
+) {
+    let (state, ink) = state(model, knobs, at, scene);
+    let front = knobs.deployment(knobs.replicas);
+    let replicas = count(knobs.replicas);
+    let (surge, down) = (count(front.max_surge()), count(front.max_unavailable()));
+    let short = scene.say("replicas", &[replicas]);
+    let limits = match knobs.how {
+        How::Recreate => vec![scene.say("limits.recreate", &[replicas]), short],
+        How::Rolling => vec![
+            scene.say("limits.rolling", &[replicas, surge, down]),
+            scene.say("limits.rolling-short", &[surge, down]),
+            short,
+        ],
+        How::BlueGreen => vec![scene.say("limits.blue-green", &[replicas]), short],
+        How::Canary => vec![
+            scene.say("limits.canary", &[replicas, count(knobs.canary_pods())]),
+            short,
+        ],
+    };
+    let (name, frame) = (scene.name(DEPLOYMENT), layout.deployment);
+    let border = match ink {
+        Ink::Bad => Ink::Bad,
+        Ink::Warn => Ink::Warn,
+        _ => Ink::LineStrong,
+    };
+    let used = text::width(&name, 14.5, true);
+    let line = fitting(&limits, 12.0, false, frame.w - 50.0 - used);
+    let value = format!("{state}; {}", limits[0]);
+    let state = fitting(
+        &[state.clone(), shorten(&state)],
+        12.5,
+        true,
+        frame.w - 26.0,
+    );
+    let mut pencil = scene.thing(DEPLOYMENT, frame, value);
+    Card {
+        ink,
+        border,
+        ..Card::plain(frame, name, state)
+    }
+    .draw(&mut pencil);
+    pencil.text(
+        pt(frame.x + 32.0 + used, frame.y + 25.5),
+        12.0,
+        Ink::Secondary,
+        line,
+    );
+}
+
+/// What stands before the first comma or full stop.
+fn shorten(sentence: &str) -> String {
+    let end = sentence.find([',', ';']).unwrap_or(sentence.len());
+    sentence[..end].to_owned()
+}
+
+/// The state of the rollout in one line.
+fn state(model: &RollingUpdate, knobs: &Settings, at: Time, scene: &Scene) -> (String, Ink) {
+    let wanted = count(model.wanted);
+    let release = &model.release;
+    let available = model.front().status();
+    if model.kinds.len() == 1 {
+        let left = kit::tenths(FIRST_RELEASE.since(at));
+        return (scene.say("state.soon", &[left]), Ink::Secondary);
+    }
+    if release.aborted {
+        let tried = [count(release.version), wanted];
+        return (scene.say("state.withdrawn", &tried), Ink::Warn);
+    }
+    if release.done.is_some() {
+        let beside = &model.rollouts[1 - model.active];
+        if knobs.how == How::BlueGreen && at < model.keep_until && beside.deployment.replicas > 0 {
+            let kept = [
+                wanted,
+                count(beside.template()),
+                kit::tenths(model.keep_until.since(at)),
+            ];
+            return (scene.say("state.kept", &kept), Ink::Ok);
+        }
+        return (scene.say("state.done", &[wanted]), Ink::Ok);
+    }
+    if release.stalled.is_some() {
+        let deadline = count(knobs.deadline_s);
+        return (scene.say("state.stalled", &[wanted, deadline]), Ink::Bad);
+    }
+    let main = &model.rollouts[model.active];
+    if let Some(trial) = model.trial.filter(|_| main.template() != model.wanted) {
+        let seen = [wanted, count(trial.answers), count(trial.errors)];
+        return (scene.say("state.trial", &seen), Ink::Warn);
+    }
+    let new = model.pods.iter().filter(|pod| {
+        pod.version == model.wanted
+            && pod.core.is_available(at.0, knobs.min_ready_us())
+            && std::ptr::eq(&model.rollouts[pod.side], model.front())
+    });
+    let size = model
+        .front()
+        .deployment
+        .replicas
+        .max(available.updated.min(1));
+    let done = [wanted, count(new.count() as u32), count(size)];
+    let word = if release.back {
+        "state.back"
+    } else {
+        "state.rolling"
+    };
+    (scene.say(word, &done), Ink::Accent)
+}
+
+fn node(i: usize, model: &RollingUpdate, at: Time, layout: &Layout, scene: &mut Scene) {
+    let (frame, part, node) = (layout.nodes[i], node_part(i), &model.nodes[i]);
+    let on = |pod: &&Pod| pod.core.node == Some(i as u32);
+    let held = model.pods.iter().filter(on).count() as u32;
+    let (status, ink, border) = match (node.dark, node.state) {
+        (Some(_), NodeState::Evicting) => (scene.say("node.gone", &[]), Ink::Bad, Ink::Bad),
+        (Some(_), NodeState::Unreachable) => (scene.say("node.silent", &[]), Ink::Bad, Ink::Bad),
+        (Some(since), NodeState::Ready) => {
+            let dark = kit::tenths(at.since(since));
+            (scene.say("node.dark", &[dark]), Ink::Bad, Ink::Bad)
+        }
+        (None, _) => (
+            scene.say("node.well", &[count(held)]),
+            Ink::Secondary,
+            Ink::LineStrong,
+        ),
+    };
+    let name = scene.name(part);
+    let mut pencil = scene.thing(part, frame, status.clone());
+    let middle = frame.centre().y;
+    if node.dark.is_some() {
+        pencil.dashed(frame, 10.0, Ink::Card, border, 2.0);
+    } else {
+        pencil.bordered(frame, 10.0, Ink::Card, border, 1.5);
+    }
+    pencil.bold(pt(frame.x + 9.0, middle - 4.0), 12.5, Ink::Ink, name);
+    let at_status = pt(frame.x + 9.0, middle + 13.0);
+    if ink == Ink::Secondary {
+        pencil.text(at_status, 11.5, ink, status);
+    } else {
+        pencil.bold(at_status, 11.0, ink, status);
+    }
+    // A heartbeat leaves the node while it is fresh.
+    let age = at.since(node.heard);
+    if node.dark.is_none() && node.heard > Time::ZERO && age < BEAT {
+        let up = age.0 as f32 / BEAT.0 as f32;
+        let p = pt(frame.x + frame.w - 9.0, middle - 6.0 - 10.0 * up);
+        scene.particle(p, 5.0, Glyph::Heartbeat, Ink::Secondary, 0);
+    }
+}
+
+/// A street: the label with the ReplicaSets, the road, and the headings of its lanes.
+fn street(i: usize, model: &RollingUpdate, layout: &Layout, scene: &mut Scene) {
+    let road = layout.road(i);
+    let routed = model.routed().any(|pod| pod.street() == i);
+    let value = scene.say(if routed { "road.used" } else { "road.idle" }, &[]);
+    let id = PartId::nth("link", i as u16 + 1);
+    let frame = layout.road_frame(i);
+    let mut pencil = scene.link(id, frame, value);
+    if routed {
+        pencil.line(road, Ink::Mark, 1.5);
+    } else {
+        pencil.dashed_line(road, Ink::LineStrong, 1.5);
+    }
+
+    let mut versions: Vec<(u32, u32)> = Vec::new();
+    for set in model.rollouts.iter().flat_map(|r| r.replica_sets()) {
+        let alive = set.replicas > 0 || model.pods.iter().any(|pod| pod.version == set.template);
+        if model.street_of(set.template) != i || !alive {
+            continue;
+        }
+        match versions
+            .iter_mut()
+            .find(|(version, _)| *version == set.template)
+        {
+            Some((_, wants)) => *wants += set.replicas,
+            None => versions.push((set.template, set.replicas)),
+        }
+    }
+    let wants = |scene: &Scene, id: &str, (version, wants): (u32, u32)| {
+        scene.say(id, &[count(version), count(wants)])
+    };
+    let label = match versions.as_slice() {
+        [] => scene.say("set.none", &[]),
+        [only] => wants(scene, "set.one", *only),
+        several => several
+            .iter()
+            .map(|set| wants(scene, "set.short", *set))
+            .collect::<Vec<_>>()
+            .join(" · "),
+    };
+    if let Some(zone) = layout.ready_zone(i) {
+        scene.background().filled(zone, 12.0, Ink::OkSoft);
+    }
+    let row = layout.labels[i];
+    let spoken = label.clone();
+    let room = layout
+        .heading_x(Lane::Ready)
+        .map_or(row.w - 70.0, |x| x - row.x - 8.0);
+    let label = fitting(&[label.clone(), shorten_sets(&label)], 12.5, true, room);
+    let more = |lane: Option<Lane>| {
+        let hidden = model.pods.iter().filter(|pod| {
+            pod.street() == i
+                && lane.is_none_or(|lane| pod.place.lane == lane)
+                && layout.seat(&pod.place).is_none()
+        });
+        hidden.count() as u32
+    };
+    let heading = |lane: Lane, word: &str| {
+        let hidden = more(Some(lane));
+        let heading = (!word.is_empty()).then(|| scene.say(word, &[]));
+        let more = (hidden > 0).then(|| scene.say("more", &[count(hidden)]));
+        let said: Vec<String> = heading.into_iter().chain(more).collect();
+        said.join(" ")
+    };
+    let headings = [
+        (Lane::Ready, heading(Lane::Ready, "lane.ready")),
+        (Lane::Going, heading(Lane::Going, "lane.going")),
+    ];
+    let coming = heading(Lane::Coming, "");
+    let all_hidden = scene.say("more", &[count(more(None))]);
+    let ink = if versions.is_empty() {
+        Ink::Secondary
+    } else {
+        Ink::Ink
+    };
+    let label_w = text::width(&label, 12.5, true);
+    let mut pencil = scene.thing(street_part(i), row, spoken);
+    pencil.bold(pt(row.x, row.y + 13.0), 12.5, ink, label);
+    if layout.lanes {
+        for (lane, said) in headings {
+            if let Some(x) = layout.heading_x(lane) {
+                pencil.text(pt(x, row.y + 13.0), 12.0, Ink::Secondary, said);
+            }
+        }
+        let room = layout.heading_x(Lane::Ready).unwrap_or(0.0) - row.x - label_w - 12.0;
+        if !coming.is_empty() && text::width(&coming, 11.5, false) <= room {
+            let at = pt(row.x + label_w + 2.0, row.y + 13.0);
+            pencil.text(at, 11.5, Ink::Secondary, coming);
+        }
+    } else if more(None) > 0 {
+        let at = pt(row.x + row.w, row.y + 13.0);
+        ended(&mut pencil, at, 11.5, Ink::Secondary, all_hidden);
+    }
+}
+
+fn shorten_sets(label: &str) -> String {
+    let start = label.find(' ').map_or(0, |at| at + 1);
+    label[start..].to_owned()
+}
+
+fn ended(pencil: &mut Pencil<'_>, at: Point, size: f32, ink: Ink, said: String) {
+    pencil.shape(Shape::Text {
+        at,
+        size,
+        bold: false,
+        ink,
+        anchor: Anchor::End,
+        text: said,
+    });
+}
+
+/// How a pod looks.
+struct Look {
+    word: &'static str,
+    ink: Ink,
+    ground: Ink,
+    border: Ink,
+    dashed: bool,
+    meter: f32,
+    meter_ink: Ink,
+    dead: bool,
+}
+
+fn look(pod: &Pod, model: &RollingUpdate, knobs: &Settings, at: Time) -> Look {
+    let busy = pod.serving.len() as f32 / knobs.workers as f32;
+    let calm = Look {
+        word: "pod.pending",
+        ink: Ink::Secondary,
+        ground: Ink::Card,
+        border: Ink::LineStrong,
+        dashed: true,
+        meter: 0.0,
+        meter_ink: Ink::Accent,
+        dead: false,
+    };
+    let broken = |word| Look {
+        word,
+        ink: Ink::Bad,
+        border: Ink::Bad,
+        dead: true,
+        ..calm
+    };
+    let dark = model.dark(pod);
+    match pod.core.phase {
+        Phase::Terminating { .. } if dark => broken("pod.stuck"),
+        Phase::Starting if dark => broken("pod.lost"),
+        Phase::Ready { .. } if dark => Look {
+            dashed: false,
+            ..broken("pod.dark")
+        },
+        Phase::Pending => {
+            let since = Time(pod.core.created_at_us);
+            Look {
+                meter: 0.15 * at.progress(since, since + PULL),
+                meter_ink: Ink::Mark,
+                ..calm
+            }
+        }
+        Phase::Starting => {
+            let since = pod.started.unwrap_or(at);
+            // Past twice its usual time something is wrong.
+            let late = at.since(since).0 > 2 * pod.boot.0;
+            let booted = at.progress(since, since + pod.boot + Time::ms(120));
+            Look {
+                word: if late { "pod.unready" } else { "pod.starting" },
+                ink: if late { Ink::Warn } else { Ink::Accent },
+                border: if late { Ink::Warn } else { Ink::LineStrong },
+                meter: 0.15 + 0.85 * booted,
+                meter_ink: if late { Ink::Warn } else { Ink::Accent },
+                ..calm
+            }
+        }
+        Phase::Ready { .. } => {
+            let full = !pod.queue.is_empty();
+            let settled = pod.core.is_available(at.0, knobs.min_ready_us());
+            // Ready, but not in the colour that the Service selects.
+            let standby = knobs.how == How::BlueGreen && pod.side != model.active;
+            let word = match (standby, settled) {
+                (true, _) => "pod.standby",
+                (false, false) => "pod.settling",
+                (false, true) => "pod.ready",
+            };
+            Look {
+                word,
+                ink: Ink::Ok,
+                border: if pod.routed { Ink::Ok } else { Ink::LineStrong },
+                dashed: false,
+                meter: pod.busy_share(knobs.workers, at),
+                meter_ink: if full { Ink::Warn } else { Ink::Ok },
+                ..calm
+            }
+        }
+        Phase::Terminating { .. } | Phase::CrashLoopBackOff { .. } | Phase::Ended => Look {
+            word: if pod.held() > 0 {
+                "pod.draining"
+            } else {
+                "pod.stopping"
+            },
+            ink: Ink::Warn,
+            ground: Ink::WarnSoft,
+            border: Ink::Warn,
+            meter: busy,
+            meter_ink: Ink::Warn,
+            ..calm
+        },
+    }
+}
+
+fn pod_card(
+    pod: &Pod,
+    model: &RollingUpdate,
+    knobs: &Settings,
+    at: Time,
+    layout: &Layout,
+    scene: &mut Scene,
+) {
+    let Some(seat) = layout.seat(&pod.place) else {
+        return;
+    };
+    let look = look(pod, model, knobs, at);
+    let status = scene.say(look.word, &[]);
+    let version = scene.say("version", &[count(pod.version)]);
+    let node = pod.core.node.map(|node| count(node + 1));
+    let mut value = format!("{version}, {status}");
+    if let Some(node) = node {
+        value = format!("{value}, {}", scene.say("on-node", &[node]));
+    }
+    let held = count(pod.held() as u32);
+    value = format!("{value}, {}", scene.say("holds", &[held]));
+    let badge = node.map(|node| scene.say("node-badge", &[node]));
+    let waiting =
+        (!pod.queue.is_empty()).then(|| scene.say("waiting", &[count(pod.queue.len() as u32)]));
+    let full = waiting.map(|waiting| format!("{status} {waiting}"));
+    let room = seat.w - 9.0;
+    let line = fitting(
+        &full.into_iter().chain([status]).collect::<Vec<_>>(),
+        11.0,
+        true,
+        room,
+    );
+    let glide = at.progress(pod.moved, pod.moved + GLIDE);
+    let width = if look.border == Ink::LineStrong {
+        1.5
+    } else {
+        2.0
+    };
+    let wanted = pod.version == model.wanted;
+    let kind = model.kind(pod.version);
+    let mut pencil = scene.thing(pod_part(pod.core.id), seat, value);
+    let mut card = seat;
+    let gliding = glide < 1.0 && pod.from != pod.place && layout.lanes;
+    if gliding {
+        // On its way the card is only its outline, so that no text runs over another.
+        let from = layout.spot(&pod.from);
+        card.x = from.x + (seat.x - from.x) * glide;
+        card.y = from.y + (seat.y - from.y) * glide;
+    }
+    if look.dashed {
+        pencil.dashed(card, 9.0, look.ground, look.border, width);
+    } else {
+        pencil.bordered(card, 9.0, look.ground, look.border, width);
+    }
+    if gliding {
+        return;
+    }
+    let (ground, ink) = match (kind, wanted) {
+        (Kind::Dead | Kind::Faulty, _) => (Ink::BadSoft, Ink::Bad),
+        (Kind::Good, true) => (Ink::AccentSoft, Ink::Accent),
+        (Kind::Good, false) => (Ink::Rail, Ink::Ink),
+    };
+    let chip_w = text::width(&version, 11.0, true) + 9.0;
+    let chip = Rect::new(seat.x + 5.0, seat.y + 5.0, chip_w, 15.0);
+    pencil.filled(chip, 4.5, ground).centred(
+        pt(chip.centre().x, chip.y + 11.3),
+        11.0,
+        true,
+        ink,
+        version,
+    );
+    let mut free = seat.w - chip_w - 12.0;
+    if let Some(badge) = badge {
+        let w = text::width(&badge, 11.0, false);
+        if w + 4.0 <= free {
+            let p = pt(seat.x + seat.w - 6.0, seat.y + 16.3);
+            ended(&mut pencil, p, 11.0, Ink::Secondary, badge);
+            free -= w + 4.0;
+        }
+    }
+    pencil.bold(pt(seat.x + 5.5, seat.y + 32.0), 11.0, look.ink, line);
+    let meter = Rect::new(seat.x + 6.0, seat.y + seat.h - 8.5, seat.w - 12.0, 4.5);
+    pencil.meter(meter, look.meter, look.meter_ink, look.dead);
+    // What is being served sits between version and node, where there is room for it.
+    let workers = knobs.workers as usize;
+    let pitch = 9.0;
+    if pod.core.phase != Phase::Pending && free >= workers as f32 * pitch {
+        let x = chip.x + chip.w + (free - workers as f32 * pitch) / 2.0 + 4.5 + 1.0;
+        for (j, slot) in pod.serving.iter().take(workers).enumerate() {
+            let p = pt(x + j as f32 * pitch, seat.y + 12.5);
+            let n = model.number(*slot);
+            scene.particle(p, 3.6, Glyph::Request, Ink::Accent, n);
+        }
+    }
+}
+
+/// Ready pods over the last seconds, stacked by street, against what the load needs and what is allowed.
+fn chart(model: &RollingUpdate, knobs: &Settings, at: Time, layout: &Layout, scene: &mut Scene) {
+    let area = layout.chart;
+    let spec = knobs.deployment(knobs.replicas);
+    let need = (knobs.load_per_s / knobs.per_pod()) as f32;
+    let floor = (knobs.how == How::Rolling).then(|| spec.min_available());
+    let most = model
+        .past
+        .iter()
+        .map(|(_, n)| f32::from(n[0]) + f32::from(n[1]));
+    let top = most
+        .fold(spec.replicas as f32, f32::max)
+        .max(need.min(16.0))
+        + 0.6;
+    let plot = Rect::new(area.x, area.y + 20.0, area.w, area.h - 20.0);
+    let y = |pods: f32| plot.y + plot.h - (pods / top).min(1.0) * (plot.h - 2.0);
+    let x = |t: Time| plot.x + plot.w * (1.0 - at.since(t).0 as f32 / WINDOW.0 as f32).max(0.0);
+    let n = |v: f32| (v * 10.0).round() / 10.0;
+
+    let ready: u32 = model.ready(knobs).iter().sum();
+    let now = scene.say("chart.ready", &[count(ready)]);
+    let tenths = Arg::Tenths((need * 10.0 + 0.5) as u32);
+    let needs = scene.say("chart.need", &[tenths]);
+    let floor_said = floor.map(|floor| scene.say("chart.floor", &[count(floor)]));
+    let short = f64::from(ready) * knobs.per_pod() < knobs.load_per_s;
+    let mut value = format!("{now}, {needs}");
+    if let Some(said) = &floor_said {
+        value = format!("{value}, {said}");
+    }
+    let title = scene.name(CHART);
+    let newer = scene.say("version", &[count(model.wanted)]);
+    let older = scene.say("chart.others", &[]);
+    let past = scene.say("chart.past", &[Arg::Span(WINDOW)]);
+    let mut pencil = scene.thing(CHART, area, value);
+    pencil.bordered(plot, 6.0, Ink::Card, Ink::Line, 1.0);
+
+    // Bottom: the street of other versions; on top of it the street of the version asked for.
+    let new = model.street_of(model.wanted);
+    let mut lower = String::new();
+    let mut total = String::new();
+    let mut band = String::new();
+    let mut lacking = String::new();
+    for (i, (t, streets)) in model.past.iter().enumerate() {
+        let from = if i == 0 { plot.x } else { x(*t) };
+        let until = model
+            .past
+            .get(i + 1)
+            .map_or(plot.x + plot.w, |(t, _)| x(*t));
+        if until <= from {
+            continue;
+        }
+        let old = f32::from(streets[1 - new]);
+        let all = old + f32::from(streets[new]);
+        let (a, b, base) = (n(from), n(until), n(plot.y + plot.h));
+        if old > 0.0 {
+            lower += &format!("M{a} {base}V{}H{b}V{base}Z", n(y(old)));
+        }
+        if all > old {
+            band += &format!("M{a} {}V{}H{b}V{}Z", n(y(old)), n(y(all)), n(y(old)));
+        }
+        if all < need {
+            lacking += &format!("M{a} {}H{b}", n(y(all)));
+        }
+        total += &format!(
+            "{}{a} {}H{b}",
+            if total.is_empty() { "M" } else { "L" },
+            n(y(all))
+        );
+    }
+    // Steps, not slopes: each level holds until the next one begins.
+    let total = steps(&total);
+    pencil.area(lower, Ink::Rail).area(band, Ink::AccentSoft);
+    let across = |v: f32| format!("M{} {}H{}", n(plot.x), n(y(v)), n(plot.x + plot.w));
+    if let Some(floor) = floor {
+        pencil.dashed_line(across(floor as f32), Ink::Warn, 1.5);
+    }
+    pencil.line(across(need), Ink::Ink, 1.5);
+    pencil
+        .line(total, Ink::Ok, 2.5)
+        .line(lacking, Ink::Bad, 3.5);
+
+    let mut left = area.x;
+    let baseline = area.y + 12.5;
+    if layout.lanes {
+        let w = text::width(&title, 12.5, true);
+        pencil.bold(pt(left, baseline), 12.5, Ink::Ink, title);
+        left += w + 20.0;
+    }
+    let main = if short { Ink::Bad } else { Ink::Ok };
+    let items = [
+        Some((now, main, false)),
+        Some((needs, Ink::Ink, false)),
+        floor_said.map(|said| (said, Ink::Warn, true)),
+    ];
+    let mut room = area.x + area.w;
+    if layout.lanes {
+        ended(
+            &mut pencil,
+            pt(room, baseline),
+            11.5,
+            Ink::Secondary,
+            past.clone(),
+        );
+        room -= text::width(&past, 11.5, false) + 12.0;
+    }
+    for (i, (said, ink, dashed)) in items.into_iter().flatten().enumerate() {
+        let w = text::width(&said, 12.0, i == 0);
+        if left + 22.0 + w > room {
+            break;
+        }
+        let sample = format!("M{} {}h16", n(left), n(baseline - 4.0));
+        let width = if i == 0 { 2.5 } else { 1.5 };
+        if dashed {
+            pencil.dashed_line(sample, ink, width);
+        } else {
+            pencil.line(sample, ink, width);
+        }
+        let p = pt(left + 21.0, baseline);
+        if i == 0 {
+            pencil.bold(p, 12.0, ink, said);
+        } else {
+            pencil.text(p, 12.0, Ink::Secondary, said);
+        }
+        left += 22.0 + w + 16.0;
+    }
+    for (said, ground) in [(newer, Ink::AccentSoft), (older, Ink::Rail)] {
+        let w = text::width(&said, 12.0, false);
+        if left + 18.0 + w > room {
+            break;
+        }
+        let swatch = Rect::new(left, baseline - 9.5, 11.0, 11.0);
+        pencil.bordered(swatch, 2.5, ground, Ink::Mark, 0.75);
+        pencil.text(pt(left + 17.0, baseline), 12.0, Ink::Secondary, said);
+        left += 17.0 + w + 14.0;
+    }
+}
+
+/// Turns `L x y` into `V y` at the same `x`, because the level before ended there.
+fn steps(d: &str) -> String {
+    let mut out = String::with_capacity(d.len());
+    for (i, piece) in d.split('L').enumerate() {
+        if i == 0 {
+            out += piece;
+        } else if let Some((_, rest)) = piece.split_once(' ') {
+            out.push('V');
+            out += rest;
+        }
+    }
+    out
+}
+
+/// A request or its answer on its way.
+fn dot(request: &Request, model: &RollingUpdate, at: Time, layout: &Layout, scene: &mut Scene) {
+    let share = 1.0 - request.arrives.since(at).0 as f32 / HOP.0 as f32;
+    let place = request.place;
+    let spot = |place: &Place| layout.spot(place).centre();
+    let target = match model.pod(request.pod) {
+        // A card that is gliding takes the end of the way along.
+        Some(pod) if request.leg == Leg::ToPod => {
+            let glide = at.progress(pod.moved, pod.moved + GLIDE);
+            let (a, b) = (spot(&pod.from), spot(&pod.place));
+            pt(a.x + (b.x - a.x) * glide, a.y + (b.y - a.y) * glide)
+        }
+        _ => spot(&place),
+    };
+    let (p, back) = match request.leg {
+        Leg::ToService => (layout.door.at(share), false),
+        Leg::ToUsers => (layout.door.at(1.0 - share), true),
+        Leg::ToPod => (along(&layout.way(place.street, target), share), false),
+        Leg::FromPod => (along(&layout.way(place.street, target), 1.0 - share), true),
+        Leg::Waiting | Leg::InService => return,
+    };
+    let (glyph, ink) = match (back, request.failed) {
+        (false, _) => (Glyph::Request, Ink::Accent),
+        (true, false) => (Glyph::Response, Ink::Ok),
+        (true, true) => (Glyph::Failure, Ink::Bad),
+    };
+    let side = if back { SIDE } else { -SIDE };
+    let p = pt(p.x + side, p.y + side);
+    scene.particle(p, DOT - 0.5, glyph, ink, request.number);
+}
+
+/// The point at a share of a way's length.
+fn along(way: &[Point], share: f32) -> Point {
+    let length = |a: &Point, b: &Point| (a.x - b.x).abs() + (a.y - b.y).abs();
+    let total: f32 = way.windows(2).map(|pair| length(&pair[0], &pair[1])).sum();
+    let mut left = total * share.clamp(0.0, 1.0);
+    for pair in way.windows(2) {
+        let piece = length(&pair[0], &pair[1]);
+        if left <= piece && piece > 0.0 {
+            let part = left / piece;
+            let between = |a: f32, b: f32| a + (b - a) * part;
+            return pt(between(pair[0].x, pair[1].x), between(pair[0].y, pair[1].y));
+        }
+        left -= piece;
+    }
+    way.last().copied().unwrap_or_default()
+}
+
+/// Dots pass each other within the channel.
+const _: () = assert!(CHANNEL >= 2.0 * (SIDE + DOT));
