@@ -30,6 +30,7 @@ pub const CATALOGUE: &[Entry] = &[
     entry::<circuit_breaker::Breaking>(),
     entry::<cap_theorem::Cap>(),
     entry::<fan_out::FanOut>(),
+    entry::<rolling_update::Rolling>(),
 ];
 
 /// The lesson of this slug.

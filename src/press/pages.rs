@@ -348,8 +348,8 @@ fn lesson_page<'a>(site: &Site, assets: &Assets, lesson: &'a LessonPage, kind: K
     if !lesson.tables.is_empty() {
         let _ = write!(body, "<section><h2>{}</h2><ul>", say("checked"));
         for table in &lesson.tables {
-            let name = site.texts.get(&format!("table.{table}"));
-            let _ = write!(body, "<li>{}</li>", escape(name));
+            let id = format!("table.{table}");
+            let _ = write!(body, "<li>{}</li>", escape(site.texts.get(&id)));
         }
         body += "</ul></section>\n";
     }
