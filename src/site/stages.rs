@@ -67,7 +67,7 @@ fn Stage(desk: Desk, side: usize) -> impl IntoView {
                 <strong>{move || heading(desk, side)}</strong>
             </figcaption>
             <div class="stage-view" node_ref=frame on:click=move |event| desk.pick_at(side, &event)>
-                <svg class="stage-svg" role="img" aria-label=t("page.stage") node_ref=drawing></svg>
+                <svg class="stage-svg" role="img" aria-label=t("lesson.stage") node_ref=drawing></svg>
                 <canvas class="stage-dots" aria-hidden="true" node_ref=dots></canvas>
             </div>
             <ul class="stage-key" aria-label=t("lesson.key")>

@@ -116,7 +116,7 @@ export class Player {
 
   /** The buttons that break something, in order. */
   get actions() {
-    return this.place.getByRole("group", { name: "Break it" }).getByRole("button");
+    return this.place.getByRole("region", { name: "Break it" }).getByRole("button");
   }
 
   /** Plays for a while of real time, then pauses. */
