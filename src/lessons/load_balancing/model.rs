@@ -939,11 +939,10 @@ impl LoadBalancing {
         {
             self.failure_marked = Some(cx.now());
             let number = self.requests[slot as usize].number;
-            let part = server_part(usize::from(self.requests[slot as usize].server));
+            // About no part: what befell the server is its crash, not each request that it costs.
             cx.say(
                 Note::new("failing")
                     .with(count(number))
-                    .about(part)
                     .dot(number)
                     .mark(Tone::Bad),
             );
