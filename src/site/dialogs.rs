@@ -111,11 +111,12 @@ fn copy(text: String) -> (impl IntoView, impl IntoView) {
 
 /// The address that restores what is on screen, or none if the run has too many inputs for one.
 fn address(desk: Desk, folder: &str) -> Option<String> {
-    let state = desk.ask(|player| player.link().encode().ok()).flatten()?;
-    Some(format!(
-        "{}{folder}/{}/?state={state}",
-        place::root(),
-        desk.slug
+    let asked = desk.ask(crate::opening::shortest).flatten()?;
+    Some(contract::snippet::page(
+        &place::root(),
+        folder,
+        desk.slug,
+        &asked.query(),
     ))
 }
 
