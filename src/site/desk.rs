@@ -492,6 +492,11 @@ impl Desk {
 
     // Drawings
 
+    /// Looks at what the stage shows.
+    pub(crate) fn drawn<T>(self, look: impl FnOnce(&Scene) -> T) -> Option<T> {
+        self.with(|core| core.stages[0].as_ref().map(|surface| look(&surface.scene)))?
+    }
+
     /// Takes over the elements of a stage.
     pub(crate) fn mount_stage(
         self,
