@@ -2,7 +2,9 @@
 
 pub mod catalogue;
 pub mod check;
+pub mod outline;
 pub mod pages;
+pub mod pictures;
 pub mod publish;
 pub mod serve;
 pub mod sources;
