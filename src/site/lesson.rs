@@ -31,7 +31,10 @@ use web_sys::{IntersectionObserver, IntersectionObserverEntry, ResizeObserver};
 #[component]
 pub(crate) fn LessonPage(embed: bool) -> impl IntoView {
     let params = use_params_map();
-    let slug = Memo::new(move |_| params.with(|params| params.get("slug").unwrap_or_default()));
+    let slug = Memo::new(move |_| {
+        let asked = params.with(|params| params.get("slug"));
+        asked.or_else(place::alone).unwrap_or_default()
+    });
     let pack = LocalResource::new(move || {
         let slug = slug.get();
         async move { texts::load_lesson(&slug).await }
