@@ -241,10 +241,45 @@
     boot.hidden = true;
     boot.replaceChildren();
     if (still) still.hidden = true;
+    keepOffline();
   });
   window.addEventListener("loadlab-failed", (event) => {
     fail(new Trouble(say("panicked", plain(event.detail)), { cause: event.detail, reload: true }));
   });
+  // The worker that keeps the site for offline use. Only a page of its own has one: a course's page is none of
+  // its business, and in a frame without an origin even asking throws.
+  let asked = false;
+  const keepOffline = () => {
+    if (asked || !page.dataset.worker) return;
+    asked = true;
+    try {
+      if (window.top !== window.self || !/^https?:$/.test(location.protocol)) return;
+      const workers = navigator.serviceWorker;
+      if (!workers) return;
+      workers.addEventListener("message", ({ data }) => {
+        if (data?.ns === "loadlab" && data.type === "update" && data.version !== page.dataset.version) offerUpdate();
+      });
+      workers.register(new URL(page.dataset.worker, rootHref)).catch((error) => console.info(String(error)));
+    } catch {
+      // Storage is off: the page works, but not offline.
+    }
+  };
+
+  // Navigation inside the application changes what relative addresses mean, so the top is found now.
+  const rootHref = new URL(page.dataset.root || "./", document.baseURI).href;
+
+  const offerUpdate = () => {
+    window.dispatchEvent(new CustomEvent("loadlab-update"));
+    if (document.querySelector(".update")) return;
+    const notice = element("div", "toast update");
+    notice.setAttribute("role", "status");
+    notice.append(
+      element("span", "", say("update")),
+      button(say("reload"), () => location.reload()),
+    );
+    document.body.prepend(notice);
+  };
+
   // A trap that the panic hook did not see, such as memory running out.
   const trapped = (error) => {
     if (globalThis.WebAssembly && error instanceof WebAssembly.RuntimeError) {

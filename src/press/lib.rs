@@ -1,10 +1,16 @@
 //! Press: turns lessons and their words into the static pages, pictures and JSON of the site.
 
+pub mod authors;
 pub mod catalogue;
 pub mod check;
+pub mod offline;
+pub mod outline;
+pub mod packages;
 pub mod pages;
+pub mod pictures;
 pub mod publish;
 pub mod serve;
+pub mod share;
 pub mod sources;
 pub mod stills;
 pub mod words;

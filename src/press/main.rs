@@ -1,8 +1,9 @@
 //! The command line of press.
 
+use loadlab_press::packages::{self, Scorm};
 use loadlab_press::publish::{self, Optimised};
 use loadlab_press::{check, serve, sources};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 const HELP: &str = "\
@@ -11,6 +12,11 @@ press pages [DIR] [--compress]   write pages, words and stills into a site that 
                                  LOADLAB_HOME=https://host/base/ makes the addresses in previews absolute)
 press serve [DIR] [--port N] [--base PATH] [--open]
                                  serve a built site (default: dist) without any fallback
+press single SLUG [OUT] [--site DIR]
+                                 one lesson as one HTML file that runs without a server (default: SLUG.html)
+press scorm SLUG [OUT] [--version 1.2|2004] [--site DIR]
+                                 one lesson as a SCORM package; an OUT that ends in / becomes a folder
+                                 (default: SLUG-scorm-VERSION.zip)
 press check                      list missing and unused words of every lesson";
 
 fn main() -> ExitCode {
@@ -19,6 +25,8 @@ fn main() -> ExitCode {
         Some("pages") => pages(&args[1..]),
         Some("serve") => serve_options(&args[1..])
             .and_then(|options| serve::serve(&options).map_err(|error| error.to_string())),
+        Some("single") => single(&args[1..]),
+        Some("scorm") => scorm(&args[1..]),
         Some("check") => check_all(),
         _ => Err(HELP.to_owned()),
     };
@@ -95,6 +103,70 @@ fn serve_options(args: &[String]) -> Result<serve::Options, String> {
         }
     }
     Ok(options)
+}
+
+/// What `single` and `scorm` are asked for.
+struct Order {
+    slug: String,
+    out: Option<String>,
+    version: Scorm,
+    site: packages::Files,
+}
+
+fn order(args: &[String]) -> Result<Order, String> {
+    let mut plain = Vec::new();
+    let (mut version, mut site) = (Scorm::V12, "dist".to_owned());
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        let mut value = || args.next().ok_or(format!("press: {arg} needs a value"));
+        match arg.as_str() {
+            "--site" => site.clone_from(value()?),
+            "--version" => {
+                let asked = value()?;
+                version = Scorm::parse(asked).ok_or(format!(
+                    "press: `{asked}` is no version of SCORM; 1.2 and 2004 are"
+                ))?;
+            }
+            unknown if unknown.starts_with('-') => {
+                return Err(format!("press: unknown option {unknown}\n\n{HELP}"));
+            }
+            other => plain.push(other.to_owned()),
+        }
+    }
+    let mut plain = plain.into_iter();
+    Ok(Order {
+        slug: plain.next().ok_or("press: name the lesson")?,
+        out: plain.next(),
+        version,
+        site: publish::read(Path::new(&site))?,
+    })
+}
+
+fn single(args: &[String]) -> Result<(), String> {
+    let order = order(args)?;
+    let page = packages::single(&order.site, &order.slug)?;
+    let out = order.out.unwrap_or(format!("{}.html", order.slug));
+    publish::write_file(Path::new(""), &out, page.as_bytes())?;
+    eprintln!("press: {out}, {} KB", page.len() / 1024);
+    Ok(())
+}
+
+fn scorm(args: &[String]) -> Result<(), String> {
+    let order = order(args)?;
+    let version = order.version.name();
+    let files = packages::scorm(&order.site, &order.slug, order.version)?;
+    let out = order
+        .out
+        .unwrap_or(format!("{}-scorm-{version}.zip", order.slug));
+    if out.ends_with('/') {
+        for (path, bytes) in &files {
+            publish::write_file(Path::new(&out), path, bytes)?;
+        }
+    } else {
+        publish::write_file(Path::new(""), &out, &packages::zip(&files)?)?;
+    }
+    eprintln!("press: {out}, {} files, SCORM {version}", files.len());
+    Ok(())
 }
 
 fn check_all() -> Result<(), String> {

@@ -1,11 +1,16 @@
 //! Pages: one real HTML file for each address, readable without script, made from Trunk's `index.html`.
 
 use crate::catalogue::{self, Chapter, Item};
+use crate::pictures::{self, CARD, ICONS};
 use crate::words::Texts;
+use crate::{authors, share};
 use engine::svg::escape;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt::Write;
+
+/// The name of the card of the pages that are no lesson.
+const CATALOGUE_CARD: &str = "catalogue";
 
 /// The files that Trunk built, by the names it gave them, and the page that names them.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +38,8 @@ pub struct LessonPage {
     pub still: String,
     /// Its still as part of a page.
     pub stage: String,
+    /// The card that a link to it unfolds to, as markup.
+    pub card: String,
 }
 
 /// All that the site says.
@@ -46,6 +53,8 @@ pub struct Site {
     pub chapters: Vec<Chapter>,
     /// The lessons that exist.
     pub lessons: Vec<LessonPage>,
+    /// The card that a link to the catalogue unfolds to, as markup.
+    pub card: String,
     /// Where the site will stand, such as `https://example.org/loadlab/`, if that is known: previews in
     /// other sites want absolute addresses, and nothing else does.
     pub home: Option<String>,
@@ -57,6 +66,7 @@ enum Kind {
     Catalogue,
     Lesson,
     Embed,
+    Authors,
 }
 
 /// What stands in the head of one page.
@@ -69,7 +79,8 @@ struct Page<'a> {
     description: &'a str,
     /// The page to be found instead of this one, from the top of the site.
     canonical: String,
-    still: Option<String>,
+    /// The name of its card.
+    card: String,
     body: String,
 }
 
@@ -79,11 +90,19 @@ struct Page<'a> {
 /// The template lacks a place that a page needs.
 pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, String> {
     let mut files = BTreeMap::new();
+    let authors = authors::texts()?;
     files.insert(
         "index.html".to_owned(),
         page(site, assets, catalogue_page(site, assets))?,
     );
+    files.insert(
+        "authors/index.html".to_owned(),
+        page(site, assets, authors_page(site, &authors))?,
+    );
     files.insert("words/site.en.json".to_owned(), site_words(site)?);
+    files.insert("sitemap.xml".to_owned(), share::sitemap(site));
+    files.insert("robots.txt".to_owned(), share::robots(site));
+    files.insert("manifest.webmanifest".to_owned(), share::manifest(site));
     for lesson in &site.lessons {
         let slug = &lesson.slug;
         for (folder, kind) in [("l", Kind::Lesson), ("embed", Kind::Embed)] {
@@ -94,6 +113,7 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
         }
         files.insert(format!("words/{slug}.en.json"), lesson_words(lesson)?);
         files.insert(format!("stills/{slug}.svg"), lesson.still.clone());
+        files.insert(format!("oembed/{slug}.json"), share::oembed(site, lesson));
     }
     Ok(files)
 }
@@ -121,12 +141,14 @@ fn page(site: &Site, assets: &Assets, page: Page<'_>) -> Result<String, String> 
         Kind::Catalogue => "catalogue",
         Kind::Lesson => "lesson",
         Kind::Embed => "embed",
+        Kind::Authors => "authors",
     };
     let mut html = without_rust_link(&assets.template);
     // Trunk's addresses begin at the top of the site; the page may stand deeper.
     html = html.replace("=\"./", &format!("=\"{}", page.root));
+    // The version is written in when every file is known.
     let attributes = format!(
-        "<html lang=\"en\" data-root=\"{}\" data-page=\"{kind}\" data-slug=\"{}\">",
+        "<html lang=\"en\" data-root=\"{}\" data-page=\"{kind}\" data-slug=\"{}\" data-version=\"\" data-worker=\"sw.js\">",
         page.root, page.slug
     );
     for (place, with) in [
@@ -183,46 +205,62 @@ fn head(site: &Site, assets: &Assets, page: &Page<'_>) -> String {
     } else {
         "article"
     };
-    let mut card = vec![
-        ("og:type", kind.to_owned()),
-        ("og:site_name", escape(site.texts.get("title"))),
-        ("og:title", title.clone()),
-        ("og:description", description.clone()),
-        ("og:url", outside(&page.canonical)),
-    ];
-    if let Some(still) = &page.still {
-        card.push(("og:image", outside(still)));
-        card.push(("og:image:alt", title.clone()));
-    }
-    for (property, content) in card {
+    let picture = outside(&format!("cards/{}.png", page.card));
+    for (property, content) in [
+        ("og:type", kind),
+        ("og:site_name", &escape(site.texts.get("title"))),
+        ("og:title", &title),
+        ("og:description", &description),
+        ("og:url", &outside(&page.canonical)),
+        ("og:image", &picture),
+        ("og:image:type", "image/png"),
+        ("og:image:width", &CARD.0.to_string()),
+        ("og:image:height", &CARD.1.to_string()),
+        ("og:image:alt", &title),
+    ] {
         line(format!(
             "<meta property=\"{property}\" content=\"{content}\">"
         ));
     }
-    let mut twitter = vec![
-        ("twitter:card", "summary_large_image".to_owned()),
-        ("twitter:title", title.clone()),
-        ("twitter:description", description.clone()),
-    ];
-    if let Some(still) = &page.still {
-        twitter.push(("twitter:image", outside(still)));
-    }
-    for (name, content) in twitter {
+    for (name, content) in [
+        ("twitter:card", "summary_large_image"),
+        ("twitter:title", &title),
+        ("twitter:description", &description),
+        ("twitter:image", &picture),
+    ] {
         line(format!("<meta name=\"{name}\" content=\"{content}\">"));
     }
-    line(format!(
-        "<link rel=\"modulepreload\" href=\"{root}{}\">",
-        assets.script
-    ));
-    out += &format!(
-        "    <link rel=\"preload\" href=\"{root}{}\" as=\"fetch\" type=\"application/wasm\" crossorigin>",
-        assets.wasm
-    );
-    out
+    if !page.slug.is_empty() {
+        line(format!(
+            "<link rel=\"alternate\" type=\"application/json+oembed\" href=\"{}\" title=\"{title}\">",
+            outside(&format!("oembed/{}.json", page.slug))
+        ));
+    }
+    // An embed is part of its course and not a place of its own to install.
+    if page.kind != Kind::Embed {
+        line(format!(
+            "<link rel=\"manifest\" href=\"{root}manifest.webmanifest\">"
+        ));
+        line(format!(
+            "<link rel=\"apple-touch-icon\" href=\"{root}icons/{}.png\">",
+            ICONS[0]
+        ));
+    }
+    if page.kind != Kind::Authors {
+        line(format!(
+            "<link rel=\"modulepreload\" href=\"{root}{}\">",
+            assets.script
+        ));
+        line(format!(
+            "<link rel=\"preload\" href=\"{root}{}\" as=\"fetch\" type=\"application/wasm\" crossorigin>",
+            assets.wasm
+        ));
+    }
+    out.trim_end().to_owned()
 }
 
 /// The messages of the boot script, by the attribute that carries each.
-const BOOT: [(&str, &str); 17] = [
+const BOOT: [(&str, &str); 18] = [
     ("title", "title"),
     ("sized", "bytes"),
     ("starting", "starting"),
@@ -237,6 +275,7 @@ const BOOT: [(&str, &str); 17] = [
     ("retry", "retry"),
     ("stopped", "stopped"),
     ("reload", "reload"),
+    ("update", "update"),
     ("all", "all"),
     ("catalogue-title", "catalogue-title"),
     ("catalogue-failed", "catalogue-failed"),
@@ -388,7 +427,7 @@ fn lesson_page<'a>(site: &Site, assets: &Assets, lesson: &'a LessonPage, kind: K
         ),
         description: texts.get("summary"),
         canonical: format!("l/{slug}/"),
-        still: Some(format!("stills/{slug}.svg")),
+        card: slug.clone(),
         body,
     }
 }
@@ -462,12 +501,53 @@ fn catalogue_page<'a>(site: &'a Site, assets: &Assets) -> Page<'a> {
         ),
         description: site.texts.get("summary"),
         canonical: String::new(),
-        still: site
-            .lessons
-            .first()
-            .map(|lesson| format!("stills/{}.svg", lesson.slug)),
+        card: CATALOGUE_CARD.to_owned(),
         body,
     }
+}
+
+fn authors_page<'a>(site: &Site, texts: &'a Texts) -> Page<'a> {
+    let root = "../";
+    let mut body = String::from("<div id=\"static\">\n");
+    body += &header(site, root, &[texts.get("title")]);
+    body += &authors::main(site, texts, root);
+    body += "</div>";
+    Page {
+        kind: Kind::Authors,
+        slug: "",
+        root,
+        title: format!(
+            "{} \u{2013} {}",
+            texts.get("title"),
+            site.texts.get("title")
+        ),
+        description: texts.get("summary"),
+        canonical: "authors/".to_owned(),
+        card: CATALOGUE_CARD.to_owned(),
+        body,
+    }
+}
+
+/// The pictures of pixels, by their path from the top.
+///
+/// # Errors
+/// A picture cannot be drawn.
+pub fn pictures(site: &Site) -> Result<BTreeMap<String, Vec<u8>>, String> {
+    let mut files = BTreeMap::new();
+    let lessons = site
+        .lessons
+        .iter()
+        .map(|lesson| (lesson.slug.as_str(), &lesson.card));
+    for (name, markup) in lessons.chain([(CATALOGUE_CARD, &site.card)]) {
+        files.insert(format!("cards/{name}.png"), pictures::png(markup, CARD.0)?);
+    }
+    for px in ICONS {
+        files.insert(
+            format!("icons/{px}.png"),
+            pictures::png(&pictures::icon(), px)?,
+        );
+    }
+    Ok(files)
 }
 
 #[cfg(test)]
@@ -499,7 +579,9 @@ mod tests {
                 tables: vec!["lb_ip_hash".to_owned()],
                 still: "<svg/>".to_owned(),
                 stage: "<svg class=\"stage-svg\"></svg>".to_owned(),
+                card: pictures::icon(),
             }],
+            card: pictures::icon(),
             home: None,
         };
         let assets = Assets {
@@ -541,9 +623,13 @@ mod tests {
             .iter()
             .filter(|(path, _)| path.ends_with(".html"))
             .collect();
-        assert_eq!(pages.len(), 3);
+        assert_eq!(pages.len(), 4);
         for (path, html) in pages {
-            let up = if path.contains('/') { "../../" } else { "./" };
+            let up = match path.matches('/').count() {
+                0 => "./",
+                1 => "../",
+                _ => "../../",
+            };
             let found = addresses(html);
             assert!(found.len() > 12, "{path}: {found:?}");
             for address in found {
@@ -552,7 +638,11 @@ mod tests {
                     "{path}: {address}"
                 );
             }
-            assert!(!html.contains("http"), "{path} names a host");
+            // Authors are shown what to paste, with a host that is none.
+            assert!(
+                path.starts_with("authors/") || !html.contains("http"),
+                "{path} names a host"
+            );
             assert!(
                 !html.contains("data-trunk") && !html.contains("press:"),
                 "{path}"
@@ -575,7 +665,9 @@ mod tests {
                 "<meta property=\"og:title\" content=\"Fake &amp; true \u{2013} Loadlab\">",
                 "<meta property=\"og:description\" content=\"A &quot;summary&quot; of it.\">",
                 "<meta property=\"og:type\" content=\"article\">",
-                "<meta property=\"og:image\" content=\"../../stills/load-balancing.svg\">",
+                "<meta property=\"og:image\" content=\"../../cards/load-balancing.png\">",
+                "<meta property=\"og:image:width\" content=\"1200\">",
+                "<link rel=\"alternate\" type=\"application/json+oembed\" href=\"../../oembed/load-balancing.json\"",
                 "<meta name=\"twitter:card\" content=\"summary_large_image\">",
                 "data-slug=\"load-balancing\"",
                 "<h1>Fake &amp; true</h1>",
@@ -615,7 +707,7 @@ mod tests {
         for (path, html) in files(&site, &assets).expect("complete template") {
             if path.ends_with(".html") {
                 assert!(
-                    !html.contains(" style=")
+                    !html.contains(" style=\"")
                         && !html.contains("<style")
                         && !html.contains(" onclick"),
                     "{path}"
@@ -633,7 +725,7 @@ mod tests {
             &files(&site, &assets).expect("complete template")["embed/load-balancing/index.html"];
         for needed in [
             "<link rel=\"canonical\" href=\"https://example.org/lab/l/load-balancing/\">",
-            "content=\"https://example.org/lab/stills/load-balancing.svg\"",
+            "content=\"https://example.org/lab/cards/load-balancing.png\"",
             "data-wasm=\"../../site-1_bg.wasm\"",
         ] {
             assert!(html.contains(needed), "{needed}");

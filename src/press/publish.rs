@@ -1,6 +1,8 @@
 //! Publishing: takes what Trunk built, optimises it, and writes everything else of the site beside it.
 
+use crate::offline;
 use crate::pages::{self, Assets, Site};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -56,21 +58,69 @@ fn named(path: &Path, error: &io::Error) -> String {
     format!("{}: {error}", path.display())
 }
 
-/// Writes pages, words and stills into `folder`; returns how many files.
+/// Writes pages, words, pictures and the service worker into `folder`; returns how many files.
 ///
 /// # Errors
-/// What Trunk built is incomplete, or a file cannot be written.
+/// What Trunk built is incomplete, or a file cannot be read or written.
 pub fn write(site: &Site, folder: &Path) -> Result<usize, String> {
     let assets = assets(folder)?;
-    let files = pages::files(site, &assets)?;
-    for (path, text) in &files {
-        let path = folder.join(path);
-        if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(|error| named(parent, &error))?;
+    let mut made: BTreeMap<String, Vec<u8>> = pages::files(site, &assets)?
+        .into_iter()
+        .map(|(path, text)| (path, text.into_bytes()))
+        .collect();
+    made.append(&mut pages::pictures(site)?);
+    // What Trunk built belongs to the version as well, and what press made stands in for its template.
+    let mut all = read(folder)?;
+    all.extend(
+        made.iter()
+            .map(|(path, bytes)| (path.clone(), bytes.clone())),
+    );
+    let version = offline::version(&all);
+    let worker = offline::worker(&all, &version)?;
+    made.insert("sw.js".to_owned(), worker.into_bytes());
+    for (path, bytes) in &mut made {
+        if path.ends_with(".html") {
+            let page = String::from_utf8_lossy(bytes);
+            *bytes = offline::stamp(&page, &version).into_bytes();
         }
-        fs::write(&path, text).map_err(|error| named(&path, &error))?;
+        write_file(folder, path, bytes)?;
     }
-    Ok(files.len())
+    Ok(made.len())
+}
+
+/// Writes one file by its path from `folder`, and the folders it needs.
+///
+/// # Errors
+/// It cannot be written.
+pub fn write_file(folder: &Path, path: &str, bytes: &[u8]) -> Result<(), String> {
+    let path = folder.join(path);
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(|error| named(parent, &error))?;
+    }
+    fs::write(&path, bytes).map_err(|error| named(&path, &error))
+}
+
+/// Every file of a folder by its path from there, parts joined by `/`.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn read(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>, String> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![(folder.to_owned(), String::new())];
+    while let Some((folder, prefix)) = folders.pop() {
+        for entry in fs::read_dir(&folder).map_err(|error| named(&folder, &error))? {
+            let entry = entry.map_err(|error| named(&folder, &error))?;
+            let (path, name) = (entry.path(), entry.file_name());
+            let name = format!("{prefix}{}", name.to_string_lossy());
+            if path.is_dir() {
+                folders.push((path, name + "/"));
+            } else {
+                let bytes = fs::read(&path).map_err(|error| named(&path, &error))?;
+                files.insert(name, bytes);
+            }
+        }
+    }
+    Ok(files)
 }
 
 /// What became of the wasm.

@@ -1,13 +1,18 @@
 //! Sources: finds and reads the project's words, and puts together what the site says.
 
 use crate::catalogue;
+use crate::outline::Font;
 use crate::pages::{LessonPage, Site};
+use crate::pictures::{self, CARD_STAGES, Saying};
 use crate::stills;
 use crate::words::{self, Texts};
 use lessons::Entry;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+
+/// The site's font, from the top of the project.
+const FONT: &str = "assets/fonts/inter-latin-wght.woff2";
 
 /// The project's top folder: that of the current folder and those above it that holds the lessons, or the
 /// one that press was built from.
@@ -81,16 +86,50 @@ pub fn site(project: &Path, entries: &[Entry]) -> Result<Site, String> {
             ));
         }
     }
-    Ok(Site {
+    let mut whole = Site {
         texts: site,
         about,
         chapters,
         lessons,
+        card: String::new(),
         home: None,
-    })
+    };
+    cards(project, entries, &mut whole)?;
+    Ok(whole)
 }
 
-/// One lesson with its pictures.
+/// Draws the cards that links unfold to.
+fn cards(project: &Path, entries: &[Entry], site: &mut Site) -> Result<(), String> {
+    let woff2 = fs::read(project.join(FONT)).map_err(|error| format!("{FONT}: {error}"))?;
+    let font = Font::unpack(&woff2).map_err(|error| format!("{FONT}: {error}"))?;
+    let brand = site.texts.get("title");
+    for (entry, lesson) in entries.iter().zip(&mut site.lessons) {
+        let words = Rc::new(lesson.texts.to_words());
+        let scenes = CARD_STAGES.map(|width| stills::scene(entry, &words, width));
+        let chapter = catalogue::chapter_of(&site.chapters, &lesson.slug);
+        let saying = |corner, title, question| Saying {
+            brand,
+            corner,
+            title,
+            question,
+        };
+        let word = |id| lesson.texts.get(id);
+        let corner = chapter.map_or("", |chapter| chapter.title.as_str());
+        lesson.card = pictures::card(
+            &font,
+            saying(corner, word("title"), word("question")),
+            &scenes,
+        );
+        // The whole site shows its first lesson.
+        if site.card.is_empty() {
+            let [title, question] = [site.about.get("title"), site.texts.get("question")];
+            site.card = pictures::card(&font, saying("", title, question), &scenes);
+        }
+    }
+    Ok(())
+}
+
+/// One lesson with its stills.
 pub fn lesson(entry: &Entry, texts: Texts) -> LessonPage {
     let words = Rc::new(texts.to_words());
     let [wide, narrow] =
@@ -107,6 +146,7 @@ pub fn lesson(entry: &Entry, texts: Texts) -> LessonPage {
             .collect(),
         still: stills::document(&wide, &title),
         stage: stills::inline(&wide, &narrow, &title),
+        card: String::new(),
         texts,
     }
 }

@@ -51,7 +51,7 @@ pub fn document(scene: &Scene, title: &str) -> String {
 }
 
 /// What the things of a scene cover together; the whole scene if there are none.
-fn bounds(scene: &Scene) -> Rect {
+pub fn bounds(scene: &Scene) -> Rect {
     scene
         .parts()
         .iter()

@@ -36,7 +36,10 @@ const READY_MS: u32 = 1_000;
 #[component]
 pub(crate) fn LessonPage(embed: bool) -> impl IntoView {
     let params = use_params_map();
-    let slug = Memo::new(move |_| params.with(|params| params.get("slug").unwrap_or_default()));
+    let slug = Memo::new(move |_| {
+        let asked = params.with(|params| params.get("slug"));
+        asked.or_else(place::alone).unwrap_or_default()
+    });
     let pack = LocalResource::new(move || {
         let slug = slug.get();
         async move { texts::load_lesson(&slug).await }

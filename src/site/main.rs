@@ -80,10 +80,14 @@ fn App() -> impl IntoView {
     provide_context(Look::new(asked.theme, asked.reduce));
     let lesson = || view! { <lesson::LessonPage embed=false/> };
     let embed = || view! { <lesson::LessonPage embed=true/> };
+    let top = move || match place::alone() {
+        Some(_) => lesson().into_any(),
+        None => view! { <catalogue::Catalogue/> }.into_any(),
+    };
     view! {
         <Router base=place::base()>
             <Routes fallback=catalogue::Catalogue>
-                <Route path=path!("/") view=catalogue::Catalogue/>
+                <Route path=path!("/") view=top/>
                 <Route path=path!("/l/:slug") view=lesson/>
                 <Route path=path!("/embed/:slug") view=embed/>
             </Routes>

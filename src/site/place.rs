@@ -36,6 +36,21 @@ pub(crate) fn root() -> String {
     })
 }
 
+/// What the page says about itself in its `data-` attribute of this name.
+fn told(name: &str) -> Option<String> {
+    html()?.dataset().get(name)
+}
+
+/// The query that makes an address one of the page's own version of the site; empty where none is known.
+pub(crate) fn version() -> String {
+    told("version").map_or_else(String::new, |version| format!("?v={version}"))
+}
+
+/// The lesson of a page that is one file and has no site around it.
+pub(crate) fn alone() -> Option<String> {
+    told("alone").and_then(|_| told("slug"))
+}
+
 fn origin(url: &web_sys::Url) -> String {
     match url.origin() {
         origin if origin == "null" => format!("{}//{}", url.protocol(), url.host()),
@@ -61,6 +76,13 @@ pub(crate) fn pin_links() {
 
 /// The path of the top of the site without its last slash, as the router wants it.
 pub(crate) fn base() -> String {
+    // A page without a site is its own top, whatever its file is called.
+    if alone().is_some() {
+        let window = web_sys::window();
+        return window
+            .and_then(|window| window.location().pathname().ok())
+            .unwrap_or_default();
+    }
     let root = root();
     let path = web_sys::Url::new(&root).map_or_else(|_| root.clone(), |url| url.pathname());
     path.trim_end_matches('/').to_owned()
@@ -74,10 +96,13 @@ pub(crate) fn href(path: &str) -> String {
 /// The query of the address, without its question mark.
 pub(crate) fn query() -> String {
     let search = web_sys::window().and_then(|window| window.location().search().ok());
-    search
-        .unwrap_or_default()
-        .trim_start_matches('?')
-        .to_owned()
+    let search = search.unwrap_or_default();
+    let query = search.trim_start_matches('?');
+    match alone() {
+        // There is nothing that a link could lead to; of two values the first counts.
+        Some(_) => format!("links=0&{query}"),
+        None => query.to_owned(),
+    }
 }
 
 /// Names the page in its tab.

@@ -102,7 +102,13 @@ pub(crate) fn with_site<T>(look: impl FnOnce(&Site) -> T) -> Option<T> {
 /// # Errors
 /// What went wrong.
 pub(crate) async fn fetch_text(path: &str) -> Result<String, String> {
-    let url = format!("{}{path}", place::root());
+    // A page that is one file carries its words.
+    if let Some(carried) = place::document().and_then(|document| document.get_element_by_id(path)) {
+        return carried
+            .text_content()
+            .ok_or_else(|| format!("{path}: no text"));
+    }
+    let url = format!("{}{path}{}", place::root(), place::version());
     let window = web_sys::window().ok_or("no window")?;
     let fault = |_| format!("{path}: no answer");
     let response: web_sys::Response = JsFuture::from(window.fetch_with_str(&url))

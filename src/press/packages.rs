@@ -1,0 +1,385 @@
+//! Packages: one lesson taken out of a built site, as a single file or for a learning management system.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use engine::svg::escape;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{Cursor, Write as _};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipWriter};
+
+/// The files of a built site, by their path from its top.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// The script that speaks with the system.
+const ADAPTER: &str = include_str!("../../assets/scorm.js");
+
+/// A version of SCORM.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scorm {
+    /// SCORM 1.2.
+    V12,
+    /// SCORM 2004, third edition.
+    V2004,
+}
+
+impl Scorm {
+    /// Reads `1.2` or `2004`.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "1.2" => Some(Self::V12),
+            "2004" => Some(Self::V2004),
+            _ => None,
+        }
+    }
+
+    /// How it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::V12 => "1.2",
+            Self::V2004 => "2004",
+        }
+    }
+}
+
+fn text<'a>(site: &'a Files, path: &str) -> Result<&'a str, String> {
+    let bytes = site
+        .get(path)
+        .ok_or_else(|| format!("{path} is missing in the built site"))?;
+    std::str::from_utf8(bytes).map_err(|_| format!("{path} is no text"))
+}
+
+fn data(kind: &str, bytes: &[u8]) -> String {
+    format!("data:{kind};base64,{}", STANDARD.encode(bytes))
+}
+
+/// The value of an attribute in one tag.
+fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
+    let start = tag.find(&format!(" {name}=\""))? + name.len() + 3;
+    tag[start..].split('"').next()
+}
+
+/// A path as a page of a lesson names it, from the top of the site.
+fn from_top(address: &str) -> &str {
+    address.strip_prefix("../../").unwrap_or(address)
+}
+
+/// One lesson as one file that needs neither server nor network.
+///
+/// # Errors
+/// The built site lacks a file that the lesson needs.
+pub fn single(site: &Files, slug: &str) -> Result<String, String> {
+    let page = text(site, &format!("l/{slug}/index.html"))?;
+    let mut out = String::with_capacity(page.len());
+    let mut rest = page;
+    // Tag by tag: what names another file is replaced by that file or left out.
+    while let Some(start) = rest.find('<') {
+        let end = rest[start..]
+            .find('>')
+            .map_or(rest.len(), |end| start + end + 1);
+        let (before, tag) = (&rest[..start], &rest[start..end]);
+        rest = &rest[end..];
+        out += before;
+        if tag.starts_with("<html ") {
+            out += &tag
+                .replace(" data-worker=\"sw.js\"", " data-alone=\"\"")
+                .replace("\"../../\"", "\"./\"");
+        } else if tag.starts_with("<link ") {
+            let (rel, href) = (
+                attribute(tag, "rel"),
+                attribute(tag, "href").unwrap_or_default(),
+            );
+            match rel {
+                Some("stylesheet") => {
+                    let _ = write!(out, "<style>{}</style>", sheet(site, from_top(href))?);
+                }
+                Some("icon") => {
+                    let icon = text(site, from_top(href))?;
+                    let icon = data("image/svg+xml", icon.as_bytes());
+                    let _ = write!(out, "<link rel=\"icon\" href=\"{icon}\">");
+                }
+                _ => {}
+            }
+        } else if tag.starts_with("<meta property=\"og:")
+            || tag.starts_with("<meta name=\"twitter:")
+        {
+            // A file has no address that others could preview.
+        } else if tag.starts_with("<script ") {
+            let script = text(site, from_top(attribute(tag, "src").unwrap_or_default()))?;
+            // As an address, so that it still waits for the page and cannot end its own element.
+            let _ = write!(
+                out,
+                "<script defer src=\"{}\">",
+                data("text/javascript", script.as_bytes())
+            );
+        } else if tag.starts_with("<a ")
+            && !tag.contains("href=\"#")
+            && !tag.contains("href=\"https:")
+        {
+            out += &without(tag, "href");
+        } else if tag.contains(" id=\"boot\"") {
+            let mut tag = tag.to_owned();
+            for (name, kind) in [
+                ("data-script", "text/javascript"),
+                ("data-wasm", "application/wasm"),
+            ] {
+                let address = attribute(&tag, name).unwrap_or_default().to_owned();
+                let bytes = site
+                    .get(from_top(&address))
+                    .ok_or_else(|| format!("{address} is missing in the built site"))?;
+                tag = tag.replacen(&address, &data(kind, bytes), 1);
+            }
+            out += &tag;
+        } else if tag == "</body>" {
+            for path in [
+                "words/site.en.json".to_owned(),
+                format!("words/{slug}.en.json"),
+            ] {
+                let words = text(site, &path)?.replace('<', "\\u003c");
+                let _ = writeln!(
+                    out,
+                    "<script type=\"application/json\" id=\"{path}\">{words}</script>"
+                );
+            }
+            out += tag;
+        } else {
+            out += tag;
+        }
+    }
+    Ok(out + rest)
+}
+
+/// A tag without one of its attributes.
+fn without(tag: &str, name: &str) -> String {
+    match attribute(tag, name) {
+        Some(value) => tag.replacen(&format!(" {name}=\"{value}\""), "", 1),
+        None => tag.to_owned(),
+    }
+}
+
+/// A style sheet with its fonts inside.
+fn sheet(site: &Files, path: &str) -> Result<String, String> {
+    let mut css = text(site, path)?.to_owned();
+    for (name, bytes) in site.iter().filter(|(name, _)| name.ends_with(".woff2")) {
+        css = css.replace(&format!("../{name}"), &data("font/woff2", bytes));
+    }
+    Ok(css.replace("</", "<\\/"))
+}
+
+/// The files of a SCORM package, its manifest first among equals.
+///
+/// # Errors
+/// The built site lacks the lesson.
+pub fn scorm(site: &Files, slug: &str, version: Scorm) -> Result<Files, String> {
+    let page = text(site, &format!("embed/{slug}/index.html"))?;
+    let title = page
+        .split("<h1>")
+        .nth(1)
+        .and_then(|rest| rest.split("</h1>").next())
+        .unwrap_or(slug);
+    let words = [
+        "words/site.en.json".to_owned(),
+        format!("words/{slug}.en.json"),
+    ];
+    let needed = |path: &str| {
+        let program = !path.contains('/')
+            && [".js", ".wasm", ".svg"]
+                .iter()
+                .any(|end| path.ends_with(end))
+            && !["sw.js", "embed.js"].contains(&path);
+        program
+            || path.starts_with("style/")
+            || path.starts_with("assets/")
+            || words.iter().any(|word| word == path)
+    };
+    let mut files: Files = site
+        .iter()
+        .filter(|(path, _)| needed(path) && !path.ends_with(".br"))
+        .map(|(path, bytes)| (path.clone(), bytes.clone()))
+        .collect();
+    // There is no worker to install beside somebody else's system.
+    let embed = page.replace(" data-worker=\"sw.js\"", "");
+    files.insert(format!("embed/{slug}/index.html"), embed.into_bytes());
+    files.insert("scorm.js".to_owned(), ADAPTER.as_bytes().to_vec());
+    files.insert("scorm.css".to_owned(), FRAME.as_bytes().to_vec());
+    files.insert("index.html".to_owned(), launch(slug, title).into_bytes());
+    let manifest = manifest(slug, title, version, files.keys());
+    files.insert("imsmanifest.xml".to_owned(), manifest.into_bytes());
+    Ok(files)
+}
+
+/// The sheet of the page that the system opens: the lesson fills it.
+const FRAME: &str = "html, body { height: 100%; margin: 0; }\niframe { display: block; width: 100%; height: 100%; border: 0; }\n";
+
+/// The page that the system opens. `title` is escaped already.
+fn launch(slug: &str, title: &str) -> String {
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
+         <link rel=\"stylesheet\" href=\"scorm.css\">\n<script src=\"scorm.js\" defer></script>\n</head>\n<body>\n\
+         <iframe title=\"{title}\" data-src=\"embed/{slug}/index.html\" allow=\"fullscreen; clipboard-write\"></iframe>\n\
+         </body>\n</html>\n"
+    )
+}
+
+/// The manifest (SCORM 1.2 Content Aggregation Model, section 2.3; SCORM 2004 3rd edition, section 3.4).
+fn manifest<'a>(
+    slug: &str,
+    title: &str,
+    version: Scorm,
+    files: impl Iterator<Item = &'a String>,
+) -> String {
+    let (content, adl, schema, kind) = match version {
+        Scorm::V12 => (
+            "http://www.imsproject.org/xsd/imscp_rootv1p1p2",
+            "http://www.adlnet.org/xsd/adlcp_rootv1p2",
+            "1.2",
+            "scormtype",
+        ),
+        Scorm::V2004 => (
+            "http://www.imsglobal.org/xsd/imscp_v1p1",
+            "http://www.adlnet.org/xsd/adlcp_v1p3",
+            "2004 3rd Edition",
+            "scormType",
+        ),
+    };
+    let mut out = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+         <manifest identifier=\"loadlab-{slug}\" version=\"1\" xmlns=\"{content}\" xmlns:adlcp=\"{adl}\">\n\
+         <metadata><schema>ADL SCORM</schema><schemaversion>{schema}</schemaversion></metadata>\n\
+         <organizations default=\"course\"><organization identifier=\"course\"><title>{title}</title>\n\
+         <item identifier=\"item\" identifierref=\"lesson\"><title>{title}</title></item></organization></organizations>\n\
+         <resources><resource identifier=\"lesson\" type=\"webcontent\" adlcp:{kind}=\"sco\" href=\"index.html\">\n"
+    );
+    for file in files {
+        let _ = writeln!(out, "<file href=\"{}\"/>", escape(file));
+    }
+    out + "</resource></resources>\n</manifest>\n"
+}
+
+/// Files as a zip archive; the same files give the same bytes.
+///
+/// # Errors
+/// The archive cannot be written, which takes a file of more than four gigabytes.
+pub fn zip(files: &Files) -> Result<Vec<u8>, String> {
+    let fault = |error: &dyn std::fmt::Display| format!("zip: {error}");
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .last_modified_time(DateTime::default());
+    for (path, bytes) in files {
+        archive
+            .start_file(path.as_str(), options)
+            .map_err(|error| fault(&error))?;
+        archive.write_all(bytes).map_err(|error| fault(&error))?;
+    }
+    let archive = archive.finish().map_err(|error| fault(&error))?;
+    Ok(archive.into_inner())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+
+    fn site() -> Files {
+        let page = "<!doctype html>\n<html lang=\"en\" data-root=\"../../\" data-slug=\"a-b\" data-version=\"1\" data-worker=\"sw.js\">\n<head>\
+            <meta property=\"og:url\" content=\"./\"><link rel=\"canonical\" href=\"./\">\
+            <link rel=\"stylesheet\" href=\"../../style/a.css\"><link rel=\"icon\" href=\"../../icon.svg\">\
+            <script src=\"../../boot.js\" defer></script></head>\n<body><a class=\"brand\" href=\"../../\">L</a>\
+            <a href=\"#main\">S</a><h1>A &amp; b</h1>\
+            <div id=\"boot\" data-script=\"../../s.js\" data-wasm=\"../../s_bg.wasm\"></div></body></html>\n";
+        [
+            ("l/a-b/index.html", page),
+            ("embed/a-b/index.html", page),
+            (
+                "style/a.css",
+                "@font-face{src:url(\"../assets/fonts/f.woff2\")}",
+            ),
+            ("assets/fonts/f.woff2", "font"),
+            ("icon.svg", "<svg/>"),
+            ("boot.js", "// </script> in a comment"),
+            ("s.js", "export {}"),
+            ("s_bg.wasm", "\0asm"),
+            ("s_bg.wasm.br", "packed"),
+            ("sw.js", "worker"),
+            ("words/site.en.json", "{\"a\":\"</script>\"}"),
+            ("words/a-b.en.json", "{}"),
+            ("words/other.en.json", "{}"),
+            ("cards/a-b.png", "png"),
+        ]
+        .map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()))
+        .into()
+    }
+
+    #[test]
+    fn a_single_file_names_no_other() {
+        let html = single(&site(), "a-b").expect("complete");
+        for name in ["../", "sw.js", "canonical", "og:"] {
+            assert!(!html.contains(name), "{name}: {html}");
+        }
+        for needed in [
+            "data-alone=\"\"",
+            "data-root=\"./\"",
+            "data-wasm=\"data:application/wasm;base64,AGFzbQ==\"",
+            "url(\"data:font/woff2;base64,",
+            "<a class=\"brand\">",
+            "<a href=\"#main\">",
+            "<script type=\"application/json\" id=\"words/site.en.json\">{\"a\":\"\\u003c/script>\"}</script>",
+        ] {
+            assert!(html.contains(needed), "{needed}: {html}");
+        }
+        assert!(single(&site(), "none").is_err());
+    }
+
+    #[test]
+    fn a_package_lists_every_file_and_holds_one_lesson() {
+        for version in [Scorm::V12, Scorm::V2004] {
+            let files = scorm(&site(), "a-b", version).expect("complete");
+            let manifest = text(&files, "imsmanifest.xml").expect("there");
+            assert!(manifest.contains("<title>A &amp; b</title>"));
+            for path in files.keys().filter(|path| *path != "imsmanifest.xml") {
+                assert!(
+                    manifest.contains(&format!("<file href=\"{path}\"/>")),
+                    "{path}"
+                );
+            }
+            assert_eq!(manifest.matches("<file ").count() + 1, files.len());
+            for absent in [
+                "sw.js",
+                "words/other.en.json",
+                "cards/a-b.png",
+                "s_bg.wasm.br",
+                "l/a-b/index.html",
+            ] {
+                assert!(!files.contains_key(absent), "{absent}");
+            }
+        }
+    }
+
+    #[test]
+    fn versions_differ_where_the_standards_do() {
+        let manifest = |version| {
+            let files = scorm(&site(), "a-b", version).expect("complete");
+            text(&files, "imsmanifest.xml").expect("there").to_owned()
+        };
+        assert!(manifest(Scorm::V12).contains("adlcp:scormtype=\"sco\""));
+        assert!(manifest(Scorm::V2004).contains("adlcp:scormType=\"sco\""));
+        assert_eq!(Scorm::parse("2004"), Some(Scorm::V2004));
+        assert_eq!(Scorm::parse("3"), None);
+    }
+
+    #[test]
+    fn an_archive_unpacks_to_the_same_and_is_the_same_each_time() {
+        let files = scorm(&site(), "a-b", Scorm::V12).expect("complete");
+        let packed = zip(&files).expect("packed");
+        assert_eq!(packed, zip(&files).expect("packed"));
+        let mut archive = zip::ZipArchive::new(Cursor::new(packed)).expect("an archive");
+        assert_eq!(archive.len(), files.len());
+        let mut manifest = Vec::new();
+        let mut file = archive.by_name("imsmanifest.xml").expect("there");
+        file.read_to_end(&mut manifest).expect("unpacks");
+        assert_eq!(manifest, files["imsmanifest.xml"]);
+    }
+}
