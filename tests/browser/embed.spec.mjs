@@ -304,7 +304,11 @@ test("junk and ten thousand messages neither block nor swell the page", async ({
   await frame.evaluate(() => {
     globalThis.longest = 0;
     new PerformanceObserver((list) => {
-      for (const task of list.getEntries()) globalThis.longest = Math.max(globalThis.longest, task.duration);
+      // Where both pages share a process, the course page's own work of sending is listed too.
+      for (const task of list.getEntries()) {
+        if (!task.name.includes("ancestor")) globalThis.longest = Math.max(globalThis.longest, task.duration);
+        (globalThis.tasks ??= []).push(`${task.name} ${task.duration}`);
+      }
     }).observe({ type: "longtask" });
   });
   await page.waitForTimeout(200);
@@ -324,7 +328,7 @@ test("junk and ten thousand messages neither block nor swell the page", async ({
     return 10_000;
   });
   await expect.poll(async () => (await heard(page, "ack")).filter((ack) => String(ack.id).startsWith("flood")).length, { timeout: 30_000 }).toBe(ids);
-  expect(await frame.evaluate(() => globalThis.longest), "longest task in ms").toBeLessThan(Math.max(50, 2 * usual));
+  expect(await frame.evaluate(() => globalThis.longest), `longest task in ms: ${await frame.evaluate(() => globalThis.tasks)}`).toBeLessThan(Math.max(50, 2 * usual));
   expect(await send(page, "pause")).toMatchObject({ ok: true });
   await expect(player.play).toBeVisible();
 });
