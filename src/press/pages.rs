@@ -589,7 +589,8 @@ mod tests {
                 .replace("data-trunk rel=\"css\" href=\"style/", "rel=\"stylesheet\" href=\"./style/")
                 .replace("data-trunk src=\"assets/", "src=\"./")
                 .replace("data-trunk rel=\"icon\" href=\"assets/", "rel=\"icon\" href=\"./")
-                .replace("<link data-trunk rel=\"copy-dir\" href=\"assets/fonts\" data-target-path=\"assets/fonts\">", ""),
+                .replace("<link data-trunk rel=\"copy-dir\" href=\"assets/fonts\" data-target-path=\"assets/fonts\">", "")
+                .replace("<link data-trunk rel=\"copy-file\" href=\"assets/embed.js\">", ""),
             script: "site-1.js".to_owned(),
             wasm: "site-1_bg.wasm".to_owned(),
             wasm_bytes: 12_345,

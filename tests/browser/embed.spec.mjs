@@ -1,0 +1,507 @@
+// The contract with course sites: addresses, messages, heights, the element, and the places where all that must work.
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { test, expect, open, ready, Player } from "./kit.mjs";
+
+const site = JSON.parse(readFileSync(new URL("../../dist/words/site.en.json", import.meta.url), "utf8"));
+const lessons = site.chapters.flatMap((chapter) => chapter.lessons).filter((lesson) => lesson.ready);
+const BALANCING = "load-balancing";
+
+// The course has a server of its own, so that its pages are of another origin than the lessons in them. Pages that a
+// test made up without a server would count as the open network's, which may not reach into this machine.
+const port = process.env.LOADLAB_PORT;
+const pages = new Map();
+const server = createServer((request, response) => {
+  const body = pages.get(new URL(request.url, "http://course").pathname);
+  response.writeHead(body ? 200 : 404, { "content-type": "text/html; charset=utf-8" }).end(body);
+});
+await new Promise((done) => server.listen(0, "127.0.0.1", done));
+server.unref();
+const course = `http://localhost:${server.address().port}`;
+test.use({ origins: [course] });
+
+/** What a course page does: it connects to each lesson that greets it, and keeps all it hears. */
+const recorder = `
+  window.told = []; window.events = []; window.line = null; window.connects ??= true;
+  addEventListener("message", ({ data, source, origin }) => {
+    told.push(data);
+    if (!window.connects || data?.ns !== "loadlab" || data.type !== "hello") return;
+    const { port1, port2 } = new MessageChannel();
+    window.line = port1;
+    port1.onmessage = (event) => events.push(event.data);
+    source.postMessage({ ns: "loadlab", v: 1, type: "connect" }, "*", [port2]);
+  });
+  window.sent = 0;
+  window.send = (type, fields) => new Promise((done) => {
+    const id = ++window.sent;
+    line.addEventListener("message", function hear({ data }) {
+      if (data.type !== "ack" || data.id !== id) return;
+      line.removeEventListener("message", hear);
+      done(data);
+    });
+    line.postMessage({ ns: "loadlab", v: 1, type, ...fields, id });
+  });`;
+
+/** Opens a page of the course's that holds this markup. */
+async function host(page, body, path = "host.html") {
+  pages.set(
+    `/${path}`,
+    `<!doctype html><html lang="en"><title>Course</title><link rel="icon" href="data:,"><script>${recorder}</script><body>${body}`,
+  );
+  await page.goto(`${course}/${path}`);
+}
+
+const address = (slug, query = "", hash = "") => `http://127.0.0.1:${port}/embed/${slug}/${query ? `?${query}` : ""}${hash}`;
+const iframe = (slug, { query, hash, attributes = "" } = {}) =>
+  `<iframe src="${address(slug, query, hash).replaceAll("&", "&amp;")}" title="Lesson" width="800" height="560" ${attributes}></iframe>`;
+
+/** The lesson in the only frame of a page. */
+async function framed(page) {
+  const place = page.frameLocator("iframe");
+  await ready(place);
+  return new Player(place);
+}
+const connected = (page) =>
+  expect.poll(() => page.evaluate(() => events.some((event) => event.type === "ready")), { timeout: 20_000 }).toBe(true);
+const heard = (page, type) => page.evaluate((type) => events.filter((event) => event.type === type), type);
+const send = (page, type, fields) => page.evaluate(([type, fields]) => send(type, fields), [type, fields]);
+const clock = async (player) => Number((await player.time.getAttribute("aria-valuetext")).match(/[\d.]+/)[0]);
+
+for (const lesson of lessons) {
+  test.describe(lesson.slug, () => {
+    for (const sandbox of [null, "allow-scripts", "allow-scripts allow-same-origin"]) {
+      for (const blocked of [false, true]) {
+        test(`runs in ${sandbox ? `sandbox="${sandbox}"` : "a plain frame"}${blocked ? ", storage blocked" : ""}`, async ({ page }) => {
+          if (blocked) {
+            await page.addInitScript(() => {
+              const deny = { get() { throw new DOMException("denied", "SecurityError"); } };
+              for (const name of ["localStorage", "sessionStorage", "indexedDB", "caches"]) Object.defineProperty(window, name, deny);
+              Object.defineProperty(Document.prototype, "cookie", deny);
+            });
+          }
+          await host(page, iframe(lesson.slug, { attributes: sandbox === null ? "" : `sandbox="${sandbox}"` }));
+          const player = await framed(page);
+          await connected(page);
+          await player.play.click();
+          await expect.poll(() => clock(player)).toBeGreaterThan(0);
+          await player.pause.click();
+          await player.next.click();
+          await expect(player.place.getByText(/^Step [12] of/)).toBeVisible();
+        });
+      }
+    }
+
+    test("answers every command and tells what happens", async ({ page }) => {
+      await host(page, iframe(lesson.slug));
+      const player = await framed(page);
+      await connected(page);
+      const [told] = await heard(page, "ready");
+      expect(told.warnings).toEqual([]);
+      expect(told.beats.length).toBeGreaterThan(1);
+      expect(told.params).toMatchObject({ seed: "1", beat: "1", at: "0" });
+
+      expect(await send(page, "seek", { at: 2 })).toMatchObject({ ok: true });
+      await expect.poll(() => clock(player)).toBe(2);
+      expect(await send(page, "play")).toMatchObject({ ok: true });
+      await expect.poll(() => clock(player)).toBeGreaterThan(2);
+      expect(await send(page, "pause")).toMatchObject({ ok: true });
+      const { state } = await send(page, "getState");
+      const here = await clock(player);
+      expect(await send(page, "restart")).toMatchObject({ ok: true });
+      await expect.poll(() => clock(player)).toBe(0);
+      expect(await send(page, "setState", { state })).toMatchObject({ ok: true });
+      await expect.poll(() => clock(player)).toBe(here);
+      expect(await send(page, "beat", { n: 2 })).toMatchObject({ ok: true });
+      await expect.poll(async () => (await heard(page, "step")).at(-1)).toMatchObject({ beat: 2, count: told.beats.length });
+
+      const slider = Object.entries(told.params).find(([name, value]) => name.startsWith("p.") && /^[\d.]+$/.test(value));
+      if (slider) {
+        const name = slider[0].slice(2);
+        expect(await send(page, "set", { name, value: Number(slider[1]) === 1 ? 1e9 : 1 })).toMatchObject({ ok: true });
+        await expect.poll(async () => (await heard(page, "change")).map((event) => event.name)).toContain(name);
+      }
+      for (const [type, fields] of [
+        ["nonsense", {}], ["seek", {}], ["seek", { at: "soon" }], ["set", { name: "no-such-knob", value: 1 }],
+        ["act", { name: "no-such-action" }], ["setState", { state: "AAAA" }], ["theme", { value: "pink" }],
+      ]) {
+        const ack = await send(page, type, fields);
+        expect(ack, type).toMatchObject({ ok: false });
+        expect(ack.error, type).toBeTruthy();
+      }
+      for (const [type, value] of [["theme", "dark"], ["motion", "reduce"], ["lang", "en-GB"]]) {
+        expect(await send(page, type, { value })).toMatchObject({ ok: true });
+      }
+      await expect(player.place.locator("html[data-theme=dark][data-motion=reduce]")).toBeAttached();
+    });
+
+    test("a shared address restores the frame, whatever was done", async ({ page }) => {
+      const does = [
+        async () => {},
+        (player) => player.next.click().then(() => player.next.click()),
+        async (player) => { await player.playFor(400); },
+        async (player) => { await player.playFor(300); await page.getByRole("region", { name: "Break it" }).getByRole("button", { disabled: false }).first().click(); await player.stepForward.click(); await player.compare.click(); },
+      ];
+      for (const [at, act] of does.entries()) {
+        const player = await open(page, `l/${lesson.slug}/`);
+        await act(player);
+        // The list of parts follows the picture a few times a second.
+        await page.waitForTimeout(400);
+        const look = async () => [await clock(player), await page.locator(".parts button").allTextContents()];
+        const before = await look();
+        await player.share.click();
+        const shared = await page.getByLabel("Address", { exact: true }).inputValue();
+        expect(shared.length).toBeLessThan(2_200);
+        if (at === 0) expect(shared).toMatch(new RegExp(`/l/${lesson.slug}/$`));
+        if (at === 1) expect(shared).toMatch(/\?beat=2$/);
+        await open(page, new URL(shared).pathname + new URL(shared).search);
+        await expect.poll(look).toEqual(before);
+      }
+    });
+
+    test("is small and hidden without harm", async ({ page }) => {
+      await host(page, `<div id="away" style="display:none">${iframe(lesson.slug)}</div>`);
+      await connected(page);
+      expect(await send(page, "seek", { at: 1 })).toMatchObject({ ok: true });
+      await page.evaluate(() => {
+        document.querySelector("#away").style.display = "block";
+        Object.assign(document.querySelector("iframe"), { width: 320, height: 256 });
+      });
+      const player = await framed(page);
+      await expect.poll(() => clock(player)).toBe(1);
+      await expect.poll(() => player.place.locator(".stage-svg > *").count()).toBeGreaterThan(3);
+      await expect(player.play).toBeAttached();
+    });
+  });
+}
+
+// Every parameter against a table of garbage: nothing throws, one warning names what was wrong.
+const garbage = ["", "%00", "NaN", "1e999", "-1", "%F0%9F%92%A5", "'%22%3Cscript%3E", "null", "[]", "..%2F..", "%", "x".repeat(500)];
+const warning = ["theme", "motion", "lang", "seed", "beat", "at", "speed", "autoplay", "state", "hide", "links", "resize", "origin", "p.load"];
+for (const name of [...warning, "lock"]) {
+  test(`parameter ${name} shrugs off garbage`, async ({ page, problems }) => {
+    // Any list of ids is a list of ids: only this parameter has no wrong values.
+    if (name !== "lock") problems.expect(/console\.warn/);
+    // One page for all: the address changes, the lesson opens anew.
+    for (const value of garbage) {
+      await page.goto(`l/${BALANCING}/?${name}=${value}`);
+      await ready(page);
+      await expect(page.getByRole("button", { name: /^(Play|Pause)$/ })).toBeVisible();
+    }
+  });
+}
+
+test("the first of a repeated parameter counts, strangers are ignored, long queries too", async ({ page, problems }) => {
+  problems.expect(/query longer than/);
+  await host(page, iframe(BALANCING, { query: "at=2&at=5&utm_source=x&p.none=1" }));
+  await connected(page);
+  expect((await heard(page, "ready"))[0]).toMatchObject({ warnings: [], params: { at: "2" } });
+  await host(page, iframe(BALANCING, { query: `at=2&x=${"y".repeat(5_000)}` }));
+  await connected(page);
+  const [told] = await heard(page, "ready");
+  expect(told.params.at).toBe("0");
+  expect(told.warnings).toHaveLength(1);
+});
+
+test("warnings are told to the page around", async ({ page, problems }) => {
+  problems.expect(/theme=puce.*seed=-1/);
+  await host(page, iframe(BALANCING, { query: "theme=puce&seed=-1&p.load=lots" }));
+  await connected(page);
+  expect((await heard(page, "ready"))[0].warnings).toEqual([
+    "theme=puce is not valid", "seed=-1 is not valid", "p.load=lots is not valid",
+  ]);
+});
+
+test("a damaged state opens the lesson at its start and says so", async ({ page, problems }) => {
+  problems.expect(/state is damaged/);
+  const player = await open(page, `l/${BALANCING}/?state=AAAAbadbadbad&at=9`);
+  await expect(page.getByRole("alert")).toContainText("damaged");
+  expect(await clock(player)).toBe(0);
+  await page.getByRole("alert").getByRole("button", { name: "Close" }).click();
+  await expect(page.getByRole("alert")).toHaveCount(0);
+  problems.expect(/never|state is damaged/);
+  await host(page, iframe(BALANCING, { query: "state=AAAA" }));
+  await connected(page);
+  await expect.poll(async () => (await heard(page, "error"))[0]).toMatchObject({ code: "state" });
+});
+
+test("what is hidden is gone, what is locked stays put, pause and restart remain", async ({ page }) => {
+  const player = await open(page, `l/${BALANCING}/?hide=title,story,tape,actions,challenges,share,prose&lock=load,servers&links=0`);
+  for (const name of ["Break it", "Try this"]) await expect(page.getByRole("region", { name })).toHaveCount(0);
+  await expect(player.next).toHaveCount(0);
+  await expect(player.share).toHaveCount(0);
+  await expect(page.locator(".track, .notes")).toHaveCount(0);
+  await expect(player.knob("Load")).toBeDisabled();
+  await expect(player.knob("Servers")).toBeDisabled();
+  await expect(page.locator("main a[href], header a[href]")).toHaveCount(0);
+  await expect(player.restart).toBeVisible();
+  await expect(page.getByRole("list", { name: "Parts" }).getByRole("button").first()).toBeAttached();
+  await player.play.click();
+  await expect(player.pause).toBeVisible();
+  const embedded = await open(page, `embed/${BALANCING}/?hide=knobs,share&links=0`);
+  await expect(embedded.knob("Load")).toHaveCount(0);
+  await expect(page.locator(".embed-foot")).toHaveCount(0);
+});
+
+test("only the parent connects, and only the named one", async ({ page }) => {
+  // A frame beside the lesson pretends to be its parent.
+  const intruder = `<iframe id="intruder" title="Other" srcdoc="<script>
+    setInterval(() => { const c = new MessageChannel(); c.port1.onmessage = () => parent.postMessage('broken in', '*');
+      parent.frames[0].postMessage({ ns: 'loadlab', v: 1, type: 'connect' }, '*', [c.port2]);
+      parent.frames[0].postMessage({ ns: 'loadlab', v: 1, type: 'play' }, '*'); }, 50);
+  </script>"></iframe>`;
+  await page.addInitScript(() => { window.connects = false; });
+  await host(page, iframe(BALANCING) + intruder);
+  const player = await framed({ frameLocator: () => page.frameLocator("iframe >> nth=0") });
+  await page.waitForTimeout(1_500);
+  expect(await page.evaluate(() => told.includes("broken in"))).toBe(false);
+  await expect(player.play).toBeVisible();
+  // Without a port the parent may start and stop, and hears heights.
+  const post = (type, v = 1) => page.evaluate(([type, v]) => frames[0].postMessage({ ns: "loadlab", v, type }, "*"), [type, v]);
+  await post("play", 2);
+  await post("restart");
+  await page.waitForTimeout(200);
+  await expect(player.play).toBeVisible();
+  await post("play");
+  await expect(player.pause).toBeVisible();
+  await post("pause");
+  await expect(player.play).toBeVisible();
+  await page.evaluate(() => frames[0].postMessage("slide:start", "*"));
+  await expect(player.pause).toBeVisible();
+  await page.evaluate(() => frames[0].postMessage("slide:stop", "*"));
+  await expect(player.play).toBeVisible();
+  const types = await page.evaluate(() => [...new Set(told.map((data) => data?.type))]);
+  expect(types.sort()).toEqual(["hello", "resize"]);
+});
+
+test("a parent of another origin than the named one is not heard", async ({ page }) => {
+  await host(page, iframe(BALANCING, { query: "origin=https://other.example" }));
+  const player = await framed(page);
+  await page.waitForTimeout(1_200);
+  expect(await page.evaluate(() => events.length)).toBe(0);
+  await page.evaluate(() => frames[0].postMessage({ ns: "loadlab", v: 1, type: "play" }, "*"));
+  await page.waitForTimeout(300);
+  await expect(player.play).toBeVisible();
+  await host(page, iframe(BALANCING, { query: `origin=${encodeURIComponent(course)}` }));
+  await connected(page);
+});
+
+test("it greets at most twenty times and says nothing of the learner", async ({ page }) => {
+  await page.addInitScript(() => { window.connects = false; });
+  await host(page, iframe(BALANCING));
+  await framed(page);
+  await page.waitForTimeout(12_000);
+  const hellos = await page.evaluate(() => told.filter((data) => data?.type === "hello"));
+  expect(hellos.length).toBeLessThanOrEqual(20);
+  expect(hellos.length).toBeGreaterThan(10);
+  expect(Object.keys(hellos[0]).sort()).toEqual(["lesson", "ns", "type", "v", "version"]);
+});
+
+test("junk and ten thousand messages neither block nor swell the page", async ({ page }) => {
+  await host(page, iframe(BALANCING));
+  const player = await framed(page);
+  await connected(page);
+  const frame = page.frames()[1];
+  await frame.evaluate(() => {
+    globalThis.longest = 0;
+    new PerformanceObserver((list) => {
+      // Where both pages share a process, the course page's own work of sending is listed too.
+      for (const task of list.getEntries()) {
+        if (!task.name.includes("ancestor")) globalThis.longest = Math.max(globalThis.longest, task.duration);
+        (globalThis.tasks ??= []).push(`${task.name} ${task.duration}`);
+      }
+    }).observe({ type: "longtask" });
+  });
+  await page.waitForTimeout(200);
+  // What one command at a time takes here: a slow or busy machine is no fault of the queue's.
+  for (let at = 0; at < 20; at++) await send(page, "seek", { at: at % 7 });
+  const usual = await frame.evaluate(() => globalThis.longest);
+  await frame.evaluate(() => { globalThis.longest = 0; });
+  const ids = await page.evaluate(() => {
+    const cycle = { ns: "loadlab", v: 1, type: "seek" };
+    cycle.self = cycle;
+    const junk = [null, 0, "x", [], {}, cycle, { ns: "loadlab" }, { ns: "loadlab", v: 9, type: "play" }, new Map(), new Uint8Array(9), "slide:nowhere"];
+    for (const data of junk) { frames[0].postMessage(data, "*"); line.postMessage(data); }
+    for (let i = 0; i < 10_000; i++) {
+      frames[0].postMessage(junk[i % junk.length], "*");
+      line.postMessage({ ns: "loadlab", v: 1, type: ["set", "seek", "nonsense"][i % 3], name: "load", value: i % 200, at: i % 7, id: `flood ${i}` });
+    }
+    return 10_000;
+  });
+  await expect.poll(async () => (await heard(page, "ack")).filter((ack) => String(ack.id).startsWith("flood")).length, { timeout: 30_000 }).toBe(ids);
+  expect(await frame.evaluate(() => globalThis.longest), `longest task in ms: ${await frame.evaluate(() => globalThis.tasks)}`).toBeLessThan(Math.max(50, 2 * usual));
+  expect(await send(page, "pause")).toMatchObject({ ok: true });
+  await expect(player.play).toBeVisible();
+});
+
+test("knobs are told at most four times a second", async ({ page }) => {
+  await host(page, iframe(BALANCING));
+  await framed(page);
+  await connected(page);
+  const count = await page.evaluate(async () => {
+    const until = performance.now() + 2_000;
+    for (let value = 10; performance.now() < until; value = 10 + ((value + 1) % 90)) {
+      await send("set", { name: "load", value });
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    return events.filter((event) => event.type === "change").length;
+  });
+  expect(count).toBeGreaterThan(3);
+  expect(count).toBeLessThanOrEqual(10);
+});
+
+test.describe("heights", () => {
+  test("are told to any parent, within bounds and without a loop", async ({ page }) => {
+    await page.addInitScript(() => {
+      window.connects = false;
+      addEventListener("message", ({ data }) => {
+        if (data?.type === "resize") document.querySelector("iframe").style.height = `${data.height}px`;
+      });
+    });
+    await host(page, iframe(BALANCING));
+    await framed(page);
+    const heights = () => page.evaluate(() => told.filter((data) => data?.type === "resize").map((data) => data.height));
+    await expect.poll(async () => (await heights()).length).toBeGreaterThan(0);
+    await page.waitForTimeout(1_500);
+    const count = (await heights()).length;
+    await page.waitForTimeout(1_500);
+    expect((await heights()).length, "it keeps still").toBe(count);
+    for (const height of await heights()) {
+      expect(height).toBeGreaterThanOrEqual(200);
+      expect(height).toBeLessThanOrEqual(4_000);
+    }
+    const inner = await page.frames()[1].evaluate(() => document.querySelector("#app").getBoundingClientRect().height);
+    expect(Math.abs((await heights()).at(-1) - inner)).toBeLessThanOrEqual(1);
+    await page.evaluate(() => { document.querySelector("iframe").style.width = "400px"; });
+    await expect.poll(async () => (await heights()).length).toBeGreaterThan(count);
+  });
+
+  const last = (page, test) => expect.poll(() => page.evaluate(`told.findLast((data) => ${test})`));
+  test("WordPress hears its secret before the program is there", async ({ page }) => {
+    let release;
+    const held = new Promise((resolve) => { release = resolve; });
+    await page.route("**/*.wasm", async (route) => { await held; await route.continue(); });
+    await host(page, iframe(BALANCING, { hash: "#?secret=aB3dE6gH9j", attributes: `sandbox="allow-scripts" security="restricted"` }));
+    await last(page, "data?.message === 'height'").toMatchObject({ secret: "aB3dE6gH9j" });
+    const { value } = await page.evaluate(() => told.find((data) => data?.message === "height"));
+    expect(value).toBeGreaterThanOrEqual(200);
+    expect(value).toBeLessThanOrEqual(1_000);
+    const before = await page.evaluate(() => told.filter((data) => data?.message === "height").length);
+    release();
+    await framed(page);
+    await expect.poll(() => page.evaluate(() => told.filter((data) => data?.message === "height").length)).toBeGreaterThan(before);
+  });
+  test("Canvas, H5P and Embedly hear theirs", async ({ page }) => {
+    await host(page, iframe(BALANCING, { query: "resize=lti" }));
+    await last(page, "data?.subject === 'lti.frameResize'").toMatchObject({ height: expect.any(Number) });
+    await host(page, iframe(BALANCING, { query: "resize=h5p" }));
+    await last(page, "data?.context === 'h5p' && data.action === 'hello'").toBeTruthy();
+    await last(page, "data?.context === 'h5p' && data.action === 'resize'").toMatchObject({ scrollHeight: expect.any(Number) });
+    await host(page, iframe(BALANCING, { query: "resize=embedly" }));
+    await last(page, "typeof data === 'string' && JSON.parse(data).context === 'iframe.resize'").toBeTruthy();
+    await host(page, iframe(BALANCING, { query: "resize=off" }));
+    await connected(page);
+    await page.waitForTimeout(500);
+    expect(await page.evaluate(() => [...told, ...events].some((data) => data?.type === "resize"))).toBe(false);
+  });
+});
+
+test("the element stands before or after its script, wraps a frame, follows its attributes", async ({ page }) => {
+  const script = `<script type="module" src="http://127.0.0.1:${port}/embed.js"></script>`;
+  await host(page, `<loadlab-lesson id="a" lesson="${BALANCING}" at="2"></loadlab-lesson>${script}
+    <loadlab-lesson id="b">${iframe(BALANCING, { query: "at=3" })}</loadlab-lesson>
+    <script>window.connects = false; window.log = [];
+      for (const type of ["ready", "step", "change"]) document.addEventListener("loadlab-" + type, (e) => log.push([e.target.id, type, e.detail]));
+    </script>`);
+  const told = (id, type) => page.evaluate(([id, type]) => log.filter(([from, kind]) => from === id && kind === type).map((entry) => entry[2]), [id, type]);
+  await expect.poll(async () => (await told("a", "ready"))[0]?.params.at).toBe("2");
+  await page.evaluate(() => document.querySelector("#b iframe").scrollIntoView());
+  await expect.poll(async () => (await told("b", "ready"))[0]?.params.at).toBe("3");
+  await page.evaluate(() => document.querySelector("#a").send("beat", { n: 2 }));
+  await expect.poll(async () => (await told("a", "step")).at(-1)?.beat).toBe(2);
+  await expect.poll(() => page.evaluate(() => parseFloat(document.querySelector("#a iframe").style.height))).toBeGreaterThan(200);
+  // A look changes in the running lesson, any other attribute opens it anew.
+  await page.evaluate(() => document.querySelector("#a").setAttribute("theme", "dark"));
+  const inside = page.frameLocator("#a iframe");
+  await expect(inside.locator("html[data-theme=dark]")).toBeAttached();
+  expect((await told("a", "ready")).length).toBe(1);
+  await page.evaluate(() => document.querySelector("#a").setAttribute("at", "4"));
+  await expect.poll(async () => (await told("a", "ready")).at(-1)?.params.at).toBe("4");
+  await expect(page.evaluate(() => document.querySelector("#a").send("nonsense"))).rejects.toThrow("unknown type");
+});
+
+test("a course page with five lessons talks to each and stays smooth", async ({ page }) => {
+  const body = readFileSync(new URL("course.html", import.meta.url), "utf8").replace("<head>", '<head><link rel="icon" href="data:,">');
+  pages.set("/course.html", body);
+  await page.goto(`${course}/course.html?root=http://127.0.0.1:${port}/&lessons=${lessons.map((lesson) => lesson.slug)}`);
+  const log = (type) => page.evaluate((type) => globalThis.log.filter((entry) => entry.type === type).map((entry) => entry.lesson), type);
+  await expect.poll(async () => new Set(await log("ready")).size, { timeout: 45_000 }).toBe(5);
+  await page.evaluate(() => Promise.all([...document.querySelectorAll("loadlab-lesson")].map((lesson) => lesson.send("beat", { n: 2 }))));
+  await expect.poll(async () => new Set(await log("step")).size).toBe(5);
+  await page.evaluate(() => { globalThis.frames_ms = []; return Promise.all([...document.querySelectorAll("loadlab-lesson")].map((lesson) => lesson.send("play"))); });
+  await page.waitForTimeout(2_000);
+  const times = (await page.evaluate(() => globalThis.frames_ms)).sort((a, b) => a - b);
+  expect(times[Math.floor(times.length / 2)], "median time between frames of the course page in ms").toBeLessThan(50);
+});
+
+test("the Embed dialog writes what the author chose", async ({ page }) => {
+  const player = await open(page, `l/${BALANCING}/`);
+  await player.embed.click();
+  const dialog = page.getByRole("dialog");
+  const code = dialog.getByRole("textbox", { name: "Paste this" });
+  await expect(code).toHaveValue(new RegExp(`<iframe src="http://127.0.0.1:${port}/embed/load-balancing/" title="Load balancing: interactive lesson"`));
+  await dialog.getByLabel("Open at").selectOption("3");
+  await dialog.getByLabel("Colours").selectOption({ label: "dark" });
+  await dialog.getByLabel("Try this").check();
+  await dialog.getByText("Settings it opens with").click();
+  await dialog.getByLabel("Lock Load").check();
+  await dialog.getByLabel("Width").fill("640");
+  await dialog.getByLabel("Width").blur();
+  await expect(code).toHaveValue(/\?theme=dark&amp;beat=3&amp;hide=challenges&amp;lock=load"[^]*width="640"/);
+  await dialog.getByRole("radio", { name: "Element" }).check({ force: true });
+  await expect(code).toHaveValue(/<loadlab-lesson lesson="load-balancing" theme="dark" beat="3" hide="challenges" lock="load">/);
+  await dialog.getByRole("radio", { name: "Address" }).check({ force: true });
+  await expect(code).toHaveValue(/^http:[^<]*\?theme=dark&beat=3&hide=challenges&lock=load$/);
+  const preview = page.frameLocator("iframe.preview");
+  await expect(preview.locator("html[data-theme=dark][data-ready='1']")).toBeAttached({ timeout: 30_000 });
+  await expect(preview.getByText("Step 3 of 10")).toBeVisible();
+});
+
+test("the frame and its numbers can be saved", async ({ page }) => {
+  const player = await open(page, `l/${BALANCING}/?at=5`);
+  await player.share.click();
+  const files = {};
+  for (const name of ["Picture (PNG)", "Picture (SVG)", "Numbers (CSV)"]) {
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name }).click()]);
+    files[name] = { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
+  }
+  expect(files["Picture (PNG)"].name).toBe("load-balancing-5s.png");
+  expect(files["Picture (PNG)"].bytes.subarray(1, 4).toString()).toBe("PNG");
+  expect(files["Picture (PNG)"].bytes.length).toBeGreaterThan(5_000);
+  expect(files["Picture (SVG)"].bytes.toString()).toMatch(/^<svg [^]*Server 1[^]*<\/svg>/);
+  const rows = files["Numbers (CSV)"].bytes.toString().trim().split("\r\n");
+  expect(rows[0]).toMatch(/^time \(s\),/);
+  expect(rows.length).toBeGreaterThan(20);
+  expect(new Set(rows.map((row) => row.split(",").length)).size).toBe(1);
+});
+
+test("lessons survive the browser's cache of pages and a lost canvas", async ({ page }) => {
+  const player = await open(page, `l/${BALANCING}/?at=2`);
+  await page.evaluate(() => {
+    for (const canvas of document.querySelectorAll("canvas")) canvas.dispatchEvent(new Event("contextrestored"));
+    dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true }));
+    dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+  });
+  await player.play.click();
+  await expect.poll(() => clock(player)).toBeGreaterThan(2);
+});
+
+for (const deviceScaleFactor of [1, 1.5, 3]) {
+  test.describe(`device pixel ratio ${deviceScaleFactor}`, () => {
+    test.use({ deviceScaleFactor });
+    test("canvases have the device's pixels", async ({ page }) => {
+      await open(page, `embed/${BALANCING}/?at=2`);
+      const ratios = () => page.locator("canvas.stage-dots").evaluateAll((all) => all.map((canvas) => canvas.width / canvas.clientWidth));
+      await expect.poll(async () => Math.abs((await ratios())[0] - deviceScaleFactor)).toBeLessThan(0.1);
+    });
+  });
+}
