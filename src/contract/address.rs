@@ -120,6 +120,15 @@ impl Address {
 
     /// The query that asks for the same, without its question mark; empty if there is nothing to ask for.
     pub fn query(&self) -> String {
+        let pairs = self.pairs();
+        let written = pairs
+            .iter()
+            .map(|(name, value)| format!("{}={}", encode(name), encode(value)));
+        written.collect::<Vec<_>>().join("&")
+    }
+
+    /// What is asked for, as names and values.
+    pub fn pairs(&self) -> Vec<(String, String)> {
         let mut pairs: Vec<(String, String)> = Vec::new();
         let mut put = |name: &str, value: Option<String>| {
             if let Some(value) = value {
@@ -153,10 +162,7 @@ impl Address {
         if let Origin::Only(origin) = &self.origin {
             put("origin", Some(origin.clone()));
         }
-        let written = pairs
-            .iter()
-            .map(|(name, value)| format!("{}={}", encode(name), encode(value)));
-        written.collect::<Vec<_>>().join("&")
+        pairs
     }
 }
 

@@ -8,7 +8,8 @@ use crate::store::{self, Progress};
 use crate::texts::{t, tf};
 use crate::theme::Look;
 use crate::views::{Inspection, Offer, PartView, StoryView};
-use crate::{place, sight};
+use crate::{line, place, sight};
+use contract::Address;
 use engine::player::Happening;
 use engine::scene::{Glyph, PartId};
 use engine::show::Picked;
@@ -43,6 +44,7 @@ pub(crate) enum Dialog {
 pub(crate) struct Desk {
     core: StoredValue<Rc<RefCell<Core>>, LocalStorage>,
     words: StoredValue<Rc<Words>, LocalStorage>,
+    asked: StoredValue<Rc<Address>, LocalStorage>,
     /// The look of the page.
     pub(crate) look: Look,
     /// The lesson's address.
@@ -62,6 +64,8 @@ pub(crate) struct Desk {
     pub(crate) said: RwSignal<String>,
     pub(crate) dialog: RwSignal<Option<Dialog>>,
     pub(crate) seed: RwSignal<u32>,
+    /// What the page has to say about the address.
+    pub(crate) notice: RwSignal<Option<String>>,
     /// How far the vertical axis of each plot reaches.
     pub(crate) tops: RwSignal<Vec<f64>>,
 }
@@ -104,6 +108,7 @@ impl Desk {
         let desk = Desk {
             core: StoredValue::new_local(Rc::new(RefCell::new(core))),
             words: StoredValue::new_local(words),
+            asked: StoredValue::new_local(Rc::default()),
             look,
             slug,
             playing: RwSignal::new(false),
@@ -121,6 +126,7 @@ impl Desk {
             said,
             dialog: RwSignal::new(None),
             seed: RwSignal::new(1),
+            notice: RwSignal::new(None),
             tops: RwSignal::default(),
         };
         desk.recall();
@@ -131,6 +137,31 @@ impl Desk {
         let core = self.core.try_get_value()?;
         let mut core = core.try_borrow_mut().ok()?;
         Some(look(&mut core))
+    }
+
+    /// Takes note of what the address asks for, before anything is shown.
+    pub(crate) fn heed(self, asked: Address) {
+        self.asked.set_value(Rc::new(asked));
+    }
+
+    /// Asks what the address asked for.
+    pub(crate) fn asked<T>(self, look: impl FnOnce(&Address) -> T) -> Option<T> {
+        self.asked.try_with_value(|asked| look(asked))
+    }
+
+    /// Whether this part of the page is shown.
+    pub(crate) fn shows(self, part: &str) -> bool {
+        self.asked(|asked| !asked.hides(part)).unwrap_or(true)
+    }
+
+    /// Whether the learner cannot turn this knob.
+    pub(crate) fn locks(self, knob: &str) -> bool {
+        self.asked(|asked| asked.locks(knob)).unwrap_or(false)
+    }
+
+    /// Whether links may lead away from the lesson.
+    pub(crate) fn links(self) -> bool {
+        self.asked(|asked| asked.links).unwrap_or(true)
     }
 
     /// The lesson's word with this id.
@@ -233,12 +264,16 @@ impl Desk {
         let mut keep = false;
         for happening in happened {
             match *happening {
-                Happening::Beat(_) => {
+                Happening::Beat(beat) => {
                     keep = true;
+                    self.complete(beat);
                     self.speak(&self.story.get_untracked().caption.replace("**", ""));
                 }
                 Happening::Stuck(_) => self.speak(&t("story.stuck")),
-                Happening::Settled { .. } => {
+                Happening::Settled { beat, right } => {
+                    let choice = self.ask(|player| player.guess_of(beat).map(|guess| guess.choice));
+                    let choice = choice.flatten().unwrap_or(0);
+                    line::tell(&line::Event::Predict(beat + 1, choice, right));
                     if let Some(result) = self.story.get_untracked().result {
                         self.speak(&result.text);
                     }
@@ -249,6 +284,7 @@ impl Desk {
                         .ask(|player| player.main().challenges())
                         .unwrap_or_default();
                     if let Some(id) = ids.get(challenge) {
+                        line::tell(&line::Event::Challenge(id));
                         let goal = self.word(&format!("challenge.{id}"));
                         self.speak(&crate::texts::tx("challenge.reached", &goal));
                     }
@@ -258,6 +294,25 @@ impl Desk {
         }
         if keep {
             self.remember();
+        }
+    }
+
+    /// Tells the page around when the last beat is reached.
+    fn complete(self, beat: usize) {
+        let score = self.ask(|player| {
+            let asked = player.beats().iter().filter(|beat| beat.predict.is_some());
+            let right = player.guesses().iter().filter(|guess| {
+                guess
+                    .settled
+                    .is_some_and(|(_, truth)| truth == guess.choice)
+            });
+            let share = right.count() as f64 / asked.count().max(1) as f64;
+            let asks = player.beats().iter().any(|beat| beat.predict.is_some());
+            let last = beat + 1 == player.beats().len();
+            last.then_some(if asks { share } else { 1.0 })
+        });
+        if let Some(Some(score)) = score {
+            line::tell(&line::Event::Complete(score));
         }
     }
 
@@ -436,6 +491,11 @@ impl Desk {
     }
 
     // Drawings
+
+    /// Looks at what the stage shows.
+    pub(crate) fn drawn<T>(self, look: impl FnOnce(&Scene) -> T) -> Option<T> {
+        self.with(|core| core.stages[0].as_ref().map(|surface| look(&surface.scene)))?
+    }
 
     /// Takes over the elements of a stage.
     pub(crate) fn mount_stage(

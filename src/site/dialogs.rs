@@ -1,14 +1,12 @@
 //! The dialogs of a lesson: keys and help, share, embed.
 
 use crate::desk::{Desk, Dialog};
+use crate::embedding::EmbedForm;
 use crate::icons::{self, icon};
-use crate::place;
-use crate::texts::{t, tf};
-use engine::Arg;
-use gloo_timers::callback::Timeout;
+use crate::sharing::Share;
+use crate::texts::t;
 use leptos::html;
 use leptos::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 
 /// The dialog that is open, if one is.
 #[component]
@@ -22,8 +20,8 @@ pub(crate) fn Dialogs(desk: Desk) -> impl IntoView {
             };
             let body = match dialog {
                 Dialog::Help => help().into_any(),
-                Dialog::Share => share(desk).into_any(),
-                Dialog::Embed => embed(desk).into_any(),
+                Dialog::Share => view! { <Share desk/> }.into_any(),
+                Dialog::Embed => view! { <EmbedForm desk/> }.into_any(),
             };
             frame(desk, title, wide, body)
         })
@@ -75,120 +73,6 @@ fn help() -> impl IntoView {
                 {row("help.help", key("?", "").into_any())}
             </dl>
             <p>{t("help.rest")}</p>
-        </div>
-    }
-}
-
-/// A button that copies a text and says so for a while.
-fn copy(text: String) -> (impl IntoView, impl IntoView) {
-    let copied = RwSignal::new("");
-    let click = move |_| {
-        let text = text.clone();
-        leptos::task::spawn_local(async move {
-            let clipboard = web_sys::window().map(|window| window.navigator().clipboard());
-            let done = match clipboard {
-                Some(clipboard) => JsFuture::from(clipboard.write_text(&text)).await.is_ok(),
-                None => false,
-            };
-            copied.try_set(if done {
-                "share.copied"
-            } else {
-                "share.not-copied"
-            });
-            Timeout::new(4_000, move || {
-                // The dialog may be closed by then.
-                copied.try_set("");
-            })
-            .forget();
-        });
-    };
-    let button = view! { <button class="btn btn-primary" type="button" on:click=click>{t("ui.copy")}</button> };
-    let said = view! {
-        <p class="copied" role="status">{move || Some(copied.get()).filter(|id| !id.is_empty()).map(t)}</p>
-    };
-    (button, said)
-}
-
-/// The address that restores what is on screen, or none if the run has too many inputs for one.
-fn address(desk: Desk, folder: &str) -> Option<String> {
-    let state = desk.ask(|player| player.link().encode().ok()).flatten()?;
-    Some(format!(
-        "{}{folder}/{}/?state={state}",
-        place::root(),
-        desk.slug
-    ))
-}
-
-fn share(desk: Desk) -> impl IntoView {
-    let at = desk.now.get_untracked().to_string();
-    match address(desk, "l") {
-        Some(url) => {
-            let (button, said) = copy(url.clone());
-            view! {
-                <div class="dialog-body">
-                    <p>{crate::texts::tx("share.what", &at)}</p>
-                    <div class="field">
-                        <label for="share-url">{t("share.address")}</label>
-                        <div class="copy-row"><input class="input" id="share-url" readonly value=url/>{button}</div>
-                    </div>
-                    {said}
-                </div>
-            }
-            .into_any()
-        }
-        None => view! { <div class="dialog-body"><p>{t("share.too-long")}</p></div> }.into_any(),
-    }
-}
-
-fn embed(desk: Desk) -> impl IntoView {
-    let plain = format!("{}embed/{}/", place::root(), desk.slug);
-    let now = address(desk, "embed");
-    let here = RwSignal::new(false);
-    let title = desk.word("title");
-    let make = move |src: &str| {
-        let title = tf("embed.frame-title", &[])
-            .replace("{0}", &title)
-            .replace('"', "&quot;");
-        format!(
-            "<iframe src=\"{src}\" title=\"{title}\"\n width=\"800\" height=\"560\" style=\"border:0;width:100%;max-width:960px\" \
-             loading=\"lazy\"\n allow=\"fullscreen; clipboard-write\" allowfullscreen></iframe>"
-        )
-    };
-    let able = now.is_some();
-    let codes = [make(&plain), make(now.as_deref().unwrap_or(&plain))];
-    let addresses = [plain.clone(), now.unwrap_or(plain)];
-    let pane = move || {
-        let which = usize::from(here.get());
-        let code = codes[which].clone();
-        let (button, said) = copy(code.clone());
-        view! {
-            <div>
-                <div class="field">
-                    <label for="embed-code">{t("embed.paste")}</label>
-                    <textarea class="input" id="embed-code" rows="6" readonly prop:value=code></textarea>
-                    <div class="actions">{button}</div>
-                    {said}
-                </div>
-                <div class="field">
-                    <span>{t("embed.preview")}</span>
-                    <iframe class="preview" src=addresses[which].clone() title=t("embed.preview")></iframe>
-                </div>
-            </div>
-        }
-    };
-    view! {
-        <div class="dialog-body dialog-cols">
-            <div>
-                <fieldset class="field">
-                    <legend>{t("embed.open-at")}</legend>
-                    <div class="segmented">
-                        <label><input type="radio" name="embed-at" checked on:change=move |_| here.set(false)/><span>{t("embed.start")}</span></label>
-                        <label><input type="radio" name="embed-at" disabled=!able on:change=move |_| here.set(true)/><span>{tf("embed.now", &[Arg::Number(desk.now.get_untracked().as_s())])}</span></label>
-                    </div>
-                </fieldset>
-                <p>{t("embed.what")}</p>
-            </div>
-            {pane}
         </div>
     }
 }

@@ -21,10 +21,13 @@ pub(crate) fn Header(desk: Option<Desk>, crumbs: Option<(String, String)>) -> im
     } else {
         "page.skip-catalogue"
     });
+    let links = desk.is_none_or(Desk::links);
+    let home = links.then(|| place::href(""));
+    let chapter_home = home.clone();
     let crumbs = match crumbs {
         Some((chapter, lesson)) => view! {
             <nav class="crumbs" aria-label=t("page.breadcrumb")>
-                <a href=place::href("")>{chapter}</a>
+                <a href=chapter_home>{chapter}</a>
                 <span aria-hidden="true">"/"</span>
                 <span aria-current="page">{lesson}</span>
             </nav>
@@ -41,8 +44,10 @@ pub(crate) fn Header(desk: Option<Desk>, crumbs: Option<(String, String)>) -> im
             <div class="tools" id="tools" data-open=move || open.get().then_some("")>
                 <button class="btn" type="button" aria-pressed=move || desk.twin.get().is_some().to_string()
                     on:click=move |_| { open.set(false); desk.compare(); }>{t("ui.compare")}</button>
-                <button class="btn" type="button" on:click=dialog(Dialog::Share)>{t("ui.share")}</button>
-                <button class="btn" type="button" on:click=dialog(Dialog::Embed)>{t("ui.embed")}</button>
+                {desk.shows("share").then(|| view! {
+                    <button class="btn" type="button" on:click=dialog(Dialog::Share)>{t("ui.share")}</button>
+                    <button class="btn" type="button" on:click=dialog(Dialog::Embed)>{t("ui.embed")}</button>
+                })}
                 <button class="btn" type="button" on:click=dialog(Dialog::Help)>{t("ui.help")}</button>
             </div>
         }
@@ -58,7 +63,7 @@ pub(crate) fn Header(desk: Option<Desk>, crumbs: Option<(String, String)>) -> im
     view! {
         <a class="skip" href="#main" rel="external">{skip}</a>
         <header class="top">
-            <a class="brand" href=place::href("")>{icons::sign()}{t("title")}</a>
+            <a class="brand" href=home>{icons::sign()}{t("title")}</a>
             {crumbs}
             {tools}
             <button class="icon-btn" type="button" aria-label=theme title=theme on:click=move |_| look.turn()>

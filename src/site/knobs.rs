@@ -35,7 +35,7 @@ pub(crate) fn KnobPanel(desk: Desk) -> impl IntoView {
                 {more}
                 <div class="seed">
                     <span class="num">{seed}</span>
-                    <button class="btn" type="button" on:click=move |_| desk.new_seed()>{t("knob.new-seed")}</button>
+                    <button class="btn" type="button" disabled=desk.locks("all") on:click=move |_| desk.new_seed()>{t("knob.new-seed")}</button>
                 </div>
             </details>
         </section>
@@ -66,6 +66,7 @@ pub(crate) fn Control(
     value: Memo<f64>,
     turn: Turn,
 ) -> impl IntoView {
+    let locked = desk.locks(knob.id);
     match knob.kind {
         Kind::Slider { min, max, step } => {
             let id = format!("knob-{name}");
@@ -80,7 +81,7 @@ pub(crate) fn Control(
                 <div class="knob">
                     <label for=id.clone()>{label}</label>
                     <output for=id.clone()>{move || text.get()}</output>
-                    <input class="range" type="range" id=id min=min.to_string() max=max.to_string() step=step.to_string()
+                    <input class="range" type="range" id=id disabled=locked min=min.to_string() max=max.to_string() step=step.to_string()
                         style=("--fill", fill) prop:value=move || value.get().to_string()
                         aria-valuetext=move || text.get() on:input=input/>
                 </div>
@@ -94,7 +95,7 @@ pub(crate) fn Control(
                 let text = desk.word(&format!("knob.{}.{option}", knob.id));
                 view! {
                     <label>
-                        <input type="radio" name=name.clone() prop:checked=on on:change=move |_| turn(index as f64)/>
+                        <input type="radio" name=name.clone() disabled=locked prop:checked=on on:change=move |_| turn(index as f64)/>
                         <span>{text}</span>
                     </label>
                 }
@@ -113,7 +114,7 @@ pub(crate) fn Control(
             view! {
                 <label class="switch knob">
                     <span>{label}</span>
-                    <input type="checkbox" role="switch" prop:checked=on on:change=change/>
+                    <input type="checkbox" role="switch" disabled=locked prop:checked=on on:change=change/>
                 </label>
             }
             .into_any()

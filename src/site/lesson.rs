@@ -3,7 +3,7 @@
 use crate::actions::Actions;
 use crate::challenges::Challenges;
 use crate::compare::ComparePanel;
-use crate::desk::Desk;
+use crate::desk::{Desk, Dialog};
 use crate::dialogs::Dialogs;
 use crate::header::Header;
 use crate::inspector::Inspector;
@@ -14,9 +14,11 @@ use crate::story::Story;
 use crate::tape::Tape;
 use crate::texts::{self, Pack, t};
 use crate::theme::Look;
-use crate::{address, keys, place};
-use engine::player::SPEEDS;
-use engine::{Player, Time};
+use crate::{frame, keys, line, opening, place};
+use contract::Address;
+use engine::Player;
+use engine::state::LinkError;
+use gloo_timers::callback::Timeout;
 use leptos::ev;
 use leptos::html;
 use leptos::leptos_dom::helpers::window_event_listener;
@@ -26,6 +28,9 @@ use send_wrapper::SendWrapper;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{IntersectionObserver, IntersectionObserverEntry, ResizeObserver};
+
+/// After this time, in milliseconds, a lesson counts as ready even if the browser drew no frame of it.
+const READY_MS: u32 = 1_000;
 
 /// The page of the lesson that the address names.
 #[component]
@@ -66,43 +71,29 @@ fn missing(what: &str) -> impl IntoView {
     }
 }
 
-/// Opens a lesson's run as the address asks.
-fn open(desk: Desk, asked: &mut address::Address) {
-    let knobs = desk.ask(|player| player.main().knobs()).unwrap_or_default();
-    let set = address::knobs(asked, &knobs);
-    let reduced = desk.look.reduced.get_untracked();
-    let state = asked.state.take();
-    let fault = desk.act(|player: &mut Player| {
-        for (id, value) in set {
-            // The knob came from the lesson's own list, and its value is snapped.
-            let _ = player.set_knob(id, value);
-        }
-        if let Some(beat) = asked.beat {
-            player.jump(beat.saturating_sub(1));
-        }
-        if let Some(at) = asked.at {
-            player.seek(Time::from_s(at.min(engine::tape::END.as_s())));
-        }
-        let fault = state.and_then(|state| player.restore_text(&state).err());
-        if let Some(speed) = asked.speed {
-            player.set_speed(speed.clamp(SPEEDS.0, SPEEDS.1));
-        }
-        player.set_playing(asked.autoplay && !reduced);
-        fault
+/// Opens a lesson's run as the address asks; tells what is wrong with a state that cannot be opened.
+fn open(player: &mut Player, asked: &mut Address, reduced: bool) -> Option<&'static str> {
+    let fault = opening::open(player, asked).err();
+    if let Some(speed) = asked.speed {
+        player.set_speed(speed);
+    }
+    player.set_playing(asked.autoplay && !reduced);
+    let fault = fault.map(|fault| match fault {
+        LinkError::Version => "state was written by a later version",
+        LinkError::Damaged | LinkError::TooLong => "state is damaged",
     });
-    if let Some(Some(fault)) = fault {
-        asked
-            .warnings
-            .push(format!("state is not valid: {fault:?}"));
+    if let Some(fault) = fault {
+        asked.warn(fault.to_owned());
     }
     if !asked.warnings.is_empty() {
         place::warn(&asked.warnings.join("; "));
     }
+    fault
 }
 
 fn lesson(entry: &lessons::Entry, pack: Pack, embed: bool) -> impl IntoView {
     let look = expect_context::<Look>();
-    let mut asked = address::parse(&place::query());
+    let mut asked = contract::parse(&place::query());
     let chapter = texts::with_site(|site| {
         let chapters = site.chapters.iter();
         let mut found = chapters.filter(|chapter| chapter.id == entry.card.chapter);
@@ -124,27 +115,65 @@ fn lesson(entry: &lessons::Entry, pack: Pack, embed: bool) -> impl IntoView {
 
     let run = (entry.open)(asked.seed.unwrap_or(1));
     let desk = Desk::new(run, words, look);
-    open(desk, &mut asked);
+    let reduced = look.reduced.get_untracked();
+    let fault = desk
+        .act(|player| open(player, &mut asked, reduced))
+        .flatten();
+    desk.heed(asked.clone());
+    if fault.is_some() {
+        desk.notice.set(Some(t("notice.state")));
+    }
     desk.remember();
+    line::open(desk, asked.clone(), fault.map(str::to_owned));
+    if embed {
+        frame::open(asked.resize);
+    }
     let lab = NodeRef::<html::Section>::new();
     watch(desk, lab);
     on_cleanup(move || desk.sleep());
 
     let tables = entry.card.tables;
-    let (main, head) = if embed {
-        ("lesson embed", "visually-hidden")
+    let main = if embed { "lesson embed" } else { "lesson" };
+    let head = if embed || !desk.shows("title") {
+        "visually-hidden"
     } else {
-        ("lesson", "lesson-head")
+        "lesson-head"
     };
     let header =
         (!embed).then(|| view! { <Header desk=Some(desk) crumbs=Some((chapter, title.clone()))/> });
-    let foot = embed.then(|| {
+    let foot = (embed && (desk.links() || desk.shows("share"))).then(|| {
         let href = place::href(&format!("l/{}/", desk.slug));
-        view! { <p class="embed-foot"><a href=href target="_blank" rel="noopener">{t("page.open-full")}</a></p> }
+        let link = desk.links().then(|| {
+            view! { <a href=href target="_blank" rel="noopener">{t("page.open-full")}</a> }
+        });
+        let share = desk.shows("share").then(|| {
+            let open = move |_| desk.dialog.set(Some(Dialog::Share));
+            view! { <button class="btn btn-quiet" type="button" on:click=open>{t("ui.share")}</button> }
+        });
+        view! { <div class="embed-foot">{link}{share}</div> }
     });
-    let notes = (!embed).then(|| view! { <Notes desk notes left_out tables next/> });
+    let prose = !embed && desk.shows("prose");
+    let notes = prose.then(|| view! { <Notes desk notes left_out tables next/> });
+    let story = desk.shows("story").then(|| view! { <Story desk/> });
+    let knobs = desk.shows("knobs").then(|| view! { <KnobPanel desk/> });
+    let actions = desk.shows("actions").then(|| view! { <Actions desk/> });
+    let challenges = desk
+        .shows("challenges")
+        .then(|| view! { <Challenges desk/> });
+    let notice = move || {
+        let close = move |_| desk.notice.set(None);
+        desk.notice.get().map(|text| {
+            view! {
+                <div class="toast" role="alert">
+                    <span>{text}</span>
+                    <button class="btn" type="button" on:click=close>{t("ui.close")}</button>
+                </div>
+            }
+        })
+    };
     view! {
         {header}
+        {notice}
         <main class=main id="main">
             <div class=head>
                 <h1>{title}</h1>
@@ -152,15 +181,15 @@ fn lesson(entry: &lessons::Entry, pack: Pack, embed: bool) -> impl IntoView {
             </div>
             <section class="lab" aria-label=t("lesson.lab") node_ref=lab>
                 <Stages desk/>
-                <Story desk/>
+                {story}
                 <Tape desk/>
             </section>
             <aside class="side" aria-label=t("lesson.controls")>
                 <Inspector desk/>
                 <ComparePanel desk/>
-                <KnobPanel desk/>
-                <Actions desk/>
-                <Challenges desk/>
+                {knobs}
+                {actions}
+                {challenges}
                 {foot}
             </aside>
             {notes}
@@ -174,10 +203,16 @@ fn lesson(entry: &lessons::Entry, pack: Pack, embed: bool) -> impl IntoView {
 fn watch(desk: Desk, lab: NodeRef<html::Section>) {
     let keys = window_event_listener(ev::keydown, move |event| keys::press(desk, &event));
     let shown = window_event_listener(ev::visibilitychange, move |_| desk.wake());
+    let redraw = ["resize", "pageshow", "contextrestored"]
+        .map(|name| place::listen(name, move |_| desk.repaint()));
+    let redraw = SendWrapper::new(redraw);
     on_cleanup(move || {
         keys.remove();
         shown.remove();
+        drop(redraw);
     });
+    // Where the page is not displayed no frame ever comes; those who talk to the lesson need not wait for one.
+    Timeout::new(READY_MS, place::ready).forget();
     // Drawing is not a signal, so an effect may ask for it.
     Effect::new(move |_| {
         desk.look.epoch.track();

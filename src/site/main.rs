@@ -6,22 +6,27 @@
 )]
 
 mod actions;
-mod address;
 mod catalogue;
 mod challenges;
 mod compare;
 mod desk;
 mod dialogs;
+mod embedding;
+mod export;
+mod frame;
 mod header;
 mod icons;
 mod inspector;
 mod keys;
 mod knobs;
 mod lesson;
+mod line;
 mod machine;
 mod notes;
+mod opening;
 mod place;
 mod plots;
+mod sharing;
 mod sight;
 mod speech;
 mod stage;
@@ -49,7 +54,7 @@ fn main() {
         && let Ok(history) = window.history()
     {
         let search = window.location().search().unwrap_or_default();
-        let url = format!("{folder}{search}");
+        let url = format!("{folder}{search}{}", place::hash());
         let _ = history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&url));
     }
     place::root();
@@ -70,7 +75,8 @@ fn main() {
 
 #[component]
 fn App() -> impl IntoView {
-    let asked = address::parse(&place::query());
+    let asked = contract::parse(&place::query());
+    place::speak(asked.lang.as_deref());
     provide_context(Look::new(asked.theme, asked.reduce));
     let lesson = || view! { <lesson::LessonPage embed=false/> };
     let embed = || view! { <lesson::LessonPage embed=true/> };

@@ -23,6 +23,15 @@ pub(crate) fn Notes(
         view! { <li>{icons::check()}<span>{name}</span></li> }
     });
     let tables = tables.collect_view();
+    let links = desk.links();
+    let still = move |html: String| {
+        if links {
+            html
+        } else {
+            html.replace(" href=", " data-href=")
+        }
+    };
+    let (notes, left_out) = (still(notes), still(left_out));
     let next = next.into_iter().filter_map(|slug| {
         let item = texts::with_site(|site| {
             let mut items = site.chapters.iter().flat_map(|chapter| &chapter.lessons);
@@ -42,10 +51,12 @@ pub(crate) fn Notes(
                 <h2>{t("page.checked")}</h2>
                 <ul class="tables">{tables}</ul>
             </section>
-            <section aria-labelledby="next-title">
-                <h2 id="next-title">{t("page.next")}</h2>
-                <div class="next-cards">{next}</div>
-            </section>
+            {links.then(|| view! {
+                <section aria-labelledby="next-title">
+                    <h2 id="next-title">{t("page.next")}</h2>
+                    <div class="next-cards">{next}</div>
+                </section>
+            })}
         </article>
     }
 }

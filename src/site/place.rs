@@ -1,8 +1,9 @@
 //! Where the page is: the root of the site, and what the document and the boot script are told.
 
 use std::cell::OnceCell;
+use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{CustomEvent, CustomEventInit, Document, Element, HtmlElement};
+use web_sys::{CustomEvent, CustomEventInit, Document, Element, Event, HtmlElement};
 
 thread_local! {
     static ROOT: OnceCell<String> = const { OnceCell::new() };
@@ -124,8 +125,14 @@ pub(crate) fn ready() {
     }
 }
 
-/// Tells the boot script that the app cannot go on.
+/// Whether the page is drawn.
+pub(crate) fn is_ready() -> bool {
+    html().is_some_and(|html| html.dataset().get("ready").is_some())
+}
+
+/// Tells the boot script, and the page around this one, that the app cannot go on.
 pub(crate) fn failed(message: &str) {
+    crate::line::tell(&crate::line::Event::Panic(message.to_owned()));
     dispatch("loadlab-failed", message);
 }
 
@@ -137,6 +144,62 @@ fn dispatch(name: &str, detail: &str) {
         CustomEvent::new_with_event_init_dict(name, &init),
     ) {
         let _ = window.dispatch_event(&event);
+    }
+}
+
+/// A listener at the window that is removed when it is dropped.
+pub(crate) struct Listener {
+    name: &'static str,
+    react: Closure<dyn Fn(Event)>,
+}
+
+/// Listens at the window for as long as the result is kept.
+pub(crate) fn listen(name: &'static str, react: impl Fn(Event) + 'static) -> Listener {
+    let react = Closure::<dyn Fn(Event)>::new(react);
+    if let Some(window) = web_sys::window() {
+        // A window takes any listener. On the way down it hears also what does not bubble.
+        let _ = window.add_event_listener_with_callback_and_bool(
+            name,
+            react.as_ref().unchecked_ref(),
+            true,
+        );
+    }
+    Listener { name, react }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if let Some(window) = web_sys::window() {
+            let react = self.react.as_ref().unchecked_ref();
+            let _ = window.remove_event_listener_with_callback_and_bool(self.name, react, true);
+        }
+    }
+}
+
+/// The part of the address after `#`, with it.
+pub(crate) fn hash() -> String {
+    let hash = web_sys::window().and_then(|window| window.location().hash().ok());
+    hash.unwrap_or_default()
+}
+
+/// The language of the page.
+pub(crate) fn language() -> String {
+    html().map_or_else(|| "en".to_owned(), |html| html.lang())
+}
+
+/// Sets the language of the page: what was asked for or, failing that, what the browser prefers, as far as there
+/// are words for it.
+pub(crate) fn speak(asked: Option<&str>) {
+    let mut wanted: Vec<String> = asked.map(str::to_owned).into_iter().collect();
+    if let Some(window) = web_sys::window() {
+        let known = window.navigator().languages();
+        wanted.extend(known.iter().filter_map(|tag| tag.as_string()));
+    }
+    if let Some(html) = html() {
+        html.set_lang(contract::language::pick(
+            &wanted,
+            &contract::language::LANGUAGES,
+        ));
     }
 }
 

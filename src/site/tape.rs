@@ -57,7 +57,7 @@ pub(crate) fn Tape(desk: Desk) -> impl IntoView {
                 {odd}
                 <fieldset class="segmented segmented-row" aria-label=t("tape.speed")>{speeds}</fieldset>
             </div>
-            <Tracks desk/>
+            {desk.shows("tape").then(|| view! { <Tracks desk/> })}
         </section>
     }
 }

@@ -3,8 +3,7 @@
 use crate::{place, store};
 use leptos::prelude::*;
 
-/// The themes in the order of the button.
-pub(crate) const THEMES: [&str; 4] = ["auto", "light", "dark", "contrast"];
+pub(crate) use contract::parameter::THEMES;
 
 /// What the page looks like now.
 #[derive(Clone, Copy)]
@@ -15,7 +14,12 @@ pub(crate) struct Look {
     pub(crate) epoch: RwSignal<u32>,
     /// Whether nothing may travel.
     pub(crate) reduced: RwSignal<bool>,
+    /// Whether the address or the page around asks for it; the system may ask too.
+    asked: RwSignal<bool>,
 }
+
+/// The system's wish for less motion.
+const LESS_MOTION: &str = "(prefers-reduced-motion: reduce)";
 
 impl Look {
     /// Reads the choice and follows the system. `theme` and `reduce` are those of the address; it wins over memory.
@@ -27,12 +31,11 @@ impl Look {
         let look = Look {
             theme: RwSignal::new(theme.or_else(kept).unwrap_or(0)),
             epoch: RwSignal::new(0),
-            reduced: RwSignal::new(reduce || matches("(prefers-reduced-motion: reduce)")),
+            reduced: RwSignal::new(false),
+            asked: RwSignal::new(false),
         };
         look.apply();
-        if reduce && let Some(html) = place::html() {
-            let _ = html.dataset().set("motion", "reduce");
-        }
+        look.set_reduce(reduce);
         for query in [
             "(prefers-color-scheme: dark)",
             "(prefers-contrast: more)",
@@ -40,19 +43,36 @@ impl Look {
         ] {
             on_change(query, move |_| look.epoch.update(|epoch| *epoch += 1));
         }
-        on_change("(prefers-reduced-motion: reduce)", move |now| {
-            look.reduced.set(reduce || now);
+        on_change(LESS_MOTION, move |now| {
+            look.reduced.set(now || look.asked.get_untracked());
         });
         look
     }
 
-    /// Takes the next theme.
-    pub(crate) fn turn(self) {
-        self.theme
-            .update(|theme| *theme = (*theme + 1) % THEMES.len());
-        store::set("theme", self.name());
+    /// Takes a theme for as long as the page is shown.
+    pub(crate) fn set(self, theme: usize) {
+        self.theme.set(theme % THEMES.len());
         self.apply();
         self.epoch.update(|epoch| *epoch += 1);
+    }
+
+    /// Asks for less motion, or leaves that to the system.
+    pub(crate) fn set_reduce(self, reduce: bool) {
+        self.asked.set(reduce);
+        self.reduced.set(reduce || matches(LESS_MOTION));
+        if let Some(html) = place::html() {
+            if reduce {
+                let _ = html.dataset().set("motion", "reduce");
+            } else {
+                html.dataset().delete("motion");
+            }
+        }
+    }
+
+    /// Takes the next theme.
+    pub(crate) fn turn(self) {
+        self.set(self.theme.get_untracked() + 1);
+        store::set("theme", self.name());
     }
 
     /// The name of the chosen theme.

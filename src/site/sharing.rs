@@ -1,0 +1,128 @@
+//! The Share dialog: the address of what is on screen, and the frame and its numbers as files.
+
+use crate::desk::Desk;
+use crate::texts::{t, tx};
+use crate::{export, opening, place};
+use contract::snippet;
+use gloo_timers::callback::Timeout;
+use js_sys::{Function, Promise, Reflect};
+use leptos::prelude::*;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+
+/// How long "Copied" stands there, in milliseconds.
+const SAID_MS: u32 = 4_000;
+
+/// A button that copies a text, and the line that says so for a while.
+pub(crate) fn copy(text: impl Fn() -> String + 'static) -> (impl IntoView, impl IntoView) {
+    let copied = RwSignal::new("");
+    let click = move |_| {
+        let text = text();
+        leptos::task::spawn_local(async move {
+            let done = write(&text).await.is_some();
+            let said = if done {
+                "share.copied"
+            } else {
+                "share.not-copied"
+            };
+            copied.try_set(said);
+            Timeout::new(SAID_MS, move || {
+                // The dialog may be closed by then.
+                copied.try_set("");
+            })
+            .forget();
+        });
+    };
+    let button = view! { <button class="btn btn-primary" type="button" on:click=click>{t("ui.copy")}</button> };
+    let said = view! {
+        <p class="copied" role="status">{move || Some(copied.get()).filter(|id| !id.is_empty()).map(t)}</p>
+    };
+    (button, said)
+}
+
+/// Calls a method of an object that may lack it: browsers leave some away where a page is not secure or is framed.
+async fn call(object: JsValue, method: &str, argument: &JsValue) -> Option<()> {
+    let method = Reflect::get(&object, &JsValue::from_str(method)).ok()?;
+    let promise = method
+        .dyn_ref::<Function>()?
+        .call1(&object, argument)
+        .ok()?;
+    JsFuture::from(promise.dyn_into::<Promise>().ok()?)
+        .await
+        .ok()?;
+    Some(())
+}
+
+async fn write(text: &str) -> Option<()> {
+    let navigator = web_sys::window()?.navigator();
+    let clipboard = Reflect::get(&navigator, &JsValue::from_str("clipboard")).ok()?;
+    call(clipboard, "writeText", &JsValue::from_str(text)).await
+}
+
+/// Whether the system has a share sheet for pages.
+fn can_share() -> bool {
+    let navigator = web_sys::window().map(|window| window.navigator());
+    navigator.is_some_and(|navigator| {
+        Reflect::get(&navigator, &JsValue::from_str("share")).is_ok_and(|share| share.is_function())
+    })
+}
+
+/// The dialog's content.
+#[component]
+pub(crate) fn Share(desk: Desk) -> impl IntoView {
+    let at = desk.now.get_untracked().to_string();
+    let asked = desk.ask(opening::shortest).flatten();
+    let url = asked.map(|asked| snippet::page(&place::root(), "l", desk.slug, &asked.query()));
+    let address = match url {
+        Some(url) => {
+            let copied = url.clone();
+            let (button, said) = copy(move || copied.clone());
+            let sheet = can_share().then(|| {
+                let url = url.clone();
+                let click = move |_| {
+                    let fields = [
+                        ("title", JsValue::from_str(&desk.word("title"))),
+                        ("url", JsValue::from_str(&url)),
+                    ];
+                    let what = crate::line::object(&fields);
+                    leptos::task::spawn_local(async move {
+                        if let Some(window) = web_sys::window() {
+                            // The reader may close the sheet again, which is no fault.
+                            let _ = call(window.navigator().into(), "share", &what).await;
+                        }
+                    });
+                };
+                view! { <button class="btn" type="button" on:click=click>{t("share.sheet")}</button> }
+            });
+            view! {
+                <p>{tx("share.what", &at)}</p>
+                <div class="field">
+                    <label for="share-url">{t("share.address")}</label>
+                    <div class="copy-row"><input class="input" id="share-url" readonly value=url/>{button}</div>
+                </div>
+                {said}
+                {sheet}
+            }
+            .into_any()
+        }
+        None => view! { <p>{t("share.too-long")}</p> }.into_any(),
+    };
+    let failed = RwSignal::new(false);
+    let file = move |id: &'static str, save: fn(Desk, RwSignal<bool>)| {
+        view! { <button class="btn" type="button" on:click=move |_| save(desk, failed)>{t(id)}</button> }
+    };
+    view! {
+        <div class="dialog-body">
+            {address}
+            <fieldset class="field">
+                <legend>{t("share.files")}</legend>
+                <div class="actions">
+                    {file("share.png", export::png)}
+                    {file("share.svg", export::svg)}
+                    {file("share.csv", export::csv)}
+                </div>
+                <p role="status">{move || failed.get().then(|| t("share.no-file"))}</p>
+            </fieldset>
+        </div>
+    }
+}
