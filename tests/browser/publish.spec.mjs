@@ -1,0 +1,360 @@
+// What press publishes, on hosts of every temper: strict policies, wrong types, damaged files, no network,
+// any path, no server at all, and inside a learning management system.
+import { execFileSync } from "node:child_process";
+import { createServer } from "node:http";
+import { mkdtempSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { extname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { test as plain } from "@playwright/test";
+import { test, expect, open, ready, Player } from "./kit.mjs";
+
+const top = fileURLToPath(new URL("../..", import.meta.url));
+const dist = join(top, "dist");
+const site = JSON.parse(readFileSync(join(dist, "words/site.en.json"), "utf8"));
+const lessons = site.chapters.flatMap((chapter) => chapter.lessons).filter((lesson) => lesson.ready);
+const first = lessons[0].slug;
+const LESSON = `l/${first}/`;
+
+/** Every file below a folder, by its path from there. */
+function files(folder, prefix = "") {
+  return readdirSync(join(folder, prefix)).flatMap((name) => {
+    const path = prefix + name;
+    return statSync(join(folder, path)).isDirectory() ? files(folder, `${path}/`) : [path];
+  });
+}
+
+const TYPES = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm", ".css": "text/css",
+  ".json": "application/json", ".svg": "image/svg+xml", ".woff2": "font/woff2", ".png": "image/png" };
+
+/** The plainest static host: folders from `folder` below `base`, with whatever `answer` changes about a path. */
+async function host({ folder = dist, base = "/", answer = () => undefined } = {}) {
+  const missed = [];
+  const asked = [];
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url, "http://host");
+    const path = decodeURIComponent(pathname.slice(base.length)).replace(/(^|\/)$/, "$1index.html");
+    asked.push(request.url);
+    const changed = pathname.startsWith(base) ? answer(path) : { status: 404 };
+    let body = changed?.body;
+    try {
+      body ??= readFileSync(join(folder, path));
+    } catch {
+      body ??= undefined;
+    }
+    const status = changed?.status ?? (body === undefined ? 404 : 200);
+    if (status === 404) missed.push(request.url);
+    response.writeHead(status, { "content-type": TYPES[extname(path)] ?? "application/octet-stream", ...changed?.headers });
+    response.end(status === 200 ? body : String(status));
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const close = () => new Promise((resolve) => {
+    server.closeAllConnections();
+    server.close(resolve);
+  });
+  return { url: `http://127.0.0.1:${server.address().port}${base}`, missed, asked, close };
+}
+
+const press = (...words) => execFileSync("cargo", ["press", ...words], { cwd: top, stdio: ["ignore", "ignore", "inherit"] });
+
+/** A frame of a lesson in a page of another origin. */
+const framed = (address) => `<!doctype html><title>Course</title><iframe src="${address}" title="L" width="800" height="560"></iframe>`;
+
+plain.describe("hosts", () => {
+  plain("a strict policy on scripts", async ({ page }) => {
+    const policy = { "content-security-policy": "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:" };
+    const place = await host({ answer: () => ({ headers: policy }) });
+    const said = [];
+    page.on("console", (message) => said.push(message.text()));
+    for (const path of ["", LESSON, `embed/${first}/`]) {
+      await page.goto(place.url + path);
+      await ready(page);
+    }
+    expect(said).toEqual([]);
+    await place.close();
+  });
+
+  plain("a parent that isolates itself (COEP)", async ({ page }) => {
+    const lesson = await host({ answer: () => ({ headers: {
+      "cross-origin-embedder-policy": "require-corp", "cross-origin-resource-policy": "cross-origin" } }) });
+    const parent = await host({ answer: () => ({ body: framed(`${lesson.url}embed/${first}/`), headers: {
+      "content-type": "text/html", "cross-origin-embedder-policy": "require-corp", "cross-origin-opener-policy": "same-origin" } }) });
+    await page.goto(parent.url);
+    await ready(page.frameLocator("iframe"));
+    await lesson.close();
+    await parent.close();
+  });
+
+  plain("a wrong type for the program", async ({ page }) => {
+    const place = await host({ answer: (path) => path.endsWith(".wasm") && { headers: { "content-type": "text/plain" } } });
+    await page.goto(place.url + LESSON);
+    await ready(page);
+    await place.close();
+  });
+
+  for (const [what, change, says] of [
+    ["missing", () => ({ status: 404 }), /missing on the server/],
+    ["truncated", (body) => ({ body: body.subarray(0, body.length / 2) }), /arrived incomplete/],
+  ]) {
+    plain(`a ${what} program`, async ({ page }) => {
+      let broken = true;
+      const place = await host({ answer: (path) => broken && path.endsWith(".wasm")
+        ? change(readFileSync(join(dist, path))) : undefined });
+      await page.goto(place.url + LESSON);
+      await expect(page.getByRole("alert")).toContainText(says);
+      await expect(page.getByRole("heading", { level: 1 })).toHaveText(lessons[0].title);
+      broken = false;
+      await page.getByRole("button", { name: "Try again" }).click();
+      await ready(page);
+      await place.close();
+    });
+  }
+
+  plain("a browser without WebAssembly", async ({ page, baseURL }) => {
+    await page.addInitScript(() => delete globalThis.WebAssembly);
+    await page.goto(baseURL + LESSON);
+    await expect(page.getByRole("alert")).toContainText("no WebAssembly");
+    await expect(page.locator("#static article")).toBeVisible();
+  });
+
+  plain("a slow network shows progress by bytes", async ({ page, context, baseURL }) => {
+    const network = await context.newCDPSession(page);
+    await network.send("Network.enable");
+    await network.send("Network.emulateNetworkConditions", {
+      offline: false, latency: 20, downloadThroughput: 400_000, uploadThroughput: 400_000 });
+    await page.goto(baseURL + LESSON, { waitUntil: "commit" });
+    const told = page.locator("#boot .num");
+    await expect(told).toHaveText(/^[1-9]\d* of \d+ KB$/);
+    const before = await told.textContent();
+    await expect(told).not.toHaveText(before);
+  });
+});
+
+for (const base of ["/", "/repo/", "/a/b/c/"]) {
+  plain(`nothing is missing and nothing foreign is asked for below ${base}`, async ({ page }) => {
+    const place = await host({ base });
+    const foreign = [];
+    page.on("request", (request) => {
+      if (!request.url().startsWith(place.url) && !request.url().startsWith("data:")) foreign.push(request.url());
+    });
+    for (const path of ["", LESSON, `embed/${first}/`, "authors/"]) {
+      await page.goto(place.url + path);
+      await (path === "authors/" ? expect(page.locator("table").first()).toBeVisible() : ready(page));
+    }
+    await page.goto(place.url);
+    await ready(page);
+    await page.getByRole("link", { name: lessons[0].title }).first().click();
+    await expect(page).toHaveURL(`${place.url}${LESSON}`);
+    // What a head names and a browser fetches only for previews and installing must be there too.
+    for (const path of [LESSON, `embed/${first}/`, "authors/"]) {
+      await page.goto(place.url + path);
+      const named = await page.evaluate(() => [...document.querySelectorAll("link[href], meta[property='og:image']")]
+        .map((element) => new URL(element.getAttribute("href") ?? element.content, document.baseURI).href));
+      expect(named.length).toBeGreaterThan(5);
+      for (const address of named) expect((await page.request.get(address)).status(), address).toBe(200);
+    }
+    expect(place.missed).toEqual([]);
+    expect(foreign).toEqual([]);
+    await place.close();
+  });
+}
+
+plain.describe("offline", () => {
+  const kept = (page) => page.evaluate(async () => {
+    const registration = await navigator.serviceWorker.ready;
+    return Boolean(registration.active);
+  });
+
+  plain("a visited site opens without a network, with a new query too", async ({ page }) => {
+    const place = await host();
+    await page.goto(place.url + LESSON);
+    await ready(page);
+    await expect.poll(() => kept(page)).toBe(true);
+    await place.close();
+    await page.goto(`${place.url}${LESSON}?seed=7&theme=dark`);
+    await ready(page);
+    await expect(page.locator("html")).toHaveAttribute("data-theme", "dark");
+    await page.goto(`${place.url}embed/${lessons.at(-1).slug}/`);
+    await ready(page);
+    await page.goto(place.url);
+    await ready(page);
+  });
+
+  plain("a frame installs no worker", async ({ page }) => {
+    const place = await host();
+    const parent = await host({ answer: () => ({ body: framed(`${place.url}embed/${first}/`), headers: { "content-type": "text/html" } }) });
+    await page.goto(parent.url);
+    await ready(page.frameLocator("iframe"));
+    await page.waitForTimeout(500);
+    expect(place.asked.filter((path) => path.includes("sw.js"))).toEqual([]);
+    await place.close();
+    await parent.close();
+  });
+
+  plain("two versions are never mixed, and a newer one is announced", async ({ page, context }) => {
+    const worker = readFileSync(join(dist, "sw.js"), "utf8");
+    const old = /VERSION = "([0-9a-f]+)"/.exec(worker)[1];
+    const newer = "f".repeat(16);
+    const words = JSON.parse(readFileSync(join(dist, "words/site.en.json"), "utf8"));
+    words.words.title = "Newer Loadlab";
+    const body = JSON.stringify(words);
+    const digest = (await import("node:crypto")).createHash("sha256").update(body).digest("hex").slice(0, 16);
+    let updated = false;
+    const place = await host({ answer: (path) => {
+      if (!updated) return undefined;
+      if (path === "words/site.en.json") return { body };
+      if (path === "sw.js") {
+        const listed = worker.replace(old, newer).replace(/(words\/site\.en\.json\\":\\")[0-9a-f]+/, `$1${digest}`);
+        return { body: listed };
+      }
+      if (path.endsWith(".html")) return { body: readFileSync(join(dist, path), "utf8").replace(old, newer) };
+      return undefined;
+    } });
+    const seen = async (tab) => [await tab.locator("html").getAttribute("data-version"), await tab.locator("a.brand").first().textContent()];
+    await page.goto(place.url + LESSON);
+    await ready(page);
+    await expect.poll(() => kept(page)).toBe(true);
+    await page.reload();
+    await ready(page);
+    expect(await seen(page)).toEqual([old, "Loadlab"]);
+
+    updated = true;
+    const other = await context.newPage();
+    await other.goto(place.url + LESSON);
+    await ready(other);
+    expect(await seen(other)).toEqual([newer, "Newer Loadlab"]);
+    // The open page still gets what belongs to it, and is told.
+    const title = await page.evaluate(async (address) => (await (await fetch(address)).json()).words.title, `${place.url}words/site.en.json?v=${old}`);
+    expect(title).toBe("Loadlab");
+    await page.evaluate(async () => (await navigator.serviceWorker.ready).update());
+    await expect(page.locator(".update")).toContainText("newer version");
+    await expect(other.locator(".update")).toHaveCount(0);
+
+    await place.close();
+    await other.reload();
+    await ready(other);
+    const offline = await seen(other);
+    expect([[old, "Loadlab"], [newer, "Newer Loadlab"]]).toContainEqual(offline);
+  });
+});
+
+test("an embed names the full page and its answer to oEmbed", async ({ page, request }) => {
+  await open(page, `embed/${first}/`);
+  const link = (rel) => page.locator(`link[rel="${rel}"]`).evaluate((element) => element.href);
+  expect(await link("canonical")).toBe(new URL(`/${LESSON}`, page.url()).href);
+  const answer = await (await request.get(await link("alternate"))).json();
+  expect(answer).toMatchObject({ version: "1.0", type: "rich", width: 600, height: 560, title: lessons[0].title });
+  await expect(page.locator("link[rel=manifest]")).toHaveCount(0);
+});
+
+test("the author's reference shows a lesson and every knob", async ({ page }) => {
+  await page.goto("authors/");
+  await page.locator("iframe").scrollIntoViewIfNeeded();
+  await ready(page.frameLocator("iframe"));
+  await expect(page.getByRole("cell", { name: "p.policy", exact: true }).first()).toBeVisible();
+});
+
+plain("a single file runs from a folder, without a network", async ({ page, context }) => {
+  const file = join(mkdtempSync(join(tmpdir(), "loadlab-")), "a lesson.html");
+  press("single", first, file);
+  const outside = [];
+  context.on("request", (request) => /^(data|file|blob):/.test(request.url()) || outside.push(request.url()));
+  const said = [];
+  page.on("console", (message) => said.push(message.text()));
+  await page.goto(pathToFileURL(file).href);
+  await ready(page);
+  const player = new Player(page);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText(lessons[0].title);
+  await player.play.click();
+  await expect.poll(async () => Number(await player.time.inputValue())).toBeGreaterThan(0.1);
+  expect(outside).toEqual([]);
+  expect(said).toEqual([]);
+});
+
+plain.describe("in a learning management system", () => {
+  const script = createRequire(import.meta.url).resolve("scorm-again");
+  const library = readFileSync(join(script, "../../dist/scorm-again.min.js"));
+  let folders;
+  plain.beforeAll(() => {
+    const folder = mkdtempSync(join(tmpdir(), "loadlab-scorm-"));
+    folders = Object.fromEntries(["1.2", "2004"].map((version) => [version, `${folder}/${version}/`]));
+    for (const [version, out] of Object.entries(folders)) press("scorm", first, out, "--version", version);
+  });
+
+  /** A system that keeps what it is told in its page's `kept`. */
+  const system = (version) => `<!doctype html><title>LMS</title><script src="/scorm-again.js"></script><script>
+    const key = "kept";
+    const kept = JSON.parse(sessionStorage.getItem(key) ?? "null");
+    const api = window.${version === "1.2" ? "API = new Scorm12API" : "API_1484_11 = new Scorm2004API"}({ autocommit: false, logLevel: 5 });
+    if (kept) api.loadFromJSON(kept.cmi ?? kept, "cmi");
+    api.on("${version === "1.2" ? "LMSSetValue" : "SetValue"}.*", () => 0);
+    const keep = () => sessionStorage.setItem(key, JSON.stringify(api.renderCMIToJSONObject()));
+    for (const end of ["${version === "1.2" ? "LMSCommit" : "Commit"}"]) api.on(end, keep);
+  </script><iframe title="SCO" src="/index.html" width="1000" height="760"></iframe>`;
+
+  const run = (version, lms = system(version)) => host({ folder: folders[version], answer: (path) => {
+    if (path === "lms.html") return { body: lms };
+    if (path === "scorm-again.js") return { body: library };
+    return undefined;
+  } });
+
+  for (const version of ["1.2", "2004"]) {
+    plain(`SCORM ${version} reports, keeps and resumes`, async ({ page }) => {
+      const place = await run(version);
+      await page.goto(`${place.url}lms.html`);
+      const lesson = page.frameLocator("iframe").frameLocator("iframe");
+      await ready(lesson);
+      const value = (name) => page.evaluate((name) => {
+        const api = window.API ?? window.API_1484_11;
+        return String((api.LMSGetValue ?? api.GetValue).call(api, name));
+      }, name);
+      const status = version === "1.2" ? "cmi.core.lesson_status" : "cmi.completion_status";
+      await expect.poll(() => value(status)).toBe("incomplete");
+      const step = lesson.getByText(/^Step \d+ of \d+$/);
+      const player = new Player(lesson);
+      await player.next.click();
+      await player.next.click();
+      await expect(step).toHaveText(/^Step 2 /);
+      const place_ = version === "1.2" ? "cmi.core.lesson_location" : "cmi.location";
+      await expect.poll(() => value(place_)).toBe("2");
+      const data = await value("cmi.suspend_data");
+      expect(data.length).toBeLessThanOrEqual(4096);
+      expect(JSON.parse(data).beat).toBe(2);
+      await page.reload();
+      await ready(lesson);
+      await expect(step).toHaveText(/^Step 2 /);
+      await place.close();
+    });
+  }
+
+  for (const [what, lms] of [
+    ["no interface", `<!doctype html><title>LMS</title><iframe title="SCO" src="/index.html"></iframe>`],
+    ["an interface that throws", `<!doctype html><title>LMS</title><script>window.API = { get LMSInitialize() { throw new Error("no"); } }</script><iframe title="SCO" src="/index.html"></iframe>`],
+  ]) {
+    plain(`survives ${what}`, async ({ page }) => {
+      const place = await run("1.2", lms);
+      await page.goto(`${place.url}lms.html`);
+      await ready(page.frameLocator("iframe").frameLocator("iframe"));
+      await place.close();
+    });
+  }
+
+  plain("survives an interface of another origin", async ({ page }) => {
+    const place = await run("1.2");
+    const parent = await host({ answer: () => ({ headers: { "content-type": "text/html" },
+      body: `<script>window.API = { LMSInitialize: () => "true" }</script>${framed(`${place.url}index.html`)}` }) });
+    await page.goto(parent.url);
+    await ready(page.frameLocator("iframe").frameLocator("iframe"));
+    await place.close();
+    await parent.close();
+  });
+
+  plain("lists every file of the package", () => {
+    for (const folder of Object.values(folders)) {
+      const manifest = readFileSync(join(folder, "imsmanifest.xml"), "utf8");
+      const listed = [...manifest.matchAll(/<file href="([^"]+)"/g)].map((match) => match[1]);
+      expect(files(folder).filter((path) => path !== "imsmanifest.xml").sort()).toEqual(listed.sort());
+    }
+  });
+});
