@@ -67,7 +67,7 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
     Beat {
         id: "back",
         setup: &[],
-        when: |model| complete(model, How::Recreate),
+        when: |model| complete(model, How::Recreate) && at_rest(model),
         points: &[CHART],
         predict: Some(Prediction {
             id: "fewest",
@@ -103,7 +103,7 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
                 .pods
                 .iter()
                 .filter(|pod| pod.version == model.wanted && pod.core.phase == Phase::Starting);
-            running(model, How::Rolling) && starting.count() >= 3
+            running(model, How::Rolling) && starting.count() >= 3 && at_rest(model)
         },
         points: &[DEPLOYMENT, street_part(0), street_part(1)],
         predict: None,
@@ -123,14 +123,14 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
     Beat {
         id: "even",
         setup: &[Setup::Speed(0.5)],
-        when: |model| complete(model, How::Rolling),
+        when: |model| complete(model, How::Rolling) && at_rest(model),
         points: &[CHART, DEPLOYMENT],
         predict: None,
     },
     Beat {
         id: "compare",
         setup: &[Setup::Twin("strategy", RECREATE), Setup::Act("ship", 0)],
-        when: |model| complete(model, How::Rolling),
+        when: |model| complete(model, How::Rolling) && at_rest(model),
         points: &[CHART],
         predict: Some(Prediction {
             id: "dead",
@@ -163,7 +163,7 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
     Beat {
         id: "undo",
         setup: &[Setup::Act("roll-back", 0)],
-        when: |model| model.release.back && model.release.done.is_some(),
+        when: |model| model.release.back && model.release.done.is_some() && at_rest(model),
         points: &[DEPLOYMENT],
         predict: None,
     },
@@ -176,7 +176,7 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
             Setup::Set("strategy", CANARY),
             Setup::Act("ship-faulty", 0),
         ],
-        when: |model| model.release.kind == Kind::Faulty && model.release.aborted,
+        when: |model| model.release.kind == Kind::Faulty && model.release.aborted && at_rest(model),
         points: &[DEPLOYMENT, SERVICE],
         predict: None,
     },
