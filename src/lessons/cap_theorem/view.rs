@@ -100,7 +100,7 @@ impl Layout {
             gates: [sites[0].x + sites[0].w, sites[1].x].map(|x| pt(x, bus)),
             middle,
             cable: Rect::new(w / 2.0 - gap / 2.0 + 4.0, bus - 66.0, gap - 8.0, 90.0),
-            receipts: Rect::new(w / 2.0 - gap / 2.0 + 10.0, bus + 42.0, gap - 20.0, 122.0),
+            receipts: Rect::new(w / 2.0 - gap / 2.0 + 10.0, bus + 42.0, gap - 20.0, 112.0),
             sites,
             spare,
         }
