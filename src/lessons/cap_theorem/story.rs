@@ -148,7 +148,13 @@ pub(super) const STORY: &[Beat<Partition>] = &[
     Beat {
         id: "lost",
         setup: &[Setup::Act("heal", 0)],
-        when: |model| healed(model).is_some_and(|cut| model.lost(ACCOUNT) > cut.lost[ACCOUNT]),
+        // A moment after the cable is whole, so that the copies have been seen to cross it.
+        when: |model| {
+            let crossed = |whole: Time| model.now.since(whole) >= Time::s(1);
+            healed(model).is_some_and(|cut| {
+                model.lost(ACCOUNT) > cut.lost[ACCOUNT] && cut.healed.is_some_and(crossed)
+            })
+        },
         points: &[RECEIPTS],
         predict: None,
     },

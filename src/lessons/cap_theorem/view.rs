@@ -99,8 +99,8 @@ impl Layout {
             client_ports: [0, 1].map(|i| client(i).top()),
             gates: [sites[0].x + sites[0].w, sites[1].x].map(|x| pt(x, bus)),
             middle,
-            cable: Rect::new(w / 2.0 - gap / 2.0 + 4.0, bus - 62.0, gap - 8.0, 88.0),
-            receipts: Rect::new(w / 2.0 - gap / 2.0 + 10.0, bus + 42.0, gap - 20.0, 122.0),
+            cable: Rect::new(w / 2.0 - gap / 2.0 + 4.0, bus - 66.0, gap - 8.0, 90.0),
+            receipts: Rect::new(w / 2.0 - gap / 2.0 + 10.0, bus + 42.0, gap - 20.0, 112.0),
             sites,
             spare,
         }
@@ -255,6 +255,16 @@ pub(super) fn draw(model: &Partition, knobs: &Settings, at: Time, scene: &mut Sc
 fn ground(model: &Partition, layout: &Layout, scene: &mut Scene) {
     let verdicts = [0, 1].map(|site| verdict(site, model, scene));
     let mut pencil = scene.background();
+    if model.cut.is_some() {
+        // The cut parts the cities from edge to edge, so that it is seen before it is read.
+        let [a, b] = layout.sites;
+        let strait = if layout.stacked {
+            Rect::new(a.x, a.y + a.h, a.w, b.y - a.y - a.h)
+        } else {
+            Rect::new(a.x + a.w, a.y, b.x - a.x - a.w, a.h)
+        };
+        pencil.filled(strait.grown(-3.0), 6.0, Ink::BadSoft);
+    }
     for (site, (heading, detail, ink)) in verdicts.iter().enumerate() {
         pencil.bordered(layout.sites[site], 14.0, Ink::Paper, Ink::Line, 1.5);
         let gate = layout.gates[site];
@@ -299,6 +309,7 @@ fn verdict(site: usize, model: &Partition, scene: &Scene) -> (String, String, In
     let needed = [Arg::Count(i64::from(quorum::majority(
         model.replicas.len() as u32,
     )))];
+    let other = [Arg::Part(SITES[1 - site])];
     let any = (0..2).any(|thing| model.rule(thing) != Rule::Majority);
     let all = (0..2).all(|thing| model.rule(thing) != Rule::Majority);
     let (heading, detail, ink) = match (model.may(site, 0), all) {
@@ -312,7 +323,12 @@ fn verdict(site: usize, model: &Partition, scene: &Scene) -> (String, String, In
         _ if model.cut.is_some() => ("verdict.majority-cut", "detail.majority-cut", Ink::Ok),
         _ => ("verdict.majority", "detail.majority", Ink::Ink),
     };
-    (scene.say(heading, &needed), scene.say(detail, &needed), ink)
+    let args = if detail.starts_with("detail.alone") {
+        &other
+    } else {
+        &needed
+    };
+    (scene.say(heading, &needed), scene.say(detail, args), ink)
 }
 
 /// A city's name and how many replicas it reaches.
@@ -705,11 +721,11 @@ fn cable(model: &Partition, knobs: &Settings, at: Time, layout: &Layout, scene: 
             pencil.line(through(&[gate, towards(gate)]), Ink::Bad, 2.0);
             let end = towards(gate);
             let slash = if layout.stacked {
-                [pt(end.x - 11.0, end.y + 4.0), pt(end.x + 11.0, end.y - 4.0)]
+                [pt(end.x - 13.0, end.y + 5.0), pt(end.x + 13.0, end.y - 5.0)]
             } else {
-                [pt(end.x - 4.0, end.y - 14.0), pt(end.x + 4.0, end.y + 14.0)]
+                [pt(end.x - 5.0, end.y - 18.0), pt(end.x + 5.0, end.y + 18.0)]
             };
-            pencil.line(through(&slash), Ink::Bad, 2.5);
+            pencil.line(through(&slash), Ink::Bad, 3.0);
         }
     } else {
         pencil.line(through(&[gates[0], gates[1]]), Ink::Mark, 2.5);
@@ -723,7 +739,7 @@ fn cable(model: &Partition, knobs: &Settings, at: Time, layout: &Layout, scene: 
     if layout.stacked {
         let mut y = middle.y - 8.0 * lines.len() as f32 + 2.0;
         let x = frame.x + 4.0;
-        pencil.bold(pt(x, y), 12.5, Ink::Ink, name);
+        pencil.bold(pt(x, y), 14.5, Ink::Ink, name);
         for line in lines {
             y += 16.0;
             if bold {
@@ -735,7 +751,7 @@ fn cable(model: &Partition, knobs: &Settings, at: Time, layout: &Layout, scene: 
         return;
     }
     let mut y = middle.y - 28.0 - 16.0 * (lines.len() - 1) as f32;
-    pencil.centred(pt(middle.x, y - 16.0), 12.5, true, Ink::Ink, name);
+    pencil.centred(pt(middle.x, y - 18.0), 14.5, true, Ink::Ink, name);
     for line in lines {
         pencil.centred(pt(middle.x, y), 12.5, bold, ink, line);
         y += 16.0;

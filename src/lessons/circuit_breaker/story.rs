@@ -86,7 +86,12 @@ pub(super) const STORY: &[Beat<CircuitBreaker>] = &[
             Setup::Set("fallback", LAST_GOOD),
             Setup::Set("breakers", BOTH),
         ],
-        when: |model| state(model, 1) == Some(State::Open),
+        // A moment later, when the first calls have been seen to turn back at the switch.
+        when: |model| {
+            model.guards[1].as_ref().is_some_and(|guard| {
+                guard.state == State::Open && model.now.since(guard.since) >= Time::ms(600)
+            })
+        },
         points: &[BREAKER, STATES],
         predict: None,
     },

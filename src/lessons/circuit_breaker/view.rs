@@ -547,7 +547,15 @@ fn breaker(i: usize, model: &CircuitBreaker, at: Time, layout: &Layout, scene: &
         anchor,
         text: word.clone(),
     };
-    let frame = union(union(icon, label.bounds()), rate_shape.bounds());
+    // With air around the words, so that an outline of the frame does not touch them.
+    let words = union(label.bounds(), rate_shape.bounds());
+    let mut frame = union(icon.grown(6.0), words.grown(5.0));
+    if !layout.narrow {
+        let link = layout.links[i + 1].frame();
+        let x = frame.x.max(link.x);
+        frame.w = (frame.x + frame.w).min(link.x + link.w) - x;
+        frame.x = x;
+    }
     let (soft, strong) = colours(guard.state);
     let mut pencil = scene.thing(breaker_part(i), frame, format!("{word}, {rate}"));
     pencil.bordered(icon, 9.0, soft, strong, 1.5);
@@ -853,8 +861,8 @@ fn states(model: &CircuitBreaker, knobs: &Settings, at: Time, layout: &Layout, s
     );
     label(
         &mut pencil,
-        pt((closed.x + closed.w + half.x) / 2.0 - 4.0, half.y + 28.0),
-        Anchor::Middle,
+        pt(fail_to.x + 0.2 * (half.x - fail_to.x), half.y + 22.0),
+        Anchor::End,
         fails,
     );
     label(
@@ -1000,8 +1008,6 @@ fn recent(model: &CircuitBreaker, knobs: &Settings, layout: &Layout, scene: &mut
         Some(Machine::Counting(_)) => scene.say("seen.row", &[Arg::Count(failed as i64)]),
         None => scene.say("seen.off", &[]),
     };
-    let mut pencil = scene.thing(RECENT, r, words.clone());
-    pencil.bold(pt(r.x, r.y + 14.0), 12.5, Ink::Secondary, heading);
     let per_row = ((r.w / 15.0) as usize).clamp(1, 20);
     let rows = places.max(seen.len()).div_ceil(per_row).max(1);
     let pitch = if rows > 2 { 12.0 } else { 15.0 };
@@ -1011,6 +1017,13 @@ fn recent(model: &CircuitBreaker, knobs: &Settings, layout: &Layout, scene: &mut
             r.y + 30.0 + pitch * (i / per_row) as f32,
         )
     };
+    let y = if places == 0 {
+        r.y + 34.0
+    } else {
+        (r.y + 36.0 + pitch * rows as f32).min(r.y + r.h - 3.0)
+    };
+    let mut pencil = scene.thing(RECENT, around(r, y), words.clone());
+    pencil.bold(pt(r.x, r.y + 14.0), 12.5, Ink::Secondary, heading);
     for i in 0..places.max(seen.len()) {
         match seen.get(i) {
             Some((glyph, ink)) => {
@@ -1026,12 +1039,17 @@ fn recent(model: &CircuitBreaker, knobs: &Settings, layout: &Layout, scene: &mut
             }
         }
     }
-    let y = if places == 0 {
-        r.y + 34.0
-    } else {
-        (r.y + 36.0 + pitch * rows as f32).min(r.y + r.h - 3.0)
-    };
     pencil.text(pt(r.x, y), 12.0, Ink::Secondary, words);
+}
+
+/// The frame of a part without a card: a little air around what it holds, down to the baseline of its last line.
+fn around(area: Rect, last: f32) -> Rect {
+    Rect::new(
+        area.x - 7.0,
+        area.y - 3.0,
+        area.w + 11.0,
+        last - area.y + 9.0,
+    )
 }
 
 /// What users got in the last ten seconds, as shares of one bar.
@@ -1064,7 +1082,8 @@ fn got(model: &CircuitBreaker, at: Time, layout: &Layout, scene: &mut Scene) {
         .map(|line| line.0.as_str())
         .collect::<Vec<_>>()
         .join(", ");
-    let mut pencil = scene.thing(GOT, r, value);
+    let last = r.y + 39.0 + 15.0 * lines.len() as f32;
+    let mut pencil = scene.thing(GOT, around(r, last), value);
     pencil.bold(pt(r.x, r.y + 14.0), 12.5, Ink::Secondary, heading);
     let bar = Rect::new(r.x, r.y + 23.0, r.w, 16.0);
     pencil.filled(bar, 4.0, Ink::Rail);

@@ -40,7 +40,7 @@ pub(super) const STORY: &[Beat<Shop>] = &[
             Setup::Set("service-1", 150.0),
             Setup::Set("service-2", 250.0),
             Setup::Set("service-3", 100.0),
-            Setup::Set("workers", 2.0),
+            Setup::Set("workers", 3.0),
             Setup::Set("load", 6.0),
             Setup::Set("places", 32.0),
             Setup::Set("visibility", 2.0),
@@ -54,8 +54,12 @@ pub(super) const STORY: &[Beat<Shop>] = &[
     Beat {
         id: "parallel",
         setup: &[Setup::Set("design", PARALLEL)],
+        // When users wait for the work of SMS, and not for a line that has formed there by chance.
         when: |model| {
-            model.design == Design::Parallel && model.watch.answered >= 5 && all_up(model)
+            model.design == Design::Parallel
+                && model.watch.answered >= 5
+                && all_up(model)
+                && model.wait().is_some_and(|wait| wait <= Time::ms(320))
         },
         points: &[USERS, service_part(SMS)],
         predict: Some(Prediction {

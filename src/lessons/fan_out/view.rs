@@ -5,7 +5,7 @@ use super::model::{
     Stage, TOPIC, USERS, User, dead_part, queue_part, service_part,
 };
 use crate::kit::{self, Card, DOT, LANE};
-use engine::scene::{Curve, Pencil, Point, Rect, pt};
+use engine::scene::{Anchor, Curve, Pencil, Point, Rect, Shape, pt};
 use engine::{Arg, Glyph, Ink, PartId, Scene, Time, text};
 
 const DOOR: PartId = PartId::one("door");
@@ -428,6 +428,15 @@ fn pile(model: &Shop, layout: &Layout, scene: &mut Scene) {
     }
 }
 
+/// Width of the sample before the words that explain it.
+const SAMPLE: f32 = 15.0;
+
+/// The place of a message that is out for delivery: a square like it, empty.
+fn outline(pencil: &mut Pencil<'_>, at: Point, r: f32) {
+    let place = Rect::new(at.x - r, at.y - r, 2.0 * r, 2.0 * r);
+    pencil.bordered(place, 1.0, Ink::WarnSoft, Ink::Warn, 1.2);
+}
+
 /// A queue: its messages, those lent out as empty places, and what comes back when.
 fn queue(i: usize, service: &Service, model: &Shop, at: Time, layout: &Layout, scene: &mut Scene) {
     let rect = layout.queues[i];
@@ -457,12 +466,12 @@ fn queue(i: usize, service: &Service, model: &Shop, at: Time, layout: &Layout, s
         Some(until) => {
             let back = [kit::tenths(until.since(at))];
             let texts = [scene.say("back", &back), scene.say("back.short", &back)];
-            Some((fit(texts, 11.5, true, rect.w), true))
+            Some((fit(texts, 11.5, true, rect.w - SAMPLE), true))
         }
         None if !service.lent.is_empty() => {
             let out = [Arg::Count(service.lent.len() as i64)];
             let texts = [scene.say("out", &out), scene.say("out.short", &out)];
-            Some((fit(texts, 11.5, false, rect.w), false))
+            Some((fit(texts, 11.5, false, rect.w - SAMPLE), false))
         }
         None => None,
     };
@@ -478,11 +487,13 @@ fn queue(i: usize, service: &Service, model: &Shop, at: Time, layout: &Layout, s
         shown.push((spot, hidden, message.body));
     }
     let label_w = text::width(&label, 12.5, long);
+    // With air around the words, so that an outline of the frame does not touch them.
+    let below = if note.is_some() { 20.0 } else { 5.0 };
     let frame = Rect::new(
-        rect.x,
-        rect.y - 20.0,
-        rect.w.max(label_w),
-        rect.h + 20.0 + 18.0,
+        rect.x - 5.0,
+        rect.y - 24.0,
+        rect.w.max(label_w) + 10.0,
+        rect.h + 24.0 + below,
     );
     let border = if long { Ink::Warn } else { Ink::LineStrong };
     let width = if long { 2.0 } else { 1.5 };
@@ -495,22 +506,24 @@ fn queue(i: usize, service: &Service, model: &Shop, at: Time, layout: &Layout, s
         pencil.text(above, 12.5, Ink::Secondary, label);
     }
     match note {
-        Some((note, true)) => {
-            pencil.bold(pt(rect.x, rect.y + rect.h + 14.0), 11.5, Ink::Warn, note);
-        }
-        Some((note, false)) => {
-            pencil.text(
-                pt(rect.x, rect.y + rect.h + 14.0),
-                11.5,
-                Ink::Secondary,
-                note,
-            );
+        Some((note, bold)) => {
+            // Before the words stands what they speak of: a place like those of the messages that are out.
+            let y = rect.y + rect.h + 14.0;
+            outline(&mut pencil, pt(rect.x + 5.0, y - 4.0), 4.5);
+            let ink = if bold { Ink::Warn } else { Ink::Secondary };
+            pencil.shape(Shape::Text {
+                at: pt(rect.x + SAMPLE, y),
+                size: 11.5,
+                bold,
+                ink,
+                anchor: Anchor::Start,
+                text: note,
+            });
         }
         None => {}
     }
     for (spot, _, _) in shown.iter().filter(|(_, hidden, _)| *hidden) {
-        let place = Rect::new(spot.x - r, spot.y - r, 2.0 * r, 2.0 * r);
-        pencil.dashed(place, 1.0, Ink::None, Ink::Mark, 1.2);
+        outline(&mut pencil, *spot, r);
     }
     for (spot, _, slot) in shown.iter().filter(|(_, hidden, _)| !*hidden) {
         let order = model.order(*slot);

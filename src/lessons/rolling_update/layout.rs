@@ -10,7 +10,7 @@ const LANES_MIN: f32 = 740.0;
 const POD: f32 = 45.0;
 pub(super) const CHANNEL: f32 = 22.0;
 /// Height of the label above a street.
-const LABEL: f32 = 18.0;
+const LABEL: f32 = 20.0;
 const GAP: f32 = 6.0;
 /// Extra distance between lanes.
 const LANE_GAP: f32 = 14.0;
@@ -60,7 +60,7 @@ impl Layout {
         let first = top + 54.0 + 8.0;
         let labels = [0.0, 1.0].map(|i| {
             let y = first + i * (street + 8.0);
-            Rect::new(left, y, right - left, LABEL)
+            Rect::new(left, y, right - left, LABEL - 3.0)
         });
         let bottom = labels[1].y + street;
         let middle = f32::midpoint(labels[0].y, bottom);
@@ -98,7 +98,7 @@ impl Layout {
         let street = LABEL + 2.0 * POD + CHANNEL;
         let labels = [0.0, 1.0].map(|i| {
             let y = 136.0 + i * (street + 10.0);
-            Rect::new(left, y, pods_right - left, LABEL)
+            Rect::new(left, y, pods_right - left, LABEL - 3.0)
         });
         let chart = Rect::new(left, labels[1].y + street + 10.0, right - left, 84.0);
         let node_w = (right - left - 2.0 * GAP) / 3.0;
@@ -225,7 +225,14 @@ impl Layout {
         ]
     }
 
-    /// Path data of the road from the Service along a street.
+    /// Path data of the part of a street's road that only answers of stopping pods take: from the last ready pod on.
+    pub(super) fn exit_road(&self, street: usize) -> Option<String> {
+        let zone = self.ready_zone(street)?;
+        let y = self.road_y(street);
+        Some(format!("M{} {y}H{}", zone.x + zone.w, self.end))
+    }
+
+    /// Path data of the road from the Service along a street, as far as new requests take it.
     pub(super) fn road(&self, street: usize) -> String {
         let (exit, y) = (self.exit(), self.road_y(street));
         let down = if y > exit.y { 8.0 } else { -8.0 };
@@ -242,7 +249,8 @@ impl Layout {
             exit.y,
             y - down,
             s + on,
-            self.end
+            self.ready_zone(street)
+                .map_or(self.end, |zone| zone.x + zone.w)
         )
     }
 

@@ -1,7 +1,7 @@
 //! The story, its two predictions, and things to try.
 
 use super::knobs::How;
-use super::model::{CHART, DEPLOYMENT, Kind, Release, RollingUpdate, SERVICE, street_part};
+use super::model::{CHART, DEPLOYMENT, Kind, Release, RollingUpdate, SERVICE};
 use super::pods::{GLIDE, Pod};
 use algorithms::self_healing::Phase;
 use engine::{Beat, Challenge, Prediction, Setup, Time};
@@ -67,7 +67,7 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
     Beat {
         id: "back",
         setup: &[],
-        when: |model| complete(model, How::Recreate),
+        when: |model| complete(model, How::Recreate) && at_rest(model),
         points: &[CHART],
         predict: Some(Prediction {
             id: "fewest",
@@ -103,9 +103,9 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
                 .pods
                 .iter()
                 .filter(|pod| pod.version == model.wanted && pod.core.phase == Phase::Starting);
-            running(model, How::Rolling) && starting.count() >= 3
+            running(model, How::Rolling) && starting.count() >= 3 && at_rest(model)
         },
-        points: &[DEPLOYMENT, street_part(0), street_part(1)],
+        points: &[DEPLOYMENT],
         predict: None,
     },
     Beat {
@@ -117,20 +117,21 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
                 && draining(model) >= 1
                 && at_rest(model)
         },
-        points: &[street_part(0), street_part(1)],
+        // Nothing stands out but the pods that drain, by their colour: pointing elsewhere would dim them.
+        points: &[],
         predict: None,
     },
     Beat {
         id: "even",
         setup: &[Setup::Speed(0.5)],
-        when: |model| complete(model, How::Rolling),
+        when: |model| complete(model, How::Rolling) && at_rest(model),
         points: &[CHART, DEPLOYMENT],
         predict: None,
     },
     Beat {
         id: "compare",
         setup: &[Setup::Twin("strategy", RECREATE), Setup::Act("ship", 0)],
-        when: |model| complete(model, How::Rolling),
+        when: |model| complete(model, How::Rolling) && at_rest(model),
         points: &[CHART],
         predict: Some(Prediction {
             id: "dead",
@@ -163,7 +164,7 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
     Beat {
         id: "undo",
         setup: &[Setup::Act("roll-back", 0)],
-        when: |model| model.release.back && model.release.done.is_some(),
+        when: |model| model.release.back && model.release.done.is_some() && at_rest(model),
         points: &[DEPLOYMENT],
         predict: None,
     },
@@ -176,7 +177,7 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
             Setup::Set("strategy", CANARY),
             Setup::Act("ship-faulty", 0),
         ],
-        when: |model| model.release.kind == Kind::Faulty && model.release.aborted,
+        when: |model| model.release.kind == Kind::Faulty && model.release.aborted && at_rest(model),
         points: &[DEPLOYMENT, SERVICE],
         predict: None,
     },

@@ -275,6 +275,9 @@ fn street(i: usize, model: &RollingUpdate, layout: &Layout, scene: &mut Scene) {
     } else {
         pencil.dashed_line(road, Ink::LineStrong, 1.5);
     }
+    if let Some(rest) = layout.exit_road(i) {
+        pencil.dashed_line(rest, Ink::LineStrong, 1.5);
+    }
 
     let mut versions: Vec<(u32, u32)> = Vec::new();
     for set in model.rollouts.iter().flat_map(|r| r.replica_sets()) {
@@ -496,12 +499,13 @@ fn pod_card(
         (!pod.queue.is_empty()).then(|| scene.say("waiting", &[count(pod.queue.len() as u32)]));
     let full = waiting.map(|waiting| format!("{status} {waiting}"));
     let room = seat.w - 9.0;
-    let line = fitting(
-        &full.into_iter().chain([status]).collect::<Vec<_>>(),
-        11.0,
-        true,
-        room,
-    );
+    let lines: Vec<String> = full.into_iter().chain([status]).collect();
+    let size = if text::width(&lines[0], 12.0, true) <= room {
+        12.0
+    } else {
+        11.0
+    };
+    let line = fitting(&lines, size, true, room);
     let glide = at.progress(pod.moved, pod.moved + GLIDE);
     let width = if look.border == Ink::LineStrong {
         1.5
@@ -514,7 +518,7 @@ fn pod_card(
     let mut card = seat;
     let gliding = glide < 1.0 && pod.from != pod.place && layout.lanes;
     if gliding {
-        // On its way the card is only its outline, so that no text runs over another.
+        // On its way the card has no words, so that no text runs over another.
         let from = layout.spot(&pod.from);
         card.x = from.x + (seat.x - from.x) * glide;
         card.y = from.y + (seat.y - from.y) * glide;
@@ -524,23 +528,20 @@ fn pod_card(
     } else {
         pencil.bordered(card, 9.0, look.ground, look.border, width);
     }
-    if gliding {
-        return;
-    }
     let (ground, ink) = match (kind, wanted) {
         (Kind::Dead | Kind::Faulty, _) => (Ink::BadSoft, Ink::Bad),
         (Kind::Good, true) => (Ink::AccentSoft, Ink::Accent),
         (Kind::Good, false) => (Ink::Rail, Ink::Ink),
     };
-    let chip_w = text::width(&version, 11.0, true) + 9.0;
-    let chip = Rect::new(seat.x + 5.0, seat.y + 5.0, chip_w, 15.0);
-    pencil.filled(chip, 4.5, ground).centred(
-        pt(chip.centre().x, chip.y + 11.3),
-        11.0,
-        true,
-        ink,
-        version,
-    );
+    let chip_w = text::width(&version, 12.0, true) + 8.0;
+    let chip = Rect::new(card.x + 5.0, card.y + 5.0, chip_w, 15.0);
+    pencil.filled(chip, 4.5, ground);
+    if gliding {
+        let meter = Rect::new(card.x + 6.0, card.y + card.h - 8.5, card.w - 12.0, 4.5);
+        pencil.meter(meter, look.meter, look.meter_ink, look.dead);
+        return;
+    }
+    pencil.centred(pt(chip.centre().x, chip.y + 11.7), 12.0, true, ink, version);
     let mut free = seat.w - chip_w - 12.0;
     if let Some(badge) = badge {
         let w = text::width(&badge, 11.0, false);
@@ -550,7 +551,7 @@ fn pod_card(
             free -= w + 4.0;
         }
     }
-    pencil.bold(pt(seat.x + 5.5, seat.y + 32.0), 11.0, look.ink, line);
+    pencil.bold(pt(seat.x + 5.5, seat.y + 32.5), size, look.ink, line);
     let meter = Rect::new(seat.x + 6.0, seat.y + seat.h - 8.5, seat.w - 12.0, 4.5);
     pencil.meter(meter, look.meter, look.meter_ink, look.dead);
     // What is being served sits between version and node, where there is room for it.
@@ -596,7 +597,7 @@ fn chart(model: &RollingUpdate, knobs: &Settings, at: Time, layout: &Layout, sce
         value = format!("{value}, {said}");
     }
     let title = scene.name(CHART);
-    let newer = scene.say("version", &[count(model.wanted)]);
+    let newer = scene.say("chart.wanted", &[count(model.wanted)]);
     let older = scene.say("chart.others", &[]);
     let past = scene.say("chart.past", &[Arg::Span(WINDOW)]);
     let mut pencil = scene.thing(CHART, area, value);
@@ -691,11 +692,15 @@ fn chart(model: &RollingUpdate, knobs: &Settings, at: Time, layout: &Layout, sce
         }
         left += 22.0 + w + 16.0;
     }
-    for (said, ground) in [(newer, Ink::AccentSoft), (older, Ink::Rail)] {
+    // Both grounds are named or neither: one alone would leave the other to guess.
+    let grounds = [(newer, Ink::AccentSoft), (older, Ink::Rail)];
+    let needed: f32 = grounds
+        .iter()
+        .map(|(said, _)| 31.0 + text::width(said, 12.0, false))
+        .sum();
+    let fits = left + needed - 14.0 <= room;
+    for (said, ground) in grounds.into_iter().filter(|_| fits) {
         let w = text::width(&said, 12.0, false);
-        if left + 18.0 + w > room {
-            break;
-        }
         let swatch = Rect::new(left, baseline - 9.5, 11.0, 11.0);
         pencil.bordered(swatch, 2.5, ground, Ink::Mark, 0.75);
         pencil.text(pt(left + 17.0, baseline), 12.0, Ink::Secondary, said);
