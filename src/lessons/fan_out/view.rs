@@ -505,22 +505,19 @@ fn queue(i: usize, service: &Service, model: &Shop, at: Time, layout: &Layout, s
     } else {
         pencil.text(above, 12.5, Ink::Secondary, label);
     }
-    match note {
-        Some((note, bold)) => {
-            // Before the words stands what they speak of: a place like those of the messages that are out.
-            let y = rect.y + rect.h + 14.0;
-            outline(&mut pencil, pt(rect.x + 5.0, y - 4.0), 4.5);
-            let ink = if bold { Ink::Warn } else { Ink::Secondary };
-            pencil.shape(Shape::Text {
-                at: pt(rect.x + SAMPLE, y),
-                size: 11.5,
-                bold,
-                ink,
-                anchor: Anchor::Start,
-                text: note,
-            });
-        }
-        None => {}
+    if let Some((note, bold)) = note {
+        // Before the words stands what they speak of: a place like those of the messages that are out.
+        let y = rect.y + rect.h + 14.0;
+        outline(&mut pencil, pt(rect.x + 5.0, y - 4.0), 4.5);
+        let ink = if bold { Ink::Warn } else { Ink::Secondary };
+        pencil.shape(Shape::Text {
+            at: pt(rect.x + SAMPLE, y),
+            size: 11.5,
+            bold,
+            ink,
+            anchor: Anchor::Start,
+            text: note,
+        });
     }
     for (spot, _, _) in shown.iter().filter(|(_, hidden, _)| *hidden) {
         outline(&mut pencil, *spot, r);
