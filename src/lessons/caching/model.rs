@@ -448,6 +448,8 @@ pub(super) const FAR_LINK: PartId = PartId::one("far");
 pub(super) const LATE_LINK: PartId = PartId::one("late");
 /// Who leaves the cache next.
 pub(super) const VICTIM: PartId = PartId::one("victim");
+/// The cache's whole card: what the story frames when it speaks of the keys in it.
+pub(super) const GRID: PartId = PartId::one("grid");
 /// The strip of all keys.
 pub(super) const STRIP: PartId = PartId::one("strip");
 

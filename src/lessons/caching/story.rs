@@ -1,6 +1,6 @@
 //! The story, its two predictions, and things to try.
 
-use super::model::{APP, CACHE_PART, Caching, DATABASE, FAR_LINK, NEAR_LINK, STRIP};
+use super::model::{APP, Caching, DATABASE, FAR_LINK, GRID, NEAR_LINK, STRIP};
 use engine::{Beat, Challenge, Prediction, Setup, Time};
 
 const LRU: f64 = 0.0;
@@ -49,7 +49,7 @@ pub(super) const STORY: &[Beat<Caching>] = &[
             let cache = model.store.cache();
             cache.len() == 12 && calm(model) && model.recent.ratio() >= 0.45
         },
-        points: &[CACHE_PART, NEAR_LINK, STRIP],
+        points: &[GRID, NEAR_LINK, STRIP],
         predict: None,
     },
     Beat {
@@ -59,7 +59,7 @@ pub(super) const STORY: &[Beat<Caching>] = &[
             let gone = model.watch.evicted.map(|(_, _, at)| model.now.since(at));
             gone.is_some_and(|gone| gone > Time::ZERO && gone < Time::ms(40))
         },
-        points: &[CACHE_PART],
+        points: &[GRID],
         predict: Some(Prediction {
             id: "scan",
             options: &["none", "some", "all"],
@@ -84,7 +84,7 @@ pub(super) const STORY: &[Beat<Caching>] = &[
             Setup::Act("scan", 0),
         ],
         when: |model| model.watch.scan.is_some_and(|scan| scan.kept.is_some()),
-        points: &[CACHE_PART, STRIP],
+        points: &[GRID, STRIP],
         predict: None,
     },
     Beat {
@@ -96,7 +96,7 @@ pub(super) const STORY: &[Beat<Caching>] = &[
             Setup::Set("writes", 20.0),
         ],
         when: |model| model.watch.stale >= 3,
-        points: &[CACHE_PART, APP],
+        points: &[GRID, APP],
         predict: None,
     },
     Beat {
@@ -116,7 +116,7 @@ pub(super) const STORY: &[Beat<Caching>] = &[
                 && model.clean()
                 && model.recent.ratio() >= 0.4
         },
-        points: &[CACHE_PART],
+        points: &[GRID],
         predict: Some(Prediction {
             id: "stampede",
             options: &["one", "few", "many"],
@@ -150,7 +150,13 @@ pub(super) const STORY: &[Beat<Caching>] = &[
         setup: &[Setup::Set("coalesce", 1.0), Setup::Act("celebrity", 0)],
         when: |model| {
             let celebrity = model.watch.celebrity;
-            celebrity.is_some_and(|c| c.queries == 1 && c.joined >= 6)
+            // One question under way and a crowd that waits for it, while nobody asks for the key before it.
+            let shown = |key: u16| {
+                let hot = model.asking.values().any(|asking| *asking >= 4);
+                let crowd = model.joined().any(|(of, who)| of == key && who.len() >= 6);
+                crowd && !hot
+            };
+            celebrity.is_some_and(|c| c.queries == 1 && c.joined >= 6 && (shown(c.key) || c.filled))
         },
         points: &[APP, FAR_LINK],
         predict: None,
@@ -167,7 +173,7 @@ pub(super) const STORY: &[Beat<Caching>] = &[
             let long = |at: Time| model.now.since(at) >= Time::ms(800);
             outage.is_some_and(|outage| long(outage.at)) && model.queue.len() >= 12
         },
-        points: &[CACHE_PART, DATABASE],
+        points: &[GRID, DATABASE],
         predict: None,
     },
 ];

@@ -1,8 +1,8 @@
 //! The stage: the app, the cache as a grid in the order of eviction, the database, and the strip of all keys.
 
 use super::model::{
-    APP, CACHE_PART, COLD, Caching, DATABASE, FAR_LINK, Job, KEYS, Kind, LATE, LATE_LINK, Leg,
-    NEAR, NEAR_LINK, Outcome, STRIP, Settings, VICTIM, clock_us, key_part,
+    APP, CACHE_PART, COLD, Caching, DATABASE, FAR_LINK, GRID, Job, KEYS, Kind, LATE, LATE_LINK,
+    Leg, NEAR, NEAR_LINK, Outcome, STRIP, Settings, VICTIM, clock_us, key_part,
 };
 use super::route::Route;
 use crate::kit::{self, Card, DOT, LANE};
@@ -285,13 +285,12 @@ fn app(model: &Caching, knobs: &Settings, at: Time, layout: &Layout, scene: &mut
         Some(waiting) => format!("{load}, {line}, {waiting}"),
         None => format!("{load}, {line}"),
     };
-    let (card, side) = (layout.app, layout.joined);
-    let frame = Rect::new(
-        card.x,
-        card.y.min(side.y),
-        (side.x + side.w).max(card.x + card.w) - card.x,
-        (card.y + card.h).max(side.y + side.h) - card.y.min(side.y),
-    );
+    let card = layout.app;
+    let crowd = waiting.map(|words| Crowd::of(words, all.len(), layout));
+    let frame = match &crowd {
+        Some(crowd) => around(card, crowd.area),
+        None => card,
+    };
     let name = scene.name(APP);
     let mut pencil = scene.thing(APP, frame, value);
     Card::plain(card, name, load).draw(&mut pencil);
@@ -301,25 +300,54 @@ fn app(model: &Caching, knobs: &Settings, at: Time, layout: &Layout, scene: &mut
     } else {
         pencil.text(at, 11.5, ink, line);
     }
-    let Some(waiting) = waiting else { return };
-    let lines = text::wrap(&waiting, 12.0, true, side.w);
-    let rows = (lines.len() as f32 * 14.0).min(28.0);
-    // Beside the app's card they stand at the top, above it they stand close to it.
-    let per_row = ((side.w / kit::PITCH) as usize).max(1);
-    let tall = rows + 6.0 + all.len().div_ceil(per_row) as f32 * kit::PITCH;
-    let side = if side.y < card.y {
-        let top = (side.y + side.h - tall).max(side.y);
-        Rect::new(side.x, top, side.w, side.y + side.h - top)
-    } else {
-        side
-    };
-    for (i, line) in lines.iter().take(2).enumerate() {
-        let at = pt(side.x, side.y + 11.0 + 14.0 * i as f32);
+    let Some(crowd) = crowd else { return };
+    for (i, line) in crowd.lines.iter().enumerate() {
+        let at = pt(crowd.area.x, crowd.area.y + 11.0 + 14.0 * i as f32);
         pencil.bold(at, 12.0, Ink::Accent, line.as_str());
     }
-    let below = Rect::new(side.x, side.y + rows + 4.0, side.w, side.h - rows - 4.0);
     let numbers = all.iter().map(|slot| model.job(*slot).number);
-    kit::queue(scene, below, Glyph::Request, Ink::Accent, numbers);
+    kit::queue(scene, crowd.dots, Glyph::Request, Ink::Accent, numbers);
+}
+
+/// The smallest rectangle around two.
+fn around(a: Rect, b: Rect) -> Rect {
+    let (x, y) = (a.x.min(b.x), a.y.min(b.y));
+    let right = (a.x + a.w).max(b.x + b.w);
+    let bottom = (a.y + a.h).max(b.y + b.h);
+    Rect::new(x, y, right - x, bottom - y)
+}
+
+/// Requests that wait for the query of another, close to the app's card: words, then dots.
+struct Crowd {
+    lines: Vec<String>,
+    area: Rect,
+    dots: Rect,
+}
+
+impl Crowd {
+    fn of(words: String, waiting: usize, layout: &Layout) -> Crowd {
+        let (card, side) = (layout.app, layout.joined);
+        let mut lines = text::wrap(&words, 12.0, true, side.w);
+        lines.truncate(2);
+        let head = lines.len() as f32 * 14.0 + 4.0;
+        let per_row = ((side.w / kit::PITCH) as usize).max(1);
+        let tall = head + 2.0 + waiting.div_ceil(per_row) as f32 * kit::PITCH;
+        let top = if side.y < card.y {
+            (side.y + side.h - tall).max(side.y)
+        } else {
+            side.y
+        };
+        let h = tall.min(side.y + side.h - top);
+        let widest = lines
+            .iter()
+            .map(|line| text::width(line, 12.0, true))
+            .fold(per_row.min(waiting) as f32 * kit::PITCH, f32::max);
+        Crowd {
+            area: Rect::new(side.x, top, widest.min(side.w), h),
+            dots: Rect::new(side.x, top + head, side.w, h - head),
+            lines,
+        }
+    }
 }
 
 const fn policy_word(policy: Policy) -> [&'static str; 2] {
@@ -394,13 +422,14 @@ fn cache(model: &Caching, at: Time, layout: &Layout, scene: &mut Scene) {
     let name = scene.name(CACHE_PART);
     let (left, down) = (layout.place(0).x, model.down.is_some());
     let right = b.x + b.w - (left - b.x);
-    // The card itself lies behind everything, so that the keys on it can be picked; its head and foot are parts.
+    // The card lies behind its keys, so that they can be picked; its head and foot are the things read out.
     let (border, width) = if down {
         (Ink::Bad, 2.0)
     } else {
         (Ink::LineStrong, 1.5)
     };
-    let mut pencil = scene.background();
+    let value = format!("{status}, {foot}");
+    let mut pencil = scene.link(GRID, b, value);
     pencil.bordered(b, 12.0, Ink::Card, border, width);
     for place in 0..store.capacity() as u8 {
         let p = layout.place(place);
@@ -439,14 +468,8 @@ fn cache(model: &Caching, at: Time, layout: &Layout, scene: &mut Scene) {
     } else {
         pencil.bold(foot_at, 12.0, foot_ink, foot);
     }
-    if let Some(gone) = gone.filter(|gone| text::width(gone, 11.5, false) + taken <= right - left) {
-        pencil.shape(ending(
-            pt(right, foot_at.y),
-            11.5,
-            Ink::Secondary,
-            false,
-            gone,
-        ));
+    if let Some(gone) = gone.filter(|gone| text::width(gone, 12.0, true) + taken <= right - left) {
+        pencil.shape(ending(pt(right, foot_at.y), 12.0, Ink::Ink, true, gone));
     }
     // The one used last lies on top while it glides over the others.
     let mut spots: Vec<_> = model.spots.iter().collect();
@@ -533,6 +556,11 @@ fn slot(model: &Caching, key: u16, next: bool, at: Time, frame: Rect, scene: &mu
         _ if expired => (Ink::Card, Ink::Secondary),
         _ => (Ink::Card, Ink::Ink),
     };
+    // A key that no user asks for is grey, so that a scan can be seen to fill the grid.
+    let ground = match ground {
+        Ink::Card | Ink::HitSoft if key > COLD => Ink::Line,
+        ground => ground,
+    };
     match ink {
         _ if next => pencil.dashed(frame, 8.0, ground, ink, 2.0),
         Ink::Secondary => pencil.dashed(frame, 8.0, ground, Ink::LineStrong, 1.0),
@@ -579,9 +607,27 @@ fn database(model: &Caching, knobs: &Settings, at: Time, layout: &Layout, scene:
         None => format!("{status}, {waiting_text}"),
     };
     let (card, side, below) = (layout.database, layout.hot, layout.queue);
-    let top = card.y.min(side.y);
-    let bottom = (below.y + below.h).max(card.y + card.h);
-    let frame = Rect::new(card.x, top, card.w, bottom - top);
+    let hot = hot.map(|hot| {
+        let lines = text::wrap(&hot, 12.0, true, side.w - 16.0);
+        let h = lines.len() as f32 * 14.0 + 8.0;
+        // Above the card it stands close to it; below the card it has a place of its own.
+        let y = if side.y < card.y {
+            side.y + side.h - h
+        } else {
+            side.y
+        };
+        (lines, Rect::new(side.x, y, side.w, h))
+    });
+    let per_row = ((below.w / kit::PITCH) as usize).max(1);
+    let mut frame = card;
+    if let Some((_, side)) = &hot {
+        frame = around(frame, *side);
+    }
+    if waiting > 0 {
+        let rows = waiting.div_ceil(per_row) as f32;
+        let h = (20.0 + rows * kit::PITCH).min(below.h);
+        frame = around(frame, Rect { h, ..below });
+    }
     let share = model.busy_share(knobs, at);
     let full = waiting > 0 && share > 0.9;
     let name = scene.name(DATABASE);
@@ -604,10 +650,7 @@ fn database(model: &Caching, knobs: &Settings, at: Time, layout: &Layout, scene:
     if let Some(slots) = &slots {
         kit::sockets(&mut pencil, (0..connections).map(slots));
     }
-    if let Some(hot) = hot {
-        let lines = text::wrap(&hot, 12.0, true, side.w - 16.0);
-        let h = lines.len() as f32 * 14.0 + 8.0;
-        let b = Rect::new(side.x, side.y + side.h - h, side.w, h);
+    if let Some((lines, b)) = hot {
         pencil.filled(b, 8.0, Ink::BadSoft);
         for (i, line) in lines.iter().enumerate() {
             let at = pt(b.x + 8.0, b.y + 15.0 + 14.0 * i as f32);
@@ -626,7 +669,6 @@ fn database(model: &Caching, knobs: &Settings, at: Time, layout: &Layout, scene:
         }
     }
     let area = Rect::new(below.x, below.y + 18.0, below.w, below.h - 18.0);
-    let per_row = ((area.w / kit::PITCH) as usize).max(1);
     for (i, held) in model.queue.iter().enumerate() {
         let (column, row) = ((i % per_row) as f32, (i / per_row) as f32);
         let p = pt(

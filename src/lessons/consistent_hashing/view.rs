@@ -51,6 +51,8 @@ struct Layout {
     lane: f32,
     key_r: f32,
     clients: Rect,
+    /// Half the width and height of the ellipse around the words in the middle: dots begin and end at it.
+    words: (f32, f32),
     /// The nodes shown and their cards.
     cards: Vec<(u8, Rect)>,
     /// Room for waiting requests left of each card.
@@ -156,6 +158,7 @@ impl Layout {
                 pill.0,
                 pill.1,
             ),
+            words: if small { (64.0, 58.0) } else { (78.0, 74.0) },
             cards,
             gap,
             columns,
@@ -356,8 +359,6 @@ fn arc_path(d: &mut String, layout: &Layout, radius: f32, arc: Arc) {
 /// The ring with its points, and in the middle the clients and what happened last.
 fn dial(model: &ConsistentHashing, knobs: &Settings, layout: &Layout, scene: &mut Scene) {
     let (c, r) = (layout.centre, layout.radius);
-    let half = r + RIM;
-    let frame = Rect::new(c.x - half, c.y - half, 2.0 * half, 2.0 * half);
     let small = r < 130.0;
     let members = Arg::Count(model.members().len() as i64);
     let rule = match knobs.scheme {
@@ -400,6 +401,8 @@ fn dial(model: &ConsistentHashing, knobs: &Settings, layout: &Layout, scene: &mu
     let value = value.join(", ");
     let ringed = knobs.scheme == Scheme::Ring;
     let discs = ringed && model.ring.points().len() <= DISCS_MAX * model.members().len();
+    let half = r + if discs { RIM } else { 8.0 };
+    let frame = Rect::new(c.x - half, c.y - half, 2.0 * half, 2.0 * half);
 
     let mut pencil = scene.thing(DIAL, frame, value);
     let circle = {
@@ -468,13 +471,7 @@ fn dial(model: &ConsistentHashing, knobs: &Settings, layout: &Layout, scene: &mu
         load,
     );
     let below = pill.y + pill.h + if small { 14.0 } else { 20.0 };
-    if small {
-        // Little room: the shelves say how even it is, only the dial can say the rule.
-        pencil.centred(pt(c.x, below), sizes.2, false, Ink::Secondary, rule);
-    } else {
-        pencil.centred(pt(c.x, below), sizes.2, false, Ink::Secondary, fullest);
-        pencil.centred(pt(c.x, below + 16.0), sizes.2, true, Ink::Secondary, rule);
-    }
+    pencil.centred(pt(c.x, below), sizes.2, !small, Ink::Secondary, rule);
 }
 
 /// What happened last, in a few words.
@@ -880,14 +877,13 @@ fn fly(flight: &Flight, model: &ConsistentHashing, at: Time, layout: &Layout, sc
     scene.particle(p, DOT, glyph, colour, u32::from(flight.key) + 1);
 }
 
-/// Where a straight line from the middle of a box towards a point leaves the box, with room for a dot.
-fn edge(from: Rect, to: Point) -> Point {
-    let middle = from.centre();
-    let (dx, dy) = (to.x - middle.x, to.y - middle.y);
-    let across = (from.w / 2.0 + 6.0) / dx.abs().max(0.01);
-    let down = (from.h / 2.0 + 6.0) / dy.abs().max(0.01);
-    let share = across.min(down).min(1.0);
-    pt(middle.x + dx * share, middle.y + dy * share)
+/// Where a straight line from the middle of the dial towards a point leaves the words there, with room for a dot.
+fn edge(layout: &Layout, to: Point) -> Point {
+    let (c, half) = (layout.centre, layout.words);
+    let (dx, dy) = (to.x - c.x, to.y - c.y);
+    let (across, down) = (dx / half.0, dy / half.1);
+    let out = (across * across + down * down).sqrt().max(1.0);
+    pt(c.x + dx / out, c.y + dy / out)
 }
 
 /// A request or its answer.
@@ -903,7 +899,7 @@ fn dot(request: &Request, at: Time, layout: &Layout, scene: &mut Scene) {
     let routed = request.node.map_or(Ink::Accent, ink);
     let mut look = (Glyph::Request, routed);
     let p = match (request.leg, door) {
-        (Leg::ToKey, _) => Curve::straight(edge(layout.clients, place), place).at(share),
+        (Leg::ToKey, _) => Curve::straight(edge(layout, place), place).at(share),
         (Leg::Walking(Some(stop)), _) => layout.walked(request.hash, stop, share),
         (Leg::Walking(None), Some(door)) => layout.to_door(place, door).at(share * 0.6),
         (Leg::ToNode(From::Point(stop)), Some(door)) => {
@@ -936,7 +932,7 @@ fn dot(request: &Request, at: Time, layout: &Layout, scene: &mut Scene) {
                 (Glyph::Response, Ink::Ok)
             };
             let from = door.unwrap_or(place);
-            let home = edge(layout.clients, from);
+            let home = edge(layout, from);
             match door {
                 Some(door) if scene.narrow() => layout.to_door(home, door).at(1.0 - share),
                 _ => Curve::straight(from, home).at(share),

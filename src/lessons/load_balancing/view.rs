@@ -7,6 +7,7 @@ use crate::kit::{self, Card, DOT, LANE, Urgency};
 use algorithms::balancer::Policy;
 use engine::scene::{Curve, Point, Rect, pt};
 use engine::{Arg, Glyph, Ink, PartId, Scene, Time, text};
+use std::f32::consts::FRAC_PI_2;
 
 const DOOR: PartId = PartId::one("door");
 
@@ -93,7 +94,7 @@ impl Layout {
             18.0 + rows * 24.0,
         );
         let trunk = pt(balancer.x + 24.0, balancer.y + balancer.h);
-        let side_w = if w < 340.0 { 76.0 } else { 92.0 };
+        let side_w = if w < 340.0 { 76.0 } else { 98.0 };
         let card_x = 70.0;
         let card = |i: usize| {
             Rect::new(
@@ -348,10 +349,17 @@ fn card(
     let name = scene.name(part);
     let now = condition(server, knobs, at, scene);
     let note = side_note(server, at, scene);
-    let alone = note.is_none() && server.queue.is_empty();
-    let right = if alone { card } else { side };
-    let frame = Rect::new(card.x, card.y, right.x + right.w - card.x, card.h);
     let waiting = scene.say("waiting", &[Arg::Count(server.queue.len() as i64)]);
+    // The frame ends where what stands beside the card ends: at the callout, or at the longest row of the queue.
+    let right = match (&note, server.queue.len()) {
+        (Some(_), _) => side.x + side.w,
+        (None, 0) => card.x + card.w,
+        (None, queue) => {
+            let dots = (queue as f32 * kit::PITCH).min(side.w);
+            side.x + dots.max(text::width(&waiting, 12.0, false))
+        }
+    };
+    let frame = Rect::new(card.x, card.y, right - card.x, card.h);
     let share = server.busy_share(knobs.workers, at);
     let dead = server.crashed.is_some();
     let face = Card {
@@ -374,6 +382,19 @@ fn card(
     if let Some(slot) = &slots {
         kit::sockets(&mut pencil, (0..workers).map(slot));
     }
+    // A server out of rotation may still have a queue: its dots then stand in one row under the callout.
+    let row = kit::PITCH;
+    let (side, below) = match (&note, server.queue.is_empty()) {
+        (None, _) => (
+            side,
+            Rect::new(side.x, side.y + 20.0, side.w, side.h - 20.0),
+        ),
+        (Some(_), true) => (side, side),
+        (Some(_), false) => (
+            Rect::new(side.x, side.y, side.w, side.h - row - 3.0),
+            Rect::new(side.x, side.y + side.h - row, side.w, row),
+        ),
+    };
     match note {
         Some((heading, detail)) => {
             let urgency = if still_chosen(server) {
@@ -400,7 +421,6 @@ fn card(
         }
     }
     let numbers = server.queue.iter().map(|held| model.request(*held).number);
-    let below = Rect::new(side.x, side.y + 20.0, side.w, side.h - 20.0);
     kit::queue(scene, below, Glyph::Request, Ink::Accent, numbers);
 }
 
@@ -456,7 +476,17 @@ fn dot(request: &Request, at: Time, layout: &Layout, scene: &mut Scene) {
         (true, false) => (Glyph::Response, Ink::Ok),
         (true, true) => (Glyph::Failure, Ink::Bad),
     };
-    let lane = if back { layout.lane } else { pt(0.0, 0.0) };
+    let to_server = matches!(request.leg, Leg::FromServer | Leg::ToServer);
+    let lane = match back {
+        false => pt(0.0, 0.0),
+        // On a narrow stage these links turn from down to right, and the lane beside them turns too; else answers
+        // would begin on the server's words.
+        true if to_server && scene.narrow() => {
+            let (sin, cos) = libm::sincosf(share * FRAC_PI_2);
+            pt(LANE * cos, -LANE * sin)
+        }
+        true => layout.lane,
+    };
     let p = kit::on(curve, share, lane);
     scene.particle(p, DOT, glyph, ink, request.number);
 }
