@@ -1,7 +1,7 @@
 //! The stage: patches a scene into live SVG and paints its moving things on a canvas above.
 
 use engine::raster::{self, Kind, Raster, Rgb, Sprite};
-use engine::scene::{Fit, Ink, Part, PartId, Particle, Point, Role, Scene, Shape};
+use engine::scene::{Fit, Ink, Part, PartId, Particle, Point, Rect, Role, Scene, Shape};
 use engine::svg::{self, Sink};
 use std::cell::Cell;
 use std::rc::Rc;
@@ -38,6 +38,14 @@ pub(crate) struct Emphasis {
     pub(crate) ghost: bool,
     /// Changes with the theme, so that the colours are read anew.
     pub(crate) theme_epoch: u32,
+}
+
+impl Emphasis {
+    /// Whether the story points at this part.
+    fn points_at(&self, id: PartId) -> bool {
+        let same = |p: &PartId| *p == id || (p.number == 0 && p.kind == id.kind);
+        self.points.iter().any(same)
+    }
 }
 
 /// The values of all inks in the present theme.
@@ -283,6 +291,8 @@ struct Frame<'a> {
     retarget: bool,
     /// The page's clock in milliseconds.
     now_ms: f64,
+    /// Frames of the cards that the story points at: what lies on such a card is pointed at with it.
+    lit: Vec<Rect>,
 }
 
 impl LivePart {
@@ -338,11 +348,9 @@ impl LivePart {
     /// Sets the class names; true while the part pulses.
     fn mark(&mut self, frame: &Frame<'_>) -> bool {
         let (emphasis, now_ms, id) = (frame.emphasis, frame.now_ms, self.part.id);
-        let pointed = emphasis
-            .points
-            .iter()
-            .any(|p| *p == id || (p.number == 0 && p.kind == id.kind));
-        let dim = !pointed && !emphasis.points.is_empty();
+        let pointed = emphasis.points_at(id);
+        let lit = frame.lit.iter().any(|card| card.holds(&self.part.frame));
+        let dim = !pointed && !lit && !emphasis.points.is_empty();
         let mut states = 0;
         for (state, holds) in [
             (DIM, dim),
@@ -784,12 +792,18 @@ impl StageView {
         let now_ms = web_sys::window()
             .and_then(|window| window.performance())
             .map_or(0.0, |clock| clock.now());
+        let lit = scene.parts().iter().filter(|part| {
+            let boxed = matches!(part.shapes.first(), Some(Shape::Box { .. }));
+            boxed && emphasis.points_at(part.id)
+        });
+        let lit = lit.map(|part| part.frame).collect();
         let frame = Frame {
             document: &document,
             emphasis,
             target,
             retarget,
             now_ms,
+            lit,
         };
         self.pulsing = false;
         for layer in &mut self.layers {
