@@ -1,7 +1,7 @@
 //! The stage: patches a scene into live SVG and paints its moving things on a canvas above.
 
 use engine::raster::{self, Kind, Raster, Rgb, Sprite};
-use engine::scene::{Fit, Ink, Part, PartId, Particle, Point, Role, Scene, Shape};
+use engine::scene::{Fit, Ink, Part, PartId, Particle, Point, Rect, Role, Scene, Shape};
 use engine::svg::{self, Sink};
 use std::cell::Cell;
 use std::rc::Rc;
