@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{CustomEvent, CustomEventInit, Document, Element, Event, HtmlElement};
 
 thread_local! {
@@ -102,6 +103,25 @@ pub(crate) fn query() -> String {
         // There is nothing that a link could lead to; of two values the first counts.
         Some(_) => format!("links=0&{query}"),
         None => query.to_owned(),
+    }
+}
+
+/// Asks the boot script for the code of a lesson, which a release build keeps in a file of its own. The asking
+/// begins at once; what is returned waits for the answer. Without that script the code is at hand.
+pub(crate) fn code(slug: &str) -> impl Future<Output = Result<(), String>> + use<> {
+    let asked = web_sys::window().and_then(|window| {
+        let ask = js_sys::Reflect::get(&window, &"loadlabCode".into()).ok()?;
+        let ask: js_sys::Function = ask.dyn_into().ok()?;
+        let promise = ask.call1(&JsValue::UNDEFINED, &slug.into()).ok()?;
+        promise.dyn_into::<js_sys::Promise>().ok()
+    });
+    async move {
+        let Some(asked) = asked else { return Ok(()) };
+        let answer = JsFuture::from(asked).await;
+        answer.map(|_| ()).map_err(|fault| {
+            let message = fault.dyn_ref::<js_sys::Error>().map(js_sys::Error::message);
+            message.map_or_else(|| format!("{fault:?}"), String::from)
+        })
     }
 }
 

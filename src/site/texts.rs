@@ -69,12 +69,15 @@ pub(crate) async fn load_site() -> Result<(), String> {
     Ok(())
 }
 
-/// Reads the words of a lesson.
+/// Reads the words of a lesson, and meanwhile its code.
 ///
 /// # Errors
 /// What went wrong, for the failure panel.
 pub(crate) async fn load_lesson(slug: &str) -> Result<Pack, String> {
-    fetch_json(&format!("words/{slug}.en.json")).await
+    let code = place::code(slug);
+    let pack = fetch_json(&format!("words/{slug}.en.json")).await?;
+    code.await?;
+    Ok(pack)
 }
 
 /// The word of the site with this id.
