@@ -45,9 +45,9 @@ pub(crate) fn Catalogue() -> impl IntoView {
         .map(|chapter| view! { <ChapterView chapter search/> });
     let page = view! {
         <Header desk=None crumbs=None/>
-        <main class="catalogue" id="main">
+        <main class="catalogue" id="main" tabindex="-1">
             <div class="catalogue-head">
-                <div><h1>{t("question")}</h1><p class="question">{t("summary")}</p></div>
+                <div><h1 id="title" tabindex="-1">{t("question")}</h1><p class="question">{t("summary")}</p></div>
                 <div class="field">
                     <label class="visually-hidden" for="search">{t("catalogue.search")}</label>
                     <input class="input" id="search" type="search" placeholder=t("catalogue.search")
@@ -60,7 +60,12 @@ pub(crate) fn Catalogue() -> impl IntoView {
         </main>
         <footer class="foot">{t("catalogue.foot")}</footer>
     };
-    Effect::new(|_| place::ready());
+    Effect::new(|_| {
+        if place::is_ready() {
+            place::focus(&["title"]);
+        }
+        place::ready();
+    });
     page
 }
 

@@ -12,6 +12,9 @@ use leptos::leptos_dom::helpers::AnimationFrameRequestHandle;
 use std::rc::Rc;
 use web_sys::{HtmlCanvasElement, HtmlElement};
 
+/// So many sentences of one event are shown where there is room for one line.
+const SENTENCES_MAX: usize = 2;
+
 /// One stage: the live drawing and what it shows.
 pub(crate) struct Surface {
     pub(crate) view: StageView,
@@ -39,7 +42,7 @@ pub(crate) struct Core {
     pub(crate) story_stale: bool,
     pub(crate) slow_stale: bool,
     pub(crate) picked: Option<(usize, Picked)>,
-    pub(crate) focused: Option<PartId>,
+    pub(crate) focused: Option<(usize, PartId)>,
     pub(crate) speech: Speech,
 }
 
@@ -54,6 +57,7 @@ pub(crate) struct Slow {
     pub(crate) parts: [Vec<PartView>; 2],
     pub(crate) glyphs: Vec<(Glyph, Ink)>,
     pub(crate) tops: Vec<f64>,
+    pub(crate) latest: String,
 }
 
 impl Core {
@@ -89,7 +93,10 @@ impl Core {
             let emphasis = Emphasis {
                 points: points.clone(),
                 picked,
-                focused: self.focused,
+                focused: self
+                    .focused
+                    .filter(|(at, _)| *at == side)
+                    .map(|(_, part)| part),
                 ghost: false,
                 theme_epoch: epoch,
             };
@@ -177,7 +184,30 @@ impl Core {
             parts: [parts(0), parts(1)],
             glyphs,
             tops: Vec::new(),
+            latest: self.latest(),
         }
+    }
+
+    /// What was said at this place of the run, or last before it; nothing while time runs, for nobody could read it.
+    pub(crate) fn latest(&self) -> String {
+        if self.player.playing() {
+            return String::new();
+        }
+        let main = self.player.main();
+        let (here, knobs) = (main.position(), main.knobs());
+        let past = main
+            .tape()
+            .notes()
+            .rev()
+            .skip_while(|note| (note.at, note.events) > (here.at, here.events));
+        let mut event = None;
+        let mut said: Vec<_> = past
+            .take_while(|note| *event.get_or_insert(note.events) == note.events)
+            .take(SENTENCES_MAX)
+            .map(|note| sight::note_text(note, &self.words, &knobs))
+            .collect();
+        said.reverse();
+        said.join(" ")
     }
 
     pub(crate) fn story(&self) -> StoryView {
@@ -283,6 +313,7 @@ impl Core {
             text: sight::note_text(note, &self.words, &knobs),
             tone: note.tone,
             at: note.at,
+            note: note.id,
         });
         Some(Inspection {
             part,
