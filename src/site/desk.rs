@@ -70,6 +70,8 @@ pub(crate) struct Desk {
     pub(crate) tops: RwSignal<Vec<f64>>,
     /// What was said at the place where the run stands.
     pub(crate) latest: RwSignal<String>,
+    /// What the lines of each plot stand at.
+    pub(crate) readings: RwSignal<Vec<String>>,
 }
 
 fn put<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
@@ -131,6 +133,7 @@ impl Desk {
             notice: RwSignal::new(None),
             tops: RwSignal::default(),
             latest: RwSignal::default(),
+            readings: RwSignal::default(),
         };
         desk.recall();
         desk
@@ -725,6 +728,7 @@ impl Desk {
             put(self.seed, slow.seed);
             put(self.tops, slow.tops);
             put(self.latest, slow.latest);
+            put(self.readings, slow.readings);
             let [a, b] = slow.parts;
             put(self.parts[0], a);
             put(self.parts[1], b);

@@ -5,8 +5,10 @@ use crate::stage::{Emphasis, StageView};
 use crate::texts::{t, tf};
 use crate::views::{Cause, Inspection, Offer, PartView, StoryView, Verdict};
 use crate::{plots, sight};
+use engine::probe::SAMPLE_EVERY;
 use engine::scene::{Glyph, PartId, Role};
 use engine::show::Picked;
+use engine::text::trim_number;
 use engine::{Act, Arg, Ink, Knob, Player, Plot, Scene, Time, Words, plot};
 use leptos::leptos_dom::helpers::AnimationFrameRequestHandle;
 use std::rc::Rc;
@@ -58,6 +60,7 @@ pub(crate) struct Slow {
     pub(crate) glyphs: Vec<(Glyph, Ink)>,
     pub(crate) tops: Vec<f64>,
     pub(crate) latest: String,
+    pub(crate) readings: Vec<String>,
 }
 
 impl Core {
@@ -185,7 +188,31 @@ impl Core {
             glyphs,
             tops: Vec::new(),
             latest: self.latest(),
+            readings: self.readings(),
         }
+    }
+
+    /// What the lines of each plot stand at now: what the drawing is for those who do not see it.
+    pub(crate) fn readings(&self) -> Vec<String> {
+        let main = self.player.main();
+        let tape = main.tape();
+        let samples = (main.position().at.0 / SAMPLE_EVERY.0) as usize;
+        let read = |plot: &Plot| {
+            let several = plot.lines.len() > 1;
+            let lines = plot.lines.iter().filter_map(|line| {
+                let read = (line.probe, line.statistic);
+                let at = tape.reads().iter().position(|other| *other == read)?;
+                let value = tape.line(at).get(samples.checked_sub(1)?)?;
+                let value = f64::from(*value) * plot.scale;
+                let value = value.is_finite().then(|| trim_number(value))?;
+                let name = several.then(|| self.words.get(&format!("line.{}", line.id)).to_owned());
+                Some(name.map_or(value.clone(), |name| format!("{name} {value}")))
+            });
+            let lines: Vec<_> = lines.collect();
+            let unit = self.words.get(&format!("plot.{}.unit", plot.id)).to_owned();
+            format!("{} {unit}", lines.join(", ")).trim().to_owned()
+        };
+        main.plots().iter().map(read).collect()
     }
 
     /// What was said at this place of the run, or last before it; nothing while time runs, for nobody could read it.

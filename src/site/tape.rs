@@ -171,12 +171,12 @@ fn Lane(desk: Desk) -> impl IntoView {
                 let at = ("--at", mark.at.to_string());
                 let faint = mark.ghost.then_some("0.35");
                 if mark.tone == Tone::Plain {
-                    return view! { <i class="tick-mark" title=mark.title style=at style:opacity=faint></i> }.into_any();
+                    return view! { <i class="tick-mark" role="img" aria-label=mark.title style=at style:opacity=faint></i> }
+                        .into_any();
                 }
                 let (path, class) = icons::mark(mark.tone);
                 view! {
-                    <svg class="mark" viewBox="0 0 10 10" style=at style:opacity=faint>
-                        <title>{mark.title}</title>
+                    <svg class="mark" viewBox="0 0 10 10" role="img" aria-label=mark.title style=at style:opacity=faint>
                         <path class=class stroke-width="2" d=path/>
                     </svg>
                 }
@@ -191,7 +191,7 @@ fn Lane(desk: Desk) -> impl IntoView {
             .map(|guess| {
                 let glyph = if guess.right { icons::check() } else { icons::cross() };
                 view! {
-                    <span class="mark mark-guess" title=guess.title style=("--at", guess.at.to_string())>{glyph}</span>
+                    <span class="mark mark-guess" role="img" aria-label=guess.title.clone() title=guess.title style=("--at", guess.at.to_string())>{glyph}</span>
                 }
             })
             .collect_view()
@@ -230,6 +230,13 @@ fn PlotTrack(desk: Desk, index: usize, plot: &'static Plot) -> impl IntoView {
             .with(|tops| tops.get(index).copied().unwrap_or(plot.top_min));
         format!("0–{} {unit}", engine::text::trim_number(top))
     };
+    let name = desk.word(&format!("plot.{}", plot.id));
+    let reading = move || {
+        let reading = desk
+            .readings
+            .with(|readings| readings.get(index).cloned().unwrap_or_default());
+        format!("{name}: {reading}")
+    };
     let twin = move || {
         (index == 0 && desk.twin.get().is_some()).then(|| {
             view! { <small>
@@ -245,7 +252,7 @@ fn PlotTrack(desk: Desk, index: usize, plot: &'static Plot) -> impl IntoView {
                 <small><span class="legend">{reach}</span>{lines}</small>
                 {twin}
             </div>
-            <canvas class="plot" node_ref=canvas></canvas>
+            <canvas class="plot" role="img" aria-label=reading node_ref=canvas></canvas>
         </div>
     }
 }

@@ -3,12 +3,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import {
   test, expect, open, lessons, randomFrom, expectAccessible, expectLegible, expectNoOverlap, expectNoSidewaysScroll,
-  expectTargets,
+  expectTargets, rested,
 } from "./kit.mjs";
-
-/** Two frames: the first brings what was asked for into the document, the second draws it. */
-const drawn = (page) =>
-  page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 
 const some = (random, list) => list[Math.floor(random() * list.length)];
 
@@ -59,7 +55,7 @@ for (const [index, lesson] of lessons.entries()) {
           await reach({ page, player, random });
           for (const colorScheme of ["light", "dark"]) {
             await page.emulateMedia({ colorScheme });
-            await drawn(page);
+            await rested(page);
             await expectAccessible(page);
           }
         });
@@ -105,7 +101,7 @@ for (const [index, lesson] of lessons.entries()) {
         },
       ]) {
         await reach();
-        await drawn(page);
+        await rested(page);
         await expectNoSidewaysScroll(page);
         await expectNoOverlap(page);
         await expectTargets(page, 24);
@@ -116,29 +112,28 @@ for (const [index, lesson] of lessons.entries()) {
       // Thin strokes keep their full colour only where they are a few pixels broad.
       test.use({ deviceScaleFactor: 2, viewport: { width: 1280, height: 1600 } });
 
-      for (const [name, query, media] of [
-        ["contrast theme", "?theme=contrast", {}],
-        ["dark contrast theme", "?theme=contrast", { colorScheme: "dark" }],
-        ["forced colours", "", { forcedColors: "active" }],
-      ]) {
-        test(`${name}: everything written can be read`, async ({ page }) => {
-          await page.emulateMedia(media);
-          const player = await open(page, path + query);
-          await player.seek(4);
-          await act(player, randomFrom(index + 1));
-          await ask(page, randomFrom(index + 1));
-          await drawn(page);
-          await expectLegible(page);
-          await expectAccessible(page);
-        });
-      }
+      test("in the contrast theme and forced colours everything written can be read", async ({ page }) => {
+        const player = await open(page, `${path}?theme=contrast`);
+        await player.seek(4);
+        await act(player, randomFrom(index + 1));
+        await ask(page, randomFrom(index + 1));
+        for (const media of [{ colorScheme: "light" }, { colorScheme: "dark" }, { forcedColors: "active" }]) {
+          await test.step(JSON.stringify(media), async () => {
+            await page.emulateMedia(media);
+            await rested(page);
+            await expectLegible(page);
+            await expectAccessible(page);
+          });
+        }
+      });
     });
   });
 }
 
-/** What has the focus, whether it can be seen that it has, and whether it is a place to lose one's way in. */
+/** What has the focus once two frames are drawn, and whether it can be seen that it has. */
 const focus = (page) =>
-  page.evaluate(() => {
+  page.evaluate(async () => {
+    for (let frames = 0; frames < 2; frames++) await new Promise(requestAnimationFrame);
     const element = document.activeElement;
     const name = (element.getAttribute("aria-label") || element.labels?.[0]?.textContent || element.textContent || "").trim();
     const told = `${element.tagName.toLowerCase()} ${name.slice(0, 60)}`;
@@ -159,12 +154,9 @@ const focus = (page) =>
 
 /** Presses a key and fails if the focus fell back to the top of the page, or cannot be seen. */
 async function press(page, key) {
-  const before = await focus(page);
   await page.keyboard.press(key);
-  await drawn(page);
   const now = await focus(page);
-  expect.soft(now, `${key} on ${before.told}`).toMatchObject({ lost: false, seen: true });
-  return now;
+  expect.soft(now, `the focus after ${key}`).toMatchObject({ lost: false, seen: true });
 }
 
 /** Tabs to a control, either way. */
@@ -230,7 +222,9 @@ async function complete(page) {
     await tabTo(page, reasons.first());
     await press(page, "Enter");
   }
-  await tabTo(page, inspector.getByRole("button", { name: "Close" }), "Shift+Tab");
+  // What led to it is another then; where the reason is gone, the focus is on the heading, which stands before.
+  const stays = await inspector.locator("li button:focus").count();
+  await tabTo(page, inspector.getByRole("button", { name: "Close" }), stays ? "Shift+Tab" : "Tab");
   await press(page, "Enter");
   await expect(part).toBeFocused();
 
@@ -247,7 +241,7 @@ async function complete(page) {
     await expect(goal.locator("details p")).toBeVisible();
   }
   // What the story and the breaking reached is said in words.
-  const slug = await page.evaluate(() => document.documentElement.dataset.slug || location.pathname.split("/").at(-2));
+  const slug = await page.evaluate(() => document.documentElement.dataset.slug);
   const kept = await page.evaluate((slug) => JSON.parse(Object.entries(localStorage).find(([key]) => key.includes(slug))[1]), slug);
   await expect(goals.filter({ hasText: ": done" })).toHaveCount(kept.done.length);
   expect(kept.beats.length).toBe(Number(count));
@@ -282,7 +276,7 @@ async function tellStory(page, player) {
   const count = Number((await step.textContent()).match(/of (\d+)/)[1]);
   const places = [page.getByRole("region", { name: "Lab" }), page.getByRole("complementary", { name: "Controls" })];
   const hear = async () => {
-    await player.settled();
+    await rested(page);
     const snapshots = await Promise.all(places.map((place) => place.ariaSnapshot()));
     return snapshots.join("\n").split("\n");
   };
@@ -306,7 +300,7 @@ async function tellStory(page, player) {
 
 /** Everything that a lesson tells by words at this moment. */
 async function told(page, player) {
-  await player.settled();
+  await rested(page);
   const texts = (selector) => page.locator(selector).allTextContents();
   return {
     parts: await player.parts(),
@@ -334,17 +328,17 @@ async function compareMotion(page, player) {
   ]) {
     await page.emulateMedia({ reducedMotion: "no-preference" });
     await reach();
-    await drawn(page);
+    await rested(page);
     const moving = await told(page, player);
     await page.emulateMedia({ reducedMotion: "reduce" });
-    await drawn(page);
+    await rested(page);
     expect(await told(page, player)).toEqual(moving);
   }
   // A step shows and says what it did, since nobody sees anything travel.
   const sentences = new Set();
   for (let steps = 0; steps < 6; steps++) {
     await player.stepForward.click();
-    await drawn(page);
+    await rested(page);
     const sentence = await page.locator(".latest").textContent();
     expect(sentence).toMatch(/\w.*\.$/);
     sentences.add(sentence);
@@ -381,6 +375,7 @@ test("speech: one polite region, at most every two seconds, and the last word is
   await page.goto(`l/${lessons[0].slug}/`);
   await page.clock.runFor(3_000);
   await expect(page.locator("html[data-ready='1']")).toBeAttached({ timeout: 30_000 });
+  await page.clock.pauseAt(60_000);
   const live = page.locator("[aria-live]:not([aria-live=off]), [role=status], [role=alert], [role=log], output:not([aria-live=off])");
   await expect(live).toHaveCount(1);
   await page.evaluate(() => {
@@ -410,11 +405,16 @@ test("other pages: axe-core finds nothing, light and dark", async ({ page, probl
     await page.goto(`l/${lessons[0].slug}/`);
     await expect(page.getByRole("button", { name: "Try again" })).toBeVisible();
   };
-  for (const reach of [() => open(page), () => open(page, `embed/${lessons[0].slug}/`), () => page.goto("authors/"), failing]) {
+  const recovered = async () => {
+    await page.unroute("**/*.wasm");
+    await page.getByRole("button", { name: "Try again" }).click();
+    await expect(page.getByRole("button", { name: "Play", exact: true })).toBeVisible();
+  };
+  for (const reach of [failing, recovered, () => open(page), () => open(page, `embed/${lessons[0].slug}/`), () => page.goto("authors/")]) {
     await reach();
     for (const colorScheme of ["light", "dark"]) {
       await page.emulateMedia({ colorScheme });
-      await drawn(page);
+      await rested(page);
       await expectAccessible(page);
     }
   }
@@ -439,7 +439,7 @@ test.describe("touch", () => {
       const player = await open(page, `l/${lesson.slug}/`);
       await player.seek(4);
       await ask(page, randomFrom(1));
-      await drawn(page);
+      await rested(page);
       await expectTargets(page, 40);
     }
     await open(page);

@@ -172,6 +172,17 @@ export class Player {
   }
 }
 
+/**
+ * Waits until the document says what the last input brought about: the next frame draws it, and what is read off the
+ * picture follows a tenth of a second later. Counted in frames too, which a busy machine draws late.
+ */
+export async function rested(page) {
+  await page.evaluate(async () => {
+    const from = performance.now();
+    for (let frames = 0; frames < 5 || performance.now() - from < 220; frames++) await new Promise(requestAnimationFrame);
+  });
+}
+
 /** Sets a range input as a drag does. */
 export async function drag(slider, value) {
   await slider.evaluate((input, value) => {
