@@ -652,6 +652,10 @@ impl Desk {
                 core.drawn_ms = now_ms;
                 core.slow_stale = true;
                 core.draw(epoch, reduced);
+                // What is told of a picked part is read off this picture; while time rests nothing else asks again.
+                if !playing {
+                    core.why_ms = f64::MIN;
+                }
             }
             again = playing || core.player.twin_behind() || core.turn.is_some();
             again |= core

@@ -100,6 +100,7 @@ impl Core {
                     .focused
                     .filter(|(at, _)| *at == side)
                     .map(|(_, part)| part),
+                still: reduced,
                 ghost: false,
                 theme_epoch: epoch,
             };
@@ -209,8 +210,13 @@ impl Core {
                 Some(name.map_or(value.clone(), |name| format!("{name} {value}")))
             });
             let lines: Vec<_> = lines.collect();
+            if lines.is_empty() {
+                return String::new();
+            }
             let unit = self.words.get(&format!("plot.{}.unit", plot.id)).to_owned();
-            format!("{} {unit}", lines.join(", ")).trim().to_owned()
+            format!(": {} {unit}", lines.join(", "))
+                .trim_end()
+                .to_owned()
         };
         main.plots().iter().map(read).collect()
     }

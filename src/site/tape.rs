@@ -235,7 +235,7 @@ fn PlotTrack(desk: Desk, index: usize, plot: &'static Plot) -> impl IntoView {
         let reading = desk
             .readings
             .with(|readings| readings.get(index).cloned().unwrap_or_default());
-        format!("{name}: {reading}")
+        format!("{name}{reading}")
     };
     let twin = move || {
         (index == 0 && desk.twin.get().is_some()).then(|| {

@@ -257,7 +257,7 @@ export async function expectNoOverlap(page) {
       for (const { left, top, right, bottom } of range.getClientRects()) {
         // Lines of text are higher than their letters.
         const spare = (bottom - top) * 0.2;
-        frames.push({ text: node.data.trim().slice(0, 30), left, right, top: top + spare, bottom: bottom - spare, holder });
+        frames.push({ node, text: node.data.trim().slice(0, 30), left, right, top: top + spare, bottom: bottom - spare, holder });
       }
     }
     for (const [place, a] of frames.entries()) {
@@ -266,7 +266,7 @@ export async function expectNoOverlap(page) {
         const along = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
         // What opens above the page, such as a menu, covers it by intent.
         const above = (frame) => frame.holder.closest(".tools[data-open], dialog");
-        if (across > 1 && along > 1 && above(a) === above(b)) found.push(`“${a.text}” lies on “${b.text}”`);
+        if (a.node !== b.node && across > 1 && along > 1 && above(a) === above(b)) found.push(`“${a.text}” lies on “${b.text}”`);
       }
     }
     for (const element of document.querySelectorAll("main button, main label, main legend, main p, main h1, main h2, main li, main dd")) {
