@@ -83,7 +83,8 @@ pub(crate) fn Inspector(desk: Desk) -> impl IntoView {
     };
     view! {
         <Show when=move || shown.get()>
-            <section class="panel inspector" aria-labelledby="inspector-title">
+            // By its question too: a part may be called what a group of settings is.
+            <section class="panel inspector" aria-labelledby="inspector-title inspector-why">
                 <div class="inspector-head">
                     <div>
                         <h2 id="inspector-title" tabindex="-1">{move || title.get()}</h2>
@@ -92,7 +93,7 @@ pub(crate) fn Inspector(desk: Desk) -> impl IntoView {
                     <button class="icon-btn btn-quiet" type="button" aria-label=t("ui.close") title=t("ui.close")
                         on:click=move |_| desk.unpick()>{icon(icons::CLOSE)}</button>
                 </div>
-                <h3>{t("why.title")}</h3>
+                <h3 id="inspector-why">{t("why.title")}</h3>
                 <Show when=move || !chain.with(Vec::is_empty) fallback=|| view! { <p><small>{t("why.nothing")}</small></p> }>
                     <ol class="chain">
                         <For each=move || chain.get() key=|cause| (cause.note.0, cause.text.clone()) let(cause)>
