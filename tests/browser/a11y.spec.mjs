@@ -8,6 +8,9 @@ import {
 
 const some = (random, list) => list[Math.floor(random() * list.length)];
 
+// Whole stories and many pictures: what is slow on a busy machine is not wrong.
+test.describe.configure({ timeout: 180_000 });
+
 /** Does one of the things that the lesson can do to its system. */
 async function act(player, random) {
   const can = await player.actions.and(player.place.getByRole("button", { disabled: false })).all();

@@ -310,7 +310,10 @@ export async function expectLegible(page, least = 4.5) {
       if (skip || !holder.checkVisibility({ visibilityProperty: true })) continue;
       const range = document.createRange();
       range.selectNodeContents(node);
-      const { left, top, width, height } = range.getBoundingClientRect();
+      const frame = range.getBoundingClientRect();
+      // Only where letters are: around them may show what the word does not lie on.
+      const [width, height] = [frame.width - 2, frame.height * 0.6];
+      const [left, top] = [frame.left + 1, frame.top + frame.height * 0.2];
       const inside = left >= 0 && top >= 0 && left + width <= innerWidth && top + height <= innerHeight && width >= 1;
       if (!inside) continue;
       const { data } = context.getImageData(left * scale, top * scale, Math.ceil(width * scale), Math.ceil(height * scale));

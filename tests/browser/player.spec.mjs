@@ -167,47 +167,6 @@ test.describe("load balancing", () => {
     await expect(page.getByRole("button", { name: /^Server 2, \d of 2 busy/ })).toBeAttached();
   });
 
-  test("the keyboard alone plays, steps, scrubs, asks for help and reads parts", async ({ page }) => {
-    const player = await open(page, BALANCING);
-    await page.keyboard.press("Space");
-    await expect(player.pause).toBeVisible();
-    await page.keyboard.press("Space");
-    await expect(player.play).toBeVisible();
-    await page.keyboard.press("Home");
-    await expect.poll(() => player.seconds()).toBe(0);
-    for (let i = 0; i < 4; i++) await page.keyboard.press("ArrowRight");
-    await expect.poll(() => player.seconds()).toBeGreaterThan(0);
-    for (let i = 0; i < 5; i++) await page.keyboard.press("ArrowLeft");
-    await expect.poll(() => player.seconds()).toBe(0);
-    for (let i = 0; i < 9; i++) await page.keyboard.press("Shift+ArrowRight");
-    await expect.poll(() => player.seconds()).toBeGreaterThan(0);
-    await page.keyboard.press("3");
-    await expect(page.getByText("Step 3 of 10")).toBeVisible();
-    await page.keyboard.press("?");
-    await expect(page.getByRole("dialog")).toBeVisible();
-    await page.keyboard.press("Escape");
-    await expect(page.getByRole("dialog")).toBeHidden();
-    await page.getByRole("button", { name: /^Balancer,/ }).focus();
-    await page.keyboard.press("Enter");
-    await expect(page.getByRole("region", { name: "Balancer Why?" })).toContainText("Why?");
-    await player.next.focus();
-    await page.keyboard.press("Enter");
-    await page.keyboard.press("Enter");
-    await expect(page.getByText("Step 4 of 10")).toBeVisible();
-  });
-
-  test("reduced motion shows the same parts without travelling dots", async ({ page }) => {
-    await page.emulateMedia({ reducedMotion: "reduce" });
-    const reduced = await open(page, BALANCING);
-    await drag(reduced.time, 4);
-    await expect.poll(() => reduced.seconds()).toBeCloseTo(4, 1);
-    const still = await reduced.settled();
-    await page.emulateMedia({ reducedMotion: "no-preference" });
-    const moving = await open(page, BALANCING);
-    await drag(moving.time, 4);
-    await expect.poll(() => moving.parts()).toEqual(still);
-  });
-
   test("the theme follows the system, can be chosen and is remembered", async ({ page }) => {
     await page.emulateMedia({ colorScheme: "dark" });
     await open(page, BALANCING);
