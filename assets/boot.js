@@ -8,6 +8,10 @@
   const boot = document.getElementById("boot");
   const still = document.getElementById("static");
   const app = document.getElementById("app");
+
+  // Crawlers want the page to be found by its whole address, which no build knows of a site that any host may serve.
+  const canonical = document.querySelector("link[rel=canonical]");
+  if (canonical) canonical.href = new URL(canonical.getAttribute("href"), location.href).href;
   if (!boot || !app) return;
 
   const say = (id, ...values) =>

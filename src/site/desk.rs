@@ -68,6 +68,10 @@ pub(crate) struct Desk {
     pub(crate) notice: RwSignal<Option<String>>,
     /// How far the vertical axis of each plot reaches.
     pub(crate) tops: RwSignal<Vec<f64>>,
+    /// What was said at the place where the run stands.
+    pub(crate) latest: RwSignal<String>,
+    /// What the lines of each plot stand at.
+    pub(crate) readings: RwSignal<Vec<String>>,
 }
 
 fn put<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
@@ -128,6 +132,8 @@ impl Desk {
             seed: RwSignal::new(1),
             notice: RwSignal::new(None),
             tops: RwSignal::default(),
+            latest: RwSignal::default(),
+            readings: RwSignal::default(),
         };
         desk.recall();
         desk
@@ -210,6 +216,18 @@ impl Desk {
     pub(crate) fn happen(self, act: impl FnOnce(&mut Player) -> Vec<Happening>) {
         if let Some(happened) = self.act(act) {
             self.react(&happened);
+        }
+    }
+
+    /// Steps to the event before or after, and says what it is unless something graver happened.
+    pub(crate) fn step(self, forward: bool, fine: bool) {
+        let happened = self.act(|player| match forward {
+            true => player.step_forward(fine),
+            false => player.step_back(fine),
+        });
+        match happened {
+            Some(happened) if !happened.is_empty() => self.react(&happened),
+            _ => self.speak(&self.latest.get_untracked()),
         }
     }
 
@@ -457,6 +475,17 @@ impl Desk {
         self.wake();
     }
 
+    /// Closes the inspector; the focus goes back to the button of what was asked about.
+    pub(crate) fn unpick(self) {
+        let picked = self.with(|core| core.picked).flatten();
+        let button = match picked {
+            Some((side, Picked::Part(part))) => part_button(side, part),
+            _ => String::new(),
+        };
+        place::focus(&[&button, "play"]);
+        self.pick(None);
+    }
+
     /// Picks what lies under a click.
     pub(crate) fn pick_at(self, side: usize, event: &web_sys::MouseEvent) {
         let found = self.with(|core| {
@@ -482,7 +511,7 @@ impl Desk {
     }
 
     /// The button of a part has the focus.
-    pub(crate) fn focus(self, part: Option<PartId>) {
+    pub(crate) fn focus(self, part: Option<(usize, PartId)>) {
         self.with(|core| {
             core.focused = part;
             core.stale = true;
@@ -623,6 +652,10 @@ impl Desk {
                 core.drawn_ms = now_ms;
                 core.slow_stale = true;
                 core.draw(epoch, reduced);
+                // What is told of a picked part is read off this picture; while time rests nothing else asks again.
+                if !playing {
+                    core.why_ms = f64::MIN;
+                }
             }
             again = playing || core.player.twin_behind() || core.turn.is_some();
             again |= core
@@ -698,6 +731,8 @@ impl Desk {
             put(self.twin, slow.twin);
             put(self.seed, slow.seed);
             put(self.tops, slow.tops);
+            put(self.latest, slow.latest);
+            put(self.readings, slow.readings);
             let [a, b] = slow.parts;
             put(self.parts[0], a);
             put(self.parts[1], b);
@@ -719,6 +754,11 @@ impl Desk {
             }
         }
     }
+}
+
+/// The name in the document of the button that stands for a part.
+pub(crate) fn part_button(side: usize, part: PartId) -> String {
+    format!("part-{side}-{part}")
 }
 
 /// A value of the knob that differs from `now`, near it.

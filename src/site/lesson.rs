@@ -130,6 +130,10 @@ fn lesson(entry: &lessons::Entry, pack: Pack, embed: bool) -> impl IntoView {
     }
     let lab = NodeRef::<html::Section>::new();
     watch(desk, lab);
+    // Who comes from another page of the app begins at the title: the link that led here is gone.
+    if place::is_ready() {
+        lab.on_load(|_| place::focus(&["title"]));
+    }
     on_cleanup(move || desk.sleep());
 
     let tables = entry.card.tables;
@@ -161,7 +165,10 @@ fn lesson(entry: &lessons::Entry, pack: Pack, embed: bool) -> impl IntoView {
         .shows("challenges")
         .then(|| view! { <Challenges desk/> });
     let notice = move || {
-        let close = move |_| desk.notice.set(None);
+        let close = move |_| {
+            place::focus(&["play"]);
+            desk.notice.set(None);
+        };
         desk.notice.get().map(|text| {
             view! {
                 <div class="toast" role="alert">
@@ -174,9 +181,9 @@ fn lesson(entry: &lessons::Entry, pack: Pack, embed: bool) -> impl IntoView {
     view! {
         {header}
         {notice}
-        <main class=main id="main">
+        <main class=main id="main" tabindex="-1">
             <div class=head>
-                <h1>{title}</h1>
+                <h1 id="title" tabindex="-1">{title}</h1>
                 <p class="question">{question}</p>
             </div>
             <section class="lab" aria-label=t("lesson.lab") node_ref=lab>

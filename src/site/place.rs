@@ -223,6 +223,29 @@ pub(crate) fn speak(asked: Option<&str>) {
     }
 }
 
+/// Moves the focus to the first of these elements, by id, that takes it. For controls that vanish when they are
+/// used: without this the focus would fall back to the top of the page.
+pub(crate) fn focus(ids: &[&str]) {
+    let Some(document) = document() else { return };
+    for id in ids {
+        let found = document.get_element_by_id(id);
+        let Some(element) = found.and_then(|element| element.dyn_into::<HtmlElement>().ok()) else {
+            continue;
+        };
+        // An element that is not displayed takes no focus.
+        let _ = element.focus();
+        if document.active_element().as_ref() == Some(&element) {
+            return;
+        }
+    }
+}
+
+/// Whether no element has the focus.
+pub(crate) fn focus_is_lost() -> bool {
+    let active = document().and_then(|document| document.active_element());
+    active.is_none_or(|active| active.tag_name() == "BODY")
+}
+
 /// The clock of the page, in milliseconds.
 pub(crate) fn now_ms() -> f64 {
     web_sys::window()

@@ -1,6 +1,6 @@
 //! The stages: one, or two side by side while comparing, each with its key and its hidden list of parts.
 
-use crate::desk::Desk;
+use crate::desk::{Desk, part_button};
 use crate::icons;
 use crate::sight::knob_value;
 use crate::texts::t;
@@ -94,8 +94,8 @@ fn PartButton(desk: Desk, side: usize, id: PartId) -> impl IntoView {
     };
     view! {
         <li>
-            <button type="button" on:click=move |_| desk.pick(Some((side, Picked::Part(id))))
-                on:focus=move |_| desk.focus(Some(id)) on:blur=move |_| desk.focus(None)>{text}</button>
+            <button type="button" id=part_button(side, id) on:click=move |_| desk.pick(Some((side, Picked::Part(id))))
+                on:focus=move |_| desk.focus(Some((side, id))) on:blur=move |_| desk.focus(None)>{text}</button>
         </li>
     }
 }
