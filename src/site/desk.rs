@@ -29,7 +29,7 @@ const WHY_MS: f64 = 500.0;
 /// A slider that is dragged turns its knob at most this often: each turn is an input that a link carries.
 const TURN_MS: f64 = 120.0;
 /// The player works for so long after a press or in a frame, in milliseconds; drawing takes the rest of the frame.
-const WORK_MS: f64 = 8.0;
+const WORK_MS: f64 = 6.0;
 /// How near a click must be to a moving thing, in scene units.
 const REACH: f32 = 11.0;
 
@@ -631,7 +631,9 @@ impl Desk {
         let mut again = false;
         let happened = self.with(|core| {
             core.frame = None;
-            core.give(WORK_MS);
+            // In a frame that also draws the plots there is less time.
+            let plots = now_ms - core.slow_ms >= SLOW_MS;
+            core.give(if plots { WORK_MS / 2.0 } else { WORK_MS });
             let on_the_way = core.player.under_way() || core.seek.is_some();
             let real_s = core.last_ms.map_or(0.0, |last| (now_ms - last) / 1e3);
             let mut happened = Vec::new();

@@ -59,7 +59,13 @@ fn place(dot: u32, s: f32, width: f32, height: f32) -> (f32, f32) {
     let lane = dot % LANES;
     let speed = 0.1 + 0.01 * lane as f32;
     let way = (dot as f32 * 0.618_034 + s * speed) % 1.0;
-    let x = 10.0 + (width - 20.0) * if dot % 2 == 0 { way } else { 1.0 - way };
+    let x = 10.0
+        + (width - 20.0)
+            * if dot.is_multiple_of(2) {
+                way
+            } else {
+                1.0 - way
+            };
     let y = 10.0 + (height - 20.0) * (lane as f32 + way) / LANES as f32;
     (x, y)
 }

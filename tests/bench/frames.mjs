@@ -1,6 +1,7 @@
 // How the built site answers: from a press to the next frame, and the longest task of whatever a learner does.
 import { readFileSync } from "node:fs";
 import { Player, ready } from "../browser/kit.mjs";
+import { longest, rest } from "./trace.mjs";
 
 const site = JSON.parse(readFileSync(new URL("../../dist/words/site.en.json", import.meta.url), "utf8"));
 const lessons = site.chapters.flatMap((chapter) => chapter.lessons).filter((lesson) => lesson.ready);
@@ -8,8 +9,6 @@ const lessons = site.chapters.flatMap((chapter) => chapter.lessons).filter((less
 const LIMIT_MS = 50;
 /** The end of a tape, in simulated seconds. */
 const END = 7_200;
-
-const rest = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** In the page: notes every answer that took longer than a frame, and how many inputs there were. */
 function observe() {
@@ -19,21 +18,6 @@ function observe() {
     for (const { duration, name } of list.getEntries()) globalThis.answers.push({ duration, name });
   }).observe({ type: "event", durationThreshold: 16 });
   addEventListener("input", () => globalThis.inputs++, true);
-}
-
-/** The longest task of the page while `work` goes on: how long it took, and how much of that it had the processor. */
-async function longest(page, work) {
-  const browser = page.context().browser();
-  await browser.startTracing(page, { categories: ["disabled-by-default-devtools.timeline"] });
-  await work();
-  await rest(300);
-  const { traceEvents } = JSON.parse((await browser.stopTracing()).toString());
-  const main = traceEvents.filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain");
-  const threads = new Set(main.map(({ pid, tid }) => `${pid} ${tid}`));
-  const tasks = traceEvents.filter(({ name, pid, tid }) => name === "RunTask" && threads.has(`${pid} ${tid}`));
-  if (tasks.length === 0) throw new Error("the trace holds no task");
-  const most = (field) => tasks.reduce((most, task) => Math.max(most, task[field] ?? 0), 0) / 1_000;
-  return { took: most("dur"), worked: most("tdur") };
 }
 
 /** Drags a slider with the pointer there and back, in steps of about a frame. */
@@ -110,7 +94,7 @@ function deeds(page, player) {
     "step back in 2 h": () => player.stepBack.click(),
     "ask why in 2 h": why,
     "begin anew, jump to the last beat": async () => {
-      await page.getByRole("button", { name: "Restart" }).click();
+      await player.restart.click();
       await page.keyboard.press("9");
       await rest(1_000);
     },
@@ -132,7 +116,6 @@ async function measure(browser, site, lesson) {
   const tasks = [];
   for (const [deed, work] of Object.entries(deeds(page, player))) {
     tasks.push({ lesson: lesson.slug, deed, ...(await longest(page, work)) });
-    if (process.env.DEBUG) console.error(deed, tasks.at(-1));
     const { took, worked } = tasks.at(-1);
     if (took > LIMIT_MS) console.error(`  ${lesson.slug}, ${deed}: ${took.toFixed(0)} ms, ${worked.toFixed(0)} ms of them working`);
   }
