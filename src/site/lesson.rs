@@ -117,7 +117,7 @@ fn lesson(entry: &lessons::Entry, pack: Pack, embed: bool) -> impl IntoView {
     let desk = Desk::new(run, words, look);
     let reduced = look.reduced.get_untracked();
     let fault = desk
-        .act(|player| open(player, &mut asked, reduced))
+        .open(|player| open(player, &mut asked, reduced))
         .flatten();
     desk.heed(asked.clone());
     if fault.is_some() {

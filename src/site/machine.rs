@@ -4,18 +4,21 @@ use crate::speech::Speech;
 use crate::stage::{Emphasis, StageView};
 use crate::texts::{t, tf};
 use crate::views::{Cause, Inspection, Offer, PartView, StoryView, Verdict};
-use crate::{plots, sight};
+use crate::{place, plots, sight};
 use engine::probe::SAMPLE_EVERY;
 use engine::scene::{Glyph, PartId, Role};
 use engine::show::Picked;
 use engine::text::trim_number;
 use engine::{Act, Arg, Ink, Knob, Player, Plot, Scene, Time, Words, plot};
 use leptos::leptos_dom::helpers::AnimationFrameRequestHandle;
+use std::cell::Cell;
 use std::rc::Rc;
 use web_sys::{HtmlCanvasElement, HtmlElement};
 
 /// So many sentences of one event are shown where there is room for one line.
 const SENTENCES_MAX: usize = 2;
+/// Catching up for longer than this is said, in milliseconds.
+const BUSY_MS: f64 = 300.0;
 
 /// One stage: the live drawing and what it shows.
 pub(crate) struct Surface {
@@ -46,6 +49,10 @@ pub(crate) struct Core {
     pub(crate) picked: Option<(usize, Picked)>,
     pub(crate) focused: Option<(usize, PartId)>,
     pub(crate) speech: Speech,
+    /// Until when the player may work, by the page's clock.
+    pub(crate) until_ms: Rc<Cell<f64>>,
+    /// Since when the run or its twin has been catching up.
+    pub(crate) busy_ms: Option<f64>,
 }
 
 /// What is looked at a few times a second.
@@ -64,6 +71,20 @@ pub(crate) struct Slow {
 }
 
 impl Core {
+    /// Gives the player so long to work from now on; what is left then waits for the next frame.
+    pub(crate) fn give(&self, ms: f64) {
+        self.until_ms.set(place::now_ms() + ms);
+    }
+
+    /// What is catching up and how far it has come in per cent, once that takes long enough to be worth saying.
+    pub(crate) fn busy(&mut self, now_ms: f64) -> Option<(usize, Option<u8>)> {
+        let progress = self.player.progress();
+        let since = progress.map(|_| self.busy_ms.unwrap_or(now_ms));
+        self.busy_ms = since;
+        let (side, share) = progress.filter(|_| since.is_some_and(|ms| now_ms - ms >= BUSY_MS))?;
+        Some((side, share.map(|share| (share * 100.0) as u8)))
+    }
+
     pub(crate) fn draw(&mut self, epoch: u32, reduced: bool) {
         let at_beat = self.player.at_beat() && !self.player.playing();
         let points = match self.player.beats().get(self.player.beat()) {
