@@ -149,6 +149,13 @@ fn nothing_a_learner_does_breaks_a_lesson() {
                     "{}, seed {seed}: a link restores another frame",
                     entry.card.slug
                 );
+                let twin = |player: &Player| player.twin().map(|twin| face(&*twin.run).1);
+                assert_eq!(
+                    twin(&player),
+                    twin(&copy),
+                    "{}, seed {seed}: a link restores another twin",
+                    entry.card.slug
+                );
             }
         }
     }

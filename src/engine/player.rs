@@ -420,7 +420,7 @@ impl Player {
         if put {
             self.forget_after(here);
             if let Some(twin) = &mut self.twin {
-                twin.run.set_knob(id, value)?;
+                twin.run.echo(self.main.inputs());
             }
         }
         Ok(value)
@@ -434,7 +434,7 @@ impl Player {
         if acted {
             self.forget_after(here);
             if let Some(twin) = &mut self.twin {
-                twin.run.act(act);
+                twin.run.echo(self.main.inputs());
             }
         }
         acted

@@ -326,8 +326,8 @@ impl<L: Lesson> Run<L> {
         }
     }
 
-    /// Adds an input here; what lay ahead on the tape becomes the ghost.
-    fn put(&mut self, kind: InputKind) {
+    /// Ends the timeline here; what lay ahead on the tape becomes the ghost.
+    fn cut(&mut self) {
         let here = self.world.place;
         if here < self.horizon {
             self.tape
@@ -336,6 +336,12 @@ impl<L: Lesson> Run<L> {
             self.inputs.truncate(here.inputs as usize);
             self.horizon = here;
         }
+    }
+
+    /// Adds an input here; what lay ahead on the tape becomes the ghost.
+    fn put(&mut self, kind: InputKind) {
+        self.cut();
+        let here = self.world.place;
         let input = Input {
             at: here.at,
             events: Some(here.events),
@@ -344,6 +350,19 @@ impl<L: Lesson> Run<L> {
         self.inputs.push(input);
         self.world.input(&input, &mut self.tape);
         self.reached();
+    }
+
+    /// Those of another run's inputs that a twin shares: all but turns of the knob it holds. They count as done after
+    /// all events of their moments, since the twin has events of its own.
+    fn shared(&self, inputs: &[Input]) -> Vec<Input> {
+        let shared = inputs
+            .iter()
+            .filter(|input| !matches!(input.kind, InputKind::Knob(id, _) if Some(id) == self.held));
+        let later = |input: &Input| Input {
+            events: None,
+            ..*input
+        };
+        shared.map(later).collect()
     }
 
     /// The knob that an action turns, and the value it gives it.
@@ -601,17 +620,27 @@ impl<L: Lesson> Show for Run<L> {
             .map(|(k, _)| k.id);
         let mut twin = Run::<L>::with_knobs(self.seed, first);
         twin.held = held;
-        let shared = self
-            .inputs
-            .iter()
-            .filter(|input| !matches!(input.kind, InputKind::Knob(id, _) if Some(id) == held));
-        twin.inputs = shared
-            .map(|input| Input {
-                events: None,
-                ..*input
-            })
-            .collect();
+        twin.inputs = twin.shared(&self.inputs);
         Ok(Box::new(twin))
+    }
+
+    fn echo(&mut self, inputs: &[Input]) {
+        let theirs = self.shared(inputs);
+        let pairs = self.inputs.iter().zip(&theirs);
+        let same = pairs
+            .take_while(|(ours, theirs)| (ours.at, ours.kind) == (theirs.at, theirs.kind))
+            .count();
+        let firsts = [self.inputs.get(same), theirs.get(same)];
+        let Some(at) = firsts.into_iter().flatten().map(|input| input.at).min() else {
+            return;
+        };
+        let now = self.world.place.at;
+        self.inputs.truncate(same);
+        self.rewind(|place| place.at <= at && place.inputs as usize <= same);
+        self.forward(at, u64::MAX, |_, _| false);
+        self.cut();
+        self.inputs.extend_from_slice(&theirs[same..]);
+        self.forward(now.max(at), u64::MAX, |_, _| false);
     }
 
     fn state(&self) -> RunState {

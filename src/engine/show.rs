@@ -117,6 +117,8 @@ pub trait Show {
     /// # Errors
     /// The knob does not exist or the value is no finite number.
     fn twin(&self, knob: &str, value: f64) -> Result<Box<dyn Show>, KnobError>;
+    /// Takes over the inputs of the run that this one is the twin of, from the first that differs.
+    fn echo(&mut self, inputs: &[Input]);
     /// The run as data: seed, first knobs, inputs, place.
     fn state(&self) -> RunState;
     /// A run restored from data; unknown knobs and actions are left out.

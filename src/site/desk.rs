@@ -193,10 +193,20 @@ impl Desk {
     /// Lets the learner do something, and shows what came of it.
     pub(crate) fn act<T>(self, act: impl FnOnce(&mut Player) -> T) -> Option<T> {
         let was = self.playing.get_untracked();
+        let look = (
+            self.look.epoch.get_untracked(),
+            self.look.reduced.get_untracked(),
+        );
+        self.settle();
         let result = self.with(|core| {
             core.stale = true;
             core.story_stale = true;
-            act(&mut core.player)
+            let result = act(&mut core.player);
+            // Out of sight no frame comes to draw it, but the list of parts is read there too.
+            if !core.on_screen {
+                core.draw(look.0, look.1);
+            }
+            result
         });
         self.refresh(true);
         if was && !self.playing.get_untracked() {
@@ -204,6 +214,13 @@ impl Desk {
         }
         self.wake();
         result
+    }
+
+    /// Does at once what waits for the next frame, so that it comes before what the learner does now, and is part of
+    /// what is asked now.
+    pub(crate) fn settle(self) {
+        let happened = self.with(Core::settle);
+        self.react(&happened.unwrap_or_default());
     }
 
     /// Like [`Desk::act`], for what makes things happen.
@@ -589,21 +606,11 @@ impl Desk {
         let happened = self.with(|core| {
             core.frame = None;
             let real_s = core.last_ms.map_or(0.0, |last| (now_ms - last) / 1e3);
-            let mut happened = Vec::new();
             if core.turn.is_some() && now_ms - core.turned_ms >= TURN_MS {
                 core.turned_ms = now_ms;
-                if let Some((id, value)) = core.turn.take() {
-                    // The knob came from the lesson's own list, and its value is snapped.
-                    let _ = core.player.set_knob(id, value);
-                    core.stale = true;
-                    core.story_stale = true;
-                }
+                core.settle_turn();
             }
-            if let Some(at) = core.seek.take() {
-                happened.extend(core.player.seek(at));
-                core.stale = true;
-                core.story_stale = true;
-            }
+            let mut happened = core.settle_seek();
             happened.extend(core.player.frame(real_s));
             if !happened.is_empty() {
                 core.story_stale = true;

@@ -436,6 +436,7 @@ fn obey(desk: Desk, command: Command) -> Result<Option<String>, &'static str> {
             }
         }
         Command::GetState => {
+            desk.settle();
             let state = desk.ask(|player| player.link().encode().ok()).flatten();
             return state.map(Some).ok_or("the run is too long for a state");
         }

@@ -5,6 +5,7 @@ use crate::stage::{Emphasis, StageView};
 use crate::texts::{t, tf};
 use crate::views::{Cause, Inspection, Offer, PartView, StoryView, Verdict};
 use crate::{plots, sight};
+use engine::player::Happening;
 use engine::scene::{Glyph, PartId, Role};
 use engine::show::Picked;
 use engine::{Act, Arg, Ink, Knob, Player, Plot, Scene, Time, Words, plot};
@@ -57,6 +58,32 @@ pub(crate) struct Slow {
 }
 
 impl Core {
+    /// Turns the knob that waits to be turned.
+    pub(crate) fn settle_turn(&mut self) {
+        if let Some((id, value)) = self.turn.take() {
+            // The knob came from the lesson's own list, and its value is snapped.
+            let _ = self.player.set_knob(id, value);
+            self.stale = true;
+            self.story_stale = true;
+        }
+    }
+
+    /// Goes to the moment that waits to be gone to.
+    pub(crate) fn settle_seek(&mut self) -> Vec<Happening> {
+        let Some(at) = self.seek.take() else {
+            return Vec::new();
+        };
+        self.stale = true;
+        self.story_stale = true;
+        self.player.seek(at)
+    }
+
+    /// Both, in the order in which a frame does them.
+    pub(crate) fn settle(&mut self) -> Vec<Happening> {
+        self.settle_turn();
+        self.settle_seek()
+    }
+
     pub(crate) fn draw(&mut self, epoch: u32, reduced: bool) {
         let at_beat = self.player.at_beat() && !self.player.playing();
         let points = match self.player.beats().get(self.player.beat()) {

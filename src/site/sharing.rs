@@ -70,6 +70,7 @@ fn can_share() -> bool {
 /// The dialog's content.
 #[component]
 pub(crate) fn Share(desk: Desk) -> impl IntoView {
+    desk.settle();
     let at = desk.now.get_untracked().to_string();
     let asked = desk.ask(opening::shortest).flatten();
     let url = asked.map(|asked| snippet::page(&place::root(), "l", desk.slug, &asked.query()));

@@ -9,7 +9,7 @@ export { expect };
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /** Collects whatever a context's pages, frames and workers complain about. */
-class Problems {
+export class Problems {
   #seen = [];
   #expected = [];
 
