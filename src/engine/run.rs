@@ -18,6 +18,10 @@ use serde::{Deserialize, Serialize};
 
 /// Keyframes kept at most; when there are more, every second one goes and the spacing doubles.
 const KEYFRAMES_MAX: usize = 64;
+/// Keyframes of models that say how heavy they are take about so many bytes together, unless there are too few to seek by.
+const KEYFRAME_BYTES_MAX: usize = 32 << 20;
+/// So many keyframes are kept however heavy they are.
+const KEYFRAMES_MIN: usize = 8;
 /// The first spacing of keyframes.
 const SPACING: Time = Time::ms(500);
 /// Chains of causes are looked for at most this many keyframes back.
@@ -248,10 +252,16 @@ impl<L: Lesson> Run<L> {
         }
     }
 
+    /// About how many bytes the models of the keyframes take.
+    fn bytes(&self) -> usize {
+        self.keyframes.iter().map(|world| world.model.bytes()).sum()
+    }
+
     #[cold]
     fn keep_now(&mut self) {
         self.keyframes.push(self.world.clone());
-        if self.keyframes.len() > KEYFRAMES_MAX {
+        let kept = self.keyframes.len();
+        if kept > KEYFRAMES_MAX || (kept > KEYFRAMES_MIN && self.bytes() > KEYFRAME_BYTES_MAX) {
             let mut keep = false;
             self.keyframes.retain(|_| {
                 keep = !keep;
@@ -673,8 +683,8 @@ impl<L: Lesson> Show for Run<L> {
         self.world.model.audit()
     }
 
-    fn weight(&self) -> (usize, usize) {
-        (self.world.agenda.len(), self.keyframes.len())
+    fn weight(&self) -> (usize, usize, usize) {
+        (self.world.agenda.len(), self.keyframes.len(), self.bytes())
     }
 }
 

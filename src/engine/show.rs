@@ -128,6 +128,7 @@ pub trait Show {
     /// # Errors
     /// What is off.
     fn audit(&self) -> Result<(), String>;
-    /// How many events are pending and how many keyframes are kept, for tests of bounded memory.
-    fn weight(&self) -> (usize, usize);
+    /// How many events are pending, how many keyframes are kept, and about how many bytes their models take, for tests
+    /// of bounded memory.
+    fn weight(&self) -> (usize, usize, usize);
 }

@@ -654,6 +654,10 @@ impl Desk {
         if again || self.slow_due() {
             self.wake();
         }
+        // Out of sight that frame never comes.
+        if self.slow_due() && self.with(|core| core.on_screen) == Some(false) {
+            self.refresh(true);
+        }
         place::ready();
     }
 
