@@ -14,10 +14,10 @@ use engine::player::Happening;
 use engine::scene::{Glyph, PartId};
 use engine::show::Picked;
 use engine::{Act, Arg, Ink, Knob, Player, Scene, Show, Time, Words};
-use leptos::leptos_dom::helpers::request_animation_frame_with_handle;
 use leptos::prelude::*;
 use std::cell::RefCell;
 use std::rc::Rc;
+use wasm_bindgen::closure::Closure;
 use web_sys::{Element, HtmlCanvasElement, HtmlElement};
 
 /// Without motion the stage shows a new state this often while time runs, in milliseconds.
@@ -89,6 +89,7 @@ impl Desk {
             stages: [None, None],
             plots: vec![None; plots],
             frame: None,
+            on_frame: None,
             last_ms: None,
             drawn_ms: f64::MIN,
             slow_ms: f64::MIN,
@@ -129,6 +130,7 @@ impl Desk {
             notice: RwSignal::new(None),
             tops: RwSignal::default(),
         };
+        desk.with(|core| core.on_frame = Some(Closure::new(move || desk.frame())));
         desk.recall();
         desk
     }
@@ -581,8 +583,8 @@ impl Desk {
     /// Asks for a frame unless one is coming or the lesson is out of sight.
     pub(crate) fn wake(self) {
         self.with(|core| {
-            if core.frame.is_none() && core.on_screen {
-                core.frame = request_animation_frame_with_handle(move || self.frame()).ok();
+            if core.on_screen {
+                core.ask_frame();
             }
         });
     }
@@ -590,9 +592,7 @@ impl Desk {
     /// No more frames.
     pub(crate) fn sleep(self) {
         self.with(|core| {
-            if let Some(frame) = core.frame.take() {
-                frame.cancel();
-            }
+            core.drop_frame();
             core.speech.hush();
         });
     }

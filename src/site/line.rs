@@ -8,7 +8,6 @@ use crate::place;
 use contract::message::{CHANGE_EVERY_MS, HELLO_EVERY_MS, HELLO_TIMES, Put, Queue};
 use contract::{Address, Command, Fields, NAMESPACE, VERSION};
 use engine::Player;
-use gloo_timers::callback::Timeout;
 use js_sys::{Array, JsString, Object, Reflect};
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
@@ -194,7 +193,7 @@ fn hello() {
         line.hellos < HELLO_TIMES
     });
     if again == Some(true) {
-        Timeout::new(HELLO_EVERY_MS, hello).forget();
+        place::soon(HELLO_EVERY_MS, hello);
     }
 }
 
@@ -374,7 +373,7 @@ fn command(data: JsValue) {
         !std::mem::replace(&mut line.working, true)
     });
     if start == Some(true) {
-        Timeout::new(0, work).forget();
+        place::soon(0, work);
     }
 }
 
@@ -393,7 +392,7 @@ fn work() {
         let result = obey(desk, command);
         with(|line| line.ack(id, result));
         if place::now_ms() >= until {
-            Timeout::new(0, work).forget();
+            place::soon(0, work);
             return;
         }
     }
@@ -508,7 +507,7 @@ fn changes(knobs: &[(engine::Knob, f64)]) {
         start.then(|| line.told_ms + f64::from(CHANGE_EVERY_MS) - place::now_ms())
     });
     if let Some(Some(wait)) = start {
-        Timeout::new(wait.max(0.0) as u32, tell_change).forget();
+        place::soon(wait.max(0.0) as u32, tell_change);
     }
 }
 
@@ -534,6 +533,6 @@ fn tell_change() {
         line.telling
     });
     if more == Some(true) {
-        Timeout::new(CHANGE_EVERY_MS, tell_change).forget();
+        place::soon(CHANGE_EVERY_MS, tell_change);
     }
 }

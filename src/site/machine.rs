@@ -9,8 +9,9 @@ use engine::player::Happening;
 use engine::scene::{Glyph, PartId, Role};
 use engine::show::Picked;
 use engine::{Act, Arg, Ink, Knob, Player, Plot, Scene, Time, Words, plot};
-use leptos::leptos_dom::helpers::AnimationFrameRequestHandle;
 use std::rc::Rc;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
 use web_sys::{HtmlCanvasElement, HtmlElement};
 
 /// One stage: the live drawing and what it shows.
@@ -27,7 +28,9 @@ pub(crate) struct Core {
     pub(crate) words: Rc<Words>,
     pub(crate) stages: [Option<Surface>; 2],
     pub(crate) plots: Vec<Option<HtmlCanvasElement>>,
-    pub(crate) frame: Option<AnimationFrameRequestHandle>,
+    /// The frame that was asked for, and what it calls: made once, because one that never comes would stay for ever.
+    pub(crate) frame: Option<i32>,
+    pub(crate) on_frame: Option<Closure<dyn Fn()>>,
     pub(crate) last_ms: Option<f64>,
     pub(crate) drawn_ms: f64,
     pub(crate) slow_ms: f64,
@@ -58,6 +61,22 @@ pub(crate) struct Slow {
 }
 
 impl Core {
+    /// Asks for a frame unless one is coming.
+    pub(crate) fn ask_frame(&mut self) {
+        if let (None, Some(call), Some(window)) = (self.frame, &self.on_frame, web_sys::window()) {
+            let call = call.as_ref().unchecked_ref();
+            self.frame = window.request_animation_frame(call).ok();
+        }
+    }
+
+    /// Takes the wish for a frame back.
+    pub(crate) fn drop_frame(&mut self) {
+        if let (Some(frame), Some(window)) = (self.frame.take(), web_sys::window()) {
+            // A frame that has come already cannot be taken back, which is as good.
+            let _ = window.cancel_animation_frame(frame);
+        }
+    }
+
     /// Turns the knob that waits to be turned.
     pub(crate) fn settle_turn(&mut self) {
         if let Some((id, value)) = self.turn.take() {
