@@ -584,7 +584,9 @@ export async function attempt(browser, lesson, events) {
     return { at };
   } catch (error) {
     if (error instanceof Fault) return { fault: error, at };
-    throw error;
+    if (!browser.isConnected() || /has been closed/.test(error.message)) throw error;
+    // What the page throws in a timer of the test's clock ends up here.
+    return { fault: new Fault(`uncaught: ${error.message}`), at };
   } finally {
     await context.close();
   }
