@@ -43,6 +43,8 @@ function count() {
 }
 
 test.use({ screenshot: "off" });
+// A slow machine is no leak.
+test.describe.configure({ timeout: 240_000 });
 test.beforeEach(({ context }) => Promise.all([context.addInitScript(prepare), context.addInitScript(count)]));
 
 /** Opens a lesson from the catalogue, uses it, leaves it again. Runs in the page. */
