@@ -3,7 +3,7 @@
 # BENCH=frames measures that part only.
 
 .DEFAULT_GOAL := help
-.PHONY: help serve dev test build bench gallery check
+.PHONY: help serve dev test build bench gallery check soak
 
 PORT ?= 8080
 BASE ?= /
@@ -22,6 +22,9 @@ dev: ## reload on every edit, quick unoptimised build
 
 test: ## format, lints, native tests, wasm tests, release build, real-browser tests
 	@sh .ci/task test
+
+soak: ## random use of every lesson in Chromium, ten minutes each; SOAK=1 LESSON=balancing for less
+	@sh .ci/task soak
 
 check: ## the part of `make test` that needs no browser and no release build
 	@sh .ci/task check

@@ -1,6 +1,7 @@
 //! Tests over the catalogue: a new lesson is tested here before it has a test of its own.
 #![cfg(not(target_arch = "wasm32"))]
 
+use engine::knobs::Kind;
 use engine::scene::{Role, Scene, Shape, WIDTHS};
 use engine::show::Watch;
 use engine::{Act, Player, Show, Time, Words};
@@ -147,6 +148,13 @@ fn nothing_a_learner_does_breaks_a_lesson() {
                     (a.0, a.1),
                     (b.0, b.1),
                     "{}, seed {seed}: a link restores another frame",
+                    entry.card.slug
+                );
+                let twin = |player: &Player| player.twin().map(|twin| face(&*twin.run).1);
+                assert_eq!(
+                    twin(&player),
+                    twin(&copy),
+                    "{}, seed {seed}: a link restores another twin",
                     entry.card.slug
                 );
             }
@@ -395,20 +403,27 @@ fn tables_named_on_the_page_are_checked_and_have_a_name() {
 
 #[test]
 fn an_hour_at_full_load_keeps_memory_bounded() {
-    // One lesson's hour takes long without optimisation, so the heaviest knob setting runs for ten minutes here;
-    // the bench runs the full hour.
+    // One lesson's hour takes long without optimisation, so ten minutes with every slider at its end run here; the
+    // browser runs the full hour.
     for entry in CATALOGUE {
         let mut run = (entry.open)(1);
-        if run.knobs().iter().any(|(knob, _)| knob.id == "load") {
-            run.set_knob("load", 1e9).unwrap();
+        for (knob, _) in run.knobs() {
+            if matches!(knob.kind, Kind::Slider { .. }) {
+                run.set_knob(knob.id, 1e9).unwrap();
+            }
         }
         run.run(Time::s(60), Watch::Nothing, u64::MAX);
-        let (pending, _) = run.weight();
+        let (pending, ..) = run.weight();
         run.run(Time::s(600), Watch::Nothing, u64::MAX);
-        let (later, keyframes) = run.weight();
+        let (later, keyframes, bytes) = run.weight();
         assert!(
             keyframes <= 64 && later <= 2 * pending + 200,
             "{}: {pending} then {later} pending",
+            entry.card.slug
+        );
+        assert!(
+            bytes <= 128 << 20,
+            "{}: {keyframes} keyframes of {bytes} bytes",
             entry.card.slug
         );
     }

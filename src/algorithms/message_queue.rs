@@ -240,8 +240,8 @@ pub struct MessageQueue<T> {
     seen: BTreeMap<String, (u64, MessageId)>,
     next_id: u64,
     next_serial: u64,
-    /// No message expires before this moment, so most calls need not look.
-    expiry_not_before_us: u64,
+    /// The messages by age: a dead letter that moves in may be older than what stands before it.
+    ages: BTreeSet<(u64, MessageId)>,
     totals: Totals,
 }
 
@@ -265,7 +265,7 @@ impl<T: Clone> MessageQueue<T> {
             seen: BTreeMap::new(),
             next_id: 1,
             next_serial: 1,
-            expiry_not_before_us: u64::MAX,
+            ages: BTreeSet::new(),
             totals: Totals::default(),
         })
     }
@@ -447,7 +447,8 @@ impl<T: Clone> MessageQueue<T> {
                 .is_some_and(|max| message.receive_count >= max)
             {
                 self.totals.dead_lettered += 1;
-                self.dead_letters.extend(self.messages.remove(&id));
+                let letter = self.remove(id);
+                self.dead_letters.extend(letter);
                 continue;
             }
             message.receive_count += 1;
@@ -485,7 +486,7 @@ impl<T: Clone> MessageQueue<T> {
         if self.settings.kind == Kind::Fifo && message.visible_at_us <= now_us {
             return Err(QueueError::ExpiredReceipt);
         }
-        self.messages.remove(&receipt.message);
+        self.remove(receipt.message);
         self.totals.deleted += 1;
         Ok(())
     }
@@ -559,7 +560,7 @@ impl<T: Clone> MessageQueue<T> {
             .collect();
         let mut moved = 0;
         for id in ids {
-            if let Some(message) = dead_letter_queue.messages.remove(&id) {
+            if let Some(message) = dead_letter_queue.remove(id) {
                 dead_letter_queue.totals.deleted += 1;
                 self.insert(message.body, message.group, now_us, now_us);
                 moved += 1;
@@ -570,22 +571,23 @@ impl<T: Clone> MessageQueue<T> {
 
     /// Drops what has outlived its retention; every other call does this first. Returns how many.
     pub fn expire(&mut self, now_us: u64) -> usize {
-        if now_us < self.expiry_not_before_us {
-            return 0;
-        }
         let before = self.messages.len();
-        let retention_us = self.settings.retention_us;
-        self.messages
-            .retain(|_, m| now_us.saturating_sub(m.enqueued_at_us) < retention_us);
-        self.expiry_not_before_us = self
-            .messages
-            .values()
-            .map(|m| m.enqueued_at_us.saturating_add(retention_us))
-            .min()
-            .unwrap_or(u64::MAX);
+        // A long queue drops one message at a time, so what stays must not be looked at each time.
+        while let Some(&(enqueued_at_us, id)) = self.ages.first() {
+            if now_us.saturating_sub(enqueued_at_us) < self.settings.retention_us {
+                break;
+            }
+            self.remove(id);
+        }
         let dropped = before - self.messages.len();
         self.totals.expired += dropped as u64;
         dropped
+    }
+
+    fn remove(&mut self, id: MessageId) -> Option<Message<T>> {
+        let message = self.messages.remove(&id)?;
+        self.ages.remove(&(message.enqueued_at_us, id));
+        Some(message)
     }
 
     fn insert(
@@ -598,8 +600,7 @@ impl<T: Clone> MessageQueue<T> {
         let id = MessageId(self.next_id);
         self.next_id += 1;
         self.totals.arrived += 1;
-        let expires_at_us = enqueued_at_us.saturating_add(self.settings.retention_us);
-        self.expiry_not_before_us = self.expiry_not_before_us.min(expires_at_us);
+        self.ages.insert((enqueued_at_us, id));
         let message = Message {
             id,
             body,
@@ -885,6 +886,29 @@ mod tests {
         assert_eq!(queue.expire(s(59)), 0);
         assert_eq!(queue.expire(s(60)), 1);
         assert_eq!(queue.totals().expired, 1);
+    }
+
+    #[test]
+    fn retention_drops_by_age_and_not_by_place() {
+        let mut source = standard(|s| s.max_receive_count = Some(1));
+        source.send(0, 1, SendOptions::default()).unwrap();
+        source.receive(0, 1, Some(0)).unwrap();
+        source.receive(s(1), 1, None).unwrap();
+        let mut dead = standard(|s| s.retention_us = RETENTION_MIN_US);
+        dead.send(s(30), 2, SendOptions::default()).unwrap();
+        for letter in source.take_dead_letters() {
+            dead.accept_dead_letter(s(40), letter);
+        }
+        dead.send(s(50), 3, SendOptions::default()).unwrap();
+        let left = |dead: &MessageQueue<u32>| dead.messages().map(|m| m.body).collect::<Vec<_>>();
+        assert_eq!(left(&dead), [2, 1, 3]);
+        assert_eq!(dead.expire(s(59)), 0);
+        assert_eq!(dead.expire(s(60)), 1);
+        assert_eq!(left(&dead), [2, 3]);
+        let first = dead.receive(s(70), 1, None).unwrap().remove(0);
+        dead.delete(s(70), first.receipt).unwrap();
+        assert_eq!((dead.expire(s(109)), dead.expire(s(110))), (0, 1));
+        assert!(dead.is_empty());
     }
 
     #[test]

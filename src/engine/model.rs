@@ -53,6 +53,11 @@ pub trait Model: Clone + 'static {
         0
     }
 
+    /// About how many bytes a clone takes on the heap. Only a model whose queues can grow long needs to say: the run keeps
+    /// fewer keyframes of it then.
+    fn bytes(&self) -> usize {
+        0
+    }
     /// Checks that nothing was lost or made up: what came in = served + failed + waiting + in flight.
     ///
     /// # Errors

@@ -582,10 +582,7 @@ impl Player {
         let put = self.main.inputs().len() != before || self.main.position() != here;
         if put {
             self.forget_after(here);
-            self.tell_twin(here, |twin| {
-                // The run has the same knobs and took the value.
-                let _ = twin.set_knob(id, value);
-            });
+            self.tell_twin(here);
         }
         Ok(value)
     }
@@ -601,30 +598,20 @@ impl Player {
         let acted = self.main.act(act);
         if acted {
             self.forget_after(here);
-            self.tell_twin(here, |twin| {
-                twin.act(act);
-            });
+            self.tell_twin(here);
         }
         acted
     }
 
-    /// Lets the twin have the input that the run just had at `here`. One that is still on its way there takes note of
-    /// it; any other does it now.
-    fn tell_twin(&mut self, here: Position, put: impl FnOnce(&mut dyn Show)) {
-        let latest = self.main.inputs().last().copied();
-        let arriving = self
-            .twin
-            .as_ref()
-            .is_some_and(|twin| twin.run.horizon().at < here.at);
-        if !arriving {
+    /// Lets the twin have the inputs of the run, which just had one at `here`. A twin that is still on its way there
+    /// takes note of them; any other lives through them now.
+    fn tell_twin(&mut self, here: Position) {
+        let horizon = self.twin.as_ref().map(|twin| twin.run.horizon().at);
+        if horizon.is_some_and(|at| at >= here.at) {
             while self.sync_some() {}
         }
-        let Some(twin) = &mut self.twin else {
-            return;
-        };
-        match latest {
-            Some(input) if arriving => twin.run.expect(here.at, input.kind),
-            _ => put(&mut *twin.run),
+        if let Some(twin) = &mut self.twin {
+            twin.run.echo(self.main.inputs());
         }
     }
 

@@ -123,6 +123,28 @@ fn the_twin_follows_everything() {
 }
 
 #[test]
+fn a_fork_takes_the_twin_along_even_within_one_moment() {
+    let mut player = player();
+    player.compare("double", 1.0).unwrap();
+    player.set_knob("pace", 50.0).unwrap();
+    player.act_by_id("kick", None);
+    player.seek(Time::s(2));
+    // Back to the start, before both inputs although at the same time.
+    player.restart();
+    player.act_by_id("kick", None);
+    player.seek(Time::s(3));
+    let kinds = |run: &dyn Show| run.inputs().iter().map(|i| i.kind).collect::<Vec<_>>();
+    let twin = &*player.twin().unwrap().run;
+    assert_eq!(kinds(twin), kinds(player.main()));
+    assert_eq!(kinds(twin).len(), 1);
+    let fresh = player.main().twin("double", 1.0).map(|mut run| {
+        run.seek(Time::s(3));
+        face(&*run)
+    });
+    assert_eq!(fresh.unwrap(), face(twin));
+}
+
+#[test]
 fn a_link_restores_the_frame_the_twin_and_the_beat() {
     let mut player = player();
     player.jump(2);

@@ -18,6 +18,10 @@ use serde::{Deserialize, Serialize};
 
 /// Keyframes kept at most; when there are more, every second one goes and the spacing doubles.
 const KEYFRAMES_MAX: usize = 64;
+/// Keyframes of models that say how heavy they are take about so many bytes together, unless there are too few to seek by.
+const KEYFRAME_BYTES_MAX: usize = 32 << 20;
+/// So many keyframes are kept however heavy they are.
+const KEYFRAMES_MIN: usize = 8;
 /// The first spacing of keyframes.
 const SPACING: Time = Time::ms(500);
 /// Chains of causes are looked for at most this many keyframes back.
@@ -250,10 +254,16 @@ impl<L: Lesson> Run<L> {
         }
     }
 
+    /// About how many bytes the models of the keyframes take.
+    fn bytes(&self) -> usize {
+        self.keyframes.iter().map(|world| world.model.bytes()).sum()
+    }
+
     #[cold]
     fn keep_now(&mut self) {
         self.keyframes.push(self.world.clone());
-        if self.keyframes.len() > KEYFRAMES_MAX {
+        let kept = self.keyframes.len();
+        if kept > KEYFRAMES_MAX || (kept > KEYFRAMES_MIN && self.bytes() > KEYFRAME_BYTES_MAX) {
             let mut keep = false;
             self.keyframes.retain(|_| {
                 keep = !keep;
@@ -328,8 +338,8 @@ impl<L: Lesson> Run<L> {
         }
     }
 
-    /// Adds an input here; what lay ahead on the tape becomes the ghost.
-    fn put(&mut self, kind: InputKind) {
+    /// Ends the timeline here; what lay ahead on the tape becomes the ghost.
+    fn cut(&mut self) {
         let here = self.world.place;
         if here < self.horizon {
             self.tape
@@ -338,6 +348,12 @@ impl<L: Lesson> Run<L> {
             self.inputs.truncate(here.inputs as usize);
             self.horizon = here;
         }
+    }
+
+    /// Adds an input here; what lay ahead on the tape becomes the ghost.
+    fn put(&mut self, kind: InputKind) {
+        self.cut();
+        let here = self.world.place;
         let input = Input {
             at: here.at,
             events: Some(here.events),
@@ -346,6 +362,19 @@ impl<L: Lesson> Run<L> {
         self.inputs.push(input);
         self.world.input(&input, &mut self.tape);
         self.reached();
+    }
+
+    /// Those of another run's inputs that a twin shares: all but turns of the knob it holds. They count as done after
+    /// all events of their moments, since the twin has events of its own.
+    fn shared(&self, inputs: &[Input]) -> Vec<Input> {
+        let shared = inputs
+            .iter()
+            .filter(|input| !matches!(input.kind, InputKind::Knob(id, _) if Some(id) == self.held));
+        let later = |input: &Input| Input {
+            events: None,
+            ..*input
+        };
+        shared.map(later).collect()
     }
 
     /// The knob that an action turns, and the value it gives it.
@@ -583,31 +612,33 @@ impl<L: Lesson> Show for Run<L> {
             .map(|(k, _)| k.id);
         let mut twin = Run::<L>::with_knobs(self.seed, first);
         twin.held = held;
-        let shared = self
-            .inputs
-            .iter()
-            .filter(|input| !matches!(input.kind, InputKind::Knob(id, _) if Some(id) == held));
-        twin.inputs = shared
-            .map(|input| Input {
-                events: None,
-                ..*input
-            })
-            .collect();
+        twin.inputs = twin.shared(&self.inputs);
         Ok(Box::new(twin))
     }
 
-    fn expect(&mut self, at: Time, kind: InputKind) {
-        if matches!(kind, InputKind::Knob(id, _) if self.held == Some(id)) {
+    fn echo(&mut self, inputs: &[Input]) {
+        let theirs = self.shared(inputs);
+        let pairs = self.inputs.iter().zip(&theirs);
+        let same = pairs
+            .take_while(|(ours, theirs)| (ours.at, ours.kind) == (theirs.at, theirs.kind))
+            .count();
+        let firsts = [self.inputs.get(same), theirs.get(same)];
+        let Some(at) = firsts.into_iter().flatten().map(|input| input.at).min() else {
+            return;
+        };
+        if self.horizon.at < at {
+            // Still on its way there: only what lies ahead changes.
+            self.inputs.truncate(same);
+            self.inputs.extend_from_slice(&theirs[same..]);
             return;
         }
-        let mut done = self.world.place.inputs;
-        self.inputs.retain(|input| {
-            let keep = done > 0 || input.at <= at;
-            done = done.saturating_sub(1);
-            keep
-        });
-        let events = None;
-        self.inputs.push(Input { at, events, kind });
+        let now = self.world.place.at;
+        self.inputs.truncate(same);
+        self.rewind(|place| place.at <= at && place.inputs as usize <= same);
+        self.forward(at, u64::MAX, |_, _| false);
+        self.cut();
+        self.inputs.extend_from_slice(&theirs[same..]);
+        self.forward(now.max(at), u64::MAX, |_, _| false);
     }
 
     fn state(&self) -> RunState {
@@ -635,8 +666,8 @@ impl<L: Lesson> Show for Run<L> {
         self.world.model.audit()
     }
 
-    fn weight(&self) -> (usize, usize) {
-        (self.world.agenda.len(), self.keyframes.len())
+    fn weight(&self) -> (usize, usize, usize) {
+        (self.world.agenda.len(), self.keyframes.len(), self.bytes())
     }
 }
 

@@ -207,7 +207,7 @@ fn memory_stays_bounded_and_runs_end() {
         show::Ran::AtEnd
     );
     assert_eq!(run.position().at, tape::END);
-    let (pending, keyframes) = run.weight();
+    let (pending, keyframes, _) = run.weight();
     assert!(pending == 1 && keyframes <= 64);
     run.seek(Time::s(3_000));
     assert_eq!(run.position().at, Time::s(3_000));

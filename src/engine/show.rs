@@ -4,7 +4,7 @@ use crate::action::{Act, ActionSpec};
 use crate::knobs::{Knob, KnobError};
 use crate::lesson::Card;
 use crate::plot::Plot;
-use crate::run::{Input, InputKind, Position};
+use crate::run::{Input, Position};
 use crate::scene::{PartId, Scene};
 use crate::state::RunState;
 use crate::story::BeatView;
@@ -126,8 +126,8 @@ pub trait Show {
     /// # Errors
     /// The knob does not exist or the value is no finite number.
     fn twin(&self, knob: &str, value: f64) -> Result<Box<dyn Show>, KnobError>;
-    /// Adds an input of the other run to a twin that has not been at its time yet; inputs after it are forgotten.
-    fn expect(&mut self, at: Time, kind: InputKind);
+    /// Takes over the inputs of the run that this one is the twin of, from the first that differs.
+    fn echo(&mut self, inputs: &[Input]);
     /// The run as data: seed, first knobs, inputs, place.
     fn state(&self) -> RunState;
     /// A run restored from data, at time zero with its inputs ahead: it is to be taken to the place of the last input
@@ -138,6 +138,7 @@ pub trait Show {
     /// # Errors
     /// What is off.
     fn audit(&self) -> Result<(), String>;
-    /// How many events are pending and how many keyframes are kept, for tests of bounded memory.
-    fn weight(&self) -> (usize, usize);
+    /// How many events are pending, how many keyframes are kept, and about how many bytes their models take, for tests
+    /// of bounded memory.
+    fn weight(&self) -> (usize, usize, usize);
 }

@@ -14,10 +14,10 @@ use engine::player::Happening;
 use engine::scene::{Glyph, PartId};
 use engine::show::Picked;
 use engine::{Act, Arg, Ink, Knob, Player, Scene, Show, Time, Words};
-use leptos::leptos_dom::helpers::request_animation_frame_with_handle;
 use leptos::prelude::*;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use wasm_bindgen::closure::Closure;
 use web_sys::{Element, HtmlCanvasElement, HtmlElement};
 
 /// Without motion the stage shows a new state this often while time runs, in milliseconds.
@@ -100,6 +100,7 @@ impl Desk {
             stages: [None, None],
             plots: vec![None; plots],
             frame: None,
+            on_frame: None,
             last_ms: None,
             drawn_ms: f64::MIN,
             slow_ms: f64::MIN,
@@ -145,6 +146,7 @@ impl Desk {
             readings: RwSignal::default(),
             busy: RwSignal::new(None),
         };
+        desk.with(|core| core.on_frame = Some(Closure::new(move || desk.frame())));
         desk.recall();
         desk
     }
@@ -218,11 +220,21 @@ impl Desk {
 
     fn act_within<T>(self, ms: f64, act: impl FnOnce(&mut Player) -> T) -> Option<T> {
         let was = self.playing.get_untracked();
+        let look = (
+            self.look.epoch.get_untracked(),
+            self.look.reduced.get_untracked(),
+        );
+        self.settle();
         let result = self.with(|core| {
             core.stale = true;
             core.story_stale = true;
             core.give(ms);
-            act(&mut core.player)
+            let result = act(&mut core.player);
+            // Out of sight no frame comes to draw it, but the list of parts is read there too.
+            if !core.on_screen {
+                core.draw(look.0, look.1);
+            }
+            result
         });
         self.refresh(true);
         if was && !self.playing.get_untracked() {
@@ -230,6 +242,13 @@ impl Desk {
         }
         self.wake();
         result
+    }
+
+    /// Does at once what waits for the next frame, so that it comes before what the learner does now, and is part of
+    /// what is asked now.
+    pub(crate) fn settle(self) {
+        let happened = self.with(Core::settle);
+        self.react(&happened.unwrap_or_default());
     }
 
     /// Like [`Desk::act`], for what makes things happen.
@@ -638,8 +657,8 @@ impl Desk {
     /// Asks for a frame unless one is coming or the lesson is out of sight.
     pub(crate) fn wake(self) {
         self.with(|core| {
-            if core.frame.is_none() && core.on_screen {
-                core.frame = request_animation_frame_with_handle(move || self.frame()).ok();
+            if core.on_screen {
+                core.ask_frame();
             }
         });
     }
@@ -647,9 +666,7 @@ impl Desk {
     /// No more frames.
     pub(crate) fn sleep(self) {
         self.with(|core| {
-            if let Some(frame) = core.frame.take() {
-                frame.cancel();
-            }
+            core.drop_frame();
             core.speech.hush();
         });
     }
@@ -667,21 +684,11 @@ impl Desk {
             core.give(if plots { WORK_MS / 2.0 } else { WORK_MS });
             let on_the_way = core.player.under_way() || core.seek.is_some();
             let real_s = core.last_ms.map_or(0.0, |last| (now_ms - last) / 1e3);
-            let mut happened = Vec::new();
             if core.turn.is_some() && now_ms - core.turned_ms >= TURN_MS {
                 core.turned_ms = now_ms;
-                if let Some((id, value)) = core.turn.take() {
-                    // The knob came from the lesson's own list, and its value is snapped.
-                    let _ = core.player.set_knob(id, value);
-                    core.stale = true;
-                    core.story_stale = true;
-                }
+                core.settle_turn();
             }
-            if let Some(at) = core.seek.take() {
-                happened.extend(core.player.seek(at));
-                core.stale = true;
-                core.story_stale = true;
-            }
+            let mut happened = core.settle_seek();
             happened.extend(core.player.frame(real_s));
             // What is seen on the way shows that the run is going there.
             core.stale |= on_the_way;
@@ -729,6 +736,10 @@ impl Desk {
         // What is looked at more seldom than every frame has to be looked at once more after the last one.
         if again || self.slow_due() {
             self.wake();
+        }
+        // Out of sight that frame never comes.
+        if self.slow_due() && self.with(|core| core.on_screen) == Some(false) {
+            self.refresh(true);
         }
         place::ready();
     }

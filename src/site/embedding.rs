@@ -90,6 +90,7 @@ fn toggle<T: PartialEq>(list: &mut Vec<T>, entry: T, on: bool) {
 /// The dialog's content.
 #[component]
 pub(crate) fn EmbedForm(desk: Desk) -> impl IntoView {
+    desk.settle();
     let now = desk.ask(opening::shortest).flatten();
     let first = desk
         .ask(|player| player.main().fresh(1).knobs())

@@ -116,10 +116,9 @@ fn save(name: &str, kind: &str, text: &str) -> Option<()> {
     let url = Url::create_object_url_with_blob(&blob).ok()?;
     let done = click(name, &url);
     // The download has begun by then, or never will.
-    gloo_timers::callback::Timeout::new(10_000, move || {
+    crate::place::soon(10_000, move || {
         let _ = Url::revoke_object_url(&url);
-    })
-    .forget();
+    });
     done
 }
 

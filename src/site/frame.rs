@@ -6,7 +6,6 @@
 use crate::line::{self, Event, object};
 use crate::place;
 use contract::message::{HEIGHTS, RESIZE_EVERY_MS, WORDPRESS_MAX};
-use gloo_timers::callback::Timeout;
 use js_sys::{Object, Reflect};
 use leptos::prelude::on_cleanup;
 use send_wrapper::SendWrapper;
@@ -153,11 +152,10 @@ fn measure() {
         None
     });
     if let Some(Some(wait)) = wait {
-        Timeout::new(wait.ceil() as u32, || {
+        place::soon(wait.ceil() as u32, || {
             with(|frame| frame.waits = false);
             measure();
-        })
-        .forget();
+        });
     }
 }
 

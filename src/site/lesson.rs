@@ -18,7 +18,6 @@ use crate::{frame, keys, line, opening, place};
 use contract::Address;
 use engine::Player;
 use engine::state::LinkError;
-use gloo_timers::callback::Timeout;
 use leptos::ev;
 use leptos::html;
 use leptos::leptos_dom::helpers::window_event_listener;
@@ -219,7 +218,7 @@ fn watch(desk: Desk, lab: NodeRef<html::Section>) {
         drop(redraw);
     });
     // Where the page is not displayed no frame ever comes; those who talk to the lesson need not wait for one.
-    Timeout::new(READY_MS, place::ready).forget();
+    place::soon(READY_MS, place::ready);
     // Drawing is not a signal, so an effect may ask for it.
     Effect::new(move |_| {
         desk.look.epoch.track();

@@ -8,7 +8,6 @@ use crate::place;
 use contract::message::{CHANGE_EVERY_MS, HELLO_EVERY_MS, HELLO_TIMES, Put, Queue};
 use contract::{Address, Command, Fields, NAMESPACE, VERSION};
 use engine::Player;
-use gloo_timers::callback::Timeout;
 use js_sys::{Array, JsString, Object, Reflect};
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
@@ -197,7 +196,7 @@ fn hello() {
         line.hellos < HELLO_TIMES
     });
     if again == Some(true) {
-        Timeout::new(HELLO_EVERY_MS, hello).forget();
+        place::soon(HELLO_EVERY_MS, hello);
     }
 }
 
@@ -378,7 +377,7 @@ fn command(data: JsValue) {
         !std::mem::replace(&mut line.working, true)
     });
     if start == Some(true) {
-        Timeout::new(0, work).forget();
+        place::soon(0, work);
     }
 }
 
@@ -389,7 +388,7 @@ fn work() {
         // What a command began has to be done before it is acknowledged and the next one is looked at.
         let begun = with(|line| line.begun.is_some().then_some(line.desk)).flatten();
         if begun.is_some_and(Desk::work) {
-            Timeout::new(0, work).forget();
+            place::soon(0, work);
             return;
         }
         with(|line| {
@@ -398,7 +397,7 @@ fn work() {
             }
         });
         if place::now_ms() >= until {
-            Timeout::new(0, work).forget();
+            place::soon(0, work);
             return;
         }
         let Some(Some((desk, id, command))) = with(|line| {
@@ -451,6 +450,7 @@ fn obey(desk: Desk, command: Command) -> Result<Option<String>, &'static str> {
             }
         }
         Command::GetState => {
+            desk.settle();
             let state = desk.ask(|player| player.link().encode().ok()).flatten();
             return state.map(Some).ok_or("the run is too long for a state");
         }
@@ -522,7 +522,7 @@ fn changes(knobs: &[(engine::Knob, f64)]) {
         start.then(|| line.told_ms + f64::from(CHANGE_EVERY_MS) - place::now_ms())
     });
     if let Some(Some(wait)) = start {
-        Timeout::new(wait.max(0.0) as u32, tell_change).forget();
+        place::soon(wait.max(0.0) as u32, tell_change);
     }
 }
 
@@ -548,6 +548,6 @@ fn tell_change() {
         line.telling
     });
     if more == Some(true) {
-        Timeout::new(CHANGE_EVERY_MS, tell_change).forget();
+        place::soon(CHANGE_EVERY_MS, tell_change);
     }
 }

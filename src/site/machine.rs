@@ -5,14 +5,16 @@ use crate::stage::{Emphasis, StageView};
 use crate::texts::{t, tf};
 use crate::views::{Cause, Inspection, Offer, PartView, StoryView, Verdict};
 use crate::{place, plots, sight};
+use engine::player::Happening;
 use engine::probe::SAMPLE_EVERY;
 use engine::scene::{Glyph, PartId, Role};
 use engine::show::Picked;
 use engine::text::trim_number;
 use engine::{Act, Arg, Ink, Knob, Player, Plot, Scene, Time, Words, plot};
-use leptos::leptos_dom::helpers::AnimationFrameRequestHandle;
 use std::cell::Cell;
 use std::rc::Rc;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
 use web_sys::{HtmlCanvasElement, HtmlElement};
 
 /// So many sentences of one event are shown where there is room for one line.
@@ -34,7 +36,9 @@ pub(crate) struct Core {
     pub(crate) words: Rc<Words>,
     pub(crate) stages: [Option<Surface>; 2],
     pub(crate) plots: Vec<Option<HtmlCanvasElement>>,
-    pub(crate) frame: Option<AnimationFrameRequestHandle>,
+    /// The frame that was asked for, and what it calls: made once, because one that never comes would stay for ever.
+    pub(crate) frame: Option<i32>,
+    pub(crate) on_frame: Option<Closure<dyn Fn()>>,
     pub(crate) last_ms: Option<f64>,
     pub(crate) drawn_ms: f64,
     pub(crate) slow_ms: f64,
@@ -83,6 +87,48 @@ impl Core {
         self.busy_ms = since;
         let (side, share) = progress.filter(|_| since.is_some_and(|ms| now_ms - ms >= BUSY_MS))?;
         Some((side, share.map(|share| (share * 100.0) as u8)))
+    }
+
+    /// Asks for a frame unless one is coming.
+    pub(crate) fn ask_frame(&mut self) {
+        if let (None, Some(call), Some(window)) = (self.frame, &self.on_frame, web_sys::window()) {
+            let call = call.as_ref().unchecked_ref();
+            self.frame = window.request_animation_frame(call).ok();
+        }
+    }
+
+    /// Takes the wish for a frame back.
+    pub(crate) fn drop_frame(&mut self) {
+        if let (Some(frame), Some(window)) = (self.frame.take(), web_sys::window()) {
+            // A frame that has come already cannot be taken back, which is as good.
+            let _ = window.cancel_animation_frame(frame);
+        }
+    }
+
+    /// Turns the knob that waits to be turned.
+    pub(crate) fn settle_turn(&mut self) {
+        if let Some((id, value)) = self.turn.take() {
+            // The knob came from the lesson's own list, and its value is snapped.
+            let _ = self.player.set_knob(id, value);
+            self.stale = true;
+            self.story_stale = true;
+        }
+    }
+
+    /// Goes to the moment that waits to be gone to.
+    pub(crate) fn settle_seek(&mut self) -> Vec<Happening> {
+        let Some(at) = self.seek.take() else {
+            return Vec::new();
+        };
+        self.stale = true;
+        self.story_stale = true;
+        self.player.seek(at)
+    }
+
+    /// Both, in the order in which a frame does them.
+    pub(crate) fn settle(&mut self) -> Vec<Happening> {
+        self.settle_turn();
+        self.settle_seek()
     }
 
     pub(crate) fn draw(&mut self, epoch: u32, reduced: bool) {

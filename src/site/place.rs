@@ -253,6 +253,18 @@ pub(crate) fn now_ms() -> f64 {
         .map_or(0.0, |clock| clock.now())
 }
 
+/// Calls this once, in so many milliseconds. What it is made of goes when it has been called; a timer of the library
+/// that is forgotten keeps it for ever.
+pub(crate) fn soon(ms: u32, call: impl FnOnce() + 'static) {
+    if let Some(window) = web_sys::window() {
+        let call = Closure::once_into_js(call);
+        let ms = i32::try_from(ms).unwrap_or(i32::MAX);
+        // A window takes any timer.
+        let _ =
+            window.set_timeout_with_callback_and_timeout_and_arguments_0(call.unchecked_ref(), ms);
+    }
+}
+
 /// Writes one warning for whoever wrote the address.
 pub(crate) fn warn(message: &str) {
     web_sys::console::warn_1(&JsValue::from_str(message));

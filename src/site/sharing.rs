@@ -4,7 +4,6 @@ use crate::desk::Desk;
 use crate::texts::{t, tx};
 use crate::{export, opening, place};
 use contract::snippet;
-use gloo_timers::callback::Timeout;
 use js_sys::{Function, Promise, Reflect};
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
@@ -26,11 +25,10 @@ pub(crate) fn copy(text: impl Fn() -> String + 'static) -> (impl IntoView, impl 
                 "share.not-copied"
             };
             copied.try_set(said);
-            Timeout::new(SAID_MS, move || {
+            place::soon(SAID_MS, move || {
                 // The dialog may be closed by then.
                 copied.try_set("");
-            })
-            .forget();
+            });
         });
     };
     let button = view! { <button class="btn btn-primary" type="button" on:click=click>{t("ui.copy")}</button> };
@@ -70,6 +68,7 @@ fn can_share() -> bool {
 /// The dialog's content.
 #[component]
 pub(crate) fn Share(desk: Desk) -> impl IntoView {
+    desk.settle();
     let at = desk.now.get_untracked().to_string();
     let asked = desk.ask(opening::shortest).flatten();
     let url = asked.map(|asked| snippet::page(&place::root(), "l", desk.slug, &asked.query()));

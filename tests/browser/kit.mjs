@@ -25,7 +25,7 @@ export function randomFrom(seed) {
 }
 
 /** Collects whatever a context's pages, frames and workers complain about. */
-class Problems {
+export class Problems {
   #seen = [];
   #expected = [];
 

@@ -742,6 +742,16 @@ impl Model for Shop {
         self.measure(cx);
     }
 
+    fn bytes(&self) -> usize {
+        // A message stands in its queue, in the order of age and in the list of what is held.
+        const MESSAGE: usize = 144;
+        let queues = self
+            .services
+            .iter()
+            .map(|service| service.queue.len() + service.dead.len());
+        queues.sum::<usize>() * MESSAGE + size_of_val(self.orders.as_slice())
+    }
+
     fn audit(&self) -> Result<(), String> {
         let mut refs = vec![0_u16; self.orders.len()];
         for (slot, order) in self.live() {
