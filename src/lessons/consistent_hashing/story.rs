@@ -33,7 +33,7 @@ pub(super) const STORY: &[Beat<ConsistentHashing>] = &[
         id: "meet",
         setup: &[],
         when: |_| true,
-        points: &[],
+        points: &[DIAL],
         predict: None,
     },
     Beat {
