@@ -161,20 +161,31 @@ pub(super) const STORY: &[Beat<Partition>] = &[
     Beat {
         id: "both",
         setup: &[
+            // The copies cross in a fifth of a second: slower, so that they are seen to meet.
+            Setup::Speed(0.1),
             Setup::Set("choice", AP),
             Setup::Set("reconcile", BOTH),
             Setup::Act("ana", 0),
             Setup::Act("ben", 0),
         ],
         when: |model| {
-            model.rule(ACCOUNT) == Rule::Alone(Reconcile::Both) && model.in_conflict(ACCOUNT)
+            // Not before both cities show both values.
+            let shown = |city: usize| {
+                let mut own = model
+                    .replicas
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, r)| r.site == city);
+                own.any(|(i, _)| model.keeps_both(i, ACCOUNT))
+            };
+            model.rule(ACCOUNT) == Rule::Alone(Reconcile::Both) && shown(ANA) && shown(BEN)
         },
         points: &[replica_part(0), replica_part(3)],
         predict: None,
     },
     Beat {
         id: "yours",
-        setup: &[],
+        setup: &[Setup::Speed(0.25)],
         when: |model| !model.in_conflict(ACCOUNT),
         points: &[],
         predict: None,
