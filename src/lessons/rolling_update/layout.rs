@@ -70,7 +70,8 @@ impl Layout {
         Layout {
             height: chart.y + chart.h + 10.0,
             lanes: true,
-            door: Curve::straight(users.bottom(), service.top()),
+            // Dots end a little before the card, whose last line stands close to its edge.
+            door: Curve::straight(pt(users.bottom().x, users.bottom().y + 6.0), service.top()),
             users,
             service,
             deployment: Rect::new(left, top, nodes_x - 12.0 - left, 54.0),

@@ -103,7 +103,8 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
                 .pods
                 .iter()
                 .filter(|pod| pod.version == model.wanted && pod.core.phase == Phase::Starting);
-            running(model, How::Rolling) && starting.count() >= 3 && at_rest(model)
+            let seen = model.now.since(model.release.since) >= Time::ms(1_200);
+            running(model, How::Rolling) && starting.count() >= 3 && at_rest(model) && seen
         },
         points: &[DEPLOYMENT],
         predict: None,
