@@ -197,6 +197,15 @@ impl Layout {
             .then_some(self.left + before as f32 * self.pitch + self.lane_gap(before))
     }
 
+    /// Path data of the link between users and Service: from card to card, a little longer than the way of the dots.
+    pub(super) fn doorway(&self) -> String {
+        if self.lanes {
+            Curve::straight(self.users.bottom(), self.service.top()).d()
+        } else {
+            self.door.d()
+        }
+    }
+
     /// The middle of a street's road.
     fn road_y(&self, street: usize) -> f32 {
         self.labels[street % 2].y + LABEL + POD + CHANNEL / 2.0
