@@ -716,7 +716,7 @@ impl Desk {
                     key.push(seen);
                 }
             }
-            key.sort_by_key(|(glyph, ink)| (*glyph, *ink as usize));
+            key.sort_by_key(|(glyph, _)| *glyph);
             put(self.key, key);
             let due = now || self.with(|core| now_ms - core.why_ms >= WHY_MS) == Some(true);
             if due {

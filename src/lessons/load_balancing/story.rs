@@ -52,7 +52,7 @@ pub(super) const STORY: &[Beat<LoadBalancing>] = &[
         ],
         // Long enough to see the turns go round several times.
         when: |model| model.servers.len() == 3 && model.servers[2].served >= 10,
-        points: &[BALANCER, VICTIM_PART],
+        points: &[BALANCER, PartId::one("server")],
         predict: Some(Prediction {
             id: "slow",
             options: &["same", "fewer", "none"],
