@@ -164,7 +164,7 @@ impl Layout {
                 pill.0,
                 pill.1,
             ),
-            words: if small { (74.0, 60.0) } else { (94.0, 76.0) },
+            words: if small { (80.0, 64.0) } else { (104.0, 82.0) },
             cards,
             gap,
             columns,
