@@ -182,7 +182,7 @@ pub(super) const STORY: &[Beat<Partition>] = &[
             };
             model.rule(ACCOUNT) == Rule::Alone(Reconcile::Both) && shown(ANA) && shown(BEN)
         },
-        points: &[replica_part(0), replica_part(3)],
+        points: &[REPLICAS],
         predict: None,
     },
     Beat {
