@@ -1,5 +1,6 @@
 //! Words: sentences by id with values put in their places.
 
+use crate::scene::{Glyph, Ink};
 use crate::tape::{Arg, Note};
 use crate::text;
 use serde::{Deserialize, Serialize};
@@ -65,6 +66,16 @@ impl Words {
         self.fill(&format!("say.{}", note.word), &args)
     }
 
+    /// What a moving thing is: `glyph.<glyph>.<ink>` where the lesson tells its colours apart, `glyph.<glyph>` else.
+    pub fn glyph(&self, glyph: Glyph, ink: Ink) -> &str {
+        let plain = format!("glyph.{}", glyph.name());
+        let tinted = format!("{plain}.{}", ink.name());
+        self.texts
+            .get(&tinted)
+            .or_else(|| self.texts.get(&plain))
+            .map_or(glyph.name(), String::as_str)
+    }
+
     /// One value as text. The name of a part is `part.<kind>`, where `{0}` is its number and `{1}` the word
     /// `nth.<number>`.
     pub fn write(&self, arg: &Arg) -> String {
@@ -111,6 +122,17 @@ mod tests {
             "Server 2 fell after 900 ms: 0.5 % lost {9} {x"
         );
         assert_eq!(words.get("nothing"), "nothing");
+    }
+
+    #[test]
+    fn a_glyph_may_be_named_by_its_colour() {
+        let words = Words::new(
+            [("glyph.response", "answer"), ("glyph.response.hit", "hit")]
+                .map(|(id, text)| (id.to_owned(), text.to_owned())),
+        );
+        assert_eq!(words.glyph(Glyph::Response, Ink::Hit), "hit");
+        assert_eq!(words.glyph(Glyph::Response, Ink::Ok), "answer");
+        assert_eq!(words.glyph(Glyph::Failure, Ink::Bad), "failure");
     }
 
     #[test]

@@ -189,6 +189,13 @@ impl Desk {
             .unwrap_or_default()
     }
 
+    /// What the lesson calls a moving thing of this shape and colour.
+    pub(crate) fn glyph(self, (glyph, ink): (Glyph, Ink)) -> String {
+        self.words
+            .try_with_value(|words| words.glyph(glyph, ink).to_owned())
+            .unwrap_or_default()
+    }
+
     /// The lesson's word with this id, its placeholders filled.
     pub(crate) fn fill(self, id: &str, args: &[Arg]) -> String {
         self.words
@@ -800,10 +807,12 @@ impl Desk {
             let [a, b] = slow.parts;
             put(self.parts[0], a);
             put(self.parts[1], b);
+            // The key names each kind of moving thing once, in the first colour seen that has this name.
             let mut key = self.key.get_untracked();
-            for glyph in slow.glyphs {
-                if !key.iter().any(|(known, _)| *known == glyph.0) {
-                    key.push(glyph);
+            for seen in slow.glyphs {
+                let name = self.glyph(seen);
+                if !key.iter().any(|known| self.glyph(*known) == name) {
+                    key.push(seen);
                 }
             }
             key.sort_by_key(|(glyph, _)| *glyph);

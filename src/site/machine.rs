@@ -234,15 +234,16 @@ impl Core {
                 })
                 .collect()
         };
-        let mut glyphs = Vec::new();
+        let mut glyphs: Vec<(Glyph, Ink)> = Vec::new();
         for particle in self
             .stages
             .iter()
             .flatten()
             .flat_map(|surface| surface.scene.particles())
         {
-            if !glyphs.iter().any(|(glyph, _)| *glyph == particle.glyph) {
-                glyphs.push((particle.glyph, particle.ink));
+            let seen = (particle.glyph, particle.ink);
+            if !glyphs.contains(&seen) {
+                glyphs.push(seen);
             }
         }
         Slow {
@@ -392,11 +393,8 @@ impl Core {
                     .particles()
                     .iter()
                     .find(|particle| particle.dot == dot);
-                let kind = seen.map(|particle| {
-                    self.words
-                        .get(&format!("glyph.{}", particle.glyph.name()))
-                        .to_owned()
-                });
+                let kind =
+                    seen.map(|particle| self.words.glyph(particle.glyph, particle.ink).to_owned());
                 let value = kind.unwrap_or_else(|| t("why.gone"));
                 (None, tf("why.dot", &[number]), value)
             }

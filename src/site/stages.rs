@@ -80,7 +80,7 @@ fn Stage(desk: Desk, side: usize) -> impl IntoView {
             </div>
             <ul class="stage-key" aria-label=t("lesson.key")>
                 {move || desk.key.get().into_iter().map(|(glyph, ink)| view! {
-                    <li>{icons::moving(glyph, ink)}{desk.word(&format!("glyph.{}", glyph.name()))}</li>
+                    <li>{icons::moving(glyph, ink)}{desk.glyph((glyph, ink))}</li>
                 }).collect_view()}
             </ul>
             <ul class="parts visually-hidden" aria-label=t("lesson.parts")>

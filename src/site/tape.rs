@@ -108,10 +108,19 @@ fn Tracks(desk: Desk) -> impl IntoView {
         event.prevent_default();
         desk.scrub(to);
     };
+    let sides = move || {
+        desk.twin.get().is_some().then(|| {
+            view! { <small class="track-lines">
+                <span class="legend"><span class="swatch"></span>"A"</span>
+                <span class="legend"><span class="swatch swatch-dashed"></span>"B"</span>
+            </small> }
+        })
+    };
     view! {
         <div class="tracks" style=("--at", move || share().to_string())>
             <div class="track">
                 <div class="track-label">{t("tape.events")}</div>
+                {sides}
                 <Lane desk/>
             </div>
             {plots.collect_view()}
@@ -220,7 +229,8 @@ fn PlotTrack(desk: Desk, index: usize, plot: &'static Plot) -> impl IntoView {
             };
             view! { <span class="legend"><span class=swatch></span>{desk.word(&format!("line.{}", line.id))}</span> }
         };
-        plot.lines.iter().enumerate().map(line).collect_view()
+        let lines = plot.lines.iter().enumerate().map(line);
+        view! { <small class="track-lines">{lines.collect_view()}</small> }
     });
     let unit = desk.word(&format!("plot.{}.unit", plot.id));
     // The axis begins at zero; how far it reaches is said with the unit.
@@ -237,21 +247,13 @@ fn PlotTrack(desk: Desk, index: usize, plot: &'static Plot) -> impl IntoView {
             .with(|readings| readings.get(index).cloned().unwrap_or_default());
         format!("{name}{reading}")
     };
-    let twin = move || {
-        (index == 0 && desk.twin.get().is_some()).then(|| {
-            view! { <small>
-                <span class="legend"><span class="swatch"></span>"A"</span>
-                <span class="legend"><span class="swatch swatch-dashed"></span>"B"</span>
-            </small> }
-        })
-    };
     view! {
         <div class="track">
             <div class="track-label">
                 {desk.word(&format!("plot.{}", plot.id))}
-                <small><span class="legend">{reach}</span>{lines}</small>
-                {twin}
+                <small>{reach}</small>
             </div>
+            {lines}
             <canvas class="plot" role="img" aria-label=reading node_ref=canvas></canvas>
         </div>
     }

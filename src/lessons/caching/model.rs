@@ -419,6 +419,8 @@ pub(super) struct Outage {
 pub(super) struct Watch {
     /// The last key that had to leave, for whom, and when.
     pub(super) evicted: Option<(u16, u16, Time)>,
+    /// How long nobody had to leave before that.
+    pub(super) quiet: Time,
     pub(super) scan: Option<Scan>,
     pub(super) celebrity: Option<Celebrity>,
     pub(super) outage: Option<Outage>,
@@ -1295,6 +1297,8 @@ impl Caching {
                     .with(name(key))
                     .with(Arg::Word(reason(self.store.cache().policy())));
                 cx.say(note.about(VICTIM));
+                let last = self.watch.evicted.map_or(Time::ZERO, |(_, _, at)| at);
+                self.watch.quiet = cx.now().since(last);
                 self.watch.evicted = Some((victim, key, cx.now()));
                 if dirty {
                     self.send_late(victim, cx);

@@ -55,9 +55,11 @@ pub(super) const STORY: &[Beat<Caching>] = &[
     Beat {
         id: "victim",
         setup: &[Setup::Speed(0.05)],
+        // The next to leave was marked for a while, so that it can be watched, and has just left.
         when: |model| {
             let gone = model.watch.evicted.map(|(_, _, at)| model.now.since(at));
             gone.is_some_and(|gone| gone > Time::ZERO && gone < Time::ms(40))
+                && model.watch.quiet >= Time::ms(120)
         },
         points: &[GRID],
         predict: Some(Prediction {

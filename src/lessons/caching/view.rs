@@ -17,8 +17,9 @@ const PULSE: Time = Time::ms(90);
 const RECENT: Time = Time::s(2);
 /// A key that had to leave is spoken of for this long.
 const FAREWELL: Time = Time::ms(350);
-/// A card that makes room slides the last stretch to its new place, this far and in this span.
-const NUDGED: f32 = GAP;
+/// A card that makes room slides the last stretch to its new place, this far and in this span: less than the gap,
+/// so that cards never touch.
+const NUDGED: f32 = GAP / 2.0;
 const NUDGE: Time = Time::ms(30);
 /// Radius of the dots that matter less.
 const SMALL: f32 = 3.5;
@@ -237,13 +238,7 @@ fn links(model: &Caching, knobs: &Settings, layout: &Layout, scene: &mut Scene) 
     pill(&mut pencil, layout.hit_at, hit, Ink::HitSoft, Ink::Hit);
     let mut pencil = scene.link(FAR_LINK, layout.far.frame(), miss.clone());
     pencil.line(layout.far.d(), Ink::Mark, 1.5);
-    pill(
-        &mut pencil,
-        layout.miss_at,
-        miss,
-        Ink::AccentSoft,
-        Ink::Accent,
-    );
+    pill(&mut pencil, layout.miss_at, miss, Ink::WarnSoft, Ink::Warn);
     let late = knobs.writing.0 == WritePolicy::Back
         || model
             .jobs()
@@ -680,7 +675,7 @@ fn database(model: &Caching, knobs: &Settings, at: Time, layout: &Layout, scene:
         }
         let job = model.job(*held);
         let (glyph, ink) = sent(job);
-        scene.particle(p, size(job, false), glyph, ink, job.number);
+        scene.particle(p, size(job), glyph, ink, job.number);
     }
 }
 
@@ -750,17 +745,17 @@ fn sent(job: &Job) -> (Glyph, Ink) {
     match job.kind {
         Kind::Read => (Glyph::Request, Ink::Accent),
         Kind::Scan | Kind::Refresh => (Glyph::Request, Ink::Secondary),
-        Kind::Write if job.at_step() == Some(Step::Invalidate) => (Glyph::Message, Ink::Warn),
+        Kind::Write if job.at_step() == Some(Step::Invalidate) => (Glyph::Message, Ink::Hit),
         Kind::Write => (Glyph::Replica, Ink::Accent),
         Kind::Late => (Glyph::Replica, Ink::Warn),
     }
 }
 
-/// A miss and whatever no user waits for are smaller: never colour alone.
-fn size(job: &Job, back: bool) -> f32 {
+/// What no user waits for and what carries nothing is smaller.
+fn size(job: &Job) -> f32 {
     match job.kind {
         Kind::Scan | Kind::Refresh => SMALL,
-        _ if back && job.leg == Leg::FromCache && job.outcome == Outcome::Miss => SMALL,
+        _ if job.leg == Leg::FromCache && job.outcome == Outcome::Miss => SMALL,
         _ => DOT,
     }
 }
@@ -783,9 +778,10 @@ fn dot(job: &Job, at: Time, layout: &Layout, scene: &mut Scene) {
         (Leg::Fill, _) => (Glyph::Replica, Ink::Hit),
         _ if !back => sent(job),
         (_, Outcome::Down | Outcome::Refused) => (Glyph::Failure, Ink::Bad),
-        (_, Outcome::Miss) => (Glyph::Response, Ink::Warn),
+        // The cache has no value to give, so what comes back is no ring.
+        (Leg::FromCache, Outcome::Miss) => (Glyph::Message, Ink::Warn),
         (_, Outcome::Hit) => (Glyph::Response, Ink::Hit),
-        (_, Outcome::Done | Outcome::None) => (Glyph::Response, Ink::Ok),
+        (_, Outcome::Done | Outcome::None | Outcome::Miss) => (Glyph::Response, Ink::Ok),
     };
-    scene.particle(p, size(job, back), glyph, ink, job.number);
+    scene.particle(p, size(job), glyph, ink, job.number);
 }

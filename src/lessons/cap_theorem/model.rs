@@ -755,6 +755,12 @@ impl Partition {
             .any(|r| r.copies[thing].values().len() > 1)
     }
 
+    /// Whether this replica keeps several values of one thing.
+    pub(super) fn keeps_both(&self, replica: usize, thing: usize) -> bool {
+        let replica = self.replicas.get(replica);
+        replica.is_some_and(|r| r.copies[thing].values().len() > 1)
+    }
+
     /// The rules in force.
     pub(super) fn rule(&self, thing: usize) -> Rule {
         self.rules[thing]

@@ -1,8 +1,8 @@
 //! The story, its two predictions, and things to try.
 
-use super::model::{CABLE_PART, CLIENTS, Cut, Partition, RECEIPTS, SITES, replica_part};
+use super::model::{CABLE_PART, CLIENTS, Cut, Partition, RECEIPTS, replica_part};
 use super::replica::{Reconcile, Rule};
-use engine::{Beat, Challenge, Prediction, Setup, Time};
+use engine::{Beat, Challenge, PartId, Prediction, Setup, Time};
 
 const CP: f64 = 0.0;
 const AP: f64 = 1.0;
@@ -13,6 +13,8 @@ const ACCOUNT: usize = 0;
 const PHOTO: usize = 1;
 const ANA: usize = 0;
 const BEN: usize = 1;
+/// All replicas.
+const REPLICAS: PartId = PartId::one("replica");
 
 fn alone(model: &Partition) -> bool {
     model.rule(ACCOUNT) != Rule::Majority
@@ -89,7 +91,7 @@ pub(super) const STORY: &[Beat<Partition>] = &[
             let split = |cut: Cut| cut.wrote[ACCOUNT][ANA] > 0 && cut.refused[ACCOUNT][BEN] > 0;
             told_no(model, BEN) && cut(model).is_some_and(split)
         },
-        points: &[CLIENTS[BEN], SITES[BEN]],
+        points: &[CLIENTS[BEN], replica_part(3), replica_part(4)],
         predict: None,
     },
     Beat {
@@ -100,14 +102,14 @@ pub(super) const STORY: &[Beat<Partition>] = &[
                 && cut(model)
                     .is_some_and(|cut| cut.refused[ACCOUNT][BEN] + cut.refused[PHOTO][BEN] >= 4)
         },
-        points: &[SITES[ANA], SITES[BEN]],
+        points: &[CLIENTS[BEN], REPLICAS],
         predict: None,
     },
     Beat {
         id: "heal",
         setup: &[Setup::Act("heal", 0)],
         when: |model| healed(model).is_some(),
-        points: &[CABLE_PART, SITES[BEN]],
+        points: &[CABLE_PART, REPLICAS],
         predict: None,
     },
     Beat {
@@ -161,20 +163,31 @@ pub(super) const STORY: &[Beat<Partition>] = &[
     Beat {
         id: "both",
         setup: &[
+            // The copies cross in a fifth of a second: slower, so that they are seen to meet.
+            Setup::Speed(0.1),
             Setup::Set("choice", AP),
             Setup::Set("reconcile", BOTH),
             Setup::Act("ana", 0),
             Setup::Act("ben", 0),
         ],
         when: |model| {
-            model.rule(ACCOUNT) == Rule::Alone(Reconcile::Both) && model.in_conflict(ACCOUNT)
+            // Not before both cities show both values.
+            let shown = |city: usize| {
+                let mut own = model
+                    .replicas
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, r)| r.site == city);
+                own.any(|(i, _)| model.keeps_both(i, ACCOUNT))
+            };
+            model.rule(ACCOUNT) == Rule::Alone(Reconcile::Both) && shown(ANA) && shown(BEN)
         },
-        points: &[replica_part(0), replica_part(3)],
+        points: &[REPLICAS],
         predict: None,
     },
     Beat {
         id: "yours",
-        setup: &[],
+        setup: &[Setup::Speed(0.25)],
         when: |model| !model.in_conflict(ACCOUNT),
         points: &[],
         predict: None,

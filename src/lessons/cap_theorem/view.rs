@@ -9,6 +9,7 @@ use crate::kit::{self, DOT};
 use algorithms::quorum::{self, WriteAnswer};
 use engine::scene::{Anchor, Pencil, Point, Rect, Shape, pt};
 use engine::{Arg, Glyph, Ink, Scene, Time, text};
+use std::fmt::Write;
 
 /// Stages narrower than this put one city above the other: two would leave no room for values.
 const STACKED: f32 = 700.0;
@@ -784,15 +785,12 @@ fn receipts(model: &Partition, layout: &Layout, scene: &mut Scene) {
     let name = scene.name(RECEIPTS);
     let pad = 12.0;
     let spoken = format!("{}, {}: {status}", sums[0], sums[1]);
-    let border = if ink == Ink::Bad {
-        Ink::Bad
-    } else {
-        Ink::LineStrong
-    };
+    let border = if ink == Ink::Bad { Ink::Bad } else { Ink::Mark };
+    // A slip of paper with a torn edge, not a card: it stores nothing that a replica could read.
     let mut pencil = scene.thing(RECEIPTS, card, spoken);
-    pencil.dashed(card, 10.0, Ink::Card, border, 1.5);
+    pencil.shape(torn(card, border));
     let x = card.x + pad;
-    pencil.bold(pt(x, card.y + 21.0), 13.0, Ink::Ink, name);
+    pencil.bold(pt(x, card.y + 21.0), 12.0, Ink::Secondary, name);
     let mut y = if layout.stacked {
         pencil.text(
             pt(x, card.y + 39.0),
@@ -803,14 +801,42 @@ fn receipts(model: &Partition, layout: &Layout, scene: &mut Scene) {
         card.y + 57.0
     } else {
         pencil
-            .bold(pt(x, card.y + 44.0), 16.0, Ink::Ink, sums[0].as_str())
-            .text(pt(x, card.y + 62.0), 12.5, Ink::Secondary, sums[1].as_str());
-        card.y + 84.0
+            .text(pt(x, card.y + 42.0), 14.0, Ink::Ink, sums[0].as_str())
+            .text(pt(x, card.y + 60.0), 12.5, Ink::Secondary, sums[1].as_str());
+        card.y + 81.0
     };
     let lines = text::wrap(&status, 12.0, true, card.w - 2.0 * pad);
     for line in lines {
         pencil.bold(pt(x, y), 12.0, ink, line);
         y += 15.0;
+    }
+}
+
+/// A slip of paper whose lower edge is torn off in teeth.
+fn torn(slip: Rect, stroke: Ink) -> Shape {
+    const TEETH: usize = 12;
+    let (right, bottom) = (slip.x + slip.w, slip.y + slip.h);
+    let step = slip.w / TEETH as f32;
+    let mut d = format!(
+        "M{} {bottom}L{} {}L{right} {}L{right} {bottom}",
+        slip.x, slip.x, slip.y, slip.y
+    );
+    for tooth in 0..TEETH {
+        let x = right - step * tooth as f32;
+        let _ = write!(
+            d,
+            "L{:.1} {}L{:.1} {bottom}",
+            x - step / 2.0,
+            bottom - 5.0,
+            x - step
+        );
+    }
+    Shape::Path {
+        d: d + "Z",
+        fill: Ink::Paper,
+        stroke,
+        width: 1.2,
+        dashed: false,
     }
 }
 

@@ -11,6 +11,8 @@ const MOD_N: f64 = 1.0;
 const OWNER: f64 = 0.0;
 /// The node that joins in the story: the fourth.
 const NEWCOMER: PartId = node_part(3);
+/// All nodes.
+const SHELVES: PartId = PartId::one("node");
 /// The node that dies in the story: the second.
 const VICTIM: usize = 1;
 
@@ -33,7 +35,7 @@ pub(super) const STORY: &[Beat<ConsistentHashing>] = &[
         id: "meet",
         setup: &[],
         when: |_| true,
-        points: &[],
+        points: &[DIAL],
         predict: None,
     },
     Beat {
@@ -83,7 +85,7 @@ pub(super) const STORY: &[Beat<ConsistentHashing>] = &[
         id: "joined",
         setup: &[],
         when: |model| joined(model, 4) && settled(model, What::Joined),
-        points: &[NEWCOMER, TALLY],
+        points: &[SHELVES, TALLY],
         predict: None,
     },
     Beat {
@@ -105,7 +107,7 @@ pub(super) const STORY: &[Beat<ConsistentHashing>] = &[
         when: |model| {
             settled(model, What::Points) && model.ring.points().len() == model.members().len()
         },
-        points: &[DIAL],
+        points: &[DIAL, SHELVES],
         predict: None,
     },
     Beat {
@@ -114,7 +116,7 @@ pub(super) const STORY: &[Beat<ConsistentHashing>] = &[
         when: |model| {
             settled(model, What::Points) && model.ring.points().len() >= 100 * model.members().len()
         },
-        points: &[DIAL],
+        points: &[DIAL, SHELVES],
         predict: None,
     },
     Beat {
@@ -155,7 +157,7 @@ pub(super) const STORY: &[Beat<ConsistentHashing>] = &[
         id: "hot",
         setup: &[Setup::Set("load", 20.0), Setup::Act("hot", 0)],
         when: |model| model.hot.is_some() && model.watch.hot_failures >= 2,
-        points: &[DIAL],
+        points: &[DIAL, SHELVES],
         predict: None,
     },
 ];

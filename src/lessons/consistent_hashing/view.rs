@@ -20,6 +20,12 @@ const FOOT: f32 = 84.0;
 /// The most virtual nodes on average that are drawn as numbered discs.
 const DISCS_MAX: usize = 10;
 
+/// Radius of a point's disc, and how far the outer row of discs stands from the inner.
+const DISC: f32 = 8.0;
+const OUTER: f32 = 19.0;
+/// Radius of requests and answers: smaller than elsewhere, for the keys are what the picture is about.
+const READ: f32 = 4.0;
+
 /// The colour of a node; from the seventh on colours come again with filled discs.
 fn ink(node: u8) -> Ink {
     const INKS: [Ink; 6] = [
@@ -158,7 +164,7 @@ impl Layout {
                 pill.0,
                 pill.1,
             ),
-            words: if small { (64.0, 58.0) } else { (78.0, 74.0) },
+            words: if small { (80.0, 64.0) } else { (104.0, 82.0) },
             cards,
             gap,
             columns,
@@ -320,7 +326,7 @@ pub(super) fn draw(model: &ConsistentHashing, knobs: &Settings, at: Time, scene:
         fly(flight, model, at, &layout, scene);
     }
     for request in model.requests() {
-        dot(request, at, &layout, scene);
+        dot(request, model, at, &layout, scene);
     }
 }
 
@@ -405,6 +411,8 @@ fn dial(model: &ConsistentHashing, knobs: &Settings, layout: &Layout, scene: &mu
     let frame = Rect::new(c.x - half, c.y - half, 2.0 * half, 2.0 * half);
 
     let mut pencil = scene.thing(DIAL, frame, value);
+    // Draws nothing, but makes the ground round on which the page shows that this part is meant.
+    pencil.bordered(frame, half, Ink::None, Ink::None, 0.0);
     let circle = {
         let mut d = String::new();
         let whole = Arc { after: 0, to: 0 };
@@ -537,11 +545,11 @@ fn ring(
         let node = point.node as u8;
         let at = angle(point.position);
         let dead = crashed(&model.nodes[usize::from(node)]);
-        let span = |row: usize| 21.5 / (r + 22.0 * row as f32);
+        let span = |row: usize| (2.0 * DISC + 2.5) / (r + OUTER * row as f32);
         let row = (0..2).find(|row| free_from[*row] <= at && at + span(*row) <= firsts[*row] + TAU);
         let (from, to) = match row {
             Some(0) => (r, r),
-            Some(_) => (r, r + 22.0),
+            Some(_) => (r, r + OUTER),
             None => (r - 6.0, r + 8.0),
         };
         if from < to {
@@ -563,22 +571,24 @@ fn ring(
     }
     // Discs last, so that no line runs through a number.
     for (at, node, dead) in stand {
-        disc(pencil, at, node, dead);
+        disc(pencil, at, DISC, node, dead);
     }
 }
 
 /// A numbered disc: a virtual node, or the sign of a node on its card.
-fn disc(pencil: &mut engine::scene::Pencil<'_>, at: Point, node: u8, dead: bool) {
-    let rect = Rect::new(at.x - 10.0, at.y - 10.0, 20.0, 20.0);
+fn disc(pencil: &mut engine::scene::Pencil<'_>, at: Point, radius: f32, node: u8, dead: bool) {
+    let rect = Rect::new(at.x - radius, at.y - radius, 2.0 * radius, 2.0 * radius);
     let colour = if dead { Ink::Bad } else { ink(node) };
     let label = (node + 1).to_string();
-    let base = pt(at.x, at.y + 4.2);
+    let size = if radius < 10.0 { 11.0 } else { 11.5 };
+    let base = pt(at.x, at.y + 4.0);
     if node < 6 {
-        pencil.bordered(rect, 10.0, Ink::Card, colour, 2.2);
-        pencil.centred(base, 11.5, true, colour, label);
+        let line = if radius < 10.0 { 1.6 } else { 2.2 };
+        pencil.bordered(rect, radius, Ink::Card, colour, line);
+        pencil.centred(base, size, true, colour, label);
     } else {
-        pencil.filled(rect, 10.0, colour);
-        pencil.centred(base, 11.5, true, Ink::OnAccent, label);
+        pencil.filled(rect, radius, colour);
+        pencil.centred(base, size, true, Ink::OnAccent, label);
     }
 }
 
@@ -652,7 +662,7 @@ fn shelf(
     } else {
         card.centre().y - 30.0
     };
-    disc(&mut pencil, pt(card.x + 20.0, top + 17.0), node, dead);
+    disc(&mut pencil, pt(card.x + 20.0, top + 17.0), 10.0, node, dead);
     pencil.bold(pt(card.x + 35.0, top + 22.0), 14.5, Ink::Ink, name);
     let tight = layout.columns.0 < 110.0;
     let size = if tight { 11.5 } else { 12.5 };
@@ -737,7 +747,7 @@ fn queue(node: u8, card: Rect, model: &ConsistentHashing, layout: &Layout, scene
     let (door, colour) = (card.left(), ink(node));
     let entry = &model.nodes[usize::from(node)];
     if let Some(slot) = entry.serving {
-        scene.particle(door, DOT, Glyph::Request, colour, model.number(slot));
+        scene.particle(door, READ, Glyph::Request, colour, model.number(slot));
     }
     let per_row = ((layout.gap - 10.0) / 11.0).max(1.0) as usize;
     let rows = (card.h / 11.0).max(1.0) as usize;
@@ -748,7 +758,7 @@ fn queue(node: u8, card: Rect, model: &ConsistentHashing, layout: &Layout, scene
             door.x - 11.0 - 11.0 * column,
             door.y + 11.0 * (row - (all - 1.0) / 2.0),
         );
-        scene.particle(p, DOT - 0.5, Glyph::Request, colour, model.number(*slot));
+        scene.particle(p, READ, Glyph::Request, colour, model.number(*slot));
     }
 }
 
@@ -794,6 +804,13 @@ fn tally(model: &ConsistentHashing, knobs: &Settings, layout: &Layout, scene: &m
         None => title.clone(),
     };
     let mut pencil = scene.thing(TALLY, r, value);
+    if change.is_none() {
+        for (i, line) in text::wrap(&title, 12.0, false, r.w).iter().enumerate() {
+            let at = pt(r.x, r.y + 22.0 + 17.0 * i as f32);
+            pencil.text(at, 12.0, Ink::Secondary, line.as_str());
+        }
+        return;
+    }
     pencil.bold(pt(r.x, r.y + 12.0), 12.0, Ink::Ink, title);
     let label = 46.0;
     let bar_w = r.w - label - 30.0;
@@ -813,10 +830,8 @@ fn tally(model: &ConsistentHashing, knobs: &Settings, layout: &Layout, scene: &m
         } else {
             pencil.text(pt(r.x, y), 11.5, text_ink, names[i].as_str());
         }
-        if change.is_some() {
-            let at = pt(bar.x + bar.w + 6.0, y);
-            pencil.bold(at, 11.5, text_ink, moved[i].to_string());
-        }
+        let at = pt(bar.x + bar.w + 6.0, y);
+        pencil.bold(at, 11.5, text_ink, moved[i].to_string());
     }
     if let (Some(least), Some(word)) = (least, least_word) {
         let x = number(r.x + label + bar_w * (least as f32 / all));
@@ -887,7 +902,7 @@ fn edge(layout: &Layout, to: Point) -> Point {
 }
 
 /// A request or its answer.
-fn dot(request: &Request, at: Time, layout: &Layout, scene: &mut Scene) {
+fn dot(request: &Request, model: &ConsistentHashing, at: Time, layout: &Layout, scene: &mut Scene) {
     let left = request.until.since(at).0 as f32;
     let share = 1.0 - left / (request.span.0 as f32).max(1.0);
     let place = layout
@@ -896,7 +911,10 @@ fn dot(request: &Request, at: Time, layout: &Layout, scene: &mut Scene) {
         .copied()
         .unwrap_or(layout.centre);
     let door = request.node.and_then(|node| layout.door(node));
-    let routed = request.node.map_or(Ink::Accent, ink);
+    // A request has the colour of its key's owner from the start, like the key that it is sent to.
+    let owner = model.keys.get(usize::from(request.key));
+    let owner = owner.and_then(|key| key.owners.first().copied());
+    let routed = request.node.or(owner).map_or(Ink::Mark, ink);
     let mut look = (Glyph::Request, routed);
     let p = match (request.leg, door) {
         (Leg::ToKey, _) => Curve::straight(edge(layout, place), place).at(share),
@@ -940,5 +958,5 @@ fn dot(request: &Request, at: Time, layout: &Layout, scene: &mut Scene) {
         }
         (Leg::Waiting | Leg::InService | Leg::Walking(None), _) | (_, None) => return,
     };
-    scene.particle(p, DOT, look.0, look.1, request.number);
+    scene.particle(p, READ, look.0, look.1, request.number);
 }

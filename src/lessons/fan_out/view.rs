@@ -586,9 +586,9 @@ fn condition(
     } else {
         (Ink::Secondary, Ink::LineStrong)
     };
+    // The dots on the card say who is busy now; the words speak of the meter, which is an average.
     let busy = [
-        Arg::Count(service.busy() as i64),
-        Arg::Count(i64::from(knobs.workers)),
+        kit::roughly(service.busy_share(knobs.workers, at)),
         Arg::Span(Time::from_ms(knobs.service_ms[i])),
     ];
     let texts = if service.leaving {
@@ -635,7 +635,8 @@ fn card(
     let (done, bad) = counts(service, model.design, scene);
     let in_memory = scene.say("memory", &[Arg::Count(service.memory.len() as i64)]);
     let shelf_word = scene.say("shelf", &[]);
-    let mut spoken = format!("{status}, {done}");
+    let now = [service.busy(), knobs.workers as usize].map(|n| Arg::Count(n as i64));
+    let mut spoken = format!("{status}, {}, {done}", scene.say("now", &now));
     if let Some((bad, _)) = &bad {
         spoken += &format!(", {bad}");
     }

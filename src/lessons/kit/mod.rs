@@ -149,6 +149,11 @@ pub fn on(curve: &Curve, share: f32, lane: Point) -> Point {
     pt(p.x + lane.x, p.y + lane.y)
 }
 
+/// A share that runs with a meter, in steps of five percent, so that the number rests between them.
+pub fn roughly(share: f32) -> Arg {
+    Arg::Share(f64::from((share * 20.0).round() / 20.0))
+}
+
 /// A span in seconds with one decimal, so that a running count keeps its width.
 pub fn tenths(span: Time) -> Arg {
     Arg::Tenths((span.as_s() * 10.0) as u32)

@@ -1046,6 +1046,8 @@ impl LoadBalancing {
             Some(Transition::Up) => {
                 self.balancer.set_eligible(index, !server.leaving);
                 self.watch.healed += 1;
+                // What a server did not get while it was out says nothing about the policy.
+                self.watch.picks = [0; SERVERS_MAX];
                 cx.say(
                     Note::new("returned")
                         .with(name(index))

@@ -33,7 +33,7 @@ pub(super) const STORY: &[Beat<LoadBalancing>] = &[
             Setup::Set("service", 100.0),
             Setup::Set("servers", 1.0),
         ],
-        when: |model| model.servers.len() == 1 && waiting_at(model, 0) >= 14,
+        when: |model| model.servers.len() == 1 && waiting_at(model, 0) >= 18,
         points: &[server_part(0), PartId::nth("link", 1)],
         predict: None,
     },
@@ -50,8 +50,9 @@ pub(super) const STORY: &[Beat<LoadBalancing>] = &[
             Setup::Set("servers", 3.0),
             Setup::Set("policy", ROUND_ROBIN),
         ],
-        when: |model| model.servers.len() == 3 && model.servers[2].served >= 1,
-        points: &[BALANCER, VICTIM_PART],
+        // Long enough to see the turns go round several times.
+        when: |model| model.servers.len() == 3 && model.servers[2].served >= 10,
+        points: &[BALANCER, PartId::one("server")],
         predict: Some(Prediction {
             id: "slow",
             options: &["same", "fewer", "none"],
@@ -98,7 +99,8 @@ pub(super) const STORY: &[Beat<LoadBalancing>] = &[
             let well = |server: &super::model::Server| {
                 !server.slow && server.crashed.is_none() && !server.out()
             };
-            model.servers.iter().all(well) && model.waiting() <= 2
+            let rounds = model.watch.picks.iter().sum::<u32>() >= 36;
+            model.servers.iter().all(well) && model.waiting() <= 2 && rounds
         },
         points: &[BALANCER, VICTIM_PART],
         predict: Some(Prediction {
@@ -123,7 +125,7 @@ pub(super) const STORY: &[Beat<LoadBalancing>] = &[
             model
                 .watch
                 .crash
-                .is_some_and(|crash| crash.server == VICTIM && crash.picked_dead >= 4)
+                .is_some_and(|crash| crash.server == VICTIM && crash.picked_dead >= 7)
         },
         points: &[VICTIM_PART, VICTIM_LINK],
         predict: None,
@@ -131,11 +133,12 @@ pub(super) const STORY: &[Beat<LoadBalancing>] = &[
     Beat {
         id: "noticed",
         setup: &[],
+        // A moment later, when what was on its way has failed and nothing new does.
         when: |model| {
-            model
-                .servers
-                .get(VICTIM)
-                .is_some_and(|server| server.crashed.is_some() && server.out())
+            let noticed = model.watch.crash.and_then(|crash| crash.noticed);
+            let out = |server: &super::model::Server| server.crashed.is_some() && server.out();
+            model.servers.get(VICTIM).is_some_and(out)
+                && noticed.is_some_and(|at| model.now.since(at) >= Time::ms(600))
         },
         points: &[BALANCER, VICTIM_PART, VICTIM_LINK],
         predict: None,

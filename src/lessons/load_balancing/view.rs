@@ -10,6 +10,8 @@ use engine::{Arg, Glyph, Ink, PartId, Scene, Time, text};
 use std::f32::consts::FRAC_PI_2;
 
 const DOOR: PartId = PartId::one("door");
+/// Wide enough that the longest policy keeps off the dots at the card's sides.
+const BALANCER_W: f32 = 134.0;
 
 /// Where everything stands.
 struct Layout {
@@ -42,11 +44,11 @@ impl Layout {
         let (server_w, side_w) = if roomy { (158.0, 122.0) } else { (128.0, 86.0) };
         let server_x = w - 12.0 - side_w - server_w;
         let clients = Rect::new((w * 0.045).min(40.0), h / 2.0 - 31.0, 96.0, 62.0);
-        let free = server_x - clients.x - clients.w - 122.0;
+        let free = server_x - clients.x - clients.w - BALANCER_W;
         let balancer = Rect::new(
             clients.x + clients.w + free * 0.45,
             h / 2.0 - 36.0,
-            122.0,
+            BALANCER_W,
             72.0,
         );
         let turn = if roomy { 26.0 } else { 22.0 };
@@ -306,8 +308,10 @@ fn condition(server: &Server, knobs: &Settings, at: Time, scene: &Scene) -> Cond
         Arg::Count(i64::from(knobs.workers)),
     ];
     let waiting = Arg::Count(server.queue.len() as i64);
-    let busy_text = scene.say("busy", &busy);
-    let spoken = |status: &str| format!("{status}, {}", scene.say("waiting", &[waiting]));
+    // The dots on the card say who is busy now; the words speak of the meter, which is an average.
+    let lately = [kit::roughly(server.busy_share(knobs.workers, at))];
+    let now = scene.say("busy", &busy);
+    let spoken = |status: &str| format!("{now}, {status}, {}", scene.say("waiting", &[waiting]));
     if let Some(since) = server.crashed {
         let status = scene.say("crashed", &[kit::tenths(at.since(since))]);
         let rotation = scene.say(if server.out() { "out" } else { "still-in" }, &[]);
@@ -323,9 +327,13 @@ fn condition(server: &Server, knobs: &Settings, at: Time, scene: &Scene) -> Cond
     } else if server.leaving {
         (scene.say("leaving", &[]), Ink::Warn, Ink::LineStrong)
     } else if server.slow {
-        (scene.say("slow", &busy), Ink::Warn, Ink::Warn)
+        (scene.say("slow", &lately), Ink::Warn, Ink::Warn)
     } else {
-        (busy_text, Ink::Secondary, Ink::LineStrong)
+        (
+            scene.say("lately", &lately),
+            Ink::Secondary,
+            Ink::LineStrong,
+        )
     };
     Condition {
         spoken: spoken(&status),

@@ -70,7 +70,8 @@ impl Layout {
         Layout {
             height: chart.y + chart.h + 10.0,
             lanes: true,
-            door: Curve::straight(users.bottom(), service.top()),
+            // Dots end a little before the card, whose last line stands close to its edge.
+            door: Curve::straight(pt(users.bottom().x, users.bottom().y + 6.0), service.top()),
             users,
             service,
             deployment: Rect::new(left, top, nodes_x - 12.0 - left, 54.0),
@@ -194,6 +195,15 @@ impl Layout {
         let before: usize = self.columns[..Layout::lane(lane)].iter().sum();
         self.lanes
             .then_some(self.left + before as f32 * self.pitch + self.lane_gap(before))
+    }
+
+    /// Path data of the link between users and Service: from card to card, a little longer than the way of the dots.
+    pub(super) fn doorway(&self) -> String {
+        if self.lanes {
+            Curve::straight(self.users.bottom(), self.service.top()).d()
+        } else {
+            self.door.d()
+        }
     }
 
     /// The middle of a street's road.

@@ -4,11 +4,13 @@ use super::knobs::How;
 use super::model::{CHART, DEPLOYMENT, Kind, Release, RollingUpdate, SERVICE};
 use super::pods::{GLIDE, Pod};
 use algorithms::self_healing::Phase;
-use engine::{Beat, Challenge, Prediction, Setup, Time};
+use engine::{Beat, Challenge, PartId, Prediction, Setup, Time};
 
 const RECREATE: f64 = 0.0;
 const ROLLING: f64 = 1.0;
 const CANARY: f64 = 3.0;
+/// All pods.
+const PODS: PartId = PartId::one("pod");
 
 /// Whether no card is on its way.
 fn at_rest(model: &RollingUpdate) -> bool {
@@ -103,9 +105,10 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
                 .pods
                 .iter()
                 .filter(|pod| pod.version == model.wanted && pod.core.phase == Phase::Starting);
-            running(model, How::Rolling) && starting.count() >= 3 && at_rest(model)
+            let seen = model.now.since(model.release.since) >= Time::ms(1_200);
+            running(model, How::Rolling) && starting.count() >= 3 && at_rest(model) && seen
         },
-        points: &[DEPLOYMENT],
+        points: &[DEPLOYMENT, PODS],
         predict: None,
     },
     Beat {
@@ -158,14 +161,14 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
             Setup::Act("ship-dead", 0),
         ],
         when: |model| model.release.kind == Kind::Dead && model.release.stalled.is_some(),
-        points: &[DEPLOYMENT, CHART],
+        points: &[DEPLOYMENT, PODS],
         predict: None,
     },
     Beat {
         id: "undo",
         setup: &[Setup::Act("roll-back", 0)],
         when: |model| model.release.back && model.release.done.is_some() && at_rest(model),
-        points: &[DEPLOYMENT],
+        points: &[DEPLOYMENT, PODS],
         predict: None,
     },
     Beat {

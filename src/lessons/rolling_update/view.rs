@@ -75,7 +75,7 @@ fn ends(model: &RollingUpdate, knobs: &Settings, at: Time, layout: &Layout, scen
     let load = scene.say("load", &[Arg::Number(knobs.load_per_s)]);
     scene
         .link(DOOR, layout.door.frame(), load.clone())
-        .line(layout.door.d(), Ink::Mark, 1.5);
+        .line(layout.doorway(), Ink::Mark, 1.5);
 
     let routed = model.routed().count() as u32;
     let (name, frame) = (scene.name(SERVICE), layout.service);
