@@ -11,6 +11,7 @@ mod challenges;
 mod compare;
 mod desk;
 mod dialogs;
+mod drawers;
 mod embedding;
 mod export;
 mod frame;

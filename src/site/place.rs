@@ -203,6 +203,19 @@ pub(crate) fn speak(asked: Option<&str>) {
     }
 }
 
+/// The height of the window, in CSS pixels.
+pub(crate) fn height() -> f64 {
+    let height = web_sys::window().and_then(|window| window.inner_height().ok());
+    height.and_then(|height| height.as_f64()).unwrap_or(0.0)
+}
+
+/// Scrolls to the end of the page; the page around this one stays where it is.
+pub(crate) fn scroll_to_end() {
+    if let Some(page) = document().and_then(|document| document.scrolling_element()) {
+        page.set_scroll_top(page.scroll_height());
+    }
+}
+
 /// The clock of the page, in milliseconds.
 pub(crate) fn now_ms() -> f64 {
     web_sys::window()
