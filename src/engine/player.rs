@@ -4,7 +4,7 @@
 
 use crate::action::Act;
 use crate::knobs::KnobError;
-use crate::run::Position;
+use crate::run::{Input, InputKind, Position};
 use crate::show::{Ran, Show, Watch};
 use crate::state::{Link, LinkError};
 use crate::story::{BeatView, Setup};
@@ -178,6 +178,16 @@ impl Player {
     /// The guesses.
     pub fn guesses(&self) -> &[Guess] {
         &self.guesses
+    }
+
+    /// How many guesses proved right, of how many questions the story asks.
+    pub fn tally(&self) -> (usize, usize) {
+        let right = |guess: &&Guess| {
+            let truth = guess.settled.map(|(_, truth)| truth);
+            truth == Some(guess.choice)
+        };
+        let asked = self.beats.iter().filter(|beat| beat.predict.is_some());
+        (self.guesses.iter().filter(right).count(), asked.count())
     }
 
     /// The guess for a beat's question.
@@ -422,6 +432,7 @@ impl Player {
             if let Some(twin) = &mut self.twin {
                 twin.run.set_knob(id, value)?;
             }
+            self.mend_twin();
         }
         Ok(value)
     }
@@ -436,6 +447,7 @@ impl Player {
             if let Some(twin) = &mut self.twin {
                 twin.run.act(act);
             }
+            self.mend_twin();
         }
         acted
     }
@@ -454,6 +466,25 @@ impl Player {
             self.sync_twin(u64::MAX);
         }
         self.sync_twin(u64::MAX);
+    }
+
+    /// Makes the twin anew where its inputs are not those of the main run: a fork between two inputs of one moment
+    /// leaves it with inputs that the main run lost, and it may have refused what the main run did.
+    fn mend_twin(&mut self) {
+        let Some(twin) = &self.twin else { return };
+        let (knob, value) = (twin.knob, twin.value);
+        let inputs = self.main.inputs().iter();
+        let shared =
+            inputs.filter(|input| !matches!(input.kind, InputKind::Knob(id, _) if id == knob));
+        let same = |(one, other): (&Input, &Input)| one.at == other.at && one.kind == other.kind;
+        if shared.clone().count() == twin.run.inputs().len()
+            && shared.zip(twin.run.inputs()).all(same)
+        {
+            return;
+        }
+        // The twin's knob and value are known to be good.
+        let _ = self.compare(knob, value);
+        self.catch_up_twin();
     }
 
     /// After a fork, what was reached and settled in the lost future no longer is.

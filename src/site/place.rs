@@ -195,12 +195,18 @@ pub(crate) fn speak(asked: Option<&str>) {
         let known = window.navigator().languages();
         wanted.extend(known.iter().filter_map(|tag| tag.as_string()));
     }
+    let known = told("languages").unwrap_or_default();
+    let known: Vec<&str> = known.split_whitespace().collect();
     if let Some(html) = html() {
-        html.set_lang(contract::language::pick(
-            &wanted,
-            &contract::language::LANGUAGES,
-        ));
+        html.set_lang(contract::language::pick(&wanted, &known));
     }
+}
+
+/// Whether the page is in the language that suits this tag best.
+pub(crate) fn speaks(tag: &str) -> bool {
+    let known = told("languages").unwrap_or_default();
+    let known: Vec<&str> = known.split_whitespace().collect();
+    contract::language::pick(&[tag.to_owned()], &known) == language()
 }
 
 /// The height of the window, in CSS pixels.
