@@ -108,8 +108,12 @@
       kept.done.push(id);
       record("objectives", [["id", `challenge-${id}`], [either("status", "completion_status"), "completed"]]);
     },
-    complete: ({ score }) => {
+    // The lesson counts the guesses of one visit; the learner's earlier ones count as well.
+    complete: ({ questions }) => {
       kept.over = true;
+      kept.questions = questions;
+      const right = Object.values(kept.guesses).filter(([, correct]) => correct).length;
+      const score = questions > 0 ? Math.min(1, right / questions) : 1;
       const base = either("cmi.core.score", "cmi.score");
       if (modern) set(`${base}.scaled`, score);
       set(`${base}.min`, 0);

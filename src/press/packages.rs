@@ -191,7 +191,7 @@ pub fn scorm(site: &Files, slug: &str, version: Scorm) -> Result<Files, String> 
             && [".js", ".wasm", ".svg"]
                 .iter()
                 .any(|end| path.ends_with(end))
-            && !["sw.js", "embed.js"].contains(&path);
+            && !["sw.js", "embed.js", "authors.js"].contains(&path);
         program
             || path.starts_with("style/")
             || path.starts_with("assets/")

@@ -544,7 +544,10 @@ fn authors_page<'a>(site: &Site, texts: &'a Texts) -> Page<'a> {
     let mut body = String::from("<div id=\"static\">\n");
     body += &header(site, root, &[texts.get("title")]);
     body += &authors::main(site, texts, root);
-    body += "</div>";
+    let _ = write!(
+        body,
+        "<script src=\"{root}authors.js\" defer></script></div>"
+    );
     Page {
         kind: Kind::Authors,
         slug: "",
@@ -755,7 +758,12 @@ mod tests {
                         && !html.contains(" onclick"),
                     "{path}"
                 );
-                assert_eq!(html.matches("<script").count(), 1, "{path}");
+                let scripts: Vec<&str> = html.split("<script").skip(1).collect();
+                assert!(!scripts.is_empty(), "{path}");
+                for script in scripts {
+                    let tag = script.split('>').next().unwrap_or_default();
+                    assert!(tag.contains(" src="), "{path}: <script{tag}>");
+                }
             }
         }
     }
