@@ -90,10 +90,14 @@
 
   const command = talk.elements.command;
   const fields = talk.elements.fields;
+  // A knob or an action is one of the lesson shown.
   const example = () => {
-    fields.value = command.selectedOptions[0].dataset.fields;
+    const own = form.elements.lesson.selectedOptions[0].dataset;
+    fields.value = own[command.value] ?? command.selectedOptions[0].dataset.fields;
+    form.querySelector("[data-parameter='p.<knob>']").placeholder = own.knobs;
   };
   command.addEventListener("change", example);
+  form.elements.lesson.addEventListener("change", example);
   talk.addEventListener("submit", (event) => {
     event.preventDefault();
     let more;
@@ -132,7 +136,10 @@
     event.preventDefault();
     show();
   });
-  form.addEventListener("reset", () => setTimeout(show));
+  form.addEventListener("reset", () => setTimeout(() => {
+    example();
+    show();
+  }));
   for (const part of [form, talk]) part.hidden = false;
   example();
   show();

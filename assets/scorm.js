@@ -91,6 +91,9 @@
     ready: () => save(),
     step: ({ beat, count }) => {
       kept.beat = beat;
+      // The run kept so far is that of another step; should the learner leave before it is asked for anew, the
+      // step counts.
+      delete kept.state;
       if (modern && count > 0) set("cmi.progress_measure", Math.min(1, beat / count));
     },
     predict: ({ beat, choice, correct }) => {

@@ -8,6 +8,7 @@ use contract::snippet::{Embed, SIZE};
 use engine::knobs::Kind;
 use engine::svg::escape;
 use engine::text::trim_number;
+use serde_json::json;
 use std::fmt::Write;
 
 /// What stands in an address for the place of a site that does not know it.
@@ -186,10 +187,19 @@ fn snippet_block(texts: &Texts, id: &str, snippet: &str) -> String {
 fn bench(site: &Site, texts: &Texts, root: &str, first: &LessonPage) -> String {
     let word = |id: &str| texts.get(&format!("authors.{id}")).to_owned();
     let say = |id: &str| escape(&word(id));
+    // What a command says depends on the lesson, so each brings its own examples.
     let options = site.lessons.iter().map(|lesson| {
+        let slug = &lesson.slug;
+        let own = |command: &str| match example(command, slug) {
+            Some(fields) => format!(" data-{command}=\"{}\"", escape(&fields)),
+            None => String::new(),
+        };
+        let knob = slider(slug).map_or_else(String::new, |(knob, value)| format!("{knob}={value}"));
         format!(
-            "<option value=\"{}\">{}</option>",
-            lesson.slug,
+            "<option value=\"{slug}\" data-knobs=\"{}\"{}{}>{}</option>",
+            escape(&knob),
+            own("set"),
+            own("act"),
             escape(lesson.texts.get("title"))
         )
     });
@@ -235,14 +245,10 @@ fn bench(site: &Site, texts: &Texts, root: &str, first: &LessonPage) -> String {
         .iter()
         .filter(|message| message.way == Way::Command)
         .map(|message| {
-            let fields = message.fields.iter().map(|field| {
-                let value = example(message.name, field.name, &first.slug);
-                format!("\"{}\": {value}", field.name)
-            });
-            let fields: Vec<String> = fields.collect();
+            let fields = example(message.name, &first.slug).unwrap_or_else(|| "{}".to_owned());
             format!(
                 "<option data-fields=\"{}\">{}</option>",
-                escape(&format!("{{ {} }}", fields.join(", ")).replace("{  }", "{}")),
+                escape(&fields),
                 message.name
             )
         });
@@ -270,24 +276,34 @@ fn bench(site: &Site, texts: &Texts, root: &str, first: &LessonPage) -> String {
     )
 }
 
-/// A value that shows a field of a command at work in this lesson, as JSON.
-fn example(command: &str, field: &str, slug: &str) -> String {
-    let (knob, value) = slider(slug).unwrap_or_default();
-    let action = lessons::find(slug).and_then(|entry| {
-        let show = (entry.open)(1);
-        show.actions().first().map(|action| action.id)
-    });
-    match (command, field) {
-        ("set", "name") => format!("\"{knob}\""),
-        ("set", _) => value,
-        ("act", "name") => format!("\"{}\"", action.unwrap_or_default()),
-        ("seek", _) => "4.5".to_owned(),
-        ("theme", _) => "\"dark\"".to_owned(),
-        ("motion", _) => "\"reduce\"".to_owned(),
-        ("lang", _) => "\"en\"".to_owned(),
-        ("setState", _) => "\"\"".to_owned(),
-        _ => "2".to_owned(),
-    }
+/// Fields that show a command at work in a lesson, as JSON; none if it has no fields.
+fn example(command: &str, slug: &str) -> Option<String> {
+    let fields = match command {
+        "seek" => json!({ "at": 4.5 }),
+        "beat" => json!({ "n": 2 }),
+        "set" => {
+            let (knob, value) = slider(slug)?;
+            json!({ "name": knob, "value": value.parse::<f64>().ok()? })
+        }
+        "act" => {
+            let show = (lessons::find(slug)?.open)(1);
+            let actions = show.actions();
+            let able = |spec: &usize| {
+                let target = show.aim(*spec);
+                show.can(engine::Act {
+                    spec: *spec,
+                    target,
+                })
+            };
+            json!({ "name": actions[(0..actions.len()).find(able)?].id })
+        }
+        "setState" => json!({ "state": "" }),
+        "theme" => json!({ "value": "dark" }),
+        "motion" => json!({ "value": "reduce" }),
+        "lang" => json!({ "value": "en" }),
+        _ => return None,
+    };
+    Some(fields.to_string())
 }
 
 /// The first slider of a lesson and the middle of its range.
