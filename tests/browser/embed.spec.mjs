@@ -169,7 +169,10 @@ for (const lesson of lessons) {
           await player.button("Break it").click();
           await expect(player.button("Break it")).toHaveAttribute("aria-expanded", "true");
         }
-        await expect(player.actions.first()).toBeInViewport();
+        // Panels that need more height than the lab scroll beside it; the page does not.
+        await player.actions.first().scrollIntoViewIfNeeded();
+        await expect(player.actions.first()).toBeInViewport({ ratio: 1 });
+        if (width >= 960) expect(await page.evaluate(() => document.scrollingElement.scrollTop)).toBe(0);
         await player.play.click();
         await expect.poll(() => clock(player)).toBeGreaterThan(0.05);
       });
@@ -605,18 +608,12 @@ for (const lesson of lessons) {
       const paint = canvas.getContext("2d");
       paint.drawImage(picture, 0, 0);
       const { data } = paint.getImageData(0, 0, picture.width, picture.height);
-      const colours = new Map();
-      for (let at = 0; at < data.length; at += 4) {
-        const colour = data.slice(at, at + 3).join();
-        colours.set(colour, (colours.get(colour) ?? 0) + 1);
-      }
-      return { width: picture.width, height: picture.height, colours: colours.size, most: Math.max(...colours.values()) / (data.length / 4) };
+      return { width: picture.width, height: picture.height, colours: new Set(new Uint32Array(data.buffer)).size };
     }, files.png.toString("base64"));
     const [, , wide, high] = /viewBox="([\d. ]+)"/.exec(svg)[1].split(" ").map(Number);
     expect(seen.width).toBeGreaterThanOrEqual(wide);
     expect(seen.width / seen.height).toBeCloseTo(wide / high, 1);
     expect(seen.colours, "a picture, not a blank sheet").toBeGreaterThan(20);
-    expect(seen.most).toBeLessThan(0.99);
 
     const rows = files.csv.toString().trim().split("\r\n").map((row) => row.split(","));
     expect(rows[0][0]).toBe("time (s)");
@@ -653,7 +650,6 @@ plain("a lesson lives on after the browser's cache of pages", async ({ baseURL }
       await page.goto(`stills/${lesson.slug}.svg`);
       // The answer to the call would be lost with the page that it leaves.
       await page.evaluate(() => { setTimeout(() => history.back(), 50); });
-      await page.waitForURL(/\/l\//);
       await expect.poll(() => page.evaluate(() => window.persisted).catch(() => undefined), { message: "the page came from the cache" }).toBe(true);
       const kept = await clock(player);
       if (await player.play.isVisible()) await player.play.click();
