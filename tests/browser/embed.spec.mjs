@@ -636,6 +636,8 @@ const painted = (page) => page.locator("canvas.stage-dots").first().evaluate((ca
 });
 
 plain("a lesson lives on after the browser's cache of pages", async ({ baseURL }) => {
+  // Every lesson, one after the other in a browser of its own.
+  plain.slow();
   // Playwright turns this cache off; here it stays as readers have it.
   const browser = await browserType.launch({ ...chromium, ignoreDefaultArgs: ["--disable-back-forward-cache"] });
   try {
@@ -683,6 +685,8 @@ plain("a lesson paints its canvases again after the graphics process died", asyn
 });
 
 plain("a reader who allows no storage at all reads every lesson", async ({ baseURL }) => {
+  // Every lesson, one after the other in a browser of its own.
+  plain.slow();
   const profile = mkdtempSync(join(tmpdir(), "loadlab-profile-"));
   mkdirSync(join(profile, "Default"));
   // The browser's own setting: 2 blocks cookies and all that counts as such.
