@@ -300,7 +300,8 @@
       workers.addEventListener("message", ({ data }) => {
         if (data?.ns === "loadlab" && data.type === "update" && data.version !== page.dataset.version) offerUpdate();
       });
-      workers.register(new URL(page.dataset.worker, rootHref)).catch((error) => console.info(String(error)));
+      // A reader who allows no storage gets no worker, which is no fault.
+      workers.register(new URL(page.dataset.worker, rootHref)).catch(() => {});
     } catch {
       // Storage is off: the page works, but not offline.
     }

@@ -91,6 +91,9 @@
     ready: () => save(),
     step: ({ beat, count }) => {
       kept.beat = beat;
+      // The run kept so far is that of another step; should the learner leave before it is asked for anew, the
+      // step counts.
+      delete kept.state;
       if (modern && count > 0) set("cmi.progress_measure", Math.min(1, beat / count));
     },
     predict: ({ beat, choice, correct }) => {
@@ -108,8 +111,12 @@
       kept.done.push(id);
       record("objectives", [["id", `challenge-${id}`], [either("status", "completion_status"), "completed"]]);
     },
-    complete: ({ score }) => {
+    // The lesson counts the guesses of one visit; the learner's earlier ones count as well.
+    complete: ({ questions }) => {
       kept.over = true;
+      kept.questions = questions;
+      const right = Object.values(kept.guesses).filter(([, correct]) => correct).length;
+      const score = questions > 0 ? Math.min(1, right / questions) : 1;
       const base = either("cmi.core.score", "cmi.score");
       if (modern) set(`${base}.scaled`, score);
       set(`${base}.min`, 0);

@@ -236,6 +236,45 @@ fn every_story_can_be_walked_and_pictures_are_sound_at_every_beat() {
     }
 }
 
+/// Walks a story to its end, answering with `answers`, and tells each question's right answer and the tally.
+fn told(entry: &Entry, answers: &[usize]) -> (Vec<usize>, (usize, usize)) {
+    let mut player = Player::new((entry.open)(1));
+    let mut asked = 0;
+    for beat in 0..player.beats().len() {
+        player.jump(beat);
+        if player.beats()[beat].predict.is_some() {
+            let answer = answers.get(asked).copied().unwrap_or(0);
+            assert!(player.guess(answer), "{}: beat {beat}", entry.card.slug);
+            asked += 1;
+        }
+    }
+    let truths = player.guesses().iter().map(|guess| {
+        let settled = guess.settled;
+        settled
+            .expect("every question is settled when the last step is reached")
+            .1
+    });
+    (truths.collect(), player.tally())
+}
+
+#[test]
+fn the_tally_at_the_end_counts_every_question() {
+    for entry in CATALOGUE {
+        let slug = entry.card.slug;
+        let (truths, _) = told(entry, &[]);
+        assert_eq!(
+            told(entry, &truths).1,
+            (truths.len(), truths.len()),
+            "{slug}"
+        );
+        let wrong: Vec<usize> = truths
+            .iter()
+            .map(|truth| usize::from(*truth == 0))
+            .collect();
+        assert_eq!(told(entry, &wrong).1, (0, truths.len()), "{slug}");
+    }
+}
+
 #[test]
 fn less_motion_tells_as_much_as_motion() {
     for entry in CATALOGUE {

@@ -17,8 +17,6 @@ pub enum Origin {
     Any,
     /// Exactly this one.
     Only(String),
-    /// Nobody: the parameter was there but not valid.
-    Nobody,
 }
 
 impl Origin {
@@ -27,7 +25,6 @@ impl Origin {
         match self {
             Origin::Any => true,
             Origin::Only(only) => only == origin,
-            Origin::Nobody => false,
         }
     }
 }
@@ -260,8 +257,8 @@ fn read(address: &mut Address, name: &str, value: &str) -> bool {
         "origin" => {
             let origin = origin(value);
             let valid = origin.is_some();
-            // Whoever names a parent wants no other: a slip must not open the door to all.
-            address.origin = origin.map_or(Origin::Nobody, Origin::Only);
+            // A slip opens no door: who may frame the lesson may leave the parameter out as well.
+            address.origin = origin.map_or(Origin::Any, Origin::Only);
             valid
         }
         _ => {
@@ -413,10 +410,8 @@ mod tests {
              &links=2&resize=tall&origin=javascript:alert(1)",
         );
         assert_eq!(address.warnings.len(), 12);
-        assert!(!address.origin.admits("https://anyone.example"));
         let rest = Address {
             warnings: Vec::new(),
-            origin: Origin::Any,
             ..address
         };
         assert_eq!(rest, Address::default());

@@ -1,7 +1,7 @@
 //! Language tags: which of the languages there are suits best.
 
-/// The languages that the site has words for; the first is the fallback.
-pub const LANGUAGES: [&str; 1] = ["en"];
+/// The language that every lesson has words in.
+pub const FALLBACK: &str = "en";
 
 /// A tag in plain form: lower case, parted by `-`. None if it is not well-formed.
 pub fn tidy(tag: &str) -> Option<String> {
@@ -15,7 +15,7 @@ pub fn tidy(tag: &str) -> Option<String> {
     (letters && rest && tag.len() <= 35).then_some(tag)
 }
 
-/// The first of `wanted` that one of `known` serves, by ever shorter prefixes; else the first known.
+/// The first of `wanted` that one of `known` serves, by ever shorter prefixes; else the fallback.
 pub fn pick<'a>(wanted: &[String], known: &[&'a str]) -> &'a str {
     for tag in wanted.iter().filter_map(|tag| tidy(tag)) {
         let mut prefix = tag.as_str();
@@ -29,7 +29,7 @@ pub fn pick<'a>(wanted: &[String], known: &[&'a str]) -> &'a str {
             }
         }
     }
-    known.first().copied().unwrap_or("en")
+    FALLBACK
 }
 
 #[cfg(test)]
@@ -65,6 +65,7 @@ mod tests {
         assert_eq!(pick(&["pt_BR"]), "pt-br");
         assert_eq!(pick(&["pt-PT-x-old"]), "pt");
         assert_eq!(pick(&["xx", "pt"]), "pt");
+        assert_eq!(pick(&["de-CH", "EN_us"]), "en");
         assert_eq!(pick(&["xx", "?"]), "en");
     }
 }

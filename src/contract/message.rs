@@ -152,14 +152,16 @@ pub const MESSAGES: [Message; 24] = [
         &[
             field(
                 "score",
-                "number from 0 to 1: right guesses among the questions; 1 if there are none",
+                "number from 0 to 1: right divided by questions; 1 if the story asks nothing",
             ),
+            field("right", "number: guesses that proved right in this visit"),
+            field("questions", "number: how many questions the story asks"),
             field(
                 "ms",
                 "number: real milliseconds since the lesson was opened",
             ),
         ],
-        "Sent once, when the last step of the story is reached.",
+        "Sent once a visit, when the last step of the story is reached, by Next or by a beat command. A question left out counts as not right. Challenges are optional and not part of the score; each is told by challenge.",
     ),
     message(
         "error",
@@ -217,7 +219,7 @@ pub const MESSAGES: [Message; 24] = [
             field("name", "text: an action's id"),
             field(
                 "target",
-                "number: the part it is aimed at, from 1; may be left out",
+                "number: the part it is aimed at, counted from 1 as parts are named: 2 is Server 2; left out, the lesson picks one",
             ),
         ],
         "Does an action.",
@@ -250,10 +252,18 @@ pub const MESSAGES: [Message; 24] = [
         "lang",
         Way::Command,
         &[field("value", "text: a language tag")],
-        "Changes the language, as far as there are words for it.",
+        "Asks for a language. The lesson's words are read as it opens, so one that it would change to is refused; put lang into the address.",
     ),
     message("size", Way::Command, &[], "Asks for a resize event now."),
 ];
+
+/// The score of a story: right guesses among its questions.
+pub fn score(right: usize, questions: usize) -> f64 {
+    match questions {
+        0 => 1.0,
+        questions => right as f64 / questions as f64,
+    }
+}
 
 /// A message as it came: fields by name, of any type or none.
 pub trait Fields {

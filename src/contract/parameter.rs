@@ -192,7 +192,7 @@ pub const PARAMETERS: [Parameter; 15] = [
         name: "origin",
         takes: Takes::Origin,
         default: "any parent",
-        rule: "Commands are taken from exactly this parent; http is accepted for localhost and 127.0.0.1 only. An origin that is not valid admits nobody.",
+        rule: "Commands are taken from exactly this parent; http is accepted for localhost and 127.0.0.1 only. One that is not valid counts as none.",
         example: "https://course.example",
     },
 ];

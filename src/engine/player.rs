@@ -233,6 +233,16 @@ impl Player {
         &self.guesses
     }
 
+    /// How many guesses proved right, of how many questions the story asks.
+    pub fn tally(&self) -> (usize, usize) {
+        let right = |guess: &&Guess| {
+            let truth = guess.settled.map(|(_, truth)| truth);
+            truth == Some(guess.choice)
+        };
+        let asked = self.beats.iter().filter(|beat| beat.predict.is_some());
+        (self.guesses.iter().filter(right).count(), asked.count())
+    }
+
     /// The guess for a beat's question.
     pub fn guess_of(&self, beat: usize) -> Option<&Guess> {
         self.guesses.iter().find(|guess| guess.beat == beat)

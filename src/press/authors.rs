@@ -1,13 +1,14 @@
 //! The author's reference page: parameters, messages and snippets from the contract, knobs from the lessons.
 
-use crate::pages::Site;
+use crate::pages::{LessonPage, Site};
 use crate::words::{self, Texts};
 use contract::message::{MESSAGES, Way};
-use contract::parameter::PARAMETERS;
+use contract::parameter::{PARAMETERS, Takes};
 use contract::snippet::{Embed, SIZE};
 use engine::knobs::Kind;
 use engine::svg::escape;
 use engine::text::trim_number;
+use serde_json::json;
 use std::fmt::Write;
 
 /// What stands in an address for the place of a site that does not know it.
@@ -24,13 +25,51 @@ pub fn texts() -> Result<Texts, String> {
     })
 }
 
+/// How a course page talks to a lesson through the element.
+const WITH_ELEMENT: &str = r#"<script type="module">
+  const lesson = document.querySelector("loadlab-lesson");
+  lesson.addEventListener("loadlab-ready", () => lesson.send("set", { name: "KNOB", value: VALUE }));
+  lesson.addEventListener("loadlab-complete", ({ detail }) => console.log(detail.score));
+</script>"#;
+
+/// How a course page talks to a lesson in a plain iframe.
+const WITHOUT_ELEMENT: &str = r#"<script type="module">
+  const frame = document.querySelector("iframe");
+  const say = (type, fields) => ({ ns: "loadlab", v: 1, type, ...fields });
+  addEventListener("message", ({ source, data }) => {
+    if (source !== frame.contentWindow || data?.ns !== "loadlab" || data.type !== "hello") return;
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = ({ data }) => {
+      if (data.type === "ready") port1.postMessage(say("play", { id: 1 }));
+      if (data.type === "resize") frame.style.height = `${data.height}px`;
+    };
+    frame.contentWindow.postMessage(say("connect"), "ORIGIN", [port2]);
+  });
+</script>"#;
+
 /// The inside of the page below its header; `root` leads to the top of the site.
 pub fn main(site: &Site, texts: &Texts, root: &str) -> String {
-    let say = |id: &str| escape(texts.get(&format!("authors.{id}")));
+    let word = |id: &str| texts.get(&format!("authors.{id}")).to_owned();
+    let say = |id: &str| escape(&word(id));
     let mut out = format!(
         "<main class=\"catalogue authors\" id=\"main\">\n<div class=\"catalogue-head\"><div><h1>{}</h1><p class=\"question\">{}</p></div></div>\n",
         escape(texts.get("title")),
         escape(texts.get("question"))
+    );
+    let contents = [
+        "try",
+        "snippets",
+        "parameters",
+        "messages",
+        "lessons",
+        "hosts",
+    ];
+    let entries = contents.map(|id| format!("<li><a href=\"#{id}\">{}</a></li>", say(id)));
+    let _ = writeln!(
+        out,
+        "<nav class=\"contents\" aria-label=\"{}\"><ul>{}</ul></nav>",
+        say("contents"),
+        entries.concat()
     );
     let section = |id: &str, body: String| {
         format!(
@@ -39,34 +78,26 @@ pub fn main(site: &Site, texts: &Texts, root: &str) -> String {
             say(&format!("{id}-text"))
         )
     };
+    let home = site.home.as_deref().map_or_else(
+        || SOMEWHERE.to_owned(),
+        |home| format!("{}/", home.trim_end_matches('/')),
+    );
     if let Some(lesson) = site.lessons.first() {
-        let title = lesson.texts.get("title");
-        let (width, height) = SIZE;
-        out += &section(
-            "try",
-            format!(
-                "<iframe class=\"preview\" src=\"{root}embed/{}/\" title=\"{}\" width=\"{width}\" height=\"{height}\" loading=\"lazy\" allow=\"fullscreen; clipboard-write\"></iframe>\n",
-                lesson.slug,
-                escape(title)
-            ),
-        );
-        let home = site.home.as_deref().map_or_else(
-            || SOMEWHERE.to_owned(),
-            |home| format!("{}/", home.trim_end_matches('/')),
-        );
+        out += &section("try", bench(site, texts, root, lesson));
+        let title = word("frame-title").replace("{0}", lesson.texts.get("title"));
         let embed = Embed {
             root: &home,
             slug: &lesson.slug,
-            query: "theme=auto",
-            title: &format!("{title}: interactive lesson"),
+            query: "",
+            title: &title,
             size: SIZE,
         };
-        let snippets = [embed.iframe(), embed.element()].map(|snippet| {
-            format!(
-                "<pre tabindex=\"0\"><code>{}</code></pre>\n",
-                escape(&snippet)
-            )
-        });
+        let snippets = [
+            ("snippet-address", embed.address()),
+            ("snippet-iframe", embed.iframe()),
+            ("snippet-element", embed.element()),
+        ];
+        let snippets = snippets.map(|(id, snippet)| snippet_block(texts, id, &snippet));
         out += &section("snippets", snippets.concat());
     }
     let rows = PARAMETERS.iter().map(|parameter| {
@@ -100,26 +131,228 @@ pub fn main(site: &Site, texts: &Texts, root: &str) -> String {
         ]
     });
     let heads = ["name", "direction", "fields", "meaning"].map(say);
-    out += &section("messages", table(&say("messages"), &heads, rows));
-    let rows = site.lessons.iter().flat_map(|lesson| {
-        let slug = &lesson.slug;
-        let link = format!("<a href=\"{root}l/{slug}/\">{}</a>", code(slug));
-        let oembed = format!("<a href=\"{root}oembed/{slug}.json\">JSON</a>");
-        knobs(slug).into_iter().map(move |(knob, values)| {
-            let label = format!("knob.{knob}");
-            let label = lesson.texts.get(&label);
-            [
-                link.clone(),
-                code(&format!("p.{knob}")),
-                escape(label),
-                escape(&values),
-                oembed.clone(),
-            ]
-        })
-    });
-    let heads = ["lesson", "knob", "meaning", "values", "oembed"].map(say);
-    out += &section("lessons", table(&say("lessons"), &heads, rows));
+    let origin = home.split('/').take(3).collect::<Vec<_>>().join("/");
+    let (knob, value) = site
+        .lessons
+        .first()
+        .and_then(|lesson| slider(&lesson.slug))
+        .unwrap_or_default();
+    let examples = [
+        (
+            "with-element",
+            WITH_ELEMENT.replace("KNOB", &knob).replace("VALUE", &value),
+        ),
+        (
+            "without-element",
+            WITHOUT_ELEMENT.replace("ORIGIN", &origin),
+        ),
+    ];
+    let examples = examples.map(|(id, example)| snippet_block(texts, id, &example));
+    out += &section(
+        "messages",
+        table(&say("messages"), &heads, rows) + &examples.concat(),
+    );
+    out += &section(
+        "lessons",
+        site.lessons
+            .iter()
+            .map(|lesson| details(texts, root, lesson))
+            .collect(),
+    );
+    out += &section(
+        "hosts",
+        texts
+            .notes
+            .replace("<h2>", "<h3>")
+            .replace("</h2>", "</h3>"),
+    );
     out + "</main>\n"
+}
+
+/// A named piece of code with a button that copies it; the button waits for the script that makes it work.
+fn snippet_block(texts: &Texts, id: &str, snippet: &str) -> String {
+    let say = |id: &str| escape(texts.get(&format!("authors.{id}")));
+    format!(
+        "<div class=\"snippet\"><div class=\"snippet-head\"><h3>{}</h3>\
+         <button class=\"btn\" type=\"button\" data-copies=\"{id}\" data-done=\"{}\" hidden>{}</button></div>\n\
+         <pre tabindex=\"0\"><code id=\"{id}\">{}</code></pre></div>\n",
+        say(id),
+        say("copied"),
+        say("copy"),
+        escape(snippet)
+    )
+}
+
+/// The workbench: a control for every parameter, the lesson, and a line to it.
+fn bench(site: &Site, texts: &Texts, root: &str, first: &LessonPage) -> String {
+    let word = |id: &str| texts.get(&format!("authors.{id}")).to_owned();
+    let say = |id: &str| escape(&word(id));
+    // What a command says depends on the lesson, so each brings its own examples.
+    let options = site.lessons.iter().map(|lesson| {
+        let slug = &lesson.slug;
+        let own = |command: &str| match example(command, slug) {
+            Some(fields) => format!(" data-{command}=\"{}\"", escape(&fields)),
+            None => String::new(),
+        };
+        let knob = slider(slug).map_or_else(String::new, |(knob, value)| format!("{knob}={value}"));
+        format!(
+            "<option value=\"{slug}\" data-knobs=\"{}\"{}{}>{}</option>",
+            escape(&knob),
+            own("set"),
+            own("act"),
+            escape(lesson.texts.get("title"))
+        )
+    });
+    let mut form = format!(
+        "<div class=\"field\"><label for=\"bench-lesson\">{}</label><select class=\"input\" id=\"bench-lesson\" name=\"lesson\">{}</select></div>\n",
+        say("lesson"),
+        options.collect::<String>()
+    );
+    for parameter in &PARAMETERS {
+        let name = escape(parameter.name);
+        let id = format!("bench-{}", parameter.name.replace(".<knob>", ""));
+        let choices: &[&str] = match parameter.takes {
+            Takes::OneOf(words) => words,
+            Takes::Flag => &["1", "0"],
+            _ => &[],
+        };
+        let control = if choices.is_empty() {
+            let example = match parameter.takes {
+                Takes::Knob => slider(&first.slug)
+                    .map_or_else(String::new, |(knob, value)| format!("{knob}={value}")),
+                _ => parameter.example.to_owned(),
+            };
+            format!(
+                "<input class=\"input\" id=\"{id}\" data-parameter=\"{name}\" placeholder=\"{}\" autocomplete=\"off\" spellcheck=\"false\">",
+                escape(&example)
+            )
+        } else {
+            let default = escape(&word("default-option").replace("{0}", parameter.default));
+            let options = choices
+                .iter()
+                .map(|choice| format!("<option value=\"{choice}\">{choice}</option>"));
+            format!(
+                "<select class=\"input\" id=\"{id}\" data-parameter=\"{name}\"><option value=\"\">{default}</option>{}</select>",
+                options.collect::<String>()
+            )
+        };
+        let _ = writeln!(
+            form,
+            "<div class=\"field\"><label for=\"{id}\"><code>{name}</code></label>{control}</div>"
+        );
+    }
+    let commands = MESSAGES
+        .iter()
+        .filter(|message| message.way == Way::Command)
+        .map(|message| {
+            let fields = example(message.name, &first.slug).unwrap_or_else(|| "{}".to_owned());
+            format!(
+                "<option data-fields=\"{}\">{}</option>",
+                escape(&fields),
+                message.name
+            )
+        });
+    let (width, height) = SIZE;
+    let title = word("frame-title");
+    format!(
+        "<div class=\"bench\" data-root=\"{root}\" data-title=\"{}\">\n\
+         <form class=\"bench-form\" id=\"bench-form\" hidden>\n{form}<div class=\"actions\"><button class=\"btn\" type=\"submit\">{}</button><button class=\"btn btn-quiet\" type=\"reset\">{}</button></div></form>\n\
+         <iframe class=\"preview\" id=\"bench-frame\" src=\"{root}embed/{}/\" title=\"{}\" width=\"{width}\" height=\"{height}\" loading=\"lazy\" allow=\"fullscreen; clipboard-write\"></iframe>\n\
+         <form class=\"bench-talk\" id=\"bench-talk\" hidden>\n\
+         <div class=\"field\"><label for=\"bench-command\">{}</label><select class=\"input\" id=\"bench-command\" name=\"command\">{}</select></div>\n\
+         <div class=\"field\"><label for=\"bench-fields\">{}</label><input class=\"input\" id=\"bench-fields\" name=\"fields\" autocomplete=\"off\" spellcheck=\"false\"></div>\n\
+         <button class=\"btn btn-primary\" type=\"submit\">{}</button>\n\
+         <ol class=\"bench-log\" id=\"bench-log\" tabindex=\"0\" aria-label=\"{}\"></ol></form>\n</div>\n",
+        escape(&title),
+        say("show"),
+        say("clear"),
+        first.slug,
+        escape(&title.replace("{0}", first.texts.get("title"))),
+        say("command-label"),
+        commands.collect::<String>(),
+        say("fields-label"),
+        say("send"),
+        say("log"),
+    )
+}
+
+/// Fields that show a command at work in a lesson, as JSON; none if it has no fields.
+fn example(command: &str, slug: &str) -> Option<String> {
+    let fields = match command {
+        "seek" => json!({ "at": 4.5 }),
+        "beat" => json!({ "n": 2 }),
+        "set" => {
+            let (knob, value) = slider(slug)?;
+            json!({ "name": knob, "value": value.parse::<f64>().ok()? })
+        }
+        "act" => {
+            let show = (lessons::find(slug)?.open)(1);
+            let actions = show.actions();
+            let able = |spec: &usize| {
+                let target = show.aim(*spec);
+                show.can(engine::Act {
+                    spec: *spec,
+                    target,
+                })
+            };
+            json!({ "name": actions[(0..actions.len()).find(able)?].id })
+        }
+        "setState" => json!({ "state": "" }),
+        "theme" => json!({ "value": "dark" }),
+        "motion" => json!({ "value": "reduce" }),
+        "lang" => json!({ "value": "en" }),
+        _ => return None,
+    };
+    Some(fields.to_string())
+}
+
+/// The first slider of a lesson and the middle of its range.
+fn slider(slug: &str) -> Option<(String, String)> {
+    let show = (lessons::find(slug)?.open)(1);
+    show.knobs()
+        .into_iter()
+        .find_map(|(knob, _)| match knob.kind {
+            Kind::Slider { min, max, .. } => {
+                let middle = knob.snap((min + max) / 2.0)?;
+                Some((knob.id.to_owned(), knob.write(middle)))
+            }
+            _ => None,
+        })
+}
+
+/// What an author needs to know of one lesson: its knobs, actions and steps.
+fn details(texts: &Texts, root: &str, lesson: &LessonPage) -> String {
+    let say = |id: &str| escape(texts.get(&format!("authors.{id}")));
+    let slug = &lesson.slug;
+    let rows = knobs(slug).into_iter().map(|(knob, values)| {
+        let label = format!("knob.{knob}");
+        [
+            code(&format!("p.{knob}")),
+            escape(lesson.texts.get(&label)),
+            escape(&values),
+        ]
+    });
+    let title = escape(lesson.texts.get("title"));
+    let heads = ["knob", "meaning", "values"].map(say);
+    let table = table(&title, &heads, rows);
+    let list = |head: &str, ids: Vec<&'static str>| {
+        let ids: Vec<String> = ids.into_iter().map(code).collect();
+        format!("<p>{}: {}</p>\n", say(head), ids.join(", "))
+    };
+    let (steps, actions) = lessons::find(slug).map_or_else(Default::default, |entry| {
+        let player = engine::Player::new((entry.open)(1));
+        let steps = player.beats().iter().map(|beat| beat.id).collect();
+        let actions = player.main().actions();
+        (steps, actions.iter().map(|action| action.id).collect())
+    });
+    format!(
+        "<details class=\"more\"><summary>{title}</summary>\n\
+         <p><a href=\"{root}l/{slug}/\">{}</a> · <a href=\"{root}oembed/{slug}.json\">{}</a></p>\n{table}{}{}</details>\n",
+        code(slug),
+        say("oembed"),
+        list("actions", actions),
+        list("steps", steps),
+    )
 }
 
 fn code(text: &str) -> String {

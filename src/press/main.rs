@@ -2,7 +2,7 @@
 
 use loadlab_press::packages::{self, Scorm};
 use loadlab_press::publish::{self, Optimised};
-use loadlab_press::{check, serve, sources, split};
+use loadlab_press::{check, serve, share, sources, split};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -72,9 +72,10 @@ fn pages(args: &[String]) -> Result<(), String> {
         }
     }
     let mut site = sources::site(&project, lessons::CATALOGUE)?;
-    site.home = std::env::var("LOADLAB_HOME")
-        .ok()
-        .filter(|home| home.starts_with("https://"));
+    site.home = share::home(std::env::var("LOADLAB_HOME").ok().as_deref())?;
+    if site.home.is_none() && release {
+        eprintln!("press: {}", share::HOMELESS);
+    }
     let files = publish::write(&site, &folder)?;
     eprintln!("press: {files} files, {} lessons", site.lessons.len());
     if release {
@@ -205,6 +206,11 @@ fn check_all() -> Result<(), String> {
     let project = sources::project();
     let site = sources::site(&project, lessons::CATALOGUE)?;
     let mut wrong = Vec::new();
+    match share::home(std::env::var("LOADLAB_HOME").ok().as_deref()) {
+        Ok(Some(home)) => eprintln!("press: previews in other sites will name {home}"),
+        Ok(None) => eprintln!("press: {}", share::HOMELESS),
+        Err(error) => wrong.push(error),
+    }
     for (entry, page) in lessons::CATALOGUE.iter().zip(&site.lessons) {
         wrong.extend(check::lesson(&project, entry, &page.texts, &site.chapters));
     }

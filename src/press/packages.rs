@@ -136,11 +136,10 @@ pub fn single(site: &Files, slug: &str) -> Result<String, String> {
             }
             out += &tag;
         } else if tag == "</body>" {
-            for path in [
-                "words/site.en.json".to_owned(),
-                format!("words/{slug}.en.json"),
-            ] {
-                let words = text(site, &path)?.replace('<', "\\u003c");
+            // Without the lesson's English words there is no lesson.
+            text(site, &format!("words/{slug}.en.json"))?;
+            for path in site.keys().filter(|path| has_words(path, slug)) {
+                let words = text(site, path)?.replace('<', "\\u003c");
                 let _ = writeln!(
                     out,
                     "<script type=\"application/json\" id=\"{path}\">{words}</script>"
@@ -152,6 +151,15 @@ pub fn single(site: &Files, slug: &str) -> Result<String, String> {
         }
     }
     Ok(out + rest)
+}
+
+/// Whether a file holds words that the lesson needs, in any language.
+fn has_words(path: &str, slug: &str) -> bool {
+    let of = |name: &str| {
+        let rest = path.strip_prefix("words/")?.strip_prefix(name)?;
+        rest.strip_prefix('.')?.strip_suffix(".json")
+    };
+    ["site", slug].into_iter().any(|name| of(name).is_some())
 }
 
 /// A tag without one of its attributes.
@@ -182,10 +190,6 @@ pub fn scorm(site: &Files, slug: &str, version: Scorm) -> Result<Files, String> 
         .nth(1)
         .and_then(|rest| rest.split("</h1>").next())
         .unwrap_or(slug);
-    let words = [
-        "words/site.en.json".to_owned(),
-        format!("words/{slug}.en.json"),
-    ];
     let code = format!("_{slug}.wasm");
     let needed = |path: &str| {
         let others_code =
@@ -195,11 +199,11 @@ pub fn scorm(site: &Files, slug: &str, version: Scorm) -> Result<Files, String> 
             && [".js", ".wasm", ".svg"]
                 .iter()
                 .any(|end| path.ends_with(end))
-            && !["sw.js", "embed.js"].contains(&path);
+            && !["sw.js", "embed.js", "authors.js"].contains(&path);
         program
             || path.starts_with("style/")
             || path.starts_with("assets/")
-            || words.iter().any(|word| word == path)
+            || has_words(path, slug)
     };
     let mut files: Files = site
         .iter()

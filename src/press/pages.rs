@@ -67,6 +67,17 @@ pub struct Site {
     /// Where the site will stand, such as `https://example.org/loadlab/`, if that is known: previews in
     /// other sites want absolute addresses, and nothing else does.
     pub home: Option<String>,
+    /// The site's words in other languages than English, by tag.
+    pub translations: BTreeMap<String, Translation>,
+}
+
+/// The words of the site in another language.
+#[derive(Clone, Debug, Default)]
+pub struct Translation {
+    /// The words of the pages around the lessons.
+    pub texts: Texts,
+    /// The words of those lessons that have some, by slug.
+    pub lessons: BTreeMap<String, Texts>,
 }
 
 /// What kind of page it is; its name is the value of `data-page`.
@@ -108,7 +119,16 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
         "authors/index.html".to_owned(),
         page(site, assets, authors_page(site, &authors))?,
     );
-    files.insert("words/site.en.json".to_owned(), site_words(site)?);
+    files.insert(
+        "words/site.en.json".to_owned(),
+        site_words(site, &site.texts)?,
+    );
+    for (tag, translation) in &site.translations {
+        files.insert(
+            format!("words/site.{tag}.json"),
+            site_words(site, &translation.texts)?,
+        );
+    }
     files.insert("sitemap.xml".to_owned(), share::sitemap(site));
     files.insert("robots.txt".to_owned(), share::robots(site));
     files.insert("manifest.webmanifest".to_owned(), share::manifest(site));
@@ -120,23 +140,31 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
                 page(site, assets, lesson_page(site, assets, lesson, kind))?,
             );
         }
-        files.insert(format!("words/{slug}.en.json"), lesson_words(lesson)?);
+        files.insert(
+            format!("words/{slug}.en.json"),
+            lesson_words(&lesson.texts)?,
+        );
+        for (tag, translation) in &site.translations {
+            // A lesson that is not translated yet speaks English in every language.
+            let texts = translation.lessons.get(slug).unwrap_or(&lesson.texts);
+            files.insert(format!("words/{slug}.{tag}.json"), lesson_words(texts)?);
+        }
         files.insert(format!("stills/{slug}.svg"), lesson.still.clone());
         files.insert(format!("oembed/{slug}.json"), share::oembed(site, lesson));
     }
     Ok(files)
 }
 
-fn site_words(site: &Site) -> Result<String, String> {
-    write_json(&json!({ "words": site.texts.to_words(), "chapters": site.chapters }))
+fn site_words(site: &Site, texts: &Texts) -> Result<String, String> {
+    write_json(&json!({ "words": texts.to_words(), "chapters": site.chapters }))
 }
 
-fn lesson_words(lesson: &LessonPage) -> Result<String, String> {
+fn lesson_words(texts: &Texts) -> Result<String, String> {
     write_json(&json!({
-        "words": lesson.texts.to_words(),
-        "notes": lesson.texts.notes,
-        "left_out": lesson.texts.left_out,
-        "next": lesson.texts.next,
+        "words": texts.to_words(),
+        "notes": texts.notes,
+        "left_out": texts.left_out,
+        "next": texts.next,
     }))
 }
 
@@ -156,8 +184,13 @@ fn page(site: &Site, assets: &Assets, page: Page<'_>) -> Result<String, String> 
     // Trunk's addresses begin at the top of the site; the page may stand deeper.
     html = html.replace("=\"./", &format!("=\"{}", page.root));
     // The version is written in when every file is known.
+    let tags: String = site
+        .translations
+        .keys()
+        .map(|tag| format!(" {tag}"))
+        .collect();
     let attributes = format!(
-        "<html lang=\"en\" data-root=\"{}\" data-page=\"{kind}\" data-slug=\"{}\" data-version=\"\" data-worker=\"sw.js\">",
+        "<html lang=\"en\" data-languages=\"en{tags}\" data-root=\"{}\" data-page=\"{kind}\" data-slug=\"{}\" data-version=\"\" data-worker=\"sw.js\">",
         page.root, page.slug
     );
     for (place, with) in [
@@ -534,7 +567,10 @@ fn authors_page<'a>(site: &Site, texts: &'a Texts) -> Page<'a> {
     let mut body = String::from("<div id=\"static\">\n");
     body += &header(site, root, &[texts.get("title")]);
     body += &authors::main(site, texts, root);
-    body += "</div>";
+    let _ = write!(
+        body,
+        "<script src=\"{root}authors.js\" defer></script></div>"
+    );
     Page {
         kind: Kind::Authors,
         slug: "",
@@ -605,6 +641,7 @@ mod tests {
                 card: pictures::icon(),
             }],
             card: pictures::icon(),
+            translations: BTreeMap::new(),
             home: None,
         };
         let assets = Assets {
@@ -746,7 +783,12 @@ mod tests {
                         && !html.contains(" onclick"),
                     "{path}"
                 );
-                assert_eq!(html.matches("<script").count(), 1, "{path}");
+                let scripts: Vec<&str> = html.split("<script").skip(1).collect();
+                assert!(!scripts.is_empty(), "{path}");
+                for script in scripts {
+                    let tag = script.split('>').next().unwrap_or_default();
+                    assert!(tag.contains(" src="), "{path}: <script{tag}>");
+                }
             }
         }
     }

@@ -9,6 +9,31 @@ use std::fmt::Write;
 /// Width and height that an oEmbed answer states, in CSS pixels.
 const SIZE: (u32, u32) = (600, 560);
 
+/// What is said where the site does not know its place.
+pub const HOMELESS: &str = "LOADLAB_HOME is not set, so the addresses in Open Graph, oEmbed and sitemap are relative, \
+     and other sites will not show previews; set it to where the site will stand, such as https://example.org/loadlab/";
+
+/// Where the site will stand, ending in a slash, from what `LOADLAB_HOME` says; nothing if it says nothing.
+///
+/// # Errors
+/// It is no web address of a folder.
+pub fn home(said: Option<&str>) -> Result<Option<String>, String> {
+    let Some(said) = said.map(str::trim).filter(|said| !said.is_empty()) else {
+        return Ok(None);
+    };
+    let rest = said
+        .strip_prefix("https://")
+        .or_else(|| said.strip_prefix("http://"));
+    let host = rest.and_then(|rest| rest.split('/').next());
+    let odd = |c: char| c.is_whitespace() || "?#\"<>".contains(c);
+    if host.is_none_or(str::is_empty) || said.contains(odd) {
+        return Err(format!(
+            "LOADLAB_HOME={said} is no address such as https://example.org/loadlab/"
+        ));
+    }
+    Ok(Some(format!("{}/", said.trim_end_matches('/'))))
+}
+
 /// An address from the top of the site, absolute where the site knows its place, else from `root`.
 fn address(site: &Site, root: &str, path: &str) -> String {
     match &site.home {
@@ -163,6 +188,25 @@ mod tests {
         assert!(!map.contains("embed"));
         let robots = robots(&site(Some("https://example.org/lab/")));
         assert!(robots.ends_with("Sitemap: https://example.org/lab/sitemap.xml\n"));
+    }
+
+    #[test]
+    fn a_home_is_a_web_address_or_nothing() {
+        assert_eq!(home(None), Ok(None));
+        assert_eq!(home(Some(" ")), Ok(None));
+        let known = Ok(Some("https://example.org/lab/".to_owned()));
+        assert_eq!(home(Some("https://example.org/lab")), known);
+        assert_eq!(home(Some("https://example.org/lab/")), known);
+        for odd in [
+            "example.org",
+            "ftp://a",
+            "https://",
+            "https:///x",
+            "https://a/?b",
+            "https://a b",
+        ] {
+            assert!(home(Some(odd)).is_err(), "{odd}");
+        }
     }
 
     #[test]

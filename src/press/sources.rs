@@ -2,11 +2,13 @@
 
 use crate::catalogue;
 use crate::outline::Font;
-use crate::pages::{LessonPage, Site};
+use crate::pages::{LessonPage, Site, Translation};
 use crate::pictures::{self, CARD_STAGES, Saying};
 use crate::stills;
 use crate::words::{self, Texts};
+use contract::language::FALLBACK;
 use lessons::Entry;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -118,9 +120,49 @@ pub fn site(project: &Path, entries: &[Entry]) -> Result<Site, String> {
         lessons,
         card: String::new(),
         home: None,
+        translations: BTreeMap::new(),
     };
+    let slugs: Vec<&str> = entries.iter().map(|entry| entry.card.slug).collect();
+    whole.translations = translations(project, &slugs)?;
     cards(project, entries, &mut whole)?;
     Ok(whole)
+}
+
+/// The words in other languages than English: `src/site/<tag>.md` makes a language known, and `<tag>.md` beside a
+/// lesson's `en.md` is that lesson in it.
+///
+/// # Errors
+/// What is wrong in a file, or that its name is no language.
+pub fn translations(
+    project: &Path,
+    slugs: &[&str],
+) -> Result<BTreeMap<String, Translation>, String> {
+    let mut found = BTreeMap::new();
+    let folder = project.join("src/site");
+    let entries = fs::read_dir(&folder).map_err(|error| format!("src/site: {error}"))?;
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let Some(tag) = name.strip_suffix(".md").filter(|tag| *tag != FALLBACK) else {
+            continue;
+        };
+        let file = format!("src/site/{name}");
+        if contract::language::tidy(tag).as_deref() != Some(tag) {
+            return Err(format!("{file}: `{tag}` is no language tag in lower case"));
+        }
+        let mut translation = Translation {
+            texts: read(project, &file)?,
+            lessons: BTreeMap::new(),
+        };
+        for slug in slugs {
+            let file = lesson_file(slug).replace("en.md", &name);
+            if project.join(&file).is_file() {
+                let texts = read(project, &file)?;
+                translation.lessons.insert((*slug).to_owned(), texts);
+            }
+        }
+        found.insert(tag.to_owned(), translation);
+    }
+    Ok(found)
 }
 
 /// Draws the cards that links unfold to.
@@ -186,6 +228,42 @@ mod tests {
         let site = site(&project, lessons::CATALOGUE).expect("words without faults");
         assert_eq!(site.lessons.len(), lessons::CATALOGUE.len());
         assert_eq!(site.texts.get("title"), "Loadlab");
+    }
+
+    #[test]
+    fn a_second_language_is_found_and_published() {
+        let folder = std::env::temp_dir().join(format!("loadlab-languages-{}", std::process::id()));
+        let write = |path: &str, text: &str| {
+            let path = folder.join(path);
+            fs::create_dir_all(path.parent().expect("below the folder")).expect("made");
+            fs::write(path, text).expect("written");
+        };
+        write("src/site/en.md", "# Loadlab\nSee.\n");
+        write("src/site/de.md", "# Lastlabor\nSieh.\n");
+        write("src/lessons/a_b/de.md", "# A und B\nWarum?\n");
+        let found = translations(&folder, &["a-b", "c-d"]).expect("well formed");
+        write("src/site/notes.draft.md", "# No language\nNo.\n");
+        assert!(translations(&folder, &[]).is_err(), "no language tag");
+        fs::remove_dir_all(&folder).expect("removed");
+        assert_eq!(found.keys().collect::<Vec<_>>(), ["de"]);
+
+        let mut site = site(&project(), lessons::CATALOGUE).expect("words without faults");
+        let [first, second] = [0, 1].map(|at| site.lessons[at].slug.clone());
+        site.translations = found;
+        let german = site.translations.get_mut("de").expect("found");
+        let lesson = german.lessons.remove("a-b").expect("found");
+        german.lessons.insert(first.clone(), lesson);
+        let template = include_str!("../../index.html").to_owned();
+        let assets = crate::pages::Assets {
+            template,
+            ..Default::default()
+        };
+        let files = crate::pages::files(&site, &assets).expect("complete");
+        assert!(files["index.html"].contains("data-languages=\"en de\""));
+        assert!(files["words/site.de.json"].contains("Lastlabor"));
+        assert!(files[&format!("words/{first}.de.json")].contains("A und B"));
+        let english = &files[&format!("words/{second}.en.json")];
+        assert_eq!(&files[&format!("words/{second}.de.json")], english);
     }
 
     #[test]

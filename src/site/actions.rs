@@ -27,7 +27,7 @@ pub(crate) fn Actions(desk: Desk) -> impl IntoView {
     });
     (!specs.is_empty()).then(|| {
         view! {
-            <section class="panel" aria-labelledby="actions-title">
+            <section class="panel" data-panel="actions" aria-labelledby="actions-title">
                 <h2 class="panel-title" id="actions-title">{t("panel.actions")}</h2>
                 <div class="actions">{buttons.collect_view()}</div>
             </section>

@@ -24,7 +24,7 @@ pub(crate) fn Challenges(desk: Desk) -> impl IntoView {
     });
     (!ids.is_empty()).then(|| {
         view! {
-            <section class="panel" aria-labelledby="challenges-title">
+            <section class="panel" data-panel="challenges" aria-labelledby="challenges-title">
                 <h2 class="panel-title" id="challenges-title">{t("panel.challenges")}</h2>
                 <ol class="challenges">{items.collect_view()}</ol>
             </section>

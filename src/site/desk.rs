@@ -388,20 +388,9 @@ impl Desk {
 
     /// Tells the page around when the last beat is reached.
     fn complete(self, beat: usize) {
-        let score = self.ask(|player| {
-            let asked = player.beats().iter().filter(|beat| beat.predict.is_some());
-            let right = player.guesses().iter().filter(|guess| {
-                guess
-                    .settled
-                    .is_some_and(|(_, truth)| truth == guess.choice)
-            });
-            let share = right.count() as f64 / asked.count().max(1) as f64;
-            let asks = player.beats().iter().any(|beat| beat.predict.is_some());
-            let last = beat + 1 == player.beats().len();
-            last.then_some(if asks { share } else { 1.0 })
-        });
-        if let Some(Some(score)) = score {
-            line::tell(&line::Event::Complete(score));
+        let told = self.ask(|player| (beat + 1 == player.beats().len()).then(|| player.tally()));
+        if let Some(Some((right, questions))) = told {
+            line::tell(&line::Event::Complete(right, questions));
         }
     }
 

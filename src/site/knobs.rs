@@ -27,7 +27,7 @@ pub(crate) fn KnobPanel(desk: Desk) -> impl IntoView {
     let more = own.iter().skip(SHOWN).map(control).collect_view();
     let seed = move || tf("knob.seed", &[Arg::Count(i64::from(desk.seed.get()))]);
     view! {
-        <section class="panel knobs" aria-labelledby="knobs-title">
+        <section class="panel knobs" data-panel="knobs" aria-labelledby="knobs-title">
             <h2 class="panel-title" id="knobs-title">{desk.word("group.knobs")}</h2>
             {shown}
             <details class="more">

@@ -3,8 +3,9 @@
 use crate::actions::Actions;
 use crate::challenges::Challenges;
 use crate::compare::ComparePanel;
-use crate::desk::{Desk, Dialog};
+use crate::desk::Desk;
 use crate::dialogs::Dialogs;
+use crate::drawers::{self, Drawers};
 use crate::header::Header;
 use crate::inspector::Inspector;
 use crate::knobs::KnobPanel;
@@ -144,17 +145,8 @@ fn lesson(entry: &lessons::Entry, pack: Pack, embed: bool) -> impl IntoView {
     };
     let header =
         (!embed).then(|| view! { <Header desk=Some(desk) crumbs=Some((chapter, title.clone()))/> });
-    let foot = (embed && (desk.links() || desk.shows("share"))).then(|| {
-        let href = place::href(&format!("l/{}/", desk.slug));
-        let link = desk.links().then(|| {
-            view! { <a href=href target="_blank" rel="noopener">{t("page.open-full")}</a> }
-        });
-        let share = desk.shows("share").then(|| {
-            let open = move |_| desk.dialog.set(Some(Dialog::Share));
-            view! { <button class="btn btn-quiet" type="button" on:click=open>{t("ui.share")}</button> }
-        });
-        view! { <div class="embed-foot">{link}{share}</div> }
-    });
+    let drawer = RwSignal::new(drawers::first());
+    let row = embed.then(|| view! { <Drawers desk open=drawer/> });
     let prose = !embed && desk.shows("prose");
     let notes = prose.then(|| view! { <Notes desk notes left_out tables next/> });
     let story = desk.shows("story").then(|| view! { <Story desk/> });
@@ -180,7 +172,7 @@ fn lesson(entry: &lessons::Entry, pack: Pack, embed: bool) -> impl IntoView {
     view! {
         {header}
         {notice}
-        <main class=main id="main" tabindex="-1">
+        <main class=main id="main" tabindex="-1" data-drawer=move || embed.then(|| drawer.get()).flatten()>
             <div class=head>
                 <h1 id="title" tabindex="-1">{title}</h1>
                 <p class="question">{question}</p>
@@ -189,6 +181,7 @@ fn lesson(entry: &lessons::Entry, pack: Pack, embed: bool) -> impl IntoView {
                 <Stages desk/>
                 {story}
                 <Tape desk/>
+                {row}
             </section>
             <aside class="side" aria-label=t("lesson.controls")>
                 <Inspector desk/>
@@ -196,7 +189,6 @@ fn lesson(entry: &lessons::Entry, pack: Pack, embed: bool) -> impl IntoView {
                 {knobs}
                 {actions}
                 {challenges}
-                {foot}
             </aside>
             {notes}
         </main>

@@ -30,8 +30,8 @@ pub(crate) enum Event {
     Predict(usize, usize, bool),
     /// A challenge was reached.
     Challenge(&'static str),
-    /// The last step was reached.
-    Complete(f64),
+    /// The last step was reached: right guesses, questions.
+    Complete(usize, usize),
     /// The lesson cannot go on.
     Panic(String),
     /// The lesson wants this height.
@@ -460,7 +460,11 @@ fn obey(desk: Desk, command: Command) -> Result<Option<String>, &'static str> {
         }
         Command::Theme(theme) => desk.look.set(theme),
         Command::Motion(reduce) => desk.look.set_reduce(reduce),
-        Command::Lang(lang) => place::speak(Some(&lang)),
+        Command::Lang(lang) => {
+            if !place::speaks(&lang) {
+                return Err("the language changes with the address only");
+            }
+        }
         Command::Size => crate::frame::tell_again(),
     }
     Ok(None)
@@ -485,10 +489,17 @@ pub(crate) fn tell(event: &Event) {
             ],
         ),
         Event::Challenge(id) => line.post("challenge", &[("id", JsValue::from_str(id))]),
-        Event::Complete(score) => {
+        Event::Complete(right, questions) => {
             if !std::mem::replace(&mut line.complete, true) {
                 let ms = (place::now_ms() - line.opened_ms).round();
-                line.post("complete", &[("score", (*score).into()), ("ms", ms.into())]);
+                let score = contract::message::score(*right, *questions);
+                let fields = [
+                    ("score", score.into()),
+                    ("right", (*right as f64).into()),
+                    ("questions", (*questions as f64).into()),
+                    ("ms", ms.into()),
+                ];
+                line.post("complete", &fields);
             }
         }
         Event::Panic(text) => line.error("panic", text),

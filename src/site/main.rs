@@ -11,6 +11,7 @@ mod challenges;
 mod compare;
 mod desk;
 mod dialogs;
+mod drawers;
 mod embedding;
 mod export;
 mod frame;
@@ -59,6 +60,8 @@ fn main() {
     }
     place::root();
     place::pin_links();
+    // Which words are read depends on the language.
+    place::speak(contract::parse(&place::query()).lang.as_deref());
     // The framework's own executor starts with the first mount; until then the browser's will do.
     wasm_bindgen_futures::spawn_local(async {
         if let Err(fault) = texts::load_site().await {
@@ -76,7 +79,6 @@ fn main() {
 #[component]
 fn App() -> impl IntoView {
     let asked = contract::parse(&place::query());
-    place::speak(asked.lang.as_deref());
     provide_context(Look::new(asked.theme, asked.reduce));
     let lesson = || view! { <lesson::LessonPage embed=false/> };
     let embed = || view! { <lesson::LessonPage embed=true/> };

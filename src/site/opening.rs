@@ -164,6 +164,81 @@ mod tests {
         }
     }
 
+    /// Does something that the number says.
+    fn whim(player: &mut Player, number: u32) {
+        let (kind, rest) = (number % 8, (number / 8) as usize);
+        let knobs = player.main().knobs();
+        let (knob, value) = knobs[rest % knobs.len()];
+        match kind {
+            0 | 1 => {
+                let _ = player.set_knob(knob.id, knob.from_steps((rest / 64 % 40) as u32));
+            }
+            2 => {
+                let spec = rest % player.main().actions().len().max(1);
+                let target = player.main().aim(spec);
+                player.act(engine::Act { spec, target });
+            }
+            3 => {
+                player.seek(Time::ms((rest % 20_000) as u64));
+            }
+            4 => {
+                player.step_forward(rest % 2 == 0);
+            }
+            5 => {
+                player.jump(rest % player.beats().len());
+            }
+            6 if rest % 3 == 0 => player.alone(),
+            6 => {
+                let _ = player.compare(knob.id, value + 1.0);
+            }
+            _ => {
+                player.step_back(rest % 2 == 0);
+            }
+        }
+    }
+
+    /// What both stages show, and where.
+    fn frame(player: &Player) -> Vec<String> {
+        let runs = [Some(player.main()), player.twin().map(|twin| &*twin.run)];
+        let drawn = runs.into_iter().flatten().map(|run| {
+            let mut scene = engine::Scene::new(800.0, std::rc::Rc::default());
+            run.draw(&mut scene);
+            let place = run.position();
+            format!("{place:?} {} {:?}", scene.outline(), scene.particles())
+        });
+        drawn.collect()
+    }
+
+    #[test]
+    fn whatever_was_done_an_address_restores_the_frame() {
+        for entry in lessons::CATALOGUE {
+            let slug = entry.card.slug;
+            let mut twins = 0;
+            for seed in 1..=12_u32 {
+                let mut player = Player::new((entry.open)(seed % 3));
+                let mut number = seed;
+                for _ in 0..12 {
+                    // The constants are those of Numerical Recipes' quick generator.
+                    number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    whim(&mut player, number >> 8);
+                }
+                let Some(mut asked) = shortest(&player) else {
+                    continue;
+                };
+                asked.lock = vec!["all".to_owned()];
+                let query = asked.query();
+                let mut asked = contract::parse(&query);
+                assert_eq!(asked.warnings, [""; 0], "{slug}: {query}");
+                assert!(asked.locks("any"));
+                let mut other = Player::new((entry.open)(asked.seed.unwrap_or(1)));
+                open(&mut other, &mut asked).expect("valid");
+                assert_eq!(frame(&other), frame(&player), "{slug}, {seed}: {query}");
+                twins += frame(&player).len() - 1;
+            }
+            assert!(twins > 0, "{slug}: no comparison among them");
+        }
+    }
+
     #[test]
     fn a_damaged_state_opens_the_default() {
         for entry in lessons::CATALOGUE {

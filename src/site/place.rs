@@ -215,11 +215,30 @@ pub(crate) fn speak(asked: Option<&str>) {
         let known = window.navigator().languages();
         wanted.extend(known.iter().filter_map(|tag| tag.as_string()));
     }
+    let known = told("languages").unwrap_or_default();
+    let known: Vec<&str> = known.split_whitespace().collect();
     if let Some(html) = html() {
-        html.set_lang(contract::language::pick(
-            &wanted,
-            &contract::language::LANGUAGES,
-        ));
+        html.set_lang(contract::language::pick(&wanted, &known));
+    }
+}
+
+/// Whether the page is in the language that suits this tag best.
+pub(crate) fn speaks(tag: &str) -> bool {
+    let known = told("languages").unwrap_or_default();
+    let known: Vec<&str> = known.split_whitespace().collect();
+    contract::language::pick(&[tag.to_owned()], &known) == language()
+}
+
+/// The height of the window, in CSS pixels.
+pub(crate) fn height() -> f64 {
+    let height = web_sys::window().and_then(|window| window.inner_height().ok());
+    height.and_then(|height| height.as_f64()).unwrap_or(0.0)
+}
+
+/// Scrolls to the end of the page; the page around this one stays where it is.
+pub(crate) fn scroll_to_end() {
+    if let Some(page) = document().and_then(|document| document.scrolling_element()) {
+        page.set_scroll_top(page.scroll_height());
     }
 }
 

@@ -71,6 +71,13 @@ pub(crate) fn Share(desk: Desk) -> impl IntoView {
     desk.settle();
     let at = desk.now.get_untracked().to_string();
     let asked = desk.ask(opening::shortest).flatten();
+    // What the author locked or left out stays so for whoever opens the address.
+    let author = desk.asked(Clone::clone).unwrap_or_default();
+    let asked = asked.map(|asked| contract::Address {
+        lock: author.lock,
+        hide: author.hide,
+        ..asked
+    });
     let url = asked.map(|asked| snippet::page(&place::root(), "l", desk.slug, &asked.query()));
     let address = match url {
         Some(url) => {

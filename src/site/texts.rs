@@ -31,7 +31,7 @@ pub(crate) struct Chapter {
     pub(crate) lessons: Vec<Item>,
 }
 
-/// `words/site.en.json`.
+/// `words/site.<language>.json`.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub(crate) struct Site {
     words: Words,
@@ -39,7 +39,7 @@ pub(crate) struct Site {
     pub(crate) chapters: Vec<Chapter>,
 }
 
-/// `words/<slug>.en.json`.
+/// `words/<slug>.<language>.json`.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Pack {
     /// Short texts by id.
@@ -61,7 +61,7 @@ thread_local! {
 /// # Errors
 /// What went wrong, for the failure panel.
 pub(crate) async fn load_site() -> Result<(), String> {
-    let site: Site = fetch_json("words/site.en.json").await?;
+    let site: Site = fetch_json(&words("site")).await?;
     SITE.with(|cell| {
         // Set once: a second call would bring the same words.
         let _ = cell.set(site);
@@ -75,9 +75,14 @@ pub(crate) async fn load_site() -> Result<(), String> {
 /// What went wrong, for the failure panel.
 pub(crate) async fn load_lesson(slug: &str) -> Result<Pack, String> {
     let code = place::code(slug);
-    let pack = fetch_json(&format!("words/{slug}.en.json")).await?;
+    let pack = fetch_json(&words(slug)).await?;
     code.await?;
     Ok(pack)
+}
+
+/// The words of the site or of a lesson in the language of the page.
+fn words(of: &str) -> String {
+    format!("words/{of}.{}.json", place::language())
 }
 
 /// The word of the site with this id.

@@ -1,7 +1,11 @@
 // The contract with course sites: addresses, messages, heights, the element, and the places where all that must work.
-import { readFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { test, expect, open, ready, Player } from "./kit.mjs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test as plain, chromium as browserType } from "@playwright/test";
+import { chromium } from "./chromium.mjs";
+import { test, expect, expectNoSidewaysScroll, open, ready, Player } from "./kit.mjs";
 
 const site = JSON.parse(readFileSync(new URL("../../dist/words/site.en.json", import.meta.url), "utf8"));
 const lessons = site.chapters.flatMap((chapter) => chapter.lessons).filter((lesson) => lesson.ready);
@@ -113,6 +117,12 @@ for (const lesson of lessons) {
       await expect.poll(() => clock(player)).toBe(here);
       expect(await send(page, "beat", { n: 2 })).toMatchObject({ ok: true });
       await expect.poll(async () => (await heard(page, "step")).at(-1)).toMatchObject({ beat: 2, count: told.beats.length });
+      // No question was answered on the way to the end.
+      expect(await heard(page, "complete")).toEqual([]);
+      expect(await send(page, "restart")).toMatchObject({ ok: true });
+      expect(await send(page, "beat", { n: told.beats.length })).toMatchObject({ ok: true });
+      await expect.poll(() => heard(page, "complete")).toMatchObject([{ score: 0, right: 0, questions: expect.any(Number), ms: expect.any(Number) }]);
+      expect((await heard(page, "complete"))[0].questions).toBeGreaterThan(0);
 
       const slider = Object.entries(told.params).find(([name, value]) => name.startsWith("p.") && /^[\d.]+$/.test(value));
       if (slider) {
@@ -122,7 +132,7 @@ for (const lesson of lessons) {
       }
       for (const [type, fields] of [
         ["nonsense", {}], ["seek", {}], ["seek", { at: "soon" }], ["set", { name: "no-such-knob", value: 1 }],
-        ["act", { name: "no-such-action" }], ["setState", { state: "AAAA" }], ["theme", { value: "pink" }],
+        ["act", { name: "no-such-action" }], ["setState", { state: "AAAA" }], ["theme", { value: "pink" }], ["act", { name: "crash", target: 0 }],
       ]) {
         const ack = await send(page, type, fields);
         expect(ack, type).toMatchObject({ ok: false });
@@ -134,12 +144,47 @@ for (const lesson of lessons) {
       await expect(player.place.locator("html[data-theme=dark][data-motion=reduce]")).toBeAttached();
     });
 
+    for (const width of [800, 960]) {
+      test(`the first view fits ${width} × 560`, async ({ page }) => {
+        await page.setViewportSize({ width, height: 560 });
+        const player = await open(page, `embed/${lesson.slug}/`);
+        await expect(page.getByRole("banner")).toHaveCount(0);
+        await expectNoSidewaysScroll(page);
+        const whole = await page.evaluate(() => document.documentElement.scrollHeight);
+        expect(whole, "height of the document").toBeLessThanOrEqual(560);
+        const caption = page.getByRole("region", { name: "Story" });
+        for (const part of [page.locator("figure.stage"), caption, player.play, player.restart, player.next, player.time]) {
+          await expect(part).toBeInViewport({ ratio: 1 });
+        }
+        // The picture is as large as it has to be to be read.
+        const small = await page.locator(".stage svg text").evaluateAll((texts) =>
+          texts.filter((text) => text.textContent && text.getBoundingClientRect().height < 11).map((text) => text.textContent));
+        expect(small, "texts under 11 px").toEqual([]);
+        await expect(page.locator("canvas.plot").first()).toBeHidden();
+        await player.button("Plots").click();
+        await expect(page.locator("canvas.plot").first()).toBeVisible();
+        await player.button("Plots").click();
+        if (width < 960) {
+          await expect(player.actions.first()).toBeHidden();
+          await player.button("Break it").click();
+          await expect(player.button("Break it")).toHaveAttribute("aria-expanded", "true");
+        }
+        // Panels that need more height than the lab scroll beside it; the page does not.
+        await player.actions.first().scrollIntoViewIfNeeded();
+        await expect(player.actions.first()).toBeInViewport({ ratio: 1 });
+        if (width >= 960) expect(await page.evaluate(() => document.scrollingElement.scrollTop)).toBe(0);
+        await player.play.click();
+        await expect.poll(() => clock(player)).toBeGreaterThan(0.05);
+      });
+    }
+
     test("a shared address restores the frame, whatever was done", async ({ page }) => {
       const does = [
         async () => {},
         (player) => player.next.click().then(() => player.next.click()),
         async (player) => { await player.playFor(400); },
         async (player) => { await player.playFor(300); await page.getByRole("region", { name: "Break it" }).getByRole("button", { disabled: false }).first().click(); await player.stepForward.click(); await player.compare.click(); },
+        async (player) => { await open(page, `l/${lesson.slug}/?lock=all&hide=prose`); await player.playFor(300); },
       ];
       for (const [at, act] of does.entries()) {
         const player = await open(page, `l/${lesson.slug}/`);
@@ -153,6 +198,7 @@ for (const lesson of lessons) {
         expect(shared.length).toBeLessThan(2_200);
         if (at === 0) expect(shared).toMatch(new RegExp(`/l/${lesson.slug}/$`));
         if (at === 1) expect(shared).toMatch(/\?beat=2$/);
+        if (at === 4) expect(shared).toMatch(/hide=prose&lock=all$/);
         await open(page, new URL(shared).pathname + new URL(shared).search);
         await expect.poll(look).toEqual(before);
       }
@@ -170,25 +216,69 @@ for (const lesson of lessons) {
       await expect.poll(() => clock(player)).toBe(1);
       await expect.poll(() => player.place.locator(".stage-svg > *").count()).toBeGreaterThan(3);
       await expect(player.play).toBeAttached();
+      // Out of sight time stands still, and goes on where it stood.
+      await page.evaluate(() => { document.querySelector("#away").style.marginTop = "5000px"; scrollTo(0, 0); });
+      await page.waitForTimeout(300);
+      expect(await send(page, "play")).toMatchObject({ ok: true });
+      await expect(player.pause).toBeAttached();
+      const left = await clock(player);
+      await page.waitForTimeout(500);
+      expect(await clock(player)).toBe(left);
+      await page.evaluate(() => document.querySelector("iframe").scrollIntoView());
+      await expect.poll(() => clock(player)).toBeGreaterThan(left);
     });
   });
 }
 
-// Every parameter against a table of garbage: nothing throws, one warning names what was wrong.
-const garbage = ["", "%00", "NaN", "1e999", "-1", "%F0%9F%92%A5", "'%22%3Cscript%3E", "null", "[]", "..%2F..", "%", "x".repeat(500)];
-const warning = ["theme", "motion", "lang", "seed", "beat", "at", "speed", "autoplay", "state", "hide", "links", "resize", "origin", "p.load"];
-for (const name of [...warning, "lock"]) {
-  test(`parameter ${name} shrugs off garbage`, async ({ page, problems }) => {
-    // Any list of ids is a list of ids: only this parameter has no wrong values.
-    if (name !== "lock") problems.expect(/console\.warn/);
-    // One page for all: the address changes, the lesson opens anew.
-    for (const value of garbage) {
-      await page.goto(`l/${BALANCING}/?${name}=${value}`);
-      await ready(page);
-      await expect(page.getByRole("button", { name: /^(Play|Pause)$/ })).toBeVisible();
-    }
+// Every parameter against a table of garbage: nothing throws, and each value that is not valid is named once.
+const garbage = ["", "%00", "NaN", "1e999", "-1", "%F0%9F%92%A5", "'%22%3Cscript%3E", "null", "[]", "..%2F..", "%", "x".repeat(150)];
+// An empty flag is true, an empty list is empty, any list of ids is one, and a moment or speed below zero is clamped.
+const fine = { theme: [], motion: [], lang: ["NaN", "null"], seed: [], "p.load": ["-1"], beat: ["-1"], at: ["-1"], autoplay: [""], speed: ["-1"], hide: [""],
+  lock: garbage, links: [""], resize: [], origin: [] };
+for (const value of garbage) {
+  test(`every parameter shrugs off ${JSON.stringify(value.slice(0, 20))}`, async ({ page, problems }) => {
+    problems.expect(/console\.warn/);
+    const names = Object.keys(fine);
+    await host(page, iframe(BALANCING, { query: names.map((name) => `${name}=${value}`).join("&") }));
+    const player = await framed(page);
+    await connected(page);
+    await expect(player.place.getByRole("button", { name: /^(Play|Pause)$/ })).toBeVisible();
+    const { warnings } = (await heard(page, "ready"))[0];
+    const named = warnings.map((text) => text.split("=")[0]).sort();
+    expect(named).toEqual(names.filter((name) => !fine[name].includes(value)).sort());
+    // A state wins over the others, so it has an address of its own.
+    await host(page, iframe(BALANCING, { query: `state=${value}` }));
+    await framed(page);
+    await connected(page);
+    expect((await heard(page, "ready"))[0].warnings).toHaveLength(1);
   });
 }
+
+test("an origin that is not valid counts as none, and the author is told", async ({ page, problems }) => {
+  problems.expect(/origin=course\.example is not valid/);
+  await host(page, iframe(BALANCING, { query: "origin=course.example" }));
+  await connected(page);
+  expect((await heard(page, "ready"))[0].warnings).toEqual(["origin=course.example is not valid"]);
+});
+
+test("a language without words falls back without a warning", async ({ page }) => {
+  for (const lang of ["de-CH", "EN_us", "zh-Hant-TW"]) {
+    await host(page, iframe(BALANCING, { query: `lang=${lang}` }));
+    const player = await framed(page);
+    await connected(page);
+    expect((await heard(page, "ready"))[0]).toMatchObject({ warnings: [], params: { lang: "en" } });
+    await expect(player.place.locator("html[lang=en]")).toBeAttached();
+  }
+});
+
+test("an action is aimed at a part as parts are counted", async ({ page }) => {
+  await host(page, iframe(BALANCING));
+  const player = await framed(page);
+  await connected(page);
+  expect(await send(page, "seek", { at: 2 })).toMatchObject({ ok: true });
+  expect(await send(page, "act", { name: "crash", target: 3 })).toMatchObject({ ok: true });
+  await expect(player.button(/^Server 3, down/)).toBeAttached();
+});
 
 test("the first of a repeated parameter counts, strangers are ignored, long queries too", async ({ page, problems }) => {
   problems.expect(/query longer than/);
@@ -296,22 +386,36 @@ test("it greets at most twenty times and says nothing of the learner", async ({ 
   expect(Object.keys(hellos[0]).sort()).toEqual(["lesson", "ns", "type", "v", "version"]);
 });
 
-test("junk and ten thousand messages are each answered, and the lesson still plays", async ({ page }) => {
+test("junk and ten thousand messages are each answered, take no memory, and the lesson still plays", async ({ page, context }) => {
   await host(page, iframe(BALANCING));
   const player = await framed(page);
   await connected(page);
-  const ids = await page.evaluate(() => {
-    const cycle = { ns: "loadlab", v: 1, type: "seek" };
-    cycle.self = cycle;
-    const junk = [null, 0, "x", [], {}, cycle, { ns: "loadlab" }, { ns: "loadlab", v: 9, type: "play" }, new Map(), new Uint8Array(9), "slide:nowhere"];
-    for (const data of junk) { frames[0].postMessage(data, "*"); line.postMessage(data); }
-    for (let i = 0; i < 10_000; i++) {
-      frames[0].postMessage(junk[i % junk.length], "*");
-      line.postMessage({ ns: "loadlab", v: 1, type: ["set", "seek", "nonsense"][i % 3], name: "load", value: i % 200, at: i % 7, id: `flood ${i}` });
-    }
-    return 10_000;
-  });
-  await expect.poll(async () => (await heard(page, "ack")).filter((ack) => String(ack.id).startsWith("flood")).length, { timeout: 30_000 }).toBe(ids);
+  const flood = async () => {
+    await page.evaluate(() => {
+      events.length = told.length = 0;
+      const cycle = { ns: "loadlab", v: 1, type: "seek" };
+      cycle.self = cycle;
+      const junk = [null, 0, "x", [], {}, cycle, { ns: "loadlab" }, { ns: "loadlab", v: 9, type: "play" }, new Map(), new Uint8Array(9), "slide:nowhere"];
+      for (const data of junk) { frames[0].postMessage(data, "*"); line.postMessage(data); }
+      for (let i = 0; i < 10_000; i++) {
+        frames[0].postMessage(junk[i % junk.length], "*");
+        line.postMessage({ ns: "loadlab", v: 1, type: ["theme", "motion", "nonsense"][i % 3], value: ["dark", "auto"][i % 2], id: `flood ${i}` });
+      }
+    });
+    const answered = () => page.evaluate(() => events.filter((event) => event.type === "ack" && String(event.id).startsWith("flood")).length);
+    await expect.poll(answered, { timeout: 30_000 }).toBe(10_000);
+  };
+  // The lesson is of another site than the course, so its process is its own and can be asked alone.
+  const inside = await context.newCDPSession(page.frames()[1]);
+  const memory = async () => {
+    await inside.send("HeapProfiler.collectGarbage");
+    const { usedSize, backingStorageSize = 0 } = await inside.send("Runtime.getHeapUsage");
+    return usedSize + backingStorageSize;
+  };
+  await flood();
+  const before = await memory();
+  await flood();
+  expect(await memory() - before, "bytes that ten thousand messages left behind").toBeLessThan(300_000);
   expect(await send(page, "pause")).toMatchObject({ ok: true });
   await expect(player.play).toBeVisible();
 });
@@ -372,6 +476,33 @@ test.describe("heights", () => {
     release();
     await framed(page);
     await expect.poll(() => page.evaluate(() => told.filter((data) => data?.message === "height").length)).toBeGreaterThan(before);
+  });
+  test("WordPress's filtered markup shows each lesson as high as it is", async ({ page, request }) => {
+    // What is left of an oEmbed answer by a site that trusts nobody, and what that site's own script does with it.
+    const blocks = await Promise.all(lessons.map(async ({ slug }, at) => {
+      const { html } = await (await request.get(`oembed/${slug}.json`)).json();
+      expect(html).toMatch(/^<blockquote[^]*<\/blockquote>\s*<iframe [^]*<\/iframe>$/);
+      const secret = `s3cret${at}`;
+      return `<blockquote class="wp-embedded-content" data-secret="${secret}"><a href="#">Lesson</a></blockquote><iframe sandbox="allow-scripts"
+        security="restricted" src="${address(slug, "", `#?secret=${secret}`)}" width="600" height="338" title="Lesson" data-secret="${secret}"
+        frameborder="0" marginwidth="0" marginheight="0" scrolling="no" class="wp-embedded-content"></iframe>`;
+    }));
+    await host(page, `${blocks.join("")}<script>
+      connects = false;
+      addEventListener("message", ({ data, source }) => {
+        if (!(data.secret || data.message || data.value) || /[^a-zA-Z0-9]/.test(data.secret)) return;
+        for (const frame of document.querySelectorAll("iframe[data-secret='" + data.secret + "']")) {
+          if (frame.contentWindow === source && data.message === "height") frame.height = Math.min(1000, Math.max(200, parseInt(data.value, 10)));
+        }
+      });</script>`);
+    for (const [at, { slug }] of lessons.entries()) {
+      const frame = page.locator("iframe").nth(at);
+      await frame.scrollIntoViewIfNeeded();
+      const place = page.frameLocator("iframe").nth(at);
+      await ready(place);
+      const whole = () => place.locator("#app").evaluate((app) => Math.ceil(app.getBoundingClientRect().height));
+      await expect.poll(async () => Number(await frame.getAttribute("height")) - Math.min(1_000, await whole()), { message: slug }).toBe(0);
+    }
   });
   test("Canvas, H5P and Embedly hear theirs", async ({ page }) => {
     await host(page, iframe(BALANCING, { query: "resize=lti" }));
@@ -450,33 +581,135 @@ test("the Embed dialog writes what the author chose", async ({ page }) => {
   await expect(preview.getByText("Step 3 of 10")).toBeVisible();
 });
 
-test("the frame and its numbers can be saved", async ({ page }) => {
-  const player = await open(page, `l/${BALANCING}/?at=5`);
-  await player.share.click();
-  const files = {};
-  for (const name of ["Picture (PNG)", "Picture (SVG)", "Numbers (CSV)"]) {
-    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name }).click()]);
-    files[name] = { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
-  }
-  expect(files["Picture (PNG)"].name).toBe("load-balancing-5s.png");
-  expect(files["Picture (PNG)"].bytes.subarray(1, 4).toString()).toBe("PNG");
-  expect(files["Picture (PNG)"].bytes.length).toBeGreaterThan(5_000);
-  expect(files["Picture (SVG)"].bytes.toString()).toMatch(/^<svg [^]*Server 1[^]*<\/svg>/);
-  const rows = files["Numbers (CSV)"].bytes.toString().trim().split("\r\n");
-  expect(rows[0]).toMatch(/^time \(s\),/);
-  expect(rows.length).toBeGreaterThan(20);
-  expect(new Set(rows.map((row) => row.split(",").length)).size).toBe(1);
+for (const lesson of lessons) {
+  test(`the frame of ${lesson.slug} and its numbers can be saved`, async ({ page }) => {
+    const player = await open(page, `l/${lesson.slug}/?at=5`);
+    const names = await page.locator(".stage-svg text").allTextContents();
+    await player.share.click();
+    const files = {};
+    for (const name of ["Picture (PNG)", "Picture (SVG)", "Numbers (CSV)"]) {
+      const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name }).click()]);
+      const kind = /\((.*)\)/.exec(name)[1].toLowerCase();
+      expect(download.suggestedFilename()).toBe(`${lesson.slug}-5s.${kind}`);
+      files[kind] = readFileSync(await download.path());
+    }
+    // The picture is the stage as it is drawn, in the theme's colours, without the page's style sheets.
+    const svg = files.svg.toString();
+    const drawn = await page.evaluate((svg) => {
+      const root = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
+      return { name: root.nodeName, texts: [...root.querySelectorAll("text")].map((text) => text.textContent), foreign: /(href|src)="http|url\(http/.test(svg) };
+    }, svg);
+    expect(drawn.name).toBe("svg");
+    expect(drawn.foreign).toBe(false);
+    expect(drawn.texts.filter(Boolean).sort()).toEqual(names.filter(Boolean).sort());
+    const seen = await page.evaluate(async (base64) => {
+      const picture = await createImageBitmap(await (await fetch(`data:image/png;base64,${base64}`)).blob());
+      const canvas = new OffscreenCanvas(picture.width, picture.height);
+      const paint = canvas.getContext("2d");
+      paint.drawImage(picture, 0, 0);
+      const { data } = paint.getImageData(0, 0, picture.width, picture.height);
+      return { width: picture.width, height: picture.height, colours: new Set(new Uint32Array(data.buffer)).size };
+    }, files.png.toString("base64"));
+    const [, , wide, high] = /viewBox="([\d. ]+)"/.exec(svg)[1].split(" ").map(Number);
+    expect(seen.width).toBeGreaterThanOrEqual(wide);
+    expect(seen.width / seen.height).toBeCloseTo(wide / high, 1);
+    expect(seen.colours, "a picture, not a blank sheet").toBeGreaterThan(20);
+
+    const rows = files.csv.toString().trim().split("\r\n").map((row) => row.split(","));
+    expect(rows[0][0]).toBe("time (s)");
+    expect(rows[0].length).toBeGreaterThan(1);
+    expect(new Set(rows.map((row) => row.length)).size).toBe(1);
+    const times = rows.slice(1).map((row) => Number(row[0]));
+    expect(times.length).toBeGreaterThan(20);
+    expect(times).toEqual([...times].sort((one, other) => one - other));
+    expect(times.at(-1)).toBeLessThanOrEqual(5);
+    const values = rows.slice(1).flatMap((row) => row.slice(1)).filter((cell) => cell !== "").map(Number);
+    expect(values.every(Number.isFinite)).toBe(true);
+    expect(Math.max(...values), "something was measured").toBeGreaterThan(0);
+  });
+}
+
+/** How many pixels of the layer of moving things are painted. */
+const painted = (page) => page.locator("canvas.stage-dots").first().evaluate((canvas) => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  return data.filter((value, at) => at % 4 === 3 && value > 0).length;
 });
 
-test("lessons survive the browser's cache of pages and a lost canvas", async ({ page }) => {
-  const player = await open(page, `l/${BALANCING}/?at=2`);
-  await page.evaluate(() => {
-    for (const canvas of document.querySelectorAll("canvas")) canvas.dispatchEvent(new Event("contextrestored"));
-    dispatchEvent(new PageTransitionEvent("pagehide", { persisted: true }));
-    dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
-  });
-  await player.play.click();
-  await expect.poll(() => clock(player)).toBeGreaterThan(2);
+plain("a lesson lives on after the browser's cache of pages", async ({ baseURL }) => {
+  // Every lesson, one after the other in a browser of its own.
+  plain.slow();
+  // Playwright turns this cache off; here it stays as readers have it.
+  const browser = await browserType.launch({ ...chromium, ignoreDefaultArgs: ["--disable-back-forward-cache"] });
+  try {
+    const page = await browser.newPage({ baseURL });
+    const said = [];
+    // A picture as a page of its own has no icon, and the browser asks for one.
+    page.on("console", (message) => message.location().url.endsWith("/favicon.ico") || said.push(message.text()));
+    await page.addInitScript(() => addEventListener("pageshow", (event) => { window.persisted = event.persisted; }));
+    for (const lesson of lessons) {
+      const player = await open(page, `l/${lesson.slug}/?at=2`);
+      await player.play.click();
+      await expect.poll(() => clock(player)).toBeGreaterThan(2);
+      await page.goto(`stills/${lesson.slug}.svg`);
+      // The answer to the call would be lost with the page that it leaves.
+      await page.evaluate(() => { setTimeout(() => history.back(), 50); });
+      await expect.poll(() => page.evaluate(() => window.persisted).catch(() => undefined), { message: "the page came from the cache" }).toBe(true);
+      const kept = await clock(player);
+      if (await player.play.isVisible()) await player.play.click();
+      await expect.poll(() => clock(player)).toBeGreaterThan(kept);
+      expect(await painted(page)).toBeGreaterThan(0);
+    }
+    expect(said).toEqual([]);
+  } finally {
+    await browser.close();
+  }
+});
+
+plain("a lesson paints its canvases again after the graphics process died", async ({ baseURL }) => {
+  const browser = await browserType.launch(chromium);
+  try {
+    const page = await browser.newPage({ baseURL });
+    await page.addInitScript(() => { window.lost = 0; addEventListener("contextlost", () => { window.lost += 1; }, true); });
+    const player = await open(page, `l/${BALANCING}/?at=2`);
+    const before = await painted(page);
+    expect(before).toBeGreaterThan(0);
+    const session = await browser.newBrowserCDPSession();
+    await session.send("Browser.crashGpuProcess");
+    await expect.poll(() => page.evaluate(() => window.lost), { message: "the browser says that it lost the canvas" }).toBeGreaterThan(0);
+    // Time stands, so nothing but the loss asks for a new picture.
+    await expect.poll(() => painted(page)).toBe(before);
+    await player.play.click();
+    await expect.poll(() => clock(player)).toBeGreaterThan(2);
+  } finally {
+    await browser.close();
+  }
+});
+
+plain("a reader who allows no storage at all reads every lesson", async ({ baseURL }) => {
+  // Every lesson, one after the other in a browser of its own.
+  plain.slow();
+  const profile = mkdtempSync(join(tmpdir(), "loadlab-profile-"));
+  mkdirSync(join(profile, "Default"));
+  // The browser's own setting: 2 blocks cookies and all that counts as such.
+  const preferences = { profile: { default_content_setting_values: { cookies: 2 } } };
+  writeFileSync(join(profile, "Default/Preferences"), JSON.stringify(preferences));
+  const context = await browserType.launchPersistentContext(profile, { ...chromium, baseURL });
+  try {
+    const page = context.pages()[0];
+    const said = [];
+    page.on("console", (message) => said.push(message.text()));
+    page.on("pageerror", (error) => said.push(String(error)));
+    for (const lesson of lessons) {
+      const player = await open(page, `l/${lesson.slug}/`);
+      await expect(page.evaluate(() => localStorage.length), "storage is blocked").rejects.toThrow("SecurityError");
+      await player.play.click();
+      await expect.poll(() => clock(player)).toBeGreaterThan(0);
+    }
+    expect(said).toEqual([]);
+  } finally {
+    await context.close();
+    rmSync(profile, { recursive: true, force: true });
+  }
 });
 
 for (const deviceScaleFactor of [1, 1.5, 3]) {

@@ -98,32 +98,6 @@ for (const lesson of lessons) {
         expect(small, "texts under 11 px").toEqual([]);
       });
     }
-
-    test("embeds without chrome", async ({ page }) => {
-      await page.setViewportSize({ width: 800, height: 560 });
-      const player = await open(page, `embed/${lesson.slug}/`);
-      await expect(page.getByRole("banner")).toHaveCount(0);
-      await player.play.click();
-      await expect.poll(() => player.seconds()).toBeGreaterThan(0.05);
-      await expectNoSidewaysScroll(page);
-    });
-
-    test("a shared address restores the frame", async ({ page }) => {
-      const player = await open(page, path);
-      await drag(player.time, 3);
-      await page.getByRole("region", { name: "Break it" }).getByRole("button", { disabled: false }).first().click();
-      await player.stepForward.click();
-      await player.stepForward.click();
-      const picture = await player.settled();
-      const time = await player.seconds();
-      await player.share.click();
-      const address = await page.getByRole("dialog").locator("input, textarea").first().inputValue();
-      expect(address).toContain("state=");
-      await page.goto(address);
-      const again = await open(page, new URL(address).pathname + new URL(address).search);
-      await expect.poll(() => again.seconds()).toBe(time);
-      await expect.poll(() => again.parts()).toEqual(picture);
-    });
   });
 }
 
