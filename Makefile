@@ -1,5 +1,6 @@
 # The one door: every target first installs what it misses, saying what and how long it takes.
-# PORT=8081 moves the server, BASE=/a/b/ serves below a path, SPEC=player runs matching browser tests only.
+# PORT=8081 moves the server, BASE=/a/b/ serves below a path, SPEC=player runs matching browser tests only,
+# BENCH=frames measures that part only.
 
 .DEFAULT_GOAL := help
 .PHONY: help serve dev test build bench gallery check
@@ -7,7 +8,8 @@
 PORT ?= 8080
 BASE ?= /
 SPEC ?=
-export PORT BASE SPEC
+BENCH ?=
+export PORT BASE SPEC BENCH
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\): ## /  make \1 -- /p' $(MAKEFILE_LIST) | awk -F ' -- ' '{ printf "%-15s %s\n", $$1, $$2 }'
@@ -27,7 +29,7 @@ check: ## the part of `make test` that needs no browser and no release build
 build: ## the static site in dist/, ready for any host
 	@sh .ci/task build
 
-bench: ## events per second and seek times, measured in Chromium
+bench: ## one table of speed: engine, stage, answers, floods, beside limits and peers
 	@sh .ci/task bench
 
 gallery: ## screenshots of every lesson and one contact sheet each, in gallery/

@@ -8,13 +8,18 @@
   const boot = document.getElementById("boot");
   const still = document.getElementById("static");
   const app = document.getElementById("app");
+
+  // Crawlers want the page to be found by its whole address, which no build knows of a site that any host may serve.
+  const canonical = document.querySelector("link[rel=canonical]");
+  if (canonical) canonical.href = new URL(canonical.getAttribute("href"), location.href).href;
   if (!boot || !app) return;
 
   const say = (id, ...values) =>
     (boot.dataset[id] ?? id).replace(/\{(\d)\}/g, (whole, at) => String(values[at] ?? whole));
   const wholeKb = (bytes) => Math.ceil(bytes / 1024);
   const catalogue = page.dataset.page === "catalogue";
-  const expected = Number(boot.dataset.bytes) || 0;
+  // What the page fetches before it starts, in bytes: the program, and on a lesson's page the lesson's own code.
+  const expected = (Number(boot.dataset.bytes) || 0) + (Number(boot.dataset.codeBytes) || 0);
 
   // A failure with words for the reader; `reload` where only a new page helps.
   class Trouble extends Error {
@@ -162,7 +167,8 @@
     return response;
   };
 
-  // Passes the bytes on as they come and counts them. Compressed transfers count unpacked, as `bytes` does.
+  // Passes the bytes on as they come and counts them. Compressed transfers count unpacked, as `expected` does.
+  let got = 0;
   const counted = async (response, count) => {
     const headers = { "content-type": "application/wasm" };
     if (!response.body || typeof TransformStream === "undefined") {
@@ -173,7 +179,8 @@
     const meter = new TransformStream({
       transform(chunk, stream) {
         count.got += chunk.byteLength;
-        showBytes(count.got);
+        got += chunk.byteLength;
+        if (!ready) showBytes(got);
         stream.enqueue(chunk);
       },
     });
@@ -181,7 +188,7 @@
   };
 
   // The response is relabelled above, so that a host with a wrong MIME type streams like any other.
-  const compile = async (response) => {
+  const compile = async (response, whole) => {
     const count = { got: 0 };
     try {
       const program = await counted(response, count);
@@ -189,14 +196,48 @@
         ? await WebAssembly.compileStreaming(program)
         : await WebAssembly.compile(await program.arrayBuffer());
     } catch (cause) {
-      if (count.got < expected) {
-        throw new Trouble(say("cut", wholeKb(count.got), wholeKb(expected)), { cause });
+      if (count.got < whole) {
+        throw new Trouble(say("cut", wholeKb(count.got), wholeKb(whole)), { cause });
       }
       throw new Trouble(say("damaged"), { cause });
     }
   };
 
+  // The release build keeps each lesson's code in a file of its own. Instantiating it fills the places that the
+  // program's table and memory keep free for it, so it must be there before that lesson is opened. Navigation inside
+  // the application changes what relative addresses mean, so the address is found now.
+  const codeAddress = boot.dataset.code && new URL(boot.dataset.code, document.baseURI).href;
+  let running;
+  let run;
+  const again = () => {
+    got = 0;
+    running = new Promise((resolve) => (run = resolve));
+  };
+  const codes = new Map();
+  const codeOf = (slug, options, whole) => {
+    if (!codes.has(slug)) {
+      const code = fetched(codeAddress.replace("*", slug), options).then((response) => compile(response, whole));
+      // What failed is asked for anew the next time.
+      code.catch(() => codes.delete(slug));
+      codes.set(slug, code);
+    }
+    return codes.get(slug);
+  };
+  const opened = new Map();
+  window.loadlabCode = (slug) => {
+    if (!codeAddress) return Promise.resolve();
+    if (!opened.has(slug)) {
+      const opening = Promise.all([codeOf(slug, {}, 0), running]).then(([code, core]) =>
+        WebAssembly.instantiate(code, { core }),
+      );
+      opening.catch(() => opened.delete(slug));
+      opened.set(slug, opening);
+    }
+    return opened.get(slug).then(() => undefined);
+  };
+
   const start = async () => {
+    again();
     attempt += 1;
     failed = false;
     delete page.dataset.failed;
@@ -208,16 +249,16 @@
       // A module that failed once stays failed under its address; the query makes the next try a new one.
       const script = new URL(boot.dataset.script, document.baseURI);
       if (attempt > 1) script.searchParams.set("try", String(attempt));
+      const options = { signal: halt.signal, cache: attempt > 1 ? "reload" : "default" };
+      const own = codeAddress && page.dataset.slug;
       const [program, glue] = await Promise.all([
-        fetched(boot.dataset.wasm, {
-          signal: halt.signal,
-          cache: attempt > 1 ? "reload" : "default",
-        }).then(compile),
+        fetched(boot.dataset.wasm, options).then((response) => compile(response, Number(boot.dataset.bytes))),
         import(script.href).catch((cause) => explainModule(script, cause)),
+        own && codeOf(own, options, Number(boot.dataset.codeBytes)),
       ]);
       showBytes(expected);
       try {
-        await glue.default({ module_or_path: program });
+        run(await glue.default({ module_or_path: program }));
       } catch (cause) {
         throw new Trouble(say("panicked", plain(cause)), { cause, reload: true });
       }

@@ -1,7 +1,7 @@
 //! Tests over the catalogue: a new lesson is tested here before it has a test of its own.
 #![cfg(not(target_arch = "wasm32"))]
 
-use engine::scene::{Role, Scene, WIDTHS};
+use engine::scene::{Role, Scene, Shape, WIDTHS};
 use engine::show::Watch;
 use engine::{Act, Player, Show, Time, Words};
 use lessons::{CATALOGUE, Entry};
@@ -264,6 +264,47 @@ fn the_tally_at_the_end_counts_every_question() {
 }
 
 #[test]
+fn less_motion_tells_as_much_as_motion() {
+    for entry in CATALOGUE {
+        let words = words(entry);
+        let mut player = Player::new((entry.open)(1));
+        for beat in 0..player.beats().len() {
+            if beat > 0 {
+                player.jump(beat);
+            }
+            for width in [366.0, 884.0] {
+                let mut moving = Scene::new(width, words.clone());
+                player.main().draw(&mut moving);
+                let mut still = moving.clone();
+                still.rest();
+                let where_ = format!("{}, beat {beat}, {width} wide", entry.card.slug);
+                let kinds = |scene: &Scene| -> BTreeSet<String> {
+                    let particles = scene.particles().iter();
+                    particles
+                        .map(|one| format!("{:?} {:?}", one.glyph, one.ink))
+                        .collect()
+                };
+                assert_eq!(kinds(&moving), kinds(&still), "{where_}");
+                // A group that stands for several says how many; one that stands for itself says nothing.
+                let counts = still.backdrop()[moving.backdrop().len()..].iter();
+                let more: usize = counts
+                    .map(|shape| match shape {
+                        Shape::Text { text, .. } => text.parse::<usize>().unwrap() - 1,
+                        other => panic!("{where_}: {other:?} is no count"),
+                    })
+                    .sum();
+                let all = moving.particles().len();
+                assert_eq!(all, still.particles().len() + more, "{where_}");
+                // Whoever could be asked about still leads to an answer about one of its kind.
+                let asked = |scene: &Scene| scene.particles().iter().any(|one| one.dot > 0);
+                assert_eq!(asked(&moving), asked(&still), "{where_}");
+                assert_eq!(moving.parts(), still.parts(), "{where_}");
+            }
+        }
+    }
+}
+
+#[test]
 fn challenges_are_three_or_more_and_not_reached_at_the_start() {
     for entry in CATALOGUE {
         let mut run = (entry.open)(1);
@@ -322,16 +363,26 @@ fn words_are_complete_and_captions_short() {
         let wrong = press::check::lesson(&project, entry, &texts, &site.chapters);
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
         for beat in (entry.open)(1).beats() {
-            let caption = texts.get(&format!("beat.{}", beat.id)).replace("**", "");
-            let count = caption
-                .split_whitespace()
-                .filter(|word| word.chars().any(char::is_alphanumeric))
-                .count();
-            assert!(
-                count <= 20,
-                "{}: {count} words in {caption:?}",
-                entry.card.slug
-            );
+            // What is said on the way to a beat stands where its caption will.
+            let (wait, said) = (format!("wait.{}", beat.id), format!("beat.{}", beat.id));
+            let on_the_way = texts.to_words().has(&wait).then_some(wait);
+            for id in on_the_way.into_iter().chain([said]) {
+                let caption = texts.get(&id).replace("**", "");
+                assert!(
+                    !caption.contains('{'),
+                    "{}: {id} has a placeholder, so its length is not known",
+                    entry.card.slug
+                );
+                let count = caption
+                    .split_whitespace()
+                    .filter(|word| word.chars().any(char::is_alphanumeric))
+                    .count();
+                assert!(
+                    count <= 20,
+                    "{}: {count} words in {caption:?}",
+                    entry.card.slug
+                );
+            }
         }
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod action;
 pub mod agenda;
+pub mod journey;
 pub mod knobs;
 pub mod lesson;
 pub mod model;

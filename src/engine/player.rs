@@ -1,14 +1,19 @@
 //! The player: what a page does with a run — play, step, scrub, tell the story, ask, compare.
 //!
 //! It is plain Rust without a screen, so that everything a learner can do is tested natively.
+//!
+//! What takes long is a way of several legs. A player without [`Player::set_patience`] goes it at once; one whose
+//! patience ends goes on in later frames.
 
 use crate::action::Act;
+use crate::journey::Journey;
 use crate::knobs::KnobError;
 use crate::run::{Input, InputKind, Position};
 use crate::show::{Ran, Show, Watch};
 use crate::state::{Link, LinkError};
 use crate::story::{BeatView, Setup};
 use crate::time::Time;
+use std::collections::VecDeque;
 
 /// Bounds of the speed, in simulated seconds a second.
 pub const SPEEDS: (f64, f64) = (0.01, 16.0);
@@ -18,6 +23,8 @@ const FRAME_MAX_S: f64 = 0.1;
 const CHECK_EVERY: Time = Time::ms(20);
 /// Events in one frame at most; a heavier one runs slower instead of freezing the page.
 const FRAME_EVENTS: u64 = 40_000;
+/// Events between two looks at the clock.
+const SLICE_EVENTS: u64 = 500;
 /// A beat that does not come up within this span is given up.
 const PATIENCE: Time = Time::s(90);
 
@@ -73,6 +80,17 @@ struct Goal {
     give_up: Time,
 }
 
+/// One leg of the way to where the run is wanted.
+#[derive(Clone, Copy, Debug)]
+enum Leg {
+    /// To another place of the run.
+    Run(Journey),
+    /// To a beat that was not reached yet, arranging and running through all between.
+    Story(usize),
+    /// To the beat and the twin of a link, once the run stands where it stood.
+    Link(u8, Option<(u8, u32)>),
+}
+
 /// One lesson being played.
 pub struct Player {
     main: Box<dyn Show>,
@@ -86,6 +104,12 @@ pub struct Player {
     stuck: Option<usize>,
     guesses: Vec<Guess>,
     done: Vec<bool>,
+    way: VecDeque<Leg>,
+    /// The clock's time where the way began and, if it leads to a known time, where it ends.
+    span: (Time, Option<Time>),
+    /// What happened on a way that had to be gone to its end at once; told in the next frame.
+    untold: Vec<Happening>,
+    patience: Box<dyn Fn() -> bool>,
 }
 
 impl Player {
@@ -110,7 +134,36 @@ impl Player {
             stuck: None,
             guesses: Vec::new(),
             done,
+            way: VecDeque::new(),
+            span: (Time::ZERO, None),
+            untold: Vec::new(),
+            patience: Box::new(|| true),
         }
+    }
+
+    /// Sets what is asked, again and again, whether there is time to go on; what is left then is for later frames.
+    pub fn set_patience(&mut self, patience: impl Fn() -> bool + 'static) {
+        self.patience = Box::new(patience);
+    }
+
+    /// Whether the run is on its way to another place.
+    pub fn under_way(&self) -> bool {
+        !self.way.is_empty()
+    }
+
+    /// What is catching up, the run (0) or its twin (1), and which share of the way it has behind it, where that can
+    /// be told.
+    pub fn progress(&self) -> Option<(usize, Option<f64>)> {
+        let now = self.main.position().at.as_s();
+        if self.under_way() {
+            let (from, to) = (self.span.0.as_s(), self.span.1.map(Time::as_s));
+            let share = to
+                .filter(|to| *to > from)
+                .map(|to| (now - from) / (to - from));
+            return Some((0, share.map(|share| share.clamp(0.0, 1.0))));
+        }
+        let twin = self.twin.as_ref().filter(|_| self.twin_behind())?;
+        Some((1, Some(twin.run.position().at.as_s() / now)))
     }
 
     /// The run.
@@ -229,13 +282,109 @@ impl Player {
 
     /// Lets `real_s` seconds of real time pass.
     pub fn frame(&mut self, real_s: f64) -> Vec<Happening> {
-        let mut happened = Vec::new();
-        if self.playing {
+        let mut happened = std::mem::take(&mut self.untold);
+        self.travel(&mut happened);
+        if self.playing && !self.under_way() {
             let span = Time::from_s(real_s.clamp(0.0, FRAME_MAX_S) * self.speed);
             self.advance(span, FRAME_EVENTS, &mut happened);
         }
-        self.sync_twin(FRAME_EVENTS);
+        self.sync_twin();
         happened
+    }
+
+    /// Sets out on a way, as far as patience lasts.
+    fn set_out<const N: usize>(&mut self, legs: [Leg; N]) -> Vec<Happening> {
+        self.way = legs.into();
+        let end = self.way.iter().rev().find_map(|leg| match leg {
+            Leg::Run(Journey::Moment(at)) => Some(*at),
+            Leg::Run(Journey::Place(place)) => Some(place.at),
+            _ => None,
+        });
+        self.span = (self.main.position().at, end);
+        let mut happened = Vec::new();
+        self.travel(&mut happened);
+        self.sync_twin();
+        happened
+    }
+
+    /// Goes on while patience lasts.
+    fn travel(&mut self, happened: &mut Vec<Happening>) {
+        while self.under_way() {
+            self.walk(happened);
+            if !(self.patience)() {
+                return;
+            }
+        }
+    }
+
+    /// Goes one slice of the way.
+    fn walk(&mut self, happened: &mut Vec<Happening>) {
+        let Some(leg) = self.way.front_mut() else {
+            return;
+        };
+        match leg {
+            Leg::Run(journey) => match journey.go(&mut *self.main, SLICE_EVENTS) {
+                Some(rest) => {
+                    *journey = rest;
+                    // A run that goes back sets out anew from a keyframe.
+                    self.span.0 = self.span.0.min(self.main.position().at);
+                }
+                None => {
+                    self.way.pop_front();
+                    if matches!(self.way.front(), None | Some(Leg::Story(_))) {
+                        self.settle_down(happened);
+                    }
+                }
+            },
+            Leg::Story(beat) => {
+                let beat = *beat;
+                let before = happened.len();
+                if self.beat < beat && self.stuck.is_none() {
+                    if self.goal.is_none() {
+                        self.head_for(self.beat + 1);
+                    }
+                    self.advance(PATIENCE, u64::MAX, happened);
+                }
+                let ended = happened[before..].contains(&Happening::End);
+                if ended {
+                    self.goal = None;
+                }
+                if self.beat >= beat || self.stuck.is_some() || ended {
+                    self.playing = false;
+                    self.way.pop_front();
+                }
+            }
+            Leg::Link(beat, twin) => {
+                let (beat, twin) = (*beat, *twin);
+                self.way.pop_front();
+                self.beat = usize::from(beat).min(self.beats.len().saturating_sub(1));
+                if self.beat > 0 {
+                    self.reached[self.beat] = Some(self.main.position());
+                }
+                if let Some((index, steps)) = twin
+                    && let Some((knob, _)) = self.main.knobs().get(usize::from(index))
+                {
+                    // The knob is from the lesson's own list.
+                    let _ = self.compare_here(knob.id, knob.from_steps(steps));
+                }
+            }
+        }
+    }
+
+    /// Stops on the way: what the learner does next happens here. A way that makes no sense half gone is gone to its
+    /// end.
+    fn halt(&mut self) {
+        let binds = |leg: &Leg| matches!(leg, Leg::Link(..) | Leg::Run(Journey::Before(_)));
+        let mut happened = Vec::new();
+        if self.way.iter().any(binds) {
+            while self.under_way() {
+                self.walk(&mut happened);
+            }
+        } else if self.under_way() {
+            self.way.clear();
+            self.settle_down(&mut happened);
+        }
+        self.untold.append(&mut happened);
     }
 
     /// Runs `span` further, towards the goal if there is one, looking at challenges and guesses on the way.
@@ -254,6 +403,9 @@ impl Player {
                 None => self.main.run(check, Watch::Nothing, left),
             };
             left = left.saturating_sub((self.main.position().events - events).max(1));
+            if !(self.patience)() {
+                left = 0;
+            }
             self.look(happened);
             if let Some(goal) = self.goal {
                 let here = self.main.position();
@@ -323,35 +475,41 @@ impl Player {
             .is_some_and(|twin| twin.run.position().at < self.main.position().at)
     }
 
-    fn sync_twin(&mut self, budget: u64) {
-        if let Some(twin) = &mut self.twin {
-            let now = self.main.position().at;
+    /// Takes the twin to the present while patience lasts.
+    fn sync_twin(&mut self) {
+        while !self.under_way() && self.sync_some() && (self.patience)() {}
+    }
+
+    /// Takes the twin nearer to the present; true if it is not there yet.
+    fn sync_some(&mut self) -> bool {
+        let now = self.main.position().at;
+        self.twin.as_mut().is_some_and(|twin| {
             if twin.run.position().at > now {
-                twin.run.seek(now);
+                !twin.run.seek_some(now, SLICE_EVENTS)
             } else {
-                twin.run.run(now, Watch::Nothing, budget);
+                twin.run.run(now, Watch::Nothing, SLICE_EVENTS) == Ran::OutOfBudget
             }
-        }
+        })
     }
 
     /// Goes to a moment; the caption becomes that of the last beat reached by then.
     pub fn seek(&mut self, at: Time) -> Vec<Happening> {
-        self.goal = None;
-        self.stuck = None;
-        self.main.seek(at);
-        self.settle_down()
+        self.go_to(Journey::Moment(at))
     }
 
     /// Goes to an exact place on the tape, such as that of a note.
     pub fn seek_to(&mut self, place: Position) -> Vec<Happening> {
-        self.goal = None;
-        self.stuck = None;
-        self.main.seek_to(place);
-        self.settle_down()
+        self.go_to(Journey::Place(place))
     }
 
-    fn settle_down(&mut self) -> Vec<Happening> {
-        let mut happened = Vec::new();
+    fn go_to(&mut self, journey: Journey) -> Vec<Happening> {
+        self.halt();
+        self.goal = None;
+        self.stuck = None;
+        self.set_out([Leg::Run(journey)])
+    }
+
+    fn settle_down(&mut self, happened: &mut Vec<Happening>) {
         let here = self.main.position();
         self.beat = self
             .reached
@@ -359,10 +517,8 @@ impl Player {
             .rposition(|place| place.is_some_and(|place| place <= here))
             .unwrap_or(0);
         if here >= self.main.horizon() {
-            self.look(&mut happened);
+            self.look(happened);
         }
-        self.sync_twin(FRAME_EVENTS);
-        happened
     }
 
     /// Goes back to the start; inputs stay on the tape.
@@ -373,6 +529,7 @@ impl Player {
 
     /// Begins anew: another seed or the same, first knobs, nothing done.
     pub fn reset(&mut self, seed: u32) {
+        self.way.clear();
         self.main = self.main.fresh(seed);
         self.reached
             .iter_mut()
@@ -382,12 +539,13 @@ impl Player {
         self.guesses.clear();
         if let Some(twin) = self.twin.take() {
             // The knob existed a moment ago, so this only fails if a lesson's knobs changed under our feet.
-            let _ = self.compare(twin.knob, twin.value);
+            let _ = self.compare_here(twin.knob, twin.value);
         }
     }
 
     /// Steps to the next thing said, or the next event if `fine`.
     pub fn step_forward(&mut self, fine: bool) -> Vec<Happening> {
+        self.halt();
         self.playing = false;
         let until = self.main.position().at + Time::s(30);
         let watch = if fine { Watch::Any } else { Watch::Say };
@@ -404,15 +562,16 @@ impl Player {
             }
             _ => self.goal = heading,
         }
-        self.sync_twin(FRAME_EVENTS);
+        self.sync_twin();
         happened
     }
 
     /// Steps to the last thing said before here, or the last event if `fine`.
     pub fn step_back(&mut self, fine: bool) -> Vec<Happening> {
         self.playing = false;
-        match self.main.before(fine) {
-            Some(place) => self.seek_to(place),
+        self.halt();
+        match Journey::before(&*self.main, fine) {
+            Some(journey) => self.go_to(journey),
             None => Vec::new(),
         }
     }
@@ -422,50 +581,64 @@ impl Player {
     /// # Errors
     /// The knob does not exist or the value is no finite number.
     pub fn set_knob(&mut self, id: &str, value: f64) -> Result<f64, KnobError> {
-        self.catch_up_twin();
+        self.halt();
+        self.put_knob(id, value)
+    }
+
+    fn put_knob(&mut self, id: &str, value: f64) -> Result<f64, KnobError> {
         let before = self.main.inputs().len();
         let here = self.main.position();
         let value = self.main.set_knob(id, value)?;
         let put = self.main.inputs().len() != before || self.main.position() != here;
         if put {
             self.forget_after(here);
-            if let Some(twin) = &mut self.twin {
-                twin.run.set_knob(id, value)?;
-            }
-            self.mend_twin();
+            self.tell_twin(here, |twin| {
+                // The run has the same knobs and took the value.
+                let _ = twin.set_knob(id, value);
+            });
         }
         Ok(value)
     }
 
     /// Does an action in both runs. False if it makes no sense now.
     pub fn act(&mut self, act: Act) -> bool {
-        self.catch_up_twin();
+        self.halt();
+        self.put_act(act)
+    }
+
+    fn put_act(&mut self, act: Act) -> bool {
         let here = self.main.position();
         let acted = self.main.act(act);
         if acted {
             self.forget_after(here);
-            if let Some(twin) = &mut self.twin {
-                twin.run.act(act);
-            }
-            self.mend_twin();
+            self.tell_twin(here, |twin| {
+                twin.act(act);
+            });
         }
         acted
     }
 
-    /// Does the action of this id; `target` counts from 0, none means the model's own choice.
-    pub fn act_by_id(&mut self, id: &str, target: Option<usize>) -> bool {
-        let Some(spec) = self.main.actions().iter().position(|spec| spec.id == id) else {
-            return false;
-        };
-        let target = target.unwrap_or_else(|| self.main.aim(spec));
-        self.act(Act { spec, target })
-    }
-
-    fn catch_up_twin(&mut self) {
-        while self.twin_behind() {
-            self.sync_twin(u64::MAX);
+    /// Lets the twin have the input that the run just had at `here`. One that is still on its way there takes note of
+    /// it; any other does it now.
+    fn tell_twin(&mut self, here: Position, put: impl FnOnce(&mut dyn Show)) {
+        let latest = self.main.inputs().last().copied();
+        let arriving = self
+            .twin
+            .as_ref()
+            .is_some_and(|twin| twin.run.horizon().at < here.at);
+        if !arriving {
+            while self.sync_some() {}
         }
-        self.sync_twin(u64::MAX);
+        let Some(twin) = &mut self.twin else {
+            return;
+        };
+        match latest {
+            Some(input) if arriving => twin.run.expect(here.at, input.kind),
+            _ => {
+                put(&mut *twin.run);
+                self.mend_twin();
+            }
+        }
     }
 
     /// Makes the twin anew where its inputs are not those of the main run: a fork between two inputs of one moment
@@ -477,14 +650,21 @@ impl Player {
         let shared =
             inputs.filter(|input| !matches!(input.kind, InputKind::Knob(id, _) if id == knob));
         let same = |(one, other): (&Input, &Input)| one.at == other.at && one.kind == other.kind;
-        if shared.clone().count() == twin.run.inputs().len()
-            && shared.zip(twin.run.inputs()).all(same)
+        if shared.clone().count() != twin.run.inputs().len()
+            || !shared.zip(twin.run.inputs()).all(same)
         {
-            return;
+            // The twin's knob and value are known to be good.
+            let _ = self.compare(knob, value);
         }
-        // The twin's knob and value are known to be good.
-        let _ = self.compare(knob, value);
-        self.catch_up_twin();
+    }
+
+    /// Does the action of this id; `target` counts from 0, none means the model's own choice.
+    pub fn act_by_id(&mut self, id: &str, target: Option<usize>) -> bool {
+        let Some(spec) = self.main.actions().iter().position(|spec| spec.id == id) else {
+            return false;
+        };
+        let target = target.unwrap_or_else(|| self.main.aim(spec));
+        self.act(Act { spec, target })
     }
 
     /// After a fork, what was reached and settled in the lost future no longer is.
@@ -506,13 +686,18 @@ impl Player {
     /// # Errors
     /// The knob does not exist or the value is no finite number.
     pub fn compare(&mut self, knob: &str, value: f64) -> Result<(), KnobError> {
+        self.halt();
+        self.compare_here(knob, value)
+    }
+
+    fn compare_here(&mut self, knob: &str, value: f64) -> Result<(), KnobError> {
         let run = self.main.twin(knob, value)?;
         let found = run.knobs().into_iter().find(|(k, _)| k.id == knob);
         let (knob, value) = found
             .map(|(knob, value)| (knob.id, value))
             .ok_or(KnobError::Unknown)?;
         self.twin = Some(Twin { run, knob, value });
-        self.sync_twin(FRAME_EVENTS);
+        self.sync_twin();
         Ok(())
     }
 
@@ -528,11 +713,9 @@ impl Player {
     )]
     pub fn next(&mut self) -> Vec<Happening> {
         if let Some(goal) = self.goal {
-            let mut happened = Vec::new();
-            self.hurry(goal.beat, &mut happened);
-            self.sync_twin(FRAME_EVENTS);
-            return happened;
+            return self.set_out([Leg::Story(goal.beat)]);
         }
+        self.halt();
         let beat = self.beat + 1;
         if beat < self.beats.len() {
             self.head_for(beat);
@@ -544,6 +727,7 @@ impl Player {
     /// Returns to the moment of the beat before.
     pub fn back(&mut self) -> Vec<Happening> {
         self.playing = false;
+        self.halt();
         let to = if self.goal.is_some() {
             self.beat
         } else {
@@ -566,13 +750,16 @@ impl Player {
                 Setup::Set(..) | Setup::Act(..) if place.is_some() => {}
                 Setup::Set(knob, value) => {
                     // Stories only name knobs that exist: tests walk through every story.
-                    let _ = self.set_knob(knob, value);
+                    let _ = self.put_knob(knob, value);
                 }
                 Setup::Act(action, target) => {
-                    self.act_by_id(action, Some(target));
+                    let mut specs = self.main.actions().iter();
+                    if let Some(spec) = specs.position(|spec| spec.id == action) {
+                        self.put_act(Act { spec, target });
+                    }
                 }
                 Setup::Twin(knob, value) => {
-                    let _ = self.compare(knob, value);
+                    let _ = self.compare_here(knob, value);
                 }
                 Setup::Alone => self.alone(),
                 Setup::Speed(speed) => self.set_speed(speed),
@@ -585,35 +772,21 @@ impl Player {
         });
     }
 
-    fn hurry(&mut self, beat: usize, happened: &mut Vec<Happening>) {
-        while self.goal.is_some_and(|goal| goal.beat == beat) {
-            self.advance(PATIENCE, u64::MAX, happened);
-            if happened.contains(&Happening::End) {
-                self.goal = None;
-            }
-        }
-    }
-
     /// Goes straight to a beat (from 0), arranging and running through all between.
     pub fn jump(&mut self, beat: usize) -> Vec<Happening> {
+        self.halt();
         let beat = beat.min(self.beats.len().saturating_sub(1));
-        let mut happened = Vec::new();
-        if let Some(place) = self.reached[beat] {
-            happened = self.seek_to(place);
-        } else {
-            // Not reached yet: go on from the last beat that was, so that every state in between is real.
-            let last = self.reached.iter().rposition(Option::is_some).unwrap_or(0);
-            if let Some(place) = self.reached[last].filter(|_| last < beat) {
-                happened = self.seek_to(place);
-            }
-            while self.beat < beat && self.stuck.is_none() {
-                self.head_for(self.beat + 1);
-                self.hurry(self.beat + 1, &mut happened);
-            }
-            self.sync_twin(FRAME_EVENTS);
-        }
         self.playing = false;
-        happened
+        if let Some(place) = self.reached[beat] {
+            return self.seek_to(place);
+        }
+        // Not reached yet: go on from the last beat that was, so that every state in between is real.
+        let last = self.reached.iter().rposition(Option::is_some).unwrap_or(0);
+        (self.goal, self.stuck) = (None, None);
+        match self.reached[last].filter(|_| last < beat) {
+            Some(place) => self.set_out([Leg::Run(Journey::Place(place)), Leg::Story(beat)]),
+            None => self.set_out([Leg::Story(beat)]),
+        }
     }
 
     /// Begins anew and goes straight to the beat that was given up: the way out of settings that prevent it.
@@ -663,17 +836,14 @@ impl Player {
             .skip(1)
             .for_each(|place| *place = None);
         self.guesses.clear();
-        let beat = usize::from(link.beat).min(self.beats.len().saturating_sub(1));
-        self.beat = beat;
-        if beat > 0 {
-            self.reached[beat] = Some(self.main.position());
-        }
-        if let Some((index, steps)) = link.twin
-            && let Some((knob, _)) = self.main.knobs().get(usize::from(index))
-        {
-            let _ = self.compare(knob.id, knob.from_steps(steps));
-            self.catch_up_twin();
-        }
+        self.beat = 0;
+        let [last, place] = link.run.way(self.main.inputs().len());
+        let happened = self.set_out([
+            Leg::Run(Journey::Place(last)),
+            Leg::Run(Journey::Place(place)),
+            Leg::Link(link.beat, link.twin),
+        ]);
+        self.untold.extend(happened);
     }
 
     /// Restores the text of a link.

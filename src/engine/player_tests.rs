@@ -196,3 +196,127 @@ fn beats_without_question(player: &Player) -> usize {
         .position(|beat| beat.predict.is_none())
         .unwrap_or(usize::MAX)
 }
+
+/// A player that never has time for more than one slice at once.
+fn hasty(run: impl Show + 'static) -> Player {
+    let mut player = Player::new(Box::new(run));
+    player.set_patience(|| false);
+    player
+}
+
+/// Frames without time until everything has arrived; how many it took.
+fn arrive(player: &mut Player) -> usize {
+    for frames in 0..100_000 {
+        if !player.under_way() && !player.twin_behind() {
+            return frames;
+        }
+        player.frame(0.0);
+    }
+    panic!("it never arrives");
+}
+
+#[test]
+fn a_way_in_slices_leads_to_the_same_place() {
+    let (mut at_once, mut sliced) = (player(), hasty(Run::<Bounce>::new(3)));
+    type Walk = fn(&mut Player);
+    let walks: [(&str, Walk); 8] = [
+        ("forward", |player| drop(player.seek(Time::s(900)))),
+        ("back", |player| drop(player.seek(Time::s(451)))),
+        ("a step back", |player| drop(player.step_back(false))),
+        ("a fine step back", |player| drop(player.step_back(true))),
+        ("compare", |player| player.compare("double", 1.0).unwrap()),
+        ("turn", |player| {
+            player.set_knob("pace", 50.0).unwrap();
+        }),
+        ("act", |player| {
+            player.act_by_id("kick", None);
+        }),
+        ("tell", |player| drop(player.jump(2))),
+    ];
+    let mut longest = 0;
+    for (what, walk) in walks {
+        walk(&mut at_once);
+        walk(&mut sliced);
+        longest = longest.max(arrive(&mut sliced));
+        assert_eq!(face(sliced.main()), face(at_once.main()), "{what}");
+        assert_eq!(sliced.beat(), at_once.beat(), "{what}");
+        assert_eq!(sliced.link(), at_once.link(), "{what}");
+    }
+    assert!(longest > 5, "{longest} frames are no way at all");
+    let text = at_once.link().encode().unwrap();
+    let mut other = hasty(Run::<Bounce>::new(1));
+    other.restore_text(&text).unwrap();
+    assert!(other.under_way());
+    arrive(&mut other);
+    assert_eq!(other.link(), at_once.link());
+    assert_eq!(face(other.main()).1, face(at_once.main()).1);
+}
+
+#[test]
+fn what_is_done_while_the_twin_catches_up_happens_to_it_too() {
+    let (mut at_once, mut sliced) = (player(), hasty(Run::<Bounce>::new(3)));
+    for player in [&mut at_once, &mut sliced] {
+        player.set_patience(|| true);
+        player.seek(Time::s(900));
+        player.act_by_id("kick", None);
+        player.seek(Time::s(1_000));
+    }
+    sliced.set_patience(|| false);
+    for player in [&mut at_once, &mut sliced] {
+        player.compare("double", 1.0).unwrap();
+        // Here the run forks, and the kick at 900 s is no more.
+        player.seek(Time::s(800));
+    }
+    while sliced.under_way() {
+        sliced.frame(0.0);
+    }
+    assert!(sliced.twin_behind());
+    for player in [&mut at_once, &mut sliced] {
+        player.set_knob("pace", 50.0).unwrap();
+        player.act_by_id("kick", None);
+        player.set_knob("double", 0.0).unwrap();
+    }
+    arrive(&mut sliced);
+    let twin = |player: &Player| face(&*player.twin().unwrap().run);
+    assert_eq!(twin(&sliced), twin(&at_once));
+    assert_eq!(face(sliced.main()).1, face(at_once.main()).1);
+}
+
+#[test]
+fn what_the_learner_does_on_the_way_happens_where_the_run_is() {
+    let mut player = hasty(Run::<Bounce>::new(3));
+    player.seek(Time::s(900));
+    let here = player.main().position();
+    assert!(here.at < Time::s(900) && player.under_way());
+    let share = player.progress().unwrap().1.unwrap();
+    assert!(share > 0.0 && share < 1.0, "{share}");
+    player.set_knob("pace", 50.0).unwrap();
+    assert!(!player.under_way());
+    assert_eq!(player.main().inputs()[0].at, here.at);
+}
+
+#[test]
+fn a_link_is_opened_to_its_end_before_anything_else_happens() {
+    let mut first = player();
+    first.seek(Time::s(400));
+    first.set_knob("pace", 50.0).unwrap();
+    first.seek(Time::s(300));
+    let text = first.link().encode().unwrap();
+    let mut player = hasty(Run::<Bounce>::new(1));
+    player.restore_text(&text).unwrap();
+    assert!(player.under_way());
+    player.act_by_id("kick", None);
+    first.act_by_id("kick", None);
+    assert_eq!(player.link(), first.link());
+}
+
+#[test]
+fn a_beat_that_the_end_of_the_tape_cuts_off_is_no_trap() {
+    let mut player = player();
+    player.seek(crate::tape::END);
+    player.next();
+    player.next();
+    assert!(!player.under_way());
+    player.jump(3);
+    assert!(!player.under_way());
+}

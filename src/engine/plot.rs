@@ -59,6 +59,8 @@ pub struct Trace<'a> {
     pub area: bool,
     /// How it is drawn.
     pub stroke: Stroke,
+    /// How many times as broad as the plot's first line: weights tell lines apart where hues do not.
+    pub weight: u32,
 }
 
 impl Plot {
@@ -71,7 +73,8 @@ impl Plot {
         colour: impl Fn(Ink) -> (u8, u8, u8),
     ) -> Vec<Trace<'a>> {
         let mut traces = Vec::with_capacity(3 * self.lines.len());
-        let mut add = |line: &Line, samples: &'a [f32], first: usize, stroke: Stroke| {
+        let mut add = |at: usize, samples: &'a [f32], first: usize, stroke: Stroke| {
+            let line = &self.lines[at];
             if !samples.is_empty() {
                 traces.push(Trace {
                     samples,
@@ -79,6 +82,7 @@ impl Plot {
                     colour: colour(line.ink),
                     area: line.area,
                     stroke,
+                    weight: weight(at),
                 });
             }
         };
@@ -87,19 +91,20 @@ impl Plot {
             tape.reads().iter().position(|other| *other == read)
         };
         if let Some(ghost) = main.ghost() {
-            for line in self.lines {
+            for (number, line) in self.lines.iter().enumerate().rev() {
                 let lost = place(main, line).and_then(|at| ghost.lines.get(at));
                 if let Some(samples) = lost {
-                    add(line, samples, ghost.first, Stroke::Ghost);
+                    add(number, samples, ghost.first, Stroke::Ghost);
                 }
             }
         }
         let solid = Some((main, Stroke::Solid));
         let dashed = twin.map(|twin| (twin, Stroke::Dashed));
         for (tape, stroke) in dashed.into_iter().chain(solid) {
-            for line in self.lines {
+            // The broad ones first, so that they do not hide the fine ones.
+            for (number, line) in self.lines.iter().enumerate().rev() {
                 if let Some(at) = place(tape, line) {
-                    add(line, tape.line(at), 0, stroke);
+                    add(number, tape.line(at), 0, stroke);
                 }
             }
         }
@@ -119,6 +124,11 @@ impl Plot {
             shown
         }
     }
+}
+
+/// How broad the line with this number is, as a multiple of the first.
+pub const fn weight(line: usize) -> u32 {
+    if line == 0 { 1 } else { 2 }
 }
 
 /// The end of the time axis for a tape that has reached `horizon`: steps up rarely, so that the picture rests.
@@ -191,6 +201,7 @@ pub fn draw<DB: DrawingBackend>(
         } else {
             1.0
         };
+        let width = width * trace.weight;
         let style = RGBColor(r, g, b).mix(faint).stroke_width(width);
         for run in runs(trace, columns, span) {
             if trace.area && trace.stroke == Stroke::Solid {
@@ -237,6 +248,7 @@ mod tests {
             colour: (1, 2, 3),
             area: true,
             stroke: Stroke::Solid,
+            weight: 1,
         }
     }
 

@@ -22,6 +22,8 @@ const KEYFRAMES_MAX: usize = 64;
 const SPACING: Time = Time::ms(500);
 /// Chains of causes are looked for at most this many keyframes back.
 const RECALL_MAX: usize = 4;
+/// And only through so many events: an answer that misses the first causes is better than a page that halts.
+const RECALL_EVENTS: u64 = 20_000;
 
 /// An exact place in a run: a time, and how many events and inputs had happened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -354,14 +356,18 @@ impl<L: Lesson> Run<L> {
     }
 
     /// Says the notes of the recent past again, for places whose notes are no longer on the tape.
-    fn recall(&self, back: usize) -> Tape {
+    fn recall(&self, back: usize) -> Option<Tape> {
         let here = self.world.place;
         let index = self
             .keyframes
             .partition_point(|world| world.place <= here)
             .max(1)
             - 1;
-        let mut scout = self.keyframes[index.saturating_sub(back)].clone();
+        let keyframe = &self.keyframes[index.saturating_sub(back)];
+        if here.events > keyframe.place.events + RECALL_EVENTS {
+            return None;
+        }
+        let mut scout = keyframe.clone();
         let mut tape = Tape::new(Vec::new());
         while scout.place < here {
             match self.inputs.get(scout.place.inputs as usize) {
@@ -372,7 +378,7 @@ impl<L: Lesson> Run<L> {
                 _ => break,
             }
         }
-        tape
+        Some(tape)
     }
 }
 
@@ -415,60 +421,33 @@ impl<L: Lesson> Show for Run<L> {
         }
     }
 
-    fn seek(&mut self, at: Time) {
+    fn seek_some(&mut self, at: Time, budget: u64) -> bool {
         self.rewind(|place| place.at <= at);
-        self.forward(at, u64::MAX, |_, _| false);
+        self.forward(at, budget, |_, _| false) != Ran::OutOfBudget
     }
 
-    fn seek_to(&mut self, place: Position) {
+    fn seek_to_some(&mut self, place: Position, budget: u64) -> bool {
         self.rewind(|kept| kept <= place);
-        while self.world.place < place {
-            let there = |world: &World<L::Model>, _| {
-                (world.place.events, world.place.inputs) >= (place.events, place.inputs)
-            };
-            if there(&self.world, false) || self.forward(place.at, u64::MAX, there) != Ran::Stopped
-            {
-                break;
-            }
+        let there = |world: &World<L::Model>, _| {
+            (world.place.events, world.place.inputs) >= (place.events, place.inputs)
+        };
+        if self.world.place < place
+            && !there(&self.world, false)
+            && self.forward(place.at, budget, there) == Ran::OutOfBudget
+        {
+            return false;
         }
         self.world.measure_until(place.at, &mut self.tape);
         self.world.place.at = self.world.place.at.max(place.at);
         self.reached();
+        true
     }
 
-    fn before(&mut self, fine: bool) -> Option<Position> {
-        let here = self.world.place;
-        let start = self.world.clone();
-        let mut index = self.keyframes.partition_point(|world| world.place < here);
-        let mut found = None;
-        while found.is_none() && index > 0 {
-            index -= 1;
-            let until = self
-                .keyframes
-                .get(index + 1)
-                .map_or(here, |world| world.place.min(here));
-            self.world = self.keyframes[index].clone();
-            // The keyframe itself may stand right behind a note; only its predecessor's replay knows.
-            loop {
-                let mut last = None;
-                let ran = self.forward(until.at, u64::MAX, |world, said| {
-                    last = Some((world.place, said));
-                    true
-                });
-                match last {
-                    Some((place, said))
-                        if ran == Ran::Stopped && place < here && place <= until =>
-                    {
-                        if said || fine {
-                            found = Some(place);
-                        }
-                    }
-                    _ => break,
-                }
-            }
-        }
-        self.world = start;
-        found.or_else(|| (here > Position::default()).then(Position::default))
+    fn rewind_before(&mut self, place: Position) -> Option<Position> {
+        let index = self.keyframes.partition_point(|world| world.place < place);
+        let keyframe = &self.keyframes[index.checked_sub(1)?];
+        self.world = keyframe.clone();
+        Some(self.world.place)
     }
 
     fn knobs(&self) -> Vec<(Knob, f64)> {
@@ -544,7 +523,10 @@ impl<L: Lesson> Show for Run<L> {
             let tape = if back == 0 {
                 &self.tape
             } else {
-                recalled = self.recall(back * back);
+                match self.recall(back * back) {
+                    Some(tape) => recalled = tape,
+                    None => break,
+                }
                 &recalled
             };
             chain = chain_of(tape, picked, self.world.said, limit);
@@ -614,6 +596,20 @@ impl<L: Lesson> Show for Run<L> {
         Ok(Box::new(twin))
     }
 
+    fn expect(&mut self, at: Time, kind: InputKind) {
+        if matches!(kind, InputKind::Knob(id, _) if self.held == Some(id)) {
+            return;
+        }
+        let mut done = self.world.place.inputs;
+        self.inputs.retain(|input| {
+            let keep = done > 0 || input.at <= at;
+            done = done.saturating_sub(1);
+            keep
+        });
+        let events = None;
+        self.inputs.push(Input { at, events, kind });
+    }
+
     fn state(&self) -> RunState {
         RunState::take(
             self.seed,
@@ -632,11 +628,6 @@ impl<L: Lesson> Show for Run<L> {
         }
         let mut run = Run::<L>::with_knobs(state.seed, first);
         run.inputs = state.inputs(&list, <L::Model as Model>::Action::SPECS.len());
-        run.seek_to(Position {
-            inputs: run.inputs.len() as u32,
-            ..state.furthest()
-        });
-        run.seek_to(state.place());
         Box::new(run)
     }
 

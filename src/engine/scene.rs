@@ -560,8 +560,9 @@ impl Scene {
             parts.map(|part| part.frame).collect()
         };
         let (things, links) = (frames(Role::Thing), frames(Role::Link));
-        // (link, glyph, ink, how many), in the order met, which is the lesson's own order and so the same in each run.
-        let mut groups: Vec<(usize, Glyph, Ink, usize)> = Vec::new();
+        // (link, glyph, ink, how many, the first), in the order met, which is the lesson's own order and so the same in
+        // each run.
+        let mut groups: Vec<(usize, Glyph, Ink, usize, u32)> = Vec::new();
         let mut staying = Vec::new();
         for particle in std::mem::take(&mut self.particles) {
             let at = Rect::new(particle.x, particle.y, 0.0, 0.0);
@@ -577,12 +578,14 @@ impl Scene {
                 .min_by(|(_, a), (_, b)| distance(a).total_cmp(&distance(b)));
             match near {
                 Some((link, _)) if !things.iter().any(|frame| frame.holds(&at)) => {
-                    let same = |g: &&mut (usize, Glyph, Ink, usize)| {
+                    let same = |g: &&mut (usize, Glyph, Ink, usize, u32)| {
                         (g.0, g.1, g.2) == (link, particle.glyph, particle.ink)
                     };
                     match groups.iter_mut().find(same) {
                         Some(group) => group.3 += 1,
-                        None => groups.push((link, particle.glyph, particle.ink, 1)),
+                        None => {
+                            groups.push((link, particle.glyph, particle.ink, 1, particle.dot));
+                        }
                     }
                 }
                 _ => staying.push(particle),
@@ -591,7 +594,7 @@ impl Scene {
         self.particles = staying;
         groups.sort_by_key(|group| (group.0, group.1));
         let mut before = 0;
-        for (place, (link, glyph, ink, count)) in groups.iter().copied().enumerate() {
+        for (place, (link, glyph, ink, count, dot)) in groups.iter().copied().enumerate() {
             if place > 0 && groups[place - 1].0 != link {
                 before = place;
             }
@@ -599,7 +602,8 @@ impl Scene {
             let offset = (place - before) as f32 - (all as f32 - 1.0) / 2.0;
             let middle = links[link].centre();
             // A link too short for its groups side by side holds them below each other.
-            let (x, y) = if links[link].w >= all as f32 * SPACING {
+            let across = links[link].w >= all as f32 * SPACING;
+            let (x, y) = if across {
                 (middle.x + offset * SPACING, middle.y)
             } else {
                 (middle.x, middle.y + offset * 13.0)
@@ -608,10 +612,13 @@ impl Scene {
                 x.clamp(8.0, self.width - 20.0),
                 y.clamp(8.0, self.height - 8.0),
             );
-            self.particle(at, 4.5, glyph, ink, 0);
+            // The first of a group can be asked about, as any that travels can.
+            self.particle(at, 4.5, glyph, ink, dot);
             if count > 1 {
+                // Above a link that lies, beside one that stands: never on the link, nor under the card at its end.
+                let rise = if across { -5.0 } else { 4.0 };
                 self.background.push(Shape::Text {
-                    at: pt(at.x + 7.0, at.y - 5.0),
+                    at: pt(at.x + 7.0, at.y + rise),
                     size: 11.0,
                     bold: true,
                     ink: Ink::Ink,

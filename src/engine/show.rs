@@ -4,7 +4,7 @@ use crate::action::{Act, ActionSpec};
 use crate::knobs::{Knob, KnobError};
 use crate::lesson::Card;
 use crate::plot::Plot;
-use crate::run::{Input, Position};
+use crate::run::{Input, InputKind, Position};
 use crate::scene::{PartId, Scene};
 use crate::state::RunState;
 use crate::story::BeatView;
@@ -67,12 +67,21 @@ pub trait Show {
     fn horizon(&self) -> Position;
     /// Goes on to `until` or to what `watch` names, in at most `budget` events and inputs.
     fn run(&mut self, until: Time, watch: Watch, budget: u64) -> Ran;
+    /// Goes towards a moment, past or future, for at most `budget` events and inputs; true once it is there and all
+    /// events up to it have happened.
+    fn seek_some(&mut self, at: Time, budget: u64) -> bool;
+    /// Goes towards an exact place on the tape for at most `budget` events and inputs; true once it is there.
+    fn seek_to_some(&mut self, place: Position, budget: u64) -> bool;
     /// Goes to a moment, past or future; all events up to it have happened.
-    fn seek(&mut self, at: Time);
+    fn seek(&mut self, at: Time) {
+        self.seek_some(at, u64::MAX);
+    }
     /// Goes to an exact place on the tape.
-    fn seek_to(&mut self, place: Position);
-    /// The place of the last thing said before here (or of the last event, if `fine`); none at the start.
-    fn before(&mut self, fine: bool) -> Option<Position>;
+    fn seek_to(&mut self, place: Position) {
+        self.seek_to_some(place, u64::MAX);
+    }
+    /// Goes back to the last keyframe before a place and says where that is; none if there is no earlier one.
+    fn rewind_before(&mut self, place: Position) -> Option<Position>;
 
     /// The knobs with their values now.
     fn knobs(&self) -> Vec<(Knob, f64)>;
@@ -117,9 +126,12 @@ pub trait Show {
     /// # Errors
     /// The knob does not exist or the value is no finite number.
     fn twin(&self, knob: &str, value: f64) -> Result<Box<dyn Show>, KnobError>;
+    /// Adds an input of the other run to a twin that has not been at its time yet; inputs after it are forgotten.
+    fn expect(&mut self, at: Time, kind: InputKind);
     /// The run as data: seed, first knobs, inputs, place.
     fn state(&self) -> RunState;
-    /// A run restored from data; unknown knobs and actions are left out.
+    /// A run restored from data, at time zero with its inputs ahead: it is to be taken to the place of the last input
+    /// and then to where it stood, see [`RunState::way`]. Unknown knobs and actions are left out.
     fn restore(&self, state: &RunState) -> Box<dyn Show>;
     /// The balance of the model; see [`crate::Model::audit`].
     ///

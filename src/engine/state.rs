@@ -130,8 +130,17 @@ impl RunState {
         }
     }
 
+    /// Where a run restored from this, with so many inputs, is to be taken: to its last input, then to its playhead.
+    pub fn way(&self, inputs: usize) -> [Position; 2] {
+        let last = Position {
+            inputs: inputs as u32,
+            ..self.furthest()
+        };
+        [last, self.place()]
+    }
+
     /// The place of the last input.
-    pub fn furthest(&self) -> Position {
+    fn furthest(&self) -> Position {
         let at = self
             .inputs
             .iter()

@@ -7,6 +7,8 @@ use std::collections::VecDeque;
 
 /// Plain notes kept; older ones are said again by a replay when somebody asks why.
 const NOTES_MAX: usize = 1 << 15;
+/// Older notes kept of those that the latest replay said again.
+const AGAIN_MAX: usize = 1 << 12;
 /// Marked notes kept.
 const MARKS_MAX: usize = 1 << 12;
 /// Runs end after two hours, which bounds the samples.
@@ -190,6 +192,9 @@ pub struct Tape {
     reads: Vec<(usize, Statistic)>,
     lines: Vec<Vec<f32>>,
     notes: VecDeque<Note>,
+    /// What a replay said last of what was no longer among the notes: that is where the run stands, so it is what
+    /// somebody asks about.
+    again: VecDeque<Note>,
     marks: Vec<Note>,
     next: u32,
     ghost: Option<Ghost>,
@@ -203,6 +208,7 @@ impl Tape {
             reads,
             lines,
             notes: VecDeque::new(),
+            again: VecDeque::new(),
             marks: Vec::new(),
             next: 0,
             ghost: None,
@@ -217,6 +223,7 @@ impl Tape {
     /// Records a note unless it is already here.
     pub fn record(&mut self, note: Note) {
         if note.id.0 < self.next {
+            self.say_again(note);
             return;
         }
         self.next = note.id.0 + 1;
@@ -236,6 +243,24 @@ impl Tape {
             self.notes.pop_front();
         }
         self.notes.push_back(note);
+    }
+
+    fn say_again(&mut self, note: Note) {
+        if self.keeps_from(note.id) {
+            return;
+        }
+        // They stay in order and without a gap; a replay of another stretch begins anew.
+        if self
+            .again
+            .back()
+            .is_some_and(|last| last.id.0 + 1 != note.id.0)
+        {
+            self.again.clear();
+        }
+        if self.again.len() == AGAIN_MAX {
+            self.again.pop_front();
+        }
+        self.again.push_back(note);
     }
 
     /// Whether sample number `sample` is already here.
@@ -262,18 +287,17 @@ impl Tape {
         &self.marks
     }
 
-    /// The most recent notes, oldest first.
+    /// The most recent notes, oldest first, and before them those that the latest replay said again.
     pub fn notes(&self) -> impl DoubleEndedIterator<Item = &Note> {
-        self.notes.iter()
+        self.again.iter().chain(&self.notes)
     }
 
     /// The note with this number, if it is still kept.
     pub fn note(&self, id: NoteId) -> Option<&Note> {
-        let kept = self
-            .notes
-            .binary_search_by_key(&id, |note| note.id)
-            .ok()
-            .map(|index| &self.notes[index]);
+        let kept = [&self.notes, &self.again].into_iter().find_map(|notes| {
+            let index = notes.binary_search_by_key(&id, |note| note.id).ok()?;
+            notes.get(index)
+        });
         kept.or_else(|| {
             self.marks
                 .binary_search_by_key(&id, |note| note.id)
@@ -334,8 +358,10 @@ impl Tape {
         let lines = self.lines.iter_mut().map(cut).collect();
         let from = self.marks.partition_point(|note| note.id.0 < notes);
         let marks = self.marks.split_off(from);
-        while self.notes.back().is_some_and(|note| note.id.0 >= notes) {
-            self.notes.pop_back();
+        for kept in [&mut self.notes, &mut self.again] {
+            while kept.back().is_some_and(|note| note.id.0 >= notes) {
+                kept.pop_back();
+            }
         }
         self.next = self.next.min(notes);
         self.ghost = Some(Ghost {
@@ -402,6 +428,13 @@ mod tests {
         }
     }
 
+    fn plain(id: u32) -> Note {
+        Note {
+            id: NoteId(id),
+            ..Note::new("x")
+        }
+    }
+
     #[test]
     fn recording_the_past_again_changes_nothing() {
         let mut tape = Tape::new(vec![(0, Statistic::Mean)]);
@@ -411,6 +444,23 @@ mod tests {
         tape.record(note(0, 1));
         assert_eq!(tape.fingerprint(), before);
         assert_eq!(tape.marks().len(), 2);
+    }
+
+    #[test]
+    fn a_replay_tells_again_what_the_tape_has_forgotten() {
+        let mut tape = Tape::new(Vec::new());
+        let far = NOTES_MAX as u32 + 50_000;
+        (0..far).for_each(|i| tape.record(plain(i)));
+        let before = tape.fingerprint();
+        for range in [5..9, 100..AGAIN_MAX as u32 + 200] {
+            range.for_each(|i| tape.record(plain(i)));
+        }
+        assert_eq!(tape.fingerprint(), before);
+        assert!(tape.note(NoteId(7)).is_none() && tape.note(NoteId(4_000)).is_some());
+        assert_eq!(tape.again.len(), AGAIN_MAX);
+        assert!(tape.notes().is_sorted_by_key(|note| note.id));
+        tape.fork(Time(1), 300, 0);
+        assert_eq!(tape.notes().last().map(|note| note.id), Some(NoteId(299)));
     }
 
     #[test]

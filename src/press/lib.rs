@@ -12,5 +12,6 @@ pub mod publish;
 pub mod serve;
 pub mod share;
 pub mod sources;
+pub mod split;
 pub mod stills;
 pub mod words;

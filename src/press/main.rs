@@ -2,7 +2,7 @@
 
 use loadlab_press::packages::{self, Scorm};
 use loadlab_press::publish::{self, Optimised};
-use loadlab_press::{check, serve, share, sources};
+use loadlab_press::{check, serve, share, sources, split};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -17,6 +17,7 @@ press single SLUG [OUT] [--site DIR]
 press scorm SLUG [OUT] [--version 1.2|2004] [--site DIR]
                                  one lesson as a SCORM package; an OUT that ends in / becomes a folder
                                  (default: SLUG-scorm-VERSION.zip)
+press split WASM DIR             cut a program that was linked with --emit-relocs, and say what each piece weighs
 press check                      list missing and unused words of every lesson";
 
 fn main() -> ExitCode {
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
             .and_then(|options| serve::serve(&options).map_err(|error| error.to_string())),
         Some("single") => single(&args[1..]),
         Some("scorm") => scorm(&args[1..]),
+        Some("split") => split_all(&args[1..]),
         Some("check") => check_all(),
         _ => Err(HELP.to_owned()),
     };
@@ -51,6 +53,13 @@ fn pages(args: &[String]) -> Result<(), String> {
     let release = std::env::var("TRUNK_PROFILE").is_ok_and(|profile| profile == "release")
         || args.iter().any(|arg| arg == "--compress");
     if release {
+        let slugs: Vec<&str> = lessons::CATALOGUE
+            .iter()
+            .map(|entry| entry.card.slug)
+            .collect();
+        if let Err(why) = publish::cut(&folder, &sources::linked(&project)?, &slugs)? {
+            eprintln!("press: the program stays whole, which is merely larger: {why}");
+        }
         match publish::optimise(&project, &folder)? {
             Optimised::Yes(before, after) => eprintln!(
                 "press: wasm {} KB, {} KB after wasm-opt",
@@ -76,6 +85,29 @@ fn pages(args: &[String]) -> Result<(), String> {
             after / 1024,
             before / 1024
         );
+    }
+    Ok(())
+}
+
+fn split_all(args: &[String]) -> Result<(), String> {
+    let [wasm, folder] = args else {
+        return Err("press split: name the program and a folder".to_owned());
+    };
+    let linked = std::fs::read(wasm).map_err(|error| format!("{wasm}: {error}"))?;
+    let pieces = split::split(&linked, publish::is_door)?
+        .ok_or("press split: this program was linked without --emit-relocs")?;
+    let folder = Path::new(folder);
+    eprintln!("press: core {} KB", pieces.core.len() / 1024);
+    publish::write_file(folder, "core.wasm", &pieces.core)?;
+    let list: String = pieces
+        .core_functions
+        .iter()
+        .map(|(symbol, bytes)| format!("{bytes} {symbol}\n"))
+        .collect();
+    publish::write_file(folder, "core.txt", list.as_bytes())?;
+    for (at, part) in pieces.parts.iter().enumerate() {
+        eprintln!("press: part {at} {} KB", part.len() / 1024);
+        publish::write_file(folder, &format!("part-{at}.wasm"), part)?;
     }
     Ok(())
 }

@@ -123,11 +123,15 @@ pub fn single(site: &Files, slug: &str) -> Result<String, String> {
             for (name, kind) in [
                 ("data-script", "text/javascript"),
                 ("data-wasm", "application/wasm"),
+                ("data-code", "application/wasm"),
             ] {
-                let address = attribute(&tag, name).unwrap_or_default().to_owned();
+                let Some(address) = attribute(&tag, name).map(str::to_owned) else {
+                    continue; // Only a release build keeps the lesson's code apart.
+                };
+                let path = from_top(&address).replace('*', slug);
                 let bytes = site
-                    .get(from_top(&address))
-                    .ok_or_else(|| format!("{address} is missing in the built site"))?;
+                    .get(&path)
+                    .ok_or_else(|| format!("{path} is missing in the built site"))?;
                 tag = tag.replacen(&address, &data(kind, bytes), 1);
             }
             out += &tag;
@@ -186,8 +190,12 @@ pub fn scorm(site: &Files, slug: &str, version: Scorm) -> Result<Files, String> 
         .nth(1)
         .and_then(|rest| rest.split("</h1>").next())
         .unwrap_or(slug);
+    let code = format!("_{slug}.wasm");
     let needed = |path: &str| {
+        let others_code =
+            path.ends_with(".wasm") && !path.ends_with("_bg.wasm") && !path.ends_with(&code);
         let program = !path.contains('/')
+            && !others_code
             && [".js", ".wasm", ".svg"]
                 .iter()
                 .any(|end| path.ends_with(end))

@@ -23,6 +23,15 @@ pub struct Assets {
     pub wasm: String,
     /// The size of the wasm as the browser sees it, uncompressed.
     pub wasm_bytes: u64,
+    /// Each lesson's own code, uncompressed, by slug; empty where the program was not cut.
+    pub code_bytes: BTreeMap<String, u64>,
+}
+
+impl Assets {
+    /// The file of a lesson's code: the program's name makes sure that both are of one build.
+    pub fn code(&self, slug: &str) -> String {
+        self.wasm.replace("_bg.wasm", &format!("_{slug}.wasm"))
+    }
 }
 
 /// One lesson that exists.
@@ -288,6 +297,12 @@ fn head(site: &Site, assets: &Assets, page: &Page<'_>) -> String {
             "<link rel=\"preload\" href=\"{root}{}\" as=\"fetch\" type=\"application/wasm\" crossorigin>",
             assets.wasm
         ));
+        if assets.code_bytes.contains_key(page.slug) {
+            line(format!(
+                "<link rel=\"preload\" href=\"{root}{}\" as=\"fetch\" type=\"application/wasm\" crossorigin>",
+                assets.code(page.slug)
+            ));
+        }
     }
     out.trim_end().to_owned()
 }
@@ -315,11 +330,19 @@ const BOOT: [(&str, &str); 18] = [
 ];
 
 /// The place where the boot script says how it goes.
-fn boot(site: &Site, assets: &Assets, root: &str) -> String {
+fn boot(site: &Site, assets: &Assets, root: &str, slug: &str) -> String {
     let mut out = format!(
         "<div id=\"boot\" class=\"notice\" role=\"status\" data-script=\"{root}{}\" data-wasm=\"{root}{}\" data-bytes=\"{}\"",
         assets.script, assets.wasm, assets.wasm_bytes
     );
+    if !assets.code_bytes.is_empty() {
+        let bytes = assets.code_bytes.get(slug).copied().unwrap_or_default();
+        let _ = write!(
+            out,
+            " data-code=\"{root}{}\" data-code-bytes=\"{bytes}\"",
+            assets.code("*")
+        );
+    }
     for (attribute, word) in BOOT {
         let id = format!("boot.{word}");
         let _ = write!(out, " data-{attribute}=\"{}\"", escape(site.texts.get(&id)));
@@ -396,7 +419,7 @@ fn lesson_page<'a>(site: &Site, assets: &Assets, lesson: &'a LessonPage, kind: K
         },
         say("stage"),
         lesson.stage,
-        boot(site, assets, root)
+        boot(site, assets, root, slug)
     );
     if kind == Kind::Embed {
         let _ = writeln!(
@@ -480,7 +503,7 @@ fn catalogue_page<'a>(site: &'a Site, assets: &Assets) -> Page<'a> {
         "<main class=\"catalogue\" id=\"main\">\n<div class=\"catalogue-head\"><div><h1>{}</h1><p class=\"question\">{}</p></div></div>\n{}",
         escape(site.about.get("title")),
         escape(site.about.get("summary")),
-        boot(site, assets, root)
+        boot(site, assets, root, "")
     );
     for chapter in &site.chapters {
         let (ready, coming): (Vec<&Item>, Vec<&Item>) =
@@ -639,6 +662,7 @@ mod tests {
             script: "site-1.js".to_owned(),
             wasm: "site-1_bg.wasm".to_owned(),
             wasm_bytes: 12_345,
+            code_bytes: [("load-balancing".to_owned(), 678)].into(),
         };
         (site, assets)
     }
@@ -651,6 +675,7 @@ mod tests {
             " src=\"",
             " data-script=\"",
             " data-wasm=\"",
+            " data-code=\"",
             " data-root=\"",
         ] {
             for (at, _) in html.match_indices(attribute) {

@@ -2,6 +2,7 @@
 
 use crate::offline;
 use crate::pages::{self, Assets, Site};
+use crate::split;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
@@ -46,12 +47,30 @@ pub fn assets(folder: &Path) -> Result<Assets, String> {
     let wasm_bytes = fs::metadata(&program)
         .map_err(|error| named(&program, &error))?
         .len();
+    let stem = wasm.replace("_bg.wasm", "_");
+    let code_bytes = fs::read_dir(folder)
+        .map_err(|error| named(folder, &error))?
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            let name = entry.file_name().into_string().ok()?;
+            let slug = name.strip_prefix(&stem)?.strip_suffix(".wasm")?.to_owned();
+            (slug != "bg").then(|| Some((slug, entry.metadata().ok()?.len())))?
+        })
+        .collect();
     Ok(Assets {
         template,
         script,
         wasm: wasm.clone(),
         wasm_bytes,
+        code_bytes,
     })
+}
+
+/// Whether this is the symbol of a function that opens a lesson, which is where the program is cut.
+pub fn is_door(symbol: &str) -> bool {
+    rustc_demangle::demangle(symbol)
+        .to_string()
+        .starts_with("loadlab_lessons::open")
 }
 
 fn named(path: &Path, error: &io::Error) -> String {
@@ -123,6 +142,63 @@ pub fn read(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>, String> {
     Ok(files)
 }
 
+/// Cuts the program that Trunk built in `folder` into a core and each lesson's code, from what the linker left at
+/// `linked`. Names keep Trunk's digest, so that pieces of different builds never meet. Says why not where it does not.
+///
+/// # Errors
+/// The program cannot be cut, or does not hold exactly these lessons, or a file cannot be replaced.
+pub fn cut(folder: &Path, linked: &Path, slugs: &[&str]) -> Result<Result<(), String>, String> {
+    let Ok(program) = fs::read(linked) else {
+        return Ok(Err(format!("{} is not there", linked.display())));
+    };
+    let Some(pieces) = split::split(&program, is_door)? else {
+        return Ok(Err("it was linked without --emit-relocs".to_owned()));
+    };
+    if pieces.parts.len() != slugs.len() {
+        return Err(format!(
+            "the program opens {} lessons, the catalogue has {}",
+            pieces.parts.len(),
+            slugs.len()
+        ));
+    }
+    let assets = assets(folder)?;
+    let stem = assets.script.trim_end_matches(".js");
+    let work = folder.join("cut.tmp");
+    write_file(&work, "core.wasm", &pieces.core)?;
+    let bound = Command::new("wasm-bindgen")
+        .args([
+            "--target",
+            "web",
+            "--no-typescript",
+            "--out-name",
+            stem,
+            "--out-dir",
+        ])
+        .arg(&work)
+        .arg(work.join("core.wasm"))
+        .output();
+    let bound = match bound {
+        Ok(bound) if bound.status.success() => bound,
+        Ok(failed) => {
+            let said = String::from_utf8_lossy(&failed.stderr).trim().to_owned();
+            return Err(format!("wasm-bindgen failed: {said}"));
+        }
+        Err(error) => {
+            fs::remove_dir_all(&work).map_err(|error| named(&work, &error))?;
+            return Ok(Err(format!("wasm-bindgen: {error}")));
+        }
+    };
+    drop(bound);
+    for name in [&assets.script, &assets.wasm] {
+        fs::rename(work.join(name), folder.join(name)).map_err(|error| named(&work, &error))?;
+    }
+    for (slug, part) in slugs.iter().zip(&pieces.parts) {
+        write_file(folder, &assets.code(slug), part)?;
+    }
+    fs::remove_dir_all(&work).map_err(|error| named(&work, &error))?;
+    Ok(Ok(()))
+}
+
 /// What became of the wasm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Optimised {
@@ -132,43 +208,48 @@ pub enum Optimised {
     NoTool,
 }
 
-/// Optimises the wasm in `folder` in place. Its name stays: the same input gives an equivalent output.
+/// Optimises every wasm in `folder` for size, in place. Names stay: the same input gives an equivalent output.
 ///
 /// # Errors
-/// The optimiser fails, or the wasm cannot be replaced.
+/// The optimiser fails, or a wasm cannot be replaced.
 pub fn optimise(project: &Path, folder: &Path) -> Result<Optimised, String> {
     let Some(tool) = optimiser(project) else {
         return Ok(Optimised::NoTool);
     };
     let assets = assets(folder)?;
-    let (program, made) = (folder.join(&assets.wasm), folder.join("optimised.wasm.tmp"));
-    let run = Command::new(&tool)
-        .args([
-            "-O3",
-            "--enable-bulk-memory",
-            "--enable-nontrapping-float-to-int",
-            "--enable-sign-ext",
-            "--enable-mutable-globals",
-            "--enable-reference-types",
-            "--enable-multivalue",
-            "--output",
-        ])
-        .arg(&made)
-        .arg(&program)
-        .output()
-        .map_err(|error| named(&tool, &error))?;
-    if !run.status.success() {
-        return Err(format!(
-            "{} failed: {}",
-            tool.display(),
-            String::from_utf8_lossy(&run.stderr).trim()
-        ));
+    let made = folder.join("optimised.wasm.tmp");
+    let codes = assets.code_bytes.keys().map(|slug| assets.code(slug));
+    let (mut before, mut after) = (0, 0);
+    let size = |path: &Path| fs::metadata(path).map_err(|error| named(path, &error));
+    for name in std::iter::once(assets.wasm.clone()).chain(codes) {
+        let program = folder.join(name);
+        before += size(&program)?.len();
+        let run = Command::new(&tool)
+            .args([
+                "-Oz",
+                "--enable-bulk-memory",
+                "--enable-nontrapping-float-to-int",
+                "--enable-sign-ext",
+                "--enable-mutable-globals",
+                "--enable-reference-types",
+                "--enable-multivalue",
+                "--output",
+            ])
+            .arg(&made)
+            .arg(&program)
+            .output()
+            .map_err(|error| named(&tool, &error))?;
+        if !run.status.success() {
+            return Err(format!(
+                "{} failed: {}",
+                tool.display(),
+                String::from_utf8_lossy(&run.stderr).trim()
+            ));
+        }
+        fs::rename(&made, &program).map_err(|error| named(&program, &error))?;
+        after += size(&program)?.len();
     }
-    fs::rename(&made, &program).map_err(|error| named(&program, &error))?;
-    let after = fs::metadata(&program)
-        .map_err(|error| named(&program, &error))?
-        .len();
-    Ok(Optimised::Yes(assets.wasm_bytes, after))
+    Ok(Optimised::Yes(before, after))
 }
 
 /// The optimiser of the browser tests' packages, or that of the system; none if too old.
@@ -270,6 +351,11 @@ mod tests {
         fs::write(folder.join("site-1.js"), "").expect("written");
         let found = assets(&folder).expect("complete");
         assert_eq!((found.script.as_str(), found.wasm_bytes), ("site-1.js", 9));
+        assert!(found.code_bytes.is_empty(), "the program is whole");
+        fs::write(folder.join("site-1_fan-out.wasm"), [0; 5]).expect("written");
+        let cut = assets(&folder).expect("complete");
+        assert_eq!(cut.code_bytes, [("fan-out".to_owned(), 5)].into());
+        assert_eq!(cut.code("fan-out"), "site-1_fan-out.wasm");
         fs::write(folder.join("site-2_bg.wasm"), [0; 9]).expect("written");
         assert!(assets(&folder).is_err(), "two");
         fs::remove_dir_all(&folder).expect("removed");

@@ -11,6 +11,7 @@ use lessons::Entry;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::rc::Rc;
 
 /// The site's font, from the top of the project.
@@ -26,6 +27,30 @@ pub fn project() -> PathBuf {
             || Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."),
             Path::to_owned,
         )
+}
+
+/// The site's program as the linker left it, before wasm-bindgen: the release build's.
+///
+/// # Errors
+/// Cargo does not say where it builds.
+pub fn linked(project: &Path) -> Result<PathBuf, String> {
+    let said = Command::new("cargo")
+        .args([
+            "metadata",
+            "--no-deps",
+            "--offline",
+            "--format-version",
+            "1",
+        ])
+        .current_dir(project)
+        .output()
+        .map_err(|error| format!("cargo metadata: {error}"))?;
+    let said: serde_json::Value =
+        serde_json::from_slice(&said.stdout).map_err(|error| format!("cargo metadata: {error}"))?;
+    let folder = said["target_directory"]
+        .as_str()
+        .ok_or("cargo metadata names no target_directory")?;
+    Ok(Path::new(folder).join("wasm32-unknown-unknown/release/loadlab-site.wasm"))
 }
 
 /// The words of a lesson, from the top of the project.

@@ -14,12 +14,13 @@ pub(crate) fn Actions(desk: Desk) -> impl IntoView {
         let text = desk.word(&format!("action.{}", action.id));
         let offer = Memo::new(move |_| desk.offers.with(|offers| offers.get(spec).copied()));
         let act = move |_| {
-            if let Some(offer) = offer.get_untracked() {
+            if let Some(offer) = offer.get_untracked().filter(|offer| offer.can) {
                 desk.offer(offer);
             }
         };
         view! {
-            <button class="btn" type="button" disabled=move || !offer.get().is_some_and(|offer| offer.can) on:click=act>
+            <button class="btn" type="button" aria-disabled=move || (!offer.get().is_some_and(|offer| offer.can)).to_string()
+                on:click=act>
                 {text}
             </button>
         }

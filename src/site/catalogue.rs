@@ -4,6 +4,7 @@ use crate::header::Header;
 use crate::texts::{self, Chapter, Item, t, tf};
 use crate::{icons, place, store};
 use engine::Arg;
+use leptos::html;
 use leptos::prelude::*;
 
 /// The page that lists every lesson.
@@ -43,11 +44,12 @@ pub(crate) fn Catalogue() -> impl IntoView {
     let chapters = chapters
         .into_iter()
         .map(|chapter| view! { <ChapterView chapter search/> });
+    let title = NodeRef::<html::H1>::new();
     let page = view! {
         <Header desk=None crumbs=None/>
-        <main class="catalogue" id="main">
+        <main class="catalogue" id="main" tabindex="-1">
             <div class="catalogue-head">
-                <div><h1>{t("question")}</h1><p class="question">{t("summary")}</p></div>
+                <div><h1 id="title" tabindex="-1" node_ref=title>{t("question")}</h1><p class="question">{t("summary")}</p></div>
                 <div class="field">
                     <label class="visually-hidden" for="search">{t("catalogue.search")}</label>
                     <input class="input" id="search" type="search" placeholder=t("catalogue.search")
@@ -60,6 +62,10 @@ pub(crate) fn Catalogue() -> impl IntoView {
         </main>
         <footer class="foot">{t("catalogue.foot")}</footer>
     };
+    // Who comes from a lesson begins at the title: the link that led here is gone.
+    if place::is_ready() {
+        title.on_load(|_| place::focus(&["title"]));
+    }
     Effect::new(|_| place::ready());
     page
 }

@@ -16,7 +16,7 @@ use engine::show::Picked;
 use engine::{Act, Arg, Ink, Knob, Player, Scene, Show, Time, Words};
 use leptos::leptos_dom::helpers::request_animation_frame_with_handle;
 use leptos::prelude::*;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use web_sys::{Element, HtmlCanvasElement, HtmlElement};
 
@@ -28,6 +28,8 @@ const SLOW_MS: f64 = 100.0;
 const WHY_MS: f64 = 500.0;
 /// A slider that is dragged turns its knob at most this often: each turn is an input that a link carries.
 const TURN_MS: f64 = 120.0;
+/// The player works for so long after a press or in a frame, in milliseconds; drawing takes the rest of the frame.
+const WORK_MS: f64 = 6.0;
 /// How near a click must be to a moving thing, in scene units.
 const REACH: f32 = 11.0;
 
@@ -68,6 +70,12 @@ pub(crate) struct Desk {
     pub(crate) notice: RwSignal<Option<String>>,
     /// How far the vertical axis of each plot reaches.
     pub(crate) tops: RwSignal<Vec<f64>>,
+    /// What was said at the place where the run stands.
+    pub(crate) latest: RwSignal<String>,
+    /// What the lines of each plot stand at.
+    pub(crate) readings: RwSignal<Vec<String>>,
+    /// Which stage is catching up, and how far it has come in per cent where that can be told.
+    pub(crate) busy: RwSignal<Option<(usize, Option<u8>)>>,
 }
 
 fn put<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
@@ -82,7 +90,10 @@ impl Desk {
         let slug = run.card().slug;
         let words = Rc::new(words);
         let plots = run.plots().len();
-        let player = Player::new(run);
+        let mut player = Player::new(run);
+        let until_ms = Rc::new(Cell::new(f64::INFINITY));
+        let until = until_ms.clone();
+        player.set_patience(move || place::now_ms() < until.get());
         let said = RwSignal::new(String::new());
         let core = Core {
             words: words.clone(),
@@ -103,6 +114,8 @@ impl Desk {
             picked: None,
             focused: None,
             speech: Speech::new(said),
+            until_ms,
+            busy_ms: None,
             player,
         };
         let desk = Desk {
@@ -128,6 +141,9 @@ impl Desk {
             seed: RwSignal::new(1),
             notice: RwSignal::new(None),
             tops: RwSignal::default(),
+            latest: RwSignal::default(),
+            readings: RwSignal::default(),
+            busy: RwSignal::new(None),
         };
         desk.recall();
         desk
@@ -190,12 +206,22 @@ impl Desk {
         self.with(|core| ask(&core.player))
     }
 
-    /// Lets the learner do something, and shows what came of it.
+    /// Lets the learner do something, and shows what came of it; the rest of what takes long comes in later frames.
     pub(crate) fn act<T>(self, act: impl FnOnce(&mut Player) -> T) -> Option<T> {
+        self.act_within(WORK_MS, act)
+    }
+
+    /// Brings the run to where it opens, however long that takes: nothing is shown before.
+    pub(crate) fn open<T>(self, open: impl FnOnce(&mut Player) -> T) -> Option<T> {
+        self.act_within(f64::INFINITY, open)
+    }
+
+    fn act_within<T>(self, ms: f64, act: impl FnOnce(&mut Player) -> T) -> Option<T> {
         let was = self.playing.get_untracked();
         let result = self.with(|core| {
             core.stale = true;
             core.story_stale = true;
+            core.give(ms);
             act(&mut core.player)
         });
         self.refresh(true);
@@ -211,6 +237,43 @@ impl Desk {
         if let Some(happened) = self.act(act) {
             self.react(&happened);
         }
+    }
+
+    /// Steps to the event before or after, and says what it is unless something graver happened.
+    pub(crate) fn step(self, forward: bool, fine: bool) {
+        let happened = self.act(|player| match forward {
+            true => player.step_forward(fine),
+            false => player.step_back(fine),
+        });
+        match happened {
+            Some(happened) if !happened.is_empty() => self.react(&happened),
+            // A step that is still on its way has nothing to say yet.
+            _ if self.ask(|player| player.under_way()).unwrap_or_default() => {}
+            _ => self.speak(&self.latest.get_untracked()),
+        }
+    }
+
+    /// Works for a moment at what a command began; false once it is done.
+    pub(crate) fn work(self) -> bool {
+        let worked = self.with(|core| {
+            if !core.player.under_way() {
+                return None;
+            }
+            core.give(WORK_MS);
+            let happened = core.player.frame(0.0);
+            core.stale = true;
+            core.story_stale = true;
+            Some((happened, core.player.under_way()))
+        });
+        let Some(Some((happened, more))) = worked else {
+            return false;
+        };
+        if !more {
+            self.refresh(true);
+        }
+        self.react(&happened);
+        self.wake();
+        more
     }
 
     fn recall(self) {
@@ -446,6 +509,17 @@ impl Desk {
         self.wake();
     }
 
+    /// Closes the inspector; the focus goes back to the button of what was asked about.
+    pub(crate) fn unpick(self) {
+        let picked = self.with(|core| core.picked).flatten();
+        let button = match picked {
+            Some((side, Picked::Part(part))) => part_button(side, part),
+            _ => String::new(),
+        };
+        place::focus(&[&button, "play"]);
+        self.pick(None);
+    }
+
     /// Picks what lies under a click.
     pub(crate) fn pick_at(self, side: usize, event: &web_sys::MouseEvent) {
         let found = self.with(|core| {
@@ -471,7 +545,7 @@ impl Desk {
     }
 
     /// The button of a part has the focus.
-    pub(crate) fn focus(self, part: Option<PartId>) {
+    pub(crate) fn focus(self, part: Option<(usize, PartId)>) {
         self.with(|core| {
             core.focused = part;
             core.stale = true;
@@ -577,6 +651,10 @@ impl Desk {
         let mut again = false;
         let happened = self.with(|core| {
             core.frame = None;
+            // In a frame that also draws the plots there is less time.
+            let plots = now_ms - core.slow_ms >= SLOW_MS;
+            core.give(if plots { WORK_MS / 2.0 } else { WORK_MS });
+            let on_the_way = core.player.under_way() || core.seek.is_some();
             let real_s = core.last_ms.map_or(0.0, |last| (now_ms - last) / 1e3);
             let mut happened = Vec::new();
             if core.turn.is_some() && now_ms - core.turned_ms >= TURN_MS {
@@ -594,9 +672,9 @@ impl Desk {
                 core.story_stale = true;
             }
             happened.extend(core.player.frame(real_s));
-            if !happened.is_empty() {
-                core.story_stale = true;
-            }
+            // What is seen on the way shows that the run is going there.
+            core.stale |= on_the_way;
+            core.story_stale |= on_the_way || !happened.is_empty();
             let playing = core.player.playing();
             core.last_ms = playing.then_some(now_ms);
             let moved = core.stale
@@ -612,8 +690,13 @@ impl Desk {
                 core.drawn_ms = now_ms;
                 core.slow_stale = true;
                 core.draw(epoch, reduced);
+                // What is told of a picked part is read off this picture; while time rests nothing else asks again.
+                if !playing {
+                    core.why_ms = f64::MIN;
+                }
             }
-            again = playing || core.player.twin_behind() || core.turn.is_some();
+            again = playing || core.turn.is_some();
+            again |= core.player.under_way() || core.player.twin_behind();
             again |= core
                 .stages
                 .iter()
@@ -658,6 +741,7 @@ impl Desk {
                 ..core.slow()
             });
             let turning = core.turn.is_some();
+            let busy = core.busy(now_ms);
             let player = &core.player;
             (
                 player.playing(),
@@ -666,11 +750,13 @@ impl Desk {
                 story,
                 slow,
                 turning,
+                busy,
             )
         });
-        let Some((playing, speed, at, story, slow, turning)) = fresh else {
+        let Some((playing, speed, at, story, slow, turning, busy)) = fresh else {
             return;
         };
+        put(self.busy, busy);
         put(self.playing, playing);
         put(self.speed, speed);
         put(self.now, at);
@@ -687,6 +773,8 @@ impl Desk {
             put(self.twin, slow.twin);
             put(self.seed, slow.seed);
             put(self.tops, slow.tops);
+            put(self.latest, slow.latest);
+            put(self.readings, slow.readings);
             let [a, b] = slow.parts;
             put(self.parts[0], a);
             put(self.parts[1], b);
@@ -708,6 +796,11 @@ impl Desk {
             }
         }
     }
+}
+
+/// The name in the document of the button that stands for a part.
+pub(crate) fn part_button(side: usize, part: PartId) -> String {
+    format!("part-{side}-{part}")
 }
 
 /// A value of the knob that differs from `now`, near it.

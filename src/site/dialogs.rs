@@ -3,6 +3,7 @@
 use crate::desk::{Desk, Dialog};
 use crate::embedding::EmbedForm;
 use crate::icons::{self, icon};
+use crate::place;
 use crate::sharing::Share;
 use crate::texts::t;
 use leptos::html;
@@ -40,9 +41,16 @@ fn frame(desk: Desk, title: String, wide: bool, body: AnyView) -> impl IntoView 
             dialog.close();
         }
     };
+    let closed = move |_| {
+        desk.dialog.set(None);
+        // What opened it may have been a menu that is closed by now.
+        if place::focus_is_lost() {
+            place::focus(&["menu", "play"]);
+        }
+    };
     let class = if wide { "dialog dialog-wide" } else { "dialog" };
     view! {
-        <dialog class=class aria-labelledby="dialog-title" node_ref=dialog on:close=move |_| desk.dialog.set(None)>
+        <dialog class=class aria-labelledby="dialog-title" node_ref=dialog on:close=closed>
             <div class="dialog-head">
                 <h2 id="dialog-title">{title}</h2>
                 <button class="icon-btn btn-quiet" type="button" aria-label=t("ui.close") on:click=close>

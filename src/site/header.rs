@@ -36,14 +36,19 @@ pub(crate) fn Header(desk: Option<Desk>, crumbs: Option<(String, String)>) -> im
         None => view! { <div class="crumbs"></div> }.into_any(),
     };
     let tools = desk.map(|desk| {
-        let dialog = move |which| move |_| {
+        // The menu hides what it holds when it closes, so its own button takes the focus first.
+        let close = move || {
+            place::focus(&["menu"]);
             open.set(false);
+        };
+        let dialog = move |which| move |_| {
+            close();
             desk.dialog.set(Some(which));
         };
         view! {
             <div class="tools" id="tools" data-open=move || open.get().then_some("")>
-                <button class="btn" type="button" aria-pressed=move || desk.twin.get().is_some().to_string()
-                    on:click=move |_| { open.set(false); desk.compare(); }>{t("ui.compare")}</button>
+                <button class="btn" type="button" id="compare" aria-pressed=move || desk.twin.get().is_some().to_string()
+                    on:click=move |_| { close(); desk.compare(); }>{t("ui.compare")}</button>
                 {desk.shows("share").then(|| view! {
                     <button class="btn" type="button" on:click=dialog(Dialog::Share)>{t("ui.share")}</button>
                     <button class="btn" type="button" on:click=dialog(Dialog::Embed)>{t("ui.embed")}</button>
@@ -54,7 +59,7 @@ pub(crate) fn Header(desk: Option<Desk>, crumbs: Option<(String, String)>) -> im
     });
     let menu = desk.map(|_| {
         view! {
-            <button class="icon-btn menu-btn" type="button" aria-label=t("ui.menu") aria-controls="tools"
+            <button class="icon-btn menu-btn" type="button" id="menu" aria-label=t("ui.menu") aria-controls="tools"
                 aria-expanded=move || open.get().to_string() on:click=move |_| open.update(|open| *open = !*open)>
                 {icon(icons::MENU)}
             </button>

@@ -3,9 +3,11 @@
 use crate::desk::Desk;
 use crate::icons::{self, icon};
 use crate::knobs::LessonKnob;
+use crate::place;
 use crate::texts::t;
 use crate::views::Cause;
 use engine::Arg;
+use leptos::leptos_dom::helpers::request_animation_frame;
 use leptos::prelude::*;
 
 /// Shown while something is picked.
@@ -38,13 +40,6 @@ pub(crate) fn Inspector(desk: Desk) -> impl IntoView {
         })
     });
     let part = Memo::new(move |_| found.with(|found| found.as_ref().and_then(|found| found.part)));
-    let causes = move || {
-        chain
-            .get()
-            .into_iter()
-            .map(|cause| view! { <Link desk cause/> })
-            .collect_view()
-    };
     let knobs = move || {
         let part = part.get();
         let knobs = desk.knobs.get_untracked();
@@ -61,32 +56,52 @@ pub(crate) fn Inspector(desk: Desk) -> impl IntoView {
             .filter(|offer| offer.picked)
             .collect::<Vec<_>>()
     });
-    let actions = move || {
-        let name = part.get().map(|part| [Arg::Part(part)]);
-        let buttons = fitting.get().into_iter().map(|offer| {
-            let text = desk.fill(&format!("action.{}.part", offer.id), name.as_ref().map_or(&[], |name| &name[..]));
-            view! {
-                <button class="btn" type="button" disabled=!offer.can on:click=move |_| desk.offer(offer)>{text}</button>
-            }
+    let action = move |(spec, id): (usize, &'static str)| {
+        let offer = Memo::new(move |_| {
+            fitting.with(|offers| offers.iter().find(|offer| offer.spec == spec).copied())
         });
-        buttons.collect_view()
+        let text = move || {
+            let name = part.get().map(|part| [Arg::Part(part)]);
+            let name = name.as_ref().map_or(&[][..], |name| &name[..]);
+            desk.fill(&format!("action.{id}.part"), name)
+        };
+        let act = move |_| {
+            if let Some(offer) = offer.get_untracked().filter(|offer| offer.can) {
+                desk.offer(offer);
+            }
+        };
+        view! {
+            <button class="btn" type="button" aria-disabled=move || (!offer.get().is_some_and(|offer| offer.can)).to_string()
+                on:click=act>{text}</button>
+        }
+    };
+    let offered = move || {
+        let offers = fitting.get().into_iter();
+        offers
+            .map(|offer| (offer.spec, offer.id))
+            .collect::<Vec<_>>()
     };
     view! {
         <Show when=move || shown.get()>
-            <section class="panel inspector" aria-labelledby="inspector-title">
+            // By its question too: a part may be called what a group of settings is.
+            <section class="panel inspector" aria-labelledby="inspector-title inspector-why">
                 <div class="inspector-head">
                     <div>
-                        <h2 id="inspector-title">{move || title.get()}</h2>
+                        <h2 id="inspector-title" tabindex="-1">{move || title.get()}</h2>
                         <p>{move || value.get()}</p>
                     </div>
                     <button class="icon-btn btn-quiet" type="button" aria-label=t("ui.close") title=t("ui.close")
-                        on:click=move |_| desk.pick(None)>{icon(icons::CLOSE)}</button>
+                        on:click=move |_| desk.unpick()>{icon(icons::CLOSE)}</button>
                 </div>
-                <h3>{t("why.title")}</h3>
+                <h3 id="inspector-why">{t("why.title")}</h3>
                 <Show when=move || !chain.with(Vec::is_empty) fallback=|| view! { <p><small>{t("why.nothing")}</small></p> }>
-                    <ol class="chain">{causes}</ol>
+                    <ol class="chain">
+                        <For each=move || chain.get() key=|cause| (cause.note.0, cause.text.clone()) let(cause)>
+                            <Link desk cause/>
+                        </For>
+                    </ol>
                 </Show>
-                <div class="actions">{actions}</div>
+                <div class="actions"><For each=offered key=|offered| *offered let(offered)>{action(offered)}</For></div>
                 {knobs}
             </section>
         </Show>
@@ -95,13 +110,24 @@ pub(crate) fn Inspector(desk: Desk) -> impl IntoView {
 
 #[component]
 fn Link(desk: Desk, cause: Cause) -> impl IntoView {
-    let Cause { text, tone, at } = cause;
+    let Cause { text, tone, at, .. } = cause;
     let here = Memo::new(move |_| desk.now.get() == at);
     let time = format!("{:.2} s", at.as_s());
+    let go = move |_| {
+        desk.happen(|player| {
+            player.set_playing(false);
+            player.seek(at)
+        });
+        // What led to it then may be something else, and this button gone.
+        request_animation_frame(|| {
+            if place::focus_is_lost() {
+                place::focus(&["inspector-title", "play"]);
+            }
+        });
+    };
     view! {
         <li>
-            <button type="button" aria-current=move || here.get().then_some("step")
-                on:click=move |_| desk.happen(|player| { player.set_playing(false); player.seek(at) })>
+            <button type="button" aria-current=move || here.get().then_some("step") on:click=go>
                 {icons::tone(tone)}
                 <span>{text}</span>
                 <time>{time}</time>

@@ -28,8 +28,8 @@ pub(crate) fn press(desk: Desk, event: &KeyboardEvent) {
         // These press what has the focus.
         " " if matches!(tag.as_str(), "BUTTON" | "SUMMARY" | "A") => return,
         " " => desk.toggle(),
-        "ArrowRight" => desk.happen(|player| player.step_forward(fine)),
-        "ArrowLeft" => desk.happen(|player| player.step_back(fine)),
+        "ArrowRight" => desk.step(true, fine),
+        "ArrowLeft" => desk.step(false, fine),
         "Home" => desk.happen(Player::restart),
         "?" => desk.dialog.set(Some(Dialog::Help)),
         key => match key.parse::<usize>() {

@@ -80,7 +80,7 @@ pub(crate) fn Control(
             view! {
                 <div class="knob">
                     <label for=id.clone()>{label}</label>
-                    <output for=id.clone()>{move || text.get()}</output>
+                    <output for=id.clone() aria-live="off">{move || text.get()}</output>
                     <input class="range" type="range" id=id disabled=locked min=min.to_string() max=max.to_string() step=step.to_string()
                         style=("--fill", fill) prop:value=move || value.get().to_string()
                         aria-valuetext=move || text.get() on:input=input/>

@@ -118,7 +118,7 @@ fn lesson(entry: &lessons::Entry, pack: Pack, embed: bool) -> impl IntoView {
     let desk = Desk::new(run, words, look);
     let reduced = look.reduced.get_untracked();
     let fault = desk
-        .act(|player| open(player, &mut asked, reduced))
+        .open(|player| open(player, &mut asked, reduced))
         .flatten();
     desk.heed(asked.clone());
     if fault.is_some() {
@@ -131,6 +131,10 @@ fn lesson(entry: &lessons::Entry, pack: Pack, embed: bool) -> impl IntoView {
     }
     let lab = NodeRef::<html::Section>::new();
     watch(desk, lab);
+    // Who comes from another page of the app begins at the title: the link that led here is gone.
+    if place::is_ready() {
+        lab.on_load(|_| place::focus(&["title"]));
+    }
     on_cleanup(move || desk.sleep());
 
     let tables = entry.card.tables;
@@ -153,7 +157,10 @@ fn lesson(entry: &lessons::Entry, pack: Pack, embed: bool) -> impl IntoView {
         .shows("challenges")
         .then(|| view! { <Challenges desk/> });
     let notice = move || {
-        let close = move |_| desk.notice.set(None);
+        let close = move |_| {
+            place::focus(&["play"]);
+            desk.notice.set(None);
+        };
         desk.notice.get().map(|text| {
             view! {
                 <div class="toast" role="alert">
@@ -166,9 +173,9 @@ fn lesson(entry: &lessons::Entry, pack: Pack, embed: bool) -> impl IntoView {
     view! {
         {header}
         {notice}
-        <main class=main id="main" data-drawer=move || embed.then(|| drawer.get()).flatten()>
+        <main class=main id="main" tabindex="-1" data-drawer=move || embed.then(|| drawer.get()).flatten()>
             <div class=head>
-                <h1>{title}</h1>
+                <h1 id="title" tabindex="-1">{title}</h1>
                 <p class="question">{question}</p>
             </div>
             <section class="lab" aria-label=t("lesson.lab") node_ref=lab>

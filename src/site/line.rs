@@ -47,6 +47,8 @@ struct Line {
     heard: Option<Closure<dyn Fn(MessageEvent)>>,
     queue: Queue<JsValue>,
     working: bool,
+    /// A command that was obeyed but whose way is not at its end yet.
+    begun: Option<(JsValue, Result<Option<String>, &'static str>)>,
     hellos: u32,
     introduced: bool,
     opened_ms: f64,
@@ -132,6 +134,7 @@ pub(crate) fn open(desk: Desk, asked: Address, fault: Option<String>) {
             heard: None,
             queue: Queue::default(),
             working: false,
+            begun: None,
             hellos: 0,
             introduced: false,
             opened_ms: place::now_ms(),
@@ -251,6 +254,7 @@ fn connect(port: MessagePort) {
         }
         line.heard = Some(heard);
         line.queue.clear();
+        line.begun = None;
         line.introduced = false;
     });
     if place::is_ready() {
@@ -382,6 +386,21 @@ fn command(data: JsValue) {
 fn work() {
     let until = place::now_ms() + TURN_MS;
     loop {
+        // What a command began has to be done before it is acknowledged and the next one is looked at.
+        let begun = with(|line| line.begun.is_some().then_some(line.desk)).flatten();
+        if begun.is_some_and(Desk::work) {
+            Timeout::new(0, work).forget();
+            return;
+        }
+        with(|line| {
+            if let Some((id, result)) = line.begun.take() {
+                line.ack(id, result);
+            }
+        });
+        if place::now_ms() >= until {
+            Timeout::new(0, work).forget();
+            return;
+        }
         let Some(Some((desk, id, command))) = with(|line| {
             let next = line.queue.take();
             line.working = next.is_some();
@@ -391,11 +410,7 @@ fn work() {
         };
         // The line is free meanwhile: what the command brings about is told on it.
         let result = obey(desk, command);
-        with(|line| line.ack(id, result));
-        if place::now_ms() >= until {
-            Timeout::new(0, work).forget();
-            return;
-        }
+        with(|line| line.begun = Some((id, result)));
     }
 }
 

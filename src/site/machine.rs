@@ -4,13 +4,21 @@ use crate::speech::Speech;
 use crate::stage::{Emphasis, StageView};
 use crate::texts::{t, tf};
 use crate::views::{Cause, Inspection, Offer, PartView, StoryView, Verdict};
-use crate::{plots, sight};
+use crate::{place, plots, sight};
+use engine::probe::SAMPLE_EVERY;
 use engine::scene::{Glyph, PartId, Role};
 use engine::show::Picked;
+use engine::text::trim_number;
 use engine::{Act, Arg, Ink, Knob, Player, Plot, Scene, Time, Words, plot};
 use leptos::leptos_dom::helpers::AnimationFrameRequestHandle;
+use std::cell::Cell;
 use std::rc::Rc;
 use web_sys::{HtmlCanvasElement, HtmlElement};
+
+/// So many sentences of one event are shown where there is room for one line.
+const SENTENCES_MAX: usize = 2;
+/// Catching up for longer than this is said, in milliseconds.
+const BUSY_MS: f64 = 300.0;
 
 /// One stage: the live drawing and what it shows.
 pub(crate) struct Surface {
@@ -39,8 +47,12 @@ pub(crate) struct Core {
     pub(crate) story_stale: bool,
     pub(crate) slow_stale: bool,
     pub(crate) picked: Option<(usize, Picked)>,
-    pub(crate) focused: Option<PartId>,
+    pub(crate) focused: Option<(usize, PartId)>,
     pub(crate) speech: Speech,
+    /// Until when the player may work, by the page's clock.
+    pub(crate) until_ms: Rc<Cell<f64>>,
+    /// Since when the run or its twin has been catching up.
+    pub(crate) busy_ms: Option<f64>,
 }
 
 /// What is looked at a few times a second.
@@ -54,9 +66,25 @@ pub(crate) struct Slow {
     pub(crate) parts: [Vec<PartView>; 2],
     pub(crate) glyphs: Vec<(Glyph, Ink)>,
     pub(crate) tops: Vec<f64>,
+    pub(crate) latest: String,
+    pub(crate) readings: Vec<String>,
 }
 
 impl Core {
+    /// Gives the player so long to work from now on; what is left then waits for the next frame.
+    pub(crate) fn give(&self, ms: f64) {
+        self.until_ms.set(place::now_ms() + ms);
+    }
+
+    /// What is catching up and how far it has come in per cent, once that takes long enough to be worth saying.
+    pub(crate) fn busy(&mut self, now_ms: f64) -> Option<(usize, Option<u8>)> {
+        let progress = self.player.progress();
+        let since = progress.map(|_| self.busy_ms.unwrap_or(now_ms));
+        self.busy_ms = since;
+        let (side, share) = progress.filter(|_| since.is_some_and(|ms| now_ms - ms >= BUSY_MS))?;
+        Some((side, share.map(|share| (share * 100.0) as u8)))
+    }
+
     pub(crate) fn draw(&mut self, epoch: u32, reduced: bool) {
         let at_beat = self.player.at_beat() && !self.player.playing();
         let points = match self.player.beats().get(self.player.beat()) {
@@ -89,7 +117,11 @@ impl Core {
             let emphasis = Emphasis {
                 points: points.clone(),
                 picked,
-                focused: self.focused,
+                focused: self
+                    .focused
+                    .filter(|(at, _)| *at == side)
+                    .map(|(_, part)| part),
+                still: reduced,
                 ghost: false,
                 theme_epoch: epoch,
             };
@@ -177,7 +209,59 @@ impl Core {
             parts: [parts(0), parts(1)],
             glyphs,
             tops: Vec::new(),
+            latest: self.latest(),
+            readings: self.readings(),
         }
+    }
+
+    /// What the lines of each plot stand at now: what the drawing is for those who do not see it.
+    pub(crate) fn readings(&self) -> Vec<String> {
+        let main = self.player.main();
+        let tape = main.tape();
+        let samples = (main.position().at.0 / SAMPLE_EVERY.0) as usize;
+        let read = |plot: &Plot| {
+            let several = plot.lines.len() > 1;
+            let lines = plot.lines.iter().filter_map(|line| {
+                let read = (line.probe, line.statistic);
+                let at = tape.reads().iter().position(|other| *other == read)?;
+                let value = tape.line(at).get(samples.checked_sub(1)?)?;
+                let value = f64::from(*value) * plot.scale;
+                let value = value.is_finite().then(|| trim_number(value))?;
+                let name = several.then(|| self.words.get(&format!("line.{}", line.id)).to_owned());
+                Some(name.map_or(value.clone(), |name| format!("{name} {value}")))
+            });
+            let lines: Vec<_> = lines.collect();
+            if lines.is_empty() {
+                return String::new();
+            }
+            let unit = self.words.get(&format!("plot.{}.unit", plot.id)).to_owned();
+            format!(": {} {unit}", lines.join(", "))
+                .trim_end()
+                .to_owned()
+        };
+        main.plots().iter().map(read).collect()
+    }
+
+    /// What was said at this place of the run, or last before it; nothing while time runs, for nobody could read it.
+    pub(crate) fn latest(&self) -> String {
+        if self.player.playing() {
+            return String::new();
+        }
+        let main = self.player.main();
+        let (here, knobs) = (main.position(), main.knobs());
+        let past = main
+            .tape()
+            .notes()
+            .rev()
+            .skip_while(|note| (note.at, note.events) > (here.at, here.events));
+        let mut event = None;
+        let mut said: Vec<_> = past
+            .take_while(|note| *event.get_or_insert(note.events) == note.events)
+            .take(SENTENCES_MAX)
+            .map(|note| sight::note_text(note, &self.words, &knobs))
+            .collect();
+        said.reverse();
+        said.join(" ")
     }
 
     pub(crate) fn story(&self) -> StoryView {
@@ -283,6 +367,7 @@ impl Core {
             text: sight::note_text(note, &self.words, &knobs),
             tone: note.tone,
             at: note.at,
+            note: note.id,
         });
         Some(Inspection {
             part,

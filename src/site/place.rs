@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{CustomEvent, CustomEventInit, Document, Element, Event, HtmlElement};
 
 thread_local! {
@@ -102,6 +103,25 @@ pub(crate) fn query() -> String {
         // There is nothing that a link could lead to; of two values the first counts.
         Some(_) => format!("links=0&{query}"),
         None => query.to_owned(),
+    }
+}
+
+/// Asks the boot script for the code of a lesson, which a release build keeps in a file of its own. The asking
+/// begins at once; what is returned waits for the answer. Without that script the code is at hand.
+pub(crate) fn code(slug: &str) -> impl Future<Output = Result<(), String>> + use<> {
+    let asked = web_sys::window().and_then(|window| {
+        let ask = js_sys::Reflect::get(&window, &"loadlabCode".into()).ok()?;
+        let ask: js_sys::Function = ask.dyn_into().ok()?;
+        let promise = ask.call1(&JsValue::UNDEFINED, &slug.into()).ok()?;
+        promise.dyn_into::<js_sys::Promise>().ok()
+    });
+    async move {
+        let Some(asked) = asked else { return Ok(()) };
+        let answer = JsFuture::from(asked).await;
+        answer.map(|_| ()).map_err(|fault| {
+            let message = fault.dyn_ref::<js_sys::Error>().map(js_sys::Error::message);
+            message.map_or_else(|| format!("{fault:?}"), String::from)
+        })
     }
 }
 
@@ -220,6 +240,29 @@ pub(crate) fn scroll_to_end() {
     if let Some(page) = document().and_then(|document| document.scrolling_element()) {
         page.set_scroll_top(page.scroll_height());
     }
+}
+
+/// Moves the focus to the first of these elements, by id, that takes it. For controls that vanish when they are
+/// used: without this the focus would fall back to the top of the page.
+pub(crate) fn focus(ids: &[&str]) {
+    let Some(document) = document() else { return };
+    for id in ids {
+        let found = document.get_element_by_id(id);
+        let Some(element) = found.and_then(|element| element.dyn_into::<HtmlElement>().ok()) else {
+            continue;
+        };
+        // An element that is not displayed takes no focus.
+        let _ = element.focus();
+        if document.active_element().as_ref() == Some(&element) {
+            return;
+        }
+    }
+}
+
+/// Whether no element has the focus.
+pub(crate) fn focus_is_lost() -> bool {
+    let active = document().and_then(|document| document.active_element());
+    active.is_none_or(|active| active.tag_name() == "BODY")
 }
 
 /// The clock of the page, in milliseconds.

@@ -34,6 +34,8 @@ pub(crate) struct Emphasis {
     pub(crate) picked: Option<PartId>,
     /// The part whose button has the focus.
     pub(crate) focused: Option<PartId>,
+    /// Whether nothing may move: a change of state shows without a pulse.
+    pub(crate) still: bool,
     /// Whether the scene is a ghost: what was, or might have been.
     pub(crate) ghost: bool,
     /// Changes with the theme, so that the colours are read anew.
@@ -332,7 +334,7 @@ impl LivePart {
 
     fn update(&mut self, frame: &Frame<'_>, part: &Part) {
         if self.part != *part {
-            if condition(&self.part) != condition(part) {
+            if !frame.emphasis.still && condition(&self.part) != condition(part) {
                 self.pulse = match self.pulse {
                     Pulse::Idle => Pulse::Until(frame.now_ms + PULSE_MS),
                     _ => Pulse::Again,

@@ -1,6 +1,6 @@
 //! The stages: one, or two side by side while comparing, each with its key and its hidden list of parts.
 
-use crate::desk::Desk;
+use crate::desk::{Desk, part_button};
 use crate::icons;
 use crate::sight::knob_value;
 use crate::texts::t;
@@ -56,6 +56,10 @@ fn Stage(desk: Desk, side: usize) -> impl IntoView {
         }
     });
     on_cleanup(move || desk.unmount_stage(side));
+    let busy = Memo::new(move |_| {
+        let found = desk.busy.get().filter(|(at, _)| *at == side);
+        found.map(|(_, share)| share)
+    });
     let (tag, name) = if side == 0 { ("a", "A") } else { ("b", "B") };
     let ids = Memo::new(move |_| {
         desk.parts[side].with(|parts| parts.iter().map(|part| part.id).collect::<Vec<_>>())
@@ -69,6 +73,10 @@ fn Stage(desk: Desk, side: usize) -> impl IntoView {
             <div class="stage-view" node_ref=frame on:click=move |event| desk.pick_at(side, &event)>
                 <svg class="stage-svg" role="img" aria-label=t("lesson.stage") node_ref=drawing></svg>
                 <canvas class="stage-dots" aria-hidden="true" node_ref=dots></canvas>
+                <Show when=move || busy.get().is_some()>
+                    <progress class="catching-up" aria-label=t("tape.catching-up") max="100"
+                        value=move || busy.get().flatten().map(|share| share.to_string())></progress>
+                </Show>
             </div>
             <ul class="stage-key" aria-label=t("lesson.key")>
                 {move || desk.key.get().into_iter().map(|(glyph, ink)| view! {
@@ -94,8 +102,8 @@ fn PartButton(desk: Desk, side: usize, id: PartId) -> impl IntoView {
     };
     view! {
         <li>
-            <button type="button" on:click=move |_| desk.pick(Some((side, Picked::Part(id))))
-                on:focus=move |_| desk.focus(Some(id)) on:blur=move |_| desk.focus(None)>{text}</button>
+            <button type="button" id=part_button(side, id) on:click=move |_| desk.pick(Some((side, Picked::Part(id))))
+                on:focus=move |_| desk.focus(Some((side, id))) on:blur=move |_| desk.focus(None)>{text}</button>
         </li>
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::desk::Desk;
 use crate::icons;
+use crate::place;
 use crate::texts::{t, tf, tx};
 use crate::views::{StoryView, Verdict};
 use engine::{Arg, Player};
@@ -63,6 +64,21 @@ pub(crate) fn Story(desk: Desk) -> impl IntoView {
             "story-caption"
         }
     };
+    // A button that is of no use now keeps the focus, which would otherwise fall back to the top of the page.
+    let back = move |_| {
+        if !first.get_untracked() {
+            desk.happen(Player::back);
+        }
+    };
+    let next = move |_| {
+        if !last.get_untracked() {
+            desk.happen(Player::next);
+        }
+    };
+    let way_back = move |_| {
+        place::focus(&["next"]);
+        desk.happen(Player::back_to_story);
+    };
     let chosen = RwSignal::new(None::<usize>);
     let ask = Memo::new(move |_| story.with(|story| story.ask.clone()));
     let locked = Memo::new(move |_| story.with(|story| story.locked.clone()));
@@ -79,14 +95,14 @@ pub(crate) fn Story(desk: Desk) -> impl IntoView {
                 {move || result.get().map(outcome)}
             </div>
             <div class="story-nav">
-                <button class="btn" type="button" disabled=move || first.get()
-                    on:click=move |_| desk.happen(Player::back)>{t("ui.back")}</button>
+                <button class="btn" type="button" aria-disabled=move || first.get().to_string()
+                    on:click=back>{t("ui.back")}</button>
                 <Show when=move || stuck.get()>
                     <button class="btn btn-primary" type="button"
-                        on:click=move |_| desk.happen(Player::back_to_story)>{t("story.way-back")}</button>
+                        on:click=way_back>{t("story.way-back")}</button>
                 </Show>
                 <button class="btn" class:btn-primary=move || !(waits.get() || asks.get() || stuck.get()) type="button"
-                    disabled=move || last.get() on:click=move |_| desk.happen(Player::next)>{t("ui.next")}</button>
+                    id="next" aria-disabled=move || last.get().to_string() on:click=next>{t("ui.next")}</button>
                 <Show when=move || asks.get()>
                     <button class="btn btn-primary" type="submit" form="prediction"
                         disabled=move || chosen.get().is_none()>{t("story.lock")}</button>
@@ -107,6 +123,7 @@ fn Question(
         event.prevent_default();
         if let Some(choice) = chosen.get_untracked() {
             chosen.set(None);
+            place::focus(&["next"]);
             desk.guess(choice);
         }
     };

@@ -12,6 +12,7 @@ use std::sync::Arc;
 const SPEEDS: [f64; 4] = [0.1, 0.25, 1.0, 4.0];
 
 fn button(
+    id: &'static str,
     label: impl Fn() -> String + Send + Sync + 'static,
     class: &'static str,
     path: impl Fn() -> &'static str + Send + 'static,
@@ -20,7 +21,7 @@ fn button(
     let label: Arc<dyn Fn() -> String + Send + Sync> = Arc::new(label);
     let title = label.clone();
     view! {
-        <button class=format!("icon-btn {class}") type="button" aria-label=move || label() title=move || title()
+        <button id=id class=format!("icon-btn {class}") type="button" aria-label=move || label() title=move || title()
             on:click=move |_| click()>{move || icon(path())}</button>
     }
 }
@@ -48,13 +49,15 @@ pub(crate) fn Tape(desk: Desk) -> impl IntoView {
     view! {
         <section class="tape" aria-label=t("tape.label")>
             <div class="transport">
-                {button(move || t(if playing.get() { "ui.pause" } else { "ui.play" }), "btn-primary",
+                {button("play", move || t(if playing.get() { "ui.pause" } else { "ui.play" }), "btn-primary",
                     move || if playing.get() { icons::PAUSE } else { icons::PLAY }, move || desk.toggle())}
-                {button(|| t("ui.step-back"), "", || icons::BACK, move || desk.happen(|player| player.step_back(false)))}
-                {button(|| t("ui.step-forward"), "", || icons::FORWARD, move || desk.happen(|player| player.step_forward(false)))}
-                {button(|| t("ui.restart"), "", || icons::RESTART, move || desk.happen(Player::restart))}
-                <output class="clock">{move || desk.now.get().to_string()}</output>
+                {button("step-back", || t("ui.step-back"), "", || icons::BACK, move || desk.step(false, false))}
+                {button("step-forward", || t("ui.step-forward"), "", || icons::FORWARD, move || desk.step(true, false))}
+                {button("restart", || t("ui.restart"), "", || icons::RESTART, move || desk.happen(Player::restart))}
+                // An output speaks of itself by default, but speech is the live region's business alone.
+                <output class="clock" aria-live="off">{move || desk.now.get().to_string()}</output>
                 {odd}
+                <p class="latest" title=move || desk.latest.get()>{move || desk.latest.get()}</p>
                 <fieldset class="segmented segmented-row" aria-label=t("tape.speed")>{speeds}</fieldset>
             </div>
             {desk.shows("tape").then(|| view! { <Tracks desk/> })}
@@ -168,12 +171,12 @@ fn Lane(desk: Desk) -> impl IntoView {
                 let at = ("--at", mark.at.to_string());
                 let faint = mark.ghost.then_some("0.35");
                 if mark.tone == Tone::Plain {
-                    return view! { <i class="tick-mark" title=mark.title style=at style:opacity=faint></i> }.into_any();
+                    return view! { <i class="tick-mark" role="img" aria-label=mark.title style=at style:opacity=faint></i> }
+                        .into_any();
                 }
                 let (path, class) = icons::mark(mark.tone);
                 view! {
-                    <svg class="mark" viewBox="0 0 10 10" style=at style:opacity=faint>
-                        <title>{mark.title}</title>
+                    <svg class="mark" viewBox="0 0 10 10" role="img" aria-label=mark.title style=at style:opacity=faint>
                         <path class=class stroke-width="2" d=path/>
                     </svg>
                 }
@@ -188,7 +191,7 @@ fn Lane(desk: Desk) -> impl IntoView {
             .map(|guess| {
                 let glyph = if guess.right { icons::check() } else { icons::cross() };
                 view! {
-                    <span class="mark mark-guess" title=guess.title style=("--at", guess.at.to_string())>{glyph}</span>
+                    <span class="mark mark-guess" role="img" aria-label=guess.title.clone() title=guess.title style=("--at", guess.at.to_string())>{glyph}</span>
                 }
             })
             .collect_view()
@@ -202,7 +205,7 @@ fn PlotTrack(desk: Desk, index: usize, plot: &'static Plot) -> impl IntoView {
     canvas.on_load(move |canvas| desk.mount_plot(index, canvas));
     let several = plot.lines.len() > 1;
     let lines = several.then(|| {
-        let line = |line: &engine::Line| {
+        let line = |(number, line): (usize, &engine::Line)| {
             let swatch = match line.ink {
                 Ink::Accent => "swatch swatch-accent",
                 Ink::Ok => "swatch swatch-ok",
@@ -211,9 +214,13 @@ fn PlotTrack(desk: Desk, index: usize, plot: &'static Plot) -> impl IntoView {
                 Ink::Hit => "swatch swatch-line-hit",
                 _ => "swatch swatch-line-secondary",
             };
+            let swatch = match plot::weight(number) {
+                1 => swatch.to_owned(),
+                _ => format!("{swatch} swatch-broad"),
+            };
             view! { <span class="legend"><span class=swatch></span>{desk.word(&format!("line.{}", line.id))}</span> }
         };
-        plot.lines.iter().map(line).collect_view()
+        plot.lines.iter().enumerate().map(line).collect_view()
     });
     let unit = desk.word(&format!("plot.{}.unit", plot.id));
     // The axis begins at zero; how far it reaches is said with the unit.
@@ -222,6 +229,13 @@ fn PlotTrack(desk: Desk, index: usize, plot: &'static Plot) -> impl IntoView {
             .tops
             .with(|tops| tops.get(index).copied().unwrap_or(plot.top_min));
         format!("0–{} {unit}", engine::text::trim_number(top))
+    };
+    let name = desk.word(&format!("plot.{}", plot.id));
+    let reading = move || {
+        let reading = desk
+            .readings
+            .with(|readings| readings.get(index).cloned().unwrap_or_default());
+        format!("{name}{reading}")
     };
     let twin = move || {
         (index == 0 && desk.twin.get().is_some()).then(|| {
@@ -238,7 +252,7 @@ fn PlotTrack(desk: Desk, index: usize, plot: &'static Plot) -> impl IntoView {
                 <small><span class="legend">{reach}</span>{lines}</small>
                 {twin}
             </div>
-            <canvas class="plot" node_ref=canvas></canvas>
+            <canvas class="plot" role="img" aria-label=reading node_ref=canvas></canvas>
         </div>
     }
 }

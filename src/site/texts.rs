@@ -69,12 +69,15 @@ pub(crate) async fn load_site() -> Result<(), String> {
     Ok(())
 }
 
-/// Reads the words of a lesson.
+/// Reads the words of a lesson, and meanwhile its code.
 ///
 /// # Errors
 /// What went wrong, for the failure panel.
 pub(crate) async fn load_lesson(slug: &str) -> Result<Pack, String> {
-    fetch_json(&words(slug)).await
+    let code = place::code(slug);
+    let pack = fetch_json(&words(slug)).await?;
+    code.await?;
+    Ok(pack)
 }
 
 /// The words of the site or of a lesson in the language of the page.

@@ -1,6 +1,7 @@
 //! What the document shows of a run, as plain data: signals hold these and change when they do.
 
 use engine::scene::PartId;
+use engine::tape::NoteId;
 use engine::{Time, Tone};
 
 /// What the story strip shows.
@@ -83,4 +84,6 @@ pub(crate) struct Cause {
     pub(crate) tone: Tone,
     /// When: where to go to see it.
     pub(crate) at: Time,
+    /// The note that says it.
+    pub(crate) note: NoteId,
 }

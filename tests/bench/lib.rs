@@ -1,4 +1,9 @@
-//! What `make bench` measures in the browser: events a second and the time of a seek.
+//! What `make bench` measures in the browser: events a second, the time of a seek, the stage under stress.
+
+mod crowd;
+#[path = "../../src/site/stage.rs"]
+#[allow(dead_code, reason = "the bench draws; it neither points nor resizes")]
+mod stage;
 
 use engine::show::Watch;
 use engine::{Show, Time};

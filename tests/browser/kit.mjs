@@ -8,6 +8,22 @@ export { expect };
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
+const site = JSON.parse(readFileSync(new URL("../../dist/words/site.en.json", import.meta.url), "utf8"));
+
+/** The lessons of the built site's catalogue that can be opened. */
+export const lessons = site.chapters.flatMap((chapter) => chapter.lessons).filter((lesson) => lesson.ready);
+
+/** Numbers between 0 and 1 that look random and are the same for the same seed (mulberry32). */
+export function randomFrom(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
 /** Collects whatever a context's pages, frames and workers complain about. */
 class Problems {
   #seen = [];
@@ -119,6 +135,34 @@ export class Player {
     return this.place.getByRole("region", { name: "Break it" }).getByRole("button");
   }
 
+  /** The simulated seconds that the transport shows. */
+  async seconds() {
+    return Number(await this.time.inputValue());
+  }
+
+  /** Everything that a stage says, as assistive technology reads it. */
+  parts(side = 0) {
+    return this.place.getByRole("list", { name: "Parts" }).nth(side).getByRole("button").allTextContents();
+  }
+
+  /** The same, once it has come to rest: spoken values follow the picture a few times a second. */
+  async settled() {
+    let last = null;
+    await expect.poll(async () => {
+      const now = JSON.stringify(await this.parts());
+      const same = now === last;
+      last = now;
+      return same;
+    }, { intervals: [600] }).toBe(true);
+    return JSON.parse(last);
+  }
+
+  /** Goes to a simulated second, as a drag of the tape does. */
+  async seek(second) {
+    await drag(this.time, second);
+    await expect.poll(() => this.seconds()).toBeCloseTo(second, 1);
+  }
+
   /** Plays for a while of real time, then pauses. */
   async playFor(ms) {
     await this.play.click();
@@ -128,8 +172,37 @@ export class Player {
   }
 }
 
-/** Fails on anything axe-core finds wrong with the page as it is now. */
-export async function expectAccessible(page, options = {}) {
+/**
+ * Waits until the document says what the last input brought about: the next frame draws it, and what is read off the
+ * picture follows a tenth of a second later. Counted in frames too, which a busy machine draws late.
+ */
+export async function rested(page) {
+  await page.evaluate(async () => {
+    const from = performance.now();
+    for (let frames = 0; frames < 5 || performance.now() - from < 220; frames++) await new Promise(requestAnimationFrame);
+  });
+}
+
+/** Sets a range input as a drag does. */
+export async function drag(slider, value) {
+  await slider.evaluate((input, value) => {
+    input.value = String(value);
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  }, value);
+}
+
+/** WCAG 2.2 AA and best practices; without these tags axe-core leaves out what 2.2 added. */
+const STANDARD = {
+  runOnly: { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"] },
+  // A link that covers its card by a pseudo-element has no bearing on the contrast of what it covers.
+  checks: { "color-contrast": { options: { ignorePseudo: true } } },
+  resultTypes: ["violations"],
+};
+
+/** Fails on anything axe-core finds wrong with the page as it is now, once nothing pulses any more. */
+export async function expectAccessible(page, options = STANDARD) {
+  await page.evaluate(() => Promise.allSettled(document.getAnimations().map((animation) => animation.finished)));
   await page.evaluate(axe);
   const found = await page.evaluate((options) => globalThis.axe.run(document, options), options);
   const told = found.violations.map(
@@ -145,4 +218,116 @@ export async function expectNoSidewaysScroll(page) {
     window: document.documentElement.clientWidth,
   }));
   expect(wide, "width of the page against its window").toBeLessThanOrEqual(narrow);
+}
+
+/** Fails where something that can be pressed is smaller than this many pixels either way. Links in running text may be. */
+export async function expectTargets(page, least) {
+  const small = await page.evaluate((least) => {
+    const pressed = "button, summary, select, input, textarea, a[href], [role=button], [tabindex='0']";
+    return [...document.querySelectorAll(pressed)]
+      .filter((element) => !element.closest(".visually-hidden, .skip, [hidden]") && element.checkVisibility())
+      .filter((element) => !(element.matches("a") && element.closest("p, .prose, dd, li:not(.card)")))
+      .map((element) => {
+        // What a label covers presses its control too, and a link may cover its card.
+        const places = [element, ...(element.labels ?? [])];
+        if (element.matches(".card a")) places.push(element.closest(".card"));
+        const frames = places.map((place) => place.getBoundingClientRect());
+        const size = (side) => Math.max(...frames.map((frame) => frame[side]));
+        return { what: `${element.tagName.toLowerCase()} ${(element.ariaLabel || element.textContent).trim().slice(0, 40)}`, w: size("width"), h: size("height") };
+      })
+      .filter(({ w, h }) => w < least - 0.5 || h < least - 0.5)
+      .map(({ what, w, h }) => `${what}: ${w.toFixed(1)} × ${h.toFixed(1)}`);
+  }, least);
+  expect(small, `targets under ${least} px`).toEqual([]);
+}
+
+/** Fails where texts lie on each other, or where a text is wider than the box that holds it. */
+export async function expectNoOverlap(page) {
+  const faults = await page.evaluate(() => {
+    const found = [];
+    const frames = [];
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+      const holder = node.parentElement;
+      const hidden = !node.data.trim() || holder.closest(".visually-hidden, .skip, script, option, noscript") || !holder.checkVisibility({ visibilityProperty: true });
+      // Labels of the stage and of the time axis are placed by code that has tests of its own.
+      if (hidden || holder.closest(".axis, .lane")) continue;
+      const range = document.createRange();
+      range.selectNodeContents(node);
+      for (const { left, top, right, bottom } of range.getClientRects()) {
+        // Lines of text are higher than their letters.
+        const spare = (bottom - top) * 0.2;
+        frames.push({ node, text: node.data.trim().slice(0, 30), left, right, top: top + spare, bottom: bottom - spare, holder });
+      }
+    }
+    for (const [place, a] of frames.entries()) {
+      for (const b of frames.slice(place + 1)) {
+        const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+        const along = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+        // What opens above the page, such as a menu, covers it by intent.
+        const above = (frame) => frame.holder.closest(".tools[data-open], dialog");
+        if (a.node !== b.node && across > 1 && along > 1 && above(a) === above(b)) found.push(`“${a.text}” lies on “${b.text}”`);
+      }
+    }
+    for (const element of document.querySelectorAll("main button, main label, main legend, main p, main h1, main h2, main li, main dd")) {
+      const clips = element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0 && element.checkVisibility();
+      if (clips && !element.closest(".visually-hidden, .latest, .lane, .axis")) found.push(`“${element.textContent.trim().slice(0, 40)}” is wider than its box`);
+    }
+    return found;
+  });
+  expect(faults, "overlaps").toEqual([]);
+}
+
+/**
+ * Fails on words that cannot be read where they are painted: takes a picture and finds, in the frame of each text,
+ * the colour of the ground and the colour that stands out most from it. What no rule of style sheets foresees,
+ * such as grounds that the browser adds in forced colours, is seen here.
+ */
+export async function expectLegible(page, least = 4.5) {
+  await page.evaluate(() => Promise.allSettled(document.getAnimations().map((animation) => animation.finished)));
+  const picture = (await page.screenshot()).toString("base64");
+  const faults = await page.evaluate(async ({ picture, least }) => {
+    const bytes = Uint8Array.from(atob(picture), (letter) => letter.charCodeAt(0));
+    const image = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
+    const canvas = new OffscreenCanvas(image.width, image.height);
+    const context = canvas.getContext("2d", { willReadFrequently: true });
+    context.drawImage(image, 0, 0);
+    const scale = image.width / innerWidth;
+    const light = (colour) => {
+      const [r, g, b] = [colour >> 16, (colour >> 8) & 255, colour & 255].map((value) => {
+        const share = value / 255;
+        return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+      });
+      return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const ratio = (a, b) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    const faults = [];
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    let looked = 0;
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+      const holder = node.parentElement;
+      const skip = !/\w/.test(node.data) || holder.closest(".visually-hidden, .skip, script, option, noscript, :disabled, [aria-disabled=true]");
+      if (skip || !holder.checkVisibility({ visibilityProperty: true })) continue;
+      const range = document.createRange();
+      range.selectNodeContents(node);
+      const frame = range.getBoundingClientRect();
+      // Only where letters are: around them may show what the word does not lie on.
+      const [width, height] = [frame.width - 2, frame.height * 0.6];
+      const [left, top] = [frame.left + 1, frame.top + frame.height * 0.2];
+      const inside = left >= 0 && top >= 0 && left + width <= innerWidth && top + height <= innerHeight && width >= 1;
+      if (!inside) continue;
+      const { data } = context.getImageData(left * scale, top * scale, Math.ceil(width * scale), Math.ceil(height * scale));
+      const counts = new Map();
+      for (let at = 0; at < data.length; at += 4) {
+        const colour = (data[at] << 16) | (data[at + 1] << 8) | data[at + 2];
+        counts.set(colour, (counts.get(colour) ?? 0) + 1);
+      }
+      const ground = light([...counts].reduce((most, entry) => (entry[1] > most[1] ? entry : most))[0]);
+      const best = Math.max(...[...counts.keys()].map((colour) => ratio(ground, light(colour))));
+      looked++;
+      if (best < least) faults.push(`“${node.data.trim().slice(0, 40)}”: ${best.toFixed(2)}`);
+    }
+    return looked > 20 ? faults : [`only ${looked} texts in the picture`];
+  }, { picture, least });
+  expect(faults, `texts under ${least}:1 as painted`).toEqual([]);
 }
