@@ -277,10 +277,7 @@ fn items(text: &str) -> impl Iterator<Item = &str> {
 }
 
 fn number(text: &str) -> Option<f64> {
-    text.trim()
-        .parse()
-        .ok()
-        .filter(|value: &f64| value.is_finite())
+    engine::text::number(text.trim())
 }
 
 /// A whole number from 1; numbers below or beyond are clamped.

@@ -79,7 +79,7 @@ impl Knob {
         match (self.kind, text) {
             (Kind::Switch, "true" | "") => Some(1.0),
             (Kind::Switch, "false") => Some(0.0),
-            _ => self.snap(text.trim().parse().ok()?),
+            _ => self.snap(crate::text::number(text.trim())?),
         }
     }
 

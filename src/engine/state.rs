@@ -6,8 +6,11 @@ use crate::run::{Input, InputKind, Position};
 use crate::time::Time;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use crc::{CRC_32_ISO_HDLC, Crc, NoTable};
 use serde::{Deserialize, Serialize};
 
+/// The checksum. Bit by bit: a state is short, and tables would weigh 16 KB in every page.
+const CHECK: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);
 /// The version written; older ones would be converted here.
 const VERSION: u8 = 1;
 /// Longer texts are not looked at.
@@ -187,7 +190,7 @@ impl Link {
     pub fn encode(&self) -> Result<String, LinkError> {
         let mut bytes = vec![VERSION];
         bytes.extend(postcard::to_allocvec(self).map_err(|_| LinkError::Damaged)?);
-        bytes.extend(crc32fast::hash(&bytes).to_le_bytes());
+        bytes.extend(CHECK.checksum(&bytes).to_le_bytes());
         let text = URL_SAFE_NO_PAD.encode(bytes);
         if text.len() > TEXT_MAX {
             Err(LinkError::TooLong)
@@ -208,7 +211,7 @@ impl Link {
             .decode(text)
             .map_err(|_| LinkError::Damaged)?;
         let (body, sum) = bytes.split_last_chunk::<4>().ok_or(LinkError::Damaged)?;
-        if crc32fast::hash(body) != u32::from_le_bytes(*sum) {
+        if CHECK.checksum(body) != u32::from_le_bytes(*sum) {
             return Err(LinkError::Damaged);
         }
         let (version, body) = body.split_first().ok_or(LinkError::Damaged)?;

@@ -63,6 +63,50 @@ pub fn trim_number(value: f64) -> String {
     }
 }
 
+/// Reads a decimal number: a sign, digits, a point, an exponent, each but the digits optional. Exact for up to 15
+/// digits and powers of ten up to 22 (Clinger, "How to Read Floating Point Numbers Accurately", 1990), which is all
+/// that knobs and times need; beyond, the last digit may differ from the library's reading, whose tables would weigh
+/// more in every page than all the words of a lesson. No infinities, no NaN.
+pub fn number(text: &str) -> Option<f64> {
+    let (negative, text) = match text.as_bytes() {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        rest => (false, rest),
+    };
+    let (mut digits, mut scale, mut whole) = (0_u64, 0_i32, true);
+    let (mut seen, mut rest) = (false, text.iter());
+    while let Some(&byte) = rest.next() {
+        match byte {
+            b'0'..=b'9' => {
+                seen = true;
+                // Later digits of a very long number only move its point.
+                if digits < 100_000_000_000_000_000 {
+                    digits = digits * 10 + u64::from(byte - b'0');
+                    scale -= i32::from(!whole);
+                } else {
+                    scale = scale.saturating_add(i32::from(whole));
+                }
+            }
+            b'.' if whole => whole = false,
+            b'e' | b'E' => {
+                let exponent = std::str::from_utf8(rest.as_slice()).ok()?;
+                scale = scale.saturating_add(exponent.parse::<i16>().ok()?.into());
+                break;
+            }
+            _ => return None,
+        }
+    }
+    let digits = digits as f64;
+    let power = libm::pow(10.0, f64::from(scale.abs()));
+    let value = if scale < 0 {
+        digits / power
+    } else {
+        digits * power
+    };
+    let value = if negative { -value } else { value };
+    (seen && value.is_finite()).then_some(value)
+}
+
 /// A span as people read it: `85 ms`, `1.2 s`, `45 s`.
 pub fn span(time: crate::time::Time) -> String {
     let ms = time.as_ms();
@@ -96,5 +140,68 @@ mod tests {
         assert!(lines.len() > 1);
         assert!(lines.iter().all(|line| width(line, 12.0, true) <= 90.0));
         assert_eq!(lines.join(" "), "Still in rotation until the next check");
+    }
+
+    #[test]
+    fn numbers_are_read_as_the_library_reads_them() {
+        for text in [
+            "0",
+            "-0.5",
+            "12.50",
+            ".5",
+            "5.",
+            "+3",
+            "1e3",
+            "2.5E-3",
+            "0.1",
+            "123456789012345",
+            "0.000001",
+            "7200",
+            "16",
+            "1e22",
+            "-9.75e2",
+        ] {
+            assert_eq!(number(text), text.parse().ok(), "{text}");
+        }
+        let mut state = 1_u64;
+        for _ in 0..10_000 {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            let value = ((state >> 20) % 10_000_000_000) as f64 / 1_000_000.0;
+            let text = value.to_string();
+            assert_eq!(number(&text), Some(value), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_none() {
+        for text in [
+            "",
+            " ",
+            "-",
+            ".",
+            "e5",
+            "1e",
+            "1e1.5",
+            "inf",
+            "NaN",
+            "0x10",
+            "1_000",
+            "1,5",
+            "--1",
+            "1.2.3",
+            "1e999",
+            "1e99999999999",
+        ] {
+            assert_eq!(number(text), None, "{text}");
+        }
+        // However long, the size is right.
+        let long = number(&"9".repeat(300)).expect("finite");
+        assert!((long / 1e300 - 1.0).abs() < 1e-12);
+        assert!(
+            (number(&format!("0.{}1", "0".repeat(40))).expect("finite") / 1e-41 - 1.0).abs()
+                < 1e-12
+        );
     }
 }

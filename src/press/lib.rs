@@ -14,4 +14,5 @@ pub mod share;
 pub mod sources;
 pub mod split;
 pub mod stills;
+pub mod weigh;
 pub mod words;

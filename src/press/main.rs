@@ -2,7 +2,7 @@
 
 use loadlab_press::packages::{self, Scorm};
 use loadlab_press::publish::{self, Optimised};
-use loadlab_press::{check, serve, share, sources, split};
+use loadlab_press::{check, serve, share, sources, split, weigh};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -17,7 +17,9 @@ press single SLUG [OUT] [--site DIR]
 press scorm SLUG [OUT] [--version 1.2|2004] [--site DIR]
                                  one lesson as a SCORM package; an OUT that ends in / becomes a folder
                                  (default: SLUG-scorm-VERSION.zip)
-press split WASM DIR             cut a program that was linked with --emit-relocs, and say what each piece weighs
+press split WASM DIR             cut a program that was linked with --emit-relocs, say what each piece weighs, and list
+                                 the core's functions with their sizes in core.txt
+press weigh [DIR]                what each lesson's page moves over the wire; fails where that is too much (default: dist)
 press check                      list missing and unused words of every lesson";
 
 fn main() -> ExitCode {
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         Some("single") => single(&args[1..]),
         Some("scorm") => scorm(&args[1..]),
         Some("split") => split_all(&args[1..]),
+        Some("weigh") => weigh_all(&args[1..]),
         Some("check") => check_all(),
         _ => Err(HELP.to_owned()),
     };
@@ -76,7 +79,7 @@ fn pages(args: &[String]) -> Result<(), String> {
     if site.home.is_none() && release {
         eprintln!("press: {}", share::HOMELESS);
     }
-    let files = publish::write(&site, &folder)?;
+    let files = publish::write(&site, &folder, &project.join("target/press"))?;
     eprintln!("press: {files} files, {} lessons", site.lessons.len());
     if release {
         let (files, before, after) = publish::compress(&folder)?;
@@ -87,6 +90,17 @@ fn pages(args: &[String]) -> Result<(), String> {
         );
     }
     Ok(())
+}
+
+fn weigh_all(args: &[String]) -> Result<(), String> {
+    let folder = args.first().map_or("dist", String::as_str);
+    let (table, fits) = weigh::table(&weigh::weigh(&publish::read(Path::new(folder))?)?);
+    eprint!("{table}");
+    if fits {
+        Ok(())
+    } else {
+        Err("press weigh: a page is too heavy".to_owned())
+    }
 }
 
 fn split_all(args: &[String]) -> Result<(), String> {
@@ -102,7 +116,7 @@ fn split_all(args: &[String]) -> Result<(), String> {
     let list: String = pieces
         .core_functions
         .iter()
-        .map(|(symbol, bytes)| format!("{bytes} {symbol}\n"))
+        .map(|(symbol, bytes)| format!("{bytes} {:#}\n", rustc_demangle::demangle(symbol)))
         .collect();
     publish::write_file(folder, "core.txt", list.as_bytes())?;
     for (at, part) in pieces.parts.iter().enumerate() {

@@ -55,13 +55,13 @@ fn data(kind: &str, bytes: &[u8]) -> String {
 }
 
 /// The value of an attribute in one tag.
-fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
+pub(crate) fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
     let start = tag.find(&format!(" {name}=\""))? + name.len() + 3;
     tag[start..].split('"').next()
 }
 
 /// A path as a page of a lesson names it, from the top of the site.
-fn from_top(address: &str) -> &str {
+pub(crate) fn from_top(address: &str) -> &str {
     address.strip_prefix("../../").unwrap_or(address)
 }
 

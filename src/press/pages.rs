@@ -8,6 +8,7 @@ use engine::svg::escape;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::path::Path;
 
 /// The name of the card of the pages that are no lesson.
 const CATALOGUE_CARD: &str = "catalogue";
@@ -587,24 +588,23 @@ fn authors_page<'a>(site: &Site, texts: &'a Texts) -> Page<'a> {
     }
 }
 
-/// The pictures of pixels, by their path from the top.
+/// The pictures of pixels, by their path from the top; what was drawn before is taken from `kept`.
 ///
 /// # Errors
 /// A picture cannot be drawn.
-pub fn pictures(site: &Site) -> Result<BTreeMap<String, Vec<u8>>, String> {
+pub fn pictures(site: &Site, kept: &Path) -> Result<BTreeMap<String, Vec<u8>>, String> {
     let mut files = BTreeMap::new();
     let lessons = site
         .lessons
         .iter()
         .map(|lesson| (lesson.slug.as_str(), &lesson.card));
     for (name, markup) in lessons.chain([(CATALOGUE_CARD, &site.card)]) {
-        files.insert(format!("cards/{name}.png"), pictures::png(markup, CARD.0)?);
+        let card = pictures::png_kept(kept, markup, CARD.0)?;
+        files.insert(format!("cards/{name}.png"), card);
     }
     for px in ICONS {
-        files.insert(
-            format!("icons/{px}.png"),
-            pictures::png(&pictures::icon(), px)?,
-        );
+        let icon = pictures::png_kept(kept, &pictures::icon(), px)?;
+        files.insert(format!("icons/{px}.png"), icon);
     }
     Ok(files)
 }

@@ -1,5 +1,6 @@
 //! Pictures of pixels: the card that a link to a lesson unfolds to, and the icons of the installed site.
 
+use crate::offline::digest;
 use crate::outline::{Font, Outliner};
 use crate::stills;
 use engine::svg;
@@ -7,6 +8,8 @@ use engine::{Scene, text};
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree};
 use std::fmt::Write;
+use std::fs;
+use std::path::Path;
 
 /// Width and height of a card, in pixels: what Open Graph readers ask for.
 pub const CARD: (u32, u32) = (1200, 630);
@@ -188,6 +191,23 @@ pub fn icon() -> String {
          <g transform=\"translate(9.2 9.2) scale(1.164)\">{}</g></svg>",
         sign("#1A1D23", "#2457C5")
     )
+}
+
+/// Like [`png`], but keeps what it drew in `folder`, so that an edit draws only what it changed. A folder that cannot
+/// be read or written is as good as an empty one.
+///
+/// # Errors
+/// The markup is no picture, or it has no size.
+pub fn png_kept(folder: &Path, markup: &str, width: u32) -> Result<Vec<u8>, String> {
+    let drawer = env!("CARGO_PKG_VERSION");
+    let name = digest(format!("{drawer} {width} {markup}").as_bytes());
+    let kept = folder.join(name + ".png");
+    if let Ok(bytes) = fs::read(&kept) {
+        return Ok(bytes);
+    }
+    let bytes = png(markup, width)?;
+    let _ = fs::create_dir_all(folder).and_then(|()| fs::write(&kept, &bytes));
+    Ok(bytes)
 }
 
 /// Draws markup into a PNG of `width` pixels, its height following from its shape.

@@ -68,26 +68,26 @@ pub fn assets(folder: &Path) -> Result<Assets, String> {
 
 /// Whether this is the symbol of a function that opens a lesson, which is where the program is cut.
 pub fn is_door(symbol: &str) -> bool {
-    rustc_demangle::demangle(symbol)
-        .to_string()
-        .starts_with("loadlab_lessons::open")
+    // Without the digests that tell equal names apart.
+    format!("{:#}", rustc_demangle::demangle(symbol)).starts_with("loadlab_lessons::open")
 }
 
 fn named(path: &Path, error: &io::Error) -> String {
     format!("{}: {error}", path.display())
 }
 
-/// Writes pages, words, pictures and the service worker into `folder`; returns how many files.
+/// Writes pages, words, pictures and the service worker into `folder`; returns how many files. Pictures drawn before
+/// are taken from `kept`.
 ///
 /// # Errors
 /// What Trunk built is incomplete, or a file cannot be read or written.
-pub fn write(site: &Site, folder: &Path) -> Result<usize, String> {
+pub fn write(site: &Site, folder: &Path, kept: &Path) -> Result<usize, String> {
     let assets = assets(folder)?;
     let mut made: BTreeMap<String, Vec<u8>> = pages::files(site, &assets)?
         .into_iter()
         .map(|(path, text)| (path, text.into_bytes()))
         .collect();
-    made.append(&mut pages::pictures(site)?);
+    made.append(&mut pages::pictures(site, kept)?);
     // What Trunk built belongs to the version as well, and what press made stands in for its template.
     let mut all = read(folder)?;
     all.extend(

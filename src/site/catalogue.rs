@@ -24,7 +24,7 @@ pub(crate) fn Catalogue() -> impl IntoView {
         .map(text)
         .collect();
     let none = move || {
-        let wanted = search.get().to_lowercase();
+        let wanted = search.get().to_ascii_lowercase();
         (!known.iter().any(|text| text.contains(&wanted)))
             .then(|| view! { <p class="none">{t("catalogue.none")}</p> })
     };
@@ -72,7 +72,7 @@ pub(crate) fn Catalogue() -> impl IntoView {
 
 /// What the search looks at.
 fn text(item: &Item) -> String {
-    format!("{} {}", item.title, item.question).to_lowercase()
+    format!("{} {}", item.title, item.question).to_ascii_lowercase()
 }
 
 #[component]
@@ -80,7 +80,7 @@ fn ChapterView(chapter: Chapter, search: RwSignal<String>) -> impl IntoView {
     let Chapter { id, title, lessons } = chapter;
     let all: Vec<String> = lessons.iter().map(text).collect();
     let hidden = move || {
-        let wanted = search.get().to_lowercase();
+        let wanted = search.get().to_ascii_lowercase();
         !all.iter().any(|text| text.contains(&wanted))
     };
     let (ready, coming): (Vec<_>, Vec<_>) = lessons.into_iter().partition(|item| item.ready);
@@ -98,7 +98,7 @@ fn ChapterView(chapter: Chapter, search: RwSignal<String>) -> impl IntoView {
     let rest = (!coming.is_empty()).then(|| {
         let cards = coming.into_iter().map(|item| {
             let known = text(&item);
-            let hidden = move || !known.contains(&search.get().to_lowercase());
+            let hidden = move || !known.contains(&search.get().to_ascii_lowercase());
             view! {
                 <li class="card card-coming" hidden=hidden>
                     <div class="card-body">
@@ -130,7 +130,7 @@ fn Card(item: Item, search: RwSignal<String>) -> impl IntoView {
         question,
         ..
     } = item;
-    let hidden = move || !known.contains(&search.get().to_lowercase());
+    let hidden = move || !known.contains(&search.get().to_ascii_lowercase());
     let href = place::href(&format!("l/{slug}/"));
     let store::Progress {
         beats, of, done, ..

@@ -73,7 +73,7 @@ pub(crate) fn Control(
             let text = Memo::new(move |_| desk.value(&knob, value.get()));
             let fill = move || format!("{:.2}%", (value.get() - min) / (max - min) * 100.0);
             let input = move |event| {
-                if let Ok(value) = event_target_value(&event).parse() {
+                if let Some(value) = engine::text::number(&event_target_value(&event)) {
                     turn(value);
                 }
             };

@@ -93,7 +93,7 @@ fn Tracks(desk: Desk) -> impl IntoView {
         tf("tape.seconds", &[Arg::Number(s)])
     };
     let scrub = move |event: ev::Event| {
-        if let Ok(s) = event_target_value(&event).parse() {
+        if let Some(s) = engine::text::number(&event_target_value(&event)) {
             desk.scrub(Time::from_s(s));
         }
     };
