@@ -615,7 +615,9 @@ for (const lesson of lessons) {
     expect(seen.width / seen.height).toBeCloseTo(wide / high, 1);
     expect(seen.colours, "a picture, not a blank sheet").toBeGreaterThan(20);
 
-    const rows = files.csv.toString().trim().split("\r\n").map((row) => row.split(","));
+    // Names may hold commas, and are quoted then (RFC 4180).
+    const cells = (row) => [...row.matchAll(/(?:^|,)("(?:[^"]|"")*"|[^,]*)/g)].map(([, cell]) => cell);
+    const rows = files.csv.toString().trim().split("\r\n").map(cells);
     expect(rows[0][0]).toBe("time (s)");
     expect(rows[0].length).toBeGreaterThan(1);
     expect(new Set(rows.map((row) => row.length)).size).toBe(1);

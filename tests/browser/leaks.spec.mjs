@@ -6,9 +6,10 @@ const ROUNDS = 20;
 /** What is kept for good, such as compiled code and caches, has come by then. */
 const SETTLED = 3;
 const PAGE = 65_536;
-const PAGES_SPARE = 1;
-/** An hour of the heaviest use fits in here, with room for what lessons to come may need. */
-const HOUR_BYTES_MAX = 64 * 1024 * 1024;
+/** The allocator takes a page now and then because what is free has the wrong size; over 80 rounds that ends at four. */
+const PAGES_SPARE = 3;
+/** An hour of the heaviest use fits in here: the longest queues of Fan-out take 150 MB, every other lesson less than 20. */
+const HOUR_BYTES_MAX = 192 * 1024 * 1024;
 
 /** Counts frames asked for and not yet come, and finds the program's memories. */
 function count() {
@@ -114,7 +115,6 @@ for (const lesson of lessons) {
     for (const what of ["nodes", "listeners"]) {
       expect(late(what), `${what} after ${ROUNDS} rounds against ${SETTLED}:\n${told}`).toBeLessThan(early(what) + ROUNDS / 2);
     }
-    // The allocator takes a page now and then because what is free has the wrong size.
     expect(late("wasm") - rounds[SETTLED].wasm, `bytes of the program's memory:\n${told}`).toBeLessThanOrEqual(PAGE * PAGES_SPARE);
     expect(late("frames"), `frames still asked for:\n${told}`).toBe(0);
     expect(rounds[0].wasm, "the program's memory was found").toBeGreaterThan(0);
