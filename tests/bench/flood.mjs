@@ -10,7 +10,8 @@ function observe() {
     const real = WebAssembly[way];
     WebAssembly[way] = async (...args) => {
       const made = await real(...args);
-      globalThis.program = (made.instance ?? made).exports.memory;
+      // A lesson's own code brings no memory; it uses the program's.
+      globalThis.program = (made.instance ?? made).exports.memory ?? globalThis.program;
       return made;
     };
   }
