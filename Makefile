@@ -3,7 +3,7 @@
 # BENCH=frames measures that part only.
 
 .DEFAULT_GOAL := help
-.PHONY: help serve dev test build bench gallery check soak
+.PHONY: help serve dev test build bench gallery check soak starts
 
 PORT ?= 8080
 BASE ?= /
@@ -34,6 +34,9 @@ build: ## the static site in dist/, ready for any host
 
 bench: ## one table of speed: engine, stage, answers, floods, beside limits and peers
 	@sh .ci/task bench
+
+starts: ## list anew what no start of a page runs, which press then holds back; after larger changes of the site
+	@sh .ci/task starts
 
 gallery: ## screenshots of every lesson and one contact sheet each, in gallery/
 	@sh .ci/task gallery

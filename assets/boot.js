@@ -223,18 +223,95 @@
     }
     return codes.get(slug);
   };
+  // What a piece imports under a number stands in that slot of the program's table.
+  const offered = (core) => new Proxy(core, { get: (core, name) => core[name] ?? core.t.get(Number(name)) });
   const opened = new Map();
   window.loadlabCode = (slug) => {
     if (!codeAddress) return Promise.resolve();
     if (!opened.has(slug)) {
-      const opening = Promise.all([codeOf(slug, {}, 0), running]).then(([code, core]) =>
-        WebAssembly.instantiate(code, { core }),
-      );
+      const opening = Promise.all([codeOf(slug, {}, 0), running]).then(async ([code, core]) => {
+        const part = (await WebAssembly.instantiate(code, { core: offered(core) })).exports;
+        if (part.rested) rests.set(part.number.value, { address: lateAddress.replace("*", slug), owner: part });
+        if (eager) await bringRests();
+      });
       opening.catch(() => opened.delete(slug));
       opened.set(slug, opening);
     }
-    return opened.get(slug).then(() => undefined);
+    return opened.get(slug);
   };
+
+  // What no start runs is kept in files of its own as well: one for the program, one for each lesson. They are fetched
+  // at the first sign that somebody means to use the page; what calls into one earlier than it is there has to wait
+  // for it on the spot. A service worker does not see requests that are waited for, but what it keeps costs nothing,
+  // so a page that has one brings everything before it starts, as does one whose address leads to a certain moment.
+  const restAddress = boot.dataset.rest && new URL(boot.dataset.rest, document.baseURI).href;
+  const lateAddress = boot.dataset.late && new URL(boot.dataset.late, document.baseURI).href;
+  const hasWorker = () => {
+    try {
+      return Boolean(navigator.serviceWorker?.controller);
+    } catch {
+      return false; // A frame without an origin may not even ask.
+    }
+  };
+  let eager = hasWorker() || /[?&](at|beat|state|p\.\w+)=/.test(location.search);
+  const programs = new Map();
+  const programNow = (address) => {
+    const [kind, carried] = address.split(";base64,");
+    if (kind.startsWith("data:")) return Uint8Array.from(atob(carried), (byte) => byte.charCodeAt(0));
+    const request = new XMLHttpRequest();
+    request.open("GET", address, false);
+    // The only way to bytes in a request that is waited for.
+    request.overrideMimeType("text/plain; charset=x-user-defined");
+    request.send();
+    if (request.status !== 200) throw new Error(`${address}: ${request.status}`);
+    return Uint8Array.from(request.responseText, (byte) => byte.charCodeAt(0) & 255);
+  };
+  const programSoon = (address) => {
+    if (!programs.has(address)) {
+      const coming = fetched(address).then((response) => compile(response, 0));
+      // What failed is asked for anew the next time.
+      coming.catch(() => programs.delete(address));
+      programs.set(address, coming);
+    }
+    return programs.get(address);
+  };
+  // By the number of the piece that a rest belongs to. A lesson's builds on that of the program, 0, which comes first.
+  const rests = new Map();
+  const join = (owner, program) => {
+    if (owner.rested.value) return;
+    new WebAssembly.Instance(program, { core: offered(core), part: owner });
+    owner.rested.value = 1;
+  };
+  window.loadlabRest = (piece) => {
+    try {
+      for (const number of new Set([0, piece])) {
+        const { address, owner } = rests.get(number) ?? {};
+        if (owner && !owner.rested.value) join(owner, new WebAssembly.Module(programNow(address)));
+      }
+    } catch (cause) {
+      fail(new Trouble(say("unreachable"), { cause, reload: true }));
+      throw cause;
+    }
+  };
+  const bringRests = async () => {
+    try {
+      const all = [...rests].sort(([a], [b]) => a - b).map(([, rest]) => rest).filter(({ owner }) => !owner.rested.value);
+      const came = await Promise.all(all.map(({ address }) => programSoon(address)));
+      all.forEach(({ owner }, at) => join(owner, came[at]));
+    } catch {
+      // Whoever needs it will ask again.
+    }
+  };
+  const signs = ["pointerover", "pointerdown", "keydown", "focusin", "message"];
+  const onSign = () => {
+    for (const sign of signs) window.removeEventListener(sign, onSign, true);
+    eager = true;
+    bringRests();
+  };
+  const awaitSigns = () => {
+    for (const sign of signs) window.addEventListener(sign, onSign, true);
+  };
+  let core;
 
   const start = async () => {
     again();
@@ -250,7 +327,8 @@
       const script = new URL(boot.dataset.script, document.baseURI);
       if (attempt > 1) script.searchParams.set("try", String(attempt));
       const options = { signal: halt.signal, cache: attempt > 1 ? "reload" : "default" };
-      const own = codeAddress && page.dataset.slug;
+      if (eager && restAddress) programSoon(restAddress).catch(() => {});
+      const own = codeAddress && (catalogue ? "catalogue" : page.dataset.slug);
       const [program, glue] = await Promise.all([
         fetched(boot.dataset.wasm, options).then((response) => compile(response, Number(boot.dataset.bytes))),
         import(script.href).catch((cause) => explainModule(script, cause)),
@@ -258,7 +336,11 @@
       ]);
       showBytes(expected);
       try {
-        run(await glue.default({ module_or_path: program }));
+        core = await glue.default({ module_or_path: program });
+        if (restAddress) rests.set(0, { address: restAddress, owner: core });
+        if (eager) await bringRests();
+        run(core);
+        glue.openPage();
       } catch (cause) {
         throw new Trouble(say("panicked", plain(cause)), { cause, reload: true });
       }
@@ -282,6 +364,7 @@
     boot.hidden = true;
     boot.replaceChildren();
     if (still) still.hidden = true;
+    awaitSigns();
     keepOffline();
   });
   window.addEventListener("loadlab-failed", (event) => {

@@ -72,7 +72,7 @@ const networkFirst = async (request, path) => {
 };
 
 // Names that Trunk made from the content belong to one version alone.
-const hashed = /-[0-9a-f]{16}(_[a-z0-9-]+)?\.\w+$/;
+const hashed = /-[0-9a-f]{16}(_[a-z0-9-]+(\.rest)?)?\.\w+$/;
 
 self.addEventListener("install", (event) => event.waitUntil(keepAll()));
 // Another version waits until no page of the old one is left, so that none is served parts of both.

@@ -52,15 +52,31 @@ pub fn wrap(text: &str, size: f32, bold: bool, limit: f32) -> Vec<String> {
     lines
 }
 
+/// A number with so many decimals, at most three; what lies halfway, as near as can be told, goes to the even
+/// neighbour. The library would write
+/// any number exactly, for which it needs more code than all else that a page writes.
+pub fn fixed(value: f64, decimals: u8) -> String {
+    let decimals = usize::from(decimals.min(3));
+    let scale = [1_u64, 10, 100, 1_000][decimals];
+    let scaled = libm::rint(value.abs() * scale as f64);
+    // Beyond, not all whole numbers are numbers.
+    if scaled.is_nan() || scaled > 9e15 {
+        return format!("{value:.decimals$}");
+    }
+    let scaled = scaled as u64;
+    let sign = if value < 0.0 && scaled > 0 { "-" } else { "" };
+    let (whole, part) = (scaled / scale, scaled % scale);
+    match decimals {
+        0 => format!("{sign}{whole}"),
+        _ => format!("{sign}{whole}.{part:0decimals$}"),
+    }
+}
+
 /// A number with at most two decimals and no trailing zeros: `0.25`, `4`, `12.5`.
 pub fn trim_number(value: f64) -> String {
-    let text = format!("{value:.2}");
+    let text = fixed(value, 2);
     let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" {
-        "0".to_owned()
-    } else {
-        text.to_owned()
-    }
+    text.to_owned()
 }
 
 /// Reads a decimal number: a sign, digits, a point, an exponent, each but the digits optional. Exact for up to 15
@@ -112,9 +128,9 @@ pub fn span(time: crate::time::Time) -> String {
     let ms = time.as_ms();
     match ms {
         ..10.0 => format!("{} ms", trim_number((ms * 10.0).round() / 10.0)),
-        ..1_000.0 => format!("{ms:.0} ms"),
-        ..10_000.0 => format!("{:.1} s", ms / 1e3),
-        _ => format!("{:.0} s", ms / 1e3),
+        ..1_000.0 => format!("{} ms", fixed(ms, 0)),
+        ..10_000.0 => format!("{} s", fixed(ms / 1e3, 1)),
+        _ => format!("{} s", fixed(ms / 1e3, 0)),
     }
 }
 
@@ -122,6 +138,33 @@ pub fn span(time: crate::time::Time) -> String {
 mod tests {
     use super::*;
     use crate::time::Time;
+
+    #[test]
+    fn decimals_are_those_of_the_library() {
+        for value in [
+            0.0,
+            0.004,
+            0.0051,
+            0.125,
+            2.5,
+            3.5,
+            99.995,
+            1_234.567,
+            7e14,
+            1e300,
+            f64::NAN,
+        ] {
+            for decimals in 0..=3_u8 {
+                let places = usize::from(decimals);
+                assert_eq!(fixed(value, decimals), format!("{value:.places$}"));
+                let below = format!("{:.places$}", -value - 1.0);
+                assert_eq!(fixed(-value - 1.0, decimals), below);
+            }
+        }
+        assert_eq!(fixed(-0.001, 2), "0.00");
+        assert_eq!(trim_number(-0.001), "0");
+        assert_eq!(trim_number(100.0), "100");
+    }
 
     #[test]
     fn numbers_and_spans_are_short() {

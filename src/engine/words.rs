@@ -84,8 +84,10 @@ impl Words {
             Arg::Number(x) => text::trim_number(*x),
             Arg::Span(time) => text::span(*time),
             Arg::Tenths(n) => format!("{}.{}", n / 10, n % 10),
-            Arg::Share(share) if *share > 0.0 && *share < 0.01 => format!("{:.1} %", share * 100.0),
-            Arg::Share(share) => format!("{:.0} %", share * 100.0),
+            Arg::Share(share) => {
+                let decimals = u8::from(*share > 0.0 && *share < 0.01);
+                format!("{} %", text::fixed(share * 100.0, decimals))
+            }
             Arg::Word(id) => self.get(id).to_owned(),
             // Several kinds of parts may share the names of what they belong to: `{1} queue`, `{1} worker`.
             Arg::Part(part) => self

@@ -2,7 +2,8 @@
 
 use loadlab_press::packages::{self, Scorm};
 use loadlab_press::publish::{self, Optimised};
-use loadlab_press::{check, serve, share, sources, split, weigh};
+use loadlab_press::{check, serve, share, sources, weigh};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -19,6 +20,8 @@ press scorm SLUG [OUT] [--version 1.2|2004] [--site DIR]
                                  (default: SLUG-scorm-VERSION.zip)
 press split WASM DIR             cut a program that was linked with --emit-relocs, say what each piece weighs, and list
                                  the core's functions with their sizes in core.txt
+press late DIR                   write src/press/split/late.txt: what no start runs, from the functions that starts
+                                 ran, an index and a size a line on standard input, of a site built with LOADLAB_WHOLE=1 (see make starts)
 press weigh [DIR]                what each lesson's page moves over the wire; fails where that is too much (default: dist)
 press check                      list missing and unused words of every lesson";
 
@@ -31,6 +34,7 @@ fn main() -> ExitCode {
         Some("single") => single(&args[1..]),
         Some("scorm") => scorm(&args[1..]),
         Some("split") => split_all(&args[1..]),
+        Some("late") => late(&args[1..]),
         Some("weigh") => weigh_all(&args[1..]),
         Some("check") => check_all(),
         _ => Err(HELP.to_owned()),
@@ -60,10 +64,19 @@ fn pages(args: &[String]) -> Result<(), String> {
             .iter()
             .map(|entry| entry.card.slug)
             .collect();
-        if let Err(why) = publish::cut(&folder, &sources::linked(&project)?, &slugs)? {
+        let whole = std::env::var("LOADLAB_WHOLE").is_ok_and(|whole| whole == "1");
+        if let Err(why) = publish::cut(&folder, &sources::linked(&project)?, &slugs, whole)? {
             eprintln!("press: the program stays whole, which is merely larger: {why}");
         }
-        match publish::optimise(&project, &folder)? {
+        // The optimiser would merge functions and give them new numbers.
+        let optimised = match whole {
+            true => Optimised::Not,
+            false => publish::optimise(&project, &folder)?,
+        };
+        publish::terse(&folder)?;
+        publish::join_sheets(&folder)?;
+        match optimised {
+            Optimised::Not => {}
             Optimised::Yes(before, after) => eprintln!(
                 "press: wasm {} KB, {} KB after wasm-opt",
                 before / 1024,
@@ -92,6 +105,40 @@ fn pages(args: &[String]) -> Result<(), String> {
     Ok(())
 }
 
+fn late(args: &[String]) -> Result<(), String> {
+    let folder = Path::new(
+        args.first()
+            .ok_or("press late: name the folder of the site")?,
+    );
+    let run = std::io::read_to_string(std::io::stdin()).map_err(|error| error.to_string())?;
+    let pair = |line: &str| {
+        let (index, size) = line.split_once(' ')?;
+        Some((index.parse().ok()?, size.parse().ok()?))
+    };
+    let run = run.lines().map(pair).collect::<Option<_>>();
+    let run: BTreeSet<_> = run.ok_or("press late: expected lines of an index and a size")?;
+    if run.is_empty() {
+        return Err("press late: no function was run, so nothing was measured".to_owned());
+    }
+    let assets = publish::assets(folder)?;
+    let parts = assets.code_bytes.keys().map(|name| assets.code(name));
+    let read = |name: String| {
+        let path = folder.join(name);
+        std::fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))
+    };
+    let pieces = std::iter::once(assets.wasm.clone()).chain(parts).map(read);
+    let (list, bytes) = publish::late(&pieces.collect::<Result<Vec<_>, _>>()?, &run)?;
+    eprintln!(
+        "press: {bytes} bytes are run, {} names are not",
+        list.lines().count()
+    );
+    publish::write_file(
+        &sources::project(),
+        "src/press/split/late.txt",
+        list.as_bytes(),
+    )
+}
+
 fn weigh_all(args: &[String]) -> Result<(), String> {
     let folder = args.first().map_or("dist", String::as_str);
     let (table, fits) = weigh::table(&weigh::weigh(&publish::read(Path::new(folder))?)?);
@@ -108,7 +155,7 @@ fn split_all(args: &[String]) -> Result<(), String> {
         return Err("press split: name the program and a folder".to_owned());
     };
     let linked = std::fs::read(wasm).map_err(|error| format!("{wasm}: {error}"))?;
-    let pieces = split::split(&linked, publish::is_door)?
+    let pieces = publish::pieces(&linked, false)?
         .ok_or("press split: this program was linked without --emit-relocs")?;
     let folder = Path::new(folder);
     eprintln!("press: core {} KB", pieces.core.len() / 1024);
@@ -120,8 +167,16 @@ fn split_all(args: &[String]) -> Result<(), String> {
         .collect();
     publish::write_file(folder, "core.txt", list.as_bytes())?;
     for (at, part) in pieces.parts.iter().enumerate() {
-        eprintln!("press: part {at} {} KB", part.len() / 1024);
-        publish::write_file(folder, &format!("part-{at}.wasm"), part)?;
+        eprintln!("press: part {at} {} KB", part.code.len() / 1024);
+        publish::write_file(folder, &format!("part-{at}.wasm"), &part.code)?;
+        if let Some(rest) = &part.rest {
+            eprintln!("press: its rest {} KB", rest.len() / 1024);
+            publish::write_file(folder, &format!("part-{at}.rest.wasm"), rest)?;
+        }
+    }
+    if let Some(rest) = &pieces.rest {
+        eprintln!("press: rest {} KB", rest.len() / 1024);
+        publish::write_file(folder, "rest.wasm", rest)?;
     }
     Ok(())
 }

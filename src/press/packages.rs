@@ -1,5 +1,6 @@
 //! Packages: one lesson taken out of a built site, as a single file or for a learning management system.
 
+use crate::pages::{REST, rest_of};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use engine::svg::escape;
@@ -124,11 +125,17 @@ pub fn single(site: &Files, slug: &str) -> Result<String, String> {
                 ("data-script", "text/javascript"),
                 ("data-wasm", "application/wasm"),
                 ("data-code", "application/wasm"),
+                ("data-rest", "application/wasm"),
+                ("data-late", "application/wasm"),
             ] {
                 let Some(address) = attribute(&tag, name).map(str::to_owned) else {
                     continue; // Only a release build keeps the lesson's code apart.
                 };
                 let path = from_top(&address).replace('*', slug);
+                if name == "data-late" && !site.contains_key(&path) {
+                    tag = without(&tag, name); // This lesson needs all of its code from the start.
+                    continue;
+                }
                 let bytes = site
                     .get(&path)
                     .ok_or_else(|| format!("{path} is missing in the built site"))?;
@@ -190,10 +197,10 @@ pub fn scorm(site: &Files, slug: &str, version: Scorm) -> Result<Files, String> 
         .nth(1)
         .and_then(|rest| rest.split("</h1>").next())
         .unwrap_or(slug);
-    let code = format!("_{slug}.wasm");
+    let codes = ["bg", slug, REST, &rest_of(slug)].map(|name| format!("_{name}.wasm"));
     let needed = |path: &str| {
         let others_code =
-            path.ends_with(".wasm") && !path.ends_with("_bg.wasm") && !path.ends_with(&code);
+            path.ends_with(".wasm") && !codes.iter().any(|code| path.ends_with(code.as_str()));
         let program = !path.contains('/')
             && !others_code
             && [".js", ".wasm", ".svg"]
@@ -301,7 +308,7 @@ mod tests {
             <link rel=\"stylesheet\" href=\"../../style/a.css\"><link rel=\"icon\" href=\"../../icon.svg\">\
             <script src=\"../../boot.js\" defer></script></head>\n<body><a class=\"brand\" href=\"../../\">L</a>\
             <a href=\"#main\">S</a><h1>A &amp; b</h1>\
-            <div id=\"boot\" data-script=\"../../s.js\" data-wasm=\"../../s_bg.wasm\"></div></body></html>\n";
+            <div id=\"boot\" data-script=\"../../s.js\" data-wasm=\"../../s_bg.wasm\" data-rest=\"../../s_rest.wasm\"></div></body></html>\n";
         [
             ("l/a-b/index.html", page),
             ("embed/a-b/index.html", page),
@@ -315,6 +322,8 @@ mod tests {
             ("s.js", "export {}"),
             ("s_bg.wasm", "\0asm"),
             ("s_bg.wasm.br", "packed"),
+            ("s_rest.wasm", "\0rest"),
+            ("s_other.wasm", "\0other"),
             ("sw.js", "worker"),
             ("words/site.en.json", "{\"a\":\"</script>\"}"),
             ("words/a-b.en.json", "{}"),
@@ -335,6 +344,7 @@ mod tests {
             "data-alone=\"\"",
             "data-root=\"./\"",
             "data-wasm=\"data:application/wasm;base64,AGFzbQ==\"",
+            "data-rest=\"data:application/wasm;base64,AHJlc3Q=\"",
             "url(\"data:font/woff2;base64,",
             "<a class=\"brand\">",
             "<a href=\"#main\">",
@@ -358,11 +368,13 @@ mod tests {
                 );
             }
             assert_eq!(manifest.matches("<file ").count() + 1, files.len());
+            assert!(files.contains_key("s_rest.wasm"));
             for absent in [
                 "sw.js",
                 "words/other.en.json",
                 "cards/a-b.png",
                 "s_bg.wasm.br",
+                "s_other.wasm",
                 "l/a-b/index.html",
             ] {
                 assert!(!files.contains_key(absent), "{absent}");

@@ -6,7 +6,7 @@ use crate::words::Texts;
 use crate::{authors, share};
 use engine::svg::escape;
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -24,8 +24,21 @@ pub struct Assets {
     pub wasm: String,
     /// The size of the wasm as the browser sees it, uncompressed.
     pub wasm_bytes: u64,
-    /// Each lesson's own code, uncompressed, by slug; empty where the program was not cut.
+    /// Each lesson's own code, uncompressed, by slug, and the catalogue's; empty where the program was not cut.
     pub code_bytes: BTreeMap<String, u64>,
+    /// The names of what no start runs, where that is kept apart: [`REST`], and [`rest_of`] lessons.
+    pub rests: BTreeSet<String>,
+}
+
+/// What stands in a file's name where the slug stands in that of a lesson's code: what of the program that all pages
+/// share no start runs.
+pub const REST: &str = "rest";
+/// The same for the catalogue's own code.
+pub const CATALOGUE: &str = "catalogue";
+
+/// The same for what of a lesson's code no start runs.
+pub fn rest_of(slug: &str) -> String {
+    format!("{slug}.{REST}")
 }
 
 impl Assets {
@@ -120,16 +133,14 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
         "authors/index.html".to_owned(),
         page(site, assets, authors_page(site, &authors))?,
     );
-    files.insert(
-        "words/site.en.json".to_owned(),
-        site_words(site, &site.texts)?,
-    );
+    files.insert("words/site.en.json".to_owned(), site_words(&site.texts)?);
+    let catalogue = write_json(&json!({ "chapters": site.chapters }))?;
     for (tag, translation) in &site.translations {
-        files.insert(
-            format!("words/site.{tag}.json"),
-            site_words(site, &translation.texts)?,
-        );
+        let words = site_words(&translation.texts)?;
+        files.insert(format!("words/site.{tag}.json"), words);
+        files.insert(format!("words/catalogue.{tag}.json"), catalogue.clone());
     }
+    files.insert("words/catalogue.en.json".to_owned(), catalogue);
     files.insert("sitemap.xml".to_owned(), share::sitemap(site));
     files.insert("robots.txt".to_owned(), share::robots(site));
     files.insert("manifest.webmanifest".to_owned(), share::manifest(site));
@@ -143,12 +154,15 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
         }
         files.insert(
             format!("words/{slug}.en.json"),
-            lesson_words(&lesson.texts)?,
+            lesson_words(site, slug, &lesson.texts)?,
         );
+        files.insert(format!("words/{slug}.notes.en.json"), prose(&lesson.texts)?);
         for (tag, translation) in &site.translations {
             // A lesson that is not translated yet speaks English in every language.
             let texts = translation.lessons.get(slug).unwrap_or(&lesson.texts);
-            files.insert(format!("words/{slug}.{tag}.json"), lesson_words(texts)?);
+            let words = lesson_words(site, slug, texts)?;
+            files.insert(format!("words/{slug}.{tag}.json"), words);
+            files.insert(format!("words/{slug}.notes.{tag}.json"), prose(texts)?);
         }
         files.insert(format!("stills/{slug}.svg"), lesson.still.clone());
         files.insert(format!("oembed/{slug}.json"), share::oembed(site, lesson));
@@ -156,17 +170,26 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
     Ok(files)
 }
 
-fn site_words(site: &Site, texts: &Texts) -> Result<String, String> {
-    write_json(&json!({ "words": texts.to_words(), "chapters": site.chapters }))
+fn site_words(texts: &Texts) -> Result<String, String> {
+    write_json(&json!({ "words": texts.to_words() }))
 }
 
-fn lesson_words(texts: &Texts) -> Result<String, String> {
+fn lesson_words(site: &Site, slug: &str, texts: &Texts) -> Result<String, String> {
+    let chapter = catalogue::chapter_of(&site.chapters, slug).map(|chapter| &chapter.title);
+    let next = texts.next.iter();
+    let next: Vec<_> = next
+        .filter_map(|slug| catalogue::item(&site.chapters, slug))
+        .collect();
     write_json(&json!({
         "words": texts.to_words(),
-        "notes": texts.notes,
-        "left_out": texts.left_out,
-        "next": texts.next,
+        "chapter": chapter,
+        "next": next,
     }))
+}
+
+/// What stands below the lesson. Its English page has it already; others, and who comes from another page, ask for it.
+fn prose(texts: &Texts) -> Result<String, String> {
+    write_json(&json!({ "notes": texts.notes, "left_out": texts.left_out }))
 }
 
 fn write_json(value: &serde_json::Value) -> Result<String, String> {
@@ -298,10 +321,11 @@ fn head(site: &Site, assets: &Assets, page: &Page<'_>) -> String {
             "<link rel=\"preload\" href=\"{root}{}\" as=\"fetch\" type=\"application/wasm\" crossorigin>",
             assets.wasm
         ));
-        if assets.code_bytes.contains_key(page.slug) {
+        let own = own_code(page.slug);
+        if assets.code_bytes.contains_key(own) {
             line(format!(
                 "<link rel=\"preload\" href=\"{root}{}\" as=\"fetch\" type=\"application/wasm\" crossorigin>",
-                assets.code(page.slug)
+                assets.code(own)
             ));
         }
     }
@@ -330,6 +354,11 @@ const BOOT: [(&str, &str); 18] = [
     ("catalogue-failed", "catalogue-failed"),
 ];
 
+/// The name of the code that the page of a lesson, or the catalogue, has for itself.
+fn own_code(slug: &str) -> &str {
+    if slug.is_empty() { CATALOGUE } else { slug }
+}
+
 /// The place where the boot script says how it goes.
 fn boot(site: &Site, assets: &Assets, root: &str, slug: &str) -> String {
     let mut out = format!(
@@ -337,12 +366,19 @@ fn boot(site: &Site, assets: &Assets, root: &str, slug: &str) -> String {
         assets.script, assets.wasm, assets.wasm_bytes
     );
     if !assets.code_bytes.is_empty() {
-        let bytes = assets.code_bytes.get(slug).copied().unwrap_or_default();
+        let bytes = assets.code_bytes.get(own_code(slug)).copied();
+        let bytes = bytes.unwrap_or_default();
         let _ = write!(
             out,
             " data-code=\"{root}{}\" data-code-bytes=\"{bytes}\"",
             assets.code("*")
         );
+    }
+    if assets.rests.contains(REST) {
+        let _ = write!(out, " data-rest=\"{root}{}\"", assets.code(REST));
+    }
+    if assets.rests.iter().any(|name| name != REST) {
+        let _ = write!(out, " data-late=\"{root}{}\"", assets.code(&rest_of("*")));
     }
     for (attribute, word) in BOOT {
         let id = format!("boot.{word}");
@@ -434,10 +470,11 @@ fn lesson_page<'a>(site: &Site, assets: &Assets, lesson: &'a LessonPage, kind: K
     } else {
         "</section>\n<article class=\"notes\">\n"
     };
-    body += &texts.notes;
+    // The running lesson takes its prose from here, so that it travels once.
     let _ = writeln!(
         body,
-        "<section class=\"leaves-out\"><h2>{}</h2>\n{}</section>",
+        "<div class=\"prose\" id=\"page-notes\">{}</div>\n<section class=\"leaves-out\"><h2>{}</h2>\n<div id=\"page-left-out\">{}</div></section>",
+        texts.notes,
         say("left-out"),
         texts.left_out
     );
@@ -663,6 +700,7 @@ mod tests {
             wasm: "site-1_bg.wasm".to_owned(),
             wasm_bytes: 12_345,
             code_bytes: [("load-balancing".to_owned(), 678)].into(),
+            rests: [REST.to_owned(), rest_of("load-balancing")].into(),
         };
         (site, assets)
     }
@@ -675,6 +713,8 @@ mod tests {
             " src=\"",
             " data-script=\"",
             " data-wasm=\"",
+            " data-rest=\"",
+            " data-late=\"",
             " data-code=\"",
             " data-root=\"",
         ] {
@@ -803,6 +843,8 @@ mod tests {
             "<link rel=\"canonical\" href=\"https://example.org/lab/l/load-balancing/\">",
             "content=\"https://example.org/lab/cards/load-balancing.png\"",
             "data-wasm=\"../../site-1_bg.wasm\"",
+            "data-rest=\"../../site-1_rest.wasm\"",
+            "data-late=\"../../site-1_*.rest.wasm\"",
         ] {
             assert!(html.contains(needed), "{needed}");
         }
@@ -817,15 +859,17 @@ mod tests {
         };
         let lesson = read("words/load-balancing.en.json");
         assert_eq!(lesson["words"]["title"], "Fake & true");
-        assert_eq!(lesson["next"][0], "caching");
+        assert_eq!(lesson["next"][0]["slug"], "caching");
+        assert!(lesson["chapter"].is_string());
         assert!(
-            lesson["notes"]
+            read("words/load-balancing.notes.en.json")["notes"]
                 .as_str()
                 .is_some_and(|html| html.contains("<h2>Why</h2>"))
         );
         let site = read("words/site.en.json");
         assert_eq!(site["words"]["boot.retry"], "Try again");
-        let first = &site["chapters"][0];
+        assert!(site["chapters"].is_null(), "only the catalogue needs them");
+        let first = &read("words/catalogue.en.json")["chapters"][0];
         assert_eq!(
             (&first["id"], &first["lessons"][0]["ready"]),
             (&json!("traffic"), &json!(true))

@@ -1,9 +1,10 @@
 //! Publishing: takes what Trunk built, optimises it, and writes everything else of the site beside it.
 
-use crate::offline;
-use crate::pages::{self, Assets, Site};
-use crate::split;
-use std::collections::BTreeMap;
+use crate::packages::attribute;
+use crate::pages::{self, Assets, CATALOGUE, REST, Site, rest_of};
+use crate::split::{self, Cuts, Pieces};
+use crate::{glue, offline};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -11,12 +12,31 @@ use std::process::Command;
 
 /// The oldest optimiser that understands what the compiler writes.
 const BINARYEN_LEAST: u32 = 116;
+/// What makes the program smallest once it is compressed: what finds likenesses leaves less of them to Brotli, which
+/// finds more. The linker puts the stack first, so that the lowest addresses are only reached when that overflows.
+const OPTIMISATIONS: [&str; 13] = [
+    "--low-memory-unused",
+    "--flatten",
+    "--rereloop",
+    "-Oz",
+    "--flatten",
+    "--rereloop",
+    "-Oz",
+    "-Oz",
+    "--skip-pass=merge-similar-functions",
+    "--skip-pass=local-cse",
+    "--skip-pass=code-folding",
+    "--strip-producers",
+    "--strip-target-features",
+];
 /// Kinds of files that hosts send compressed.
 const COMPRESSED: [&str; 6] = ["html", "js", "css", "wasm", "json", "svg"];
 /// The strongest setting: files are compressed once and sent often.
 const BROTLI_QUALITY: u32 = 11;
 /// The largest window that every browser takes.
 const BROTLI_WINDOW: u32 = 22;
+/// Characters of the digest of a function's name: two of some thousands that share it are no harm.
+const LATE_DIGITS: usize = 8;
 /// Files that compress to no less than this are left alone.
 const WORTHWHILE_BYTES: usize = 64;
 
@@ -48,7 +68,7 @@ pub fn assets(folder: &Path) -> Result<Assets, String> {
         .map_err(|error| named(&program, &error))?
         .len();
     let stem = wasm.replace("_bg.wasm", "_");
-    let code_bytes = fs::read_dir(folder)
+    let mut code_bytes: BTreeMap<String, u64> = fs::read_dir(folder)
         .map_err(|error| named(folder, &error))?
         .filter_map(|entry| {
             let entry = entry.ok()?;
@@ -57,19 +77,108 @@ pub fn assets(folder: &Path) -> Result<Assets, String> {
             (slug != "bg").then(|| Some((slug, entry.metadata().ok()?.len())))?
         })
         .collect();
+    let is_rest = |name: &str| name == REST || name.ends_with(&rest_of(""));
+    let rests = code_bytes.extract_if(.., |name, _| is_rest(name));
+    let rests = rests.map(|(name, _)| name).collect();
     Ok(Assets {
         template,
         script,
         wasm: wasm.clone(),
         wasm_bytes,
         code_bytes,
+        rests,
     })
 }
 
-/// Whether this is the symbol of a function that opens a lesson, which is where the program is cut.
-pub fn is_door(symbol: &str) -> bool {
-    // Without the digests that tell equal names apart.
-    format!("{:#}", rustc_demangle::demangle(symbol)).starts_with("loadlab_lessons::open")
+/// The name of a symbol, without the digests that tell equal names apart.
+fn name(symbol: &str) -> String {
+    format!("{:#}", rustc_demangle::demangle(symbol))
+}
+
+/// How the names of the functions begin that open a lesson.
+const LESSON_DOOR: &str = "loadlab_lessons::open";
+/// The name of the function that opens the catalogue.
+const CATALOGUE_DOOR: &str = "loadlab_site::catalogue::open";
+
+/// Whether this is the symbol of a function that opens a lesson or the catalogue, which is where the program is cut.
+fn is_door(symbol: &str) -> bool {
+    let name = name(symbol);
+    name.starts_with(LESSON_DOOR) || name == CATALOGUE_DOOR
+}
+
+/// The names of the parts behind doors with these symbols; lessons stand in the order of the catalogue.
+fn part_names<'a>(doors: &[&str], slugs: &[&'a str]) -> Result<Vec<&'a str>, String> {
+    let mut lessons = slugs.iter().copied();
+    let names: Option<Vec<_>> = doors
+        .iter()
+        .map(|symbol| match name(symbol).starts_with(LESSON_DOOR) {
+            true => lessons.next(),
+            false => Some(CATALOGUE),
+        })
+        .collect();
+    names.filter(|_| lessons.next().is_none()).ok_or_else(|| {
+        let opened = doors
+            .iter()
+            .filter(|symbol| name(symbol).starts_with(LESSON_DOOR));
+        let (opened, listed) = (opened.count(), slugs.len());
+        format!("the program opens {opened} lessons, the catalogue has {listed}")
+    })
+}
+
+/// What no start of a page runs, as `make starts` found it: digests of functions' names. What is new since stays in
+/// the core, which is merely larger.
+const LATE: &str = include_str!("split/late.txt");
+
+/// The digest by which [`LATE`] knows a function. In the older kind of symbols only the digest tells instances of one
+/// generic function apart.
+fn late_digest(symbol: &str) -> String {
+    let known = if symbol.starts_with("_ZN") {
+        symbol.to_owned()
+    } else {
+        name(symbol)
+    };
+    let mut digest = offline::digest(known.as_bytes());
+    digest.truncate(LATE_DIGITS);
+    digest
+}
+
+/// Cuts a linked program as the site wants it; `None` if it was linked without `--emit-relocs`. `whole` leaves each piece
+/// together with its rest and keeps the symbols of functions, which is what [`late`] reads.
+///
+/// # Errors
+/// Those of [`split::split`].
+pub fn pieces(linked: &[u8], whole: bool) -> Result<Option<Pieces>, String> {
+    let known: BTreeSet<&str> = LATE.lines().collect();
+    let cuts = Cuts {
+        door: &is_door,
+        late: &|symbol| !whole && known.contains(late_digest(symbol).as_str()),
+        names: whole,
+    };
+    split::split(linked, &cuts)
+}
+
+/// The list of what no start runs: all functions of the pieces of a program that was published whole, except those run.
+/// These are told by index and size in bytes; those of other pieces may be among them. Tells also how many bytes were
+/// run.
+///
+/// # Errors
+/// A piece is damaged or has no names.
+pub fn late(pieces: &[Vec<u8>], run: &BTreeSet<(u32, u32)>) -> Result<(String, u32), String> {
+    let (mut first, mut late, mut bytes) = (BTreeSet::new(), BTreeSet::new(), 0);
+    for piece in pieces {
+        for (index, (symbol, size)) in split::functions(piece)? {
+            let of = if run.contains(&(index, size)) {
+                bytes += size;
+                &mut first
+            } else {
+                &mut late
+            };
+            of.insert(late_digest(symbol));
+        }
+    }
+    // Several functions can have one name; one that is run keeps the others with it.
+    let late: Vec<_> = late.difference(&first).cloned().collect();
+    Ok((late.join("\n") + "\n", bytes))
 }
 
 fn named(path: &Path, error: &io::Error) -> String {
@@ -142,25 +251,26 @@ pub fn read(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>, String> {
     Ok(files)
 }
 
-/// Cuts the program that Trunk built in `folder` into a core and each lesson's code, from what the linker left at
-/// `linked`. Names keep Trunk's digest, so that pieces of different builds never meet. Says why not where it does not.
+/// Cuts the program that Trunk built in `folder` into a core, each lesson's code and their rests, from what the linker
+/// left at `linked`; `whole` as in [`pieces`]. Names keep Trunk's digest, so that pieces of different builds never meet.
+/// Says why not where it does not.
 ///
 /// # Errors
 /// The program cannot be cut, or does not hold exactly these lessons, or a file cannot be replaced.
-pub fn cut(folder: &Path, linked: &Path, slugs: &[&str]) -> Result<Result<(), String>, String> {
+pub fn cut(
+    folder: &Path,
+    linked: &Path,
+    slugs: &[&str],
+    whole: bool,
+) -> Result<Result<(), String>, String> {
     let Ok(program) = fs::read(linked) else {
         return Ok(Err(format!("{} is not there", linked.display())));
     };
-    let Some(pieces) = split::split(&program, is_door)? else {
+    let Some(pieces) = pieces(&program, whole)? else {
         return Ok(Err("it was linked without --emit-relocs".to_owned()));
     };
-    if pieces.parts.len() != slugs.len() {
-        return Err(format!(
-            "the program opens {} lessons, the catalogue has {}",
-            pieces.parts.len(),
-            slugs.len()
-        ));
-    }
+    let doors: Vec<_> = pieces.parts.iter().map(|part| part.door.as_str()).collect();
+    let names = part_names(&doors, slugs)?;
     let assets = assets(folder)?;
     let stem = assets.script.trim_end_matches(".js");
     let work = folder.join("cut.tmp");
@@ -170,6 +280,7 @@ pub fn cut(folder: &Path, linked: &Path, slugs: &[&str]) -> Result<Result<(), St
             "--target",
             "web",
             "--no-typescript",
+            "--no-demangle",
             "--out-name",
             stem,
             "--out-dir",
@@ -189,14 +300,76 @@ pub fn cut(folder: &Path, linked: &Path, slugs: &[&str]) -> Result<Result<(), St
         }
     };
     drop(bound);
-    for name in [&assets.script, &assets.wasm] {
-        fs::rename(work.join(name), folder.join(name)).map_err(|error| named(&work, &error))?;
+    let (script, program) = (work.join(&assets.script), work.join(&assets.wasm));
+    let script = fs::read_to_string(&script).map_err(|error| named(&script, &error))?;
+    let program = fs::read(&program).map_err(|error| named(&program, &error))?;
+    // Of a program that is looked into the names are wanted.
+    let (script, program) = match whole {
+        true => (script, program),
+        false => glue::shorten(&glue::terse(&script), &program)?,
+    };
+    write_file(folder, &assets.script, script.as_bytes())?;
+    write_file(folder, &assets.wasm, &program)?;
+    for (name, part) in names.iter().zip(&pieces.parts) {
+        write_file(folder, &assets.code(name), &part.code)?;
+        if let Some(rest) = &part.rest {
+            write_file(folder, &assets.code(&rest_of(name)), rest)?;
+        }
     }
-    for (slug, part) in slugs.iter().zip(&pieces.parts) {
-        write_file(folder, &assets.code(slug), part)?;
+    if let Some(rest) = &pieces.rest {
+        write_file(folder, &assets.code(REST), rest)?;
     }
     fs::remove_dir_all(&work).map_err(|error| named(&work, &error))?;
     Ok(Ok(()))
+}
+
+/// Takes from the scripts and style sheets of a site what is only there for readers of their source.
+///
+/// # Errors
+/// A file cannot be replaced.
+pub fn terse(folder: &Path) -> Result<(), String> {
+    for (path, bytes) in read(folder)? {
+        if [".js", ".css"].iter().any(|kind| path.ends_with(kind)) {
+            let text = String::from_utf8(bytes).map_err(|_| format!("{path} is no text"))?;
+            write_file(folder, &path, glue::terse(&text).as_bytes())?;
+        }
+    }
+    Ok(())
+}
+
+/// Joins the style sheets of the page in `folder` into one: it is smaller than they are, and asked for once.
+///
+/// # Errors
+/// A sheet is missing or cannot be replaced.
+pub fn join_sheets(folder: &Path) -> Result<(), String> {
+    let path = folder.join("index.html");
+    let page = fs::read_to_string(&path).map_err(|error| named(&path, &error))?;
+    let tags = page
+        .match_indices("<link ")
+        .filter_map(|(at, _)| page[at..].split_inclusive('>').next())
+        .filter(|tag| attribute(tag, "rel") == Some("stylesheet"));
+    let tags: Vec<&str> = tags.collect();
+    let Some(last) = tags.last() else {
+        return Ok(());
+    };
+    let mut whole = String::new();
+    let mut joined = page.clone();
+    for tag in &tags {
+        let address = attribute(tag, "href").unwrap_or_default();
+        let sheet = folder.join(address.trim_start_matches("./"));
+        whole += &fs::read_to_string(&sheet).map_err(|error| named(&sheet, &error))?;
+        fs::remove_file(&sheet).map_err(|error| named(&sheet, &error))?;
+        if tag != last {
+            joined = joined.replacen(tag, "", 1);
+        }
+    }
+    // Sheets lie beside each other, so what they name stays where it is.
+    let address = attribute(last, "href").unwrap_or_default();
+    let beside = address.rsplit_once('/').map_or(".", |(beside, _)| beside);
+    let name = format!("{beside}/site-{}.css", offline::digest(whole.as_bytes()));
+    write_file(folder, name.trim_start_matches("./"), whole.as_bytes())?;
+    let joined = joined.replacen(last, &last.replace(address, &name), 1);
+    write_file(folder, "index.html", joined.as_bytes())
 }
 
 /// What became of the wasm.
@@ -206,6 +379,8 @@ pub enum Optimised {
     Yes(u64, u64),
     /// There is no optimiser, or only one too old.
     NoTool,
+    /// It was not to be.
+    Not,
 }
 
 /// Optimises every wasm in `folder` for size, in place. Names stay: the same input gives an equivalent output.
@@ -218,15 +393,16 @@ pub fn optimise(project: &Path, folder: &Path) -> Result<Optimised, String> {
     };
     let assets = assets(folder)?;
     let made = folder.join("optimised.wasm.tmp");
-    let codes = assets.code_bytes.keys().map(|slug| assets.code(slug));
+    let names = assets.code_bytes.keys().chain(&assets.rests);
+    let codes = names.map(|name| assets.code(name));
     let (mut before, mut after) = (0, 0);
     let size = |path: &Path| fs::metadata(path).map_err(|error| named(path, &error));
     for name in std::iter::once(assets.wasm.clone()).chain(codes) {
         let program = folder.join(name);
         before += size(&program)?.len();
         let run = Command::new(&tool)
+            .args(OPTIMISATIONS)
             .args([
-                "-Oz",
                 "--enable-bulk-memory",
                 "--enable-nontrapping-float-to-int",
                 "--enable-sign-ext",
@@ -356,6 +532,13 @@ mod tests {
         let cut = assets(&folder).expect("complete");
         assert_eq!(cut.code_bytes, [("fan-out".to_owned(), 5)].into());
         assert_eq!(cut.code("fan-out"), "site-1_fan-out.wasm");
+        for name in ["site-1_rest.wasm", "site-1_fan-out.rest.wasm"] {
+            fs::write(folder.join(name), [0; 5]).expect("written");
+        }
+        let held_back = assets(&folder).expect("complete");
+        assert_eq!(held_back.code_bytes, cut.code_bytes);
+        let rests = ["fan-out.rest".to_owned(), REST.to_owned()];
+        assert_eq!(held_back.rests, rests.into());
         fs::write(folder.join("site-2_bg.wasm"), [0; 9]).expect("written");
         assert!(assets(&folder).is_err(), "two");
         fs::remove_dir_all(&folder).expect("removed");
@@ -379,6 +562,51 @@ mod tests {
         .expect("unpacks");
         assert_eq!(plain, text.as_bytes());
         fs::remove_dir_all(&folder).expect("removed");
+    }
+
+    #[test]
+    fn one_sheet_stands_for_all() {
+        let folder = folder("sheets");
+        let page = "<link rel=\"icon\" href=\"./i.svg\">\n<link rel=\"stylesheet\" href=\"./style/a-1.css\">\n\
+            <link rel=\"stylesheet\" href=\"./style/b-2.css\">\n<p>";
+        write_file(&folder, "index.html", page.as_bytes()).expect("written");
+        assert!(
+            join_sheets(&folder)
+                .expect_err("missing")
+                .contains("a-1.css")
+        );
+        write_file(&folder, "style/a-1.css", b"a { src: url(\"../f\") }\n").expect("written");
+        write_file(&folder, "style/b-2.css", b"b { c: d }\n").expect("written");
+        join_sheets(&folder).expect("complete");
+        let files = read(&folder).expect("readable");
+        let sheets: Vec<_> = files
+            .iter()
+            .filter(|(path, _)| path.ends_with(".css"))
+            .collect();
+        let [(path, sheet)] = sheets[..] else {
+            panic!("one sheet, not {sheets:?}")
+        };
+        assert_eq!(sheet, b"a { src: url(\"../f\") }\nb { c: d }\n");
+        let joined = String::from_utf8_lossy(&files["index.html"]);
+        let link = format!("<link rel=\"stylesheet\" href=\"./{path}\">\n<p>");
+        assert!(
+            joined.ends_with(&link) && joined.matches("stylesheet").count() == 1,
+            "{joined}"
+        );
+        fs::remove_dir_all(&folder).expect("removed");
+    }
+
+    #[test]
+    fn parts_are_named_after_their_doors() {
+        let lesson = "_RINvCs1_15loadlab_lessons4openNtB2_1LEB2_";
+        let catalogue = "_RNvNtCs1_12loadlab_site9catalogue4open";
+        assert!(is_door(lesson) && is_door(catalogue));
+        assert!(!is_door("_RNvNtCs1_12loadlab_site9catalogue6opener"));
+        let named = part_names(&[lesson, catalogue, lesson], &["a", "b"]);
+        assert_eq!(named, Ok(vec!["a", CATALOGUE, "b"]));
+        for slugs in [&["a"][..], &["a", "b", "c"]] {
+            assert!(part_names(&[lesson, catalogue, lesson], slugs).is_err());
+        }
     }
 
     #[test]

@@ -3,10 +3,10 @@
 use crate::packages::{Files, attribute, from_top};
 use std::fmt::Write;
 
-/// No lesson's page may move more than this, in bytes after Brotli. It only ever goes down: the aim is 250,000.
-pub const PAGE_BYTES_MOST: usize = 450_000;
+/// No lesson's page may move more than this, in bytes after Brotli.
+pub const PAGE_BYTES_MOST: usize = 250_000;
 /// No lesson's own code may weigh more than this, in bytes after Brotli.
-pub const CODE_BYTES_MOST: usize = 62_000;
+pub const CODE_BYTES_MOST: usize = 33_000;
 
 /// What one lesson's page moves, in bytes after Brotli.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct Weight {
     pub code: usize,
     /// The words of site and lesson.
     pub words: usize,
+    /// What comes only once somebody uses the page, and is not part of the sum.
+    pub rest: usize,
 }
 
 impl Weight {
@@ -85,6 +87,13 @@ fn one(site: &Files, slug: &str) -> Result<Weight, String> {
             if attribute(&tag, "data-code").is_some() {
                 weight.code = file("data-code")?;
             }
+            if attribute(&tag, "data-rest").is_some() {
+                weight.rest = file("data-rest")?;
+            }
+            if attribute(&tag, "data-late").is_some() {
+                // Not every lesson has something to hold back.
+                weight.rest += file("data-late").unwrap_or_default();
+            }
         }
     }
     Ok(weight)
@@ -93,9 +102,9 @@ fn one(site: &Files, slug: &str) -> Result<Weight, String> {
 /// The table, and whether every page is within bounds.
 pub fn table(weights: &[Weight]) -> (String, bool) {
     let mut out = String::from(
-        "| lesson | its code | shared program | scripts | looks | words | page | all, bytes |\n",
+        "| lesson | its code | shared program | scripts | looks | words | page | all, bytes | later |\n",
     );
-    out += "|---|---:|---:|---:|---:|---:|---:|---:|\n";
+    out += "|---|---:|---:|---:|---:|---:|---:|---:|---:|\n";
     let mut fits = true;
     for weight in weights {
         let Weight {
@@ -106,12 +115,13 @@ pub fn table(weights: &[Weight]) -> (String, bool) {
             core,
             code,
             words,
+            rest,
         } = weight;
         let total = weight.total();
         fits &= total <= PAGE_BYTES_MOST && *code <= CODE_BYTES_MOST;
         let _ = writeln!(
             out,
-            "| {slug} | {code} | {core} | {scripts} | {looks} | {words} | {page} | {total} |"
+            "| {slug} | {code} | {core} | {scripts} | {looks} | {words} | {page} | {total} | {rest} |"
         );
     }
     let _ = writeln!(
@@ -129,7 +139,8 @@ mod tests {
         let page = "<html><head><link rel=\"stylesheet\" href=\"../../style/a.css\">\
             <link rel=\"preload\" href=\"../../f.woff2\" as=\"font\"><link rel=\"preload\" href=\"../../s_bg.wasm\" as=\"fetch\">\
             <script src=\"../../boot.js\" defer></script></head><body><div id=\"boot\" data-script=\"../../s.js\" \
-            data-wasm=\"../../s_bg.wasm\" data-code=\"../../s_*.wasm\"></div></body></html>";
+            data-wasm=\"../../s_bg.wasm\" data-code=\"../../s_*.wasm\" \
+            data-rest=\"../../s_rest.wasm\" data-late=\"../../s_*.rest.wasm\"></div></body></html>";
         let mut site: Files = [
             ("l/a-b/index.html", page.len()),
             ("l/a-b/index.html.br", 10),
@@ -141,6 +152,8 @@ mod tests {
             ("s_bg.wasm", 4000),
             ("s_bg.wasm.br", 400),
             ("s_a-b.wasm", code),
+            ("s_rest.wasm", 70),
+            ("s_a-b.rest.wasm", 7),
             ("words/site.en.json", 5),
             ("words/a-b.en.json", 6),
         ]
@@ -161,6 +174,7 @@ mod tests {
             core: 400,
             code: 50,
             words: 11,
+            rest: 77,
         };
         assert_eq!(weights, [expected]);
         assert_eq!(weights[0].total(), 524);

@@ -1,6 +1,7 @@
 //! What a learner can do to the system.
 
 use crate::desk::Desk;
+use crate::live::{live, memo};
 use crate::texts::t;
 use leptos::prelude::*;
 
@@ -12,14 +13,14 @@ pub(crate) fn Actions(desk: Desk) -> impl IntoView {
         .unwrap_or_default();
     let buttons = specs.iter().enumerate().map(|(spec, action)| {
         let text = desk.word(&format!("action.{}", action.id));
-        let offer = Memo::new(move |_| desk.offers.with(|offers| offers.get(spec).copied()));
+        let offer = memo(move || desk.offers.with(|offers| offers.get(spec).copied()));
         let act = move |_| {
             if let Some(offer) = offer.get_untracked().filter(|offer| offer.can) {
                 desk.offer(offer);
             }
         };
         view! {
-            <button class="btn" type="button" aria-disabled=move || (!offer.get().is_some_and(|offer| offer.can)).to_string()
+            <button class="btn" type="button" aria-disabled=live(move || (!offer.get().is_some_and(|offer| offer.can)).to_string())
                 on:click=act>
                 {text}
             </button>

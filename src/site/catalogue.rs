@@ -1,17 +1,35 @@
 //! The catalogue: chapters and lessons, search, progress.
 
 use crate::header::Header;
+use crate::live::{follow, live, part};
 use crate::texts::{self, Chapter, Item, t, tf};
 use crate::{icons, place, store};
 use engine::Arg;
 use leptos::html;
 use leptos::prelude::*;
+use std::pin::Pin;
+
+/// The way to the page that lists every lesson. Nothing else names it, so that press can keep its code apart from what
+/// lessons need.
+pub(crate) static DOOR: fn() -> Loading = open;
+
+/// Brings what the page needs; then it can be made at once.
+pub(crate) type Loading = Pin<Box<dyn Future<Output = Result<Page, String>>>>;
+/// Makes the page.
+pub(crate) type Page = Box<dyn FnOnce() -> AnyView>;
+
+fn open() -> Loading {
+    Box::pin(async {
+        let chapters = texts::load_catalogue().await?;
+        let page: Page = Box::new(|| view! { <Catalogue chapters/> }.into_any());
+        Ok(page)
+    })
+}
 
 /// The page that lists every lesson.
 #[component]
-pub(crate) fn Catalogue() -> impl IntoView {
+fn Catalogue(chapters: Vec<Chapter>) -> impl IntoView {
     place::set_title(&t("title"));
-    let chapters = texts::with_site(|site| site.chapters.clone()).unwrap_or_default();
     let search = RwSignal::new(String::new());
     let slugs: Vec<_> = chapters
         .iter()
@@ -58,7 +76,7 @@ pub(crate) fn Catalogue() -> impl IntoView {
                 {overall}
             </div>
             {chapters.collect_view()}
-            {none}
+            {part(none)}
         </main>
         <footer class="foot">{t("catalogue.foot")}</footer>
     };
@@ -66,7 +84,7 @@ pub(crate) fn Catalogue() -> impl IntoView {
     if place::is_ready() {
         title.on_load(|_| place::focus(&["title"]));
     }
-    Effect::new(|_| place::ready());
+    follow(place::ready);
     page
 }
 
@@ -100,7 +118,7 @@ fn ChapterView(chapter: Chapter, search: RwSignal<String>) -> impl IntoView {
             let known = text(&item);
             let hidden = move || !known.contains(&search.get().to_ascii_lowercase());
             view! {
-                <li class="card card-coming" hidden=hidden>
+                <li class="card card-coming" hidden=live(hidden)>
                     <div class="card-body">
                         <h3 class="card-title">{item.title}<small>{t("page.coming")}</small></h3>
                         <p class="card-question">{item.question}</p>
@@ -113,7 +131,7 @@ fn ChapterView(chapter: Chapter, search: RwSignal<String>) -> impl IntoView {
     let heading = format!("chapter-{id}");
     let labelled = heading.clone();
     view! {
-        <section class="chapter" aria-labelledby=labelled hidden=hidden>
+        <section class="chapter" aria-labelledby=labelled hidden=live(hidden)>
             <div class="chapter-head"><h2 id=heading>{title}</h2><small>{count}</small></div>
             {cards}
             {rest}
@@ -153,21 +171,16 @@ fn Card(item: Item, search: RwSignal<String>) -> impl IntoView {
     };
     let challenges =
         (!done.is_empty()).then(|| tf("catalogue.challenges", &[Arg::Count(done.len() as i64)]));
-    let still = LocalResource::new(move || {
-        let path = format!("stills/{slug}.svg");
-        async move { texts::fetch_text(&path).await.ok() }
+    let still = RwSignal::new(String::new());
+    wasm_bindgen_futures::spawn_local(async move {
+        if let Ok(svg) = texts::fetch_text(&format!("stills/{slug}.svg")).await {
+            // The reader may be on another page by now.
+            still.try_set(themed(&svg));
+        }
     });
-    let picture = move || {
-        let svg = still
-            .get()
-            .flatten()
-            .map(|svg| themed(&svg))
-            .unwrap_or_default();
-        view! { <div class="card-still" aria-hidden="true" inner_html=svg></div> }
-    };
     view! {
-        <li class="card" hidden=hidden>
-            {picture}
+        <li class="card" hidden=live(hidden)>
+            <div class="card-still" aria-hidden="true" inner_html=live(move || still.get())></div>
             <div class="card-body">
                 <h3 class="card-title"><a href=href>{title}</a></h3>
                 <p class="card-question">{question}</p>

@@ -1,6 +1,7 @@
 //! Things to try: goals that tick themselves, each with a hint.
 
 use crate::desk::Desk;
+use crate::live::{live, memo};
 use crate::texts::t;
 use leptos::prelude::*;
 
@@ -11,11 +12,11 @@ pub(crate) fn Challenges(desk: Desk) -> impl IntoView {
         .ask(|player| player.main().challenges())
         .unwrap_or_default();
     let items = ids.iter().enumerate().map(|(index, id)| {
-        let done = Memo::new(move |_| desk.done.with(|done| done.get(index) == Some(&true)));
+        let done = memo(move || desk.done.with(|done| done.get(index) == Some(&true)));
         let goal = desk.word(&format!("challenge.{id}"));
         let hint = desk.word(&format!("challenge.{id}.hint"));
         view! {
-            <li class="challenge" data-done=move || done.get().then_some("")>
+            <li class="challenge" data-done=live(move || done.get().then_some(""))>
                 <span class="tick" aria-hidden="true"><svg viewBox="0 0 10 10"><path d="M1.5 5.5 4 8 8.5 2"/></svg></span>
                 <p>{goal}<Show when=move || done.get()><span class="visually-hidden">{t("challenge.done")}</span></Show></p>
                 <details class="hint"><summary>{t("challenge.hint")}</summary><p>{hint}</p></details>

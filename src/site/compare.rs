@@ -2,6 +2,7 @@
 
 use crate::desk::Desk;
 use crate::knobs::{Control, Turn};
+use crate::live::{live, memo, part};
 use crate::place;
 use crate::texts::t;
 use leptos::prelude::*;
@@ -10,8 +11,8 @@ use std::sync::Arc;
 /// Shown while there is a twin.
 #[component]
 pub(crate) fn ComparePanel(desk: Desk) -> impl IntoView {
-    let id = Memo::new(move |_| desk.twin.get().map(|(id, _)| id));
-    let shown = Memo::new(move |_| id.get().is_some());
+    let id = memo(move || desk.twin.get().map(|(id, _)| id));
+    let shown = memo(move || id.get().is_some());
     let choose = move |event| {
         let wanted = event_target_value(&event);
         let known = desk.knobs.get_untracked();
@@ -27,7 +28,7 @@ pub(crate) fn ComparePanel(desk: Desk) -> impl IntoView {
             .find(|(knob, _)| Some(knob.id) == id.get())
             .map(|(knob, _)| *knob);
         found.map(|knob| {
-            let value = Memo::new(move |_| desk.twin.get().map_or(0.0, |(_, value)| value));
+            let value = memo(move || desk.twin.get().map_or(0.0, |(_, value)| value));
             let turn: Turn = Arc::new(move |value| desk.compare_with(knob.id, value));
             let name = format!("twin-{}", knob.id);
             view! { <Control desk knob name label=t("compare.in-b") value turn/> }
@@ -41,7 +42,7 @@ pub(crate) fn ComparePanel(desk: Desk) -> impl IntoView {
         let knobs = desk.knobs.get_untracked();
         let options = knobs.iter().map(|(knob, _)| {
             let (option, text) = (knob.id, desk.word(&format!("knob.{}", knob.id)));
-            view! { <option value=option prop:selected=move || id.get() == Some(option)>{text}</option> }
+            view! { <option value=option prop:selected=live(move || id.get() == Some(option))>{text}</option> }
         });
         options.collect_view()
     };
@@ -53,7 +54,7 @@ pub(crate) fn ComparePanel(desk: Desk) -> impl IntoView {
                     <label class="visually-hidden" for="compare-knob">{t("compare.knob")}</label>
                     <select class="input" id="compare-knob" on:change=choose>{options()}</select>
                 </div>
-                {control}
+                {part(control)}
                 <div class="actions">
                     <button class="btn" type="button" on:click=end>{t("compare.end")}</button>
                 </div>

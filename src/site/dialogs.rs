@@ -3,6 +3,7 @@
 use crate::desk::{Desk, Dialog};
 use crate::embedding::EmbedForm;
 use crate::icons::{self, icon};
+use crate::live::part;
 use crate::place;
 use crate::sharing::Share;
 use crate::texts::t;
@@ -12,7 +13,7 @@ use leptos::prelude::*;
 /// The dialog that is open, if one is.
 #[component]
 pub(crate) fn Dialogs(desk: Desk) -> impl IntoView {
-    move || {
+    part(move || {
         desk.dialog.get().map(|dialog| {
             let (title, wide) = match dialog {
                 Dialog::Help => (t("help.title"), false),
@@ -26,7 +27,7 @@ pub(crate) fn Dialogs(desk: Desk) -> impl IntoView {
             };
             frame(desk, title, wide, body)
         })
-    }
+    })
 }
 
 fn frame(desk: Desk, title: String, wide: bool, body: AnyView) -> impl IntoView {

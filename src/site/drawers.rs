@@ -1,6 +1,7 @@
 //! What an embed keeps folded away, so that stage, story and transport fit the small frames of course pages.
 
 use crate::desk::{Desk, Dialog};
+use crate::live::{live, memo};
 use crate::place;
 use crate::texts::t;
 use leptos::prelude::*;
@@ -34,7 +35,7 @@ pub(crate) fn Drawers(desk: Desk, open: RwSignal<Option<&'static str>>) -> impl 
         .into_iter()
         .filter(|(name, _)| desk.shows(name) && has(name) == Some(true))
         .map(|(name, word)| {
-            let on = Memo::new(move |_| open.get() == Some(name));
+            let on = memo(move || open.get() == Some(name));
             let click = move |_| {
                 open.set((!on.get_untracked()).then_some(name));
                 // What opened may lie below a frame that its host does not fit to it.
@@ -45,7 +46,7 @@ pub(crate) fn Drawers(desk: Desk, open: RwSignal<Option<&'static str>>) -> impl 
                 });
             };
             view! {
-                <button class="btn drawer" type="button" data-opens=name aria-expanded=move || on.get().to_string()
+                <button class="btn drawer" type="button" data-opens=name aria-expanded=live(move || on.get().to_string())
                     on:click=click>{t(word)}</button>
             }
         });

@@ -2,6 +2,7 @@
 
 use crate::desk::Desk;
 use crate::knobs::{Control, Turn};
+use crate::live::{follow, live, memo};
 use crate::sharing::copy;
 use crate::texts::{t, tf, tx};
 use crate::theme::THEMES;
@@ -111,9 +112,9 @@ pub(crate) fn EmbedForm(desk: Desk) -> impl IntoView {
     });
     let able = now.is_some();
     let known = first.clone();
-    let query = Memo::new(move |_| choice.with(|choice| choice.query(now.as_ref(), &known)));
+    let query = memo(move || choice.with(|choice| choice.query(now.as_ref(), &known)));
     let title = tx("embed.frame-title", &desk.word("title"));
-    let code = Memo::new(move |_| {
+    let code = memo(move || {
         let (size, paste) = choice.with(|choice| (choice.size, choice.paste));
         let (root, query) = (place::root(), query.get());
         let embed = Embed {
@@ -133,7 +134,7 @@ pub(crate) fn EmbedForm(desk: Desk) -> impl IntoView {
     let paste = |paste: Paste, word: &'static str| {
         let on = move || choice.with(|choice| choice.paste == paste);
         let change = move |_| choice.update(|choice| choice.paste = paste);
-        view! { <label><input type="radio" name="embed-paste" prop:checked=on on:change=change/><span>{t(word)}</span></label> }
+        view! { <label><input type="radio" name="embed-paste" prop:checked=live(on) on:change=change/><span>{t(word)}</span></label> }
     };
     view! {
         <div class="dialog-body dialog-cols">
@@ -153,7 +154,7 @@ pub(crate) fn EmbedForm(desk: Desk) -> impl IntoView {
                         </div>
                     </fieldset>
                     <textarea class="input" id="embed-code" rows="6" readonly aria-label=t("embed.paste")
-                        prop:value=move || code.get()></textarea>
+                        prop:value=live(move || code.get())></textarea>
                     <div class="actions">{button}</div>
                     {said}
                 </div>
@@ -227,7 +228,7 @@ fn Looks(choice: RwSignal<Choice>) -> impl IntoView {
             <div class="field">
                 <label for=id>{t(word)}</label>
                 <input class="input" type="number" id=id min=SIDES.0.to_string() max=SIDES.1.to_string()
-                    prop:value=move || choice.with(pick).to_string() on:change=change/>
+                    prop:value=live(move || choice.with(pick).to_string()) on:change=change/>
             </div>
         }
     };
@@ -251,7 +252,7 @@ fn Looks(choice: RwSignal<Choice>) -> impl IntoView {
 fn Settings(desk: Desk, choice: RwSignal<Choice>, first: Vec<(Knob, f64)>) -> impl IntoView {
     let controls = first.iter().map(|(knob, _)| {
         let knob = *knob;
-        let value = Memo::new(move |_| {
+        let value = memo(move || {
             choice.with(|choice| {
                 let found = choice.knobs.iter().find(|(known, _)| known.id == knob.id);
                 found.map_or(0.0, |(_, value)| *value)
@@ -282,9 +283,9 @@ fn Settings(desk: Desk, choice: RwSignal<Choice>, first: Vec<(Knob, f64)>) -> im
     });
     let controls = controls.collect_view();
     // What is on screen has its settings already.
-    let now = Memo::new(move |_| choice.with(|choice| choice.place == Place::Now));
+    let now = memo(move || choice.with(|choice| choice.place == Place::Now));
     view! {
-        <details class="more" hidden=move || now.get()>
+        <details class="more" hidden=live(move || now.get())>
             <summary>{t("embed.settings")}</summary>
             {controls}
         </details>
@@ -298,7 +299,7 @@ fn Preview(desk: Desk, query: Memo<String>, choice: RwSignal<Choice>) -> impl In
         move |query: &str| contract::snippet::page(&place::root(), "embed", desk.slug, query);
     let shown = RwSignal::new(address(&query.get_untracked()));
     let waiting = StoredValue::new_local(None::<Timeout>);
-    Effect::new(move |_| {
+    follow(move || {
         let next = address(&query.get());
         if shown.with_untracked(|shown| *shown == next) {
             return;
@@ -315,7 +316,7 @@ fn Preview(desk: Desk, query: Memo<String>, choice: RwSignal<Choice>) -> impl In
     view! {
         <div class="field">
             <span>{t("embed.preview")}</span>
-            <iframe class="preview" src=move || shown.get() style:aspect-ratio=ratio title=t("embed.preview")></iframe>
+            <iframe class="preview" src=live(move || shown.get()) style:aspect-ratio=live(ratio) title=t("embed.preview")></iframe>
         </div>
     }
 }

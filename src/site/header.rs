@@ -2,6 +2,7 @@
 
 use crate::desk::{Desk, Dialog};
 use crate::icons::{self, icon};
+use crate::live::live;
 use crate::place;
 use crate::texts::{t, tx};
 use crate::theme::{Look, THEMES};
@@ -46,8 +47,8 @@ pub(crate) fn Header(desk: Option<Desk>, crumbs: Option<(String, String)>) -> im
             desk.dialog.set(Some(which));
         };
         view! {
-            <div class="tools" id="tools" data-open=move || open.get().then_some("")>
-                <button class="btn" type="button" id="compare" aria-pressed=move || desk.twin.get().is_some().to_string()
+            <div class="tools" id="tools" data-open=live(move || open.get().then_some(""))>
+                <button class="btn" type="button" id="compare" aria-pressed=live(move || desk.twin.get().is_some().to_string())
                     on:click=move |_| { close(); desk.compare(); }>{t("ui.compare")}</button>
                 {desk.shows("share").then(|| view! {
                     <button class="btn" type="button" on:click=dialog(Dialog::Share)>{t("ui.share")}</button>
@@ -60,7 +61,7 @@ pub(crate) fn Header(desk: Option<Desk>, crumbs: Option<(String, String)>) -> im
     let menu = desk.map(|_| {
         view! {
             <button class="icon-btn menu-btn" type="button" id="menu" aria-label=t("ui.menu") aria-controls="tools"
-                aria-expanded=move || open.get().to_string() on:click=move |_| open.update(|open| *open = !*open)>
+                aria-expanded=live(move || open.get().to_string()) on:click=move |_| open.update(|open| *open = !*open)>
                 {icon(icons::MENU)}
             </button>
         }
@@ -71,7 +72,7 @@ pub(crate) fn Header(desk: Option<Desk>, crumbs: Option<(String, String)>) -> im
             <a class="brand" href=home>{icons::sign()}{t("title")}</a>
             {crumbs}
             {tools}
-            <button class="icon-btn" type="button" aria-label=theme title=theme on:click=move |_| look.turn()>
+            <button class="icon-btn" type="button" aria-label=live(theme) title=live(theme) on:click=move |_| look.turn()>
                 {icon(icons::THEME)}
             </button>
             {menu}

@@ -3,6 +3,7 @@
 use crate::desk::Desk;
 use crate::icons::{self, icon};
 use crate::knobs::LessonKnob;
+use crate::live::{live, memo, part as view_part};
 use crate::place;
 use crate::texts::t;
 use crate::views::Cause;
@@ -14,8 +15,8 @@ use leptos::prelude::*;
 #[component]
 pub(crate) fn Inspector(desk: Desk) -> impl IntoView {
     let found = desk.inspection;
-    let shown = Memo::new(move |_| found.with(Option::is_some));
-    let title = Memo::new(move |_| {
+    let shown = memo(move || found.with(Option::is_some));
+    let title = memo(move || {
         found.with(|found| {
             found
                 .as_ref()
@@ -23,7 +24,7 @@ pub(crate) fn Inspector(desk: Desk) -> impl IntoView {
                 .unwrap_or_default()
         })
     });
-    let value = Memo::new(move |_| {
+    let value = memo(move || {
         found.with(|found| {
             found
                 .as_ref()
@@ -31,7 +32,7 @@ pub(crate) fn Inspector(desk: Desk) -> impl IntoView {
                 .unwrap_or_default()
         })
     });
-    let chain = Memo::new(move |_| {
+    let chain = memo(move || {
         found.with(|found| {
             found
                 .as_ref()
@@ -39,7 +40,7 @@ pub(crate) fn Inspector(desk: Desk) -> impl IntoView {
                 .unwrap_or_default()
         })
     });
-    let part = Memo::new(move |_| found.with(|found| found.as_ref().and_then(|found| found.part)));
+    let part = memo(move || found.with(|found| found.as_ref().and_then(|found| found.part)));
     let knobs = move || {
         let part = part.get();
         let knobs = desk.knobs.get_untracked();
@@ -49,7 +50,7 @@ pub(crate) fn Inspector(desk: Desk) -> impl IntoView {
         own.map(|(knob, _)| view! { <LessonKnob desk knob/> })
             .collect_view()
     };
-    let fitting = Memo::new(move |_| {
+    let fitting = memo(move || {
         let picked = desk.offers.get();
         picked
             .into_iter()
@@ -57,7 +58,7 @@ pub(crate) fn Inspector(desk: Desk) -> impl IntoView {
             .collect::<Vec<_>>()
     });
     let action = move |(spec, id): (usize, &'static str)| {
-        let offer = Memo::new(move |_| {
+        let offer = memo(move || {
             fitting.with(|offers| offers.iter().find(|offer| offer.spec == spec).copied())
         });
         let text = move || {
@@ -71,8 +72,8 @@ pub(crate) fn Inspector(desk: Desk) -> impl IntoView {
             }
         };
         view! {
-            <button class="btn" type="button" aria-disabled=move || (!offer.get().is_some_and(|offer| offer.can)).to_string()
-                on:click=act>{text}</button>
+            <button class="btn" type="button" aria-disabled=live(move || (!offer.get().is_some_and(|offer| offer.can)).to_string())
+                on:click=act>{live(text)}</button>
         }
     };
     let offered = move || {
@@ -87,8 +88,8 @@ pub(crate) fn Inspector(desk: Desk) -> impl IntoView {
             <section class="panel inspector" aria-labelledby="inspector-title inspector-why">
                 <div class="inspector-head">
                     <div>
-                        <h2 id="inspector-title" tabindex="-1">{move || title.get()}</h2>
-                        <p>{move || value.get()}</p>
+                        <h2 id="inspector-title" tabindex="-1">{live(move || title.get())}</h2>
+                        <p>{live(move || value.get())}</p>
                     </div>
                     <button class="icon-btn btn-quiet" type="button" aria-label=t("ui.close") title=t("ui.close")
                         on:click=move |_| desk.unpick()>{icon(icons::CLOSE)}</button>
@@ -102,7 +103,7 @@ pub(crate) fn Inspector(desk: Desk) -> impl IntoView {
                     </ol>
                 </Show>
                 <div class="actions"><For each=offered key=|offered| *offered let(offered)>{action(offered)}</For></div>
-                {knobs}
+                {view_part(knobs)}
             </section>
         </Show>
     }
@@ -111,7 +112,7 @@ pub(crate) fn Inspector(desk: Desk) -> impl IntoView {
 #[component]
 fn Link(desk: Desk, cause: Cause) -> impl IntoView {
     let Cause { text, tone, at, .. } = cause;
-    let here = Memo::new(move |_| desk.now.get() == at);
+    let here = memo(move || desk.now.get() == at);
     let time = format!("{:.2} s", at.as_s());
     let go = move |_| {
         desk.happen(|player| {
@@ -127,7 +128,7 @@ fn Link(desk: Desk, cause: Cause) -> impl IntoView {
     };
     view! {
         <li>
-            <button type="button" aria-current=move || here.get().then_some("step") on:click=go>
+            <button type="button" aria-current=live(move || here.get().then_some("step")) on:click=go>
                 {icons::tone(tone)}
                 <span>{text}</span>
                 <time>{time}</time>

@@ -1,8 +1,10 @@
 //! Knobs: sliders, choices and switches, six in view and the rest behind a fold.
 
 use crate::desk::Desk;
+use crate::live::{live, memo};
 use crate::texts::{t, tf};
 use engine::knobs::Kind;
+use engine::text::fixed;
 use engine::{Arg, Knob};
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -34,7 +36,7 @@ pub(crate) fn KnobPanel(desk: Desk) -> impl IntoView {
                 <summary>{t("knob.more")}</summary>
                 {more}
                 <div class="seed">
-                    <span class="num">{seed}</span>
+                    <span class="num">{live(seed)}</span>
                     <button class="btn" type="button" disabled=desk.locks("all") on:click=move |_| desk.new_seed()>{t("knob.new-seed")}</button>
                 </div>
             </details>
@@ -45,7 +47,7 @@ pub(crate) fn KnobPanel(desk: Desk) -> impl IntoView {
 /// A knob of the lesson, bound to both runs.
 #[component]
 pub(crate) fn LessonKnob(desk: Desk, knob: Knob) -> impl IntoView {
-    let value = Memo::new(move |_| {
+    let value = memo(move || {
         desk.knobs.with(|knobs| {
             let found = knobs.iter().find(|(known, _)| known.id == knob.id);
             found.map_or(0.0, |(_, value)| *value)
@@ -70,8 +72,8 @@ pub(crate) fn Control(
     match knob.kind {
         Kind::Slider { min, max, step } => {
             let id = format!("knob-{name}");
-            let text = Memo::new(move |_| desk.value(&knob, value.get()));
-            let fill = move || format!("{:.2}%", (value.get() - min) / (max - min) * 100.0);
+            let text = memo(move || desk.value(&knob, value.get()));
+            let fill = move || format!("{}%", fixed((value.get() - min) / (max - min) * 100.0, 2));
             let input = move |event| {
                 if let Some(value) = engine::text::number(&event_target_value(&event)) {
                     turn(value);
@@ -80,10 +82,10 @@ pub(crate) fn Control(
             view! {
                 <div class="knob">
                     <label for=id.clone()>{label}</label>
-                    <output for=id.clone() aria-live="off">{move || text.get()}</output>
+                    <output for=id.clone() aria-live="off">{live(move || text.get())}</output>
                     <input class="range" type="range" id=id disabled=locked min=min.to_string() max=max.to_string() step=step.to_string()
-                        style=("--fill", fill) prop:value=move || value.get().to_string()
-                        aria-valuetext=move || text.get() on:input=input/>
+                        style=("--fill", live(fill)) prop:value=live(move || value.get().to_string())
+                        aria-valuetext=live(move || text.get()) on:input=input/>
                 </div>
             }
             .into_any()
@@ -95,7 +97,7 @@ pub(crate) fn Control(
                 let text = desk.word(&format!("knob.{}.{option}", knob.id));
                 view! {
                     <label>
-                        <input type="radio" name=name.clone() disabled=locked prop:checked=on on:change=move |_| turn(index as f64)/>
+                        <input type="radio" name=name.clone() disabled=locked prop:checked=live(on) on:change=move |_| turn(index as f64)/>
                         <span>{text}</span>
                     </label>
                 }
@@ -114,7 +116,7 @@ pub(crate) fn Control(
             view! {
                 <label class="switch knob">
                     <span>{label}</span>
-                    <input type="checkbox" role="switch" disabled=locked prop:checked=on on:change=change/>
+                    <input type="checkbox" role="switch" disabled=locked prop:checked=live(on) on:change=change/>
                 </label>
             }
             .into_any()

@@ -9,11 +9,12 @@ use crate::drawers::{self, Drawers};
 use crate::header::Header;
 use crate::inspector::Inspector;
 use crate::knobs::KnobPanel;
+use crate::live::{follow, live, part};
 use crate::notes::Notes;
 use crate::stages::Stages;
 use crate::story::Story;
 use crate::tape::Tape;
-use crate::texts::{self, Pack, t};
+use crate::texts::{self, Pack, Prose, t};
 use crate::theme::Look;
 use crate::{frame, keys, line, opening, place};
 use contract::Address;
@@ -23,7 +24,6 @@ use leptos::ev;
 use leptos::html;
 use leptos::leptos_dom::helpers::window_event_listener;
 use leptos::prelude::*;
-use leptos_router::hooks::use_params_map;
 use send_wrapper::SendWrapper;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
@@ -32,33 +32,45 @@ use web_sys::{IntersectionObserver, IntersectionObserverEntry, ResizeObserver};
 /// After this time, in milliseconds, a lesson counts as ready even if the browser drew no frame of it.
 const READY_MS: u32 = 1_000;
 
-/// The page of the lesson that the address names.
-#[component]
-pub(crate) fn LessonPage(embed: bool) -> impl IntoView {
-    let params = use_params_map();
-    let slug = Memo::new(move |_| {
-        let asked = params.with(|params| params.get("slug"));
-        asked.or_else(place::alone).unwrap_or_default()
-    });
-    let pack = LocalResource::new(move || {
-        let slug = slug.get();
-        async move { texts::load_lesson(&slug).await }
-    });
-    move || {
-        pack.get().map(|pack| match pack {
-            Ok(pack) => match lessons::find(&slug.get_untracked()) {
-                Some(entry) => lesson(entry, pack, embed).into_any(),
-                None => missing(&slug.get_untracked()).into_any(),
-            },
-            Err(fault) => missing(&fault).into_any(),
-        })
+/// A lesson whose words and code are here, or what kept them away.
+pub(crate) struct Ready {
+    found: Result<(&'static lessons::Entry, Pack, Option<Prose>), String>,
+    embed: bool,
+}
+
+impl Ready {
+    /// Fetches what the lesson needs.
+    pub(crate) async fn load(slug: String, embed: bool) -> Ready {
+        let found = Self::find(slug, embed).await;
+        Ready { found, embed }
+    }
+
+    async fn find(
+        slug: String,
+        embed: bool,
+    ) -> Result<(&'static lessons::Entry, Pack, Option<Prose>), String> {
+        let pack = texts::load_lesson(&slug).await?;
+        // Nothing stands below an embed.
+        let prose = match embed {
+            true => None,
+            false => Some(texts::load_prose(&slug).await?),
+        };
+        let entry = lessons::find(&slug).ok_or(slug)?;
+        Ok((entry, pack, prose))
+    }
+
+    /// Its page.
+    pub(crate) fn view(self) -> AnyView {
+        match self.found {
+            Ok((entry, pack, prose)) => lesson(entry, pack, prose, self.embed).into_any(),
+            Err(fault) => missing(fault).into_any(),
+        }
     }
 }
 
 /// What stands where a lesson should be.
-fn missing(what: &str) -> impl IntoView {
+fn missing(what: String) -> impl IntoView {
     place::ready();
-    let what = what.to_owned();
     view! {
         <Header desk=None crumbs=None/>
         <main class="catalogue" id="main">
@@ -91,19 +103,12 @@ fn open(player: &mut Player, asked: &mut Address, reduced: bool) -> Option<&'sta
     fault
 }
 
-fn lesson(entry: &lessons::Entry, pack: Pack, embed: bool) -> impl IntoView {
+fn lesson(entry: &lessons::Entry, pack: Pack, prose: Option<Prose>, embed: bool) -> impl IntoView {
     let look = expect_context::<Look>();
     let mut asked = contract::parse(&place::query());
-    let chapter = texts::with_site(|site| {
-        let chapters = site.chapters.iter();
-        let mut found = chapters.filter(|chapter| chapter.id == entry.card.chapter);
-        found.next().map(|chapter| chapter.title.clone())
-    });
-    let chapter = chapter.flatten().unwrap_or_default();
     let Pack {
         words,
-        notes,
-        left_out,
+        chapter,
         next,
     } = pack;
     let (title, question) = (
@@ -147,8 +152,9 @@ fn lesson(entry: &lessons::Entry, pack: Pack, embed: bool) -> impl IntoView {
         (!embed).then(|| view! { <Header desk=Some(desk) crumbs=Some((chapter, title.clone()))/> });
     let drawer = RwSignal::new(drawers::first());
     let row = embed.then(|| view! { <Drawers desk open=drawer/> });
-    let prose = !embed && desk.shows("prose");
-    let notes = prose.then(|| view! { <Notes desk notes left_out tables next/> });
+    let notes = prose
+        .filter(|_| desk.shows("prose"))
+        .map(|prose| view! { <Notes desk prose tables next/> });
     let story = desk.shows("story").then(|| view! { <Story desk/> });
     let knobs = desk.shows("knobs").then(|| view! { <KnobPanel desk/> });
     let actions = desk.shows("actions").then(|| view! { <Actions desk/> });
@@ -171,8 +177,8 @@ fn lesson(entry: &lessons::Entry, pack: Pack, embed: bool) -> impl IntoView {
     };
     view! {
         {header}
-        {notice}
-        <main class=main id="main" tabindex="-1" data-drawer=move || embed.then(|| drawer.get()).flatten()>
+        {part(notice)}
+        <main class=main id="main" tabindex="-1" data-drawer=live(move || embed.then(|| drawer.get()).flatten())>
             <div class=head>
                 <h1 id="title" tabindex="-1">{title}</h1>
                 <p class="question">{question}</p>
@@ -192,7 +198,7 @@ fn lesson(entry: &lessons::Entry, pack: Pack, embed: bool) -> impl IntoView {
             </aside>
             {notes}
         </main>
-        <div class="visually-hidden" role="status" aria-live="polite">{move || desk.said.get()}</div>
+        <div class="visually-hidden" role="status" aria-live="polite">{live(move || desk.said.get())}</div>
         <Dialogs desk/>
     }
 }
@@ -212,7 +218,7 @@ fn watch(desk: Desk, lab: NodeRef<html::Section>) {
     // Where the page is not displayed no frame ever comes; those who talk to the lesson need not wait for one.
     place::soon(READY_MS, place::ready);
     // Drawing is not a signal, so an effect may ask for it.
-    Effect::new(move |_| {
+    follow(move || {
         desk.look.epoch.track();
         desk.look.reduced.track();
         desk.repaint();

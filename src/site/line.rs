@@ -4,6 +4,7 @@
 //! sender, is read field by field, and waits in a queue that neither grows nor is worked off for long at a time.
 
 use crate::desk::Desk;
+use crate::live::{follow, memo};
 use crate::place;
 use contract::message::{CHANGE_EVERY_MS, HELLO_EVERY_MS, HELLO_TIMES, Put, Queue};
 use contract::{Address, Command, Fields, NAMESPACE, VERSION};
@@ -161,15 +162,15 @@ pub(crate) fn open(desk: Desk, asked: Address, fault: Option<String>) {
             hello();
         }),
     ]);
-    let beat = Memo::new(move |_| desk.story.with(|story| (story.beat, story.count)));
-    Effect::new(move |before: Option<(usize, usize)>| {
+    let beat = memo(move || desk.story.with(|story| (story.beat, story.count)));
+    let mut before = None;
+    follow(move || {
         let now = beat.get();
-        if before.is_some_and(|before| before != now) {
+        if before.replace(now).is_some_and(|before| before != now) {
             tell(&Event::Step(now.0 + 1, now.1));
         }
-        now
     });
-    Effect::new(move |_| desk.knobs.with(|knobs| changes(knobs)));
+    follow(move || desk.knobs.with(|knobs| changes(knobs)));
     hello();
     on_cleanup(move || {
         drop(listeners);

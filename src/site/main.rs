@@ -22,11 +22,13 @@ mod keys;
 mod knobs;
 mod lesson;
 mod line;
+mod live;
 mod machine;
 mod notes;
 mod opening;
 mod place;
 mod plots;
+mod route;
 mod sharing;
 mod sight;
 mod speech;
@@ -41,13 +43,25 @@ mod views;
 
 use leptos::mount::mount_to;
 use leptos::prelude::*;
-use leptos_router::components::{Route, Router, Routes};
-use leptos_router::path;
+use route::Page;
+use std::cell::RefCell;
+use std::rc::Rc;
 use theme::Look;
 use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::wasm_bindgen;
 
 fn main() {
-    std::panic::set_hook(Box::new(|panic| place::failed(&panic.to_string())));
+    // Where in a package a panic arose is not kept.
+    std::panic::set_hook(Box::new(|panic| {
+        place::failed(&panic.to_string().replace(" at :0:0", ""));
+    }));
+    place::keep_rest();
+}
+
+/// Opens the page. The boot script calls it once it holds the program in its hands: from here on whatever the
+/// program lacks can be asked for.
+#[wasm_bindgen(js_name = openPage)]
+pub fn open_page() {
     // Addresses that name the file mean its folder; routes know folders only.
     if let Some(window) = web_sys::window()
         && let Ok(path) = window.location().pathname()
@@ -76,23 +90,87 @@ fn main() {
     });
 }
 
+/// The name of the catalogue's code among that of the lessons.
+const CATALOGUE: &str = "catalogue";
+
+/// A page with all that it needs.
+enum Ready {
+    Catalogue(catalogue::Page),
+    Lesson(Box<lesson::Ready>),
+}
+
+impl Ready {
+    async fn load(page: Page) -> Ready {
+        match page {
+            Page::Catalogue => {
+                // The compiler must not see that only one function can be meant.
+                let open = || std::hint::black_box(&catalogue::DOOR)();
+                let page = match place::code(CATALOGUE).await {
+                    Ok(()) => open().await,
+                    Err(fault) => Err(fault),
+                };
+                match page {
+                    Ok(page) => Ready::Catalogue(page),
+                    Err(fault) => {
+                        place::failed(&fault);
+                        // The failure panel is the last that happens on this page.
+                        std::future::pending().await
+                    }
+                }
+            }
+            Page::Lesson { slug, embed } => {
+                Ready::Lesson(Box::new(lesson::Ready::load(slug, embed).await))
+            }
+        }
+    }
+
+    fn view(self) -> AnyView {
+        match self {
+            Ready::Catalogue(page) => page(),
+            Ready::Lesson(ready) => ready.view(),
+        }
+    }
+}
+
 #[component]
 fn App() -> impl IntoView {
     let asked = contract::parse(&place::query());
     provide_context(Look::new(asked.theme, asked.reduce));
-    let lesson = || view! { <lesson::LessonPage embed=false/> };
-    let embed = || view! { <lesson::LessonPage embed=true/> };
-    let top = move || match place::alone() {
-        Some(_) => lesson().into_any(),
-        None => view! { <catalogue::Catalogue/> }.into_any(),
+    // The page before stays until the next one has all that it needs; of several that are on their way the last counts.
+    let shown = RwSignal::new(0_u32);
+    let next = StoredValue::new_local(None::<Ready>);
+    let last = Rc::new(RefCell::new((0, None)));
+    let go = move |from_top: bool| {
+        let page = route::here();
+        let call = {
+            let mut last = last.borrow_mut();
+            // Another place on the same page, or its own link.
+            if last.1.as_ref() == Some(&page) {
+                if from_top {
+                    place::scroll_to_top();
+                }
+                return;
+            }
+            *last = (last.0 + 1, Some(page.clone()));
+            last.0
+        };
+        let last = last.clone();
+        wasm_bindgen_futures::spawn_local(async move {
+            let ready = Ready::load(page).await;
+            if last.borrow().0 == call {
+                next.set_value(Some(ready));
+                shown.set(call);
+                if from_top {
+                    place::scroll_to_top();
+                }
+            }
+        });
     };
-    view! {
-        <Router base=place::base()>
-            <Routes fallback=catalogue::Catalogue>
-                <Route path=path!("/") view=top/>
-                <Route path=path!("/l/:slug") view=lesson/>
-                <Route path=path!("/embed/:slug") view=embed/>
-            </Routes>
-        </Router>
-    }
+    go(false);
+    route::follow(go);
+    live::part(move || {
+        shown.track();
+        let ready = next.try_update_value(Option::take).flatten();
+        ready.map(Ready::view)
+    })
 }

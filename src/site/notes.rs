@@ -3,17 +3,16 @@
 use crate::desk::Desk;
 use crate::icons;
 use crate::place;
-use crate::texts::{self, Item, t};
+use crate::texts::{Item, Prose, t};
 use leptos::prelude::*;
 
 /// The lesson's prose. Its HTML was written by the press from the lesson's own words.
 #[component]
 pub(crate) fn Notes(
     desk: Desk,
-    notes: String,
-    left_out: String,
+    prose: Prose,
     tables: &'static [&'static str],
-    next: Vec<String>,
+    next: Vec<Item>,
 ) -> impl IntoView {
     let tables = tables.iter().map(|table| {
         let name = t(&format!("table.{table}"));
@@ -28,15 +27,8 @@ pub(crate) fn Notes(
             html.replace(" href=", " data-href=")
         }
     };
-    let (notes, left_out) = (still(notes), still(left_out));
-    let next = next.into_iter().filter_map(|slug| {
-        let item = texts::with_site(|site| {
-            let mut items = site.chapters.iter().flat_map(|chapter| &chapter.lessons);
-            items.find(|item| item.slug == slug).cloned()
-        });
-        item.flatten().map(card)
-    });
-    let next = next.collect::<Vec<_>>();
+    let (notes, left_out) = (still(prose.notes), still(prose.left_out));
+    let next = next.into_iter().map(card).collect_view();
     view! {
         <article class="notes">
             <div class="prose" inner_html=notes></div>

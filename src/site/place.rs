@@ -2,9 +2,23 @@
 
 use std::cell::OnceCell;
 use wasm_bindgen::closure::Closure;
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{CustomEvent, CustomEventInit, Document, Element, Event, HtmlElement};
+
+#[wasm_bindgen]
+extern "C" {
+    /// The boot script's function that brings what no start runs. Nothing here calls it: press cuts the program so
+    /// that whatever is missing does.
+    #[wasm_bindgen(js_name = loadlabRest)]
+    fn bring_rest(piece: u32);
+}
+
+/// Keeps the way to the rest of the program among its imports, where press looks for it.
+pub(crate) fn keep_rest() {
+    std::hint::black_box(bring_rest as fn(u32));
+}
 
 thread_local! {
     static ROOT: OnceCell<String> = const { OnceCell::new() };
@@ -38,7 +52,7 @@ pub(crate) fn root() -> String {
 }
 
 /// What the page says about itself in its `data-` attribute of this name.
-fn told(name: &str) -> Option<String> {
+pub(crate) fn told(name: &str) -> Option<String> {
     html()?.dataset().get(name)
 }
 
@@ -75,7 +89,7 @@ pub(crate) fn pin_links() {
     }
 }
 
-/// The path of the top of the site without its last slash, as the router wants it.
+/// The path of the top of the site without its last slash.
 pub(crate) fn base() -> String {
     // A page without a site is its own top, whatever its file is called.
     if alone().is_some() {
@@ -187,6 +201,16 @@ pub(crate) fn listen(name: &'static str, react: impl Fn(Event) + 'static) -> Lis
     Listener { name, react }
 }
 
+/// Listens at the window for as long as the program runs, after all who hear the same event on its way up.
+pub(crate) fn listen_last(name: &str, react: impl Fn(Event) + 'static) {
+    let react = Closure::<dyn Fn(Event)>::new(react);
+    if let Some(window) = web_sys::window() {
+        // A window takes any listener.
+        let _ = window.add_event_listener_with_callback(name, react.as_ref().unchecked_ref());
+    }
+    react.forget();
+}
+
 impl Drop for Listener {
     fn drop(&mut self) {
         if let Some(window) = web_sys::window() {
@@ -233,6 +257,13 @@ pub(crate) fn speaks(tag: &str) -> bool {
 pub(crate) fn height() -> f64 {
     let height = web_sys::window().and_then(|window| window.inner_height().ok());
     height.and_then(|height| height.as_f64()).unwrap_or(0.0)
+}
+
+/// Scrolls to the top of the page.
+pub(crate) fn scroll_to_top() {
+    if let Some(window) = web_sys::window() {
+        window.scroll_to_with_x_and_y(0.0, 0.0);
+    }
 }
 
 /// Scrolls to the end of the page; the page around this one stays where it is.

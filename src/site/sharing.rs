@@ -1,6 +1,7 @@
 //! The Share dialog: the address of what is on screen, and the frame and its numbers as files.
 
 use crate::desk::Desk;
+use crate::live::live;
 use crate::texts::{t, tx};
 use crate::{export, opening, place};
 use contract::snippet;
@@ -33,7 +34,7 @@ pub(crate) fn copy(text: impl Fn() -> String + 'static) -> (impl IntoView, impl 
     };
     let button = view! { <button class="btn btn-primary" type="button" on:click=click>{t("ui.copy")}</button> };
     let said = view! {
-        <p class="copied" role="status">{move || Some(copied.get()).filter(|id| !id.is_empty()).map(t)}</p>
+        <p class="copied" role="status">{live(move || Some(copied.get()).filter(|id| !id.is_empty()).map(t))}</p>
     };
     (button, said)
 }
@@ -127,7 +128,7 @@ pub(crate) fn Share(desk: Desk) -> impl IntoView {
                     {file("share.svg", export::svg)}
                     {file("share.csv", export::csv)}
                 </div>
-                <p role="status">{move || failed.get().then(|| t("share.no-file"))}</p>
+                <p role="status">{live(move || failed.get().then(|| t("share.no-file")))}</p>
             </fieldset>
         </div>
     }

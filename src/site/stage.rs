@@ -3,6 +3,7 @@
 use engine::raster::{self, Kind, Raster, Rgb, Sprite};
 use engine::scene::{Fit, Ink, Part, PartId, Particle, Point, Rect, Role, Scene, Shape};
 use engine::svg::{self, Sink};
+use engine::text::fixed;
 use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::closure::Closure;
@@ -439,11 +440,11 @@ fn hit(part: &Part, target: f32, sink: &mut dyn Sink) {
         });
         sink.open("rect");
         sink.attr("class", "halo");
-        sink.attr("x", &format!("{:.1}", ring.x - more_w / 2.0));
-        sink.attr("y", &format!("{:.1}", ring.y - more_h / 2.0));
-        sink.attr("width", &format!("{:.1}", ring.w + more_w));
-        sink.attr("height", &format!("{:.1}", ring.h + more_h));
-        sink.attr("rx", &format!("{:.1}", radius.unwrap_or(5.0) + RING));
+        sink.attr("x", &fixed((ring.x - more_w / 2.0).into(), 1));
+        sink.attr("y", &fixed((ring.y - more_h / 2.0).into(), 1));
+        sink.attr("width", &fixed((ring.w + more_w).into(), 1));
+        sink.attr("height", &fixed((ring.h + more_h).into(), 1));
+        sink.attr("rx", &fixed((radius.unwrap_or(5.0) + RING).into(), 1));
         sink.attr("fill", "none");
         sink.attr("pointer-events", "all");
     }

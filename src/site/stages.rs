@@ -2,6 +2,7 @@
 
 use crate::desk::{Desk, part_button};
 use crate::icons;
+use crate::live::{follow, live, memo, part};
 use crate::sight::knob_value;
 use crate::texts::t;
 use engine::scene::PartId;
@@ -13,9 +14,9 @@ use wasm_bindgen::JsCast;
 /// The stage, and the twin's while there is one.
 #[component]
 pub(crate) fn Stages(desk: Desk) -> impl IntoView {
-    let twin = Memo::new(move |_| desk.twin.get().is_some());
+    let twin = memo(move || desk.twin.get().is_some());
     view! {
-        <div class="stages" data-twin=move || twin.get().then_some("")>
+        <div class="stages" data-twin=live(move || twin.get().then_some(""))>
             <Stage desk side=0/>
             <Show when=move || twin.get()><Stage desk side=1/></Show>
         </div>
@@ -50,38 +51,38 @@ fn Stage(desk: Desk, side: usize) -> impl IntoView {
     let dots = NodeRef::<html::Canvas>::new();
     let frame = NodeRef::<html::Div>::new();
     // Elements are handed over, no signal is written.
-    Effect::new(move |_| {
+    follow(move || {
         if let (Some(drawing), Some(dots), Some(frame)) = (drawing.get(), dots.get(), frame.get()) {
             desk.mount_stage(side, drawing.unchecked_into(), dots, frame.unchecked_into());
         }
     });
     on_cleanup(move || desk.unmount_stage(side));
-    let busy = Memo::new(move |_| {
+    let busy = memo(move || {
         let found = desk.busy.get().filter(|(at, _)| *at == side);
         found.map(|(_, share)| share)
     });
     let (tag, name) = if side == 0 { ("a", "A") } else { ("b", "B") };
-    let ids = Memo::new(move |_| {
+    let ids = memo(move || {
         desk.parts[side].with(|parts| parts.iter().map(|part| part.id).collect::<Vec<_>>())
     });
     view! {
         <figure class="stage" data-side=tag>
             <figcaption class="stage-label">
                 <span class="side-tag" data-side=tag>{name}</span>
-                <strong>{move || heading(desk, side)}</strong>
+                <strong>{live(move || heading(desk, side))}</strong>
             </figcaption>
             <div class="stage-view" node_ref=frame on:click=move |event| desk.pick_at(side, &event)>
                 <svg class="stage-svg" role="img" aria-label=t("lesson.stage") node_ref=drawing></svg>
                 <canvas class="stage-dots" aria-hidden="true" node_ref=dots></canvas>
                 <Show when=move || busy.get().is_some()>
                     <progress class="catching-up" aria-label=t("tape.catching-up") max="100"
-                        value=move || busy.get().flatten().map(|share| share.to_string())></progress>
+                        value=live(move || busy.get().flatten().map(|share| share.to_string()))></progress>
                 </Show>
             </div>
             <ul class="stage-key" aria-label=t("lesson.key")>
-                {move || desk.key.get().into_iter().map(|(glyph, ink)| view! {
+                {part(move || desk.key.get().into_iter().map(|(glyph, ink)| view! {
                     <li>{icons::moving(glyph, ink)}{desk.glyph((glyph, ink))}</li>
-                }).collect_view()}
+                }).collect_view())}
             </ul>
             <ul class="parts visually-hidden" aria-label=t("lesson.parts")>
                 <For each=move || ids.get() key=ToString::to_string let(id)>
@@ -103,7 +104,7 @@ fn PartButton(desk: Desk, side: usize, id: PartId) -> impl IntoView {
     view! {
         <li>
             <button type="button" id=part_button(side, id) on:click=move |_| desk.pick(Some((side, Picked::Part(id))))
-                on:focus=move |_| desk.focus(Some((side, id))) on:blur=move |_| desk.focus(None)>{text}</button>
+                on:focus=move |_| desk.focus(Some((side, id))) on:blur=move |_| desk.focus(None)>{live(text)}</button>
         </li>
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::desk::Desk;
 use crate::icons;
+use crate::live::{live, memo, part};
 use crate::place;
 use crate::texts::{t, tf, tx};
 use crate::views::{StoryView, Verdict};
@@ -31,12 +32,12 @@ fn rich(text: &str) -> Vec<AnyView> {
 #[component]
 pub(crate) fn Story(desk: Desk) -> impl IntoView {
     let story = desk.story;
-    let part = move |look: fn(&StoryView) -> bool| Memo::new(move |_| story.with(look));
-    let waits = part(|story| story.waiting.is_some());
-    let stuck = part(|story| story.stuck);
-    let asks = part(|story| story.ask.is_some());
-    let first = part(|story| story.beat == 0 && story.waiting.is_none());
-    let last = part(|story| story.beat + 1 >= story.count && story.waiting.is_none());
+    let flag = move |look: fn(&StoryView) -> bool| memo(move || story.with(look));
+    let waits = flag(|story| story.waiting.is_some());
+    let stuck = flag(|story| story.stuck);
+    let asks = flag(|story| story.ask.is_some());
+    let first = flag(|story| story.beat == 0 && story.waiting.is_none());
+    let last = flag(|story| story.beat + 1 >= story.count && story.waiting.is_none());
     let state = move || match (waits.get(), asks.get()) {
         (true, _) => "wait",
         (_, true) => "predict",
@@ -50,7 +51,7 @@ pub(crate) fn Story(desk: Desk) -> impl IntoView {
             &[Arg::Count(beat as i64), Arg::Count(count as i64)],
         )
     };
-    let caption = Memo::new(move |_| {
+    let caption = memo(move || {
         story.with(|story| match (&story.waiting, story.stuck) {
             (Some(waiting), _) => waiting.clone(),
             (None, true) => t("story.stuck"),
@@ -80,32 +81,32 @@ pub(crate) fn Story(desk: Desk) -> impl IntoView {
         desk.happen(Player::back_to_story);
     };
     let chosen = RwSignal::new(None::<usize>);
-    let ask = Memo::new(move |_| story.with(|story| story.ask.clone()));
-    let locked = Memo::new(move |_| story.with(|story| story.locked.clone()));
-    let result = Memo::new(move |_| story.with(|story| story.result.clone()));
+    let ask = memo(move || story.with(|story| story.ask.clone()));
+    let locked = memo(move || story.with(|story| story.locked.clone()));
+    let result = memo(move || story.with(|story| story.result.clone()));
     view! {
-        <section class="story" data-state=state aria-label=t("story.label")>
-            <p class="story-step">{step}</p>
+        <section class="story" data-state=live(state) aria-label=t("story.label")>
+            <p class="story-step">{live(step)}</p>
             <div class="story-text">
-                <p class=class>{move || rich(&caption.get())}</p>
-                {move || ask.get().map(|(question, answers)| view! { <Question desk chosen question answers/> })}
-                {move || locked.get().filter(|_| !waits.get()).map(|answer| view! {
+                <p class=live(class)>{part(move || rich(&caption.get()))}</p>
+                {part(move || ask.get().map(|(question, answers)| view! { <Question desk chosen question answers/> }))}
+                {part(move || locked.get().filter(|_| !waits.get()).map(|answer| view! {
                     <p class="predict"><small>{tx("story.locked", &answer)}</small></p>
-                })}
-                {move || result.get().map(outcome)}
+                }))}
+                {part(move || result.get().map(outcome))}
             </div>
             <div class="story-nav">
-                <button class="btn" type="button" aria-disabled=move || first.get().to_string()
+                <button class="btn" type="button" aria-disabled=live(move || first.get().to_string())
                     on:click=back>{t("ui.back")}</button>
                 <Show when=move || stuck.get()>
                     <button class="btn btn-primary" type="button"
                         on:click=way_back>{t("story.way-back")}</button>
                 </Show>
-                <button class="btn" class:btn-primary=move || !(waits.get() || asks.get() || stuck.get()) type="button"
-                    id="next" aria-disabled=move || last.get().to_string() on:click=next>{t("ui.next")}</button>
+                <button class="btn" class:btn-primary=live(move || !(waits.get() || asks.get() || stuck.get())) type="button"
+                    id="next" aria-disabled=live(move || last.get().to_string()) on:click=next>{t("ui.next")}</button>
                 <Show when=move || asks.get()>
                     <button class="btn btn-primary" type="submit" form="prediction"
-                        disabled=move || chosen.get().is_none()>{t("story.lock")}</button>
+                        disabled=live(move || chosen.get().is_none())>{t("story.lock")}</button>
                 </Show>
             </div>
         </section>

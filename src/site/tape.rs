@@ -2,6 +2,7 @@
 
 use crate::desk::Desk;
 use crate::icons::{self, icon};
+use crate::live::{live, memo, part};
 use crate::texts::{t, tf};
 use engine::{Arg, Ink, Player, Plot, Time, Tone, plot};
 use leptos::prelude::*;
@@ -21,8 +22,8 @@ fn button(
     let label: Arc<dyn Fn() -> String + Send + Sync> = Arc::new(label);
     let title = label.clone();
     view! {
-        <button id=id class=format!("icon-btn {class}") type="button" aria-label=move || label() title=move || title()
-            on:click=move |_| click()>{move || icon(path())}</button>
+        <button id=id class=format!("icon-btn {class}") type="button" aria-label=live(move || label()) title=live(move || title())
+            on:click=move |_| click()>{part(move || icon(path()))}</button>
     }
 }
 
@@ -34,7 +35,7 @@ pub(crate) fn Tape(desk: Desk) -> impl IntoView {
         let on = move || (desk.speed.get() - speed).abs() < 1e-9;
         view! {
             <label>
-                <input type="radio" name="speed" prop:checked=on
+                <input type="radio" name="speed" prop:checked=live(on)
                     on:change=move |_| { desk.act(|player| player.set_speed(speed)); }/>
                 <span>{format!("{speed}×")}</span>
             </label>
@@ -55,9 +56,9 @@ pub(crate) fn Tape(desk: Desk) -> impl IntoView {
                 {button("step-forward", || t("ui.step-forward"), "", || icons::FORWARD, move || desk.step(true, false))}
                 {button("restart", || t("ui.restart"), "", || icons::RESTART, move || desk.happen(Player::restart))}
                 // An output speaks of itself by default, but speech is the live region's business alone.
-                <output class="clock" aria-live="off">{move || desk.now.get().to_string()}</output>
-                {odd}
-                <p class="latest" title=move || desk.latest.get()>{move || desk.latest.get()}</p>
+                <output class="clock" aria-live="off">{live(move || desk.now.get().to_string())}</output>
+                {part(odd)}
+                <p class="latest" title=live(move || desk.latest.get())>{live(move || desk.latest.get())}</p>
                 <fieldset class="segmented segmented-row" aria-label=t("tape.speed")>{speeds}</fieldset>
             </div>
             {desk.shows("tape").then(|| view! { <Tracks desk/> })}
@@ -67,7 +68,7 @@ pub(crate) fn Tape(desk: Desk) -> impl IntoView {
 
 #[component]
 fn Tracks(desk: Desk) -> impl IntoView {
-    let span = Memo::new(move |_| desk.lane.with(|lane| lane.span).max(Time::s(1)));
+    let span = memo(move || desk.lane.with(|lane| lane.span).max(Time::s(1)));
     let share = move || (desk.now.get().as_s() / span.get().as_s()).min(1.0);
     let plots = desk.ask(|player| player.main().plots()).unwrap_or_default();
     let plots = plots
@@ -117,18 +118,18 @@ fn Tracks(desk: Desk) -> impl IntoView {
         })
     };
     view! {
-        <div class="tracks" style=("--at", move || share().to_string())>
+        <div class="tracks" style=("--at", live(move || share().to_string()))>
             <div class="track">
                 <div class="track-label">{t("tape.events")}</div>
-                {sides}
+                {part(sides)}
                 <Lane desk/>
             </div>
             {plots.collect_view()}
-            <div class="axis" aria-hidden="true">{axis}</div>
+            <div class="axis" aria-hidden="true">{part(axis)}</div>
             <div class="playhead"></div>
             <input class="scrub" type="range" min="0" step="0.01" aria-label=t("tape.time")
-                max=move || span.get().as_s().to_string() prop:value=move || desk.now.get().as_s().to_string()
-                aria-valuetext=spoken on:input=scrub on:keydown=nudge/>
+                max=live(move || span.get().as_s().to_string()) prop:value=live(move || desk.now.get().as_s().to_string())
+                aria-valuetext=live(spoken) on:input=scrub on:keydown=nudge/>
         </div>
     }
 }
@@ -146,9 +147,9 @@ fn clock(at: Time) -> String {
 #[component]
 fn Lane(desk: Desk) -> impl IntoView {
     let lane = desk.lane;
-    let marks = Memo::new(move |_| lane.with(|lane| lane.marks.clone()));
-    let bands = Memo::new(move |_| lane.with(|lane| (lane.bands.clone(), lane.ghost)));
-    let guesses = Memo::new(move |_| lane.with(|lane| lane.guesses.clone()));
+    let marks = memo(move || lane.with(|lane| lane.marks.clone()));
+    let bands = memo(move || lane.with(|lane| (lane.bands.clone(), lane.ghost)));
+    let guesses = memo(move || lane.with(|lane| lane.guesses.clone()));
     let bands = move || {
         let (bands, ghost) = bands.get();
         let bands = bands.into_iter().map(|band| {
@@ -205,7 +206,7 @@ fn Lane(desk: Desk) -> impl IntoView {
             })
             .collect_view()
     };
-    view! { <div class="lane">{bands}{marks}{guesses}</div> }
+    view! { <div class="lane">{part(bands)}{part(marks)}{part(guesses)}</div> }
 }
 
 #[component]
@@ -251,10 +252,10 @@ fn PlotTrack(desk: Desk, index: usize, plot: &'static Plot) -> impl IntoView {
         <div class="track">
             <div class="track-label">
                 {desk.word(&format!("plot.{}", plot.id))}
-                <small>{reach}</small>
+                <small>{live(reach)}</small>
             </div>
             {lines}
-            <canvas class="plot" role="img" aria-label=reading node_ref=canvas></canvas>
+            <canvas class="plot" role="img" aria-label=live(reading) node_ref=canvas></canvas>
         </div>
     }
 }

@@ -23,7 +23,7 @@ pub(crate) struct Item {
 /// A chapter of the catalogue.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Chapter {
-    /// Its id, as [`engine::Card::chapter`] names it.
+    /// Its id.
     pub(crate) id: String,
     /// Its name.
     pub(crate) title: String,
@@ -33,10 +33,14 @@ pub(crate) struct Chapter {
 
 /// `words/site.<language>.json`.
 #[derive(Clone, Debug, Default, Deserialize)]
-pub(crate) struct Site {
+struct Site {
     words: Words,
-    /// The catalogue.
-    pub(crate) chapters: Vec<Chapter>,
+}
+
+/// `words/catalogue.<language>.json`.
+#[derive(Clone, Debug, Deserialize)]
+struct Catalogue {
+    chapters: Vec<Chapter>,
 }
 
 /// `words/<slug>.<language>.json`.
@@ -44,12 +48,34 @@ pub(crate) struct Site {
 pub(crate) struct Pack {
     /// Short texts by id.
     pub(crate) words: Words,
+    /// The name of its chapter.
+    pub(crate) chapter: String,
+    /// The lessons to go on with.
+    pub(crate) next: Vec<Item>,
+}
+
+/// `words/<slug>.notes.<language>.json`.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Prose {
     /// The explanation, as HTML.
     pub(crate) notes: String,
     /// What the model leaves out, as HTML.
     pub(crate) left_out: String,
-    /// Slugs of the lessons to go on with.
-    pub(crate) next: Vec<String>,
+}
+
+impl Prose {
+    /// That of a lesson, where the page itself carries it.
+    fn written(slug: &str) -> Option<Prose> {
+        if place::language() != "en" || place::told("slug").as_deref() != Some(slug) {
+            return None;
+        }
+        let document = place::document()?;
+        let part = |id| Some(document.get_element_by_id(id)?.inner_html());
+        Some(Prose {
+            notes: part("page-notes")?,
+            left_out: part("page-left-out")?,
+        })
+    }
 }
 
 thread_local! {
@@ -69,6 +95,15 @@ pub(crate) async fn load_site() -> Result<(), String> {
     Ok(())
 }
 
+/// Reads the chapters of the catalogue.
+///
+/// # Errors
+/// What went wrong, for the failure panel.
+pub(crate) async fn load_catalogue() -> Result<Vec<Chapter>, String> {
+    let catalogue: Catalogue = fetch_json(&words("catalogue")).await?;
+    Ok(catalogue.chapters)
+}
+
 /// Reads the words of a lesson, and meanwhile its code.
 ///
 /// # Errors
@@ -78,6 +113,17 @@ pub(crate) async fn load_lesson(slug: &str) -> Result<Pack, String> {
     let pack = fetch_json(&words(slug)).await?;
     code.await?;
     Ok(pack)
+}
+
+/// Reads what stands below a lesson.
+///
+/// # Errors
+/// What went wrong, for the failure panel.
+pub(crate) async fn load_prose(slug: &str) -> Result<Prose, String> {
+    match Prose::written(slug) {
+        Some(prose) => Ok(prose),
+        None => fetch_json(&words(&format!("{slug}.notes"))).await,
+    }
 }
 
 /// The words of the site or of a lesson in the language of the page.
@@ -100,8 +146,7 @@ pub(crate) fn tx(id: &str, text: &str) -> String {
     t(id).replace("{0}", text)
 }
 
-/// Looks at the catalogue.
-pub(crate) fn with_site<T>(look: impl FnOnce(&Site) -> T) -> Option<T> {
+fn with_site<T>(look: impl FnOnce(&Site) -> T) -> Option<T> {
     SITE.with(|cell| cell.get().map(look))
 }
 

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { Player, ready } from "../browser/kit.mjs";
 import { longest, rest } from "./trace.mjs";
 
-const site = JSON.parse(readFileSync(new URL("../../dist/words/site.en.json", import.meta.url), "utf8"));
+const site = JSON.parse(readFileSync(new URL("../../dist/words/catalogue.en.json", import.meta.url), "utf8"));
 const lessons = site.chapters.flatMap((chapter) => chapter.lessons).filter((lesson) => lesson.ready);
 /** What the browser counts as a long task, and what an answer may take. */
 const LIMIT_MS = 50;

@@ -13,8 +13,9 @@ import * as crowd from "./crowd.mjs";
 import * as engine from "./engine.mjs";
 import * as flood from "./flood.mjs";
 import * as frames from "./frames.mjs";
+import * as start from "./start.mjs";
 
-const modules = { engine, crowd, frames, flood };
+const modules = { start, engine, crowd, frames, flood };
 const top = fileURLToPath(new URL("../..", import.meta.url));
 const out = `${top}target/bench`;
 const run = (program, ...args) => execFileSync(program, args, { cwd: top, stdio: ["ignore", "inherit", "inherit"] });

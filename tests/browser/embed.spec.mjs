@@ -7,7 +7,7 @@ import { test as plain, chromium as browserType } from "@playwright/test";
 import { chromium } from "./chromium.mjs";
 import { test, expect, expectNoSidewaysScroll, open, ready, Player } from "./kit.mjs";
 
-const site = JSON.parse(readFileSync(new URL("../../dist/words/site.en.json", import.meta.url), "utf8"));
+const site = JSON.parse(readFileSync(new URL("../../dist/words/catalogue.en.json", import.meta.url), "utf8"));
 const lessons = site.chapters.flatMap((chapter) => chapter.lessons).filter((lesson) => lesson.ready);
 const BALANCING = "load-balancing";
 

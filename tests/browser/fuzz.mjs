@@ -261,7 +261,7 @@ export function prepare() {
 /** The lessons that are built, with the ids of their knobs and actions. */
 export const lessons = (() => {
   const read = (name) => JSON.parse(readFileSync(new URL(`../../dist/words/${name}.en.json`, import.meta.url), "utf8"));
-  const ready = read("site").chapters.flatMap((chapter) => chapter.lessons).filter((lesson) => lesson.ready);
+  const ready = read("catalogue").chapters.flatMap((chapter) => chapter.lessons).filter((lesson) => lesson.ready);
   return ready.map(({ slug, title }) => {
     const { words } = read(slug);
     const ids = (group) => Object.keys(words).map((id) => id.split(".")).filter(([first, , more]) => first === group && !more).map(([, id]) => id);

@@ -8,7 +8,7 @@ export { expect };
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-const site = JSON.parse(readFileSync(new URL("../../dist/words/site.en.json", import.meta.url), "utf8"));
+const site = JSON.parse(readFileSync(new URL("../../dist/words/catalogue.en.json", import.meta.url), "utf8"));
 
 /** The lessons of the built site's catalogue that can be opened. */
 export const lessons = site.chapters.flatMap((chapter) => chapter.lessons).filter((lesson) => lesson.ready);

@@ -1,68 +1,152 @@
-//! Writing the core and the parts of a program that is cut.
+//! Writing the pieces of a program that is cut.
 
 use super::linked::{Linked, Node, lasting};
-use super::{CORE, Owner};
+use super::rest::Stubs;
+use super::{CORE, NUMBER, Owner, PART, RESTED};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use wasm_encoder::reencode::{Error, Reencode, RoundtripReencoder};
 use wasm_encoder::{
-    CodeSection, ConstExpr, CustomSection, DataSection, ElementSection, Elements, EntityType,
-    ExportKind, ExportSection, FunctionSection, ImportSection, Module, RawSection, StartSection,
-    TypeSection,
+    BlockType, CodeSection, ConstExpr, CustomSection, DataSection, ElementSection, Elements,
+    EntityType, ExportKind, ExportSection, Function, FunctionSection, GlobalSection, GlobalType,
+    ImportSection, Instruction, Module, NameMap, NameSection, RawSection, StartSection,
+    TableSection, TypeSection, ValType,
 };
 use wasmparser::{Parser, Payload};
 
-/// Gaps between two pieces of one part that are closed rather than beginning a new segment, in bytes. They are
+/// Gaps in the data of one piece that are closed rather than beginning a new segment, in bytes. They are
 /// padding: what the linker leaves for alignment.
 const PADDING_BYTES: u32 = 8;
+
+/// Functions of at most so many bytes are copied rather than shared.
+const COPIED_BYTES: usize = 40;
+
+/// Whether a rest is there.
+const FLAG: GlobalType = GlobalType {
+    val_type: ValType::I32,
+    mutable: true,
+    shared: false,
+};
 
 /// The name of the table among the core's exports.
 const TABLE: &str = "t";
 /// The name of the memory among the core's exports, as wasm-bindgen knows it.
 const MEMORY: &str = "memory";
 
-/// What the core gives the parts, by the index in the linked program.
+/// What the pieces give each other, by the index in the linked program.
 pub(super) struct Exports {
+    /// Functions of the core, and stubs, that others call: the name under which they import it. The name of most is the
+    /// number of a slot of the table, where the page finds it: that weighs less than a name and an export.
     functions: BTreeMap<u32, String>,
+    /// Those of them that the core hands on under a name.
+    handed: BTreeSet<u32>,
+    /// Functions of parts that their rests call.
+    of_parts: BTreeMap<u32, String>,
     globals: BTreeMap<u32, String>,
 }
 
 impl Exports {
-    pub(super) fn new(linked: &Linked, owners: &[Owner]) -> Result<Self, String> {
-        let mut functions = BTreeSet::new();
-        for index in 0..linked.functions_all() {
-            if let Owner::Part(_) = owners[linked.place(Node::Function(index))] {
-                functions.extend(called(linked, owners, index));
+    pub(super) fn new(linked: &mut Linked, owners: &[Owner], stubs: Option<&Stubs>) -> Self {
+        let (mut functions, mut of_parts) = (BTreeSet::new(), BTreeSet::new());
+        let pieces: BTreeSet<Owner> = owners.iter().copied().collect();
+        for owner in pieces {
+            if matches!(owner, Owner::Nobody | Owner::Core) {
+                continue;
+            }
+            let members = members(linked, owners, owner);
+            let here: BTreeSet<u32> = members.iter().copied().collect();
+            for index in members {
+                let shared = called(linked, owners, (owner, index), CORE);
+                functions.extend(shared.filter(|index| !here.contains(index)));
+                of_parts.extend(called(linked, owners, (owner, index), PART));
+            }
+            if matches!(owner, Owner::RestOf(_)) {
+                functions.extend(stubs.map(|stubs| stubs.ask));
             }
         }
-        if functions
+        // What wasm-bindgen makes of calls of the browser it makes in the core alone.
+        let handed: BTreeSet<u32> = functions
             .iter()
-            .any(|&index| index < linked.imported_functions)
-        {
-            return Err("a lesson's code calls the browser".to_owned());
-        }
-        let functions = functions.into_iter().zip((0..).map(|n| format!("${n:x}")));
+            .copied()
+            .filter(|&index| index < linked.imported_functions || linked.describes(index))
+            .collect();
+        let own = functions.difference(&handed).copied();
+        // New slots in the order of the functions, whose numbers then rise from slot to slot.
+        let slots: Vec<(u32, String)> = ordered(linked, own)
+            .into_iter()
+            .map(|index| (index, linked.slot_of(index).to_string()))
+            .collect();
+        let browsers = handed.iter().map(|&index| (index, format!("${index:x}")));
+        let functions = browsers.chain(slots).collect();
+        let of_parts = of_parts.into_iter().zip((0..).map(|n| format!("${n:x}")));
         // Few and tiny; the optimiser drops those that a part does not read.
         let globals = (linked.imported_globals..linked.globals.len() as u32)
             .filter(|&index| linked.globals[index as usize].mutable)
             .map(|index| (index, format!("g{index:x}")));
-        Ok(Self {
-            functions: functions.collect(),
+        Self {
+            functions,
+            handed,
+            of_parts: of_parts.collect(),
             globals: globals.collect(),
-        })
+        }
     }
 }
 
-/// The core's functions that one of a part's functions calls by name.
+/// The functions of a piece. A rest has copies of the smallest that it would call in the core: there, each function
+/// that others call weighs a little on every page.
+fn members(linked: &Linked, owners: &[Owner], owner: Owner) -> Vec<u32> {
+    let mut members: Vec<u32> = (linked.imported_functions..linked.functions_all())
+        .filter(|&index| owners[linked.place(Node::Function(index))] == owner)
+        .collect();
+    if !matches!(owner, Owner::Rest | Owner::RestOf(_)) {
+        return members;
+    }
+    let small = |index: u32| {
+        let Some(at) = index.checked_sub(linked.imported_functions) else {
+            return false;
+        };
+        let named = linked.named_by(Node::Function(index));
+        let of_browser = |node: &Node| matches!(node, Node::Function(other) if *other < linked.imported_functions);
+        owners[linked.place(Node::Function(index))] == Owner::Core
+            && linked.functions[at as usize].body.as_bytes().len() <= COPIED_BYTES
+            && !linked.describes(index)
+            && !named.iter().any(of_browser)
+    };
+    let mut copied = BTreeSet::new();
+    let mut next = 0;
+    while let Some(&index) = members.get(next) {
+        next += 1;
+        let called = called(linked, owners, (owner, index), CORE).filter(|&index| small(index));
+        members.extend(
+            called
+                .filter(|&index| copied.insert(index))
+                .collect::<Vec<_>>(),
+        );
+    }
+    members
+}
+
+/// The functions of another piece that one in a piece calls by name: those it imports from the core, where stubs stand
+/// for the core's rest, or those it imports from the part whose rest it belongs to. A part has its own stubs for its
+/// rest.
 fn called<'a>(
     linked: &'a Linked,
     owners: &'a [Owner],
-    index: u32,
+    (own, index): (Owner, u32),
+    from: &'a str,
 ) -> impl Iterator<Item = u32> + 'a {
     let named = linked.named_by(Node::Function(index)).iter();
-    named.filter_map(|node| match node {
-        Node::Function(other) if owners[linked.place(*node)] == Owner::Core => Some(*other),
-        _ => None,
+    named.filter_map(move |node| match node {
+        Node::Function(other) => {
+            let source = match owners[linked.place(*node)] {
+                owner if owner == own => None,
+                Owner::Core | Owner::Rest => Some(CORE),
+                Owner::Part(_) => Some(PART),
+                Owner::Nobody | Owner::RestOf(_) => None,
+            };
+            (source == Some(from)).then_some(*other)
+        }
+        Node::Data(_) => None,
     })
 }
 
@@ -94,33 +178,72 @@ fn said(error: impl std::fmt::Display) -> String {
     format!("the program cannot be cut: {error}")
 }
 
-/// The core: the program without what belongs to parts.
+/// The core: the program without what belongs to parts. `names` keeps the symbols of its functions.
 pub(super) fn core(
     wasm: &[u8],
     linked: &Linked,
     owners: &[Owner],
     exports: &Exports,
+    stubs: Option<&Stubs>,
+    names: bool,
 ) -> Result<Vec<u8>, String> {
-    let stays = |index: u32| !matches!(owners[linked.place(Node::Function(index))], Owner::Part(_));
+    let slot = |index: u32| stubs.and_then(|stubs| stubs.slots.get(&index).copied());
+    let stays = |index: u32| match owners[linked.place(Node::Function(index))] {
+        Owner::Part(_) | Owner::RestOf(_) => false,
+        Owner::Rest => slot(index).is_some(),
+        Owner::Nobody | Owner::Core => true,
+    };
+    let own = ordered(
+        linked,
+        (linked.imported_functions..linked.functions_all()).filter(|&index| stays(index)),
+    );
+    let imported = 0..linked.imported_functions;
     let mut renumber = Renumber {
-        functions: (0..linked.functions_all())
-            .filter(|&index| stays(index))
-            .zip(0..)
-            .collect(),
+        functions: imported.chain(own.iter().copied()).zip(0..).collect(),
         globals: (0..linked.globals.len() as u32)
             .map(|index| (index, index))
             .collect(),
     };
+    // Behind the program's own functions stand those that hand the browser's on to other pieces, and the one that makes
+    // sure that the rest is there.
+    let handed: Vec<u32> = exports.handed.iter().copied().collect();
+    let handing = linked.imported_functions + own.len() as u32;
+    let ensure = handing + handed.len() as u32;
+    let rested = linked.globals.len() as u32;
     let mut module = Module::new();
     let mut code = CodeSection::new();
     for payload in Parser::new(0).parse_all(wasm) {
         match payload.map_err(said)? {
+            Payload::TypeSection(reader) => {
+                let mut section = TypeSection::new();
+                renumber
+                    .parse_type_section(&mut section, reader)
+                    .map_err(said)?;
+                section.ty().function([], []);
+                module.section(&section);
+            }
             Payload::FunctionSection(_) => {
                 let mut section = FunctionSection::new();
-                for (at, function) in linked.functions.iter().enumerate() {
-                    if stays(linked.imported_functions + at as u32) {
-                        section.function(function.type_index);
-                    }
+                for &index in own.iter().chain(&handed) {
+                    section.function(linked.type_of(index));
+                }
+                if stubs.is_some() {
+                    section.function(linked.parameters.len() as u32);
+                }
+                module.section(&section);
+            }
+            Payload::TableSection(_) => {
+                let mut section = TableSection::new();
+                section.table(RoundtripReencoder.table_type(linked.table).map_err(said)?);
+                module.section(&section);
+            }
+            Payload::GlobalSection(reader) => {
+                let mut section = GlobalSection::new();
+                renumber
+                    .parse_global_section(&mut section, reader)
+                    .map_err(said)?;
+                if stubs.is_some() {
+                    section.global(FLAG, &ConstExpr::i32_const(0));
                 }
                 module.section(&section);
             }
@@ -133,8 +256,11 @@ pub(super) fn core(
                 for (index, name) in &exports.globals {
                     section.export(name, ExportKind::Global, *index);
                 }
-                for (index, name) in &exports.functions {
-                    section.export(name, ExportKind::Func, renumber.functions[index]);
+                if stubs.is_some() {
+                    section.export(RESTED, ExportKind::Global, rested);
+                }
+                for (index, at) in handed.iter().zip(handing..) {
+                    section.export(&exports.functions[index], ExportKind::Func, at);
                 }
                 module.section(&section);
             }
@@ -150,12 +276,24 @@ pub(super) fn core(
                 module.section(&elements(kept, &renumber));
             }
             Payload::CodeSectionStart { .. } => {
-                for (at, function) in linked.functions.iter().enumerate() {
-                    if stays(linked.imported_functions + at as u32) {
-                        renumber
-                            .parse_function_body(&mut code, function.body.clone())
-                            .map_err(said)?;
+                for &index in &own {
+                    if let Some(slot) = slot(index) {
+                        let of = linked.type_of(index);
+                        code.function(&stub(linked.parameters[of as usize], ensure, slot, of));
+                        continue;
                     }
+                    let function = &linked.functions[(index - linked.imported_functions) as usize];
+                    renumber
+                        .parse_function_body(&mut code, function.body.clone())
+                        .map_err(said)?;
+                }
+                for &index in &handed {
+                    let of = linked.type_of(index);
+                    let to = renumber.functions[&index];
+                    code.function(&handing_on(linked.parameters[of as usize], to));
+                }
+                if let Some(stubs) = stubs {
+                    code.function(&ensuring(rested, stubs.ask, 0));
                 }
                 module.section(&code);
             }
@@ -172,7 +310,7 @@ pub(super) fn core(
                 }
             }
             other => {
-                // Types, imports, tables, memories, globals: as they stand.
+                // Imports and memories: as they stand.
                 if let Some((id, range)) = other.as_section() {
                     let data = &wasm[range.start as usize..range.end as usize];
                     module.section(&RawSection { id, data });
@@ -180,16 +318,84 @@ pub(super) fn core(
             }
         }
     }
+    if names {
+        module.section(&symbols(linked, &own, &renumber));
+    }
     Ok(module.finish())
 }
 
-/// The core's data, where the parts' pieces are zeros until a part brings them. The optimiser leaves zeros out.
+/// Functions in the order that compresses best: those beside each other take the same and end alike.
+fn ordered(linked: &Linked, functions: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut functions: Vec<u32> = functions.collect();
+    functions.sort_by_cached_key(|&index| {
+        let function = &linked.functions[(index - linked.imported_functions) as usize];
+        let backwards: Vec<u8> = function.body.as_bytes().iter().rev().copied().collect();
+        (function.type_index, backwards)
+    });
+    functions
+}
+
+/// The symbols of a piece's functions.
+fn symbols(linked: &Linked, own: &[u32], renumber: &Renumber) -> NameSection {
+    let mut map = NameMap::new();
+    for index in own {
+        if let Some(symbol) = linked.symbols.get(index) {
+            map.append(renumber.functions[index], symbol);
+        }
+    }
+    let mut section = NameSection::new();
+    section.functions(&map);
+    section
+}
+
+/// Stands in a piece for a function of its rest: makes sure that it is there, and goes on to it.
+fn stub(parameters: u32, ensure: u32, slot: u32, type_index: u32) -> Function {
+    let mut body = Function::new([]);
+    body.instruction(&Instruction::Call(ensure));
+    for parameter in 0..parameters {
+        body.instruction(&Instruction::LocalGet(parameter));
+    }
+    body.instruction(&Instruction::I32Const(slot.cast_signed()));
+    body.instruction(&Instruction::CallIndirect {
+        type_index,
+        table_index: 0,
+    });
+    body.instruction(&Instruction::End);
+    body
+}
+
+/// Asks the page for the rest of the piece with this number unless it is there.
+fn ensuring(rested: u32, ask: u32, number: usize) -> Function {
+    let mut body = Function::new([]);
+    body.instruction(&Instruction::GlobalGet(rested));
+    body.instruction(&Instruction::I32Eqz);
+    body.instruction(&Instruction::If(BlockType::Empty));
+    body.instruction(&Instruction::I32Const(number as i32));
+    body.instruction(&Instruction::Call(ask));
+    body.instruction(&Instruction::End);
+    body.instruction(&Instruction::End);
+    body
+}
+
+/// Calls a function of the browser for another piece: what wasm-bindgen makes of such calls it makes in the core alone.
+fn handing_on(parameters: u32, to: u32) -> Function {
+    let mut body = Function::new([]);
+    for parameter in 0..parameters {
+        body.instruction(&Instruction::LocalGet(parameter));
+    }
+    body.instruction(&Instruction::Call(to));
+    body.instruction(&Instruction::End);
+    body
+}
+
+/// The core's data, where what belongs to other pieces is zeros until they bring it. The optimiser leaves zeros out.
 fn core_data(linked: &Linked, owners: &[Owner]) -> DataSection {
     let mut section = DataSection::new();
     for (at, segment) in linked.segments.iter().enumerate() {
         let mut bytes = segment.bytes.to_vec();
         for (piece, (of, range)) in linked.data.iter().enumerate() {
-            if *of == at && matches!(owners[linked.place(Node::Data(piece))], Owner::Part(_)) {
+            let owner = owners[linked.place(Node::Data(piece))];
+            if *of == at && !matches!(owner, Owner::Nobody | Owner::Core) {
                 bytes[range.start as usize..range.end as usize].fill(0);
             }
         }
@@ -222,26 +428,50 @@ fn elements<'a>(
     section
 }
 
-/// One part: the functions and data that only its door leads to.
-pub(super) fn part(
+/// Any piece but the core: the functions and data of one owner. `names` as for [`core`].
+pub(super) fn piece(
     wasm: &[u8],
     linked: &Linked,
     owners: &[Owner],
     exports: &Exports,
-    part: usize,
+    stubs: Option<&Stubs>,
+    owner: Owner,
+    names: bool,
 ) -> Result<Vec<u8>, String> {
-    let own: Vec<u32> = (linked.imported_functions..linked.functions_all())
-        .filter(|&index| owners[linked.place(Node::Function(index))] == Owner::Part(part))
-        .collect();
-    let wanted: BTreeSet<u32> = own
-        .iter()
-        .flat_map(|&index| called(linked, owners, index))
-        .collect();
+    let owned = |by: Owner| {
+        (linked.imported_functions..linked.functions_all())
+            .filter(move |&index| owners[linked.place(Node::Function(index))] == by)
+    };
+    let own = ordered(linked, members(linked, owners, owner).into_iter());
+    // The stubs of a part for its rest, with the slots in which that will stand, and the part's number.
+    let (stubbed, number) = match (owner, stubs) {
+        (Owner::Part(part), Some(stubs)) => {
+            let slot = |index| Some((index, *stubs.slots.get(&index)?));
+            (
+                owned(Owner::RestOf(part)).filter_map(slot).collect(),
+                part + 1,
+            )
+        }
+        _ => (Vec::new(), 0),
+    };
+    let asks = stubs.map(|stubs| stubs.ask).filter(|_| !stubbed.is_empty());
+    let wanted = |from: &'static str| -> BTreeSet<u32> {
+        let called = own
+            .iter()
+            .flat_map(|&index| called(linked, owners, (owner, index), from));
+        called.filter(|index| !own.contains(index)).collect()
+    };
+    let (mut of_core, of_part) = (wanted(CORE), wanted(PART));
+    of_core.extend(asks);
     let function = |index: u32| &linked.functions[(index - linked.imported_functions) as usize];
+    let stand_ins = stubbed.iter().map(|(index, _)| index);
+    let all = of_core.iter().chain(&of_part).chain(&own).chain(stand_ins);
     let mut renumber = Renumber {
-        functions: wanted.iter().chain(&own).copied().zip(0..).collect(),
+        functions: all.copied().zip(0..).collect(),
         globals: exports.globals.keys().copied().zip(0..).collect(),
     };
+    let ensure = renumber.functions.len() as u32;
+    let rested = exports.globals.len() as u32;
 
     let mut module = Module::new();
     let mut types = TypeSection::new();
@@ -252,6 +482,7 @@ pub(super) fn part(
                 .map_err(said)?;
         }
     }
+    types.ty().function([], []);
     module.section(&types);
 
     let mut imports = ImportSection::new();
@@ -267,21 +498,51 @@ pub(super) fn part(
             .map_err(said)?;
         imports.import(CORE, name, EntityType::Global(global));
     }
-    for index in &wanted {
-        let kind = EntityType::Function(function(*index).type_index);
-        imports.import(CORE, &exports.functions[index], kind);
+    for (from, wanted, named) in [
+        (CORE, &of_core, &exports.functions),
+        (PART, &of_part, &exports.of_parts),
+    ] {
+        for index in wanted {
+            let kind = EntityType::Function(linked.type_of(*index));
+            imports.import(from, &named[index], kind);
+        }
     }
     module.section(&imports);
 
     let mut functions = FunctionSection::new();
-    for &index in &own {
-        functions.function(function(index).type_index);
+    for index in own.iter().chain(stubbed.iter().map(|(index, _)| index)) {
+        functions.function(function(*index).type_index);
+    }
+    if asks.is_some() {
+        functions.function(linked.parameters.len() as u32);
     }
     module.section(&functions);
 
-    let slots = linked.slots.iter().filter(|(_, function)| {
-        owners[linked.place(Node::Function(**function))] == Owner::Part(part)
-    });
+    if asks.is_some() {
+        let mut globals = GlobalSection::new();
+        globals.global(FLAG, &ConstExpr::i32_const(0));
+        let fixed = GlobalType {
+            mutable: false,
+            ..FLAG
+        };
+        globals.global(fixed, &ConstExpr::i32_const(number as i32));
+        module.section(&globals);
+        let mut given = ExportSection::new();
+        given.export(RESTED, ExportKind::Global, rested);
+        given.export(NUMBER, ExportKind::Global, rested + 1);
+        for index in &own {
+            if let Some(name) = exports.of_parts.get(index) {
+                given.export(name, ExportKind::Func, renumber.functions[index]);
+            }
+        }
+        module.section(&given);
+    }
+
+    let here = |function: &u32| {
+        owners[linked.place(Node::Function(*function))] == owner
+            || stubbed.iter().any(|(index, _)| index == function)
+    };
+    let slots = linked.slots.iter().filter(|(_, function)| here(function));
     module.section(&elements(slots, &renumber));
 
     let mut code = CodeSection::new();
@@ -290,16 +551,26 @@ pub(super) fn part(
             .parse_function_body(&mut code, function(index).body.clone())
             .map_err(said)?;
     }
+    for &(index, slot) in &stubbed {
+        let of = function(index).type_index;
+        code.function(&stub(linked.parameters[of as usize], ensure, slot, of));
+    }
+    if let Some(ask) = asks {
+        code.function(&ensuring(rested, renumber.functions[&ask], number));
+    }
     module.section(&code);
-    module.section(&part_data(linked, owners, part));
+    module.section(&piece_data(linked, owners, owner));
+    if names {
+        module.section(&symbols(linked, &own, &renumber));
+    }
     Ok(module.finish())
 }
 
-fn part_data(linked: &Linked, owners: &[Owner], part: usize) -> DataSection {
+fn piece_data(linked: &Linked, owners: &[Owner], owner: Owner) -> DataSection {
     let mut runs: Vec<(usize, Range<u32>)> = Vec::new();
     let mut before = None;
     for (piece, (segment, range)) in linked.data.iter().enumerate() {
-        let own = owners[linked.place(Node::Data(piece))] == Owner::Part(part);
+        let own = owners[linked.place(Node::Data(piece))] == owner;
         if own {
             match runs.last_mut() {
                 Some((of, run))

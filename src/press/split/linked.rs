@@ -1,11 +1,15 @@
 //! What the linker says of a program: its functions, its data, and which of them names which.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use wasmparser::{
     DataKind, ElementItems, ElementKind, ExternalKind, FunctionBody, KnownCustom, Linking,
     Operator, Parser, Payload, RelocationEntry, RelocationType, SymbolInfo, TypeRef,
 };
+
+/// How the names of the imports begin through which wasm-bindgen is told of types.
+const DESCRIBE: &str = "__wbindgen_describe";
 
 /// A thing that can move: a function by its index, or a piece of data by its place in [`Linked::data`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,7 +21,7 @@ pub(super) enum Node {
 /// One active data segment.
 pub(super) struct Segment<'a> {
     pub(super) address: u32,
-    pub(super) bytes: &'a [u8],
+    pub(super) bytes: Cow<'a, [u8]>,
     /// Where its bytes lie in the data section.
     section: Range<u64>,
 }
@@ -30,7 +34,11 @@ pub(super) struct Function<'a> {
 
 /// A linked program that still carries the linker's notes.
 pub(super) struct Linked<'a> {
+    /// How many parameters each type of function has.
+    pub(super) parameters: Vec<u32>,
     pub(super) imported_functions: u32,
+    /// The names and types of imported functions.
+    pub(super) imports: Vec<(&'a str, u32)>,
     pub(super) imported_globals: u32,
     pub(super) functions: Vec<Function<'a>>,
     pub(super) globals: Vec<wasmparser::GlobalType>,
@@ -38,6 +46,8 @@ pub(super) struct Linked<'a> {
     pub(super) memory: wasmparser::MemoryType,
     /// Which function lies in which slot of the table.
     pub(super) slots: BTreeMap<u32, u32>,
+    /// In which slot each function lies, once that was asked.
+    of_function: BTreeMap<u32, u32>,
     pub(super) segments: Vec<Segment<'a>>,
     /// Pieces of data that never overlap: the segment, and the bytes in it.
     pub(super) data: Vec<(usize, Range<u32>)>,
@@ -58,6 +68,44 @@ impl Linked<'_> {
 
     pub(super) fn nodes(&self) -> usize {
         self.functions_all() as usize + self.data.len()
+    }
+
+    /// Whether wasm-bindgen reads this function to learn types, and puts something else in the place of calls to it.
+    pub(super) fn describes(&self, index: u32) -> bool {
+        let name = self.symbols.get(&index).copied().unwrap_or_default();
+        let told = |node: &Node| match node {
+            Node::Function(index) => self
+                .imports
+                .get(*index as usize)
+                .is_some_and(|(name, _)| name.starts_with(DESCRIBE)),
+            Node::Data(_) => false,
+        };
+        name.contains("describe") || self.named_by(Node::Function(index)).iter().any(told)
+    }
+
+    /// The type of a function, imported or not.
+    pub(super) fn type_of(&self, index: u32) -> u32 {
+        match index.checked_sub(self.imported_functions) {
+            Some(at) => self.functions[at as usize].type_index,
+            None => self.imports[index as usize].1,
+        }
+    }
+
+    /// The slot of the table in which a function lies; one that lies in none gets a new one.
+    pub(super) fn slot_of(&mut self, function: u32) -> u32 {
+        if self.of_function.is_empty() {
+            self.of_function = self.slots.iter().map(|(&slot, &of)| (of, slot)).collect();
+        }
+        if let Some(&slot) = self.of_function.get(&function) {
+            return slot;
+        }
+        let slot = self.table.initial as u32;
+        self.slots.insert(slot, function);
+        self.of_function.insert(function, slot);
+        let size = u64::from(slot) + 1;
+        self.table.initial = size;
+        self.table.maximum = self.table.maximum.map(|most| most.max(size));
+        slot
     }
 
     /// The place of a node among all.
@@ -83,7 +131,8 @@ pub(super) fn read<'a>(
     let said = |error: wasmparser::Error| format!("the program cannot be read: {error}");
     let mut functions: Vec<Function> = Vec::new();
     let (mut types, mut bodies) = (Vec::new(), Vec::new());
-    let (mut imported_functions, mut imported_globals) = (0, 0);
+    let (mut parameters, mut imports) = (Vec::new(), Vec::new());
+    let mut imported_globals = 0;
     let (mut globals, mut table, mut memory) = (Vec::new(), None, None);
     let mut slots = BTreeMap::new();
     let mut segments: Vec<Segment> = Vec::new();
@@ -104,10 +153,18 @@ pub(super) fn read<'a>(
             sections += 1;
         }
         match payload {
+            Payload::TypeSection(reader) => {
+                for group in reader.into_iter_err_on_gc_types() {
+                    parameters.push(group.map_err(said)?.params().len() as u32);
+                }
+            }
             Payload::ImportSection(reader) => {
                 for import in reader.into_imports() {
-                    match import.map_err(said)?.ty {
-                        TypeRef::Func(_) | TypeRef::FuncExact(_) => imported_functions += 1,
+                    let import = import.map_err(said)?;
+                    match import.ty {
+                        TypeRef::Func(of) | TypeRef::FuncExact(of) => {
+                            imports.push((import.name, of));
+                        }
                         TypeRef::Global(of) => {
                             imported_globals += 1;
                             globals.push(of);
@@ -176,7 +233,7 @@ pub(super) fn read<'a>(
                     let end = segment.range.end - start;
                     segments.push(Segment {
                         address: constant(&offset_expr)?,
-                        bytes: segment.data,
+                        bytes: Cow::Borrowed(segment.data),
                         section: end - segment.data.len() as u64..end,
                     });
                 }
@@ -210,14 +267,18 @@ pub(super) fn read<'a>(
         return Err("the program has no table or no memory".to_owned());
     };
     let data = pieces(&symbols);
+    forget_paths(&mut segments, &data);
     let mut linked = Linked {
-        imported_functions,
+        parameters,
+        imported_functions: imports.len() as u32,
+        imports,
         imported_globals,
         functions,
         globals,
         table,
         memory,
         slots,
+        of_function: BTreeMap::new(),
         segments,
         data,
         roots: exports,
@@ -281,6 +342,38 @@ fn takes_address(kind: RelocationType) -> bool {
         kind,
         RelocationType::TableIndexSleb | RelocationType::TableIndexI32
     )
+}
+
+/// The size of `core::panic::Location` in bytes: address and length of a path, line, column.
+const LOCATION_BYTES: u32 = 16;
+
+/// Takes from the data the paths of packages' sources, which are of the machine that built the program, and where in
+/// them panics arise: no reader of such a message has these files. The project's own paths stay, being relative.
+fn forget_paths(segments: &mut [Segment], data: &[(usize, Range<u32>)]) {
+    let word = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().unwrap_or_default());
+    let mut found = Vec::new();
+    for (segment, range) in data {
+        if range.len() as u32 != LOCATION_BYTES {
+            continue;
+        }
+        let bytes = &segments[*segment].bytes[range.start as usize..range.end as usize];
+        let (address, length) = (word(&bytes[..4]), word(&bytes[4..8]));
+        let path = segments.iter().enumerate().find_map(|(at, segment)| {
+            let start = address.checked_sub(segment.address)? as usize;
+            let end = start.checked_add(length as usize)?;
+            let path = segment.bytes.get(start..end)?;
+            (path.starts_with(b"/") && path.ends_with(b".rs")).then_some((at, start..end))
+        });
+        if let Some(path) = path {
+            found.push((*segment, range.start as usize, path));
+        }
+    }
+    for (segment, at, (paths, path)) in found {
+        // An empty text stands at any address but 0.
+        let nowhere = [1, 0, 0, 0].map(u32::to_le_bytes).concat();
+        segments[segment].bytes.to_mut()[at..at + nowhere.len()].copy_from_slice(&nowhere);
+        segments[paths].bytes.to_mut()[path].fill(0);
+    }
 }
 
 /// The pieces of data that symbols tell of, in order. What overlaps is one piece.
