@@ -32,7 +32,7 @@ check: ## the part of `make test` that needs no browser and no release build
 build: ## the static site in dist/, ready for any host
 	@sh .ci/task build
 
-bench: ## one table of speed: engine, stage, answers, floods, beside limits and peers
+bench: ## one table of speed: start, engine, stage, answers, floods, beside limits and peers
 	@sh .ci/task bench
 
 starts: ## list anew what no start of a page runs, which press then holds back; after larger changes of the site

@@ -597,7 +597,8 @@ impl Desk {
         self.with(|core| {
             let width = frame.client_width() as f32;
             core.stages[side] = Some(Surface {
-                view: StageView::new(svg, canvas),
+                // Drawing may change the shape of the stage and with it the size of what was drawn on.
+                view: StageView::new(svg, canvas, move || self.wake()),
                 scene: Scene::new(width, core.words.clone()),
                 frame,
                 width,

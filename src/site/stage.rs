@@ -652,7 +652,12 @@ pub(crate) struct StageView {
 
 impl StageView {
     /// Takes over an `<svg>`, dropping what is in it, and the canvas that lies over it in the same place and size.
-    pub(crate) fn new(svg: Element, canvas: HtmlCanvasElement) -> StageView {
+    /// `changed` is called when it has another size, and so has to be drawn anew.
+    pub(crate) fn new(
+        svg: Element,
+        canvas: HtmlCanvasElement,
+        changed: impl Fn() + 'static,
+    ) -> StageView {
         let document = svg.owner_document();
         svg.set_text_content(None);
         let _ = svg.set_attribute("preserveAspectRatio", "xMidYMid meet");
@@ -684,6 +689,7 @@ impl StageView {
                 let size = (frame.width(), frame.height());
                 if surface.size.replace(size) != size {
                     surface.stale.set(true);
+                    changed();
                 }
             }
         };

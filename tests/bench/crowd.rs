@@ -28,7 +28,7 @@ impl Crowd {
         let mut run = (lessons::find(slug)?.open)(1);
         run.seek(Time::s(10));
         Some(Crowd {
-            view: StageView::new(svg, canvas),
+            view: StageView::new(svg, canvas, || {}),
             run,
             words: Rc::new(Words::default()),
             count,

@@ -78,6 +78,10 @@ for (const lesson of lessons) {
       const player = await open(page, path);
       await player.compare.click();
       await expect(page.locator("figure.stage")).toHaveCount(2);
+      // What moves is drawn in the shape that both stages have now, though nothing plays.
+      const fits = () => page.locator("canvas.stage-dots").evaluateAll((all) =>
+        all.map(({ width, height, clientWidth, clientHeight }) => Math.abs(width / height - clientWidth / clientHeight) < 0.02));
+      await expect.poll(fits).toEqual([true, true]);
       await drag(player.time, 3);
       await expect.poll(() => player.seconds()).toBeCloseTo(3, 1);
       await player.button("End the comparison").click();
