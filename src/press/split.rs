@@ -306,6 +306,15 @@ mod tests {
         wasm
     }
 
+    /// A program, and its pieces where what is called late is what no start runs.
+    fn without_late(name: &str, text: &str) -> (Vec<u8>, Pieces) {
+        let options = ["-Clink-arg=--emit-relocs", "-Clink-arg=--allow-undefined"];
+        let wasm = compiled(name, text, &options);
+        let held = |symbol: &str| symbol.contains("late");
+        let pieces = split(&wasm, &cuts(&held)).expect("readable");
+        (wasm, pieces.expect("has notes"))
+    }
+
     fn holds(wasm: &[u8], words: &[u8]) -> bool {
         wasm.windows(words.len()).any(|window| window == words)
     }
@@ -349,15 +358,7 @@ mod tests {
             pub extern \"C\" fn maybe(at: u32) -> u32 { if at == 7 { unsafe { loadlabRest(0) } } late(at) }
             static DOORS",
         );
-        let wasm = compiled(
-            "rest",
-            &source,
-            &["-Clink-arg=--emit-relocs", "-Clink-arg=--allow-undefined"],
-        );
-        let held = |symbol: &str| symbol.contains("late");
-        let pieces = split(&wasm, &cuts(&held))
-            .expect("readable")
-            .expect("has notes");
+        let (wasm, pieces) = without_late("rest", &source);
         let rest = pieces.rest.expect("something is late");
         wasmparser::validate(&rest).expect("a valid piece");
         wasmparser::validate(&pieces.core).expect("a valid core");
@@ -390,15 +391,7 @@ mod tests {
             #[inline(never)]
             fn late(at: u32) -> u32 { sum(b\"what is said late\").wrapping_mul(own(at)) }",
         );
-        let wasm = compiled(
-            "own-rest",
-            &source,
-            &["-Clink-arg=--emit-relocs", "-Clink-arg=--allow-undefined"],
-        );
-        let held = |symbol: &str| symbol.contains("late");
-        let pieces = split(&wasm, &cuts(&held))
-            .expect("readable")
-            .expect("has notes");
+        let (_, pieces) = without_late("own-rest", &source);
         assert!(pieces.rest.is_none(), "nothing of the core is late");
         let [first, second] = &pieces.parts[..] else {
             panic!("two doors")
