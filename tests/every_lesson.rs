@@ -317,6 +317,35 @@ fn less_motion_tells_as_much_as_motion() {
 }
 
 #[test]
+fn no_story_makes_both_sides_of_a_comparison_the_same() {
+    let (mut compared, mut turned) = (0, 0);
+    for entry in CATALOGUE {
+        let opening = (entry.open)(1).knobs();
+        for (knob, value) in opening {
+            let Kind::Choice(options) = knob.kind else {
+                continue;
+            };
+            for other in (0..options.len()).map(|other| other as f64) {
+                let mut player = Player::new((entry.open)(1));
+                if other == value || player.compare(knob.id, other).is_err() {
+                    continue;
+                }
+                for beat in 1..player.beats().len() {
+                    player.jump(beat);
+                    let Some(twin) = player.twin() else { continue };
+                    let now = player.main().knobs().into_iter();
+                    let (_, now) = now.clone().find(|(knob, _)| knob.id == twin.knob).unwrap();
+                    assert_ne!(now, twin.value, "{}, beat {beat}", entry.card.slug);
+                    compared += 1;
+                    turned += u32::from(now == other);
+                }
+            }
+        }
+    }
+    assert!(compared > 100 && turned > 0, "{compared}, {turned}");
+}
+
+#[test]
 fn challenges_are_three_or_more_and_not_reached_at_the_start() {
     for entry in CATALOGUE {
         let mut run = (entry.open)(1);

@@ -715,10 +715,7 @@ impl Player {
             match *setup {
                 // What was arranged before lies ahead on the tape already.
                 Setup::Set(..) | Setup::Act(..) if place.is_some() => {}
-                Setup::Set(knob, value) => {
-                    // Stories only name knobs that exist: tests walk through every story.
-                    let _ = self.put_knob(knob, value);
-                }
+                Setup::Set(knob, value) => self.arrange(knob, value),
                 Setup::Act(action, target) => {
                     let mut specs = self.main.actions().iter();
                     if let Some(spec) = specs.position(|spec| spec.id == action) {
@@ -737,6 +734,24 @@ impl Player {
             place,
             give_up: here.at + PATIENCE,
         });
+    }
+
+    /// Turns a knob as the story wants it. A twin that would differ in nothing then shows what was before.
+    fn arrange(&mut self, id: &str, value: f64) {
+        let now = |player: &Player| {
+            let mut knobs = player.main.knobs().into_iter();
+            knobs
+                .find(|(knob, _)| knob.id == id)
+                .map(|(_, value)| value)
+        };
+        let before = now(self);
+        // Stories only name knobs that exist: tests walk through every story.
+        let _ = self.put_knob(id, value);
+        let (after, twin) = (now(self), self.twin.as_ref());
+        let same = twin.is_some_and(|twin| twin.knob == id && Some(twin.value) == after);
+        if let Some(before) = before.filter(|before| same && Some(*before) != after) {
+            let _ = self.compare_here(id, before);
+        }
     }
 
     /// Goes straight to a beat (from 0), arranging and running through all between.

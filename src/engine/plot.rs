@@ -7,6 +7,11 @@ use crate::time::Time;
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
+/// A line has a point for each so many pixels: more could not be told apart, and each costs a call into the canvas.
+const PIXELS_A_POINT: u32 = 2;
+/// A dash of a twin's line is so many times as long as the line is broad.
+const DASH_WIDTHS: u32 = 4;
+
 /// One plot of the tape; its words are `plot.<id>` and `plot.<id>.unit`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Plot {
@@ -64,17 +69,21 @@ pub struct Trace<'a> {
 }
 
 impl Plot {
-    /// The lines of this plot on the tape, with the future that its last fork left behind and the twin's lines.
+    /// The lines of this plot on the tape, with the future that its last fork left behind and the twin's lines, all
+    /// as far as a time axis reaches that ends at `span`: a lost future may be much longer than the new one.
     /// The main lines come last, so that they lie on top; `colour` gives the value of an ink.
     pub fn traces<'a>(
         &self,
         main: &'a Tape,
         twin: Option<&'a Tape>,
+        span: Time,
         colour: impl Fn(Ink) -> (u8, u8, u8),
     ) -> Vec<Trace<'a>> {
+        let shown = (span.0 / SAMPLE_EVERY.0) as usize;
         let mut traces = Vec::with_capacity(3 * self.lines.len());
         let mut add = |at: usize, samples: &'a [f32], first: usize, stroke: Stroke| {
             let line = &self.lines[at];
+            let samples = &samples[..samples.len().min(shown.saturating_sub(first))];
             if !samples.is_empty() {
                 traces.push(Trace {
                     samples,
@@ -181,6 +190,8 @@ pub fn greatest(traces: &[Trace<'_>]) -> f64 {
 }
 
 /// Draws traces over a time axis that ends at `span` and a vertical axis from 0 to `top` (in the unit of the samples).
+/// Before each line, `dash` is told how many pixels its dashes are long, 0 where it has none: what draws on a canvas
+/// dashes a whole line at once, where plotters' own dashes are a path each.
 ///
 /// # Errors
 /// What the drawing backend reports; a lost canvas, say.
@@ -190,10 +201,11 @@ pub fn draw<DB: DrawingBackend>(
     span: Time,
     top: f64,
     width: u32,
+    dash: &mut dyn FnMut(u32),
 ) -> Result<(), DrawingAreaErrorKind<DB::ErrorType>> {
     let mut chart =
         ChartBuilder::on(area).build_cartesian_2d(0.0..span.as_s(), 0.0..top.max(1e-9))?;
-    let columns = area.dim_in_pixel().0.max(1) as usize;
+    let columns = (area.dim_in_pixel().0 / PIXELS_A_POINT).max(1) as usize;
     for trace in traces {
         let (r, g, b) = trace.colour;
         let faint = if trace.stroke == Stroke::Ghost {
@@ -208,12 +220,12 @@ pub fn draw<DB: DrawingBackend>(
                 let ground = RGBColor(r, g, b).mix(0.12);
                 chart.draw_series(AreaSeries::new(run.iter().copied(), 0.0, ground))?;
             }
-            if trace.stroke == Stroke::Dashed {
-                let dash = 4 * width;
-                chart.draw_series(DashedLineSeries::new(run, dash, dash, style))?;
-            } else {
-                chart.draw_series(LineSeries::new(run, style))?;
-            }
+            dash(match trace.stroke {
+                Stroke::Dashed => DASH_WIDTHS * width,
+                Stroke::Solid | Stroke::Ghost => 0,
+            });
+            chart.draw_series(LineSeries::new(run, style))?;
+            dash(0);
         }
     }
     Ok(())
@@ -306,7 +318,7 @@ mod tests {
                 (0, 0, 0)
             }
         };
-        let traces = PLOT.traces(&main, Some(&twin), colour);
+        let traces = PLOT.traces(&main, Some(&twin), Time::s(12), colour);
         let seen: Vec<_> = traces
             .iter()
             .map(|t| (t.stroke, t.first, t.samples.len()))
@@ -323,6 +335,12 @@ mod tests {
         assert_eq!(PLOT.top(&traces), 50.0);
         assert_eq!(PLOT.to_samples(50.0), 50_000.0);
         assert_eq!(PLOT.top(&[]), 10.0);
+        let near = PLOT.traces(&main, None, Time::ms(600), colour);
+        assert_eq!(
+            near[0].samples,
+            [2_000.0],
+            "the lost future ends with the axis"
+        );
     }
 
     #[test]
@@ -330,7 +348,19 @@ mod tests {
         let mut svg = String::new();
         {
             let root = SVGBackend::with_string(&mut svg, (300, 60)).into_drawing_area();
-            draw(&root, &[trace(&[1.0, 2.0, 3.0])], Time::s(1), 4.0, 2).unwrap();
+            let traces = [
+                trace(&[1.0, 2.0, 3.0]),
+                Trace {
+                    stroke: Stroke::Dashed,
+                    ..trace(&[1.0, 2.0, 3.0])
+                },
+            ];
+            let mut told = Vec::new();
+            draw(&root, &traces, Time::s(1), 4.0, 2, &mut |dash| {
+                told.push(dash);
+            })
+            .unwrap();
+            assert_eq!(told, [0, 0, 8, 0]);
         }
         assert!(svg.contains("polyline") && svg.contains("polygon"), "{svg}");
     }

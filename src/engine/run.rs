@@ -26,8 +26,8 @@ const KEYFRAMES_MIN: usize = 8;
 const SPACING: Time = Time::ms(500);
 /// Chains of causes are looked for at most this many keyframes back.
 const RECALL_MAX: usize = 4;
-/// And only through so many events: an answer that misses the first causes is better than a page that halts.
-const RECALL_EVENTS: u64 = 20_000;
+/// And only through so many events in all: an answer that misses the first causes is better than a page that halts.
+const RECALL_EVENTS: u64 = 8_000;
 
 /// An exact place in a run: a time, and how many events and inputs had happened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -384,8 +384,9 @@ impl<L: Lesson> Run<L> {
         Some((id, now + by))
     }
 
-    /// Says the notes of the recent past again, for places whose notes are no longer on the tape.
-    fn recall(&self, back: usize) -> Option<Tape> {
+    /// Says the notes of the recent past again, for places whose notes are no longer on the tape; none where that
+    /// takes more events than are `left`.
+    fn recall(&self, back: usize, left: &mut u64) -> Option<Tape> {
         let here = self.world.place;
         let index = self
             .keyframes
@@ -393,9 +394,7 @@ impl<L: Lesson> Run<L> {
             .max(1)
             - 1;
         let keyframe = &self.keyframes[index.saturating_sub(back)];
-        if here.events > keyframe.place.events + RECALL_EVENTS {
-            return None;
-        }
+        *left = left.checked_sub(here.events - keyframe.place.events)?;
         let mut scout = keyframe.clone();
         let mut tape = Tape::new(Vec::new());
         while scout.place < here {
@@ -545,22 +544,21 @@ impl<L: Lesson> Show for Run<L> {
     }
 
     fn why(&mut self, picked: Picked, limit: usize) -> Vec<Note> {
-        let mut chain = Vec::new();
-        for back in 0..=RECALL_MAX {
-            let recalled;
-            // The tape answers if it still has the notes; a replay of the recent past answers otherwise.
-            let tape = if back == 0 {
-                &self.tape
-            } else {
-                match self.recall(back * back) {
-                    Some(tape) => recalled = tape,
-                    None => break,
-                }
-                &recalled
-            };
-            chain = chain_of(tape, picked, self.world.said, limit);
-            if chain.last().is_some_and(|note| note.cause == NoteId::NONE) {
+        // The tape answers if it still has the notes; a replay of the recent past answers otherwise.
+        let (mut chain, mut whole) = chain_of(&self.tape, picked, self.world.said, limit);
+        whole |= self.tape.keeps_from(NoteId(0));
+        let mut left = RECALL_EVENTS;
+        for back in 1..=RECALL_MAX {
+            if whole {
                 break;
+            }
+            let Some(tape) = self.recall(back * back, &mut left) else {
+                break;
+            };
+            let recalled = chain_of(&tape, picked, self.world.said, limit);
+            // A short replay may know less than the tape does.
+            if recalled.0.len() >= chain.len() {
+                (chain, whole) = recalled;
             }
         }
         chain
@@ -672,7 +670,8 @@ impl<L: Lesson> Show for Run<L> {
 }
 
 /// The latest note about something before number `said`, and what led to it.
-fn chain_of(tape: &Tape, picked: Picked, said: u32, limit: usize) -> Vec<Note> {
+/// What led to the last note about something, latest first, and whether that is all there is to tell.
+fn chain_of(tape: &Tape, picked: Picked, said: u32, limit: usize) -> (Vec<Note>, bool) {
     let about = |note: &&Note| match picked {
         Picked::Part(part) => note.part == Some(part),
         Picked::Dot(dot) => note.dot == dot,
@@ -683,6 +682,8 @@ fn chain_of(tape: &Tape, picked: Picked, said: u32, limit: usize) -> Vec<Note> {
     let next = |note: &&Note| tape.note(note.cause);
     let chain = std::iter::successors(latest, next).take(limit).copied();
     let mut chain: Vec<Note> = chain.collect();
+    let root = chain.last().is_some_and(|note| note.cause == NoteId::NONE);
+    let whole = root || chain.len() == limit;
     // What last befell a part matters more than the many small things since: its crash explains its refusals.
     if let (Picked::Part(_), Some(befell)) =
         (picked, tape.marks().iter().rev().filter(past).find(about))
@@ -692,7 +693,7 @@ fn chain_of(tape: &Tape, picked: Picked, said: u32, limit: usize) -> Vec<Note> {
         chain.push(*befell);
         chain.sort_by_key(|note| std::cmp::Reverse(note.id));
     }
-    chain
+    (chain, whole)
 }
 
 /// Names a part for [`Picked::Part`] by its written id.

@@ -1014,7 +1014,7 @@ impl Curve {
     /// Its path data.
     pub fn d(&self) -> String {
         let [p, q] = self.bend;
-        let n = |v: f32| (v * 10.0).round() / 10.0;
+        let n = crate::text::tenths;
         format!(
             "M{} {}C{} {} {} {} {} {}",
             n(self.from.x),

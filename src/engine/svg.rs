@@ -1,6 +1,7 @@
 //! SVG: one way to turn shapes into elements, used by the page, the stills and the tests.
 
 use crate::scene::{Anchor, Glyph, Ink, Part, Point, Role, Scene, Shape};
+use crate::text::tenths;
 use std::fmt::Write;
 
 /// Receives elements: a string writer natively, a patcher of live elements in the browser.
@@ -27,11 +28,11 @@ pub fn shape(shape: &Shape, sink: &mut dyn Sink) {
             dashed,
         } => {
             sink.open("rect");
-            sink.attr("x", &number(rect.x));
-            sink.attr("y", &number(rect.y));
-            sink.attr("width", &number(rect.w.max(0.0)));
-            sink.attr("height", &number(rect.h.max(0.0)));
-            sink.attr("rx", &number(*radius));
+            sink.attr("x", &tenths(rect.x));
+            sink.attr("y", &tenths(rect.y));
+            sink.attr("width", &tenths(rect.w.max(0.0)));
+            sink.attr("height", &tenths(rect.h.max(0.0)));
+            sink.attr("rx", &tenths(*radius));
             paint(sink, *fill, *stroke, *width, *dashed);
         }
         Shape::Text {
@@ -43,9 +44,9 @@ pub fn shape(shape: &Shape, sink: &mut dyn Sink) {
             text,
         } => {
             sink.open("text");
-            sink.attr("x", &number(at.x));
-            sink.attr("y", &number(at.y));
-            sink.attr("font-size", &number(*size));
+            sink.attr("x", &tenths(at.x));
+            sink.attr("y", &tenths(at.y));
+            sink.attr("font-size", &tenths(*size));
             let (class, weight) = (ink.name(), if *bold { " t-600" } else { "" });
             sink.attr("class", &format!("f-{class}{weight}"));
             sink.attr(
@@ -85,29 +86,23 @@ pub fn shape(shape: &Shape, sink: &mut dyn Sink) {
 
 fn paint(sink: &mut dyn Sink, fill: Ink, stroke: Ink, width: f32, dashed: bool) {
     sink.attr("class", &format!("f-{} s-{}", fill.name(), stroke.name()));
-    sink.attr("stroke-width", &number(width));
+    sink.attr("stroke-width", &tenths(width));
     sink.attr("stroke-dasharray", if dashed { "5 4" } else { "none" });
-}
-
-/// A coordinate with at most one decimal: crisp enough, and stable against noise in the last bits.
-fn number(value: f32) -> String {
-    let tenths = (value * 10.0).round() / 10.0;
-    // Adding zero turns a negative zero into a plain one.
-    format!("{}", tenths + 0.0)
 }
 
 /// The outline of a glyph around a point.
 pub fn glyph_path(glyph: Glyph, at: Point, r: f32) -> String {
-    let (x, y, n) = (at.x, at.y, number);
+    let (x, y, n) = (at.x, at.y, tenths);
     match glyph {
         Glyph::Request | Glyph::Response => {
             let r = if glyph == Glyph::Response { r - 1.0 } else { r };
             format!(
-                "M{} {}a{r} {r} 0 1 0 {} 0a{r} {r} 0 1 0 {} 0Z",
+                "M{} {}a{a} {a} 0 1 0 {} 0a{a} {a} 0 1 0 {} 0Z",
                 n(x - r),
                 n(y),
                 n(2.0 * r),
-                n(-2.0 * r)
+                n(-2.0 * r),
+                a = n(r)
             )
         }
         Glyph::Failure => {
@@ -344,8 +339,8 @@ mod tests {
 
     #[test]
     fn coordinates_are_short() {
-        assert_eq!(number(1.0 / 3.0), "0.3");
-        assert_eq!(number(-0.01), "0");
-        assert_eq!(number(12.0), "12");
+        assert_eq!(tenths(1.0 / 3.0), "0.3");
+        assert_eq!(tenths(-0.01), "0");
+        assert_eq!(tenths(12.0), "12");
     }
 }

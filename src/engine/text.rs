@@ -52,12 +52,23 @@ pub fn wrap(text: &str, size: f32, bold: bool, limit: f32) -> Vec<String> {
     lines
 }
 
-/// A number with so many decimals, at most three; what lies halfway, as near as can be told, goes to the even
+/// A length of a drawing, to a tenth: `12.5`, `4`, `-0.3`. What lies halfway goes away from zero.
+pub fn tenths(value: f32) -> String {
+    let tenths = (value * 10.0).round() as i64;
+    let sign = if tenths < 0 { "-" } else { "" };
+    let tenths = tenths.unsigned_abs();
+    match tenths % 10 {
+        0 => format!("{sign}{}", tenths / 10),
+        part => format!("{sign}{}.{part}", tenths / 10),
+    }
+}
+
+/// A number with so many decimals, at most five; what lies halfway, as near as can be told, goes to the even
 /// neighbour. The library would write
 /// any number exactly, for which it needs more code than all else that a page writes.
 pub fn fixed(value: f64, decimals: u8) -> String {
-    let decimals = usize::from(decimals.min(3));
-    let scale = [1_u64, 10, 100, 1_000][decimals];
+    let decimals = usize::from(decimals.min(5));
+    let scale = [1_u64, 10, 100, 1_000, 10_000, 100_000][decimals];
     let scaled = libm::rint(value.abs() * scale as f64);
     // Beyond, not all whole numbers are numbers.
     if scaled.is_nan() || scaled > 9e15 {
@@ -215,6 +226,21 @@ mod tests {
             let text = value.to_string();
             assert_eq!(number(&text), Some(value), "{text}");
         }
+    }
+
+    #[test]
+    fn tenths_are_what_the_library_writes() {
+        let mut state = 1_u64;
+        for _ in 0..10_000 {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            let value = (state >> 40) as f32 / 4_096.0 - 2_000.0;
+            let rounded = (value * 10.0).round() / 10.0 + 0.0;
+            assert_eq!(tenths(value), format!("{rounded}"), "{value}");
+        }
+        assert_eq!(tenths(-0.04), "0");
+        assert_eq!(tenths(f32::NAN), "0");
     }
 
     #[test]

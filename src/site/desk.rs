@@ -1,7 +1,8 @@
 //! The desk: one lesson being played in the page. The player and the drawings live outside of signals; signals
 //! hold only what the document shows, and change only when that changes.
 
-use crate::machine::{Core, Slow, Surface};
+use crate::machine::{Chores, Core, SLOW_MS, Surface};
+use crate::plots::Sheet;
 use crate::speech::Speech;
 use crate::stage::StageView;
 use crate::store::{self, Progress};
@@ -22,10 +23,8 @@ use web_sys::{Element, HtmlCanvasElement, HtmlElement};
 
 /// Without motion the stage shows a new state this often while time runs, in milliseconds.
 const REDUCED_MS: f64 = 500.0;
-/// Plots are drawn, and lists that change with the run are compared, at most this often.
-const SLOW_MS: f64 = 100.0;
-/// The inspector asks why at most this often while time runs.
-const WHY_MS: f64 = 500.0;
+/// Each frame has until so many milliseconds after its beginning for what is done more seldom than every frame.
+const CHORES_MS: f64 = 10.0;
 /// A slider that is dragged turns its knob at most this often: each turn is an input that a link carries.
 const TURN_MS: f64 = 120.0;
 /// The player works for so long after a press or in a frame, in milliseconds; drawing takes the rest of the frame.
@@ -98,7 +97,13 @@ impl Desk {
         let core = Core {
             words: words.clone(),
             stages: [None, None],
-            plots: vec![None; plots],
+            tops: player
+                .main()
+                .plots()
+                .iter()
+                .map(|plot| plot.top_min)
+                .collect(),
+            plots: std::iter::repeat_with(|| None).take(plots).collect(),
             frame: None,
             on_frame: None,
             last_ms: None,
@@ -112,6 +117,8 @@ impl Desk {
             stale: true,
             story_stale: true,
             slow_stale: true,
+            chores: Chores::default(),
+            next_plot: 0,
             picked: None,
             focused: None,
             speech: Speech::new(said),
@@ -239,11 +246,14 @@ impl Desk {
             let result = act(&mut core.player);
             // Out of sight no frame comes to draw it, but the list of parts is read there too.
             if !core.on_screen {
+                if !core.shown() {
+                    core.measure();
+                }
                 core.draw(look.0, look.1);
             }
             result
         });
-        self.refresh(true);
+        self.refresh();
         if was && !self.playing.get_untracked() {
             self.speak_state();
         }
@@ -295,7 +305,7 @@ impl Desk {
             return false;
         };
         if !more {
-            self.refresh(true);
+            self.refresh();
         }
         self.react(&happened);
         self.wake();
@@ -519,10 +529,10 @@ impl Desk {
     pub(crate) fn pick(self, picked: Option<(usize, Picked)>) {
         self.with(|core| {
             core.picked = picked;
-            core.why_ms = f64::MIN;
             core.stale = true;
         });
-        self.refresh(true);
+        self.refresh();
+        self.ask_why();
         if picked.is_some()
             && let Some(found) = self.inspection.get_untracked()
         {
@@ -595,13 +605,15 @@ impl Desk {
         frame: HtmlElement,
     ) {
         self.with(|core| {
-            let width = frame.client_width() as f32;
+            // Drawing may change the shape of the stage and with it the size of what was drawn on.
+            let mut view = StageView::new(svg, canvas, move || self.repaint());
+            if let Some(other) = &core.stages[1 - side] {
+                view.dress_like(&other.view);
+            }
             core.stages[side] = Some(Surface {
-                // Drawing may change the shape of the stage and with it the size of what was drawn on.
-                view: StageView::new(svg, canvas, move || self.wake()),
-                scene: Scene::new(width, core.words.clone()),
+                view,
+                scene: Scene::new(0.0, core.words.clone()),
                 frame,
-                width,
             });
             core.stale = true;
         });
@@ -617,26 +629,20 @@ impl Desk {
     pub(crate) fn mount_plot(self, index: usize, canvas: HtmlCanvasElement) {
         self.with(|core| {
             if let Some(slot) = core.plots.get_mut(index) {
-                *slot = Some(canvas);
+                *slot = Some(Sheet::new(canvas));
             }
             core.slow_ms = f64::MIN;
         });
         self.wake();
     }
 
-    /// The page was laid out anew.
+    /// The page was laid out anew: its sizes can be read.
     pub(crate) fn resized(self) {
-        self.with(|core| {
-            for surface in core.stages.iter_mut().flatten() {
-                surface.width = surface.frame.client_width() as f32;
-            }
-            core.stale = true;
-            core.slow_ms = f64::MIN;
-        });
-        self.wake();
+        self.with(Core::measure);
+        self.repaint();
     }
 
-    /// The colours changed, or whether things may travel.
+    /// Sizes or colours changed, or whether things may travel.
     pub(crate) fn repaint(self) {
         self.with(|core| {
             core.stale = true;
@@ -676,9 +682,9 @@ impl Desk {
         let mut again = false;
         let happened = self.with(|core| {
             core.frame = None;
-            // In a frame that also draws the plots there is less time.
-            let plots = now_ms - core.slow_ms >= SLOW_MS;
-            core.give(if plots { WORK_MS / 2.0 } else { WORK_MS });
+            // In a frame that also draws plots there is less time.
+            let chores = !core.chores.done() || now_ms - core.slow_ms >= SLOW_MS;
+            core.give(if chores { WORK_MS / 2.0 } else { WORK_MS });
             let on_the_way = core.player.under_way() || core.seek.is_some();
             let real_s = core.last_ms.map_or(0.0, |last| (now_ms - last) / 1e3);
             if core.turn.is_some() && now_ms - core.turned_ms >= TURN_MS {
@@ -717,49 +723,79 @@ impl Desk {
                 .iter()
                 .flatten()
                 .any(|surface| surface.view.stale());
+            core.begin_chores(now_ms);
             happened
         });
-        self.refresh(false);
+        self.tell();
+        self.do_chores(now_ms + CHORES_MS);
         if let Some(happened) = happened {
             self.react(&happened);
         }
         if was && !self.playing.get_untracked() {
-            self.refresh(true);
+            self.refresh();
             if !self.story.with_untracked(|story| story.waiting.is_some()) {
                 self.with(|core| core.speech.low());
                 self.speak_state();
             }
         }
         // What is looked at more seldom than every frame has to be looked at once more after the last one.
-        if again || self.slow_due() {
+        let left = self.with(|core| core.slow_stale || !core.chores.done()) == Some(true);
+        if again || left {
             self.wake();
         }
         // Out of sight that frame never comes.
-        if self.slow_due() && self.with(|core| core.on_screen) == Some(false) {
-            self.refresh(true);
+        if left && self.with(|core| core.on_screen) == Some(false) {
+            self.refresh();
         }
-        place::ready();
+        if self.with(|core| core.shown()) == Some(true) {
+            place::ready();
+        }
     }
 
-    fn slow_due(self) -> bool {
-        self.with(|core| core.slow_stale) == Some(true)
+    /// Does what waits to be done, one piece at least and more until the page's clock stands at `until_ms`.
+    fn do_chores(self, until_ms: f64) {
+        loop {
+            let Some(chores) = self.with(|core| core.chores) else {
+                return;
+            };
+            if chores.lists {
+                self.list();
+            } else if chores.why {
+                self.ask_why();
+            } else if chores.plots > 0 {
+                let tops = self.with(|core| {
+                    core.plot();
+                    core.tops.clone()
+                });
+                put(self.tops, tops.unwrap_or_default());
+            } else {
+                return;
+            }
+            if place::now_ms() >= until_ms {
+                return;
+            }
+        }
     }
 
-    /// Brings the signals up to date; `now` includes those that are looked at seldom.
-    fn refresh(self, now: bool) {
+    /// Brings the signals up to date; plots, and why something is as it is, follow in the next frames. Out of sight,
+    /// where none come, only the plots wait.
+    fn refresh(self) {
+        let seen = self.with(|core| {
+            core.all_chores(place::now_ms());
+            core.on_screen
+        });
+        self.tell();
+        self.list();
+        if seen == Some(false) {
+            self.ask_why();
+        }
+    }
+
+    /// Brings those signals up to date that may change in every frame.
+    fn tell(self) {
         let now_ms = place::now_ms();
         let fresh = self.with(|core| {
             let story = std::mem::take(&mut core.story_stale).then(|| core.story());
-            let slow = now || now_ms - core.slow_ms >= SLOW_MS;
-            if slow {
-                core.slow_ms = now_ms;
-                core.slow_stale = false;
-            }
-            let slow = slow.then(|| Slow {
-                tops: core.plot(),
-                ..core.slow()
-            });
-            let turning = core.turn.is_some();
             let busy = core.busy(now_ms);
             let player = &core.player;
             (
@@ -767,12 +803,10 @@ impl Desk {
                 player.speed(),
                 player.main().position().at,
                 story,
-                slow,
-                turning,
                 busy,
             )
         });
-        let Some((playing, speed, at, story, slow, turning, busy)) = fresh else {
+        let Some((playing, speed, at, story, busy)) = fresh else {
             return;
         };
         put(self.busy, busy);
@@ -782,40 +816,50 @@ impl Desk {
         if let Some(story) = story {
             put(self.story, story);
         }
-        if let Some(slow) = slow {
-            put(self.lane, slow.lane);
-            if !turning {
-                put(self.knobs, slow.knobs);
-            }
-            put(self.offers, slow.offers);
-            put(self.done, slow.done);
-            put(self.twin, slow.twin);
-            put(self.seed, slow.seed);
-            put(self.tops, slow.tops);
-            put(self.latest, slow.latest);
-            put(self.readings, slow.readings);
-            let [a, b] = slow.parts;
-            put(self.parts[0], a);
-            put(self.parts[1], b);
-            // The key names each kind of moving thing once, in the first colour seen that has this name.
-            let mut key = self.key.get_untracked();
-            for seen in slow.glyphs {
-                let name = self.glyph(seen);
-                if !key.iter().any(|known| self.glyph(*known) == name) {
-                    key.push(seen);
-                }
-            }
-            key.sort_by_key(|(glyph, _)| *glyph);
-            put(self.key, key);
-            let due = now || self.with(|core| now_ms - core.why_ms >= WHY_MS) == Some(true);
-            if due {
-                let found = self.with(|core| {
-                    core.why_ms = now_ms;
-                    core.inspect()
-                });
-                put(self.inspection, found.flatten());
+    }
+
+    /// Brings up to date what the document lists.
+    fn list(self) {
+        let fresh = self.with(|core| {
+            core.chores.lists = false;
+            (core.slow(), core.turn.is_some())
+        });
+        let Some((slow, turning)) = fresh else {
+            return;
+        };
+        put(self.lane, slow.lane);
+        if !turning {
+            put(self.knobs, slow.knobs);
+        }
+        put(self.offers, slow.offers);
+        put(self.done, slow.done);
+        put(self.twin, slow.twin);
+        put(self.seed, slow.seed);
+        put(self.latest, slow.latest);
+        put(self.readings, slow.readings);
+        let [a, b] = slow.parts;
+        put(self.parts[0], a);
+        put(self.parts[1], b);
+        // The key names each kind of moving thing once, in the first colour seen that has this name.
+        let mut key = self.key.get_untracked();
+        for seen in slow.glyphs {
+            let name = self.glyph(seen);
+            if !key.iter().any(|known| self.glyph(*known) == name) {
+                key.push(seen);
             }
         }
+        key.sort_by_key(|(glyph, _)| *glyph);
+        put(self.key, key);
+    }
+
+    /// Asks why what was picked is as it is.
+    fn ask_why(self) {
+        let found = self.with(|core| {
+            core.chores.why = false;
+            core.why_ms = place::now_ms();
+            core.inspect()
+        });
+        put(self.inspection, found.flatten());
     }
 }
 

@@ -71,12 +71,13 @@ pub(crate) fn open(dialect: &'static str) {
     if let Some(observer) = &observer {
         observer.observe(&content);
     }
-    let listener = place::listen("message", |event| {
+    let heard = place::listen("message", |event| {
         if let Ok(event) = event.dyn_into() {
             hear(&event);
         }
     });
-    let kept = SendWrapper::new((observer, resized, listener));
+    let drawn = place::listen("loadlab-ready", |_| measure());
+    let kept = SendWrapper::new((observer, resized, heard, drawn));
     on_cleanup(move || {
         if let (Some(observer), ..) = kept.take() {
             observer.disconnect();
@@ -130,6 +131,10 @@ pub(crate) fn tell_again() {
 }
 
 fn measure() {
+    // Until it is drawn, what the page shows is not the lesson.
+    if !place::is_ready() {
+        return;
+    }
     let wait = with(|frame| {
         let now = place::now_ms();
         let due = frame.told_ms + f64::from(RESIZE_EVERY_MS);

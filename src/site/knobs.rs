@@ -4,7 +4,7 @@ use crate::desk::Desk;
 use crate::live::{live, memo};
 use crate::texts::{t, tf};
 use engine::knobs::Kind;
-use engine::text::fixed;
+use engine::text::{fixed, trim_number};
 use engine::{Arg, Knob};
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -83,8 +83,8 @@ pub(crate) fn Control(
                 <div class="knob">
                     <label for=id.clone()>{label}</label>
                     <output for=id.clone() aria-live="off">{live(move || text.get())}</output>
-                    <input class="range" type="range" id=id disabled=locked min=min.to_string() max=max.to_string() step=step.to_string()
-                        style=("--fill", live(fill)) prop:value=live(move || value.get().to_string())
+                    <input class="range" type="range" id=id disabled=locked min=trim_number(min) max=trim_number(max) step=trim_number(step)
+                        style=("--fill", live(fill)) prop:value=live(move || trim_number(value.get()))
                         aria-valuetext=live(move || text.get()) on:input=input/>
                 </div>
             }

@@ -216,7 +216,12 @@ fn watch(desk: Desk, lab: NodeRef<html::Section>) {
         drop(redraw);
     });
     // Where the page is not displayed no frame ever comes; those who talk to the lesson need not wait for one.
-    place::soon(READY_MS, place::ready);
+    place::soon(READY_MS, move || {
+        if !place::is_ready() {
+            desk.resized();
+            place::ready();
+        }
+    });
     // Drawing is not a signal, so an effect may ask for it.
     follow(move || {
         desk.look.epoch.track();

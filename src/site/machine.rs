@@ -1,24 +1,29 @@
 //! The core of the desk: the player and the drawings, and what can be read from them.
 
+use crate::plots::{self, Sheet};
 use crate::speech::Speech;
 use crate::stage::{Emphasis, StageView};
 use crate::texts::{t, tf};
 use crate::views::{Cause, Inspection, Offer, PartView, StoryView, Verdict};
-use crate::{place, plots, sight};
+use crate::{place, sight};
 use engine::player::Happening;
 use engine::probe::SAMPLE_EVERY;
 use engine::scene::{Glyph, PartId, Role};
 use engine::show::Picked;
-use engine::text::trim_number;
+use engine::text::{tenths, trim_number};
 use engine::{Act, Arg, Ink, Knob, Player, Plot, Scene, Time, Words, plot};
 use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use web_sys::{HtmlCanvasElement, HtmlElement};
+use web_sys::HtmlElement;
 
 /// So many sentences of one event are shown where there is room for one line.
 const SENTENCES_MAX: usize = 2;
+/// Plots are drawn, and lists that change with the run are compared, at most this often.
+pub(crate) const SLOW_MS: f64 = 100.0;
+/// The inspector asks why at most this often while time runs.
+const WHY_MS: f64 = 500.0;
 /// Catching up for longer than this is said, in milliseconds.
 const BUSY_MS: f64 = 300.0;
 
@@ -26,7 +31,6 @@ const BUSY_MS: f64 = 300.0;
 pub(crate) struct Surface {
     pub(crate) view: StageView,
     pub(crate) frame: HtmlElement,
-    pub(crate) width: f32,
     pub(crate) scene: Scene,
 }
 
@@ -35,7 +39,11 @@ pub(crate) struct Core {
     pub(crate) player: Player,
     pub(crate) words: Rc<Words>,
     pub(crate) stages: [Option<Surface>; 2],
-    pub(crate) plots: Vec<Option<HtmlCanvasElement>>,
+    pub(crate) plots: Vec<Option<Sheet>>,
+    /// The plot that is drawn next.
+    pub(crate) next_plot: usize,
+    /// How far the vertical axis of each plot reaches, as last drawn.
+    pub(crate) tops: Vec<f64>,
     /// The frame that was asked for, and what it calls: made once, because one that never comes would stay for ever.
     pub(crate) frame: Option<i32>,
     pub(crate) on_frame: Option<Closure<dyn Fn()>>,
@@ -50,6 +58,7 @@ pub(crate) struct Core {
     pub(crate) stale: bool,
     pub(crate) story_stale: bool,
     pub(crate) slow_stale: bool,
+    pub(crate) chores: Chores,
     pub(crate) picked: Option<(usize, Picked)>,
     pub(crate) focused: Option<(usize, PartId)>,
     pub(crate) speech: Speech,
@@ -57,6 +66,25 @@ pub(crate) struct Core {
     pub(crate) until_ms: Rc<Cell<f64>>,
     /// Since when the run or its twin has been catching up.
     pub(crate) busy_ms: Option<f64>,
+}
+
+/// What of the work that is done a few times a second is still to be done. It is spread over frames, one piece at
+/// least in each, so that none takes long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Chores {
+    /// Bringing what the document lists up to date.
+    pub(crate) lists: bool,
+    /// Drawing so many plots, in turn.
+    pub(crate) plots: usize,
+    /// Asking why what was picked is as it is.
+    pub(crate) why: bool,
+}
+
+impl Chores {
+    /// Whether nothing is to be done.
+    pub(crate) fn done(self) -> bool {
+        self == Chores::default()
+    }
 }
 
 /// What is looked at a few times a second.
@@ -69,7 +97,6 @@ pub(crate) struct Slow {
     pub(crate) seed: u32,
     pub(crate) parts: [Vec<PartView>; 2],
     pub(crate) glyphs: Vec<(Glyph, Ink)>,
-    pub(crate) tops: Vec<f64>,
     pub(crate) latest: String,
     pub(crate) readings: Vec<String>,
 }
@@ -87,6 +114,28 @@ impl Core {
         self.busy_ms = since;
         let (side, share) = progress.filter(|_| since.is_some_and(|ms| now_ms - ms >= BUSY_MS))?;
         Some((side, share.map(|share| (share * 100.0) as u8)))
+    }
+
+    /// Begins what is done a few times a second, once it is time again and something has changed.
+    pub(crate) fn begin_chores(&mut self, now_ms: f64) {
+        // Sizes or colours that are new do not wait.
+        let at_once = self.slow_ms == f64::MIN;
+        let due = self.chores.done() && now_ms - self.slow_ms >= SLOW_MS;
+        if self.slow_stale && (due || at_once) {
+            self.all_chores(now_ms);
+            self.chores.why = now_ms - self.why_ms >= WHY_MS;
+        }
+    }
+
+    /// Everything that is done a few times a second is to be done.
+    pub(crate) fn all_chores(&mut self, now_ms: f64) {
+        self.slow_stale = false;
+        self.slow_ms = now_ms;
+        self.chores = Chores {
+            lists: true,
+            plots: self.plots.len(),
+            why: true,
+        };
     }
 
     /// Asks for a frame unless one is coming.
@@ -144,10 +193,11 @@ impl Core {
                 continue;
             };
             // A stage that is not laid out yet, or not displayed, has no width.
-            if surface.width <= 0.0 {
+            let width = surface.view.width();
+            if width <= 0.0 {
                 continue;
             }
-            let mut scene = Scene::new(surface.width, self.words.clone());
+            let mut scene = Scene::new(width, self.words.clone());
             run.draw(&mut scene);
             if reduced {
                 scene.rest();
@@ -176,25 +226,43 @@ impl Core {
         }
     }
 
-    /// Draws the plots and tells how far the vertical axis of each reaches.
-    pub(crate) fn plot(&self) -> Vec<f64> {
-        let Some(surface) = &self.stages[0] else {
-            return Vec::new();
+    /// Whether everything that has to be laid out first has been drawn.
+    pub(crate) fn shown(&self) -> bool {
+        let mut stages = self.stages.iter().flatten();
+        stages.all(|surface| surface.view.width() > 0.0)
+    }
+
+    /// Reads all sizes now, where no browser will tell them.
+    pub(crate) fn measure(&mut self) {
+        for surface in self.stages.iter().flatten() {
+            surface.view.measure();
+        }
+        for sheet in self.plots.iter_mut().flatten() {
+            sheet.measure();
+        }
+    }
+
+    /// Draws the plot whose turn it is and keeps how far its vertical axis reaches.
+    pub(crate) fn plot(&mut self) {
+        self.chores.plots -= 1;
+        let index = self.next_plot % self.plots.len().max(1);
+        self.next_plot = index + 1;
+        let (Some(surface), Some(plot)) = (&self.stages[0], self.player.main().plots().get(index))
+        else {
+            return;
         };
         let palette = surface.view.palette();
         let span = plot::span(self.player.main().horizon().at);
         let main = self.player.main().tape();
         let twin = self.player.twin().map(|twin| twin.run.tape());
-        let plots = self.plots.iter().zip(self.player.main().plots());
-        let draw = |(canvas, plot): (&Option<HtmlCanvasElement>, &Plot)| {
-            let traces = plots::traces(plot, main, twin, palette);
-            let top = plot.top(&traces);
-            if let Some(canvas) = canvas {
-                plots::draw(canvas, &traces, span, plot.to_samples(top), palette, 1.5);
-            }
-            top
-        };
-        plots.map(draw).collect()
+        let traces = plots::traces(plot, main, twin, span, palette);
+        let top = plot.top(&traces);
+        if let Some(Some(sheet)) = self.plots.get(index) {
+            plots::draw(sheet, &traces, span, plot.to_samples(top), palette, 1.5);
+        }
+        if let Some(kept) = self.tops.get_mut(index) {
+            *kept = top;
+        }
     }
 
     pub(crate) fn slow(&self) -> Slow {
@@ -255,7 +323,6 @@ impl Core {
             seed: main.seed(),
             parts: [parts(0), parts(1)],
             glyphs,
-            tops: Vec::new(),
             latest: self.latest(),
             readings: self.readings(),
         }
@@ -430,14 +497,14 @@ fn shape(frame: &HtmlElement, scene: &Scene) {
     // An embed never measures the window, whose height its host may set from ours.
     let embedded = matches!(frame.closest(".embed"), Ok(Some(_)));
     // Scenes write no smaller than 12 units, and nothing may be smaller than 11 pixels.
-    let least = h * 0.92;
+    let least = tenths(h * 0.92);
     let highest = if embedded {
         format!("{least}px")
     } else {
         format!("max({least}px, 100vh - 30.625rem)")
     };
     for (name, value) in [
-        ("aspect-ratio", format!("{w} / {h}")),
+        ("aspect-ratio", format!("{} / {}", tenths(w), tenths(h))),
         ("max-height", highest),
     ] {
         let _ = style.set_property(name, &value);

@@ -5,8 +5,12 @@ use engine::knobs::Kind;
 use engine::tape::Note;
 use engine::{Arg, Knob, Player, Time, Tone, Words, plot, text};
 
-/// Marks nearer than this share of the lane would lie over each other.
-const NEAR: f64 = 0.006;
+/// Marks nearer than this share of the lane would lie over each other; it also bounds how many there are.
+const NEAR: f64 = 0.012;
+/// Epochs of one name nearer than this share of the lane are one to the eye.
+const NEAR_BANDS: f64 = 0.004;
+/// A name of an epoch needs this share of the lane, free of marks and other names.
+const NAME_MIN: f64 = 0.1;
 
 /// The events lane.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -42,6 +46,8 @@ pub(crate) struct BandView {
     pub(crate) to: f64,
     pub(crate) tone: Tone,
     pub(crate) title: String,
+    /// From and until where its name can be read, if anywhere.
+    pub(crate) name: Option<(f64, f64)>,
 }
 
 /// A settled guess.
@@ -99,12 +105,22 @@ impl Lane {
             ghost.marks.iter().for_each(|note| add(note, true));
             (until > ghost.from).then(|| (share(ghost.from), share(until)))
         });
-        let bands = tape.bands().into_iter().map(|band| BandView {
-            from: share(band.from),
-            to: share(band.until.unwrap_or(horizon)),
-            tone: band.tone,
-            title: words.get(&format!("epoch.{}", band.word)).to_owned(),
-        });
+        let mut bands: Vec<BandView> = Vec::new();
+        for band in tape.bands() {
+            let title = words.get(&format!("epoch.{}", band.word)).to_owned();
+            let (from, to) = (share(band.from), share(band.until.unwrap_or(horizon)));
+            let mut before = bands.iter_mut().rev();
+            match before.find(|before| (before.tone, &before.title) == (band.tone, &title)) {
+                Some(before) if from - before.to < NEAR_BANDS => before.to = before.to.max(to),
+                _ => bands.push(BandView {
+                    from,
+                    to,
+                    tone: band.tone,
+                    title,
+                    name: None,
+                }),
+            }
+        }
         let guesses = player.guesses().iter().filter_map(|guess| {
             let (at, truth) = guess.settled?;
             let right = truth == guess.choice;
@@ -115,13 +131,47 @@ impl Lane {
                 title,
             })
         });
+        let guesses: Vec<Settled> = guesses.collect();
+        let mut taken = Vec::new();
+        for at in (marks.iter().map(|mark| mark.at)).chain(guesses.iter().map(|guess| guess.at)) {
+            take(&mut taken, (at - NEAR, at + NEAR));
+        }
+        name_bands(&mut bands, taken);
         Lane {
             span,
             horizon,
-            bands: bands.collect(),
-            guesses: guesses.collect(),
+            bands,
+            guesses,
             marks,
             ghost,
+        }
+    }
+}
+
+/// Adds a stretch of the lane where something lies to those `taken`, which are in order.
+fn take(taken: &mut Vec<(f64, f64)>, stretch: (f64, f64)) {
+    let at = taken.partition_point(|other| other.0 < stretch.0);
+    taken.insert(at, stretch);
+}
+
+/// Gives each epoch the widest place for its name that nothing `taken` lies over, if there is one wide enough.
+fn name_bands(bands: &mut [BandView], mut taken: Vec<(f64, f64)>) {
+    for band in bands {
+        if band.to - band.from < NAME_MIN {
+            continue;
+        }
+        let mut widest = (band.from, band.from);
+        let mut free = band.from;
+        for (from, to) in taken.iter().copied().chain([(band.to, band.to)]) {
+            let until = from.min(band.to);
+            if until - free > widest.1 - widest.0 {
+                widest = (free, until);
+            }
+            free = free.max(to);
+        }
+        if widest.1 - widest.0 >= NAME_MIN {
+            band.name = Some(widest);
+            take(&mut taken, widest);
         }
     }
 }
@@ -152,5 +202,38 @@ pub(crate) fn knob_value(knob: &Knob, value: f64, words: &Words) -> String {
         Kind::Switch => t(if value > 0.0 { "knob.on" } else { "knob.off" }),
         Kind::Slider { .. } if knob.unit.is_empty() => text::trim_number(value),
         Kind::Slider { .. } => format!("{} {}", text::trim_number(value), knob.unit),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn band(from: f64, to: f64) -> BandView {
+        BandView {
+            from,
+            to,
+            tone: Tone::Bad,
+            title: String::new(),
+            name: None,
+        }
+    }
+
+    #[test]
+    fn a_name_stands_in_the_widest_free_place() {
+        let mut bands = [band(0.2, 0.8)];
+        name_bands(&mut bands, vec![(0.19, 0.21), (0.3, 0.32), (0.5, 0.52)]);
+        assert_eq!(bands[0].name, Some((0.52, 0.8)));
+    }
+
+    #[test]
+    fn names_neither_cross_marks_nor_each_other() {
+        let mut bands = [band(0.0, 0.3), band(0.1, 0.3), band(0.5, 0.55)];
+        name_bands(&mut bands, vec![(0.0, 0.12)]);
+        let names = bands.map(|band| band.name);
+        assert_eq!(names, [Some((0.12, 0.3)), None, None]);
+        let mut crowded = [band(0.0, 0.3)];
+        name_bands(&mut crowded, vec![(0.05, 0.1), (0.15, 0.2), (0.25, 0.28)]);
+        assert_eq!(crowded[0].name, None);
     }
 }

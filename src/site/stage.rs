@@ -3,7 +3,7 @@
 use engine::raster::{self, Kind, Raster, Rgb, Sprite};
 use engine::scene::{Fit, Ink, Part, PartId, Particle, Point, Rect, Role, Scene, Shape};
 use engine::svg::{self, Sink};
-use engine::text::fixed;
+use engine::text::{fixed, tenths};
 use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::closure::Closure;
@@ -429,7 +429,7 @@ fn hit(part: &Part, target: f32, sink: &mut dyn Sink) {
         sink.attr("d", &lines.concat());
         sink.attr("fill", "none");
         sink.attr("stroke", "transparent");
-        sink.attr("stroke-width", &format!("{target}"));
+        sink.attr("stroke-width", &tenths(target));
         sink.attr("pointer-events", "stroke");
     } else {
         let ring = part.frame.grown(RING);
@@ -505,6 +505,19 @@ struct Surface {
     stale: Cell<bool>,
     /// Whether the browser threw away what the canvases held.
     restored: Cell<bool>,
+}
+
+impl Surface {
+    /// Reads the size of the canvas; true if it is another.
+    fn measure(&self, canvas: &HtmlCanvasElement) -> bool {
+        let frame = canvas.get_bounding_client_rect();
+        let size = (frame.width(), frame.height());
+        let changed = self.size.replace(size) != size;
+        if changed {
+            self.stale.set(true);
+        }
+        changed
+    }
 }
 
 /// A glyph on a small canvas of its own, ready to be copied.
@@ -652,7 +665,7 @@ pub(crate) struct StageView {
 
 impl StageView {
     /// Takes over an `<svg>`, dropping what is in it, and the canvas that lies over it in the same place and size.
-    /// `changed` is called when it has another size, and so has to be drawn anew.
+    /// `changed` is called once its size is known and when it has another, and so has to be drawn.
     pub(crate) fn new(
         svg: Element,
         canvas: HtmlCanvasElement,
@@ -682,23 +695,19 @@ impl StageView {
             .collect();
 
         let surface = Rc::new(Surface::default());
-        let measure = {
+        // Sizes are read when they change, the first time included: to ask at any other moment forces a layout.
+        let on_resize = Closure::<dyn FnMut()>::new({
             let (surface, canvas) = (surface.clone(), canvas.clone());
             move || {
-                let frame = canvas.get_bounding_client_rect();
-                let size = (frame.width(), frame.height());
-                if surface.size.replace(size) != size {
-                    surface.stale.set(true);
+                if surface.measure(&canvas) {
                     changed();
                 }
             }
-        };
-        measure();
-        // Sizes are read when they change: asking in every frame would force a layout in every frame.
-        let on_resize = Closure::<dyn FnMut()>::new(measure);
+        });
         let observer = ResizeObserver::new(on_resize.as_ref().unchecked_ref()).ok();
-        if let Some(observer) = &observer {
-            observer.observe(&canvas);
+        match &observer {
+            Some(observer) => observer.observe(&canvas),
+            None => _ = surface.measure(&canvas),
         }
         let restored = surface.clone();
         let on_restored = Closure::<dyn FnMut()>::new(move || {
@@ -725,7 +734,8 @@ impl StageView {
                 blank: true,
                 crowd: false,
             },
-            palette: Palette::read(),
+            // Read with the first picture: to ask before the page is laid out forces that.
+            palette: Palette(Ink::ALL.map(light)),
             theme_epoch: None,
             ghost: false,
             view_box: (0.0, 0.0),
@@ -742,6 +752,22 @@ impl StageView {
     /// resized, its canvas was lost and restored, or a pulse is running.
     pub(crate) fn stale(&self) -> bool {
         self.pulsing || self.surface.stale.get()
+    }
+
+    /// How wide it is in whole CSS pixels; 0 before it is laid out, and where it is not displayed.
+    pub(crate) fn width(&self) -> f32 {
+        self.surface.size.get().0.round() as f32
+    }
+
+    /// Reads its size now, for those who cannot wait for the browser to tell it.
+    pub(crate) fn measure(&self) {
+        self.surface.measure(&self.dots.canvas);
+    }
+
+    /// Takes over the colours that another stage has read: to read them again would force a layout.
+    pub(crate) fn dress_like(&mut self, other: &StageView) {
+        self.palette = other.palette.clone();
+        self.theme_epoch = other.theme_epoch;
     }
 
     /// The colours as last read.
@@ -772,7 +798,7 @@ impl StageView {
         };
         if self.view_box != (scene.width, scene.height) {
             self.view_box = (scene.width, scene.height);
-            let value = format!("0 0 {} {}", scene.width, scene.height);
+            let value = format!("0 0 {} {}", tenths(scene.width), tenths(scene.height));
             let _ = self.svg.set_attribute("viewBox", &value);
         }
         if self.ghost != emphasis.ghost {

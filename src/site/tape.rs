@@ -4,6 +4,7 @@ use crate::desk::Desk;
 use crate::icons::{self, icon};
 use crate::live::{live, memo, part};
 use crate::texts::{t, tf};
+use engine::text::{fixed, trim_number};
 use engine::{Arg, Ink, Player, Plot, Time, Tone, plot};
 use leptos::prelude::*;
 use leptos::{ev, html};
@@ -37,7 +38,7 @@ pub(crate) fn Tape(desk: Desk) -> impl IntoView {
             <label>
                 <input type="radio" name="speed" prop:checked=live(on)
                     on:change=move |_| { desk.act(|player| player.set_speed(speed)); }/>
-                <span>{format!("{speed}×")}</span>
+                <span>{format!("{}×", trim_number(speed))}</span>
             </label>
         }
     });
@@ -45,7 +46,7 @@ pub(crate) fn Tape(desk: Desk) -> impl IntoView {
     let odd = move || {
         let speed = desk.speed.get();
         let known = SPEEDS.iter().any(|known| (known - speed).abs() < 1e-9);
-        (!known).then(|| view! { <small class="num">{format!("{}×", engine::text::trim_number(speed))}</small> })
+        (!known).then(|| view! { <small class="num">{format!("{}×", trim_number(speed))}</small> })
     };
     view! {
         <section class="tape" aria-label=t("tape.label")>
@@ -83,7 +84,7 @@ fn Tracks(desk: Desk) -> impl IntoView {
             .map(|n| {
                 let at = (n * tick.0) as f64 / span.0 as f64;
                 let text = clock(Time(n * tick.0));
-                view! { <span style=("--at", at.to_string())>{text}</span> }
+                view! { <span style=("--at", place(at))>{text}</span> }
             })
             .collect_view()
     };
@@ -118,7 +119,7 @@ fn Tracks(desk: Desk) -> impl IntoView {
         })
     };
     view! {
-        <div class="tracks" style=("--at", live(move || share().to_string()))>
+        <div class="tracks" style=("--at", live(move || place(share())))>
             <div class="track">
                 <div class="track-label">{t("tape.events")}</div>
                 {part(sides)}
@@ -128,10 +129,15 @@ fn Tracks(desk: Desk) -> impl IntoView {
             <div class="axis" aria-hidden="true">{part(axis)}</div>
             <div class="playhead"></div>
             <input class="scrub" type="range" min="0" step="0.01" aria-label=t("tape.time")
-                max=live(move || span.get().as_s().to_string()) prop:value=live(move || desk.now.get().as_s().to_string())
+                max=live(move || trim_number(span.get().as_s())) prop:value=live(move || trim_number(desk.now.get().as_s()))
                 aria-valuetext=live(spoken) on:input=scrub on:keydown=nudge/>
         </div>
     }
+}
+
+/// A place on the time axis as the style sheet takes it.
+fn place(share: f64) -> String {
+    fixed(share, 5)
 }
 
 /// A label of the time axis.
@@ -152,33 +158,43 @@ fn Lane(desk: Desk) -> impl IntoView {
     let guesses = memo(move || lane.with(|lane| lane.guesses.clone()));
     let bands = move || {
         let (bands, ghost) = bands.get();
+        let names = bands.clone().into_iter().filter_map(|band| {
+            let (from, to) = band.name?;
+            let class = match band.tone {
+                Tone::Bad => "band-name t-bad",
+                Tone::Warn => "band-name t-warn",
+                _ => "band-name",
+            };
+            Some(view! {
+                <span class=class style=("--from", place(from)) style=("--to", place(to))>{band.title}</span>
+            })
+        });
+        let names = names.collect_view();
         let bands = bands.into_iter().map(|band| {
             let class = match band.tone {
                 Tone::Bad => "band band-bad",
                 Tone::Warn => "band band-warn",
                 _ => "band",
             };
-            // Only where there is room is the name written; it is always there to point at.
-            let text = (band.to - band.from > 0.12).then(|| band.title.clone());
             view! {
-                <span class=class title=band.title.clone() style=("--from", band.from.to_string())
-                    style=("--to", band.to.to_string())>{text}</span>
+                <span class=class title=band.title style=("--from", place(band.from))
+                    style=("--to", place(band.to))></span>
             }
         });
         let ghost = ghost.map(|(from, to)| {
             view! {
-                <span class="band band-ghost" title=t("tape.ghost") style=("--from", from.to_string())
-                    style=("--to", to.to_string())></span>
+                <span class="band band-ghost" title=t("tape.ghost") style=("--from", place(from))
+                    style=("--to", place(to))></span>
             }
         });
-        (bands.collect_view(), ghost)
+        (bands.collect_view(), ghost, names)
     };
     let marks = move || {
         marks
             .get()
             .into_iter()
             .map(|mark| {
-                let at = ("--at", mark.at.to_string());
+                let at = ("--at", place(mark.at));
                 let faint = mark.ghost.then_some("0.35");
                 if mark.tone == Tone::Plain {
                     return view! { <i class="tick-mark" role="img" aria-label=mark.title style=at style:opacity=faint></i> }
@@ -201,7 +217,7 @@ fn Lane(desk: Desk) -> impl IntoView {
             .map(|guess| {
                 let glyph = if guess.right { icons::check() } else { icons::cross() };
                 view! {
-                    <span class="mark mark-guess" role="img" aria-label=guess.title.clone() title=guess.title style=("--at", guess.at.to_string())>{glyph}</span>
+                    <span class="mark mark-guess" role="img" aria-label=guess.title.clone() title=guess.title style=("--at", place(guess.at))>{glyph}</span>
                 }
             })
             .collect_view()
@@ -239,7 +255,7 @@ fn PlotTrack(desk: Desk, index: usize, plot: &'static Plot) -> impl IntoView {
         let top = desk
             .tops
             .with(|tops| tops.get(index).copied().unwrap_or(plot.top_min));
-        format!("0–{} {unit}", engine::text::trim_number(top))
+        format!("0–{} {unit}", trim_number(top))
     };
     let name = desk.word(&format!("plot.{}", plot.id));
     let reading = move || {

@@ -332,6 +332,22 @@ test("what is hidden is gone, what is locked stays put, pause and restart remain
   await expect(page.locator(".embed-foot")).toHaveCount(0);
 });
 
+for (const viewport of [{ width: 800, height: 560 }, { width: 390, height: 640 }]) {
+  test(`the folded tape of an embed ${viewport.width} wide is a lane to scrub on`, async ({ page }) => {
+    await page.setViewportSize(viewport);
+    await open(page, `embed/${BALANCING}/`);
+    const box = (name) => page.locator(name).boundingBox();
+    await page.locator(".tracks").scrollIntoViewIfNeeded();
+    const [lane, tracks] = [await box(".lane"), await box(".tracks")];
+    expect(lane).toEqual(tracks);
+    expect(lane.width).toBeGreaterThan(150);
+    await page.mouse.click(lane.x + lane.width * 0.5, lane.y + lane.height / 2);
+    await expect(page.locator(".clock")).toHaveText("00:06.00");
+    const head = await box(".playhead");
+    expect(Math.abs(head.x + head.width / 2 - (lane.x + lane.width / 2))).toBeLessThan(2);
+  });
+}
+
 test("only the parent connects, and only the named one", async ({ page }) => {
   // A frame beside the lesson pretends to be its parent.
   const intruder = `<iframe id="intruder" title="Other" srcdoc="<script>

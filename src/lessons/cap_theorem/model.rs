@@ -717,14 +717,23 @@ impl Partition {
         union
     }
 
+    /// How many writes of a thing any replica has heard of. Mostly all have heard of the same.
+    fn heard_of(&self, thing: usize) -> u64 {
+        let mut seen = self.replicas.iter().map(|r| &r.copies[thing].seen);
+        match seen.next() {
+            Some(first) if seen.all(|seen| seen == first) => total(first),
+            _ => total(&self.union(thing)),
+        }
+    }
+
     /// How many writes this replica has not heard of.
     pub(super) fn behind(&self, index: usize, thing: usize) -> u64 {
-        total(&self.union(thing)) - total(&self.replicas[index].copies[thing].seen)
+        self.heard_of(thing) - total(&self.replicas[index].copies[thing].seen)
     }
 
     /// How many writes the replica that knows least has not heard of.
     pub(super) fn apart(&self) -> u64 {
-        let all = [0, 1].map(|thing| total(&self.union(thing)));
+        let all = [0, 1].map(|thing| self.heard_of(thing));
         let up = self.replicas.iter().filter(|r| r.crashed.is_none());
         let missing = |r: &Replica| -> u64 {
             let lacks = |thing: usize| all[thing] - total(&r.copies[thing].seen);

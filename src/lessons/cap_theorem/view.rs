@@ -8,6 +8,7 @@ use super::replica::{Rule, Store, THINGS, Thing};
 use crate::kit::{self, DOT};
 use algorithms::quorum::{self, WriteAnswer};
 use engine::scene::{Anchor, Pencil, Point, Rect, Shape, pt};
+use engine::text::tenths;
 use engine::{Arg, Glyph, Ink, Scene, Time, text};
 use std::fmt::Write;
 
@@ -222,8 +223,8 @@ fn through(points: &[Point]) -> String {
         d.push_str(&format!(
             "{}{} {}",
             if i == 0 { "M" } else { "L" },
-            p.x,
-            p.y
+            tenths(p.x),
+            tenths(p.y)
         ));
     }
     d
@@ -817,18 +818,16 @@ fn torn(slip: Rect, stroke: Ink) -> Shape {
     const TEETH: usize = 12;
     let (right, bottom) = (slip.x + slip.w, slip.y + slip.h);
     let step = slip.w / TEETH as f32;
-    let mut d = format!(
-        "M{} {bottom}L{} {}L{right} {}L{right} {bottom}",
-        slip.x, slip.x, slip.y, slip.y
-    );
+    let (a, b, low) = (tenths(slip.x), tenths(right), tenths(bottom));
+    let mut d = format!("M{a} {low}L{a} {y}L{b} {y}L{b} {low}", y = tenths(slip.y));
     for tooth in 0..TEETH {
         let x = right - step * tooth as f32;
         let _ = write!(
             d,
-            "L{:.1} {}L{:.1} {bottom}",
-            x - step / 2.0,
-            bottom - 5.0,
-            x - step
+            "L{} {}L{} {low}",
+            tenths(x - step / 2.0),
+            tenths(bottom - 5.0),
+            tenths(x - step)
         );
     }
     Shape::Path {

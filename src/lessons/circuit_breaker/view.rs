@@ -8,6 +8,7 @@ use super::model::{
 use crate::kit::{self, Card, DOT, LANE};
 use algorithms::circuit_breaker::State;
 use engine::scene::{Anchor, Curve, Pencil, Point, Rect, Shape, pt};
+use engine::text::tenths;
 use engine::{Arg, Glyph, Ink, PartId, Scene, Time, text};
 
 const STATES: PartId = PartId::one("states");
@@ -462,7 +463,7 @@ impl Cells {
         let d: String = (0..count)
             .map(|i| {
                 let p = self.at(i);
-                format!("M{} {}h2v2h-2Z", round(p.x - 1.0), round(p.y - 1.0))
+                format!("M{} {}h2v2h-2Z", tenths(p.x - 1.0), tenths(p.y - 1.0))
             })
             .collect();
         pencil.area(d, Ink::LineStrong);
@@ -474,20 +475,16 @@ impl Cells {
         let d: String = (0..count)
             .map(|i| {
                 let p = self.at(i);
-                let (x, y) = (round(p.x - r), round(p.y));
+                let (x, y) = (tenths(p.x - r), tenths(p.y));
                 format!(
                     "M{x} {y}a{r} {r} 0 1 0 {w} 0a{r} {r} 0 1 0 -{w} 0",
-                    r = round(r),
-                    w = round(2.0 * r)
+                    r = tenths(r),
+                    w = tenths(2.0 * r)
                 )
             })
             .collect();
         pencil.line(d, Ink::LineStrong, 1.0);
     }
-}
-
-fn round(v: f32) -> f32 {
-    (v * 10.0).round() / 10.0
 }
 
 fn colours(state: State) -> (Ink, Ink) {
@@ -569,16 +566,16 @@ fn breaker(i: usize, model: &CircuitBreaker, at: Time, layout: &Layout, scene: &
     pencil.line(
         format!(
             "M{} {}H{}M{} {}H{}M{} {}L{} {}",
-            round(icon.x + 3.0),
-            round(c.y),
-            round(left.x),
-            round(right.x),
-            round(c.y),
-            round(icon.x + icon.w - 3.0),
-            round(left.x),
-            round(left.y),
-            round(lever.x),
-            round(lever.y)
+            tenths(icon.x + 3.0),
+            tenths(c.y),
+            tenths(left.x),
+            tenths(right.x),
+            tenths(c.y),
+            tenths(icon.x + icon.w - 3.0),
+            tenths(left.x),
+            tenths(left.y),
+            tenths(lever.x),
+            tenths(lever.y)
         ),
         strong,
         2.0,
@@ -703,12 +700,12 @@ fn arrow(pencil: &mut Pencil<'_>, tip: Point, way: Point, ink: Ink) {
     pencil.area(
         format!(
             "M{} {}L{} {}L{} {}Z",
-            round(tip.x),
-            round(tip.y),
-            round(back.x + side.x),
-            round(back.y + side.y),
-            round(back.x - side.x),
-            round(back.y - side.y)
+            tenths(tip.x),
+            tenths(tip.y),
+            tenths(back.x + side.x),
+            tenths(back.y + side.y),
+            tenths(back.x - side.x),
+            tenths(back.y - side.y)
         ),
         ink,
     );

@@ -7,6 +7,7 @@ use super::model::{
 use crate::kit::{self, DOT};
 use algorithms::hash_ring::{Arc, RING};
 use engine::scene::{Curve, Point, Rect, pt};
+use engine::text::tenths;
 use engine::{Arg, Glyph, Ink, Scene, Time, text};
 use std::f32::consts::TAU;
 use std::fmt::Write;
@@ -342,10 +343,6 @@ fn average(layout: &Layout, first: Rect, scene: &mut Scene) {
         .centred(at, 11.0, false, Ink::Secondary, word);
 }
 
-fn number(value: f32) -> f32 {
-    (value * 10.0).round() / 10.0
-}
-
 /// Adds an arc of the ring to path data.
 fn arc_path(d: &mut String, layout: &Layout, radius: f32, arc: Arc) {
     let share = arc.length() as f32 / RING as f32;
@@ -353,11 +350,11 @@ fn arc_path(d: &mut String, layout: &Layout, radius: f32, arc: Arc) {
     // SVG cannot draw a full circle as one arc, so long ones are drawn in two halves.
     let halves = if share > 0.5 { 2 } else { 1 };
     let p = polar(layout.centre, radius, from);
-    let _ = write!(d, "M{} {}", number(p.x), number(p.y));
+    let _ = write!(d, "M{} {}", tenths(p.x), tenths(p.y));
     for half in 1..=halves {
         let end = from + share * TAU * half as f32 / halves as f32;
         let p = polar(layout.centre, radius, end);
-        let (r, x, y) = (number(radius), number(p.x), number(p.y));
+        let (r, x, y) = (tenths(radius), tenths(p.x), tenths(p.y));
         let _ = write!(d, "A{r} {r} 0 0 1 {x} {y}");
     }
 }
@@ -556,10 +553,10 @@ fn ring(
             let (a, b) = (polar(c, from, at), polar(c, to, at));
             let d = format!(
                 "M{} {}L{} {}",
-                number(a.x),
-                number(a.y),
-                number(b.x),
-                number(b.y)
+                tenths(a.x),
+                tenths(a.y),
+                tenths(b.x),
+                tenths(b.y)
             );
             pencil.line(d, if dead { Ink::Bad } else { ink(node) }, 3.0);
         }
@@ -709,8 +706,8 @@ fn shelf(
         pencil.dashed(was, 4.0, Ink::None, ink(node), 1.0);
     }
     if !dead {
-        let x = number(shelf.x + length(layout.average).min(shelf.w));
-        let (top, bottom) = (number(card.y + 2.0), number(card.y + card.h - 2.0));
+        let x = tenths(shelf.x + length(layout.average).min(shelf.w));
+        let (top, bottom) = (tenths(card.y + 2.0), tenths(card.y + card.h - 2.0));
         pencil.dashed_line(format!("M{x} {top}L{x} {bottom}"), Ink::Mark, 1.0);
     }
     for (i, place) in &slots {
@@ -834,9 +831,9 @@ fn tally(model: &ConsistentHashing, knobs: &Settings, layout: &Layout, scene: &m
         pencil.bold(at, 11.5, text_ink, moved[i].to_string());
     }
     if let (Some(least), Some(word)) = (least, least_word) {
-        let x = number(r.x + label + bar_w * (least as f32 / all));
-        let (top, bottom) = (number(r.y + 18.0), number(r.y + 66.0));
-        pencil.dashed_line(format!("M{x} {top}L{x} {bottom}"), Ink::Ink, 1.2);
+        let x = r.x + label + bar_w * (least as f32 / all);
+        let (at, top, bottom) = (tenths(x), tenths(r.y + 18.0), tenths(r.y + 66.0));
+        pencil.dashed_line(format!("M{at} {top}L{at} {bottom}"), Ink::Ink, 1.2);
         let half = text::width(&word, 11.0, false) / 2.0;
         let at = pt(x.clamp(r.x + half, r.x + r.w - half), r.y + 78.0);
         pencil.centred(at, 11.0, false, Ink::Secondary, word);

@@ -114,7 +114,12 @@ pub fn callout(pencil: &mut Pencil<'_>, heading: &str, detail: &str, side: Rect,
         Urgency::Ok => (Ink::OkSoft, Ink::Ink),
     };
     pencil.filled(b, 8.0, ground);
-    pencil.area(format!("M{} {}l-7 5l7 5Z", b.x + 0.5, y - 5.0), ground);
+    let tip = format!(
+        "M{} {}l-7 5l7 5Z",
+        text::tenths(b.x + 0.5),
+        text::tenths(y - 5.0)
+    );
+    pencil.area(tip, ground);
     let mut baseline = b.y + 16.0;
     for line in &heading {
         pencil.bold(pt(b.x + 7.0, baseline), 11.5, ink, line.as_str());

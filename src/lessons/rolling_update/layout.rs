@@ -3,6 +3,7 @@
 use super::pods::{Lane, Place};
 use engine::Scene;
 use engine::scene::{Curve, Point, Rect, pt};
+use engine::text::tenths;
 
 /// Stages narrower than this have streets without lanes.
 const LANES_MIN: f32 = 740.0;
@@ -239,7 +240,8 @@ impl Layout {
     pub(super) fn exit_road(&self, street: usize) -> Option<String> {
         let zone = self.ready_zone(street)?;
         let y = self.road_y(street);
-        Some(format!("M{} {y}H{}", zone.x + zone.w, self.end))
+        let (from, y, to) = (tenths(zone.x + zone.w), tenths(y), tenths(self.end));
+        Some(format!("M{from} {y}H{to}"))
     }
 
     /// Path data of the road from the Service along a street, as far as new requests take it.
@@ -247,20 +249,28 @@ impl Layout {
         let (exit, y) = (self.exit(), self.road_y(street));
         let down = if y > exit.y { 8.0 } else { -8.0 };
         let on = if self.end > self.spine { 8.0 } else { -8.0 };
-        let s = self.spine;
+        let s = tenths(self.spine);
         let first = if self.lanes {
-            format!("H{}Q{s} {} {s} {}", s - 8.0, exit.y, exit.y + down)
+            format!(
+                "H{}Q{s} {} {s} {}",
+                tenths(self.spine - 8.0),
+                tenths(exit.y),
+                tenths(exit.y + down)
+            )
         } else {
             String::new()
         };
         format!(
             "M{} {}{first}V{}Q{s} {y} {} {y}H{}",
-            exit.x,
-            exit.y,
-            y - down,
-            s + on,
-            self.ready_zone(street)
-                .map_or(self.end, |zone| zone.x + zone.w)
+            tenths(exit.x),
+            tenths(exit.y),
+            tenths(y - down),
+            tenths(self.spine + on),
+            tenths(
+                self.ready_zone(street)
+                    .map_or(self.end, |zone| zone.x + zone.w)
+            ),
+            y = tenths(y)
         )
     }
 

@@ -584,7 +584,7 @@ fn chart(model: &RollingUpdate, knobs: &Settings, at: Time, layout: &Layout, sce
     let plot = Rect::new(area.x, area.y + 20.0, area.w, area.h - 20.0);
     let y = |pods: f32| plot.y + plot.h - (pods / top).min(1.0) * (plot.h - 2.0);
     let x = |t: Time| plot.x + plot.w * (1.0 - at.since(t).0 as f32 / WINDOW.0 as f32).max(0.0);
-    let n = |v: f32| (v * 10.0).round() / 10.0;
+    let n = text::tenths;
 
     let ready: u32 = model.ready(knobs).iter().sum();
     let now = scene.say("chart.ready", &[count(ready)]);
