@@ -24,7 +24,7 @@ use web_sys::{Element, HtmlCanvasElement, HtmlElement};
 /// Without motion the stage shows a new state this often while time runs, in milliseconds.
 const REDUCED_MS: f64 = 500.0;
 /// Each frame has until so many milliseconds after its beginning for what is done more seldom than every frame.
-const CHORES_MS: f64 = 10.0;
+const CHORES_MS: f64 = 6.0;
 /// A slider that is dragged turns its knob at most this often: each turn is an input that a link carries.
 const TURN_MS: f64 = 120.0;
 /// The player works for so long after a press or in a frame, in milliseconds; drawing takes the rest of the frame.

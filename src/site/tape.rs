@@ -176,8 +176,10 @@ fn Lane(desk: Desk) -> impl IntoView {
                 Tone::Warn => "band band-warn",
                 _ => "band",
             };
+            // Where nothing shows its name it is said nevertheless.
+            let said = band.name.is_none().then(|| band.title.clone());
             view! {
-                <span class=class title=band.title style=("--from", place(band.from))
+                <span class=class role=said.is_some().then_some("img") aria-label=said title=band.title style=("--from", place(band.from))
                     style=("--to", place(band.to))></span>
             }
         });

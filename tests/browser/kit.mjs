@@ -211,8 +211,18 @@ export async function expectAccessible(page, options = STANDARD) {
   expect(told, "axe-core found faults").toEqual([]);
 }
 
+/** Lays out what lies far below the window too: the browser leaves it, clipped, until somebody scrolls there. */
+function layOutAll(page) {
+  return page.evaluate(() => {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(".notes section { content-visibility: visible }");
+    document.adoptedStyleSheets = [sheet];
+  });
+}
+
 /** Fails where the page is wider than its window. */
 export async function expectNoSidewaysScroll(page) {
+  await layOutAll(page);
   const { page: wide, window: narrow } = await page.evaluate(() => ({
     page: document.documentElement.scrollWidth,
     window: document.documentElement.clientWidth,
@@ -222,6 +232,7 @@ export async function expectNoSidewaysScroll(page) {
 
 /** Fails where something that can be pressed is smaller than this many pixels either way. Links in running text may be. */
 export async function expectTargets(page, least) {
+  await layOutAll(page);
   const small = await page.evaluate((least) => {
     const pressed = "button, summary, select, input, textarea, a[href], [role=button], [tabindex='0']";
     return [...document.querySelectorAll(pressed)]
@@ -243,6 +254,7 @@ export async function expectTargets(page, least) {
 
 /** Fails where texts lie on each other, or where a text is wider than the box that holds it. */
 export async function expectNoOverlap(page) {
+  await layOutAll(page);
   const faults = await page.evaluate(() => {
     const found = [];
     const frames = [];
