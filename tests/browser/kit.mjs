@@ -215,7 +215,7 @@ export async function expectAccessible(page, options = STANDARD) {
 function layOutAll(page) {
   return page.evaluate(() => {
     const sheet = new CSSStyleSheet();
-    sheet.replaceSync(".notes section { content-visibility: visible }");
+    sheet.replaceSync(".notes section, .chapter { content-visibility: visible }");
     document.adoptedStyleSheets = [sheet];
   });
 }
