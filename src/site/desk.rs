@@ -679,7 +679,7 @@ impl Desk {
         let epoch = self.look.epoch.get_untracked();
         let reduced = self.look.reduced.get_untracked();
         let was = self.playing.get_untracked();
-        let mut again = false;
+        let (mut again, mut waits) = (false, false);
         let happened = self.with(|core| {
             core.frame = None;
             // In a frame that also draws plots there is less time.
@@ -706,7 +706,11 @@ impl Desk {
                     .any(|surface| surface.view.stale())
                 || was != playing;
             let due = playing && (!reduced || now_ms - core.drawn_ms >= REDUCED_MS);
-            if moved || due {
+            // On the way somewhere a frame either draws or does a chore: both beside the work would be too much.
+            let busy = core.player.under_way() || core.player.twin_behind();
+            let draws = (moved || due) && (!busy || core.chores.done() || core.blank());
+            core.stale |= moved;
+            if draws {
                 core.stale = false;
                 core.drawn_ms = now_ms;
                 core.slow_stale = true;
@@ -716,7 +720,7 @@ impl Desk {
                     core.why_ms = f64::MIN;
                 }
             }
-            again = playing || core.turn.is_some();
+            again = playing || core.turn.is_some() || core.stale;
             again |= core.player.under_way() || core.player.twin_behind();
             again |= core
                 .stages
@@ -724,10 +728,13 @@ impl Desk {
                 .flatten()
                 .any(|surface| surface.view.stale());
             core.begin_chores(now_ms);
+            waits = busy && draws;
             happened
         });
         self.tell();
-        self.do_chores(now_ms + CHORES_MS);
+        if !waits {
+            self.do_chores(now_ms + CHORES_MS);
+        }
         if let Some(happened) = happened {
             self.react(&happened);
         }

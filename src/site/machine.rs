@@ -232,6 +232,12 @@ impl Core {
         stages.all(|surface| surface.view.width() > 0.0)
     }
 
+    /// Whether a stage has never been drawn.
+    pub(crate) fn blank(&self) -> bool {
+        let mut stages = self.stages.iter().flatten();
+        stages.any(|surface| surface.scene.parts().is_empty())
+    }
+
     /// Reads all sizes now, where no browser will tell them.
     pub(crate) fn measure(&mut self) {
         for surface in self.stages.iter().flatten() {
