@@ -332,10 +332,11 @@ test("what is hidden is gone, what is locked stays put, pause and restart remain
   await expect(page.locator(".embed-foot")).toHaveCount(0);
 });
 
-for (const viewport of [{ width: 800, height: 560 }, { width: 390, height: 640 }]) {
+for (const viewport of [{ width: 800, height: 560 }, { width: 700, height: 560 }, { width: 560, height: 560 }, { width: 390, height: 640 }]) {
   test(`the folded tape of an embed ${viewport.width} wide is a lane to scrub on`, async ({ page }) => {
     await page.setViewportSize(viewport);
     await open(page, `embed/${BALANCING}/`);
+    await expectNoSidewaysScroll(page);
     const box = (name) => page.locator(name).boundingBox();
     await page.locator(".tracks").scrollIntoViewIfNeeded();
     const [lane, tracks] = [await box(".lane"), await box(".tracks")];
