@@ -669,8 +669,8 @@ impl<L: Lesson> Show for Run<L> {
     }
 }
 
-/// The latest note about something before number `said`, and what led to it.
-/// What led to the last note about something, latest first, and whether that is all there is to tell.
+/// The latest note about something before number `said` and what led to it, latest first, and whether that is all
+/// there is to tell.
 fn chain_of(tape: &Tape, picked: Picked, said: u32, limit: usize) -> (Vec<Note>, bool) {
     let about = |note: &&Note| match picked {
         Picked::Part(part) => note.part == Some(part),

@@ -64,8 +64,8 @@ pub fn tenths(value: f32) -> String {
 }
 
 /// A number with so many decimals, at most five; what lies halfway, as near as can be told, goes to the even
-/// neighbour. The library would write
-/// any number exactly, for which it needs more code than all else that a page writes.
+/// neighbour. The library would write any number exactly, for which it needs more code than all else that a page
+/// writes.
 pub fn fixed(value: f64, decimals: u8) -> String {
     let decimals = usize::from(decimals.min(5));
     let scale = [1_u64, 10, 100, 1_000, 10_000, 100_000][decimals];

@@ -246,7 +246,7 @@ impl Desk {
             let result = act(&mut core.player);
             // Out of sight no frame comes to draw it, but the list of parts is read there too.
             if !core.on_screen {
-                if !core.shown() {
+                if !core.laid_out() {
                     core.measure();
                 }
                 core.draw(look.0, look.1);
@@ -754,7 +754,7 @@ impl Desk {
         if left && self.with(|core| core.on_screen) == Some(false) {
             self.refresh();
         }
-        if self.with(|core| core.shown()) == Some(true) {
+        if self.with(|core| core.laid_out()) == Some(true) {
             place::ready();
         }
     }

@@ -226,8 +226,8 @@ impl Core {
         }
     }
 
-    /// Whether everything that has to be laid out first has been drawn.
-    pub(crate) fn shown(&self) -> bool {
+    /// Whether every stage is laid out, so that it can be drawn.
+    pub(crate) fn laid_out(&self) -> bool {
         let mut stages = self.stages.iter().flatten();
         stages.all(|surface| surface.view.width() > 0.0)
     }
