@@ -117,6 +117,7 @@ impl Desk {
             stale: true,
             story_stale: true,
             slow_stale: true,
+            pressed: false,
             chores: Chores::default(),
             next_plot: 0,
             picked: None,
@@ -651,6 +652,11 @@ impl Desk {
         self.wake();
     }
 
+    /// Something was pressed or let go, which the next frame is to show.
+    pub(crate) fn pressed(self) {
+        self.with(|core| core.pressed = true);
+    }
+
     /// The lesson came into view or left it.
     pub(crate) fn seen(self, on_screen: bool) {
         self.with(|core| core.on_screen = on_screen);
@@ -687,7 +693,10 @@ impl Desk {
             core.give(if chores { WORK_MS / 2.0 } else { WORK_MS });
             let on_the_way = core.player.under_way() || core.seek.is_some();
             let real_s = core.last_ms.map_or(0.0, |last| (now_ms - last) / 1e3);
-            if core.turn.is_some() && now_ms - core.turned_ms >= TURN_MS {
+            // A frame that shows a press does only what the press itself asked for, so that it is seen sooner; the
+            // turn of a knob and what time changes follow in the next.
+            let pressed = std::mem::take(&mut core.pressed);
+            if core.turn.is_some() && !pressed && now_ms - core.turned_ms >= TURN_MS {
                 core.turned_ms = now_ms;
                 core.settle_turn();
             }
@@ -705,7 +714,7 @@ impl Desk {
                     .flatten()
                     .any(|surface| surface.view.stale())
                 || was != playing;
-            let due = playing && (!reduced || now_ms - core.drawn_ms >= REDUCED_MS);
+            let due = playing && !pressed && (!reduced || now_ms - core.drawn_ms >= REDUCED_MS);
             // On the way somewhere a frame either draws or does a chore: both beside the work would be too much.
             let busy = core.player.under_way() || core.player.twin_behind();
             let draws = (moved || due) && (!busy || core.chores.done() || core.blank());
@@ -728,7 +737,7 @@ impl Desk {
                 .flatten()
                 .any(|surface| surface.view.stale());
             core.begin_chores(now_ms);
-            waits = busy && draws;
+            waits = pressed || busy && draws;
             happened
         });
         self.tell();

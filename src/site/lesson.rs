@@ -209,11 +209,13 @@ fn watch(desk: Desk, lab: NodeRef<html::Section>) {
     let shown = window_event_listener(ev::visibilitychange, move |_| desk.wake());
     let redraw = ["resize", "pageshow", "contextrestored"]
         .map(|name| place::listen(name, move |_| desk.repaint()));
-    let redraw = SendWrapper::new(redraw);
+    let pressed = ["pointerdown", "pointerup", "keydown"]
+        .map(|name| place::listen(name, move |_| desk.pressed()));
+    let listeners = SendWrapper::new((redraw, pressed));
     on_cleanup(move || {
         keys.remove();
         shown.remove();
-        drop(redraw);
+        drop(listeners);
     });
     // Where the page is not displayed no frame ever comes; those who talk to the lesson need not wait for one.
     place::soon(READY_MS, move || {

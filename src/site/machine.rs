@@ -58,6 +58,8 @@ pub(crate) struct Core {
     pub(crate) stale: bool,
     pub(crate) story_stale: bool,
     pub(crate) slow_stale: bool,
+    /// Whether the browser has a press to answer in the next frame.
+    pub(crate) pressed: bool,
     pub(crate) chores: Chores,
     pub(crate) picked: Option<(usize, Picked)>,
     pub(crate) focused: Option<(usize, PartId)>,
