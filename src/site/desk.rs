@@ -9,7 +9,7 @@ use crate::store::{self, Progress};
 use crate::texts::{t, tf};
 use crate::theme::Look;
 use crate::views::{Inspection, Offer, PartView, StoryView};
-use crate::{line, place, sight};
+use crate::{inspector, line, place, sight};
 use contract::Address;
 use engine::player::Happening;
 use engine::scene::{Glyph, PartId};
@@ -875,7 +875,13 @@ impl Desk {
             core.why_ms = place::now_ms();
             core.inspect()
         });
-        put(self.inspection, found.flatten());
+        let found = found.flatten();
+        self.inspection.with_untracked(|before| {
+            if let Some(before) = before {
+                inspector::keep_focus(before, found.as_ref());
+            }
+        });
+        put(self.inspection, found);
     }
 }
 

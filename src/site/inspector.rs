@@ -6,9 +6,8 @@ use crate::knobs::LessonKnob;
 use crate::live::{live, memo, part as view_part};
 use crate::place;
 use crate::texts::t;
-use crate::views::Cause;
+use crate::views::{Cause, Inspection};
 use engine::Arg;
-use leptos::leptos_dom::helpers::request_animation_frame;
 use leptos::prelude::*;
 
 /// Shown while something is picked.
@@ -109,8 +108,27 @@ pub(crate) fn Inspector(desk: Desk) -> impl IntoView {
     }
 }
 
+/// The name in the document of the button that leads to a cause.
+fn button_id(cause: &Cause) -> String {
+    format!("cause-{}", cause.note.0)
+}
+
+/// Keeps the focus in the inspector when the cause that has it is about to go: what led to something at one moment
+/// may be another thing at the next.
+pub(crate) fn keep_focus(before: &Inspection, after: Option<&Inspection>) {
+    let stays = |cause: &Cause| {
+        let mut chain = after.into_iter().flat_map(|found| &found.chain);
+        chain.any(|kept| (kept.note, &kept.text) == (cause.note, &cause.text))
+    };
+    let mut chain = before.chain.iter();
+    if chain.any(|cause| place::has_focus(&button_id(cause)) && !stays(cause)) {
+        place::focus(&["inspector-title", "play"]);
+    }
+}
+
 #[component]
 fn Link(desk: Desk, cause: Cause) -> impl IntoView {
+    let id = button_id(&cause);
     let Cause { text, tone, at, .. } = cause;
     let here = memo(move || desk.now.get() == at);
     let time = format!("{:.2} s", at.as_s());
@@ -119,16 +137,10 @@ fn Link(desk: Desk, cause: Cause) -> impl IntoView {
             player.set_playing(false);
             player.seek(at)
         });
-        // What led to it then may be something else, and this button gone.
-        request_animation_frame(|| {
-            if place::focus_is_lost() {
-                place::focus(&["inspector-title", "play"]);
-            }
-        });
     };
     view! {
         <li>
-            <button type="button" aria-current=live(move || here.get().then_some("step")) on:click=go>
+            <button type="button" id=id aria-current=live(move || here.get().then_some("step")) on:click=go>
                 {icons::tone(tone)}
                 <span>{text}</span>
                 <time>{time}</time>

@@ -290,6 +290,12 @@ pub(crate) fn focus(ids: &[&str]) {
     }
 }
 
+/// Whether the element with this id has the focus.
+pub(crate) fn has_focus(id: &str) -> bool {
+    let active = document().and_then(|document| document.active_element());
+    active.is_some_and(|active| active.id() == id)
+}
+
 /// Whether no element has the focus.
 pub(crate) fn focus_is_lost() -> bool {
     let active = document().and_then(|document| document.active_element());
