@@ -2,93 +2,112 @@
 
 use crate::tape::NoteId;
 use crate::time::Time;
-use std::cmp::Ordering;
+use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// One pending event, and the note that led to it.
+/// So many bits of a ticket tell the slot; the others count.
+const SLOT_BITS: u32 = 24;
+
+/// One event that is due, and the note that led to it.
 #[derive(Clone, Debug)]
 pub struct Due<E> {
     /// When it happens.
     pub at: Time,
-    /// Breaks ties: of two events at one time, the one scheduled first happens first.
-    pub sequence: u64,
     /// The last note said before it was scheduled, for the chain of causes.
     pub cause: NoteId,
     /// What happens.
     pub event: E,
 }
 
-impl<E> PartialEq for Due<E> {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-impl<E> Eq for Due<E> {}
-impl<E> PartialOrd for Due<E> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl<E> Ord for Due<E> {
-    // Reversed, because the standard heap gives its greatest first.
-    fn cmp(&self, other: &Self) -> Ordering {
-        (other.at, other.sequence).cmp(&(self.at, self.sequence))
-    }
-}
-
-/// The pending events of a run.
+/// The pending events of a run. Of two at one time the one scheduled first happens first.
 #[derive(Clone, Debug)]
 pub struct Agenda<E> {
-    heap: BinaryHeap<Due<E>>,
-    scheduled: u64,
+    order: Order,
+    /// The events by slot; a free slot still holds the event that was taken from it.
+    slots: Vec<(NoteId, E)>,
 }
 
 impl<E> Default for Agenda<E> {
     fn default() -> Self {
         Agenda {
-            heap: BinaryHeap::new(),
-            scheduled: 0,
+            order: Order::default(),
+            slots: Vec::new(),
         }
     }
 }
 
 impl<E> Agenda<E> {
     /// Adds an event; equal times keep the order of scheduling.
-    #[inline]
     pub fn schedule(&mut self, at: Time, cause: NoteId, event: E) {
-        self.heap.push(Due {
-            at,
-            sequence: self.scheduled,
-            cause,
-            event,
-        });
-        self.scheduled += 1;
+        match self.order.push(at) {
+            slot if slot < self.slots.len() => self.slots[slot] = (cause, event),
+            _ => self.slots.push((cause, event)),
+        }
     }
 
     /// Takes the next event if it is due at or before `until`.
-    #[inline]
-    pub fn next_until(&mut self, until: Time) -> Option<Due<E>> {
-        if self.heap.peek()?.at <= until {
-            self.heap.pop()
-        } else {
-            None
-        }
+    pub fn next_until(&mut self, until: Time) -> Option<Due<E>>
+    where
+        E: Clone,
+    {
+        let (at, slot) = self.order.pop_until(until)?;
+        let (cause, event) = self.slots[slot].clone();
+        Some(Due { at, cause, event })
     }
 
     /// When the next event is due, or [`Time::NEVER`].
     #[inline]
     pub fn next_at(&self) -> Time {
-        self.heap.peek().map_or(Time::NEVER, |due| due.at)
+        self.order.next_at()
     }
 
     /// How many events are pending.
     pub fn len(&self) -> usize {
-        self.heap.len()
+        self.order.heap.len()
     }
 
     /// Whether nothing is pending.
     pub fn is_empty(&self) -> bool {
-        self.heap.is_empty()
+        self.order.heap.is_empty()
+    }
+}
+
+/// The order of the events, apart from the events themselves: this part is the same code for all lessons, and what a
+/// heap moves about is small.
+#[derive(Clone, Debug, Default)]
+struct Order {
+    /// Time and ticket. A ticket is a sequence number and, in its last bits, a slot.
+    heap: BinaryHeap<Reverse<(Time, u64)>>,
+    free: Vec<u32>,
+    scheduled: u64,
+}
+
+impl Order {
+    /// Gives a slot to an event that is due at this time; a slot never given before comes next after all others.
+    fn push(&mut self, at: Time) -> usize {
+        let slot = self.free.pop().unwrap_or(self.heap.len() as u32);
+        debug_assert!(slot >> SLOT_BITS == 0, "too many pending events");
+        let ticket = self.scheduled << SLOT_BITS | u64::from(slot);
+        self.heap.push(Reverse((at, ticket)));
+        self.scheduled += 1;
+        slot as usize
+    }
+
+    /// The time and slot of the next event if it is due at or before `until`; the slot is free then.
+    fn pop_until(&mut self, until: Time) -> Option<(Time, usize)> {
+        if self.next_at() > until {
+            return None;
+        }
+        let Reverse((at, ticket)) = self.heap.pop()?;
+        let slot = ticket as u32 & ((1 << SLOT_BITS) - 1);
+        self.free.push(slot);
+        Some((at, slot as usize))
+    }
+
+    #[inline]
+    fn next_at(&self) -> Time {
+        let next = self.heap.peek();
+        next.map_or(Time::NEVER, |Reverse((at, _))| *at)
     }
 }
 
@@ -106,6 +125,34 @@ mod tests {
             .map(|due| due.event)
             .collect();
         assert_eq!(order, ['a', 'b', 'c', 'd']);
+    }
+
+    #[test]
+    fn slots_are_used_again_and_their_order_does_not_show() {
+        let mut agenda = Agenda::default();
+        let mut told = Vec::new();
+        for round in 0..100_u64 {
+            for of in 0..3 {
+                agenda.schedule(Time(round + 5 - of), NoteId(round as u32), (round, of));
+            }
+            told.extend(std::iter::from_fn(|| agenda.next_until(Time(round))));
+            let pending = agenda.len();
+            assert!(
+                pending <= 16 && agenda.slots.len() <= 16,
+                "{pending} pending"
+            );
+        }
+        told.extend(std::iter::from_fn(|| agenda.next_until(Time::NEVER)));
+        assert_eq!(told.len(), 300);
+        assert!(
+            told.iter()
+                .all(|due| due.at == Time(due.event.0 + 5 - due.event.1))
+        );
+        assert!(
+            told.iter()
+                .all(|due| due.cause == NoteId(due.event.0 as u32))
+        );
+        assert!(told.is_sorted_by_key(|due| (due.at, due.event.0)));
     }
 
     #[test]
