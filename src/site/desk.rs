@@ -233,25 +233,22 @@ impl Desk {
         self.act_within(f64::INFINITY, open)
     }
 
+    /// How the page looks now: the number of its theme, and whether nothing may move.
+    fn looks(self) -> (u32, bool) {
+        let Look { epoch, reduced, .. } = self.look;
+        (epoch.get_untracked(), reduced.get_untracked())
+    }
+
     fn act_within<T>(self, ms: f64, act: impl FnOnce(&mut Player) -> T) -> Option<T> {
         let was = self.playing.get_untracked();
-        let look = (
-            self.look.epoch.get_untracked(),
-            self.look.reduced.get_untracked(),
-        );
+        let look = self.looks();
         self.settle();
         let result = self.with(|core| {
             core.stale = true;
             core.story_stale = true;
             core.give(ms);
             let result = act(&mut core.player);
-            // Out of sight no frame comes to draw it, but the list of parts is read there too.
-            if !core.on_screen {
-                if !core.laid_out() {
-                    core.measure();
-                }
-                core.draw(look.0, look.1);
-            }
+            core.draw_unseen(look);
             result
         });
         self.refresh();
@@ -292,6 +289,7 @@ impl Desk {
 
     /// Works for a moment at what a command began; false once it is done.
     pub(crate) fn work(self) -> bool {
+        let look = self.looks();
         let worked = self.with(|core| {
             if !core.player.under_way() {
                 return None;
@@ -300,7 +298,11 @@ impl Desk {
             let happened = core.player.frame(0.0);
             core.stale = true;
             core.story_stale = true;
-            Some((happened, core.player.under_way()))
+            let more = core.player.under_way();
+            if !more {
+                core.draw_unseen(look);
+            }
+            Some((happened, more))
         });
         let Some(Some((happened, more))) = worked else {
             return false;
@@ -663,10 +665,11 @@ impl Desk {
         self.wake();
     }
 
-    /// Asks for a frame unless one is coming or the lesson is out of sight.
+    /// Asks for a frame unless one is coming. Out of sight time stands still, but what is on its way arrives.
     pub(crate) fn wake(self) {
         self.with(|core| {
-            if core.on_screen {
+            let arrives = core.player.under_way() && !core.player.playing();
+            if core.on_screen || arrives {
                 core.ask_frame();
             }
         });
@@ -682,8 +685,7 @@ impl Desk {
 
     fn frame(self) {
         let now_ms = place::now_ms();
-        let epoch = self.look.epoch.get_untracked();
-        let reduced = self.look.reduced.get_untracked();
+        let (epoch, reduced) = self.looks();
         let was = self.playing.get_untracked();
         let (mut again, mut waits) = (false, false);
         let happened = self.with(|core| {

@@ -182,6 +182,17 @@ impl Core {
         self.settle_seek()
     }
 
+    /// Draws what is out of sight: no frame comes to draw it, but the list of parts is read there too.
+    pub(crate) fn draw_unseen(&mut self, (epoch, reduced): (u32, bool)) {
+        if self.on_screen {
+            return;
+        }
+        if !self.laid_out() {
+            self.measure();
+        }
+        self.draw(epoch, reduced);
+    }
+
     pub(crate) fn draw(&mut self, epoch: u32, reduced: bool) {
         let at_beat = self.player.at_beat() && !self.player.playing();
         let points = match self.player.beats().get(self.player.beat()) {

@@ -11,6 +11,11 @@ test.use({ screenshot: "off" });
 /** Together they take about ten seconds a lesson. */
 const SEEDS = [1, 2];
 const COUNT = 50;
+/** Shrunk sequences that made a soak fail, played again every time. */
+const FOUND = {
+  // A moment gone to while the stage was out of sight was reached, but the list of parts told the one before.
+  caching: ["open 355 327 170, resize 577 574 125, click 689 508 812, press 814 246 410, slide 97 520 875"],
+};
 /** A soak goes on after a failure, but not for ever. */
 const FAILURES_MAX = 5;
 
@@ -38,8 +43,9 @@ for (const lesson of lessons.filter(({ slug }) => slug.includes(LESSON))) {
       count += found.at;
       if (found.fault) failures.push(await report(browser, lesson, seed, events, found));
     };
+    const split = (events) => events.split(",").map((event) => event.trim());
     if (EVENTS) {
-      await play("none", EVENTS.split(",").map((event) => event.trim()));
+      await play("none", split(EVENTS));
     } else if (SOAK) {
       // Printed with every failure, so any seed will do.
       for (let seed = Number(SEED ?? Date.now() % 1e9); Date.now() < until && failures.length < FAILURES_MAX; seed++) {
@@ -48,6 +54,7 @@ for (const lesson of lessons.filter(({ slug }) => slug.includes(LESSON))) {
       console.log(`${lesson.slug}: ${played} sequences, ${count} events, ${failures.length} failures`);
     } else {
       for (const seed of SEED ? [Number(SEED)] : SEEDS) await play(seed, sequence(seed, COUNT));
+      for (const events of FOUND[lesson.slug] ?? []) await play("of a soak", split(events));
     }
     expect(failures.join("\n\n")).toBe("");
   });
