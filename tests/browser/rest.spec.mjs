@@ -43,10 +43,22 @@ for (const { slug } of lessons) {
 
 test("the first sign of a learner brings it", async ({ page }) => {
   const kinds = asked(page);
+  await page.addInitScript(() => {
+    globalThis.joined = 0;
+    WebAssembly.Instance = class extends WebAssembly.Instance {
+      constructor(...given) {
+        super(...given);
+        globalThis.joined++;
+      }
+    };
+  });
   await open(page, `l/${slug}/`);
+  const before = await page.evaluate(() => globalThis.joined);
   await page.mouse.move(300, 300);
   // That of the program and that of the lesson.
   await expect.poll(() => kinds).toEqual(["fetch", "fetch"]);
+  // Who presses before they are there waits on the spot, which is another test.
+  await expect.poll(() => page.evaluate(() => globalThis.joined)).toBe(before + 2);
   await press(page, "Share");
   await expect(page.getByRole("dialog")).toBeVisible();
   expect(kinds).toEqual(["fetch", "fetch"]);
