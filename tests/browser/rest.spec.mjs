@@ -45,12 +45,13 @@ test("the first sign of a learner brings it", async ({ page }) => {
   const kinds = asked(page);
   await page.addInitScript(() => {
     globalThis.joined = 0;
-    WebAssembly.Instance = class extends WebAssembly.Instance {
-      constructor(...given) {
-        super(...given);
+    WebAssembly.Instance = new Proxy(WebAssembly.Instance, {
+      construct(Instance, given) {
+        const instance = new Instance(...given);
         globalThis.joined++;
-      }
-    };
+        return instance;
+      },
+    });
   });
   await open(page, `l/${slug}/`);
   const before = await page.evaluate(() => globalThis.joined);
