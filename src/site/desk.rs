@@ -118,6 +118,7 @@ impl Desk {
             story_stale: true,
             slow_stale: true,
             pressed: false,
+            waited: false,
             chores: Chores::default(),
             next_plot: 0,
             picked: None,
@@ -697,7 +698,8 @@ impl Desk {
             let real_s = core.last_ms.map_or(0.0, |last| (now_ms - last) / 1e3);
             // A frame that shows a press does only what the press itself asked for, so that it is seen sooner; the
             // turn of a knob and what time changes follow in the next.
-            let pressed = std::mem::take(&mut core.pressed);
+            let pressed = std::mem::take(&mut core.pressed) && !core.waited;
+            core.waited = pressed;
             if core.turn.is_some() && !pressed && now_ms - core.turned_ms >= TURN_MS {
                 core.turned_ms = now_ms;
                 core.settle_turn();

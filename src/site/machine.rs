@@ -58,8 +58,10 @@ pub(crate) struct Core {
     pub(crate) stale: bool,
     pub(crate) story_stale: bool,
     pub(crate) slow_stale: bool,
-    /// Whether the browser has a press to answer in the next frame.
+    /// Whether the browser has a press to answer in the next frame, and whether the frame before waited for one: a key
+    /// that is held must not keep everything else waiting.
     pub(crate) pressed: bool,
+    pub(crate) waited: bool,
     pub(crate) chores: Chores,
     pub(crate) picked: Option<(usize, Picked)>,
     pub(crate) focused: Option<(usize, PartId)>,
