@@ -50,17 +50,21 @@ impl ActionSpec {
 /// An action as data: which one of the lesson's list, and the number of the part it is aimed at (from 0).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Act {
-    /// Index into [`Action::SPECS`].
+    /// Index into the sheet's list of actions.
     pub spec: usize,
     /// Number of the part aimed at; 0 for actions on the whole system.
     pub target: usize,
 }
 
-/// The actions of one lesson.
+/// The actions of a model.
 pub trait Action: Copy + 'static {
-    /// All of them, in the order of their buttons.
-    const SPECS: &'static [ActionSpec];
-
-    /// The action of `SPECS[act.spec]` aimed at `act.target`; none for a number that does not exist.
+    /// The action number `act.spec` of the sheet's list aimed at `act.target`; none for a number that does not exist.
     fn from_act(act: Act) -> Option<Self>;
+}
+
+/// A model that takes actions as they come, by their numbers.
+impl Action for Act {
+    fn from_act(act: Act) -> Option<Act> {
+        Some(act)
+    }
 }

@@ -105,7 +105,7 @@ pub trait Choice: Copy + PartialEq + 'static {
 }
 
 /// The knobs of one lesson: a struct whose visit binds each field to its knob.
-pub trait Knobs: Clone + Default + 'static {
+pub trait Knobs: Clone + 'static {
     /// Calls `visit` once for each field, always in the same order.
     fn visit(&mut self, visit: &mut dyn Visit);
 }
@@ -280,6 +280,48 @@ macro_rules! choices {
     };
 }
 
+/// Declares a lesson's knobs: the struct, the values it opens with, and the visit that binds them.
+///
+/// ```
+/// # use loadlab_engine as engine;
+/// engine::knobs! {
+///     /// How a café is run.
+///     pub struct Cafe {
+///         /// Guests an hour.
+///         guests: slider "guests" [1.0, 200.0, 1.0] "/h" = 30.0,
+///         /// Tables.
+///         tables: whole "tables" [1, 12] "" = 4,
+///         /// Whether there is music.
+///         music: switch "music" = false,
+///     }
+/// }
+/// assert_eq!(Cafe::default().tables, 4);
+/// ```
+///
+/// `field: choice Type "id" = Type::One` binds an enum that has [`choices!`].
+#[macro_export]
+macro_rules! knobs {
+    ($(#[$meta:meta])* $vis:vis struct $name:ident { $($(#[$doc:meta])* $field:ident: $kind:ident $($type:ident)? $id:literal $([$($range:expr),+] $unit:literal)? = $first:expr),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq)]
+        $vis struct $name { $($(#[$doc])* pub $field: $crate::knobs!(@type $kind $($type)?)),+ }
+        impl Default for $name {
+            fn default() -> Self {
+                $name { $($field: $first),+ }
+            }
+        }
+        impl $crate::Knobs for $name {
+            fn visit(&mut self, visit: &mut dyn $crate::Visit) {
+                $(visit.$kind($id, $([$($range),+], $unit,)? &mut self.$field);)+
+            }
+        }
+    };
+    (@type slider) => { f64 };
+    (@type whole) => { u32 };
+    (@type switch) => { bool };
+    (@type choice $type:ident) => { $type };
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -291,29 +333,13 @@ mod tests {
     }
     choices!(Drink { "tea" => Drink::Tea, "coffee" => Drink::Coffee });
 
-    #[derive(Clone)]
-    struct Cafe {
-        drink: Drink,
-        sugar: u32,
-        litres: f64,
-        lid: bool,
-    }
-    impl Default for Cafe {
-        fn default() -> Self {
-            Cafe {
-                drink: Drink::Coffee,
-                sugar: 2,
-                litres: 0.3,
-                lid: false,
-            }
-        }
-    }
-    impl Knobs for Cafe {
-        fn visit(&mut self, v: &mut dyn Visit) {
-            v.choice("drink", &mut self.drink);
-            v.whole("sugar", [0, 5], "", &mut self.sugar);
-            v.slider("litres", [0.1, 1.0, 0.1], "l", &mut self.litres);
-            v.switch("lid", &mut self.lid);
+    knobs! {
+        /// What somebody orders.
+        struct Cafe {
+            drink: choice Drink "drink" = Drink::Coffee,
+            sugar: whole "sugar" [0, 5] "" = 2,
+            litres: slider "litres" [0.1, 1.0, 0.1] "l" = 0.3,
+            lid: switch "lid" = false,
         }
     }
 

@@ -1,5 +1,6 @@
-//! A lesson: a model, its view, its plots and its story.
+//! A lesson: a model, its view, its plots and its story, as one value.
 
+use crate::action::ActionSpec;
 use crate::model::Model;
 use crate::plot::Plot;
 use crate::probe::Probe;
@@ -18,33 +19,72 @@ pub struct Card {
     pub tables: &'static [&'static str],
 }
 
-/// One topic: everything that a lesson's folder provides, apart from its words.
+/// Everything that a lesson's folder provides, apart from its words.
+///
+/// A value, so that lessons which share a model share one [`crate::Run`] of it: only what opens a lesson is generic.
+pub struct Sheet<M: Model> {
+    /// Name and place.
+    pub card: Card,
+    /// The knobs as the lesson opens.
+    pub first: fn() -> M::Knobs,
+    /// What a learner can do to the system, in the order of its buttons.
+    pub actions: &'static [ActionSpec],
+    /// What the model measures, in the order of its `sample` calls.
+    pub probes: &'static [Probe],
+    /// What is plotted on the tape.
+    pub plots: &'static [Plot],
+    /// The beats, of which the first holds at time zero.
+    pub story: &'static [Beat<M>],
+    /// Things to try.
+    pub challenges: &'static [Challenge<M>],
+    /// Draws the system as it is at a moment of the model's own clock. Pure: positions are functions of model, knobs and
+    /// moment, so that any moment can be drawn without having drawn another.
+    pub draw: fn(&M, &M::Knobs, Time, &mut Scene),
+    /// The speed at which it opens: simulated seconds a second.
+    pub speed: f64,
+    /// The knob and value that Compare starts from.
+    pub twin: (&'static str, f64),
+    /// A moment worth a picture: the still of the catalogue is drawn there.
+    pub still: Time,
+    /// For how long the model runs unseen before time zero, so that links, averages and windows are full when a learner
+    /// first looks; whole samples (200 ms). The model's clock is ahead of the shown one by this span.
+    pub warm_up: Time,
+}
+
+impl<M: Model> Sheet<M> {
+    /// Speed, still and warm-up of most lessons, for `..Sheet::usual(card, first, draw)`; there is nothing to measure, to
+    /// tell or to do yet.
+    pub const fn usual(
+        card: Card,
+        first: fn() -> M::Knobs,
+        draw: fn(&M, &M::Knobs, Time, &mut Scene),
+    ) -> Sheet<M> {
+        Sheet {
+            card,
+            first,
+            actions: &[],
+            probes: &[],
+            plots: &[],
+            story: &[],
+            challenges: &[],
+            draw,
+            speed: 0.25,
+            twin: ("", 0.0),
+            still: Time::ms(1_500),
+            warm_up: Time::ZERO,
+        }
+    }
+}
+
+/// One topic. Only what opens it knows its type; everything else knows its [`Sheet`].
 pub trait Lesson: 'static {
     /// The simulated system.
     type Model: Model;
-    /// Name and place.
-    const CARD: Card;
-    /// What the model measures, in the order of its `sample` calls.
-    const PROBES: &'static [Probe];
-    /// What is plotted on the tape.
-    const PLOTS: &'static [Plot];
-    /// The beats, of which the first holds at time zero.
-    const STORY: &'static [Beat<Self::Model>];
-    /// Things to try.
-    const CHALLENGES: &'static [Challenge<Self::Model>];
-    /// The speed at which it opens: simulated seconds a second.
-    const SPEED: f64 = 0.25;
-    /// The knob and value that Compare starts from.
-    const TWIN: (&'static str, f64);
-    /// A moment worth a picture: the still of the catalogue is drawn there.
-    const STILL: Time = Time::ms(1_500);
+    /// The lesson as a value.
+    const SHEET: Sheet<Self::Model>;
+}
 
-    /// Draws the system as it is at `at`. Pure: positions are functions of the model and `at`, so that any
-    /// moment can be drawn without having drawn another.
-    fn draw(
-        model: &Self::Model,
-        knobs: &<Self::Model as Model>::Knobs,
-        at: Time,
-        scene: &mut Scene,
-    );
+/// A lesson's sheet as one constant of the program.
+pub const fn sheet<L: Lesson>() -> &'static Sheet<L::Model> {
+    const { &L::SHEET }
 }

@@ -5,6 +5,7 @@
 
 pub mod action;
 pub mod agenda;
+pub mod claim;
 pub mod journey;
 pub mod knobs;
 pub mod lesson;
@@ -33,8 +34,9 @@ mod run_tests;
 mod toy;
 
 pub use action::{Act, Action, ActionSpec};
+pub use claim::{Claim, Figure};
 pub use knobs::{Choice, Knob, Knobs, Visit};
-pub use lesson::{Card, Lesson};
+pub use lesson::{Card, Lesson, Sheet};
 pub use model::{Context, Model};
 pub use player::Player;
 pub use plot::{Line, Plot};
@@ -43,7 +45,7 @@ pub use random::Stream;
 pub use run::Run;
 pub use scene::{Glyph, Ink, PartId, Scene};
 pub use show::Show;
-pub use story::{Beat, Challenge, Prediction, Setup};
+pub use story::{Beat, Challenge, Prediction, Progress, Setup};
 pub use tape::{Arg, Note, Tape, Tone};
 pub use time::Time;
 pub use words::Words;

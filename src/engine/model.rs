@@ -24,6 +24,9 @@ pub trait Model: Clone + 'static {
     /// The system at time zero, with its first events scheduled.
     fn new(knobs: &Self::Knobs, cx: &mut Context<'_, Self::Event>) -> Self;
 
+    /// The unseen warm-up is over (see [`crate::Sheet::warm_up`]): what counts from time zero counts from here.
+    fn on_start(&mut self, _knobs: &Self::Knobs, _cx: &mut Context<'_, Self::Event>) {}
+
     /// An event that is due.
     fn on_event(
         &mut self,
@@ -68,6 +71,8 @@ pub trait Model: Clone + 'static {
 /// All that reaches a model from outside: time, agenda, random streams, tape and meters.
 pub struct Context<'a, E> {
     pub(crate) now: Time,
+    /// The model's time when the shown time is zero.
+    pub(crate) start: Time,
     pub(crate) events: u64,
     pub(crate) agenda: &'a mut Agenda<E>,
     pub(crate) streams: &'a mut Streams,
@@ -78,7 +83,7 @@ pub struct Context<'a, E> {
 }
 
 impl<E> Context<'_, E> {
-    /// The current time.
+    /// The current time by the model's clock, which is ahead of the shown one by the warm-up.
     #[inline]
     pub fn now(&self) -> Time {
         self.now
@@ -101,11 +106,15 @@ impl<E> Context<'_, E> {
     pub fn say(&mut self, note: Note) -> NoteId {
         let id = NoteId(*self.said);
         *self.said += 1;
+        let warm = self.now >= self.start;
         self.tape.record(Note {
             id,
             cause: self.cause,
-            at: self.now,
+            at: self.now.since(self.start),
             events: self.events,
+            // Before time zero there is no lane to stand on.
+            marked: note.marked && warm,
+            epoch: note.epoch.filter(|_| warm),
             ..note
         });
         self.cause = id;
@@ -128,5 +137,19 @@ impl<E> Context<'_, E> {
     #[inline]
     pub fn sample(&mut self, probe: usize, value: f64) {
         self.meters.sample(probe, value, self.now);
+    }
+
+    /// Records one value of a spread for something that began at `asked`: it counts only if that was after the window was
+    /// last emptied, so that what began under other rules says nothing about these.
+    #[inline]
+    pub fn sample_asked(&mut self, probe: usize, value: f64, asked: Time) {
+        if asked >= self.meters.emptied(probe) {
+            self.meters.sample(probe, value, self.now);
+        }
+    }
+
+    /// Empties the windows of all rates and spreads: a rule has changed, and averages over two rules are true of neither.
+    pub fn empty_windows(&mut self) {
+        self.meters.empty(self.now);
     }
 }

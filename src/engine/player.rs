@@ -77,6 +77,8 @@ struct Goal {
     beat: usize,
     /// Set if the beat was reached before on this timeline: the story returns to that very place.
     place: Option<Position>,
+    /// Before this the state of the beat does not count.
+    not_before: Time,
     give_up: Time,
 }
 
@@ -399,6 +401,10 @@ impl Player {
                 Some(Goal {
                     place: Some(place), ..
                 }) => self.main.run(check.min(place.at), Watch::Nothing, left),
+                Some(goal) if self.main.position().at < goal.not_before => {
+                    self.main
+                        .run(check.min(goal.not_before), Watch::Nothing, left)
+                }
                 Some(goal) => self.main.run(check, Watch::Beat(goal.beat), left),
                 None => self.main.run(check, Watch::Nothing, left),
             };
@@ -557,7 +563,11 @@ impl Player {
         self.look(&mut happened);
         match heading {
             // Stepping may be how the learner walks to the beat; arriving that way counts too.
-            Some(goal) if goal.place.is_none() && self.main.beat_holds(goal.beat) => {
+            Some(goal)
+                if goal.place.is_none()
+                    && self.main.position().at >= goal.not_before
+                    && self.main.beat_holds(goal.beat) =>
+            {
                 self.arrive(goal, &mut happened)
             }
             _ => self.goal = heading,
@@ -582,13 +592,17 @@ impl Player {
     /// The knob does not exist or the value is no finite number.
     pub fn set_knob(&mut self, id: &str, value: f64) -> Result<f64, KnobError> {
         self.halt();
-        self.put_knob(id, value)
+        self.put_knob(|run| run.set_knob(id, value))
     }
 
-    fn put_knob(&mut self, id: &str, value: f64) -> Result<f64, KnobError> {
+    /// Turns a knob by way of `turn`: the learner's or the story's.
+    fn put_knob(
+        &mut self,
+        turn: impl FnOnce(&mut dyn Show) -> Result<f64, KnobError>,
+    ) -> Result<f64, KnobError> {
         let before = self.main.inputs().len();
         let here = self.main.position();
-        let value = self.main.set_knob(id, value)?;
+        let value = turn(&mut *self.main)?;
         let put = self.main.inputs().len() != before || self.main.position() != here;
         if put {
             self.forget_after(here);
@@ -711,6 +725,7 @@ impl Player {
         self.stuck = None;
         let here = self.main.position();
         let place = self.reached[beat].filter(|place| *place > here);
+        let mut not_before = here.at;
         for setup in self.beats[beat].setup {
             match *setup {
                 // What was arranged before lies ahead on the tape already.
@@ -727,11 +742,13 @@ impl Player {
                 }
                 Setup::Alone => self.alone(),
                 Setup::Speed(speed) => self.set_speed(speed),
+                Setup::Wait(span) => not_before = here.at + span,
             }
         }
         self.goal = Some(Goal {
             beat,
             place,
+            not_before,
             give_up: here.at + PATIENCE,
         });
     }
@@ -746,7 +763,7 @@ impl Player {
         };
         let before = now(self);
         // Stories only name knobs that exist: tests walk through every story.
-        let _ = self.put_knob(id, value);
+        let _ = self.put_knob(|run| run.tell_knob(id, value));
         let (after, twin) = (now(self), self.twin.as_ref());
         let same = twin.is_some_and(|twin| twin.knob == id && Some(twin.value) == after);
         if let Some(before) = before.filter(|before| same && Some(*before) != after) {

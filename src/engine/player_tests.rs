@@ -1,11 +1,11 @@
 //! Tests of the player: stories, guesses, challenges, comparisons, links.
 
 use crate::player::{Happening, Player};
-use crate::toy::{Bounce, face};
+use crate::toy::{bounce, face};
 use crate::*;
 
 fn player() -> Player {
-    let mut player = Player::new(Box::new(Run::<Bounce>::new(3)));
+    let mut player = Player::new(Box::new(bounce(3)));
     player.set_speed(1.0);
     player
 }
@@ -152,7 +152,7 @@ fn a_link_restores_the_frame_the_twin_and_the_beat() {
     player.set_knob("pace", 33.0).unwrap();
     player.step_forward(false);
     let text = player.link().encode().unwrap();
-    let mut other = Player::new(Box::new(Run::<Bounce>::new(1)));
+    let mut other = Player::new(Box::new(bounce(1)));
     other.restore_text(&text).unwrap();
     assert_eq!(face(other.main()).0, face(player.main()).0);
     assert_eq!(face(other.main()).1, face(player.main()).1);
@@ -239,7 +239,7 @@ fn arrive(player: &mut Player) -> usize {
 
 #[test]
 fn a_way_in_slices_leads_to_the_same_place() {
-    let (mut at_once, mut sliced) = (player(), hasty(Run::<Bounce>::new(3)));
+    let (mut at_once, mut sliced) = (player(), hasty(bounce(3)));
     type Walk = fn(&mut Player);
     let walks: [(&str, Walk); 8] = [
         ("forward", |player| drop(player.seek(Time::s(900)))),
@@ -266,7 +266,7 @@ fn a_way_in_slices_leads_to_the_same_place() {
     }
     assert!(longest > 5, "{longest} frames are no way at all");
     let text = at_once.link().encode().unwrap();
-    let mut other = hasty(Run::<Bounce>::new(1));
+    let mut other = hasty(bounce(1));
     other.restore_text(&text).unwrap();
     assert!(other.under_way());
     arrive(&mut other);
@@ -276,7 +276,7 @@ fn a_way_in_slices_leads_to_the_same_place() {
 
 #[test]
 fn what_is_done_while_the_twin_catches_up_happens_to_it_too() {
-    let (mut at_once, mut sliced) = (player(), hasty(Run::<Bounce>::new(3)));
+    let (mut at_once, mut sliced) = (player(), hasty(bounce(3)));
     for player in [&mut at_once, &mut sliced] {
         player.set_patience(|| true);
         player.seek(Time::s(900));
@@ -306,7 +306,7 @@ fn what_is_done_while_the_twin_catches_up_happens_to_it_too() {
 
 #[test]
 fn what_the_learner_does_on_the_way_happens_where_the_run_is() {
-    let mut player = hasty(Run::<Bounce>::new(3));
+    let mut player = hasty(bounce(3));
     player.seek(Time::s(900));
     let here = player.main().position();
     assert!(here.at < Time::s(900) && player.under_way());
@@ -324,7 +324,7 @@ fn a_link_is_opened_to_its_end_before_anything_else_happens() {
     first.set_knob("pace", 50.0).unwrap();
     first.seek(Time::s(300));
     let text = first.link().encode().unwrap();
-    let mut player = hasty(Run::<Bounce>::new(1));
+    let mut player = hasty(bounce(1));
     player.restore_text(&text).unwrap();
     assert!(player.under_way());
     player.act_by_id("kick", None);

@@ -40,6 +40,52 @@ pub struct Line {
     pub area: bool,
 }
 
+impl Plot {
+    /// A plot whose samples are in the unit shown, with an axis up to at least `top`.
+    pub const fn of(id: &'static str, lines: &'static [Line], top: f64) -> Plot {
+        Plot {
+            id,
+            lines,
+            scale: 1.0,
+            top_min: top,
+        }
+    }
+
+    /// A plot of spans, which are sampled in µs, in ms; its axis reaches at least `top_ms`.
+    pub const fn ms(id: &'static str, lines: &'static [Line], top_ms: f64) -> Plot {
+        Plot {
+            scale: 0.001,
+            ..Plot::of(id, lines, top_ms)
+        }
+    }
+}
+
+impl Line {
+    /// What is counted per second, or the mean of a level.
+    pub const fn mean(id: &'static str, probe: usize, ink: Ink) -> Line {
+        Line {
+            id,
+            probe,
+            statistic: Statistic::Mean,
+            ink,
+            area: false,
+        }
+    }
+
+    /// A quantile of a spread.
+    pub const fn quantile(id: &'static str, probe: usize, q: f64, ink: Ink) -> Line {
+        Line {
+            statistic: Statistic::Quantile(q),
+            ..Line::mean(id, probe, ink)
+        }
+    }
+
+    /// The ground below it is tinted.
+    pub const fn filled(self) -> Line {
+        Line { area: true, ..self }
+    }
+}
+
 /// How a line is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stroke {

@@ -26,15 +26,23 @@ pub enum Probe {
 pub enum Statistic {
     /// Count per second over the last second, or the mean level.
     Mean,
-    /// A quantile from 0 to 1 of the last 2 to 4 seconds.
+    /// A quantile from 0 to 1 of the last 2 to 4 seconds; with fewer than [`SAMPLES_MIN`] values from 0.99 on it is the
+    /// greatest, which is all that so few can tell.
     Quantile(f64),
+    /// How many values the window of a spread holds.
+    Number,
 }
+
+/// So many values are needed for a 99th percentile to be told apart from the slowest.
+pub const SAMPLES_MIN: u64 = 300;
 
 #[derive(Clone, Debug)]
 enum Meter {
     Count {
         now: f64,
         recent: [f64; RATE_SAMPLES],
+        /// How many of the recent samples are of the rules that hold.
+        full: usize,
     },
     Level {
         value: f64,
@@ -45,6 +53,8 @@ enum Meter {
     Spread {
         current: Box<Histogram<u32>>,
         window: Box<Histogram<u32>>,
+        /// When it was last emptied.
+        emptied: Time,
     },
 }
 
@@ -63,6 +73,7 @@ impl Meters {
             Probe::Count => Meter::Count {
                 now: 0.0,
                 recent: [0.0; RATE_SAMPLES],
+                full: 0,
             },
             Probe::Level => Meter::Level {
                 value: 0.0,
@@ -72,6 +83,7 @@ impl Meters {
             Probe::Spread => Meter::Spread {
                 current: histogram(),
                 window: histogram(),
+                emptied: Time::ZERO,
             },
         };
         Meters {
@@ -99,11 +111,40 @@ impl Meters {
                 *area += *held * now.since(*since).as_s();
                 (*held, *since) = (value, now);
             }
-            Some(Meter::Spread { current, window }) => {
+            Some(Meter::Spread {
+                current, window, ..
+            }) => {
                 current.saturating_record(value as u64);
                 window.saturating_record(value as u64);
             }
             None => {}
+        }
+    }
+
+    /// When the window of a spread was last emptied.
+    pub fn emptied(&self, probe: usize) -> Time {
+        match self.meters.get(probe) {
+            Some(Meter::Spread { emptied, .. }) => *emptied,
+            _ => Time::ZERO,
+        }
+    }
+
+    /// Empties the windows of rates and spreads.
+    pub fn empty(&mut self, at: Time) {
+        for meter in &mut self.meters {
+            match meter {
+                Meter::Count { now, full, .. } => (*now, *full) = (0.0, 0),
+                Meter::Level { .. } => {}
+                Meter::Spread {
+                    current,
+                    window,
+                    emptied,
+                } => {
+                    current.reset();
+                    window.reset();
+                    *emptied = at;
+                }
+            }
         }
     }
 
@@ -112,9 +153,10 @@ impl Meters {
         let end = self.ends_at();
         for meter in &mut self.meters {
             match meter {
-                Meter::Count { now, recent } => {
+                Meter::Count { now, recent, full } => {
                     recent[(self.closed % RATE_SAMPLES as u64) as usize] = *now;
                     *now = 0.0;
+                    *full = (*full + 1).min(RATE_SAMPLES);
                 }
                 Meter::Level { value, since, area } => {
                     *area += *value * end.since(*since).as_s();
@@ -131,7 +173,9 @@ impl Meters {
         for meter in &mut self.meters {
             match meter {
                 Meter::Level { area, .. } => *area = 0.0,
-                Meter::Spread { current, window } if self.closed.is_multiple_of(EPOCH_SAMPLES) => {
+                Meter::Spread {
+                    current, window, ..
+                } if self.closed.is_multiple_of(EPOCH_SAMPLES) => {
                     std::mem::swap(current, window);
                     current.reset();
                 }
@@ -142,12 +186,19 @@ impl Meters {
 
     fn read(&self, probe: usize, statistic: Statistic) -> f64 {
         match (self.meters.get(probe), statistic) {
+            // A window that is not full would show a growth that never happened.
+            (Some(Meter::Count { full, .. }), _) if *full < RATE_SAMPLES => f64::NAN,
             (Some(Meter::Count { recent, .. }), _) => {
-                let samples = (self.closed as usize).clamp(1, RATE_SAMPLES);
-                recent.iter().sum::<f64>() / (samples as f64 * SAMPLE_EVERY.as_s())
+                recent.iter().sum::<f64>() / (RATE_SAMPLES as f64 * SAMPLE_EVERY.as_s())
             }
             (Some(Meter::Level { area, .. }), _) => *area / SAMPLE_EVERY.as_s(),
+            (Some(Meter::Spread { window, .. }), Statistic::Number) => window.len() as f64,
             (Some(Meter::Spread { window, .. }), _) if window.is_empty() => f64::NAN,
+            (Some(Meter::Spread { window, .. }), Statistic::Quantile(q))
+                if q >= 0.99 && window.len() < SAMPLES_MIN =>
+            {
+                window.max() as f64
+            }
             (Some(Meter::Spread { window, .. }), Statistic::Quantile(q)) => {
                 window.value_at_quantile(q) as f64
             }
@@ -186,6 +237,41 @@ mod tests {
             last = close(&mut meters, Statistic::Mean);
         }
         assert_eq!(last, 20.0);
+    }
+
+    #[test]
+    fn a_window_that_is_not_full_says_nothing() {
+        let mut meters = Meters::new(&[Probe::Count, Probe::Spread]);
+        let mut out = Vec::new();
+        for sample in 1..=2 * RATE_SAMPLES {
+            if sample == RATE_SAMPLES + 1 {
+                meters.sample(1, 7_000.0, Time::ms(900));
+                meters.empty(Time::s(1));
+            }
+            meters.sample(0, 2.0, Time::ZERO);
+            out.clear();
+            let read = [(0, Statistic::Mean), (1, Statistic::Number)];
+            meters.close(&read, &mut out);
+            assert_eq!(
+                out[0].is_nan(),
+                !sample.is_multiple_of(RATE_SAMPLES),
+                "{sample}"
+            );
+        }
+        assert_eq!(out, [10.0, 0.0]);
+        assert_eq!(meters.emptied(1), Time::s(1));
+    }
+
+    #[test]
+    fn too_few_values_have_a_slowest_only() {
+        let mut meters = Meters::new(&[Probe::Spread]);
+        for value in 1..SAMPLES_MIN {
+            meters.sample(0, value as f64 * 1_000.0, Time::ZERO);
+        }
+        let slowest = close(&mut meters, Statistic::Quantile(0.99));
+        assert!((slowest / 299_000.0 - 1.0).abs() < 0.01, "{slowest}");
+        meters.sample(0, 1_000.0, Time::ZERO);
+        assert!(close(&mut meters, Statistic::Quantile(0.99)) < 299_000.0);
     }
 
     #[test]

@@ -3,15 +3,15 @@
 use crate::action::{Act, Action, ActionSpec};
 use crate::agenda::Agenda;
 use crate::knobs::{self, Knob, KnobError};
-use crate::lesson::{Card, Lesson};
+use crate::lesson::{Card, Sheet};
 use crate::model::{Context, Model};
 use crate::plot::Plot;
-use crate::probe::Meters;
+use crate::probe::{Meters, SAMPLE_EVERY, Statistic};
 use crate::random::Streams;
 use crate::scene::{PartId, Scene};
 use crate::show::{Picked, Ran, Show, Watch};
 use crate::state::RunState;
-use crate::story::BeatView;
+use crate::story::{BeatView, Progress, Setup};
 use crate::tape::{Arg, END, Note, NoteId, Tape, Tone};
 use crate::time::Time;
 use serde::{Deserialize, Serialize};
@@ -40,7 +40,7 @@ pub struct Position {
     pub inputs: u32,
 }
 
-/// Something the learner did, with its place.
+/// Something the learner or the story did, with its place.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Input {
     /// When.
@@ -51,18 +51,32 @@ pub struct Input {
     pub kind: InputKind,
 }
 
-/// The two kinds of inputs.
+/// The kinds of inputs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum InputKind {
-    /// A knob was turned to a value.
+    /// The learner turned a knob to a value.
     Knob(&'static str, f64),
+    /// The story turned a knob to a value.
+    Told(&'static str, f64),
     /// An action was done.
     Act(Act),
+}
+
+impl InputKind {
+    /// The knob that is turned, if that is what it is.
+    pub fn knob(self) -> Option<&'static str> {
+        match self {
+            InputKind::Knob(id, _) | InputKind::Told(id, _) => Some(id),
+            InputKind::Act(_) => None,
+        }
+    }
 }
 
 /// The whole simulated state at one moment; clones of it are the keyframes.
 struct World<M: Model> {
     place: Position,
+    /// The model's time when the shown time is zero: its warm-up.
+    start: Time,
     said: u32,
     knobs: M::Knobs,
     model: M,
@@ -75,6 +89,7 @@ impl<M: Model> Clone for World<M> {
     fn clone(&self) -> Self {
         World {
             place: self.place,
+            start: self.start,
             said: self.said,
             knobs: self.knobs.clone(),
             model: self.model.clone(),
@@ -89,7 +104,8 @@ impl<M: Model> Clone for World<M> {
 macro_rules! context {
     ($world:expr, $tape:expr, $cause:expr) => {
         &mut Context {
-            now: $world.place.at,
+            now: $world.place.at + $world.start,
+            start: $world.start,
             events: $world.place.events,
             agenda: &mut $world.agenda,
             streams: &mut $world.streams,
@@ -102,13 +118,14 @@ macro_rules! context {
 }
 
 impl<M: Model> World<M> {
-    fn new(seed: u32, knobs: M::Knobs, meters: Meters, tape: &mut Tape) -> World<M> {
-        let (mut agenda, mut streams, mut meters, mut said) =
-            (Agenda::default(), Streams::new(seed), meters, 0);
+    fn new(seed: u32, knobs: M::Knobs, sheet: &Sheet<M>, tape: &mut Tape) -> World<M> {
+        let (mut agenda, mut streams, mut said) = (Agenda::default(), Streams::new(seed), 0);
+        let mut meters = Meters::new(sheet.probes);
         let model = M::new(
             &knobs,
             &mut Context {
                 now: Time::ZERO,
+                start: sheet.warm_up,
                 events: 0,
                 agenda: &mut agenda,
                 streams: &mut streams,
@@ -118,33 +135,65 @@ impl<M: Model> World<M> {
                 cause: NoteId::NONE,
             },
         );
-        World {
+        let mut world = World {
             place: Position::default(),
+            start: sheet.warm_up,
             said,
             knobs,
             model,
             agenda,
             streams,
             meters,
+        };
+        if sheet.warm_up > Time::ZERO {
+            world.warm_up(tape);
         }
+        world
+    }
+
+    /// Lets everything before time zero happen. What is said then stays as the causes of what is under way.
+    #[cold]
+    fn warm_up(&mut self, tape: &mut Tape) {
+        let mut now = Time::ZERO;
+        while let Some(due) = self.agenda.next_until(Time(self.start.0 - 1)) {
+            while self.meters.ends_at() <= due.at {
+                self.meters.close(&[], &mut Vec::new());
+            }
+            now = due.at;
+            let cx = context!(self, tape, due.cause);
+            cx.now = now;
+            self.model.on_event(due.event, &self.knobs, cx);
+        }
+        debug_assert!(now < self.start);
+        while self.meters.ends_at() <= self.start {
+            self.meters.close(&[], &mut Vec::new());
+        }
+        self.model
+            .on_start(&self.knobs, context!(self, tape, NoteId::NONE));
     }
 
     /// Ends every sample that is over by `at`.
     #[inline]
     fn measure_until(&mut self, at: Time, tape: &mut Tape) {
-        while self.meters.ends_at() <= at {
-            close_sample(&mut self.meters, tape);
+        while self.meters.ends_at() <= at + self.start {
+            close_sample(&mut self.meters, self.start, tape);
         }
+    }
+
+    /// How many samples of the tape are over.
+    fn samples(&self) -> u64 {
+        self.meters.closed - before_zero(self.start)
     }
 
     /// Lets the next event happen if it is due by `until`.
     #[inline]
     fn event(&mut self, until: Time, tape: &mut Tape) -> bool {
-        let Some(due) = self.agenda.next_until(until) else {
+        let Some(due) = self.agenda.next_until(until + self.start) else {
             return false;
         };
-        self.measure_until(due.at, tape);
-        self.place.at = due.at;
+        let at = due.at.since(self.start);
+        self.measure_until(at, tape);
+        self.place.at = at;
         self.place.events += 1;
         self.model
             .on_event(due.event, &self.knobs, context!(self, tape, due.cause));
@@ -158,10 +207,11 @@ impl<M: Model> World<M> {
         self.place.inputs += 1;
         let cx = context!(self, tape, NoteId::NONE);
         match input.kind {
-            InputKind::Knob(id, value) => {
+            InputKind::Knob(id, value) | InputKind::Told(id, value) => {
                 if let Ok(value) = knobs::set(&mut self.knobs, id, value) {
+                    let told = matches!(input.kind, InputKind::Told(..));
                     cx.say(
-                        Note::new("you-set")
+                        Note::new(if told { "story-set" } else { "you-set" })
                             .with(Arg::Word(id))
                             .with(Arg::Number(value))
                             .mark(Tone::Learner),
@@ -182,22 +232,28 @@ impl<M: Model> World<M> {
 
 /// Kept out of the generic code, and out of the hot loop, because it is the same for all lessons.
 #[cold]
-fn close_sample(meters: &mut Meters, tape: &mut Tape) {
+fn close_sample(meters: &mut Meters, start: Time, tape: &mut Tape) {
     let mut values = Vec::new();
-    let known = tape.has_sample(meters.closed);
+    let known = tape.has_sample(meters.closed - before_zero(start));
     meters.close(if known { &[] } else { tape.reads() }, &mut values);
     if !known {
         tape.push_samples(&values);
     }
 }
 
+/// How many samples are over before time zero.
+fn before_zero(start: Time) -> u64 {
+    start.0 / SAMPLE_EVERY.0
+}
+
 /// A running lesson.
-pub struct Run<L: Lesson> {
+pub struct Run<M: Model> {
+    sheet: &'static Sheet<M>,
     seed: u32,
-    first: <L::Model as Model>::Knobs,
-    world: World<L::Model>,
+    first: M::Knobs,
+    world: World<M>,
     inputs: Vec<Input>,
-    keyframes: Vec<World<L::Model>>,
+    keyframes: Vec<World<M>>,
     spacing: Time,
     horizon: Position,
     tape: Tape,
@@ -205,21 +261,27 @@ pub struct Run<L: Lesson> {
     held: Option<&'static str>,
 }
 
-impl<L: Lesson> Run<L> {
+impl<M: Model> Run<M> {
     /// The lesson at time zero, with the knobs it opens with.
-    pub fn new(seed: u32) -> Run<L> {
-        Run::with_knobs(seed, <L::Model as Model>::Knobs::default())
+    pub fn new(sheet: &'static Sheet<M>, seed: u32) -> Run<M> {
+        Run::with_knobs(sheet, seed, (sheet.first)())
     }
 
     /// The lesson at time zero, with these knobs.
-    pub fn with_knobs(seed: u32, first: <L::Model as Model>::Knobs) -> Run<L> {
-        let reads = L::PLOTS
-            .iter()
-            .flat_map(|plot| plot.lines)
-            .map(|line| (line.probe, line.statistic));
-        let mut tape = Tape::new(reads.collect());
-        let world = World::new(seed, first.clone(), Meters::new(L::PROBES), &mut tape);
+    pub fn with_knobs(sheet: &'static Sheet<M>, seed: u32, first: M::Knobs) -> Run<M> {
+        let lines = sheet.plots.iter().flat_map(|plot| plot.lines);
+        let mut reads: Vec<(usize, Statistic)> = lines
+            .clone()
+            .map(|line| (line.probe, line.statistic))
+            .collect();
+        // Whether a 99th percentile may be called so depends on how many values it is of.
+        let tails =
+            lines.filter(|line| matches!(line.statistic, Statistic::Quantile(q) if q >= 0.99));
+        reads.extend(tails.map(|line| (line.probe, Statistic::Number)));
+        let mut tape = Tape::new(reads);
+        let world = World::new(seed, first.clone(), sheet, &mut tape);
         Run {
+            sheet,
             seed,
             first,
             keyframes: vec![world.clone()],
@@ -233,13 +295,18 @@ impl<L: Lesson> Run<L> {
     }
 
     /// The model as it is now.
-    pub fn model(&self) -> &L::Model {
+    pub fn model(&self) -> &M {
         &self.world.model
     }
 
     /// The knobs as they are now.
-    pub fn knobs_now(&self) -> &<L::Model as Model>::Knobs {
+    pub fn knobs_now(&self) -> &M::Knobs {
         &self.world.knobs
+    }
+
+    /// Now by the model's clock.
+    fn model_time(&self) -> Time {
+        self.world.place.at + self.world.start
     }
 
     /// Keeps a clone of the world if the last one is far enough back.
@@ -278,7 +345,7 @@ impl<L: Lesson> Run<L> {
         &mut self,
         until: Time,
         budget: u64,
-        mut stop: impl FnMut(&World<L::Model>, bool) -> bool,
+        mut stop: impl FnMut(&World<M>, bool) -> bool,
     ) -> Ran {
         let until = until.min(END);
         let mut left = budget;
@@ -293,7 +360,7 @@ impl<L: Lesson> Run<L> {
                 input.at <= until
                     && match input.events {
                         Some(events) => events == self.world.place.events,
-                        None => self.world.agenda.next_at() > input.at,
+                        None => self.world.agenda.next_at() > input.at + self.world.start,
                     }
             });
             if let Some(input) = due {
@@ -343,7 +410,7 @@ impl<L: Lesson> Run<L> {
         let here = self.world.place;
         if here < self.horizon {
             self.tape
-                .fork(here.at, self.world.said, self.world.meters.closed);
+                .fork(here.at, self.world.said, self.world.samples());
             self.keyframes.retain(|world| world.place <= here);
             self.inputs.truncate(here.inputs as usize);
             self.horizon = here;
@@ -364,12 +431,32 @@ impl<L: Lesson> Run<L> {
         self.reached();
     }
 
+    /// Turns a knob, if that changes anything.
+    fn turn(
+        &mut self,
+        id: &str,
+        value: f64,
+        kind: fn(&'static str, f64) -> InputKind,
+    ) -> Result<f64, KnobError> {
+        let (knob, old) = *self
+            .knobs()
+            .iter()
+            .find(|(knob, _)| knob.id == id)
+            .ok_or(KnobError::Unknown)?;
+        let value = knob.snap(value).ok_or(KnobError::NotANumber)?;
+        if value == old || self.held == Some(knob.id) {
+            return Ok(old);
+        }
+        self.put(kind(knob.id, value));
+        Ok(value)
+    }
+
     /// Those of another run's inputs that a twin shares: all but turns of the knob it holds. They count as done after
     /// all events of their moments, since the twin has events of its own.
     fn shared(&self, inputs: &[Input]) -> Vec<Input> {
         let shared = inputs
             .iter()
-            .filter(|input| !matches!(input.kind, InputKind::Knob(id, _) if Some(id) == self.held));
+            .filter(|input| input.kind.knob().is_none_or(|id| Some(id) != self.held));
         let later = |input: &Input| Input {
             events: None,
             ..*input
@@ -410,24 +497,24 @@ impl<L: Lesson> Run<L> {
     }
 }
 
-impl<L: Lesson> Show for Run<L> {
+impl<M: Model> Show for Run<M> {
     fn card(&self) -> &'static Card {
-        const { &L::CARD }
+        &self.sheet.card
     }
     fn seed(&self) -> u32 {
         self.seed
     }
     fn speed(&self) -> f64 {
-        L::SPEED
+        self.sheet.speed
     }
     fn twin_default(&self) -> (&'static str, f64) {
-        L::TWIN
+        self.sheet.twin
     }
     fn plots(&self) -> &'static [Plot] {
-        L::PLOTS
+        self.sheet.plots
     }
     fn still(&self) -> Time {
-        L::STILL
+        self.sheet.still
     }
     fn position(&self) -> Position {
         self.world.place
@@ -441,7 +528,7 @@ impl<L: Lesson> Show for Run<L> {
             Watch::Nothing => self.forward(until, budget, |_, _| false),
             Watch::Say => self.forward(until, budget, |_, said| said),
             Watch::Any => self.forward(until, budget, |_, _| true),
-            Watch::Beat(beat) => match L::STORY.get(beat) {
+            Watch::Beat(beat) => match self.sheet.story.get(beat) {
                 Some(beat) if (beat.when)(&self.world.model) => Ran::Stopped,
                 Some(beat) => self.forward(until, budget, |world, _| (beat.when)(&world.model)),
                 None => Ran::Stopped,
@@ -456,7 +543,7 @@ impl<L: Lesson> Show for Run<L> {
 
     fn seek_to_some(&mut self, place: Position, budget: u64) -> bool {
         self.rewind(|kept| kept <= place);
-        let there = |world: &World<L::Model>, _| {
+        let there = |world: &World<M>, _| {
             (world.place.events, world.place.inputs) >= (place.events, place.inputs)
         };
         if self.world.place < place
@@ -483,21 +570,15 @@ impl<L: Lesson> Show for Run<L> {
     }
 
     fn set_knob(&mut self, id: &str, value: f64) -> Result<f64, KnobError> {
-        let (knob, old) = *self
-            .knobs()
-            .iter()
-            .find(|(knob, _)| knob.id == id)
-            .ok_or(KnobError::Unknown)?;
-        let value = knob.snap(value).ok_or(KnobError::NotANumber)?;
-        if value == old || self.held == Some(knob.id) {
-            return Ok(old);
-        }
-        self.put(InputKind::Knob(knob.id, value));
-        Ok(value)
+        self.turn(id, value, InputKind::Knob)
+    }
+
+    fn tell_knob(&mut self, id: &str, value: f64) -> Result<f64, KnobError> {
+        self.turn(id, value, InputKind::Told)
     }
 
     fn actions(&self) -> &'static [ActionSpec] {
-        <L::Model as Model>::Action::SPECS
+        self.sheet.actions
     }
 
     fn can(&self, act: Act) -> bool {
@@ -505,8 +586,7 @@ impl<L: Lesson> Show for Run<L> {
             let now = self.knobs().into_iter().find(|(k, _)| k.id == knob);
             return now.is_some_and(|(k, now)| k.snap(value).is_some_and(|value| value != now));
         }
-        <L::Model as Model>::Action::from_act(act)
-            .is_some_and(|action| self.world.model.can(action))
+        M::Action::from_act(act).is_some_and(|action| self.world.model.can(action))
     }
 
     fn aim(&self, spec: usize) -> usize {
@@ -531,10 +611,10 @@ impl<L: Lesson> Show for Run<L> {
     }
 
     fn draw(&self, scene: &mut Scene) {
-        L::draw(
+        (self.sheet.draw)(
             &self.world.model,
             &self.world.knobs,
-            self.world.place.at,
+            self.model_time(),
             scene,
         );
     }
@@ -565,7 +645,7 @@ impl<L: Lesson> Show for Run<L> {
     }
 
     fn beats(&self) -> Vec<BeatView> {
-        let view = |beat: &crate::story::Beat<L::Model>| BeatView {
+        let view = |beat: &crate::story::Beat<M>| BeatView {
             id: beat.id,
             points: beat.points,
             setup: beat.setup,
@@ -573,32 +653,41 @@ impl<L: Lesson> Show for Run<L> {
                 .predict
                 .as_ref()
                 .map(|predict| (predict.id, predict.options)),
+            hides: beat.predict.as_ref().map_or(&[], |predict| predict.hides),
+            shows: beat.shows,
         };
-        L::STORY.iter().map(view).collect()
+        self.sheet.story.iter().map(view).collect()
     }
 
     fn beat_holds(&self, beat: usize) -> bool {
-        L::STORY
+        self.sheet
+            .story
             .get(beat)
             .is_some_and(|beat| (beat.when)(&self.world.model))
     }
 
     fn truth(&self, beat: usize) -> Option<usize> {
-        (L::STORY.get(beat)?.predict.as_ref()?.truth)(&self.world.model)
+        (self.sheet.story.get(beat)?.predict.as_ref()?.truth)(&self.world.model)
     }
 
     fn challenges(&self) -> Vec<&'static str> {
-        L::CHALLENGES.iter().map(|challenge| challenge.id).collect()
+        self.sheet.challenges.iter().map(|one| one.id).collect()
     }
 
-    fn challenge_done(&self, challenge: usize) -> bool {
-        L::CHALLENGES
-            .get(challenge)
-            .is_some_and(|challenge| (challenge.done)(&self.world.model))
+    fn challenge_progress(&self, challenge: usize) -> Progress {
+        match self.sheet.challenges.get(challenge) {
+            Some(challenge) => (challenge.progress)(&self.world.model, self.model_time()),
+            None => Progress::all(false),
+        }
+    }
+
+    fn solution(&self, challenge: usize) -> &'static [Setup] {
+        let challenge = self.sheet.challenges.get(challenge);
+        challenge.map_or(&[], |challenge| challenge.solution)
     }
 
     fn fresh(&self, seed: u32) -> Box<dyn Show> {
-        Box::new(Run::<L>::new(seed))
+        Box::new(Run::new(self.sheet, seed))
     }
 
     fn twin(&self, knob: &str, value: f64) -> Result<Box<dyn Show>, KnobError> {
@@ -608,7 +697,7 @@ impl<L: Lesson> Show for Run<L> {
             .iter()
             .find(|(k, _)| k.id == knob)
             .map(|(k, _)| k.id);
-        let mut twin = Run::<L>::with_knobs(self.seed, first);
+        let mut twin = Run::with_knobs(self.sheet, self.seed, first);
         twin.held = held;
         twin.inputs = twin.shared(&self.inputs);
         Ok(Box::new(twin))
@@ -649,14 +738,14 @@ impl<L: Lesson> Show for Run<L> {
     }
 
     fn restore(&self, state: &RunState) -> Box<dyn Show> {
-        let mut first = <L::Model as Model>::Knobs::default();
+        let mut first = (self.sheet.first)();
         let list = knobs::list(&first);
         for (id, value) in state.first_knobs(&list) {
             // Only ids from the list arrive here and their values are snapped, so this cannot fail.
             let _ = knobs::set(&mut first, id, value);
         }
-        let mut run = Run::<L>::with_knobs(state.seed, first);
-        run.inputs = state.inputs(&list, <L::Model as Model>::Action::SPECS.len());
+        let mut run = Run::with_knobs(self.sheet, state.seed, first);
+        run.inputs = state.inputs(&list, self.sheet.actions.len());
         Box::new(run)
     }
 

@@ -3,11 +3,11 @@
 use crate::journey::Journey;
 use crate::run::{Position, Run};
 use crate::show::{Picked, Show, Watch};
-use crate::toy::{Bounce, face};
+use crate::toy::{Ball, bounce, face, warm};
 use crate::*;
 
-fn run_to(seed: u32, s: u64) -> Run<Bounce> {
-    let mut run = Run::<Bounce>::new(seed);
+fn run_to(seed: u32, s: u64) -> Run<Ball> {
+    let mut run = bounce(seed);
     run.run(Time::s(s), Watch::Nothing, u64::MAX);
     run
 }
@@ -34,7 +34,7 @@ fn the_same_seed_gives_the_same_run_and_another_seed_another() {
 #[test]
 fn frames_do_not_change_what_happens() {
     let whole = run_to(5, 20);
-    let mut steps = Run::<Bounce>::new(5);
+    let mut steps = bounce(5);
     let mut at = Time::ZERO;
     while at < Time::s(20) {
         at = (at + Time::us(16_667)).min(Time::s(20));
@@ -49,7 +49,7 @@ fn seeking_back_and_forth_is_the_same_as_running_straight() {
     let tape = run.tape().fingerprint();
     for at in [3_300, 59_999, 0, 41_000, 41_000, 12_345, 12_344] {
         run.seek(Time::ms(at));
-        let mut straight = Run::<Bounce>::new(9);
+        let mut straight = bounce(9);
         straight.run(Time::ms(at), Watch::Nothing, u64::MAX);
         assert_eq!(face(&run).1, face(&straight).1, "at {at} ms");
         assert_eq!(run.position(), straight.position());
@@ -187,7 +187,7 @@ fn a_twin_shares_chance_and_inputs_but_holds_its_knob() {
 
 #[test]
 fn why_follows_causes_even_where_the_tape_has_forgotten() {
-    let mut run = Run::<Bounce>::new(4);
+    let mut run = bounce(4);
     run.set_knob("pace", 100.0).unwrap();
     run.run(Time::s(1_500), Watch::Nothing, u64::MAX);
     run.seek(Time::s(20));
@@ -200,7 +200,7 @@ fn why_follows_causes_even_where_the_tape_has_forgotten() {
 
 #[test]
 fn memory_stays_bounded_and_runs_end() {
-    let mut run = Run::<Bounce>::new(1);
+    let mut run = bounce(1);
     run.set_knob("pace", 100.0).unwrap();
     assert_eq!(
         run.run(Time::NEVER, Watch::Nothing, u64::MAX),
@@ -215,10 +215,62 @@ fn memory_stays_bounded_and_runs_end() {
 
 #[test]
 fn an_action_may_turn_a_knob() {
-    let mut run = Run::<Bounce>::new(1);
+    let mut run = bounce(1);
     let faster = Act { spec: 1, target: 0 };
     assert!(run.act(faster));
     assert_eq!(run.knobs_now().per_s, 20.0);
     run.set_knob("pace", 100.0).unwrap();
     assert!(!run.can(faster) && !run.act(faster));
+}
+
+#[test]
+fn a_warm_run_opens_in_the_middle_of_its_life() {
+    let mut run = warm(4);
+    assert_eq!(run.position(), Position::default());
+    assert!(run.model().bounces > 20, "five seconds at ten a second");
+    assert!(run.tape().marks().is_empty() && run.tape().line(0).is_empty());
+    assert!(run.tape().notes().all(|note| note.at == Time::ZERO));
+    let before = run.tape().notes().count();
+    run.run(Time::s(3), Watch::Nothing, u64::MAX);
+    let samples = run.tape().line(0);
+    assert_eq!(samples.len(), 15);
+    assert!(
+        samples[0] > 2.0,
+        "{}: the first second was full",
+        samples[0]
+    );
+    // What is said first goes back to what was said before anybody looked.
+    let first = run.tape().notes().nth(before).copied().unwrap();
+    assert!(first.at > Time::ZERO && run.tape().note(first.cause).is_some());
+    // What happens is what a cold run of the same seed does five seconds later.
+    let mut cold = bounce(4);
+    cold.run(Time::s(8), Watch::Nothing, u64::MAX);
+    assert_eq!(run.model().bounces, cold.model().bounces);
+    assert_eq!(run.tape().line(0), &cold.tape().line(0)[25..]);
+}
+
+#[test]
+fn a_warm_run_seeks_forks_and_twins_as_any_other() {
+    let mut run = warm(2);
+    run.run(Time::s(4), Watch::Nothing, u64::MAX);
+    run.seek(Time::s(2));
+    run.tell_knob("pace", 50.0).unwrap();
+    run.run(Time::s(6), Watch::Nothing, u64::MAX);
+    let (there, tape) = (face(&run), run.tape().fingerprint());
+    let set = run.tape().marks()[0];
+    assert_eq!((set.word, set.at), ("story-set", Time::s(2)));
+    for s in [1, 5, 0, 3, 6] {
+        run.seek(Time::s(s));
+    }
+    assert_eq!(
+        (face(&run), run.tape().fingerprint()),
+        (there.clone(), tape)
+    );
+    let mut copy = run.restore(&run.state());
+    copy.seek(Time::s(6));
+    assert_eq!((face(&*copy).1, copy.tape().fingerprint()), (there.1, tape));
+    let mut twin = run.twin("double", 1.0).unwrap();
+    twin.run(Time::s(6), Watch::Nothing, u64::MAX);
+    assert_eq!(twin.inputs().len(), 1);
+    assert_eq!(twin.position().events, run.position().events);
 }

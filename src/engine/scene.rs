@@ -56,6 +56,9 @@ impl fmt::Display for PartId {
     }
 }
 
+/// What figures that belong to no part are told of.
+pub const BACKDROP: PartId = PartId::one("backdrop");
+
 /// The role of a colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ink {
@@ -435,6 +438,7 @@ pub struct Scene {
     parts: Vec<Part>,
     particles: Vec<Particle>,
     background: Vec<Shape>,
+    figures: Vec<(PartId, &'static str, f64)>,
 }
 
 impl Scene {
@@ -452,6 +456,7 @@ impl Scene {
             parts: Vec::new(),
             particles: Vec::new(),
             background: Vec::new(),
+            figures: Vec::new(),
         }
     }
 
@@ -501,13 +506,23 @@ impl Scene {
                 .last_mut()
                 .expect("a part was pushed above")
                 .shapes,
+            part: id,
+            figures: &mut self.figures,
         }
+    }
+
+    /// The figure that a part's view calls `name`: what [`crate::claim`] reads.
+    pub fn figure(&self, part: PartId, name: &str) -> Option<f64> {
+        let told = |told: &&(PartId, &str, f64)| (told.0, told.1) == (part, name);
+        self.figures.iter().find(told).map(|told| told.2)
     }
 
     /// Draws what belongs to no part, behind everything.
     pub fn background(&mut self) -> Pencil<'_> {
         Pencil {
             shapes: &mut self.background,
+            part: BACKDROP,
+            figures: &mut self.figures,
         }
     }
 
@@ -763,9 +778,18 @@ impl Shape {
 /// Adds shapes to a part or to the background.
 pub struct Pencil<'a> {
     shapes: &'a mut Vec<Shape>,
+    part: PartId,
+    figures: &'a mut Vec<(PartId, &'static str, f64)>,
 }
 
 impl Pencil<'_> {
+    /// Tells a figure that is drawn here by a name of its own, from the variable that is written: beats lean on it, and a
+    /// test holds their captions against it.
+    pub fn figure(&mut self, name: &'static str, value: f64) -> &mut Self {
+        self.figures.push((self.part, name, value));
+        self
+    }
+
     /// Any shape.
     pub fn shape(&mut self, shape: Shape) -> &mut Self {
         self.shapes.push(shape);

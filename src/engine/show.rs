@@ -7,7 +7,7 @@ use crate::plot::Plot;
 use crate::run::{Input, Position};
 use crate::scene::{PartId, Scene};
 use crate::state::RunState;
-use crate::story::BeatView;
+use crate::story::{BeatView, Progress, Setup};
 use crate::tape::{Note, Tape};
 use crate::time::Time;
 
@@ -90,6 +90,11 @@ pub trait Show {
     /// # Errors
     /// The knob does not exist or the value is no finite number; nothing has changed then.
     fn set_knob(&mut self, id: &str, value: f64) -> Result<f64, KnobError>;
+    /// Turns a knob as the story wants it; as [`Show::set_knob`], but the tape says who did it.
+    ///
+    /// # Errors
+    /// As [`Show::set_knob`].
+    fn tell_knob(&mut self, id: &str, value: f64) -> Result<f64, KnobError>;
     /// The actions that exist.
     fn actions(&self) -> &'static [ActionSpec];
     /// Whether an action makes sense now.
@@ -116,8 +121,14 @@ pub trait Show {
     fn truth(&self, beat: usize) -> Option<usize>;
     /// The ids of the challenges.
     fn challenges(&self) -> Vec<&'static str>;
+    /// How far a challenge is now.
+    fn challenge_progress(&self, challenge: usize) -> Progress;
     /// Whether a challenge is reached now.
-    fn challenge_done(&self, challenge: usize) -> bool;
+    fn challenge_done(&self, challenge: usize) -> bool {
+        self.challenge_progress(challenge).reached()
+    }
+    /// What reaches a challenge from time zero.
+    fn solution(&self, challenge: usize) -> &'static [Setup];
 
     /// A fresh run at time zero with another seed and the knobs a lesson opens with.
     fn fresh(&self, seed: u32) -> Box<dyn Show>;

@@ -41,6 +41,7 @@ struct StoredInput {
 enum StoredKind {
     Knob(u8, u32),
     Act(u8, u16),
+    Told(u8, u32),
 }
 
 impl RunState {
@@ -55,11 +56,12 @@ impl RunState {
             let here = (input.at.0, input.events.unwrap_or(last.1));
             let kind = match input.kind {
                 InputKind::Knob(id, value) => {
-                    let index = first
-                        .iter()
-                        .position(|(knob, _)| knob.id == id)
-                        .unwrap_or(0);
-                    StoredKind::Knob(index as u8, first[index].0.to_steps(value))
+                    let (index, steps) = stored_knob(first, id, value);
+                    StoredKind::Knob(index, steps)
+                }
+                InputKind::Told(id, value) => {
+                    let (index, steps) = stored_knob(first, id, value);
+                    StoredKind::Told(index, steps)
                 }
                 InputKind::Act(act) => StoredKind::Act(act.spec as u8, act.target as u16),
             };
@@ -103,6 +105,9 @@ impl RunState {
                 StoredKind::Knob(index, steps) => list
                     .get(usize::from(index))
                     .map(|(knob, _)| InputKind::Knob(knob.id, knob.from_steps(steps))),
+                StoredKind::Told(index, steps) => list
+                    .get(usize::from(index))
+                    .map(|(knob, _)| InputKind::Told(knob.id, knob.from_steps(steps))),
                 StoredKind::Act(spec, target) => {
                     (usize::from(spec) < actions).then_some(InputKind::Act(Act {
                         spec: spec.into(),
@@ -158,6 +163,12 @@ impl RunState {
             inputs: self.inputs.len() as u32,
         }
     }
+}
+
+/// A knob as its number, and a value as steps.
+fn stored_knob(list: &[(Knob, f64)], id: &str, value: f64) -> (u8, u32) {
+    let index = list.iter().position(|(knob, _)| knob.id == id).unwrap_or(0);
+    (index as u8, list[index].0.to_steps(value))
 }
 
 /// Everything on screen: the run, what it is compared with, and the beat.

@@ -1,5 +1,6 @@
 //! A tiny lesson for the engine's own tests: a ball that bounces at random intervals.
 
+use crate::lesson::sheet;
 use crate::*;
 use std::rc::Rc;
 
@@ -26,10 +27,6 @@ impl Knobs for Pace {
 #[derive(Clone, Copy)]
 pub(crate) struct Kick;
 impl Action for Kick {
-    const SPECS: &'static [ActionSpec] = &[
-        ActionSpec::whole("kick"),
-        ActionSpec::turning("faster", "pace", 10.0),
-    ];
     fn from_act(act: Act) -> Option<Kick> {
         (act.spec < 2).then_some(Kick)
     }
@@ -82,70 +79,81 @@ impl Model for Ball {
 pub(crate) struct Bounce;
 impl Lesson for Bounce {
     type Model = Ball;
-    const CARD: Card = Card {
-        slug: "bounce",
-        chapter: "toys",
-        tables: &[],
-    };
-    const PROBES: &'static [Probe] = &[Probe::Count];
-    const PLOTS: &'static [Plot] = &[Plot {
-        id: "bounces",
-        lines: &[Line {
+    const SHEET: Sheet<Ball> = Sheet {
+        actions: &[
+            ActionSpec::whole("kick"),
+            ActionSpec::turning("faster", "pace", 10.0),
+        ],
+        probes: &[Probe::Count],
+        plots: &[Plot {
             id: "bounces",
-            probe: 0,
-            statistic: Statistic::Mean,
-            ink: Ink::Accent,
-            area: true,
+            lines: &[Line {
+                id: "bounces",
+                probe: 0,
+                statistic: Statistic::Mean,
+                ink: Ink::Accent,
+                area: true,
+            }],
+            scale: 1.0,
+            top_min: 1.0,
         }],
-        scale: 1.0,
-        top_min: 1.0,
-    }];
-    const STORY: &'static [Beat<Ball>] = &[
-        Beat {
-            id: "start",
-            setup: &[],
-            when: |_| true,
-            points: &[],
-            predict: None,
-        },
-        Beat {
-            id: "ten",
-            setup: &[],
-            when: |ball| ball.bounces >= 10,
-            points: &[],
-            predict: Some(Prediction {
-                id: "kicks",
-                options: &["none", "one"],
-                truth: |ball| (ball.kicks > 0).then_some(1),
-            }),
-        },
-        Beat {
-            id: "kicked",
-            setup: &[Setup::Act("kick", 0)],
-            when: |ball| ball.kicks > 0,
-            points: &[],
-            predict: None,
-        },
-        Beat {
-            id: "never",
-            setup: &[],
-            when: |_| false,
-            points: &[],
-            predict: None,
-        },
-    ];
-    const CHALLENGES: &'static [Challenge<Ball>] = &[Challenge {
-        id: "hundred",
-        done: |ball| ball.bounces >= 100,
-    }];
-    const TWIN: (&'static str, f64) = ("double", 1.0);
-    fn draw(ball: &Ball, _: &Pace, _: Time, scene: &mut Scene) {
-        scene.thing(
-            PartId::one("ball"),
-            scene::Rect::new(0.0, 0.0, 90.0, 40.0),
-            ball.bounces.to_string(),
-        );
-    }
+        story: &[
+            Beat {
+                id: "start",
+                ..Beat::at_once()
+            },
+            Beat {
+                id: "ten",
+                when: |ball| ball.bounces >= 10,
+                predict: Some(Prediction {
+                    id: "kicks",
+                    options: &["none", "one"],
+                    truth: |ball| (ball.kicks > 0).then_some(1),
+                    hides: &[],
+                }),
+                ..Beat::at_once()
+            },
+            Beat {
+                id: "kicked",
+                setup: &[Setup::Act("kick", 0)],
+                when: |ball| ball.kicks > 0,
+                ..Beat::at_once()
+            },
+            Beat {
+                id: "never",
+                when: |_| false,
+                ..Beat::at_once()
+            },
+        ],
+        challenges: &[Challenge {
+            id: "hundred",
+            progress: |ball, _| Progress::of(ball.bounces as f64, 100.0),
+            solution: &[Setup::Wait(Time::s(20))],
+        }],
+        twin: ("double", 1.0),
+        ..Sheet::usual(
+            Card {
+                slug: "bounce",
+                chapter: "toys",
+                tables: &[],
+            },
+            Pace::default,
+            |ball, _, _, scene| {
+                scene
+                    .thing(
+                        PartId::one("ball"),
+                        scene::Rect::new(0.0, 0.0, 90.0, 40.0),
+                        ball.bounces.to_string(),
+                    )
+                    .figure("bounces", ball.bounces as f64);
+            },
+        )
+    };
+}
+
+/// The toy, opened.
+pub(crate) fn bounce(seed: u32) -> Run<Ball> {
+    Run::new(sheet::<Bounce>(), seed)
 }
 
 /// What a run shows: its place, picture and tape.
@@ -153,4 +161,13 @@ pub(crate) fn face(run: &dyn Show) -> (run::Position, String, u64) {
     let mut scene = Scene::new(600.0, Rc::default());
     run.draw(&mut scene);
     (run.position(), scene.outline(), run.tape().fingerprint())
+}
+
+/// The toy after five seconds that nobody saw.
+pub(crate) fn warm(seed: u32) -> Run<Ball> {
+    static WARM: Sheet<Ball> = Sheet {
+        warm_up: Time::s(5),
+        ..Bounce::SHEET
+    };
+    Run::new(&WARM, seed)
 }

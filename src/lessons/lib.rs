@@ -11,6 +11,7 @@ pub mod kit;
 pub mod load_balancing;
 pub mod rolling_update;
 
+use engine::lesson::sheet;
 use engine::{Card, Lesson, Run, Show};
 
 /// A lesson that can be opened.
@@ -40,7 +41,7 @@ pub fn find(slug: &str) -> Option<&'static Entry> {
 
 const fn entry<L: Lesson>() -> Entry {
     Entry {
-        card: &L::CARD,
+        card: &sheet::<L>().card,
         open: open::<L>,
     }
 }
@@ -48,5 +49,5 @@ const fn entry<L: Lesson>() -> Entry {
 /// Opens a lesson. The release build cuts the program here: what only this function leads to is that lesson's own
 /// file, so press knows it by its name, and nothing may call it but through its [`Entry`].
 fn open<L: Lesson>(seed: u32) -> Box<dyn Show> {
-    Box::new(Run::<L>::new(seed))
+    Box::new(Run::new(sheet::<L>(), seed))
 }

@@ -218,10 +218,14 @@ fn play(show: &dyn Show, words: &Rc<Words>, seen: &mut BTreeSet<String>) {
 fn look(show: &dyn Show, words: &Rc<Words>, seen: &mut BTreeSet<String>) {
     for note in show.tape().notes() {
         seen.insert(format!("say.{}", note.word));
+        // What a learner may turn, a story may turn.
+        if note.word == "you-set" {
+            seen.insert("say.story-set".to_owned());
+        }
         for arg in note.args.iter().flatten() {
             match arg {
                 // The engine names the knob that was turned by its id, which is no word of its own.
-                Arg::Word(_) if note.word == "you-set" => {}
+                Arg::Word(_) if matches!(note.word, "you-set" | "story-set") => {}
                 Arg::Word(id) => {
                     seen.insert((*id).to_owned());
                 }
@@ -280,6 +284,7 @@ fn bare_ids(text: &str, seen: &mut BTreeSet<String>) {
 mod tests {
     use super::*;
     use crate::words::parse;
+    use engine::lesson::sheet;
 
     mod fake {
         use engine::knobs::Visit;
@@ -302,7 +307,6 @@ mod tests {
         #[derive(Clone, Copy)]
         pub(super) struct Poke;
         impl Action for Poke {
-            const SPECS: &'static [ActionSpec] = &[ActionSpec::aimed("poke", "server")];
             fn from_act(_: Act) -> Option<Poke> {
                 Some(Poke)
             }
@@ -331,50 +335,48 @@ mod tests {
         pub(super) struct FakeLesson;
         impl Lesson for FakeLesson {
             type Model = Fake;
-            const CARD: Card = Card {
-                slug: "load-balancing",
-                chapter: "traffic",
-                tables: &[],
+            const SHEET: Sheet<Fake> = Sheet {
+                actions: &[ActionSpec::aimed("poke", "server")],
+                story: &[
+                    Beat {
+                        id: "start",
+                        ..Beat::at_once()
+                    },
+                    Beat {
+                        id: "later",
+                        when: |fake| fake.ticks > 3,
+                        ..Beat::at_once()
+                    },
+                ],
+                twin: ("busy", 1.0),
+                ..Sheet::usual(
+                    Card {
+                        slug: "load-balancing",
+                        chapter: "traffic",
+                        tables: &[],
+                    },
+                    FakeKnobs::default,
+                    |_, _, _, scene| {
+                        let value = scene.say("idle", &[]);
+                        scene
+                            .thing(
+                                PartId::one("server"),
+                                Rect::new(0.0, 0.0, 90.0, 40.0),
+                                value,
+                            )
+                            .text(pt(4.0, 20.0), 12.0, Ink::Ink, "up");
+                    },
+                )
             };
-            const PROBES: &'static [Probe] = &[];
-            const PLOTS: &'static [Plot] = &[];
-            const STORY: &'static [Beat<Fake>] = &[
-                Beat {
-                    id: "start",
-                    setup: &[],
-                    when: |_| true,
-                    points: &[],
-                    predict: None,
-                },
-                Beat {
-                    id: "later",
-                    setup: &[],
-                    when: |fake| fake.ticks > 3,
-                    points: &[],
-                    predict: None,
-                },
-            ];
-            const CHALLENGES: &'static [Challenge<Fake>] = &[];
-            const TWIN: (&'static str, f64) = ("busy", 1.0);
-            fn draw(_: &Fake, _: &FakeKnobs, _: Time, scene: &mut Scene) {
-                let value = scene.say("idle", &[]);
-                scene
-                    .thing(
-                        PartId::one("server"),
-                        Rect::new(0.0, 0.0, 90.0, 40.0),
-                        value,
-                    )
-                    .text(pt(4.0, 20.0), 12.0, Ink::Ink, "up");
-            }
         }
     }
 
     const COMPLETE: &str = "# F\nWhy?\n\n## knob\n- busy: Busy\n\n## action\n- poke: Poke\n- poke.part: Poke {0}\n\n\
-        ## beat\n- start: A\n- later: B\n\n## wait\n- later: Soon\n\n## say\n- tick: Tick\n- poked: {0} poked\n- you-set: You set {0} to {1}\n\n\
+        ## beat\n- start: A\n- later: B\n\n## wait\n- later: Soon\n\n## say\n- tick: Tick\n- poked: {0} poked\n- you-set: You set {0} to {1}\n- story-set: The story set {0} to {1}\n\n\
         ## part\n- server: Server\n\n## stage\n- idle: idle\n- down: down\n\n## glyph\n- request: request\n";
 
     fn findings(source: &str) -> Vec<(String, &'static str)> {
-        let show = engine::Run::<fake::FakeLesson>::new(1);
+        let show = engine::Run::new(sheet::<fake::FakeLesson>(), 1);
         let texts = parse("en.md", source).expect("well formed");
         words(
             &show,
@@ -426,8 +428,8 @@ mod tests {
     #[test]
     fn a_still_is_drawn_with_its_words() {
         let entry = Entry {
-            card: &<fake::FakeLesson as engine::Lesson>::CARD,
-            open: |seed| Box::new(engine::Run::<fake::FakeLesson>::new(seed)),
+            card: &sheet::<fake::FakeLesson>().card,
+            open: |seed| Box::new(engine::Run::new(sheet::<fake::FakeLesson>(), seed)),
         };
         let page = sources::lesson(&entry, parse("en.md", COMPLETE).expect("well formed"));
         assert!(page.still.starts_with("<svg xmlns") && page.still.contains("<title>F</title>"));

@@ -10,7 +10,7 @@ mod tests;
 
 pub use model::{Caching, Settings};
 
-use engine::{Card, Ink, Lesson, Line, Plot, Probe, Scene, Statistic, Time};
+use engine::{Card, Ink, Lesson, Line, Plot, Probe, Sheet, Statistic, Time};
 
 /// The lesson.
 pub struct Remembering;
@@ -40,97 +40,95 @@ const fn line(id: &'static str, probe: usize, statistic: Statistic, ink: Ink, ar
 
 impl Lesson for Remembering {
     type Model = Caching;
-
-    const CARD: Card = Card {
-        slug: "caching",
-        chapter: "memory",
-        tables: &[
-            "cache_policies",
-            "cache_write_policies",
-            "cache_hit_ratio_zipf",
+    const SHEET: Sheet<Caching> = Sheet {
+        actions: model::Break::SPECS,
+        probes: &[
+            Probe::Level,
+            Probe::Level,
+            Probe::Count,
+            Probe::Count,
+            Probe::Count,
+            Probe::Spread,
+            Probe::Spread,
         ],
+        plots: &[
+            Plot {
+                id: "hits",
+                lines: &[
+                    line("ratio", probe::HIT_RATIO, Statistic::Mean, Ink::Hit, true),
+                    line(
+                        "expected",
+                        probe::EXPECTED,
+                        Statistic::Mean,
+                        Ink::Secondary,
+                        false,
+                    ),
+                ],
+                scale: 1.0,
+                top_min: 100.0,
+            },
+            Plot {
+                id: "database",
+                lines: &[
+                    line(
+                        "queries",
+                        probe::QUERIES,
+                        Statistic::Mean,
+                        Ink::Accent,
+                        true,
+                    ),
+                    line("stale", probe::STALE, Statistic::Mean, Ink::Warn, false),
+                    line("failed", probe::FAILED, Statistic::Mean, Ink::Bad, false),
+                ],
+                scale: 1.0,
+                top_min: 30.0,
+            },
+            Plot {
+                id: "latency",
+                lines: &[
+                    line(
+                        "p99",
+                        probe::LATENCY,
+                        Statistic::Quantile(0.99),
+                        Ink::Warn,
+                        false,
+                    ),
+                    line(
+                        "p50",
+                        probe::LATENCY,
+                        Statistic::Quantile(0.5),
+                        Ink::Secondary,
+                        false,
+                    ),
+                    line(
+                        "writes",
+                        probe::WRITE_LATENCY,
+                        Statistic::Quantile(0.5),
+                        Ink::Accent,
+                        false,
+                    ),
+                ],
+                scale: 0.001,
+                top_min: 200.0,
+            },
+        ],
+        story: story::STORY,
+        challenges: story::CHALLENGES,
+        speed: 0.15,
+        twin: ("policy", 1.0),
+        still: Time::ms(2_400),
+        ..Sheet::usual(
+            Card {
+                slug: "caching",
+                chapter: "memory",
+                tables: &[
+                    "cache_policies",
+                    "cache_write_policies",
+                    "cache_hit_ratio_zipf",
+                ],
+            },
+            Settings::default,
+            view::draw,
+        )
     };
-
-    const PROBES: &'static [Probe] = &[
-        Probe::Level,
-        Probe::Level,
-        Probe::Count,
-        Probe::Count,
-        Probe::Count,
-        Probe::Spread,
-        Probe::Spread,
-    ];
-
-    const PLOTS: &'static [Plot] = &[
-        Plot {
-            id: "hits",
-            lines: &[
-                line("ratio", probe::HIT_RATIO, Statistic::Mean, Ink::Hit, true),
-                line(
-                    "expected",
-                    probe::EXPECTED,
-                    Statistic::Mean,
-                    Ink::Secondary,
-                    false,
-                ),
-            ],
-            scale: 1.0,
-            top_min: 100.0,
-        },
-        Plot {
-            id: "database",
-            lines: &[
-                line(
-                    "queries",
-                    probe::QUERIES,
-                    Statistic::Mean,
-                    Ink::Accent,
-                    true,
-                ),
-                line("stale", probe::STALE, Statistic::Mean, Ink::Warn, false),
-                line("failed", probe::FAILED, Statistic::Mean, Ink::Bad, false),
-            ],
-            scale: 1.0,
-            top_min: 30.0,
-        },
-        Plot {
-            id: "latency",
-            lines: &[
-                line(
-                    "p99",
-                    probe::LATENCY,
-                    Statistic::Quantile(0.99),
-                    Ink::Warn,
-                    false,
-                ),
-                line(
-                    "p50",
-                    probe::LATENCY,
-                    Statistic::Quantile(0.5),
-                    Ink::Secondary,
-                    false,
-                ),
-                line(
-                    "writes",
-                    probe::WRITE_LATENCY,
-                    Statistic::Quantile(0.5),
-                    Ink::Accent,
-                    false,
-                ),
-            ],
-            scale: 0.001,
-            top_min: 200.0,
-        },
-    ];
-
-    const STORY: &'static [engine::Beat<Caching>] = story::STORY;
-    const CHALLENGES: &'static [engine::Challenge<Caching>] = story::CHALLENGES;
-    /// Short hops, so that a value is fetched before the cache has changed beyond recognition, need a slow clock.
-    const SPEED: f64 = 0.15;
-    const TWIN: (&'static str, f64) = ("policy", 1.0);
-    const STILL: Time = Time::ms(2_400);
-
-    fn draw(model: &Caching, knobs: &Settings, at: Time, scene: &mut Scene) {
-        view::draw(model, knobs, at, scene);
-    }
 }

@@ -211,8 +211,9 @@ pub enum Break {
     Expire(u16),
 }
 
-impl Action for Break {
-    const SPECS: &'static [ActionSpec] = &[
+impl Break {
+    /// What a learner can do, in the order of the buttons.
+    pub(super) const SPECS: &'static [ActionSpec] = &[
         ActionSpec::whole("scan"),
         ActionSpec::whole("celebrity"),
         ActionSpec::whole("flush"),
@@ -220,7 +221,9 @@ impl Action for Break {
         ActionSpec::whole("restart"),
         ActionSpec::aimed("expire", "key"),
     ];
+}
 
+impl Action for Break {
     fn from_act(act: Act) -> Option<Break> {
         match act.spec {
             0 => Some(Break::Scan),

@@ -1,7 +1,7 @@
 //! The story, its two predictions, and things to try.
 
 use super::model::{APP, Caching, DATABASE, FAR_LINK, GRID, NEAR_LINK, STRIP};
-use engine::{Beat, Challenge, Prediction, Setup, Time};
+use engine::{Beat, Challenge, Prediction, Progress, Setup, Time};
 
 const LRU: f64 = 0.0;
 const LFU: f64 = 1.0;
@@ -21,6 +21,7 @@ pub(super) const STORY: &[Beat<Caching>] = &[
         setup: &[],
         when: |_| true,
         points: &[],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -34,6 +35,7 @@ pub(super) const STORY: &[Beat<Caching>] = &[
         ],
         when: |model| model.store.cache().capacity() == 0 && model.queue.len() >= 10,
         points: &[DATABASE, FAR_LINK],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -50,6 +52,7 @@ pub(super) const STORY: &[Beat<Caching>] = &[
             cache.len() == 12 && calm(model) && model.recent.ratio() >= 0.45
         },
         points: &[GRID, NEAR_LINK, STRIP],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -62,9 +65,11 @@ pub(super) const STORY: &[Beat<Caching>] = &[
                 && model.watch.quiet >= Time::ms(120)
         },
         points: &[GRID],
+        shows: &[],
         predict: Some(Prediction {
             id: "scan",
             options: &["none", "some", "all"],
+            hides: &[],
             truth: |model| {
                 let scan = model.watch.scan?;
                 // What happened, not what the story expects: with another policy the answer may differ.
@@ -87,6 +92,7 @@ pub(super) const STORY: &[Beat<Caching>] = &[
         ],
         when: |model| model.watch.scan.is_some_and(|scan| scan.kept.is_some()),
         points: &[GRID, STRIP],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -99,6 +105,7 @@ pub(super) const STORY: &[Beat<Caching>] = &[
         ],
         when: |model| model.watch.stale >= 3,
         points: &[GRID, APP],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -119,9 +126,11 @@ pub(super) const STORY: &[Beat<Caching>] = &[
                 && model.recent.ratio() >= 0.4
         },
         points: &[GRID],
+        shows: &[],
         predict: Some(Prediction {
             id: "stampede",
             options: &["one", "few", "many"],
+            hides: &[],
             truth: |model| {
                 let celebrity = model.watch.celebrity.filter(|c| c.filled)?;
                 Some(match celebrity.queries {
@@ -145,6 +154,7 @@ pub(super) const STORY: &[Beat<Caching>] = &[
             celebrity.is_some_and(|c| c.filled && c.queries >= 5)
         },
         points: &[DATABASE, FAR_LINK],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -161,6 +171,7 @@ pub(super) const STORY: &[Beat<Caching>] = &[
             celebrity.is_some_and(|c| c.queries == 1 && c.joined >= 6 && (shown(c.key) || c.filled))
         },
         points: &[APP, FAR_LINK],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -176,6 +187,7 @@ pub(super) const STORY: &[Beat<Caching>] = &[
             outage.is_some_and(|outage| long(outage.at)) && model.queue.len() >= 12
         },
         points: &[GRID, DATABASE],
+        shows: &[],
         predict: None,
     },
 ];
@@ -183,40 +195,51 @@ pub(super) const STORY: &[Beat<Caching>] = &[
 pub(super) const CHALLENGES: &[Challenge<Caching>] = &[
     Challenge {
         id: "lean",
-        done: |model| {
-            let (reads, hits) = model.watch.lean;
-            reads >= 120 && hits * 100 >= reads * 54
+        progress: |model, _| {
+            Progress::all({
+                let (reads, hits) = model.watch.lean;
+                reads >= 120 && hits * 100 >= reads * 54
+            })
         },
+        solution: &[],
     },
     Challenge {
         id: "scan-proof",
-        done: |model| {
-            model.watch.scan.is_some_and(|scan| {
-                scan.over
-                    && scan.reads >= 60
-                    && scan.capacity <= 12
-                    && scan.skew <= 1.0
-                    && scan.hits * 100 >= scan.reads * 55
+        progress: |model, _| {
+            Progress::all({
+                model.watch.scan.is_some_and(|scan| {
+                    scan.over
+                        && scan.reads >= 60
+                        && scan.capacity <= 12
+                        && scan.skew <= 1.0
+                        && scan.hits * 100 >= scan.reads * 55
+                })
             })
         },
+        solution: &[],
     },
     Challenge {
         id: "survive",
-        done: |model| {
-            model.watch.outage.is_some_and(|outage| {
-                outage.open
-                    && outage.failed == 0
-                    && outage.load_per_s >= 60.0
-                    && model.now.since(outage.at) >= Time::s(8)
+        progress: |model, _| {
+            Progress::all({
+                model.watch.outage.is_some_and(|outage| {
+                    outage.open
+                        && outage.failed == 0
+                        && outage.load_per_s >= 60.0
+                        && model.now.since(outage.at) >= Time::s(8)
+                })
             })
         },
+        solution: &[],
     },
     Challenge {
         id: "lost",
-        done: |model| model.watch.lost_writes > 0,
+        progress: |model, _| Progress::all(model.watch.lost_writes > 0),
+        solution: &[],
     },
     Challenge {
         id: "race",
-        done: |model| model.watch.stale_raced > 0,
+        progress: |model, _| Progress::all(model.watch.stale_raced > 0),
+        solution: &[],
     },
 ];

@@ -3,6 +3,7 @@
 use super::Remembering;
 use super::model::{Caching, KEYS, Kind, key_part};
 use crate::find;
+use engine::lesson::sheet;
 use engine::player::Happening;
 use engine::random::{Stream, Streams, below};
 use engine::run::Run;
@@ -33,22 +34,22 @@ fn words() -> Rc<Words> {
     Rc::new(Words::new(texts))
 }
 
-fn run(seed: u32, knobs: &[(&str, f64)]) -> Run<Remembering> {
-    let mut run = Run::<Remembering>::new(seed);
+fn run(seed: u32, knobs: &[(&str, f64)]) -> Run<Caching> {
+    let mut run = Run::new(sheet::<Remembering>(), seed);
     for (id, value) in knobs {
         run.set_knob(id, *value).expect("the knob exists");
     }
     run
 }
 
-fn act(run: &mut Run<Remembering>, id: &str) -> bool {
+fn act(run: &mut Run<Caching>, id: &str) -> bool {
     let spec = run.actions().iter().position(|action| action.id == id);
     let spec = spec.expect("the action exists");
     let target = run.aim(spec);
     run.act(Act { spec, target })
 }
 
-fn go(run: &mut Run<Remembering>, s: u64) {
+fn go(run: &mut Run<Caching>, s: u64) {
     let until = run.position().at + Time::s(s);
     run.run(until, Watch::Nothing, u64::MAX);
     run.audit().expect("nothing is lost");
@@ -80,7 +81,7 @@ fn nothing_is_lost_or_made_up() {
     let words = words();
     for seed in 1..=12 {
         let mut streams = Streams::new(seed);
-        let mut run = Run::<Remembering>::new(seed);
+        let mut run = Run::new(sheet::<Remembering>(), seed);
         for step in 0..40 {
             let dice = streams.get(CHOICE);
             let knobs = run.knobs();
@@ -288,8 +289,8 @@ fn ways_of_writing_differ_as_the_notes_say() {
 
 #[test]
 fn every_challenge_can_be_reached() {
-    let ids = Run::<Remembering>::new(1).challenges();
-    let reached = |id: &str, knobs: &[(&str, f64)], script: &dyn Fn(&mut Run<Remembering>)| {
+    let ids = Run::new(sheet::<Remembering>(), 1).challenges();
+    let reached = |id: &str, knobs: &[(&str, f64)], script: &dyn Fn(&mut Run<Caching>)| {
         let index = ids
             .iter()
             .position(|known| *known == id)
@@ -298,7 +299,7 @@ fn every_challenge_can_be_reached() {
         script(&mut run);
         run.challenge_done(index)
     };
-    let wait = |run: &mut Run<Remembering>| {
+    let wait = |run: &mut Run<Caching>| {
         for _ in 0..60 {
             go(run, 1);
             if run.challenge_done(0) {
@@ -309,13 +310,13 @@ fn every_challenge_can_be_reached() {
     let lean = |policy: f64| reached("lean", &[("policy", policy), ("capacity", 8.0)], &wait);
     assert!(lean(1.0));
     assert!(!lean(0.0), "LRU does not do");
-    let scan = |run: &mut Run<Remembering>| {
+    let scan = |run: &mut Run<Caching>| {
         act(run, "scan");
         go(run, 6);
     };
     assert!(reached("scan-proof", &[("policy", 1.0)], &scan));
     assert!(!reached("scan-proof", &[], &scan), "LRU does not do");
-    let crash = |run: &mut Run<Remembering>| {
+    let crash = |run: &mut Run<Caching>| {
         act(run, "crash");
         go(run, 9);
     };
@@ -357,14 +358,14 @@ fn a_learner_can_expire_a_key_and_ask_why() {
 #[test]
 fn pictures_are_sound_at_the_ends_of_every_knob_and_after_every_action() {
     let words = words();
-    let shown = |run: &mut Run<Remembering>, where_: &str| {
+    let shown = |run: &mut Run<Caching>, where_: &str| {
         for ms in [0, 90, 1_500] {
             let at = run.position().at + Time::ms(ms);
             run.seek(at);
             sound(run, &words, where_);
         }
     };
-    for (knob, _) in Run::<Remembering>::new(1).knobs() {
+    for (knob, _) in Run::new(sheet::<Remembering>(), 1).knobs() {
         for steps in [0, u32::MAX] {
             let mut run = run(2, &[(knob.id, knob.from_steps(steps))]);
             shown(&mut run, knob.id);
@@ -378,7 +379,7 @@ fn pictures_are_sound_at_the_ends_of_every_knob_and_after_every_action() {
         ("coalesce", 1.0),
     ];
     for knobs in [&[][..], &busy] {
-        for action in Run::<Remembering>::new(1).actions() {
+        for action in Run::new(sheet::<Remembering>(), 1).actions() {
             let mut run = run(2, knobs);
             go(&mut run, 1);
             act(&mut run, action.id);

@@ -10,7 +10,7 @@ mod tests;
 
 pub use model::{Partition, Settings};
 
-use engine::{Card, Ink, Lesson, Line, Plot, Probe, Scene, Statistic, Time};
+use engine::{Card, Ink, Lesson, Line, Plot, Probe, Sheet, Statistic, Time};
 
 /// The lesson.
 pub struct Cap;
@@ -48,60 +48,59 @@ const fn median(id: &'static str, probe: usize, ink: Ink) -> Line {
 
 impl Lesson for Cap {
     type Model = Partition;
-
-    const CARD: Card = Card {
-        slug: "cap-theorem",
-        chapter: "data",
-        tables: &["cap_partition_conflict", "quorum_pbs_staleness"],
+    const SHEET: Sheet<Partition> = Sheet {
+        actions: model::Break::SPECS,
+        probes: &[
+            Probe::Count,
+            Probe::Count,
+            Probe::Count,
+            Probe::Spread,
+            Probe::Spread,
+            Probe::Level,
+            Probe::Level,
+        ],
+        plots: &[
+            Plot {
+                id: "answers",
+                lines: &[
+                    mean("answered", probe::ANSWERED, Ink::Accent, true),
+                    mean("old", probe::OLD, Ink::Warn, false),
+                    mean("refused", probe::REFUSED, Ink::Bad, false),
+                ],
+                scale: 1.0,
+                top_min: 5.0,
+            },
+            Plot {
+                id: "wait",
+                lines: &[
+                    median("ana", probe::ANA, Ink::Secondary),
+                    median("ben", probe::BEN, Ink::Accent),
+                ],
+                scale: 0.001,
+                top_min: 1_000.0,
+            },
+            Plot {
+                id: "apart",
+                lines: &[
+                    mean("apart", probe::APART, Ink::Hit, true),
+                    mean("lost", probe::LOST, Ink::Bad, false),
+                ],
+                scale: 1.0,
+                top_min: 5.0,
+            },
+        ],
+        story: story::STORY,
+        challenges: story::CHALLENGES,
+        twin: ("choice", 1.0),
+        still: Time::ms(2_400),
+        ..Sheet::usual(
+            Card {
+                slug: "cap-theorem",
+                chapter: "data",
+                tables: &["cap_partition_conflict", "quorum_pbs_staleness"],
+            },
+            Settings::default,
+            view::draw,
+        )
     };
-
-    const PROBES: &'static [Probe] = &[
-        Probe::Count,
-        Probe::Count,
-        Probe::Count,
-        Probe::Spread,
-        Probe::Spread,
-        Probe::Level,
-        Probe::Level,
-    ];
-
-    const PLOTS: &'static [Plot] = &[
-        Plot {
-            id: "answers",
-            lines: &[
-                mean("answered", probe::ANSWERED, Ink::Accent, true),
-                mean("old", probe::OLD, Ink::Warn, false),
-                mean("refused", probe::REFUSED, Ink::Bad, false),
-            ],
-            scale: 1.0,
-            top_min: 5.0,
-        },
-        Plot {
-            id: "wait",
-            lines: &[
-                median("ana", probe::ANA, Ink::Secondary),
-                median("ben", probe::BEN, Ink::Accent),
-            ],
-            scale: 0.001,
-            top_min: 1_000.0,
-        },
-        Plot {
-            id: "apart",
-            lines: &[
-                mean("apart", probe::APART, Ink::Hit, true),
-                mean("lost", probe::LOST, Ink::Bad, false),
-            ],
-            scale: 1.0,
-            top_min: 5.0,
-        },
-    ];
-
-    const STORY: &'static [engine::Beat<Partition>] = story::STORY;
-    const CHALLENGES: &'static [engine::Challenge<Partition>] = story::CHALLENGES;
-    const TWIN: (&'static str, f64) = ("choice", 1.0);
-    const STILL: Time = Time::ms(2_400);
-
-    fn draw(model: &Partition, knobs: &Settings, at: Time, scene: &mut Scene) {
-        view::draw(model, knobs, at, scene);
-    }
 }

@@ -122,8 +122,9 @@ pub enum Break {
     Viral,
 }
 
-impl Action for Break {
-    const SPECS: &'static [ActionSpec] = &[
+impl Break {
+    /// What a learner can do, in the order of the buttons.
+    pub(super) const SPECS: &'static [ActionSpec] = &[
         ActionSpec::whole("cut"),
         ActionSpec::whole("heal"),
         ActionSpec::whole("ana"),
@@ -132,7 +133,9 @@ impl Action for Break {
         ActionSpec::aimed("crash", "replica"),
         ActionSpec::aimed("restart", "replica"),
     ];
+}
 
+impl Action for Break {
     fn from_act(act: Act) -> Option<Break> {
         match act.spec {
             0 => Some(Break::Cut),

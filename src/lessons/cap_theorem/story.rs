@@ -2,7 +2,7 @@
 
 use super::model::{CABLE_PART, CLIENTS, Cut, Partition, RECEIPTS, replica_part};
 use super::replica::{Reconcile, Rule};
-use engine::{Beat, Challenge, PartId, Prediction, Setup, Time};
+use engine::{Beat, Challenge, PartId, Prediction, Progress, Setup, Time};
 
 const CP: f64 = 0.0;
 const AP: f64 = 1.0;
@@ -51,6 +51,7 @@ pub(super) const STORY: &[Beat<Partition>] = &[
         setup: &[],
         when: |_| true,
         points: &[],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -62,9 +63,11 @@ pub(super) const STORY: &[Beat<Partition>] = &[
         ],
         when: |model| model.watch.by_hand[BEN] >= 1,
         points: &[CLIENTS[BEN], CABLE_PART],
+        shows: &[],
         predict: Some(Prediction {
             id: "cut",
             options: &["both", "ana", "nobody"],
+            hides: &[],
             truth: |model| {
                 let cut = model.watch.cut.filter(|cut| !cut.alone)?;
                 let tried = |site: usize| cut.wrote[ACCOUNT][site] + cut.refused[ACCOUNT][site] > 0;
@@ -92,6 +95,7 @@ pub(super) const STORY: &[Beat<Partition>] = &[
             told_no(model, BEN) && cut(model).is_some_and(split)
         },
         points: &[CLIENTS[BEN], replica_part(3), replica_part(4)],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -103,6 +107,7 @@ pub(super) const STORY: &[Beat<Partition>] = &[
                     .is_some_and(|cut| cut.refused[ACCOUNT][BEN] + cut.refused[PHOTO][BEN] >= 4)
         },
         points: &[CLIENTS[BEN], REPLICAS],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -110,6 +115,7 @@ pub(super) const STORY: &[Beat<Partition>] = &[
         setup: &[Setup::Act("heal", 0)],
         when: |model| healed(model).is_some(),
         points: &[CABLE_PART, REPLICAS],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -123,9 +129,11 @@ pub(super) const STORY: &[Beat<Partition>] = &[
             alone(model) && model.cut.is_none() && model.watch.alone >= 2 && model.in_step()
         },
         points: &[CLIENTS[ANA], CLIENTS[BEN]],
+        shows: &[],
         predict: Some(Prediction {
             id: "merge",
             options: &["both", "one", "none"],
+            hides: &[],
             truth: |model| {
                 let cut = healed(model).filter(|cut| cut.alone && both_wrote(cut))?;
                 Some(usize::from(model.lost(ACCOUNT) > cut.lost[ACCOUNT]))
@@ -145,6 +153,7 @@ pub(super) const STORY: &[Beat<Partition>] = &[
             alone(model) && cut(model).is_some_and(settled)
         },
         points: &[replica_part(0), replica_part(3)],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -158,6 +167,7 @@ pub(super) const STORY: &[Beat<Partition>] = &[
             })
         },
         points: &[RECEIPTS],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -183,6 +193,7 @@ pub(super) const STORY: &[Beat<Partition>] = &[
             model.rule(ACCOUNT) == Rule::Alone(Reconcile::Both) && shown(ANA) && shown(BEN)
         },
         points: &[REPLICAS],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -190,6 +201,7 @@ pub(super) const STORY: &[Beat<Partition>] = &[
         setup: &[Setup::Speed(0.25)],
         when: |model| !model.in_conflict(ACCOUNT),
         points: &[],
+        shows: &[],
         predict: None,
     },
 ];
@@ -197,38 +209,47 @@ pub(super) const STORY: &[Beat<Partition>] = &[
 pub(super) const CHALLENGES: &[Challenge<Partition>] = &[
     Challenge {
         id: "nobody",
-        done: |model| {
-            model.watch.cut.is_some_and(|cut| {
-                !cut.alone
-                    && cut.refused[ACCOUNT].iter().all(|refused| *refused > 0)
-                    && cut.wrote[ACCOUNT] == [0, 0]
+        progress: |model, _| {
+            Progress::all({
+                model.watch.cut.is_some_and(|cut| {
+                    !cut.alone
+                        && cut.refused[ACCOUNT].iter().all(|refused| *refused > 0)
+                        && cut.wrote[ACCOUNT] == [0, 0]
+                })
             })
         },
+        solution: &[],
     },
     Challenge {
         id: "quick",
-        done: |model| model.watch.quick >= 4,
+        progress: |model, _| Progress::all(model.watch.quick >= 4),
+        solution: &[],
     },
     Challenge {
         id: "slow",
-        done: |model| model.watch.refused_whole >= 1,
+        progress: |model, _| Progress::all(model.watch.refused_whole >= 1),
+        solution: &[],
     },
     Challenge {
         id: "overdraw",
-        done: |model| model.watch.overdrawn,
+        progress: |model, _| Progress::all(model.watch.overdrawn),
+        solution: &[],
     },
     Challenge {
         id: "each",
-        done: |model| {
-            healed(model).is_some_and(|cut| {
-                cut.healed
-                    .is_some_and(|healed| healed.since(cut.at) >= Time::s(5))
-                    && cut.refused[ACCOUNT] != [0, 0]
-                    && !both_wrote(&cut)
-                    && cut.refused[PHOTO] == [0, 0]
-                    && cut.wrote[PHOTO].iter().all(|wrote| *wrote >= 2)
-                    && model.lost(PHOTO) == cut.lost[PHOTO]
+        progress: |model, _| {
+            Progress::all({
+                healed(model).is_some_and(|cut| {
+                    cut.healed
+                        .is_some_and(|healed| healed.since(cut.at) >= Time::s(5))
+                        && cut.refused[ACCOUNT] != [0, 0]
+                        && !both_wrote(&cut)
+                        && cut.refused[PHOTO] == [0, 0]
+                        && cut.wrote[PHOTO].iter().all(|wrote| *wrote >= 2)
+                        && model.lost(PHOTO) == cut.lost[PHOTO]
+                })
             })
         },
+        solution: &[],
     },
 ];

@@ -1,10 +1,11 @@
 //! Conservation, theory, the story, the twin's point, the challenges and the layout of this lesson.
 
-use super::Cap;
 use super::replica::{Copy, Reconcile, Rule, Thing};
+use super::{Cap, Partition};
+use engine::lesson::sheet;
 use engine::player::Happening;
 use engine::show::Watch;
-use engine::{Act, Arg, Lesson, Player, Run, Scene, Show, Time, Words};
+use engine::{Act, Arg, Player, Run, Scene, Show, Time, Words};
 use std::rc::Rc;
 
 const WIDTHS: [f32; 6] = [884.0, 700.0, 560.0, 436.0, 366.0, 288.0];
@@ -21,26 +22,26 @@ fn words() -> Rc<Words> {
     Rc::new(Words::new(texts))
 }
 
-fn run(seed: u32, knobs: &[(&str, f64)]) -> Run<Cap> {
-    let mut run = Run::<Cap>::new(seed);
+fn run(seed: u32, knobs: &[(&str, f64)]) -> Run<Partition> {
+    let mut run = Run::new(sheet::<Cap>(), seed);
     for (knob, value) in knobs {
         run.set_knob(knob, *value).expect("a knob of this lesson");
     }
     run
 }
 
-fn pass(run: &mut Run<Cap>, ms: u64) {
+fn pass(run: &mut Run<Partition>, ms: u64) {
     let until = run.position().at + Time::ms(ms);
     run.run(until, Watch::Nothing, u64::MAX);
 }
 
-fn act(run: &mut Run<Cap>, id: &str, target: usize) -> bool {
+fn act(run: &mut Run<Partition>, id: &str, target: usize) -> bool {
     let spec = run.actions().iter().position(|spec| spec.id == id);
     let spec = spec.expect("an action of this lesson");
     run.act(Act { spec, target })
 }
 
-fn done(run: &Run<Cap>, id: &str) -> bool {
+fn done(run: &Run<Partition>, id: &str) -> bool {
     let all = run.challenges();
     run.challenge_done(all.iter().position(|c| *c == id).expect("a challenge"))
 }
@@ -258,7 +259,7 @@ fn the_twin_makes_the_point() {
         pass(&mut run, 8_000);
         act(&mut run, "heal", 0);
         pass(&mut run, 4_000);
-        let (knob, value) = Cap::TWIN;
+        let (knob, value) = sheet::<Cap>().twin;
         let mut twin = run.twin(knob, value).expect("a knob");
         twin.run(run.position().at, Watch::Nothing, u64::MAX);
         let model = run.model();
@@ -311,7 +312,7 @@ fn the_twin_makes_the_point() {
 fn the_story_reaches_every_beat() {
     let words = words();
     for seed in 1..=12 {
-        let mut player = Player::new(Box::new(Run::<Cap>::new(seed)));
+        let mut player = Player::new(Box::new(Run::new(sheet::<Cap>(), seed)));
         let mut last = Time::ZERO;
         for beat in 0..player.beats().len() {
             let asked = player.main().truth(beat);
@@ -358,7 +359,7 @@ fn the_story_reaches_every_beat() {
 #[test]
 fn what_happens_settles_both_questions() {
     for seed in 1..=5 {
-        let mut player = Player::new(Box::new(Run::<Cap>::new(seed)));
+        let mut player = Player::new(Box::new(Run::new(sheet::<Cap>(), seed)));
         for (beat, asked) in [(2, 1), (7, 5)] {
             player.jump(beat);
             assert_eq!(
@@ -372,9 +373,9 @@ fn what_happens_settles_both_questions() {
 
 #[test]
 fn every_challenge_can_be_reached() {
-    for challenge in Run::<Cap>::new(1).challenges() {
+    for challenge in Run::new(sheet::<Cap>(), 1).challenges() {
         assert!(
-            !done(&Run::<Cap>::new(1), challenge),
+            !done(&Run::new(sheet::<Cap>(), 1), challenge),
             "{challenge} is open at first"
         );
     }
@@ -423,7 +424,7 @@ fn every_challenge_can_be_reached() {
 #[test]
 fn why_leads_from_a_refusal_back_to_the_request() {
     let words = words();
-    let mut player = Player::new(Box::new(Run::<Cap>::new(1)));
+    let mut player = Player::new(Box::new(Run::new(sheet::<Cap>(), 1)));
     player.jump(2);
     let ben = super::model::CLIENTS[1];
     let chain = player.main_mut().why(engine::show::Picked::Part(ben), 8);

@@ -9,7 +9,7 @@ mod tests;
 
 pub use model::{CircuitBreaker, Settings};
 
-use engine::{Card, Ink, Lesson, Line, Plot, Probe, Scene, Statistic, Time};
+use engine::{Card, Ink, Lesson, Line, Plot, Probe, Sheet, Statistic, Time};
 
 /// The lesson.
 pub struct Breaking;
@@ -37,65 +37,64 @@ const fn line(id: &'static str, probe: usize, ink: Ink, area: bool) -> Line {
 
 impl Lesson for Breaking {
     type Model = CircuitBreaker;
-
-    const CARD: Card = Card {
-        slug: "circuit-breaker",
-        chapter: "services",
-        tables: &[
-            "circuit_breaker_gobreaker",
-            "circuit_breaker_resilience4j",
-            "retry_backoff_jitter",
+    const SHEET: Sheet<CircuitBreaker> = Sheet {
+        actions: model::Break::SPECS,
+        probes: &[
+            Probe::Count,
+            Probe::Count,
+            Probe::Count,
+            Probe::Count,
+            Probe::Count,
+            Probe::Level,
+            Probe::Level,
         ],
+        plots: &[
+            Plot {
+                id: "users",
+                lines: &[
+                    line("fresh", probe::FRESH, Ink::Ok, true),
+                    line("stand-in", probe::STAND_IN, Ink::Hit, false),
+                    line("errors", probe::ERRORS, Ink::Bad, false),
+                ],
+                scale: 1.0,
+                top_min: 12.0,
+            },
+            Plot {
+                id: "calls",
+                lines: &[
+                    line("calls", probe::CALLS, Ink::Warn, true),
+                    line("requests", probe::REQUESTS, Ink::Secondary, false),
+                ],
+                scale: 1.0,
+                top_min: 20.0,
+            },
+            Plot {
+                id: "threads",
+                lines: &[
+                    line("m1", probe::THREADS, Ink::Accent, false),
+                    line("m2", probe::THREADS + 1, Ink::Hit, false),
+                ],
+                scale: 1.0,
+                top_min: 24.0,
+            },
+        ],
+        story: story::STORY,
+        challenges: story::CHALLENGES,
+        speed: 0.3,
+        twin: ("breakers", 0.0),
+        still: Time::ms(1_200),
+        ..Sheet::usual(
+            Card {
+                slug: "circuit-breaker",
+                chapter: "services",
+                tables: &[
+                    "circuit_breaker_gobreaker",
+                    "circuit_breaker_resilience4j",
+                    "retry_backoff_jitter",
+                ],
+            },
+            Settings::default,
+            view::draw,
+        )
     };
-
-    const PROBES: &'static [Probe] = &[
-        Probe::Count,
-        Probe::Count,
-        Probe::Count,
-        Probe::Count,
-        Probe::Count,
-        Probe::Level,
-        Probe::Level,
-    ];
-
-    const PLOTS: &'static [Plot] = &[
-        Plot {
-            id: "users",
-            lines: &[
-                line("fresh", probe::FRESH, Ink::Ok, true),
-                line("stand-in", probe::STAND_IN, Ink::Hit, false),
-                line("errors", probe::ERRORS, Ink::Bad, false),
-            ],
-            scale: 1.0,
-            top_min: 12.0,
-        },
-        Plot {
-            id: "calls",
-            lines: &[
-                line("calls", probe::CALLS, Ink::Warn, true),
-                line("requests", probe::REQUESTS, Ink::Secondary, false),
-            ],
-            scale: 1.0,
-            top_min: 20.0,
-        },
-        Plot {
-            id: "threads",
-            lines: &[
-                line("m1", probe::THREADS, Ink::Accent, false),
-                line("m2", probe::THREADS + 1, Ink::Hit, false),
-            ],
-            scale: 1.0,
-            top_min: 24.0,
-        },
-    ];
-
-    const STORY: &'static [engine::Beat<CircuitBreaker>] = story::STORY;
-    const CHALLENGES: &'static [engine::Challenge<CircuitBreaker>] = story::CHALLENGES;
-    const SPEED: f64 = 0.3;
-    const TWIN: (&'static str, f64) = ("breakers", 0.0);
-    const STILL: Time = Time::ms(1_200);
-
-    fn draw(model: &CircuitBreaker, knobs: &Settings, at: Time, scene: &mut Scene) {
-        view::draw(model, knobs, at, scene);
-    }
 }

@@ -271,15 +271,18 @@ pub enum Break {
     Refresh,
 }
 
-impl Action for Break {
-    const SPECS: &'static [ActionSpec] = &[
+impl Break {
+    /// What a learner can do, in the order of the buttons.
+    pub(super) const SPECS: &'static [ActionSpec] = &[
         ActionSpec::whole("overload"),
         ActionSpec::turning("fail", "fail", 50.0),
         ActionSpec::turning("heal", "fail", -100.0),
         ActionSpec::whole("restart"),
         ActionSpec::whole("refresh"),
     ];
+}
 
+impl Action for Break {
     fn from_act(act: Act) -> Option<Break> {
         match act.spec {
             0 => Some(Break::Overload),

@@ -2,7 +2,7 @@
 
 use super::model::{CircuitBreaker, Kind, M3, THIRD, USERS, breaker_part, service_part};
 use algorithms::circuit_breaker::State;
-use engine::{Beat, Challenge, PartId, Prediction, Setup, Time};
+use engine::{Beat, Challenge, PartId, Prediction, Progress, Setup, Time};
 
 const NO_BREAKER: f64 = 0.0;
 const BOTH: f64 = 2.0;
@@ -35,6 +35,7 @@ pub(super) const STORY: &[Beat<CircuitBreaker>] = &[
         setup: &[],
         when: |_| true,
         points: &[USERS, M1, M2, M3],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -47,6 +48,7 @@ pub(super) const STORY: &[Beat<CircuitBreaker>] = &[
         ],
         when: |model| model.pools[0].held.len() >= 20 && model.pools[1].held.len() >= 14,
         points: &[M1, M2, M3],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -54,9 +56,11 @@ pub(super) const STORY: &[Beat<CircuitBreaker>] = &[
         setup: &[],
         when: |model| model.watch.calls_most >= 25,
         points: &[LAST_LINK, M3],
+        shows: &[],
         predict: Some(Prediction {
             id: "mended",
             options: &["at-once", "slowly", "never"],
+            hides: &[],
             truth: |model| {
                 if mended_for(model)? < Time::s(5) {
                     return None;
@@ -78,6 +82,7 @@ pub(super) const STORY: &[Beat<CircuitBreaker>] = &[
                 && model.for_nobody(THIRD) >= 8
         },
         points: &[M3, LAST_LINK],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -93,6 +98,7 @@ pub(super) const STORY: &[Beat<CircuitBreaker>] = &[
             })
         },
         points: &[BREAKER, STATES],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -103,9 +109,11 @@ pub(super) const STORY: &[Beat<CircuitBreaker>] = &[
             state(model, 1) == Some(State::Open) && third.held.is_empty() && third.queue.is_empty()
         },
         points: &[M3, BREAKER, GOT],
+        shows: &[],
         predict: Some(Prediction {
             id: "probes",
             options: &["all", "few", "none"],
+            hides: &[],
             truth: |model| {
                 let (probes, refused) = model.watch.half_open?;
                 // What happened: with other knobs there may be nobody to refuse.
@@ -124,6 +132,7 @@ pub(super) const STORY: &[Beat<CircuitBreaker>] = &[
             state(model, 1) == Some(State::HalfOpen) && model.calls().any(|call| call.is_probe())
         },
         points: &[BREAKER, STATES, LAST_LINK],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -135,6 +144,7 @@ pub(super) const STORY: &[Beat<CircuitBreaker>] = &[
                 && model.lately.fresh_share(1, model.now) >= Some(0.8)
         },
         points: &[BREAKER, STATES, M3],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -152,6 +162,7 @@ pub(super) const STORY: &[Beat<CircuitBreaker>] = &[
                 && fresh(model) >= 0.7
         },
         points: &[M3, GOT],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -169,6 +180,7 @@ pub(super) const STORY: &[Beat<CircuitBreaker>] = &[
                 && model.lately.sum(Kind::Sent, 2, model.now) >= 24
         },
         points: &[USERS, breaker_part(0), BREAKER],
+        shows: &[],
         predict: None,
     },
 ];
@@ -177,35 +189,44 @@ pub(super) const CHALLENGES: &[Challenge<CircuitBreaker>] = &[
     // Since the knobs last changed, so that a storm of before does not count.
     Challenge {
         id: "storm",
-        done: |model| model.watch.calls_most >= 36,
+        progress: |model, _| Progress::all(model.watch.calls_most >= 36),
+        solution: &[],
     },
     Challenge {
         id: "fresh",
-        done: |model| {
-            model.watch.overload.is_some_and(|overload| {
-                !overload.cut
-                    && overload.load_per_s >= 8.0
-                    && overload
-                        .verdict
-                        .is_some_and(|(all, fresh)| all >= 40 && fresh * 2 >= all)
+        progress: |model, _| {
+            Progress::all({
+                model.watch.overload.is_some_and(|overload| {
+                    !overload.cut
+                        && overload.load_per_s >= 8.0
+                        && overload
+                            .verdict
+                            .is_some_and(|(all, fresh)| all >= 40 && fresh * 2 >= all)
+                })
             })
         },
+        solution: &[],
     },
     Challenge {
         id: "unharmed",
-        done: |model| {
-            model
-                .watch
-                .unharmed_since
-                .is_some_and(|since| model.now.since(since) >= Time::s(10))
+        progress: |model, _| {
+            Progress::all({
+                model
+                    .watch
+                    .unharmed_since
+                    .is_some_and(|since| model.now.since(since) >= Time::s(10))
+            })
         },
+        solution: &[],
     },
     Challenge {
         id: "false-alarm",
-        done: |model| model.watch.false_alarm,
+        progress: |model, _| Progress::all(model.watch.false_alarm),
+        solution: &[],
     },
     Challenge {
         id: "unhang",
-        done: |model| model.watch.unhung,
+        progress: |model, _| Progress::all(model.watch.unhung),
+        solution: &[],
     },
 ];

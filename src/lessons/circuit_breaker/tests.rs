@@ -5,27 +5,28 @@ use super::model::{Breakers, CircuitBreaker, Kind, Settings};
 use algorithms::circuit_breaker::State;
 use algorithms::retry::{amplification, attempts_mean, success_probability};
 use engine::knobs::Kind as KnobKind;
+use engine::lesson::sheet;
 use engine::player::Happening;
 use engine::random::{Streams, below};
 use engine::show::Watch;
 use engine::{Act, Player, Run, Scene, Show, Stream, Time, Words};
 use std::rc::Rc;
 
-fn run(seed: u32, knobs: &[(&str, f64)]) -> Run<Breaking> {
-    let mut run = Run::<Breaking>::new(seed);
+fn run(seed: u32, knobs: &[(&str, f64)]) -> Run<CircuitBreaker> {
+    let mut run = Run::new(sheet::<Breaking>(), seed);
     for (id, value) in knobs {
         run.set_knob(id, *value).expect("the knob exists");
     }
     run
 }
 
-fn go(run: &mut Run<Breaking>, s: f64) {
+fn go(run: &mut Run<CircuitBreaker>, s: f64) {
     let until = run.position().at + Time::from_s(s);
     run.run(until, Watch::Nothing, u64::MAX);
     run.audit().expect("conserved");
 }
 
-fn act(run: &mut Run<Breaking>, id: &str) -> bool {
+fn act(run: &mut Run<CircuitBreaker>, id: &str) -> bool {
     let spec = run.actions().iter().position(|spec| spec.id == id);
     run.act(Act {
         spec: spec.expect("the action exists"),
@@ -42,7 +43,7 @@ fn nothing_is_lost_or_made_up_and_an_open_breaker_lets_nothing_pass() {
     for seed in 1..=12_u32 {
         let mut streams = Streams::new(seed);
         let dice = streams.get(Stream::named("fuzz"));
-        let mut run = Run::<Breaking>::new(seed);
+        let mut run = Run::new(sheet::<Breaking>(), seed);
         let knobs = run.knobs();
         for round in 0..40 {
             let (knob, _) = knobs[below(dice, knobs.len())];
@@ -82,7 +83,8 @@ fn nothing_is_lost_or_made_up_and_an_open_breaker_lets_nothing_pass() {
 #[test]
 fn a_failing_m3_gets_tries_to_the_power_of_two() {
     for retries in [0_u32, 1, 4, 5] {
-        let mut run = Run::<Breaking>::with_knobs(
+        let mut run = Run::with_knobs(
+            sheet::<Breaking>(),
             1,
             Settings {
                 breakers: Breakers::None,
@@ -129,7 +131,7 @@ fn calls_and_successes_are_those_of_independent_tries() {
     );
 }
 
-fn count(run: &Run<Breaking>) -> (u64, u64, u64) {
+fn count(run: &Run<CircuitBreaker>) -> (u64, u64, u64) {
     let (sent, got) = run.model().totals();
     (sent, got[Kind::Fresh as usize], run.model().calls_to_m3())
 }
@@ -155,7 +157,7 @@ fn busy_threads_follow_littles_law() {
 #[test]
 fn the_story_reaches_every_beat_on_any_seed() {
     for seed in 1..=5 {
-        let mut player = Player::new(Box::new(Run::<Breaking>::new(seed)));
+        let mut player = Player::new(Box::new(Run::new(sheet::<Breaking>(), seed)));
         let beats = player.beats().len();
         let mut settled = Vec::new();
         for beat in 1..beats {
@@ -313,12 +315,12 @@ const SOLUTIONS: &[(&str, Inputs, f64)] = &[
 
 #[test]
 fn every_challenge_can_be_reached() {
-    let challenges = Run::<Breaking>::new(1).challenges();
+    let challenges = Run::new(sheet::<Breaking>(), 1).challenges();
     let solved: Vec<&str> = SOLUTIONS.iter().map(|solution| solution.0).collect();
     assert_eq!(challenges, solved);
     for (i, (id, inputs, then_s)) in SOLUTIONS.iter().enumerate() {
         for seed in 1..=3 {
-            let mut player = Player::new(Box::new(Run::<Breaking>::new(seed)));
+            let mut player = Player::new(Box::new(Run::new(sheet::<Breaking>(), seed)));
             assert!(
                 !player.main().challenge_done(i),
                 "{id} is done at time zero"
@@ -359,7 +361,7 @@ fn every_picture_is_sound() {
             }
         }
     };
-    let mut player = Player::new(Box::new(Run::<Breaking>::new(1)));
+    let mut player = Player::new(Box::new(Run::new(sheet::<Breaking>(), 1)));
     for beat in 0..player.beats().len() {
         player.jump(beat);
         look(&player, player.beats()[beat].id);

@@ -9,7 +9,7 @@ mod tests;
 
 pub use model::{ConsistentHashing, Settings};
 
-use engine::{Card, Ink, Lesson, Line, Plot, Probe, Scene, Statistic, Time};
+use engine::{Card, Ink, Lesson, Line, Plot, Probe, Sheet, Statistic, Time};
 
 /// The lesson.
 pub struct Hashing;
@@ -35,61 +35,60 @@ const fn line(id: &'static str, probe: usize, ink: Ink, area: bool) -> Line {
 
 impl Lesson for Hashing {
     type Model = ConsistentHashing;
-
-    const CARD: Card = Card {
-        slug: "consistent-hashing",
-        chapter: "data",
-        tables: &[
-            "consistent_hash_ketama",
-            "jump_consistent_hash",
-            "consistent_hash_balance",
-            "hash_functions",
-            "hash_slots_redis_cluster",
+    const SHEET: Sheet<ConsistentHashing> = Sheet {
+        actions: model::Break::SPECS,
+        probes: &[
+            Probe::Level,
+            Probe::Count,
+            Probe::Count,
+            Probe::Level,
+            Probe::Level,
         ],
+        plots: &[
+            Plot {
+                id: "moving",
+                lines: &[line("moving", probe::OUT_OF_PLACE, Ink::Hit, true)],
+                scale: 1.0,
+                top_min: 48.0,
+            },
+            Plot {
+                id: "misses",
+                lines: &[
+                    line("misses", probe::MISSES, Ink::Warn, true),
+                    line("failed", probe::FAILED, Ink::Bad, false),
+                ],
+                scale: 1.0,
+                top_min: 10.0,
+            },
+            Plot {
+                id: "uneven",
+                lines: &[
+                    line("keys", probe::UNEVEN_KEYS, Ink::Hit, false),
+                    line("load", probe::UNEVEN_LOAD, Ink::Accent, false),
+                ],
+                scale: 1.0,
+                top_min: 2.0,
+            },
+        ],
+        story: story::STORY,
+        challenges: story::CHALLENGES,
+        speed: 0.5,
+        twin: ("scheme", 1.0),
+        still: Time::ms(1_200),
+        ..Sheet::usual(
+            Card {
+                slug: "consistent-hashing",
+                chapter: "data",
+                tables: &[
+                    "consistent_hash_ketama",
+                    "jump_consistent_hash",
+                    "consistent_hash_balance",
+                    "hash_functions",
+                    "hash_slots_redis_cluster",
+                ],
+            },
+            Settings::default,
+            view::draw,
+        )
     };
-
-    const PROBES: &'static [Probe] = &[
-        Probe::Level,
-        Probe::Count,
-        Probe::Count,
-        Probe::Level,
-        Probe::Level,
-    ];
-
-    const PLOTS: &'static [Plot] = &[
-        Plot {
-            id: "moving",
-            lines: &[line("moving", probe::OUT_OF_PLACE, Ink::Hit, true)],
-            scale: 1.0,
-            top_min: 48.0,
-        },
-        Plot {
-            id: "misses",
-            lines: &[
-                line("misses", probe::MISSES, Ink::Warn, true),
-                line("failed", probe::FAILED, Ink::Bad, false),
-            ],
-            scale: 1.0,
-            top_min: 10.0,
-        },
-        Plot {
-            id: "uneven",
-            lines: &[
-                line("keys", probe::UNEVEN_KEYS, Ink::Hit, false),
-                line("load", probe::UNEVEN_LOAD, Ink::Accent, false),
-            ],
-            scale: 1.0,
-            top_min: 2.0,
-        },
-    ];
-
-    const STORY: &'static [engine::Beat<ConsistentHashing>] = story::STORY;
-    const CHALLENGES: &'static [engine::Challenge<ConsistentHashing>] = story::CHALLENGES;
-    const TWIN: (&'static str, f64) = ("scheme", 1.0);
-    const SPEED: f64 = 0.5;
-    const STILL: Time = Time::ms(1_200);
-
-    fn draw(model: &ConsistentHashing, knobs: &Settings, at: Time, scene: &mut Scene) {
-        view::draw(model, knobs, at, scene);
-    }
 }

@@ -156,15 +156,18 @@ pub enum Break {
     Turn,
 }
 
-impl Action for Break {
-    const SPECS: &'static [ActionSpec] = &[
+impl Break {
+    /// What a learner can do, in the order of the buttons.
+    pub(super) const SPECS: &'static [ActionSpec] = &[
         ActionSpec::turning("add", "nodes", 1.0),
         ActionSpec::turning("remove", "nodes", -1.0),
         ActionSpec::aimed("crash", "node"),
         ActionSpec::aimed("recover", "node"),
         ActionSpec::whole("hot"),
     ];
+}
 
+impl Action for Break {
     fn from_act(act: Act) -> Option<Break> {
         match act.spec {
             0 | 1 => Some(Break::Turn),

@@ -4,7 +4,7 @@ use super::model::{
     ConsistentHashing, DATABASE_PART, DIAL, NODES_MAX, Scheme, State, TALLY, What, index_of,
     node_part,
 };
-use engine::{Beat, Challenge, PartId, Prediction, Setup, Time};
+use engine::{Beat, Challenge, PartId, Prediction, Progress, Setup, Time};
 
 const RING: f64 = 0.0;
 const MOD_N: f64 = 1.0;
@@ -36,6 +36,7 @@ pub(super) const STORY: &[Beat<ConsistentHashing>] = &[
         setup: &[],
         when: |_| true,
         points: &[DIAL],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -52,9 +53,11 @@ pub(super) const STORY: &[Beat<ConsistentHashing>] = &[
         ],
         when: |model| model.served >= 30 && model.is_settled(),
         points: &[DIAL],
+        shows: &[],
         predict: Some(Prediction {
             id: "join",
             options: &["most", "half", "quarter", "none"],
+            hides: &[],
             truth: |model| {
                 let change = model.change.filter(|change| change.what == What::Joined)?;
                 change.settled?;
@@ -79,6 +82,7 @@ pub(super) const STORY: &[Beat<ConsistentHashing>] = &[
                     .is_some_and(|change| under_way(change.at) || change.settled.is_some())
         },
         points: &[DIAL, NEWCOMER],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -86,6 +90,7 @@ pub(super) const STORY: &[Beat<ConsistentHashing>] = &[
         setup: &[],
         when: |model| joined(model, 4) && settled(model, What::Joined),
         points: &[SHELVES, TALLY],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -99,6 +104,7 @@ pub(super) const STORY: &[Beat<ConsistentHashing>] = &[
                     .is_some_and(|change| model.now.since(change.at) >= Time::ms(2_600))
         },
         points: &[DIAL, TALLY],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -108,6 +114,7 @@ pub(super) const STORY: &[Beat<ConsistentHashing>] = &[
             settled(model, What::Points) && model.ring.points().len() == model.members().len()
         },
         points: &[DIAL, SHELVES],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -117,6 +124,7 @@ pub(super) const STORY: &[Beat<ConsistentHashing>] = &[
             settled(model, What::Points) && model.ring.points().len() >= 100 * model.members().len()
         },
         points: &[DIAL, SHELVES],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -124,9 +132,11 @@ pub(super) const STORY: &[Beat<ConsistentHashing>] = &[
         setup: &[Setup::Set("copies", 2.0)],
         when: |model| model.is_settled() && model.keys.iter().all(|key| key.held.count_ones() == 2),
         points: &[DIAL, node_part(VICTIM)],
+        shows: &[],
         predict: Some(Prediction {
             id: "crash",
             options: &["lost", "slow", "next"],
+            hides: &[],
             truth: |model| {
                 let crash = model.watch.crash.filter(|crash| crash.noticed)?;
                 let settled = model.change.filter(|change| change.what == What::Out)?;
@@ -151,6 +161,7 @@ pub(super) const STORY: &[Beat<ConsistentHashing>] = &[
                 && model.watch.crash.is_some_and(|crash| crash.answered >= 3)
         },
         points: &[DIAL, node_part(VICTIM), DATABASE_PART],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -158,6 +169,7 @@ pub(super) const STORY: &[Beat<ConsistentHashing>] = &[
         setup: &[Setup::Set("load", 20.0), Setup::Act("hot", 0)],
         when: |model| model.hot.is_some() && model.watch.hot_failures >= 2,
         points: &[DIAL, SHELVES],
+        shows: &[],
         predict: None,
     },
 ];
@@ -165,58 +177,74 @@ pub(super) const STORY: &[Beat<ConsistentHashing>] = &[
 pub(super) const CHALLENGES: &[Challenge<ConsistentHashing>] = &[
     Challenge {
         id: "even",
-        done: |model| {
-            model.members().len() == NODES_MAX
-                && model.keys.len() >= 200
-                && model.is_settled()
-                && model.out_of_place() == 0
-                && model.uneven_keys() <= 1.45
-                && model
-                    .change
-                    .is_some_and(|change| change.scheme == Scheme::Ring)
+        progress: |model, _| {
+            Progress::all({
+                model.members().len() == NODES_MAX
+                    && model.keys.len() >= 200
+                    && model.is_settled()
+                    && model.out_of_place() == 0
+                    && model.uneven_keys() <= 1.45
+                    && model
+                        .change
+                        .is_some_and(|change| change.scheme == Scheme::Ring)
+            })
         },
+        solution: &[],
     },
     Challenge {
         id: "heavy",
-        done: |model| {
-            let members = model.members();
-            let mut owned: Vec<u32> = members.iter().map(|node| model.owned(*node)).collect();
-            owned.sort_unstable();
-            let twice = matches!(owned[..], [.., second, most] if most >= 2 * second.max(1));
-            let weighted = model.watch.weights.iter().any(|weight| *weight >= 2.0);
-            members.len() >= 3 && twice && weighted && settled(model, What::Points)
+        progress: |model, _| {
+            Progress::all({
+                let members = model.members();
+                let mut owned: Vec<u32> = members.iter().map(|node| model.owned(*node)).collect();
+                owned.sort_unstable();
+                let twice = matches!(owned[..], [.., second, most] if most >= 2 * second.max(1));
+                let weighted = model.watch.weights.iter().any(|weight| *weight >= 2.0);
+                members.len() >= 3 && twice && weighted && settled(model, What::Points)
+            })
         },
+        solution: &[],
     },
     Challenge {
         id: "two-down",
-        done: |model| {
-            let (Some(last), Some((before, lost))) = (model.watch.crash, model.watch.crash_before)
-            else {
-                return false;
-            };
-            last.at.since(before) <= Time::s(3)
-                && last.noticed
-                && last.lost + lost == 0
-                && settled(model, What::Out)
+        progress: |model, _| {
+            Progress::all({
+                let (Some(last), Some((before, lost))) =
+                    (model.watch.crash, model.watch.crash_before)
+                else {
+                    return Progress::all(false);
+                };
+                last.at.since(before) <= Time::s(3)
+                    && last.noticed
+                    && last.lost + lost == 0
+                    && settled(model, What::Out)
+            })
         },
+        solution: &[],
     },
     Challenge {
         id: "cool",
-        done: |model| {
-            model
-                .watch
-                .cool_since
-                .is_some_and(|since| model.now.since(since) >= Time::s(7))
+        progress: |model, _| {
+            Progress::all({
+                model
+                    .watch
+                    .cool_since
+                    .is_some_and(|since| model.now.since(since) >= Time::s(7))
+            })
         },
+        solution: &[],
     },
     Challenge {
         id: "jump",
-        done: |model| {
-            model.change.is_some_and(|change| {
-                change.scheme == Scheme::Jump
-                    && change.what == What::Out
-                    && change.moved[index_of(Scheme::Jump)] * 2 > change.keys
+        progress: |model, _| {
+            Progress::all({
+                model.change.is_some_and(|change| {
+                    change.scheme == Scheme::Jump
+                        && change.what == What::Out
+                        && change.moved[index_of(Scheme::Jump)] * 2 > change.keys
+                })
             })
         },
+        solution: &[],
     },
 ];

@@ -5,10 +5,11 @@ use super::{Hashing, Settings};
 use algorithms::hash_ring::unevenness_expected;
 use algorithms::jump::jump_hash;
 use algorithms::mod_n::{mod_n, moved_share, moved_share_least};
+use engine::lesson::sheet;
 use engine::player::Happening;
 use engine::random::{Streams, below, unit};
 use engine::show::Watch;
-use engine::{Act, Lesson, Player, Run, Scene, Show, Stream, Time, Words, knobs};
+use engine::{Act, Player, Run, Scene, Show, Stream, Time, Words, knobs};
 use std::rc::Rc;
 
 const WIDTHS: [f32; 6] = [884.0, 700.0, 560.0, 436.0, 366.0, 288.0];
@@ -30,31 +31,35 @@ fn words() -> Rc<Words> {
     Rc::new(Words::new(pairs))
 }
 
-fn run(seed: u32, settings: &[(&str, f64)]) -> Run<Hashing> {
+fn run(seed: u32, settings: &[(&str, f64)]) -> Run<ConsistentHashing> {
     let mut first = Settings::default();
     for (id, value) in settings {
         knobs::set(&mut first, id, *value).unwrap();
     }
-    Run::with_knobs(seed, first)
+    Run::with_knobs(sheet::<Hashing>(), seed, first)
 }
 
-fn go_on(run: &mut Run<Hashing>, span: Time) {
+fn go_on(run: &mut Run<ConsistentHashing>, span: Time) {
     let until = run.position().at + span;
     run.run(until, Watch::Nothing, u64::MAX);
     run.audit().unwrap();
 }
 
-fn act(run: &mut Run<Hashing>, id: &str, target: usize) {
+fn act(run: &mut Run<ConsistentHashing>, id: &str, target: usize) {
     let spec = run.actions().iter().position(|spec| spec.id == id).unwrap();
     assert!(run.act(Act { spec, target }), "{id} {target}");
 }
 
-fn reached(run: &Run<Hashing>, id: &str) -> bool {
-    let index = Hashing::CHALLENGES.iter().position(|c| c.id == id).unwrap();
+fn reached(run: &Run<ConsistentHashing>, id: &str) -> bool {
+    let index = sheet::<Hashing>()
+        .challenges
+        .iter()
+        .position(|c| c.id == id)
+        .unwrap();
     run.challenge_done(index)
 }
 
-fn moved(run: &Run<Hashing>, scheme: Scheme) -> u32 {
+fn moved(run: &Run<ConsistentHashing>, scheme: Scheme) -> u32 {
     run.model().change.unwrap().moved[index_of(scheme)]
 }
 
@@ -236,7 +241,7 @@ fn a_second_copy_turns_failures_into_retries() {
 #[test]
 fn the_story_comes_true_on_every_seed() {
     for seed in 1..=12 {
-        let mut player = Player::new(Box::new(Run::<Hashing>::new(seed)));
+        let mut player = Player::new(Box::new(Run::new(sheet::<Hashing>(), seed)));
         for beat in 1..player.beats().len() {
             let from = player.main().position().at;
             if player.beats()[player.beat()].predict.is_some() {
@@ -268,7 +273,7 @@ fn the_story_comes_true_on_every_seed() {
             Some(2),
             "seed {seed}: the copy answered"
         );
-        for (done, challenge) in player.done().iter().zip(Hashing::CHALLENGES) {
+        for (done, challenge) in player.done().iter().zip(sheet::<Hashing>().challenges) {
             assert!(
                 !done,
                 "seed {seed}: the story alone reaches {}",
@@ -280,7 +285,7 @@ fn the_story_comes_true_on_every_seed() {
 
 #[test]
 fn every_challenge_can_be_reached() {
-    for challenge in Hashing::CHALLENGES {
+    for challenge in sheet::<Hashing>().challenges {
         assert!(!reached(&run(1, &[]), challenge.id), "{}", challenge.id);
     }
     let mut even = run(1, &[]);
@@ -350,7 +355,7 @@ fn the_stage_is_sound_at_every_width() {
         }
     };
     for seed in 1..=3 {
-        let mut player = Player::new(Box::new(Run::<Hashing>::new(seed)));
+        let mut player = Player::new(Box::new(Run::new(sheet::<Hashing>(), seed)));
         for beat in 0..player.beats().len() {
             player.jump(beat);
             look(player.main(), player.beats()[beat].id);

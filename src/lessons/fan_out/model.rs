@@ -162,8 +162,9 @@ pub enum Break {
     Redrive(usize),
 }
 
-impl Action for Break {
-    const SPECS: &'static [ActionSpec] = &[
+impl Break {
+    /// What a learner can do, in the order of the buttons.
+    pub(super) const SPECS: &'static [ActionSpec] = &[
         ActionSpec::aimed("down", "service"),
         ActionSpec::aimed("up", "service"),
         ActionSpec::aimed("poison", "service"),
@@ -171,7 +172,9 @@ impl Action for Break {
         ActionSpec::whole("burst"),
         ActionSpec::aimed("redrive", "dead"),
     ];
+}
 
+impl Action for Break {
     fn from_act(act: Act) -> Option<Break> {
         let service = act.target;
         match act.spec {

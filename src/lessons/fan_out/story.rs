@@ -3,7 +3,7 @@
 use super::model::{
     CHECKOUT, Design, SERVICES_MAX, Shop, TOPIC, USERS, dead_part, queue_part, service_part,
 };
-use engine::{Beat, Challenge, PartId, Prediction, Setup, Time};
+use engine::{Beat, Challenge, PartId, Prediction, Progress, Setup, Time};
 
 const IN_TURN: f64 = 0.0;
 const PARALLEL: f64 = 1.0;
@@ -31,6 +31,7 @@ pub(super) const STORY: &[Beat<Shop>] = &[
         setup: &[],
         when: |_| true,
         points: &[],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -49,6 +50,7 @@ pub(super) const STORY: &[Beat<Shop>] = &[
         ],
         when: |model| model.design == Design::InTurn && wait_at_least(model, Time::ms(400)),
         points: &[USERS, CHECKOUT],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -62,9 +64,11 @@ pub(super) const STORY: &[Beat<Shop>] = &[
                 && model.wait().is_some_and(|wait| wait <= Time::ms(320))
         },
         points: &[USERS, service_part(SMS)],
+        shows: &[],
         predict: Some(Prediction {
             id: "slow",
             options: &["same", "second", "more"],
+            hides: &[],
             truth: |model| {
                 let slow = model.means[SMS] >= SLOW && model.services.len() > SMS;
                 let wait = *model.watch.waits.back()?;
@@ -96,6 +100,7 @@ pub(super) const STORY: &[Beat<Shop>] = &[
             service_part(SMS),
             PartId::nth("copy", SMS as u16 + 1),
         ],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -107,9 +112,11 @@ pub(super) const STORY: &[Beat<Shop>] = &[
                 && model.orders().all(|order| order.design == Design::Push)
         },
         points: &[USERS, TOPIC],
+        shows: &[],
         predict: Some(Prediction {
             id: "down",
             options: &["kept", "gone", "elsewhere"],
+            hides: &[],
             truth: |model| {
                 let email = model.services.get(EMAIL)?;
                 email.down?;
@@ -132,6 +139,7 @@ pub(super) const STORY: &[Beat<Shop>] = &[
                 .is_some_and(|email| email.down.is_some() && email.lost_in_outage >= 8)
         },
         points: &[service_part(EMAIL), PartId::nth("copy", EMAIL as u16 + 1)],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -148,6 +156,7 @@ pub(super) const STORY: &[Beat<Shop>] = &[
                 .is_some_and(|email| email.down.is_some() && email.backlog() >= 10)
         },
         points: &[queue_part(EMAIL), service_part(EMAIL)],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -164,6 +173,7 @@ pub(super) const STORY: &[Beat<Shop>] = &[
             })
         },
         points: &[queue_part(EMAIL), service_part(EMAIL)],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -181,6 +191,7 @@ pub(super) const STORY: &[Beat<Shop>] = &[
                 .is_some_and(|inventory| !inventory.dead.is_empty())
         },
         points: &[queue_part(INVENTORY), dead_part(INVENTORY)],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -195,6 +206,7 @@ pub(super) const STORY: &[Beat<Shop>] = &[
             queue_part(SMS),
             queue_part(INVENTORY),
         ],
+        shows: &[],
         predict: None,
     },
 ];
@@ -202,30 +214,39 @@ pub(super) const STORY: &[Beat<Shop>] = &[
 pub(super) const CHALLENGES: &[Challenge<Shop>] = &[
     Challenge {
         id: "quick",
-        done: |model| {
-            model
-                .watch
-                .quick_since
-                .is_some_and(|since| model.now.since(since) >= Time::s(10))
+        progress: |model, _| {
+            Progress::all({
+                model
+                    .watch
+                    .quick_since
+                    .is_some_and(|since| model.now.since(since) >= Time::s(10))
+            })
         },
+        solution: &[],
     },
     Challenge {
         id: "pair",
-        done: |model| model.watch.pair_survived,
+        progress: |model, _| Progress::all(model.watch.pair_survived),
+        solution: &[],
     },
     Challenge {
         id: "drain",
-        done: |model| model.watch.burst_drained,
+        progress: |model, _| Progress::all(model.watch.burst_drained),
+        solution: &[],
     },
     Challenge {
         id: "twice",
-        done: |model| {
-            let again = |i: usize| model.services.get(i).map_or(0, |s| s.counts.again);
-            (0..SERVICES_MAX).any(|i| again(i) >= 10)
+        progress: |model, _| {
+            Progress::all({
+                let again = |i: usize| model.services.get(i).map_or(0, |s| s.counts.again);
+                (0..SERVICES_MAX).any(|i| again(i) >= 10)
+            })
         },
+        solution: &[],
     },
     Challenge {
         id: "overrun",
-        done: |model| model.watch.overrun >= 50,
+        progress: |model, _| Progress::all(model.watch.overrun >= 50),
+        solution: &[],
     },
 ];

@@ -4,6 +4,7 @@ use super::model::{Design, Shop};
 use super::story::PUSH;
 use super::{FanOut, Settings};
 use algorithms::queueing;
+use engine::lesson::sheet;
 use engine::player::Happening;
 use engine::random::{Streams, below, unit};
 use engine::show::{Ran, Watch};
@@ -16,15 +17,15 @@ const MISS: usize = 3;
 const BURST: usize = 4;
 const REDRIVE: usize = 5;
 
-fn opened(seed: u32, settings: &[(&str, f64)]) -> Run<FanOut> {
+fn opened(seed: u32, settings: &[(&str, f64)]) -> Run<Shop> {
     let mut first = Settings::default();
     for (id, value) in settings {
         knobs::set(&mut first, id, *value).unwrap();
     }
-    Run::<FanOut>::with_knobs(seed, first)
+    Run::with_knobs(sheet::<FanOut>(), seed, first)
 }
 
-fn run(seed: u32, settings: &[(&str, f64)], s: u64) -> Run<FanOut> {
+fn run(seed: u32, settings: &[(&str, f64)], s: u64) -> Run<Shop> {
     let mut run = opened(seed, settings);
     run.run(Time::s(s), Watch::Nothing, u64::MAX);
     run
@@ -166,7 +167,7 @@ fn the_queue_keeps_what_the_push_loses() {
         act(run, UP, 0);
         go(run, 20_000);
     }
-    let gone = |run: &dyn Show| mean(run, 4, 0) * run.position().at.as_s();
+    let gone = |run: &dyn Show| mean(run, 4, 4) * run.position().at.as_s();
     let kept = main.model().services[0].counts;
     assert_eq!((kept.lost, kept.missed, kept.expired), (0, 0, 0));
     assert_eq!(gone(&main), 0.0);
@@ -242,7 +243,7 @@ fn nothing_is_lost_or_made_up_whatever_the_learner_does() {
     for seed in 1..=10 {
         let mut streams = Streams::new(seed);
         let rng = streams.get(Stream::named("fuzz"));
-        let mut run = Run::<FanOut>::new(seed);
+        let mut run = Run::new(sheet::<FanOut>(), seed);
         for step in 0..110 {
             match below(rng, 5) {
                 0 => {
@@ -276,7 +277,7 @@ fn nothing_is_lost_or_made_up_whatever_the_learner_does() {
 #[test]
 fn the_story_reaches_every_beat_on_any_seed() {
     for seed in 1..=8 {
-        let mut player = Player::new(Box::new(Run::<FanOut>::new(seed)));
+        let mut player = Player::new(Box::new(Run::new(sheet::<FanOut>(), seed)));
         for beat in 1..player.beats().len() {
             let from = player.main().position().at;
             if player.beats()[player.beat()].predict.is_some() {
@@ -314,7 +315,7 @@ fn the_story_reaches_every_beat_on_any_seed() {
 
 /// Plays with these knobs, does the actions at their seconds, and returns the challenges reached.
 fn reached(settings: &[(&str, f64)], acts: &[(u64, usize, usize)], s: u64) -> Vec<bool> {
-    let mut player = Player::new(Box::new(Run::<FanOut>::new(1)));
+    let mut player = Player::new(Box::new(Run::new(sheet::<FanOut>(), 1)));
     for (id, value) in settings {
         player.set_knob(id, *value).unwrap();
     }

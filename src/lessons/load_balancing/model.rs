@@ -136,8 +136,9 @@ pub enum Break {
     Turn,
 }
 
-impl Action for Break {
-    const SPECS: &'static [ActionSpec] = &[
+impl Break {
+    /// What a learner can do, in the order of the buttons.
+    pub(super) const SPECS: &'static [ActionSpec] = &[
         ActionSpec::aimed("crash", "server"),
         ActionSpec::aimed("slow", "server"),
         ActionSpec::aimed("recover", "server"),
@@ -145,7 +146,9 @@ impl Action for Break {
         ActionSpec::turning("add", "servers", 1.0),
         ActionSpec::turning("remove", "servers", -1.0),
     ];
+}
 
+impl Action for Break {
     fn from_act(act: Act) -> Option<Break> {
         let server = act.target;
         match act.spec {

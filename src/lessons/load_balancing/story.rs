@@ -1,7 +1,7 @@
 //! The story, its two predictions, and things to try.
 
 use super::model::{BALANCER, CLIENTS_PART, LoadBalancing, server_part};
-use engine::{Beat, Challenge, PartId, Prediction, Setup, Time};
+use engine::{Beat, Challenge, PartId, Prediction, Progress, Setup, Time};
 
 const ROUND_ROBIN: f64 = 1.0;
 const LEAST_CONNECTIONS: f64 = 3.0;
@@ -23,6 +23,7 @@ pub(super) const STORY: &[Beat<LoadBalancing>] = &[
         setup: &[],
         when: |_| true,
         points: &[],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -35,6 +36,7 @@ pub(super) const STORY: &[Beat<LoadBalancing>] = &[
         ],
         when: |model| model.servers.len() == 1 && waiting_at(model, 0) >= 18,
         points: &[server_part(0), PartId::nth("link", 1)],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -42,6 +44,7 @@ pub(super) const STORY: &[Beat<LoadBalancing>] = &[
         setup: &[Setup::Set("servers", 2.0)],
         when: |model| model.servers.len() == 2 && model.waiting() <= 2,
         points: &[server_part(0), server_part(1)],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -53,9 +56,11 @@ pub(super) const STORY: &[Beat<LoadBalancing>] = &[
         // Long enough to see the turns go round several times.
         when: |model| model.servers.len() == 3 && model.servers[2].served >= 10,
         points: &[BALANCER, PartId::one("server")],
+        shows: &[],
         predict: Some(Prediction {
             id: "slow",
             options: &["same", "fewer", "none"],
+            hides: &[],
             truth: |model| {
                 let slow = model.servers.get(VICTIM)?;
                 (slow.slow && slow.queue.len() >= 8).then_some(0)
@@ -74,6 +79,7 @@ pub(super) const STORY: &[Beat<LoadBalancing>] = &[
                 && waiting_at(model, VICTIM) >= 8
         },
         points: &[VICTIM_PART, VICTIM_LINK],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -84,6 +90,7 @@ pub(super) const STORY: &[Beat<LoadBalancing>] = &[
         ],
         when: |model| waiting_at(model, VICTIM) <= 1 && model.watch.picks.iter().sum::<u32>() >= 60,
         points: &[VICTIM_PART],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -103,9 +110,11 @@ pub(super) const STORY: &[Beat<LoadBalancing>] = &[
             model.servers.iter().all(well) && model.waiting() <= 2 && rounds
         },
         points: &[BALANCER, VICTIM_PART],
+        shows: &[],
         predict: Some(Prediction {
             id: "crash",
             options: &["all", "share", "none"],
+            hides: &[],
             truth: |model| {
                 let crash = model.watch.crash.filter(|crash| crash.server == VICTIM)?;
                 crash.noticed?;
@@ -128,6 +137,7 @@ pub(super) const STORY: &[Beat<LoadBalancing>] = &[
                 .is_some_and(|crash| crash.server == VICTIM && crash.picked_dead >= 7)
         },
         points: &[VICTIM_PART, VICTIM_LINK],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -141,6 +151,7 @@ pub(super) const STORY: &[Beat<LoadBalancing>] = &[
                 && noticed.is_some_and(|at| model.now.since(at) >= Time::ms(600))
         },
         points: &[BALANCER, VICTIM_PART, VICTIM_LINK],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -153,6 +164,7 @@ pub(super) const STORY: &[Beat<LoadBalancing>] = &[
                 .is_some_and(|server| server.crashed.is_none() && !server.out())
         },
         points: &[CLIENTS_PART, BALANCER, VICTIM_PART],
+        shows: &[],
         predict: None,
     },
 ];
@@ -161,59 +173,72 @@ pub(super) const CHALLENGES: &[Challenge<LoadBalancing>] = &[
     // `clean_since` also moves while the load is below 100 req/s.
     Challenge {
         id: "steady",
-        done: |model| model.now.since(model.watch.clean_since) >= Time::s(10),
+        progress: |model, _| Progress::all(model.now.since(model.watch.clean_since) >= Time::s(10)),
+        solution: &[],
     },
     Challenge {
         id: "survive",
-        done: |model| {
-            model.watch.crash.is_some_and(|crash| {
-                let all = crash.served + crash.failed;
-                crash.alone
-                    && crash.load_per_s >= 30.0
-                    && crash.noticed.is_some()
-                    && model.now.since(crash.at) >= Time::s(8)
-                    && all >= 200
-                    && crash.failed * 100 < all
+        progress: |model, _| {
+            Progress::all({
+                model.watch.crash.is_some_and(|crash| {
+                    let all = crash.served + crash.failed;
+                    crash.alone
+                        && crash.load_per_s >= 30.0
+                        && crash.noticed.is_some()
+                        && model.now.since(crash.at) >= Time::s(8)
+                        && all >= 200
+                        && crash.failed * 100 < all
+                })
             })
         },
+        solution: &[],
     },
     Challenge {
         id: "calm",
-        done: |model| {
-            model
-                .watch
-                .calm_since
-                .is_some_and(|since| model.now.since(since) >= Time::s(8))
+        progress: |model, _| {
+            Progress::all({
+                model
+                    .watch
+                    .calm_since
+                    .is_some_and(|since| model.now.since(since) >= Time::s(8))
+            })
         },
+        solution: &[],
     },
     Challenge {
         id: "black-hole",
-        done: |model| {
-            model.watch.crash.is_some_and(|crash| {
-                let fair = crash.picked as usize / model.servers.len().max(1);
-                crash.picked_dead >= 10 && crash.picked_dead as usize >= 2 * fair
+        progress: |model, _| {
+            Progress::all({
+                model.watch.crash.is_some_and(|crash| {
+                    let fair = crash.picked as usize / model.servers.len().max(1);
+                    crash.picked_dead >= 10 && crash.picked_dead as usize >= 2 * fair
+                })
             })
         },
+        solution: &[],
     },
     Challenge {
         id: "lopsided",
-        done: |model| {
-            let healthy = model.servers.len() >= 3
-                && model
-                    .servers
+        progress: |model, _| {
+            Progress::all({
+                let healthy = model.servers.len() >= 3
+                    && model
+                        .servers
+                        .iter()
+                        .all(|server| !server.slow && !server.out() && server.crashed.is_none());
+                let all: u32 = model.watch.picks.iter().sum();
+                let most = model.watch.picks.iter().copied().max().unwrap_or(0);
+                let least = model
+                    .watch
+                    .picks
                     .iter()
-                    .all(|server| !server.slow && !server.out() && server.crashed.is_none());
-            let all: u32 = model.watch.picks.iter().sum();
-            let most = model.watch.picks.iter().copied().max().unwrap_or(0);
-            let least = model
-                .watch
-                .picks
-                .iter()
-                .take(model.servers.len())
-                .copied()
-                .min()
-                .unwrap_or(0);
-            healthy && all >= 150 && most >= 2 * least.max(1)
+                    .take(model.servers.len())
+                    .copied()
+                    .min()
+                    .unwrap_or(0);
+                healthy && all >= 150 && most >= 2 * least.max(1)
+            })
         },
+        solution: &[],
     },
 ];

@@ -3,17 +3,18 @@
 use super::model::{LoadBalancing, Totals};
 use super::{Balancing, Settings};
 use algorithms::queueing;
+use engine::lesson::sheet;
 use engine::player::Happening;
 use engine::random::{Streams, below, unit};
 use engine::show::Watch;
 use engine::{Act, Player, Run, Show, Stream, Time, knobs};
 
-fn run(seed: u32, settings: &[(&str, f64)], s: u64) -> Run<Balancing> {
+fn run(seed: u32, settings: &[(&str, f64)], s: u64) -> Run<LoadBalancing> {
     let mut first = Settings::default();
     for (id, value) in settings {
         knobs::set(&mut first, id, *value).unwrap();
     }
-    let mut run = Run::<Balancing>::with_knobs(seed, first);
+    let mut run = Run::with_knobs(sheet::<Balancing>(), seed, first);
     run.run(Time::s(s), Watch::Nothing, u64::MAX);
     run
 }
@@ -151,7 +152,7 @@ fn nothing_is_lost_or_made_up_whatever_the_learner_does() {
     for seed in 1..=12 {
         let mut streams = Streams::new(seed);
         let rng = streams.get(Stream::named("fuzz"));
-        let mut run = Run::<Balancing>::new(seed);
+        let mut run = Run::new(sheet::<Balancing>(), seed);
         for step in 0..120 {
             match below(rng, 4) {
                 0 => {
@@ -181,7 +182,7 @@ fn nothing_is_lost_or_made_up_whatever_the_learner_does() {
 #[test]
 fn the_story_reaches_every_beat_on_any_seed() {
     for seed in 1..=8 {
-        let mut player = Player::new(Box::new(Run::<Balancing>::new(seed)));
+        let mut player = Player::new(Box::new(Run::new(sheet::<Balancing>(), seed)));
         let last = player.beats().len() - 1;
         for beat in 1..=last {
             let from = player.main().position().at;
@@ -219,7 +220,7 @@ fn the_story_reaches_every_beat_on_any_seed() {
 
 /// Plays with these knobs, does the actions at their seconds, and returns the challenges reached.
 fn reached(settings: &[(&str, f64)], acts: &[(u64, &str)], s: u64) -> Vec<bool> {
-    let mut player = Player::new(Box::new(Run::<Balancing>::new(1)));
+    let mut player = Player::new(Box::new(Run::new(sheet::<Balancing>(), 1)));
     for (id, value) in settings {
         player.set_knob(id, *value).unwrap();
     }

@@ -171,8 +171,9 @@ pub enum Break {
     Revive(usize),
 }
 
-impl Action for Break {
-    const SPECS: &'static [ActionSpec] = &[
+impl Break {
+    /// What a learner can do, in the order of the buttons.
+    pub(super) const SPECS: &'static [ActionSpec] = &[
         ActionSpec::whole("ship"),
         ActionSpec::whole("ship-dead"),
         ActionSpec::whole("ship-faulty"),
@@ -180,7 +181,9 @@ impl Action for Break {
         ActionSpec::aimed("kill", "node"),
         ActionSpec::aimed("revive", "node"),
     ];
+}
 
+impl Action for Break {
     fn from_act(act: Act) -> Option<Break> {
         match act.spec {
             0 => Some(Break::Ship),

@@ -13,7 +13,7 @@ mod tests;
 pub use knobs::{Break, Settings};
 pub use model::RollingUpdate;
 
-use engine::{Card, Ink, Lesson, Line, Plot, Probe, Scene, Statistic, Time};
+use engine::{Card, Ink, Lesson, Line, Plot, Probe, Sheet, Statistic, Time};
 
 /// The lesson.
 pub struct Rolling;
@@ -39,70 +39,69 @@ const fn line(id: &'static str, probe: usize, ink: Ink, area: bool) -> Line {
 
 impl Lesson for Rolling {
     type Model = RollingUpdate;
-
-    const CARD: Card = Card {
-        slug: "rolling-update",
-        chapter: "compute",
-        tables: &["k8s_rolling_update", "k8s_self_healing"],
+    const SHEET: Sheet<RollingUpdate> = Sheet {
+        actions: Break::SPECS,
+        probes: &[
+            Probe::Count,
+            Probe::Count,
+            Probe::Level,
+            Probe::Level,
+            Probe::Spread,
+        ],
+        plots: &[
+            Plot {
+                id: "answers",
+                lines: &[
+                    line("served", probe::SERVED, Ink::Accent, true),
+                    line("failed", probe::FAILED, Ink::Bad, false),
+                ],
+                scale: 1.0,
+                top_min: 40.0,
+            },
+            Plot {
+                id: "capacity",
+                lines: &[
+                    line("capacity", probe::CAPACITY, Ink::Ok, true),
+                    line("load", probe::LOAD, Ink::Secondary, false),
+                ],
+                scale: 1.0,
+                top_min: 60.0,
+            },
+            Plot {
+                id: "latency",
+                lines: &[
+                    Line {
+                        id: "p99",
+                        probe: probe::LATENCY,
+                        statistic: Statistic::Quantile(0.99),
+                        ink: Ink::Warn,
+                        area: false,
+                    },
+                    Line {
+                        id: "p50",
+                        probe: probe::LATENCY,
+                        statistic: Statistic::Quantile(0.5),
+                        ink: Ink::Secondary,
+                        area: false,
+                    },
+                ],
+                scale: 0.001,
+                top_min: 600.0,
+            },
+        ],
+        story: story::STORY,
+        challenges: story::CHALLENGES,
+        speed: 0.5,
+        twin: ("strategy", 0.0),
+        still: Time::ms(4_900),
+        ..Sheet::usual(
+            Card {
+                slug: "rolling-update",
+                chapter: "compute",
+                tables: &["k8s_rolling_update", "k8s_self_healing"],
+            },
+            Settings::default,
+            view::draw,
+        )
     };
-
-    const PROBES: &'static [Probe] = &[
-        Probe::Count,
-        Probe::Count,
-        Probe::Level,
-        Probe::Level,
-        Probe::Spread,
-    ];
-
-    const PLOTS: &'static [Plot] = &[
-        Plot {
-            id: "answers",
-            lines: &[
-                line("served", probe::SERVED, Ink::Accent, true),
-                line("failed", probe::FAILED, Ink::Bad, false),
-            ],
-            scale: 1.0,
-            top_min: 40.0,
-        },
-        Plot {
-            id: "capacity",
-            lines: &[
-                line("capacity", probe::CAPACITY, Ink::Ok, true),
-                line("load", probe::LOAD, Ink::Secondary, false),
-            ],
-            scale: 1.0,
-            top_min: 60.0,
-        },
-        Plot {
-            id: "latency",
-            lines: &[
-                Line {
-                    id: "p99",
-                    probe: probe::LATENCY,
-                    statistic: Statistic::Quantile(0.99),
-                    ink: Ink::Warn,
-                    area: false,
-                },
-                Line {
-                    id: "p50",
-                    probe: probe::LATENCY,
-                    statistic: Statistic::Quantile(0.5),
-                    ink: Ink::Secondary,
-                    area: false,
-                },
-            ],
-            scale: 0.001,
-            top_min: 600.0,
-        },
-    ];
-
-    const STORY: &'static [engine::Beat<RollingUpdate>] = story::STORY;
-    const CHALLENGES: &'static [engine::Challenge<RollingUpdate>] = story::CHALLENGES;
-    const SPEED: f64 = 0.5;
-    const TWIN: (&'static str, f64) = ("strategy", 0.0);
-    const STILL: Time = Time::ms(4_900);
-
-    fn draw(model: &RollingUpdate, knobs: &Settings, at: Time, scene: &mut Scene) {
-        view::draw(model, knobs, at, scene);
-    }
 }

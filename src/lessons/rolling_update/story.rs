@@ -4,7 +4,7 @@ use super::knobs::How;
 use super::model::{CHART, DEPLOYMENT, Kind, Release, RollingUpdate, SERVICE};
 use super::pods::{GLIDE, Pod};
 use algorithms::self_healing::Phase;
-use engine::{Beat, Challenge, PartId, Prediction, Setup, Time};
+use engine::{Beat, Challenge, PartId, Prediction, Progress, Setup, Time};
 
 const RECREATE: f64 = 0.0;
 const ROLLING: f64 = 1.0;
@@ -45,6 +45,7 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
         setup: &[],
         when: |_| true,
         points: &[],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -64,6 +65,7 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
                 && model.pods.iter().filter(starting).count() >= 3
         },
         points: &[SERVICE, CHART],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -71,9 +73,11 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
         setup: &[],
         when: |model| complete(model, How::Recreate) && at_rest(model),
         points: &[CHART],
+        shows: &[],
         predict: Some(Prediction {
             id: "fewest",
             options: &["six", "five", "three", "none"],
+            hides: &[],
             truth: |model| {
                 let release = model
                     .finished
@@ -109,6 +113,7 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
             running(model, How::Rolling) && starting.count() >= 3 && at_rest(model) && seen
         },
         points: &[DEPLOYMENT, PODS],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -122,6 +127,7 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
         },
         // Nothing stands out but the pods that drain, by their colour: pointing elsewhere would dim them.
         points: &[],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -129,6 +135,7 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
         setup: &[Setup::Speed(0.5)],
         when: |model| complete(model, How::Rolling) && at_rest(model),
         points: &[CHART, DEPLOYMENT],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -136,9 +143,11 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
         setup: &[Setup::Twin("strategy", RECREATE), Setup::Act("ship", 0)],
         when: |model| complete(model, How::Rolling) && at_rest(model),
         points: &[CHART],
+        shows: &[],
         predict: Some(Prediction {
             id: "dead",
             options: &["stops", "replaces", "undoes"],
+            hides: &[],
             truth: |model| {
                 let release = &model.release;
                 (release.kind == Kind::Dead && release.stalled.is_some()).then(|| {
@@ -162,6 +171,7 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
         ],
         when: |model| model.release.kind == Kind::Dead && model.release.stalled.is_some(),
         points: &[DEPLOYMENT, PODS],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -169,6 +179,7 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
         setup: &[Setup::Act("roll-back", 0)],
         when: |model| model.release.back && model.release.done.is_some() && at_rest(model),
         points: &[DEPLOYMENT, PODS],
+        shows: &[],
         predict: None,
     },
     Beat {
@@ -182,6 +193,7 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
         ],
         when: |model| model.release.kind == Kind::Faulty && model.release.aborted && at_rest(model),
         points: &[DEPLOYMENT, SERVICE],
+        shows: &[],
         predict: None,
     },
 ];
@@ -196,41 +208,59 @@ fn clean(model: &RollingUpdate) -> Option<Release> {
 pub(super) const CHALLENGES: &[Challenge<RollingUpdate>] = &[
     Challenge {
         id: "whole",
-        done: |model| {
-            clean(model)
-                .is_some_and(|release| release.ready_min >= release.replicas && release.failed == 0)
+        progress: |model, _| {
+            Progress::all({
+                clean(model).is_some_and(|release| {
+                    release.ready_min >= release.replicas && release.failed == 0
+                })
+            })
         },
+        solution: &[],
     },
     Challenge {
         id: "thrifty",
-        done: |model| {
-            clean(model)
-                .is_some_and(|release| release.pods_max <= release.replicas && release.failed == 0)
+        progress: |model, _| {
+            Progress::all({
+                clean(model).is_some_and(|release| {
+                    release.pods_max <= release.replicas && release.failed == 0
+                })
+            })
         },
+        solution: &[],
     },
     Challenge {
         id: "leak",
-        done: |model| {
-            clean(model)
-                .is_some_and(|release| release.enough && !release.node_lost && release.refused >= 3)
+        progress: |model, _| {
+            Progress::all({
+                clean(model).is_some_and(|release| {
+                    release.enough && !release.node_lost && release.refused >= 3
+                })
+            })
         },
+        solution: &[],
     },
     Challenge {
         id: "instant",
-        done: |model| {
-            let release = &model.release;
-            let took = release.done.map(|done| done.since(release.since));
-            model.fled_from == Some((Kind::Faulty, true))
-                && took.is_some_and(|took| took <= Time::s(1))
+        progress: |model, _| {
+            Progress::all({
+                let release = &model.release;
+                let took = release.done.map(|done| done.since(release.since));
+                model.fled_from == Some((Kind::Faulty, true))
+                    && took.is_some_and(|took| took <= Time::s(1))
+            })
         },
+        solution: &[],
     },
     Challenge {
         id: "node",
-        done: |model| {
-            clean(model).is_some_and(|release| {
-                let all = release.served + release.failed;
-                release.node_lost && all >= 100 && release.failed * 20 < all
+        progress: |model, _| {
+            Progress::all({
+                clean(model).is_some_and(|release| {
+                    let all = release.served + release.failed;
+                    release.node_lost && all >= 100 && release.failed * 20 < all
+                })
             })
         },
+        solution: &[],
     },
 ];

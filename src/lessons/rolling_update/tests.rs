@@ -3,6 +3,7 @@
 use super::model::{Kind, Release, RollingUpdate};
 use super::{Rolling, Settings};
 use algorithms::rollout::Progress;
+use engine::lesson::sheet;
 use engine::player::Happening;
 use engine::random::{Streams, below, unit};
 use engine::show::{Ran, Watch};
@@ -14,19 +15,19 @@ const RECREATE: f64 = 0.0;
 const BLUE_GREEN: f64 = 2.0;
 const CANARY: f64 = 3.0;
 
-fn run(seed: u32, settings: &[(&str, f64)]) -> Run<Rolling> {
+fn run(seed: u32, settings: &[(&str, f64)]) -> Run<RollingUpdate> {
     let mut first = Settings::default();
     for (id, value) in settings {
         knobs::set(&mut first, id, *value).unwrap();
     }
-    Run::<Rolling>::with_knobs(seed, first)
+    Run::with_knobs(sheet::<Rolling>(), seed, first)
 }
 
-fn until(run: &mut Run<Rolling>, s: f64) {
+fn until(run: &mut Run<RollingUpdate>, s: f64) {
     run.run(Time::from_s(s), Watch::Nothing, u64::MAX);
 }
 
-fn act(run: &mut Run<Rolling>, id: &str, target: usize) {
+fn act(run: &mut Run<RollingUpdate>, id: &str, target: usize) {
     let spec = run.actions().iter().position(|spec| spec.id == id).unwrap();
     run.act(Act { spec, target });
 }
@@ -264,7 +265,7 @@ fn nothing_is_lost_or_made_up_whatever_the_learner_does() {
     for seed in 1..=10 {
         let mut streams = Streams::new(seed);
         let rng = streams.get(Stream::named("fuzz"));
-        let mut run = Run::<Rolling>::new(seed);
+        let mut run = Run::new(sheet::<Rolling>(), seed);
         for step in 0..120 {
             match below(rng, 4) {
                 0 => {
@@ -295,7 +296,7 @@ fn nothing_is_lost_or_made_up_whatever_the_learner_does() {
 fn the_story_reaches_every_beat_on_any_seed() {
     let words = words();
     for seed in 1..=5 {
-        let mut player = Player::new(Box::new(Run::<Rolling>::new(seed)));
+        let mut player = Player::new(Box::new(Run::new(sheet::<Rolling>(), seed)));
         // Some learners watch for a while first, into the team's own release or past it.
         player.seek(Time::s(u64::from(seed - 1) * 3));
         for beat in 1..player.beats().len() {
@@ -368,7 +369,7 @@ fn every_card_has_room_for_its_word() {
 
 /// Plays with these knobs, does the actions at their times, and returns the challenges reached.
 fn reached(settings: &[(&str, f64)], acts: &[(f64, &str)], s: u64) -> Vec<bool> {
-    let mut player = Player::new(Box::new(Run::<Rolling>::new(1)));
+    let mut player = Player::new(Box::new(Run::new(sheet::<Rolling>(), 1)));
     for (id, value) in settings {
         player.set_knob(id, *value).unwrap();
     }
