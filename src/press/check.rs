@@ -5,7 +5,7 @@
 
 use crate::catalogue::{self, Chapter};
 use crate::sources;
-use crate::words::Texts;
+use crate::words::{FOR_THE_CLASS, Texts};
 use engine::knobs::Kind;
 use engine::scene::Shape;
 use engine::tape::Epoch;
@@ -31,6 +31,8 @@ const DECLARED: [&str; 8] = [
     "plot",
     "line",
 ];
+/// What a lesson has for the class, in this order.
+const CLASS: [&str; 3] = ["What to see first", "Objectives", "Questions"];
 /// Sections that the page around the lesson reads.
 const OF_THE_PAGE: [&str; 2] = ["group", "glyph"];
 
@@ -67,6 +69,12 @@ pub fn lesson(project: &Path, entry: &Entry, texts: &Texts, chapters: &[Chapter]
         if prose.is_empty() {
             wrong.push(format!("{file}: `# {name}` is missing or empty"));
         }
+    }
+    if !texts.class.is_empty() && texts.class != CLASS {
+        wrong.push(format!(
+            "{file}: `# {FOR_THE_CLASS}` has the parts {:?}, not {CLASS:?}",
+            texts.class
+        ));
     }
     wrong
 }
@@ -165,6 +173,8 @@ fn declared(show: &dyn Show) -> (BTreeSet<String>, BTreeSet<String>) {
             need(format!("predict.{id}"));
             for part in options.iter().copied().chain(["right", "wrong"]) {
                 need(format!("predict.{id}.{part}"));
+                // Why a wrong answer is wrong, where it is more than what is right.
+                optional.insert(format!("predict.{id}.{part}.why"));
             }
         }
     }

@@ -8,6 +8,7 @@
 //! - policy: Policy                word `knob.policy`
 //! # Notes                         prose; `###` begins a section, [word](term:request) names a glyph
 //! # Left out                      prose
+//! # For the class                 prose for teachers, stands at the end of the notes
 //! # Next                          a list of slugs
 //! ```
 
@@ -16,6 +17,7 @@ use engine::{Glyph, Ink, Words, svg};
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fmt::Write;
 
 /// Something wrong in a file of words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,10 +43,12 @@ pub struct Texts {
     pub words: Vec<(String, String)>,
     /// The line each word stands on, for messages.
     pub lines: BTreeMap<String, usize>,
-    /// The notes as HTML, one `<section>` for each heading.
+    /// The notes as HTML, one `<section>` for each heading; what is for the class stands at their end.
     pub notes: String,
     /// What the model leaves out, as HTML.
     pub left_out: String,
+    /// The headings of what is for the class.
+    pub class: Vec<String>,
     /// The lessons to go on with.
     pub next: Vec<String>,
 }
@@ -71,6 +75,9 @@ impl Texts {
     }
 }
 
+/// The chapter for teachers: what to see first, objectives, questions with answers.
+pub const FOR_THE_CLASS: &str = "For the class";
+
 /// Where a line stands.
 enum Place {
     Start,
@@ -84,6 +91,7 @@ enum Place {
 enum Prose {
     Notes,
     LeftOut,
+    Class,
 }
 
 struct Reader<'a> {
@@ -155,12 +163,28 @@ pub fn parse(file: &str, source: &str) -> Result<Texts, Vec<Fault>> {
         let line = reader.texts.lines.get(&id).copied().unwrap_or(1);
         reader.plain(line, &id, &text);
     }
+    let mut class = String::new();
     for (which, first_line, text) in prose {
         let html = reader.prose(which, first_line, &text);
         match which {
             Prose::Notes => reader.texts.notes = html,
             Prose::LeftOut => reader.texts.left_out = html,
+            Prose::Class => {
+                reader.texts.class = text
+                    .lines()
+                    .filter_map(|line| line.strip_prefix("### "))
+                    .map(str::to_owned)
+                    .collect();
+                class = html;
+            }
         }
+    }
+    if !class.is_empty() {
+        // It travels with the notes and reads as their last part.
+        let _ = write!(
+            reader.texts.notes,
+            "<section class=\"for-class\">\n<h2>{FOR_THE_CLASS}</h2>\n{class}</section>\n"
+        );
     }
     reader.faults.sort_by_key(|fault| fault.line);
     if reader.faults.is_empty() {
@@ -236,11 +260,14 @@ impl Reader<'_> {
         match heading {
             "Notes" => Place::Prose(Prose::Notes),
             "Left out" => Place::Prose(Prose::LeftOut),
+            FOR_THE_CLASS => Place::Prose(Prose::Class),
             "Next" => Place::Next,
             _ => {
                 self.fault(
                     line,
-                    format!("`# {heading}` is none of `# Notes`, `# Left out`, `# Next`"),
+                    format!(
+                        "`# {heading}` is none of `# Notes`, `# Left out`, `# {FOR_THE_CLASS}`, `# Next`"
+                    ),
                 );
                 Place::Head
             }
@@ -376,14 +403,21 @@ impl Reader<'_> {
                     if level != HeadingLevel::H3 || which == Prose::LeftOut {
                         self.fault(
                             line,
-                            "prose is divided by `### headings`, and only under `# Notes`",
+                            "prose is divided by `### headings`, and only under `# Notes` and `# For the class`",
                         );
+                    }
+                    if which == Prose::Class {
+                        events.push(markup("<h3>"));
+                        continue;
                     }
                     if in_section {
                         events.push(markup("</section>\n"));
                     }
                     events.push(markup("<section>\n<h2>"));
                     in_section = true;
+                }
+                Event::End(TagEnd::Heading(_)) if which == Prose::Class => {
+                    events.push(markup("</h3>\n"));
                 }
                 Event::End(TagEnd::Heading(_)) => events.push(markup("</h2>\n")),
                 Event::Start(Tag::Link { dest_url, .. })
@@ -490,6 +524,18 @@ mod tests {
             texts.notes
         );
         assert!(texts.notes.contains("</svg>request</span>."));
+    }
+
+    #[test]
+    fn what_is_for_the_class_ends_the_notes() {
+        let source = "# A\nWhy?\n\n# Notes\nNow.\n\n# For the class\n### Objectives\n- one\n\n# Left out\nx\n";
+        let texts = parse("en.md", source).expect("well formed");
+        assert_eq!(texts.class, ["Objectives"]);
+        assert_eq!(
+            texts.notes,
+            "<section>\n<p>Now.</p>\n</section>\n<section class=\"for-class\">\n<h2>For the class</h2>\n\
+             <h3>Objectives</h3>\n<ul>\n<li>one</li>\n</ul>\n</section>\n"
+        );
     }
 
     #[test]
