@@ -16,8 +16,11 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::rc::Rc;
 
+/// Proves one thing of a lesson; panics where it does not hold.
+type Check = fn(&Entry);
+
 /// What every lesson must do, and where it is proved.
-const CHECKS: &[(&str, fn(&Entry))] = &[
+const CHECKS: &[(&str, Check)] = &[
     (
         "the_same_seed_gives_the_same_tape",
         the_same_seed_gives_the_same_tape,

@@ -1,6 +1,7 @@
 //! The tidiness of the source tree: what every file owes its reader.
 #![cfg(not(target_arch = "wasm32"))]
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -90,6 +91,104 @@ fn imports_run_one_way() {
                 assert!(!used, "{path} names {name}");
             }
         }
+    }
+}
+
+/// The modules of a crate that its file names, by the file that holds them: `crate::a::b` and `super::a` as code says them.
+fn named(path: &str, text: &str, modules: &BTreeSet<String>) -> BTreeSet<String> {
+    let own = module(path);
+    let code = text
+        .split("\n#[cfg(test)]\nmod tests {")
+        .next()
+        .unwrap_or(text);
+    let mut found = BTreeSet::new();
+    for line in code
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+    {
+        for (from, base) in [
+            ("crate::", String::new()),
+            ("super::", parent(&own).to_owned()),
+        ] {
+            for (at, _) in line.match_indices(from) {
+                if at > 0
+                    && line[..at].ends_with(|c: char| c == '$' || c == ':' || c.is_alphanumeric())
+                {
+                    continue;
+                }
+                let rest = line[at + from.len()..].trim_start_matches("super::");
+                // `a::b::C`, or the first names of `{a::B, c::D}`: the longest module that they begin with.
+                for name in rest
+                    .trim_start_matches('{')
+                    .split([',', '{', '}', ';', ' ', '(', '<', ')'])
+                {
+                    let whole = if base.is_empty() {
+                        name.to_owned()
+                    } else {
+                        format!("{base}::{name}")
+                    };
+                    let parts: Vec<&str> = whole.split("::").collect();
+                    let longest = (1..=parts.len()).rev().map(|n| parts[..n].join("::"));
+                    found.extend(longest.into_iter().find(|name| modules.contains(name)));
+                }
+            }
+        }
+    }
+    found.remove(&own);
+    found
+}
+
+/// `kit::flow` for `src/lessons/kit/flow/mod.rs`.
+fn module(path: &str) -> String {
+    let inner = path.splitn(3, '/').nth(2).unwrap_or_default();
+    inner
+        .trim_end_matches(".rs")
+        .trim_end_matches("/mod")
+        .replace('/', "::")
+}
+
+fn parent(module: &str) -> &str {
+    module.rsplit_once("::").map_or("", |(parent, _)| parent)
+}
+
+/// A module and the ones inside it are one room; between rooms of a crate nobody comes back to where they set out.
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    for folder in ["algorithms", "engine", "lessons", "press"] {
+        let prefix = format!("src/{folder}/");
+        let mut files = all(&[".rs"]);
+        files.retain(|(path, _)| {
+            path.starts_with(&prefix)
+                && !path.ends_with("tests.rs")
+                && !path.ends_with("/lib.rs")
+                && !path.ends_with("/main.rs")
+        });
+        let modules: BTreeSet<String> = files.iter().map(|(path, _)| module(path)).collect();
+        let mut leads: BTreeMap<String, BTreeSet<String>> = files
+            .iter()
+            .map(|(path, text)| (module(path), named(path, text, &modules)))
+            .collect();
+        // Who leads to nobody is in no circle; what is left in the end goes round.
+        loop {
+            let ends: Vec<String> = leads
+                .iter()
+                .filter(|(_, to)| to.is_empty())
+                .map(|(name, _)| name.clone())
+                .collect();
+            if ends.is_empty() {
+                break;
+            }
+            for end in ends {
+                leads.remove(&end);
+                leads.values_mut().for_each(|to| {
+                    to.remove(&end);
+                });
+            }
+        }
+        assert!(
+            leads.is_empty(),
+            "src/{folder}: a circle among or below {leads:#?}"
+        );
     }
 }
 

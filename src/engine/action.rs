@@ -1,6 +1,6 @@
 //! Actions: what a learner does to the system at a moment.
 
-use crate::scene::PartId;
+use crate::ids::PartId;
 
 /// How an action is offered to the learner; its words are looked up by `id`.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -3,9 +3,10 @@
 //! A view tells each figure that it draws by name ([`crate::scene::Pencil::figure`]), from the very variable that it
 //! writes. A claim names one of them and what must hold of it, so that a test can hold captions against pictures.
 
+use crate::ids::PartId;
 use crate::plot::Plot;
 use crate::probe::SAMPLE_EVERY;
-use crate::scene::{PartId, Scene};
+use crate::scene::Scene;
 use crate::tape::Tape;
 use crate::time::Time;
 

@@ -1,6 +1,6 @@
 //! Journeys: the way to another place of a run, gone a few events at a time, so that a page stays alive meanwhile.
 
-use crate::run::Position;
+use crate::place::Position;
 use crate::show::{Ran, Show, Watch};
 use crate::time::Time;
 

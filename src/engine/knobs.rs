@@ -1,6 +1,6 @@
 //! Knobs: typed parameters that one visit binds to sliders, addresses and links.
 
-use crate::scene::PartId;
+use crate::ids::PartId;
 
 /// What a knob looks like and which values it takes.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,11 +5,14 @@
 
 pub mod action;
 pub mod agenda;
+pub mod arg;
 pub mod claim;
+pub mod ids;
 pub mod journey;
 pub mod knobs;
 pub mod lesson;
 pub mod model;
+pub mod place;
 pub mod player;
 pub mod plot;
 pub mod probe;
@@ -34,7 +37,9 @@ mod run_tests;
 mod toy;
 
 pub use action::{Act, Action, ActionSpec};
+pub use arg::Arg;
 pub use claim::{Claim, Figure};
+pub use ids::{Glyph, Ink, PartId};
 pub use knobs::{Choice, Knob, Knobs, Visit};
 pub use lesson::{Card, Lesson, Sheet};
 pub use model::{Context, Model};
@@ -43,9 +48,9 @@ pub use plot::{Line, Plot};
 pub use probe::{Probe, Statistic};
 pub use random::Stream;
 pub use run::Run;
-pub use scene::{Glyph, Ink, PartId, Scene};
+pub use scene::Scene;
 pub use show::Show;
 pub use story::{Beat, Challenge, Prediction, Progress, Setup};
-pub use tape::{Arg, Note, Tape, Tone};
+pub use tape::{Note, Tape, Tone};
 pub use time::Time;
 pub use words::Words;

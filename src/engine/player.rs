@@ -8,7 +8,7 @@
 use crate::action::Act;
 use crate::journey::Journey;
 use crate::knobs::KnobError;
-use crate::run::Position;
+use crate::place::Position;
 use crate::show::{Ran, Show, Watch};
 use crate::state::{Link, LinkError};
 use crate::story::{BeatView, Setup};

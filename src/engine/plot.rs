@@ -1,7 +1,7 @@
 //! Plots: samples of the tape drawn by plotters, on a canvas in the browser and as SVG natively.
 
+use crate::ids::Ink;
 use crate::probe::{SAMPLE_EVERY, Statistic};
-use crate::scene::Ink;
 use crate::tape::Tape;
 use crate::time::Time;
 use plotters::coord::Shift;

@@ -5,6 +5,7 @@ use crate::agenda::Agenda;
 use crate::knobs::{self, Knob, KnobError};
 use crate::lesson::{Card, Sheet};
 use crate::model::{Context, Model};
+pub use crate::place::{Input, InputKind, Position};
 use crate::plot::Plot;
 use crate::probe::{Meters, SAMPLE_EVERY, Statistic};
 use crate::random::Streams;
@@ -14,7 +15,6 @@ use crate::state::RunState;
 use crate::story::{BeatView, Progress, Setup};
 use crate::tape::{Arg, END, Note, NoteId, Tape, Tone};
 use crate::time::Time;
-use serde::{Deserialize, Serialize};
 
 /// Keyframes kept at most; when there are more, every second one goes and the spacing doubles.
 const KEYFRAMES_MAX: usize = 64;
@@ -28,49 +28,6 @@ const SPACING: Time = Time::ms(500);
 const RECALL_MAX: usize = 4;
 /// And only through so many events in all: an answer that misses the first causes is better than a page that halts.
 const RECALL_EVENTS: u64 = 8_000;
-
-/// An exact place in a run: a time, and how many events and inputs had happened.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Position {
-    /// The time.
-    pub at: Time,
-    /// Agenda events that had happened.
-    pub events: u64,
-    /// Inputs that had been applied.
-    pub inputs: u32,
-}
-
-/// Something the learner or the story did, with its place.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Input {
-    /// When.
-    pub at: Time,
-    /// After how many agenda events; none means after all events up to `at`.
-    pub events: Option<u64>,
-    /// What.
-    pub kind: InputKind,
-}
-
-/// The kinds of inputs.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum InputKind {
-    /// The learner turned a knob to a value.
-    Knob(&'static str, f64),
-    /// The story turned a knob to a value.
-    Told(&'static str, f64),
-    /// An action was done.
-    Act(Act),
-}
-
-impl InputKind {
-    /// The knob that is turned, if that is what it is.
-    pub fn knob(self) -> Option<&'static str> {
-        match self {
-            InputKind::Knob(id, _) | InputKind::Told(id, _) => Some(id),
-            InputKind::Act(_) => None,
-        }
-    }
-}
 
 /// The whole simulated state at one moment; clones of it are the keyframes.
 struct World<M: Model> {

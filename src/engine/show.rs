@@ -1,11 +1,12 @@
 //! The one object-safe face of a running lesson.
 
 use crate::action::{Act, ActionSpec};
+use crate::ids::PartId;
 use crate::knobs::{Knob, KnobError};
 use crate::lesson::Card;
+use crate::place::{Input, Position};
 use crate::plot::Plot;
-use crate::run::{Input, Position};
-use crate::scene::{PartId, Scene};
+use crate::scene::Scene;
 use crate::state::RunState;
 use crate::story::{BeatView, Progress, Setup};
 use crate::tape::{Note, Tape};

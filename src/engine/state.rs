@@ -2,7 +2,7 @@
 
 use crate::action::Act;
 use crate::knobs::Knob;
-use crate::run::{Input, InputKind, Position};
+use crate::place::{Input, InputKind, Position};
 use crate::time::Time;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

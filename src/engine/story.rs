@@ -1,7 +1,7 @@
 //! Stories: beats that wait for a state, predictions that it settles, challenges that tick themselves.
 
 use crate::claim::Claim;
-use crate::scene::PartId;
+use crate::ids::PartId;
 use crate::time::Time;
 
 /// Something that a beat arranges when the learner moves on to it.

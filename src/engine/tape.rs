@@ -1,7 +1,8 @@
 //! The tape: everything that a run has said and measured, against simulated time.
 
+pub use crate::arg::Arg;
+use crate::ids::PartId;
 use crate::probe::{SAMPLE_EVERY, Statistic};
-use crate::scene::PartId;
 use crate::time::Time;
 use std::collections::VecDeque;
 
@@ -21,25 +22,6 @@ pub struct NoteId(pub u32);
 impl NoteId {
     /// No note: the start of every chain of causes.
     pub const NONE: NoteId = NoteId(u32::MAX);
-}
-
-/// One value in a sentence.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Arg {
-    /// A whole number.
-    Count(i64),
-    /// A number with up to two decimals.
-    Number(f64),
-    /// A span of time, written in ms or s.
-    Span(Time),
-    /// A number of tenths, always written with one decimal so that a running count keeps its width.
-    Tenths(u32),
-    /// Another word by its id.
-    Word(&'static str),
-    /// The name of a part, the word `part.<kind>`.
-    Part(PartId),
-    /// A share from 0 to 1, written in per cent.
-    Share(f64),
 }
 
 /// How a note is coloured on the tape.

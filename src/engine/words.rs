@@ -1,7 +1,8 @@
 //! Words: sentences by id with values put in their places.
 
-use crate::scene::{Glyph, Ink};
-use crate::tape::{Arg, Note};
+use crate::arg::Arg;
+use crate::ids::{Glyph, Ink};
+use crate::tape::Note;
 use crate::text;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! The system: users, a Service, the Deployments behind it, their pods and the nodes that these run on.
 
 use super::knobs::{Break, How, Settings};
-use super::pods::{Lane, Place, Pod};
+use super::pods::{Lane, PROBE_EVERY, Place, Pod};
 use super::probe;
 use algorithms::rollout::{DeploymentStatus, Observed, Progress, Rollout};
 use algorithms::self_healing::{self, NodeMonitor, NodeState, Phase};
@@ -18,8 +18,6 @@ pub(super) const NODES: usize = 3;
 const TICK: Time = Time::ms(100);
 /// From being given a node to the container's start: the image is fetched.
 pub(super) const PULL: Time = Time::ms(400);
-/// Distance of two readiness probes.
-pub(super) const PROBE_EVERY: Time = Time::ms(250);
 /// How long a container takes to end once it holds nothing.
 const EXIT: Time = Time::ms(200);
 /// Distance of two heartbeats of a node.

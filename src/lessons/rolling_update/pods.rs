@@ -1,10 +1,12 @@
 //! Pods: what runs in them, where they are in their life, and where they sit on the stage.
 
-use super::model::PROBE_EVERY;
 use algorithms::self_healing::{self, Phase, Probe, ProbeSettings};
 use engine::Time;
 use engine::tape::NoteId;
 use std::collections::VecDeque;
+
+/// Distance of two readiness probes.
+pub(super) const PROBE_EVERY: Time = Time::ms(250);
 
 /// How long a card glides to another lane.
 pub(super) const GLIDE: Time = Time::ms(150);
