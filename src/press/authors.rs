@@ -1,6 +1,6 @@
 //! The author's reference page: parameters, messages and snippets from the contract, knobs from the lessons.
 
-use crate::pages::{LessonPage, Site};
+use crate::site::{LessonPage, Site};
 use crate::words::{self, Texts};
 use contract::message::{MESSAGES, Way};
 use contract::parameter::{PARAMETERS, Takes};

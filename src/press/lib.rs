@@ -12,6 +12,7 @@ pub mod pictures;
 pub mod publish;
 pub mod serve;
 pub mod share;
+pub mod site;
 pub mod sources;
 pub mod split;
 pub mod stills;

@@ -1,7 +1,8 @@
 //! Publishing: takes what Trunk built, optimises it, and writes everything else of the site beside it.
 
 use crate::packages::attribute;
-use crate::pages::{self, Assets, CATALOGUE, REST, Site, rest_of};
+use crate::pages::{self, Assets, CATALOGUE, REST, rest_of};
+use crate::site::Site;
 use crate::split::{self, Cuts, Pieces};
 use crate::{glue, offline};
 use std::collections::{BTreeMap, BTreeSet};

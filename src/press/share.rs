@@ -1,7 +1,7 @@
 //! What other programs read about the site: oEmbed answers, sitemap, robots, web app manifest.
 
-use crate::pages::{LessonPage, Site};
 use crate::pictures::{CARD, ICONS};
+use crate::site::{LessonPage, Site};
 use contract::snippet::Embed;
 use serde_json::json;
 use std::fmt::Write;

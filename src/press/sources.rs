@@ -2,8 +2,8 @@
 
 use crate::catalogue;
 use crate::outline::Font;
-use crate::pages::{LessonPage, Site, Translation};
 use crate::pictures::{self, CARD_STAGES, Saying};
+use crate::site::{LessonPage, Site, Translation};
 use crate::stills;
 use crate::words::{self, Texts};
 use contract::language::FALLBACK;

@@ -1,0 +1,51 @@
+//! All that the site says, as read from its words and lessons.
+
+use crate::catalogue::Chapter;
+use crate::words::Texts;
+use std::collections::BTreeMap;
+
+/// One lesson that exists.
+#[derive(Clone, Debug, Default)]
+pub struct LessonPage {
+    /// Its address.
+    pub slug: String,
+    /// Its words and prose.
+    pub texts: Texts,
+    /// The outside tables that its algorithms pass.
+    pub tables: Vec<String>,
+    /// Its still as a file of its own.
+    pub still: String,
+    /// Its still as part of a page.
+    pub stage: String,
+    /// The card that a link to it unfolds to, as markup.
+    pub card: String,
+}
+
+/// All that the site says.
+#[derive(Clone, Debug, Default)]
+pub struct Site {
+    /// The words of the pages around the lessons.
+    pub texts: Texts,
+    /// Title, question and summary of the catalogue.
+    pub about: Texts,
+    /// The catalogue.
+    pub chapters: Vec<Chapter>,
+    /// The lessons that exist.
+    pub lessons: Vec<LessonPage>,
+    /// The card that a link to the catalogue unfolds to, as markup.
+    pub card: String,
+    /// Where the site will stand, such as `https://example.org/loadlab/`, if that is known: previews in
+    /// other sites want absolute addresses, and nothing else does.
+    pub home: Option<String>,
+    /// The site's words in other languages than English, by tag.
+    pub translations: BTreeMap<String, Translation>,
+}
+
+/// The words of the site in another language.
+#[derive(Clone, Debug, Default)]
+pub struct Translation {
+    /// The words of the pages around the lessons.
+    pub texts: Texts,
+    /// The words of those lessons that have some, by slug.
+    pub lessons: BTreeMap<String, Texts>,
+}
