@@ -253,6 +253,9 @@ pub struct Scene {
     pub width: f32,
     /// Its height in units, set by the lesson.
     pub height: f32,
+    /// The height that the stage has room for, in units. A lesson keeps to it as far as it can; what is higher is
+    /// scaled. None where height is free.
+    pub room: Option<f32>,
     words: Rc<Words>,
     parts: Vec<Part>,
     particles: Vec<Particle>,
@@ -271,6 +274,7 @@ impl Scene {
         Scene {
             width,
             height: 400.0,
+            room: None,
             words,
             parts: Vec::new(),
             particles: Vec::new(),

@@ -1,7 +1,6 @@
 //! Caching: the database is slow. What is worth remembering?
 
 mod model;
-mod route;
 mod story;
 mod view;
 

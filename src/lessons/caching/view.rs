@@ -4,12 +4,14 @@ use super::model::{
     APP, CACHE_PART, COLD, Caching, DATABASE, FAR_LINK, GRID, Job, KEYS, Kind, LATE, LATE_LINK,
     Leg, NEAR, NEAR_LINK, Outcome, STRIP, Settings, VICTIM, clock_us, key_part,
 };
-use super::route::Route;
-use crate::kit::{self, Card, DOT, LANE};
+use crate::kit::figures::bars::{Bar, bars};
+use crate::kit::figures::label::{ending, pill};
+use crate::kit::figures::{self, DOT, LANE, NodeCard};
+use crate::kit::layout::{BEND, Course, Placed, Size, Slot, Span, Way, around, lay, part, space};
 use algorithms::cache_write::{Step, WritePolicy};
 use algorithms::eviction::Policy;
-use engine::scene::{Anchor, Pencil, Point, Rect, Shape, pt};
-use engine::{Arg, Glyph, Ink, Scene, Time, text};
+use engine::scene::{Point, Rect, pt};
+use engine::{Arg, Glyph, Ink, PartId, Scene, Time, text};
 
 /// A used or newly kept card shows it for this long.
 const PULSE: Time = Time::ms(90);
@@ -24,162 +26,143 @@ const NUDGE: Time = Time::ms(30);
 /// Radius of the dots that matter less.
 const SMALL: f32 = 3.5;
 const GAP: f32 = 6.0;
-const SLOT_H: f32 = 50.0;
-/// Heights of the cache's card above and below the grid.
-const HEAD: f32 = 60.0;
-const FOOT: f32 = 36.0;
-const STRIP_H: f32 = 84.0;
+/// Room kept free: for requests that wait for another's query, for what the database is asked too often, for its queue,
+/// and for the way past the cache.
+const JOINED: PartId = PartId::one("joined");
+const HOT: PartId = PartId::one("hot");
+const QUEUE: PartId = PartId::one("queue");
+const PAST: PartId = PartId::one("past");
 
 /// Where everything stands.
 struct Layout {
-    app: Rect,
-    /// Where requests wait for somebody else's query.
-    joined: Rect,
-    cache: Rect,
-    columns: usize,
-    slot: (f32, f32),
-    database: Rect,
-    /// What the database is asked too often, and its queue.
-    hot: Rect,
-    queue: Rect,
-    strip: Rect,
-    near: Route,
-    far: Route,
-    back: Route,
-    late: Route,
+    placed: Placed,
+    near: Way,
+    far: Way,
+    late: Way,
     hit_at: Point,
     miss_at: Point,
-    /// How far from the way to the cache the way back lies.
-    lane: Point,
 }
 
 impl Layout {
     fn of(scene: &mut Scene, slots: usize) -> Layout {
-        if scene.narrow() {
-            Layout::narrow(scene, slots)
-        } else {
-            Layout::wide(scene, slots)
+        let narrow = scene.narrow();
+        let (w, roomy) = (scene.width, scene.width >= 760.0);
+        let all = |least: f32| Span::rest(least, 1.0);
+        let gap = |least: f32, best: f32, grow: f32| {
+            let span: Span = (least, best).into();
+            space(Span { grow, ..span })
+        };
+        let strip = part(STRIP, all(200.0), (58.0, if narrow { 100.0 } else { 84.0 }));
+        let cell = |w: f32, grow: f32| Size {
+            w: Span::rest(w, grow),
+            h: (38.0, 50.0).into(),
+        };
+        let grid = |cell: Size, columns: (u16, u16), side: f32| Slot::Around {
+            of: GRID,
+            head: (44.0, 60.0).into(),
+            foot: (26.0, 36.0).into(),
+            side,
+            inner: Box::new(Slot::Grid {
+                of: CACHE_PART,
+                n: slots,
+                cell,
+                gap: (GAP, GAP),
+                columns,
+            }),
+        };
+        if narrow {
+            let head = vec![
+                part(APP, 116.0, 72.0),
+                space(12.0),
+                part(JOINED, all(80.0), 46.0),
+            ];
+            let body = vec![
+                Slot::Row(head),
+                space((40.0, 56.0)),
+                grid(cell(46.0, 1.0), (3, 6), 10.0),
+                space((30.0, 44.0)),
+                part(DATABASE, all(200.0), 96.0),
+                space(8.0),
+                part(HOT, all(200.0), 22.0),
+                space(4.0),
+                part(QUEUE, all(200.0), 50.0),
+            ];
+            let stage = vec![
+                Slot::Row(vec![Slot::Column(body), space(28.0)]),
+                space((4.0, 10.0)),
+                strip,
+            ];
+            let placed = lay(scene, &Slot::Column(stage));
+            let (app, cache) = (placed.of(APP), placed.of(GRID));
+            let database = placed.of(DATABASE);
+            let pills = f32::midpoint(app.y + app.h, cache.y);
+            let (x, y) = (w - 20.0, app.y + 16.0);
+            let far = [
+                pt(app.x + app.w, y),
+                pt(x, y),
+                pt(x, database.centre().y),
+                database.right(),
+            ];
+            let near = pt(app.x + 24.0, app.y + app.h);
+            return Layout {
+                near: Way::straight(near, pt(near.x, cache.y)).lanes(0.0, -LANE),
+                far: Way::through(&far, BEND),
+                late: placed.way(GRID, DATABASE),
+                hit_at: pt(100.0, pills),
+                miss_at: pt(w - 80.0, pills),
+                placed,
+            };
         }
-    }
-
-    fn wide(scene: &mut Scene, slots: usize) -> Layout {
-        let w = scene.width;
-        let roomy = w >= 760.0;
-        let (app_w, gap, late_gap, database_w, side) = if roomy {
-            (118.0, 96.0, 48.0, 158.0, 20.0)
-        } else {
-            (88.0, 78.0, 26.0, 122.0, 10.0)
-        };
-        let x = side + app_w + gap;
-        let room = w - side - database_w - late_gap - x;
-        let slot_w = if roomy { 60.0 } else { 48.0 };
-        let fit = ((room - 28.0 + GAP) / (slot_w + GAP)) as usize;
-        let columns = slots.div_ceil(3).clamp(4, fit.max(4));
-        let rows = slots.div_ceil(columns).clamp(3, 8);
-        let slot_w = slot_w.min((room - 28.0 + GAP) / columns as f32 - GAP);
-        let cache_w = 28.0 + columns as f32 * (slot_w + GAP) - GAP;
-        // What the grid does not need is shared by the gaps at its sides.
-        let spare = (room - cache_w).max(0.0);
-        let x = x + spare * 0.4;
-        let cache_h = HEAD + rows as f32 * (SLOT_H + GAP) - GAP + FOOT;
-        let cache = Rect::new(x, 12.0, cache_w, cache_h);
-        let middle = 12.0 + HEAD + (SLOT_H + GAP) * 1.2;
-        let app = Rect::new(side, middle - 38.0, app_w, 76.0);
-        let database = Rect::new(w - side - database_w, middle - 48.0, database_w, 96.0);
-        let far_y = (cache.y + cache.h + 30.0).max(database.y + database.h + 70.0);
-        let strip_y = far_y + 38.0;
-        scene.height = (strip_y + STRIP_H + 6.0).max(400.0);
-        let strip = Rect::new(side, scene.height - STRIP_H - 6.0, w - 2.0 * side, STRIP_H);
-        let (left, right) = (app.x + 20.0, database.x + database.w - 20.0);
-        let u = |left: f32, right: f32, y: f32| {
-            Route::through(&[
-                pt(left, app.y + app.h),
-                pt(left, y),
-                pt(right, y),
-                pt(right, database.y + database.h),
-            ])
-        };
-        let near_middle = (app.x + app.w + cache.x) / 2.0;
-        let queue_top = database.y + database.h + 8.0;
-        Layout {
-            joined: Rect::new(app.x, 12.0, app_w + gap - 24.0, app.y - 20.0),
-            columns,
-            slot: (slot_w, SLOT_H),
-            hot: Rect::new(database.x, 12.0, database_w, database.y - 20.0),
-            queue: Rect::new(
-                database.x,
-                queue_top,
-                database_w - 42.0,
-                far_y - LANE - 6.0 - queue_top,
-            ),
+        // Things at the sides have as much room above as below, so that they stand beside the cache's middle.
+        let side = (46.0, 82.0);
+        let (app_w, database_w) = if roomy { (118.0, 158.0) } else { (88.0, 122.0) };
+        let card = if roomy { 60.0 } else { 47.0 };
+        let fit = (w - app_w - database_w - if roomy { 196.0 } else { 156.0 }) / (card + GAP);
+        let columns = slots.div_ceil(3).clamp(4, (fit as usize).max(4)) as u16;
+        let row = vec![
+            Slot::Column(vec![
+                part(JOINED, app_w, side),
+                part(APP, app_w, 76.0),
+                space(side),
+            ]),
+            gap(66.0, 96.0, 0.6),
+            grid(cell(card, 0.0), (columns, columns), 14.0),
+            gap(24.0, 48.0, 0.4),
+            Slot::Column(vec![
+                part(HOT, database_w, side),
+                part(DATABASE, database_w, 96.0),
+                part(QUEUE, database_w - 42.0, side),
+            ]),
+        ];
+        let stage = Slot::Column(vec![
+            Slot::Row(row),
+            part(PAST, all(200.0), (46.0, 62.0)),
             strip,
-            near: Route::through(&[app.right(), pt(cache.x, app.right().y)]),
-            far: u(left, right, far_y),
-            back: u(left + LANE, right - LANE, far_y - LANE),
-            late: Route::through(&[pt(cache.x + cache.w, database.left().y), database.left()]),
-            hit_at: pt(near_middle, app.right().y + 31.0),
-            miss_at: pt(cache.centre().x, far_y + 16.0),
-            lane: pt(0.0, LANE),
-            app,
-            cache,
-            database,
-        }
-    }
-
-    fn narrow(scene: &mut Scene, slots: usize) -> Layout {
-        let w = scene.width;
-        let app = Rect::new(12.0, 10.0, 116.0, 72.0);
-        let body_w = w - 24.0 - 40.0;
-        let columns = (((body_w - 20.0 + GAP) / (46.0 + GAP)) as usize).clamp(3, 6);
-        let rows = slots.div_ceil(columns).max(2);
-        let slot_w = (body_w - 20.0 + GAP) / columns as f32 - GAP;
-        let cache_h = HEAD + rows as f32 * (SLOT_H + GAP) - GAP + FOOT;
-        let cache = Rect::new(12.0, 138.0, body_w, cache_h);
-        let database = Rect::new(12.0, cache.y + cache.h + 44.0, body_w, 96.0);
-        let hot = Rect::new(12.0, database.y + database.h + 8.0, body_w, 22.0);
-        let queue = Rect::new(12.0, hot.y + 26.0, body_w, 50.0);
-        let strip = Rect::new(12.0, queue.y + queue.h + 10.0, w - 24.0, STRIP_H + 16.0);
-        scene.height = strip.y + strip.h + 8.0;
-        let channel = w - 20.0;
-        let u = |x: f32, inner: f32| {
-            Route::through(&[
-                pt(app.x + app.w, app.y + 16.0 + inner),
-                pt(x - inner, app.y + 16.0 + inner),
-                pt(x - inner, database.y + 48.0 - inner),
-                pt(database.x + database.w, database.y + 48.0 - inner),
-            ])
-        };
+        ]);
+        let placed = lay(scene, &stage);
+        let (app, cache) = (placed.of(APP), placed.of(GRID));
+        let (database, past) = (placed.of(DATABASE), placed.of(PAST));
+        let y = past.centre().y - 6.0;
+        let far = [
+            pt(app.x + 20.0, app.y + app.h),
+            pt(app.x + 20.0, y),
+            pt(database.x + database.w - 20.0, y),
+            pt(database.x + database.w - 20.0, database.y + database.h),
+        ];
+        let near = placed.way(APP, GRID);
         Layout {
-            joined: Rect::new(140.0, 44.0, w - 40.0 - 140.0, 46.0),
-            columns,
-            slot: (slot_w, SLOT_H),
-            near: Route::through(&[pt(36.0, app.y + app.h), pt(36.0, cache.y)]),
-            far: u(channel, 0.0),
-            back: u(channel, LANE),
-            late: Route::through(&[pt(36.0, cache.y + cache.h), pt(36.0, database.y)]),
-            hit_at: pt(100.0, 108.0),
-            miss_at: pt(w - 40.0 - 40.0, 108.0),
-            lane: pt(LANE, 0.0),
-            app,
-            cache,
-            database,
-            hot,
-            queue,
-            strip,
+            hit_at: pt(f32::midpoint(app.x + app.w, cache.x), near.frame().y + 31.0),
+            miss_at: pt(cache.centre().x, y + 16.0),
+            far: Way::through(&far, BEND).lanes(0.0, -LANE),
+            late: placed.way(GRID, DATABASE),
+            near,
+            placed,
         }
     }
 
-    /// The upper left corner of a place in the grid.
-    fn place(&self, place: u8) -> Point {
-        let (column, row) = (
-            usize::from(place) % self.columns,
-            usize::from(place) / self.columns,
-        );
-        let inset = (self.cache.w - self.columns as f32 * (self.slot.0 + GAP) + GAP) / 2.0;
-        pt(
-            self.cache.x + inset + column as f32 * (self.slot.0 + GAP),
-            self.cache.y + HEAD + row as f32 * (self.slot.1 + GAP),
-        )
+    /// A place in the grid.
+    fn place(&self, place: u8) -> Rect {
+        self.placed.cell(CACHE_PART, usize::from(place))
     }
 }
 
@@ -199,29 +182,9 @@ pub(super) fn draw(model: &Caching, knobs: &Settings, at: Time, scene: &mut Scen
 /// A number of seconds that keeps its width while it runs: `4.1 s`, then `12 s`.
 fn seconds(span: Time) -> Arg {
     if span < Time::s(10) {
-        kit::tenths(span)
+        figures::tenths(span)
     } else {
         Arg::Count(span.as_s() as i64)
-    }
-}
-
-/// A small tinted label around its point.
-fn pill(pencil: &mut Pencil<'_>, at: Point, label: String, ground: Ink, ink: Ink) {
-    let w = text::width(&label, 12.0, true) + 16.0;
-    let b = Rect::new(at.x - w / 2.0, at.y - 10.0, w, 20.0);
-    pencil.filled(b, 10.0, ground);
-    pencil.centred(pt(at.x, at.y + 4.5), 12.0, true, ink, label);
-}
-
-/// A line of text that ends at its point.
-fn ending(at: Point, size: f32, ink: Ink, bold: bool, text: String) -> Shape {
-    Shape::Text {
-        at,
-        size,
-        bold,
-        ink,
-        anchor: Anchor::End,
-        text,
     }
 }
 
@@ -265,7 +228,7 @@ fn app(model: &Caching, knobs: &Settings, at: Time, layout: &Layout, scene: &mut
         (None, _) => (["stale-reads", "stale-reads.short"], stale, Ink::Warn),
     };
     let [long, short] = words.map(|word| scene.say(word, &[Arg::Count(i64::from(number))]));
-    let fits = text::width(&long, 11.5, true) <= layout.app.w - 22.0;
+    let fits = text::width(&long, 11.5, true) <= layout.placed.of(APP).w - 22.0;
     let line = if fits { long } else { short };
     let most = model.joined().max_by_key(|(_, who)| who.len());
     let all: Vec<u32> = model
@@ -280,7 +243,7 @@ fn app(model: &Caching, knobs: &Settings, at: Time, layout: &Layout, scene: &mut
         Some(waiting) => format!("{load}, {line}, {waiting}"),
         None => format!("{load}, {line}"),
     };
-    let card = layout.app;
+    let card = layout.placed.of(APP);
     let crowd = waiting.map(|words| Crowd::of(words, all.len(), layout));
     let frame = match &crowd {
         Some(crowd) => around(card, crowd.area),
@@ -288,7 +251,7 @@ fn app(model: &Caching, knobs: &Settings, at: Time, layout: &Layout, scene: &mut
     };
     let name = scene.name(APP);
     let mut pencil = scene.thing(APP, frame, value);
-    Card::plain(card, name, load).draw(&mut pencil);
+    NodeCard::plain(card, name, load).draw(&mut pencil);
     let at = pt(card.x + 14.0, card.y + 63.0);
     if ink == Ink::Warn {
         pencil.bold(at, 11.5, ink, line);
@@ -301,15 +264,7 @@ fn app(model: &Caching, knobs: &Settings, at: Time, layout: &Layout, scene: &mut
         pencil.bold(at, 12.0, Ink::Accent, line.as_str());
     }
     let numbers = all.iter().map(|slot| model.job(*slot).number);
-    kit::queue(scene, crowd.dots, Glyph::Request, Ink::Accent, numbers);
-}
-
-/// The smallest rectangle around two.
-fn around(a: Rect, b: Rect) -> Rect {
-    let (x, y) = (a.x.min(b.x), a.y.min(b.y));
-    let right = (a.x + a.w).max(b.x + b.w);
-    let bottom = (a.y + a.h).max(b.y + b.h);
-    Rect::new(x, y, right - x, bottom - y)
+    figures::queue(scene, crowd.dots, Glyph::Request, Ink::Accent, numbers);
 }
 
 /// Requests that wait for the query of another, close to the app's card: words, then dots.
@@ -321,12 +276,12 @@ struct Crowd {
 
 impl Crowd {
     fn of(words: String, waiting: usize, layout: &Layout) -> Crowd {
-        let (card, side) = (layout.app, layout.joined);
+        let (card, side) = (layout.placed.of(APP), layout.placed.of(JOINED));
         let mut lines = text::wrap(&words, 12.0, true, side.w);
         lines.truncate(2);
         let head = lines.len() as f32 * 14.0 + 4.0;
-        let per_row = ((side.w / kit::PITCH) as usize).max(1);
-        let tall = head + 2.0 + waiting.div_ceil(per_row) as f32 * kit::PITCH;
+        let per_row = ((side.w / figures::PITCH) as usize).max(1);
+        let tall = head + 2.0 + waiting.div_ceil(per_row) as f32 * figures::PITCH;
         let top = if side.y < card.y {
             (side.y + side.h - tall).max(side.y)
         } else {
@@ -336,7 +291,7 @@ impl Crowd {
         let widest = lines
             .iter()
             .map(|line| text::width(line, 12.0, true))
-            .fold(per_row.min(waiting) as f32 * kit::PITCH, f32::max);
+            .fold(per_row.min(waiting) as f32 * figures::PITCH, f32::max);
         Crowd {
             area: Rect::new(side.x, top, widest.min(side.w), h),
             dots: Rect::new(side.x, top + head, side.w, h - head),
@@ -398,15 +353,18 @@ fn cache(model: &Caching, at: Time, layout: &Layout, scene: &mut Scene) {
     let mut order = scene.say(order, &[]);
     if model.store.ttl_us.is_some() {
         let longer = format!("{order} · {}", scene.say("bar", &[]));
-        if text::width(&longer, 11.5, false) <= layout.cache.w - 28.0 {
+        if text::width(&longer, 11.5, false) <= layout.placed.of(GRID).w - 28.0 {
             order = longer;
         }
     }
-    let b = layout.cache;
+    let b = layout.placed.of(GRID);
     let next = model.next_to_leave();
     let room = b.w - 28.0;
     let (foot, foot_ink) = match (model.down, next) {
-        (Some(since), _) => (scene.say("down", &[kit::tenths(at.since(since))]), Ink::Bad),
+        (Some(since), _) => (
+            scene.say("down", &[figures::tenths(at.since(since))]),
+            Ink::Bad,
+        ),
         (None, Some(next)) => (next_in_words(model, next, at, room, scene), Ink::Warn),
         (None, None) if store.capacity() == 0 => (scene.say("no-slots", &[]), Ink::Secondary),
         (None, None) => {
@@ -415,7 +373,9 @@ fn cache(model: &Caching, at: Time, layout: &Layout, scene: &mut Scene) {
         }
     };
     let name = scene.name(CACHE_PART);
-    let (left, down) = (layout.place(0).x, model.down.is_some());
+    let grid = layout.placed.of(CACHE_PART);
+    let (head, foot_h) = (grid.y - b.y, b.y + b.h - grid.y - grid.h);
+    let (left, down) = (grid.x, model.down.is_some());
     let right = b.x + b.w - (left - b.x);
     // The card lies behind its keys, so that they can be picked; its head and foot are the things read out.
     let (border, width) = if down {
@@ -427,36 +387,31 @@ fn cache(model: &Caching, at: Time, layout: &Layout, scene: &mut Scene) {
     let mut pencil = scene.link(GRID, b, value);
     pencil.bordered(b, 12.0, Ink::Card, border, width);
     for place in 0..store.capacity() as u8 {
-        let p = layout.place(place);
-        let socket = Rect::new(p.x, p.y, layout.slot.0, layout.slot.1);
+        let socket = layout.place(place);
         if down {
             pencil.bordered(socket, 8.0, Ink::BadHatch, Ink::Bad, 1.0);
         } else if usize::from(place) >= store.len() {
             pencil.dashed(socket, 8.0, Ink::None, Ink::LineStrong, 1.0);
         }
     }
-    let head = Rect::new(b.x, b.y, b.w, HEAD - 4.0);
+    let name_y = b.y + head * 0.43;
+    let upper = Rect::new(b.x, b.y, b.w, head - 4.0);
     let value = format!("{status}, {order}");
-    let mut pencil = scene.thing(CACHE_PART, head, value);
-    pencil.bold(pt(left, b.y + 26.0), 14.5, Ink::Ink, name);
-    pencil.shape(ending(
-        pt(right, b.y + 26.0),
-        12.5,
-        Ink::Secondary,
-        false,
-        status,
-    ));
+    let mut pencil = scene.thing(CACHE_PART, upper, value);
+    pencil.bold(pt(left, name_y), 14.5, Ink::Ink, name);
+    let end = pt(right, name_y);
+    ending(&mut pencil, end, 12.5, false, Ink::Secondary, status);
     if store.capacity() > 0 {
-        pencil.text(pt(left, b.y + 47.0), 11.5, Ink::Secondary, order);
+        pencil.text(pt(left, grid.y - 13.0), 11.5, Ink::Secondary, order);
     }
     let evicted = model
         .watch
         .evicted
         .filter(|(.., when)| at.since(*when) < FAREWELL);
     let gone = evicted.map(|(key, ..)| scene.say("left", &[Arg::Part(key_part(key))]));
-    let feet = Rect::new(b.x, b.y + b.h - FOOT + 4.0, b.w, FOOT - 4.0);
+    let feet = Rect::new(b.x, b.y + b.h - foot_h + 4.0, b.w, foot_h - 4.0);
     let mut pencil = scene.thing(VICTIM, feet, foot.clone());
-    let foot_at = pt(left, b.y + b.h - 13.0);
+    let foot_at = pt(left, b.y + b.h - foot_h * 0.36);
     let taken = text::width(&foot, 12.0, true) + 12.0;
     if foot_ink == Ink::Secondary {
         pencil.text(foot_at, 12.0, foot_ink, foot);
@@ -464,21 +419,21 @@ fn cache(model: &Caching, at: Time, layout: &Layout, scene: &mut Scene) {
         pencil.bold(foot_at, 12.0, foot_ink, foot);
     }
     if let Some(gone) = gone.filter(|gone| text::width(gone, 12.0, true) + taken <= right - left) {
-        pencil.shape(ending(pt(right, foot_at.y), 12.0, Ink::Ink, true, gone));
+        let end = pt(right, foot_at.y);
+        ending(&mut pencil, end, 12.0, true, Ink::Ink, gone);
     }
     // The one used last lies on top while it glides over the others.
     let mut spots: Vec<_> = model.spots.iter().collect();
     spots.sort_by_key(|spot| std::cmp::Reverse(spot.to));
     for spot in spots {
-        let mut corner = layout.place(spot.to);
+        let mut frame = layout.place(spot.to);
         let shift = f32::from(spot.from) - f32::from(spot.to);
         // Cards that make room are seen to move up by one; all others stand where they belong at once, so that
         // every moment can be read.
-        if layout.place(spot.from).y == corner.y && shift.abs() <= 1.0 {
+        if layout.place(spot.from).y == frame.y && shift.abs() <= 1.0 {
             let t = at.progress(spot.since, spot.since + NUDGE);
-            corner.x += shift * NUDGED * (1.0 - t) * (1.0 - t);
+            frame.x += shift * NUDGED * (1.0 - t) * (1.0 - t);
         }
-        let frame = Rect::new(corner.x, corner.y, layout.slot.0, layout.slot.1);
         slot(model, spot.key, next == Some(spot.key), at, frame, scene);
     }
 }
@@ -541,12 +496,18 @@ fn slot(model: &Caching, key: u16, next: bool, at: Time, frame: Rect, scene: &mu
         expires_us.saturating_sub(now_us) as f32 / all as f32
     });
     let fresh = model.unused(key, at) < PULSE;
+    // The key for which another had to leave is marked as long as that one is spoken of.
+    let new = model
+        .watch
+        .evicted
+        .is_some_and(|(_, newcomer, when)| newcomer == key && at.since(when) < FAREWELL);
     let name = scene.name(part);
     let mut pencil = scene.link(part, frame, value);
     // Who leaves next is what the grid is about, so that mark goes before all that is momentary.
     let (ground, ink) = match (stale, next, fresh) {
         (true, ..) => (Ink::BadSoft, Ink::Bad),
         (false, true, _) => (Ink::WarnSoft, Ink::Warn),
+        (false, false, _) if new => (Ink::AccentSoft, Ink::Accent),
         (false, false, true) => (Ink::HitSoft, Ink::Hit),
         _ if expired => (Ink::Card, Ink::Secondary),
         _ => (Ink::Card, Ink::Ink),
@@ -564,19 +525,27 @@ fn slot(model: &Caching, key: u16, next: bool, at: Time, frame: Rect, scene: &mu
     };
     let inset = if frame.w < 54.0 { 5.0 } else { 9.0 };
     let lesser = if ink == Ink::Ink { Ink::Secondary } else { ink };
-    pencil.bold(pt(frame.x + inset, frame.y + 18.0), 13.0, ink, name);
-    pencil.text(pt(frame.x + inset, frame.y + 32.0), 11.0, lesser, detail);
+    let flat = 50.0 - frame.h;
+    let name_at = pt(frame.x + inset, frame.y + 18.0 - 0.3 * flat);
+    let plus = name_at.x + text::width(&name, 13.0, true) + 3.0;
+    let detail_at = pt(name_at.x, frame.y + 32.0 - 0.45 * flat);
+    pencil.bold(name_at, 13.0, ink, name);
+    pencil.text(detail_at, 11.0, lesser, detail);
+    if new && plus + 9.0 <= frame.x + frame.w {
+        pencil.bold(pt(plus, name_at.y), 13.0, ink, "+");
+    }
     if dirty {
-        let at = pt(frame.x + frame.w - 9.0, frame.y + 28.0);
+        let at = pt(frame.x + frame.w - 9.0, detail_at.y - 4.0);
         pencil.mark(Glyph::Replica, at, 4.0, Ink::Warn);
     }
-    let bar = |y: f32, h: f32| Rect::new(frame.x + inset, frame.y + y, frame.w - 2.0 * inset, h);
+    let low = frame.y + 39.0 - 0.75 * flat;
+    let bar = Rect::new(frame.x + inset, low, frame.w - 2.0 * inset, 4.0);
     match life {
         Some(life) => {
-            pencil.meter(bar(39.0, 4.0), life, Ink::Hit, false);
+            pencil.meter(bar, life, Ink::Hit, false);
         }
         None => {
-            pencil.meter(bar(39.0, 4.0), share, lesser, false);
+            pencil.meter(bar, share, lesser, false);
         }
     }
 }
@@ -601,7 +570,7 @@ fn database(model: &Caching, knobs: &Settings, at: Time, layout: &Layout, scene:
         Some(hot) => format!("{status}, {waiting_text}, {hot}"),
         None => format!("{status}, {waiting_text}"),
     };
-    let (card, side, below) = (layout.database, layout.hot, layout.queue);
+    let [card, side, below] = [DATABASE, HOT, QUEUE].map(|part| layout.placed.of(part));
     let hot = hot.map(|hot| {
         let lines = text::wrap(&hot, 12.0, true, side.w - 16.0);
         let h = lines.len() as f32 * 14.0 + 8.0;
@@ -613,20 +582,20 @@ fn database(model: &Caching, knobs: &Settings, at: Time, layout: &Layout, scene:
         };
         (lines, Rect::new(side.x, y, side.w, h))
     });
-    let per_row = ((below.w / kit::PITCH) as usize).max(1);
+    let per_row = ((below.w / figures::PITCH) as usize).max(1);
     let mut frame = card;
     if let Some((_, side)) = &hot {
         frame = around(frame, *side);
     }
     if waiting > 0 {
         let rows = waiting.div_ceil(per_row) as f32;
-        let h = (20.0 + rows * kit::PITCH).min(below.h);
+        let h = (20.0 + rows * figures::PITCH).min(below.h);
         frame = around(frame, Rect { h, ..below });
     }
     let share = model.busy_share(knobs, at);
     let full = waiting > 0 && share > 0.9;
     let name = scene.name(DATABASE);
-    let face = Card {
+    let face = NodeCard {
         rect: Rect { h: 78.0, ..card },
         name,
         status,
@@ -637,13 +606,13 @@ fn database(model: &Caching, knobs: &Settings, at: Time, layout: &Layout, scene:
     let connections = knobs.connections();
     let slots = face.slots(connections);
     let mut pencil = scene.thing(DATABASE, frame, value);
-    Card { rect: card, ..face }.draw(&mut pencil);
+    NodeCard { rect: card, ..face }.draw(&mut pencil);
     let meter = Rect::new(card.x + 14.0, card.y + 56.0, card.w - 28.0, 6.0);
     let ink = if share > 0.85 { Ink::Warn } else { Ink::Accent };
     pencil.meter(meter, share, ink, false);
     pencil.text(pt(card.x + 14.0, card.y + 82.0), 12.0, Ink::Secondary, each);
     if let Some(slots) = &slots {
-        kit::sockets(&mut pencil, (0..connections).map(slots));
+        figures::sockets(&mut pencil, (0..connections).map(slots));
     }
     if let Some((lines, b)) = hot {
         pencil.filled(b, 8.0, Ink::BadSoft);
@@ -667,8 +636,8 @@ fn database(model: &Caching, knobs: &Settings, at: Time, layout: &Layout, scene:
     for (i, held) in model.queue.iter().enumerate() {
         let (column, row) = ((i % per_row) as f32, (i / per_row) as f32);
         let p = pt(
-            area.x + 6.0 + kit::PITCH * column,
-            area.y + 6.0 + kit::PITCH * row,
+            area.x + 6.0 + figures::PITCH * column,
+            area.y + 6.0 + figures::PITCH * row,
         );
         if p.y + DOT > area.y + area.h {
             break;
@@ -681,7 +650,7 @@ fn database(model: &Caching, knobs: &Settings, at: Time, layout: &Layout, scene:
 
 /// All keys by popularity, and which of them are kept.
 fn strip(model: &Caching, layout: &Layout, scene: &mut Scene) {
-    let b = layout.strip;
+    let b = layout.placed.of(STRIP);
     let kept: Vec<u16> = model.cached().collect();
     let share_of = |key: u16| model.share_now(key);
     let share = kept.iter().fold(0.0, |sum, key| sum + share_of(*key));
@@ -718,25 +687,43 @@ fn strip(model: &Caching, layout: &Layout, scene: &mut Scene) {
     let pitch = b.w / (f32::from(KEYS) + 3.0);
     let star_share = celebrity.map_or(0.0, |celebrity| share_of(celebrity.key));
     let most = share_of(1).max(star_share).max(1e-9);
-    let mut bar = |x: f32, share: f64, on: bool| {
-        let h = (tall * (share / most) as f32).clamp(3.0, tall);
-        let r = Rect::new(x, base - h, pitch * 0.76, h);
-        pencil.filled(r, 2.0, if on { Ink::Hit } else { Ink::LineStrong });
+    let bar = |key: u16| Bar {
+        share: (share_of(key) / most) as f32,
+        ink: if kept.contains(&key) {
+            Ink::Hit
+        } else {
+            Ink::Mark
+        },
+        full: kept.contains(&key),
     };
-    for key in 1..=KEYS {
-        let x = b.x + pitch * f32::from(key - 1);
-        bar(x, share_of(key), kept.contains(&key));
-    }
-    let end = b.x + pitch * (f32::from(KEYS) + 1.6);
-    if let Some(celebrity) = celebrity {
-        bar(end, star_share, kept.contains(&celebrity.key));
-    }
+    let plot = Rect::new(b.x, base - tall, b.w, tall);
+    bars(&mut pencil, plot, pitch, (1..=KEYS).map(bar));
+    let end = Rect {
+        x: b.x + pitch * (f32::from(KEYS) + 1.6),
+        ..plot
+    };
+    let celebrity = celebrity.map(|celebrity| bar(celebrity.key));
+    bars(&mut pencil, end, pitch, celebrity.into_iter());
     let under = base + 13.0;
     pencil.text(pt(b.x, under), 11.0, Ink::Secondary, first);
     let last_x = b.x + pitch * f32::from(KEYS);
     match star {
-        Some(star) => pencil.shape(ending(pt(b.x + b.w, under), 11.0, Ink::Warn, true, star)),
-        None => pencil.shape(ending(pt(last_x, under), 11.0, Ink::Secondary, false, last)),
+        Some(star) => ending(
+            &mut pencil,
+            pt(b.x + b.w, under),
+            11.0,
+            true,
+            Ink::Warn,
+            star,
+        ),
+        None => ending(
+            &mut pencil,
+            pt(last_x, under),
+            11.0,
+            false,
+            Ink::Secondary,
+            last,
+        ),
     };
 }
 
@@ -764,14 +751,13 @@ fn size(job: &Job) -> f32 {
 fn dot(job: &Job, at: Time, layout: &Layout, scene: &mut Scene) {
     let left = job.arrives.since(at).0 as f32;
     let come = |span: Time| 1.0 - left / span.0 as f32;
-    let lane = |p: Point, by: Point| pt(p.x + by.x, p.y + by.y);
-    let none = pt(0.0, 0.0);
+    let (there, back) = (Course::There, Course::Back);
     let (p, back) = match job.leg {
-        Leg::ToCache | Leg::Fill => (lane(layout.near.at(come(NEAR)), none), false),
-        Leg::FromCache => (lane(layout.near.at(1.0 - come(NEAR)), layout.lane), true),
-        Leg::ToDatabase => (layout.far.at(come(job.far)), false),
-        Leg::FromDatabase => (layout.back.at(1.0 - come(job.far)), true),
-        Leg::Late => (layout.late.at(come(LATE)), false),
+        Leg::ToCache | Leg::Fill => (layout.near.at(come(NEAR), there), false),
+        Leg::FromCache => (layout.near.at(come(NEAR), back), true),
+        Leg::ToDatabase => (layout.far.at(come(job.far), there), false),
+        Leg::FromDatabase => (layout.far.at(come(job.far), back), true),
+        Leg::Late => (layout.late.at(come(LATE), there), false),
         Leg::Queued | Leg::InService | Leg::Joined => return,
     };
     let (glyph, ink) = match (job.leg, job.outcome) {

@@ -5,7 +5,7 @@ use super::model::{
     SITES, Settings, Want, Word, replica_part,
 };
 use super::replica::{Rule, Store, THINGS, Thing};
-use crate::kit::{self, DOT};
+use crate::kit::figures::{self, DOT};
 use algorithms::quorum::{self, WriteAnswer};
 use engine::scene::{Anchor, Pencil, Point, Rect, Shape, pt};
 use engine::text::tenths;
@@ -431,7 +431,7 @@ fn replica(index: usize, model: &Partition, at: Time, layout: &Layout, scene: &m
     let room = card.w - 2.0 * pad;
     let (name_size, big) = if compact { (13.0, 14.5) } else { (14.5, 18.0) };
     if let Some(since) = replica.crashed {
-        let status = scene.say("crashed", &[kit::tenths(at.since(since))]);
+        let status = scene.say("crashed", &[figures::tenths(at.since(since))]);
         let mut pencil = scene.thing(part, card, status.clone());
         pencil.bordered(card, 12.0, Ink::Card, Ink::Bad, 2.0).bold(
             pt(card.x + pad, card.y + 24.0),
@@ -619,14 +619,14 @@ fn client(site: usize, model: &Partition, at: Time, layout: &Layout, scene: &mut
     let (want, status, glyph, ink) = match (waiting, &client.last) {
         (Some(request), _) => {
             let waited = at.since(request.issued);
-            let status = scene.say("told.waits", &[kit::tenths(waited)]);
+            let status = scene.say("told.waits", &[figures::tenths(waited)]);
             let want = wish(request.thing, request.want, scene);
             (want, status, Some(Glyph::Request), Ink::Accent)
         }
         (None, Some((thing, want, ending, _, took))) => {
             let (mut status, glyph, ink) = told(*thing, *ending, scene);
             if !ending.failed() {
-                let after = scene.say("told.after", &[kit::tenths(*took)]);
+                let after = scene.say("told.after", &[figures::tenths(*took)]);
                 status = format!("{status}, {after}");
             }
             (wish(*thing, *want, scene), status, Some(glyph), ink)
@@ -692,7 +692,7 @@ fn at_right(pencil: &mut Pencil<'_>, at: Point, size: f32, ink: Ink, text: Strin
 fn cable(model: &Partition, knobs: &Settings, at: Time, layout: &Layout, scene: &mut Scene) {
     let (frame, middle) = (layout.cable, layout.middle);
     let status = match model.cut {
-        Some(since) => scene.say("cut", &[kit::tenths(at.since(since))]),
+        Some(since) => scene.say("cut", &[figures::tenths(at.since(since))]),
         None => scene.say("whole", &[Arg::Number(knobs.delay_ms)]),
     };
     let (ink, bold) = if model.cut.is_some() {

@@ -5,7 +5,7 @@ use super::model::{
     Machine, OTHER, OUTER, OVERLOAD, Rule, SLOTS, SPARE, Settings, THIRD, USER, USERS,
     breaker_part, service_part,
 };
-use crate::kit::{self, Card, DOT, LANE};
+use crate::kit::figures::{self, DOT, LANE, NodeCard};
 use algorithms::circuit_breaker::State;
 use engine::scene::{Anchor, Curve, Pencil, Point, Rect, Shape, pt};
 use engine::text::tenths;
@@ -240,7 +240,7 @@ fn users(model: &CircuitBreaker, knobs: &Settings, at: Time, layout: &Layout, sc
     } else {
         status.clone()
     };
-    let mut card = Card::plain(layout.users, scene.name(USERS), status);
+    let mut card = NodeCard::plain(layout.users, scene.name(USERS), status);
     let note = scene.say("reloading", &[]);
     let mut frame = layout.users;
     if reloading {
@@ -330,7 +330,7 @@ fn pool_card(
     model: &CircuitBreaker,
     knobs: &Settings,
     scene: &Scene,
-) -> (Card, String, Option<String>) {
+) -> (NodeCard, String, Option<String>) {
     let (busy, size) = (model.pools[pool].held.len(), knobs.size(pool));
     let waiting = model.pools[pool].queue.len();
     let nobody = model.for_nobody(pool);
@@ -352,7 +352,7 @@ fn pool_card(
         THIRD => scene.say("name.3", &[]),
         _ => scene.name(part),
     };
-    let mut card = Card::plain(rect, name, status);
+    let mut card = NodeCard::plain(rect, name, status);
     if full {
         (card.ink, card.border) = if pool < THIRD || waiting > 0 {
             (Ink::Bad, Ink::Bad)
@@ -616,7 +616,7 @@ fn copy(
         return;
     };
     let rect = layout.copies[i];
-    let age = [kit::tenths(at.since(since))];
+    let age = [figures::tenths(at.since(since))];
     let mut words = scene.say("copy", &age);
     if text::width(&words, 11.5, false) > rect.w - 34.0 {
         words = scene.say("copy-short", &age);
@@ -937,7 +937,7 @@ fn details(guard: Option<&Guard>, knobs: &Settings, at: Time, scene: &Scene) -> 
                 .open_until()
                 .map_or(Time::ZERO, |until| until.since(at));
             lines[1] = if left > Time::ZERO {
-                scene.say("open-for", &[kit::tenths(left)])
+                scene.say("open-for", &[figures::tenths(left)])
             } else {
                 scene.say("open-over", &[])
             };
@@ -1130,7 +1130,7 @@ fn dot(call: &Call, at: Time, layout: &Layout, scene: &mut Scene) {
     };
     let lane = if back { layout.lane } else { pt(0.0, 0.0) };
     let r = if call.is_probe() { DOT + 2.0 } else { DOT };
-    let p = kit::on(curve, share, lane);
+    let p = figures::on(curve, share, lane);
     scene.particle(p, r, glyph, ink, call.number);
 }
 

@@ -4,7 +4,7 @@ use super::model::{
     Change, ConsistentHashing, DATABASE_PART, DIAL, FLIGHT, Flight, From, Key, Leg, Node, Place,
     Request, SCHEMES, Scheme, Settings, State, TALLY, What, index_of, node_part,
 };
-use crate::kit::{self, DOT};
+use crate::kit::figures::{self, DOT};
 use algorithms::hash_ring::{Arc, RING};
 use engine::scene::{Curve, Point, Rect, pt};
 use engine::text::tenths;
@@ -611,7 +611,7 @@ fn shelf(
     let n = |n: u32| Arg::Count(i64::from(n));
     let (status, tone) = match entry.state {
         State::Crashed(since) => (
-            scene.say("crashed", &[kit::tenths(at.since(since))]),
+            scene.say("crashed", &[figures::tenths(at.since(since))]),
             Ink::Bad,
         ),
         State::Leaving => (scene.say("leaving", &[n(held)]), Ink::Warn),

@@ -4,7 +4,7 @@ use super::model::{
     CHECKOUT, Design, FALL, HOP, NAMES, Order, PUBLISH, Place, Publishing, Service, Settings, Shop,
     Stage, TOPIC, USERS, User, dead_part, queue_part, service_part,
 };
-use crate::kit::{self, Card, DOT, LANE};
+use crate::kit::figures::{self, DOT, LANE, NodeCard};
 use engine::scene::{Anchor, Curve, Pencil, Point, Rect, Shape, pt};
 use engine::{Arg, Glyph, Ink, PartId, Scene, Time, text};
 
@@ -195,7 +195,7 @@ pub(super) fn draw(model: &Shop, knobs: &Settings, at: Time, scene: &mut Scene) 
     if with_topic {
         let (name, status) = (scene.name(TOPIC), scene.say("topic", &[]));
         let mut pencil = scene.thing(TOPIC, layout.topic, status.clone());
-        Card::plain(layout.topic, name, status).draw(&mut pencil);
+        NodeCard::plain(layout.topic, name, status).draw(&mut pencil);
     }
     for (i, service) in model.services.iter().enumerate() {
         if has_queue(service, model) {
@@ -348,10 +348,10 @@ fn users(model: &Shop, layout: &Layout, scene: &mut Scene) {
     };
     let value = format!("{status}, {line}");
     let mut pencil = scene.thing(USERS, frame, value);
-    Card {
+    NodeCard {
         ink,
         border,
-        ..Card::plain(frame, name, status)
+        ..NodeCard::plain(frame, name, status)
     }
     .draw(&mut pencil);
     let at = pt(frame.x + 14.0, frame.y + 63.0);
@@ -382,10 +382,10 @@ fn checkout(model: &Shop, knobs: &Settings, layout: &Layout, scene: &mut Scene) 
     let does = scene.say(does, &[]);
     let value = format!("{status}, {does}");
     let mut pencil = scene.thing(CHECKOUT, frame, value);
-    Card {
+    NodeCard {
         ink,
         border,
-        ..Card::plain(frame, name, status)
+        ..NodeCard::plain(frame, name, status)
     }
     .draw(&mut pencil);
     pencil.text(
@@ -464,7 +464,7 @@ fn queue(i: usize, service: &Service, model: &Shop, at: Time, layout: &Layout, s
         .min();
     let note = match let_fall {
         Some(until) => {
-            let back = [kit::tenths(until.since(at))];
+            let back = [figures::tenths(until.since(at))];
             let texts = [scene.say("back", &back), scene.say("back.short", &back)];
             Some((fit(texts, 11.5, true, rect.w - SAMPLE), true))
         }
@@ -577,7 +577,7 @@ fn condition(
     scene: &Scene,
 ) -> (String, Ink, Ink) {
     if let Some(since) = service.down {
-        let since = [kit::tenths(at.since(since))];
+        let since = [figures::tenths(at.since(since))];
         let texts = [scene.say("down", &since), scene.say("down.short", &since)];
         return (fit(texts, 12.5, true, inner), Ink::Bad, Ink::Bad);
     }
@@ -588,7 +588,7 @@ fn condition(
     };
     // The dots on the card say who is busy now; the words speak of the meter, which is an average.
     let busy = [
-        kit::roughly(service.busy_share(knobs.workers, at)),
+        figures::roughly(service.busy_share(knobs.workers, at)),
         Arg::Span(Time::from_ms(knobs.service_ms[i])),
     ];
     let texts = if service.leaving {
@@ -645,7 +645,7 @@ fn card(
     }
     let down = service.down.is_some();
     let share = service.busy_share(knobs.workers, at);
-    let face = Card {
+    let face = NodeCard {
         rect,
         name,
         status,
@@ -662,7 +662,7 @@ fn card(
     let mut pencil = scene.thing(part, rect, spoken);
     face.draw(&mut pencil);
     if let Some(slot) = &slots {
-        kit::sockets(&mut pencil, (0..workers).map(slot));
+        figures::sockets(&mut pencil, (0..workers).map(slot));
     }
     tally(&mut pencil, rect, &done, bad);
     let places = knobs.places as usize;
@@ -760,12 +760,12 @@ fn deliveries(
             Stage::Ready => scene.particle(curve.at(1.0), r, Glyph::Message, ink, dot),
             Stage::Working => {}
             Stage::Acknowledging(until) => {
-                let p = kit::on(curve, 1.0 - way(at, until), layout.lanes[2]);
+                let p = figures::on(curve, 1.0 - way(at, until), layout.lanes[2]);
                 scene.particle(p, DOT, Glyph::Response, Ink::Ok, dot);
             }
             Stage::Missing(until) => {
                 let share = way(at, until);
-                let p = kit::on(curve, 1.0 - share.min(0.5), layout.lanes[2]);
+                let p = figures::on(curve, 1.0 - share.min(0.5), layout.lanes[2]);
                 if share < 0.5 {
                     scene.particle(p, DOT, Glyph::Response, Ink::Ok, dot);
                 } else {
@@ -790,7 +790,7 @@ fn dots(order: &Order, at: Time, layout: &Layout, scene: &mut Scene) {
             scene.particle(p, DOT, Glyph::Request, Ink::Accent, whole);
         }
         User::Answered(until) => {
-            let p = kit::on(&layout.door, 1.0 - way(at, until), layout.lanes[0]);
+            let p = figures::on(&layout.door, 1.0 - way(at, until), layout.lanes[0]);
             let (glyph, ink) = answer(order.failed);
             scene.particle(p, DOT, glyph, ink, whole);
         }
@@ -802,7 +802,7 @@ fn dots(order: &Order, at: Time, layout: &Layout, scene: &mut Scene) {
             scene.particle(p, DOT, Glyph::Message, Ink::Accent, whole);
         }
         Publishing::Back(until) if until.since(at) <= HOP.max(PUBLISH) => {
-            let p = kit::on(&layout.publish, 1.0 - way(at, until), layout.lanes[1]);
+            let p = figures::on(&layout.publish, 1.0 - way(at, until), layout.lanes[1]);
             scene.particle(p, DOT, Glyph::Response, Ink::Ok, whole);
         }
         Publishing::Back(_) | Publishing::No => {}
@@ -824,7 +824,7 @@ fn dots(order: &Order, at: Time, layout: &Layout, scene: &mut Scene) {
             }
             Place::Returning(until) => {
                 if let Some(curve) = layout.calls.get(i) {
-                    let p = kit::on(curve, 1.0 - way(at, until), layout.lanes[2]);
+                    let p = figures::on(curve, 1.0 - way(at, until), layout.lanes[2]);
                     let (glyph, ink) = answer(share.failed);
                     scene.particle(p, DOT, glyph, ink, order.dot(i));
                 }

@@ -3,7 +3,7 @@
 use super::model::{
     BALANCER, CLIENTS_PART, HOP, Leg, LoadBalancing, Request, Server, Settings, server_part,
 };
-use crate::kit::{self, Card, DOT, LANE, Urgency};
+use crate::kit::figures::{self, DOT, LANE, NodeCard, Urgency};
 use algorithms::balancer::Policy;
 use engine::scene::{Curve, Point, Rect, pt};
 use engine::{Arg, Glyph, Ink, PartId, Scene, Time, text};
@@ -157,10 +157,10 @@ fn clients(model: &LoadBalancing, knobs: &Settings, layout: &Layout, scene: &mut
         Ink::LineStrong
     };
     let mut pencil = scene.thing(CLIENTS_PART, frame, load.clone());
-    Card {
+    NodeCard {
         ink,
         border,
-        ..Card::plain(frame, name, load)
+        ..NodeCard::plain(frame, name, load)
     }
     .draw(&mut pencil);
     let value = scene.say("door", &[]);
@@ -201,7 +201,7 @@ fn balancer(model: &LoadBalancing, knobs: &Settings, layout: &Layout, scene: &mu
         (card.y + card.h).max(turns.y + turns.h) - top,
     );
     let mut pencil = scene.thing(BALANCER, frame, value);
-    Card::plain(card, name, status).draw(&mut pencil);
+    NodeCard::plain(card, name, status).draw(&mut pencil);
     if narrow {
         pencil.text(pt(turns.x, turns.y + 11.0), 12.0, Ink::Secondary, label);
     } else {
@@ -309,11 +309,11 @@ fn condition(server: &Server, knobs: &Settings, at: Time, scene: &Scene) -> Cond
     ];
     let waiting = Arg::Count(server.queue.len() as i64);
     // The dots on the card say who is busy now; the words speak of the meter, which is an average.
-    let lately = [kit::roughly(server.busy_share(knobs.workers, at))];
+    let lately = [figures::roughly(server.busy_share(knobs.workers, at))];
     let now = scene.say("busy", &busy);
     let spoken = |status: &str| format!("{now}, {status}, {}", scene.say("waiting", &[waiting]));
     if let Some(since) = server.crashed {
-        let status = scene.say("crashed", &[kit::tenths(at.since(since))]);
+        let status = scene.say("crashed", &[figures::tenths(at.since(since))]);
         let rotation = scene.say(if server.out() { "out" } else { "still-in" }, &[]);
         return Condition {
             spoken: format!("{status}, {rotation}"),
@@ -363,14 +363,14 @@ fn card(
         (Some(_), _) => side.x + side.w,
         (None, 0) => card.x + card.w,
         (None, queue) => {
-            let dots = (queue as f32 * kit::PITCH).min(side.w);
+            let dots = (queue as f32 * figures::PITCH).min(side.w);
             side.x + dots.max(text::width(&waiting, 12.0, false))
         }
     };
     let frame = Rect::new(card.x, card.y, right - card.x, card.h);
     let share = server.busy_share(knobs.workers, at);
     let dead = server.crashed.is_some();
-    let face = Card {
+    let face = NodeCard {
         rect: card,
         name,
         status: now.status,
@@ -388,10 +388,10 @@ fn card(
     let mut pencil = scene.thing(part, frame, now.spoken);
     face.draw(&mut pencil);
     if let Some(slot) = &slots {
-        kit::sockets(&mut pencil, (0..workers).map(slot));
+        figures::sockets(&mut pencil, (0..workers).map(slot));
     }
     // A server out of rotation may still have a queue: its dots then stand in one row under the callout.
-    let row = kit::PITCH;
+    let row = figures::PITCH;
     let (side, below) = match (&note, server.queue.is_empty()) {
         (None, _) => (
             side,
@@ -410,7 +410,7 @@ fn card(
             } else {
                 Urgency::Warn
             };
-            kit::callout(&mut pencil, &heading, &detail, side, urgency);
+            figures::callout(&mut pencil, &heading, &detail, side, urgency);
         }
         None if !server.queue.is_empty() => {
             pencil.text(pt(side.x, side.y + 13.0), 12.0, Ink::Secondary, waiting);
@@ -429,7 +429,7 @@ fn card(
         }
     }
     let numbers = server.queue.iter().map(|held| model.request(*held).number);
-    kit::queue(scene, below, Glyph::Request, Ink::Accent, numbers);
+    figures::queue(scene, below, Glyph::Request, Ink::Accent, numbers);
 }
 
 fn still_chosen(server: &Server) -> bool {
@@ -438,7 +438,7 @@ fn still_chosen(server: &Server) -> bool {
 
 /// The short note beside a server that is in trouble: heading and detail.
 fn side_note(server: &Server, at: Time, scene: &Scene) -> Option<(String, String)> {
-    let check = scene.say("check-in", &[kit::tenths(server.check_at.since(at))]);
+    let check = scene.say("check-in", &[figures::tenths(server.check_at.since(at))]);
     match (server.crashed.is_some(), server.out()) {
         (true, false) => Some((scene.say("still-in", &[]), check)),
         (true, true) | (false, true) => Some((scene.say("out", &[]), check)),
@@ -495,6 +495,6 @@ fn dot(request: &Request, at: Time, layout: &Layout, scene: &mut Scene) {
         }
         true => layout.lane,
     };
-    let p = kit::on(curve, share, lane);
+    let p = figures::on(curve, share, lane);
     scene.particle(p, DOT, glyph, ink, request.number);
 }

@@ -114,6 +114,23 @@ pub(super) struct Trial {
     pub(super) errors: u32,
 }
 
+/// What was ready for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Level {
+    pub(super) since: Time,
+    /// Ready pods of each version that has some, in the order of versions.
+    pub(super) versions: Vec<(u32, u8)>,
+    /// The fewest available pods that a rolling update allows, while that is how releases go.
+    pub(super) floor: Option<u8>,
+}
+
+impl Level {
+    /// All ready pods.
+    pub(super) fn sum(&self) -> u8 {
+        self.versions.iter().map(|(_, pods)| *pods).sum()
+    }
+}
+
 /// One release from being asked for to its end.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Release {
@@ -230,8 +247,8 @@ pub struct RollingUpdate {
     born: u64,
     served: u64,
     failed: u64,
-    /// Ready pods of each street and when they changed, for the chart.
-    pub(super) past: VecDeque<(Time, [u8; 2])>,
+    /// What was ready and since when, for the chart.
+    pub(super) past: VecDeque<Level>,
     pub(super) gap: Option<Time>,
     pub(super) now: Time,
     /// The note that last moved the rollout, for the chain of causes.
@@ -545,6 +562,27 @@ impl RollingUpdate {
             }
         }
         ready
+    }
+
+    /// What is ready now, by version, and the floor that holds.
+    fn level(&self, knobs: &Settings, since: Time) -> Level {
+        let mut versions: Vec<(u32, u8)> = Vec::new();
+        for pod in &self.pods {
+            if !self.chosen(pod, knobs) || self.dark(pod) {
+                continue;
+            }
+            match versions.binary_search_by_key(&pod.version, |(version, _)| *version) {
+                Ok(found) => versions[found].1 += 1,
+                Err(place) => versions.insert(place, (pod.version, 1)),
+            }
+        }
+        let deployment = knobs.deployment(knobs.replicas);
+        let floor = (knobs.how == How::Rolling).then(|| deployment.min_available() as u8);
+        Level {
+            since,
+            versions,
+            floor,
+        }
     }
 
     /// Whether the Service should send requests to a pod.
@@ -1227,8 +1265,7 @@ impl RollingUpdate {
     /// Measures what is ready, and remembers it for the chart and the story.
     fn measure(&mut self, knobs: &Settings, cx: Cx<'_, '_>) {
         let now = cx.now();
-        let streets = self.ready(knobs);
-        let ready: u32 = streets.iter().sum();
+        let ready: u32 = self.ready(knobs).iter().sum();
         let active = self.pods.iter().filter(|pod| pod.core.is_active()).count() as u32;
         cx.sample(probe::CAPACITY, f64::from(ready) * knobs.per_pod());
         cx.sample(probe::LOAD, knobs.load_per_s);
@@ -1238,12 +1275,13 @@ impl RollingUpdate {
             release.pods_max = release.pods_max.max(active);
             release.enough &= f64::from(ready) * knobs.per_pod() >= knobs.load_per_s;
         }
-        let point = streets.map(|n| n as u8);
-        if self.past.back().is_none_or(|(_, last)| *last != point) {
-            self.past.push_back((now, point));
+        let level = self.level(knobs, now);
+        let same = |last: &Level| (&last.versions, last.floor) == (&level.versions, level.floor);
+        if !self.past.back().is_some_and(same) {
+            self.past.push_back(level);
         }
         // The point before the window's edge is needed to draw what held at the edge.
-        while self.past.len() > 1 && now.since(self.past[1].0) > WINDOW {
+        while self.past.len() > 1 && now.since(self.past[1].since) > WINDOW {
             self.past.pop_front();
         }
         match (ready, self.gap) {

@@ -2,20 +2,21 @@
 //! against what is needed.
 
 use super::knobs::{How, Settings};
-use super::layout::{CHANNEL, Layout};
+use super::layout::{CHANNEL, Layout, SIDE};
 use super::model::{
     BEAT, CHART, DEPLOYMENT, FIRST_RELEASE, HOP, Kind, Leg, NODES, PULL, Request, RollingUpdate,
     SERVICE, USERS, WINDOW, node_part, pod_part, street_part,
 };
 use super::pods::{GLIDE, Lane, Place, Pod};
-use crate::kit::{self, Card, DOT};
+use crate::kit::figures::label::{Sample, ending, fitting, legend};
+use crate::kit::figures::steps::{Level, Steps};
+use crate::kit::figures::{self, DOT, NodeCard};
+use crate::kit::layout::Course;
 use algorithms::self_healing::{NodeState, Phase};
-use engine::scene::{Anchor, Pencil, Point, Rect, Shape, pt};
+use engine::scene::{Rect, pt};
 use engine::{Arg, Glyph, Ink, PartId, Scene, Time, text};
 
 const DOOR: PartId = PartId::one("door");
-/// How far from the middle of its way a thing travels: requests on one side, answers on the other.
-const SIDE: f32 = 4.5;
 
 fn count(n: u32) -> Arg {
     Arg::Count(i64::from(n))
@@ -24,7 +25,6 @@ fn count(n: u32) -> Arg {
 /// Draws the system at `at`.
 pub(super) fn draw(model: &RollingUpdate, knobs: &Settings, at: Time, scene: &mut Scene) {
     let layout = Layout::of(scene, knobs.replicas);
-    scene.height = layout.height;
     ends(model, knobs, at, &layout, scene);
     deployment(model, knobs, at, &layout, scene);
     for i in 0..NODES {
@@ -42,12 +42,6 @@ pub(super) fn draw(model: &RollingUpdate, knobs: &Settings, at: Time, scene: &mu
     }
 }
 
-/// The first of these texts that fits, or nothing.
-fn fitting(texts: &[String], size: f32, bold: bool, room: f32) -> String {
-    let fits = |t: &&String| text::width(t, size, bold) <= room;
-    texts.iter().find(fits).cloned().unwrap_or_default()
-}
-
 /// The users, the Service and the link between them.
 fn ends(model: &RollingUpdate, knobs: &Settings, at: Time, layout: &Layout, scene: &mut Scene) {
     let release = &model.release;
@@ -59,7 +53,7 @@ fn ends(model: &RollingUpdate, knobs: &Settings, at: Time, layout: &Layout, scen
     let said = scene.say(word, &[failed]);
     let spoken = scene.say("failed-since", &[failed]);
     let name = scene.name(USERS);
-    let frame = layout.users;
+    let frame = layout.placed.of(USERS);
     let status = fitting(
         &[said.clone(), release.failed.to_string()],
         12.5,
@@ -67,21 +61,21 @@ fn ends(model: &RollingUpdate, knobs: &Settings, at: Time, layout: &Layout, scen
         frame.w - 27.0,
     );
     let mut pencil = scene.thing(USERS, frame, spoken);
-    Card {
+    NodeCard {
         ink,
-        ..Card::plain(frame, name, status)
+        ..NodeCard::plain(frame, name, status)
     }
     .draw(&mut pencil);
     let load = scene.say("load", &[Arg::Number(knobs.load_per_s)]);
     scene
         .link(DOOR, layout.door.frame(), load.clone())
-        .line(layout.doorway(), Ink::Mark, 1.5);
+        .line(layout.door.d(), Ink::Mark, 1.5);
 
     let routed = model.routed().count() as u32;
-    let (name, frame) = (scene.name(SERVICE), layout.service);
+    let (name, frame) = (scene.name(SERVICE), layout.placed.of(SERVICE));
     let status = match model.gap {
         Some(since) => {
-            let long = scene.say("nobody", &[kit::tenths(at.since(since))]);
+            let long = scene.say("nobody", &[figures::tenths(at.since(since))]);
             let texts = [long, scene.say("nobody-short", &[])];
             fitting(&texts, 12.5, true, frame.w - 27.0)
         }
@@ -90,10 +84,10 @@ fn ends(model: &RollingUpdate, knobs: &Settings, at: Time, layout: &Layout, scen
     let bad = model.gap.is_some();
     let value = format!("{load}, {status}");
     let mut pencil = scene.thing(SERVICE, frame, value);
-    Card {
+    NodeCard {
         ink: if bad { Ink::Bad } else { Ink::Secondary },
         border: if bad { Ink::Bad } else { Ink::LineStrong },
-        ..Card::plain(frame, name, status)
+        ..NodeCard::plain(frame, name, status)
     }
     .draw(&mut pencil);
     if frame.h > 70.0 {
@@ -132,7 +126,7 @@ fn deployment(
             short,
         ],
     };
-    let (name, frame) = (scene.name(DEPLOYMENT), layout.deployment);
+    let (name, frame) = (scene.name(DEPLOYMENT), layout.placed.of(DEPLOYMENT));
     let border = match ink {
         Ink::Bad => Ink::Bad,
         Ink::Warn => Ink::Warn,
@@ -148,10 +142,10 @@ fn deployment(
         frame.w - 26.0,
     );
     let mut pencil = scene.thing(DEPLOYMENT, frame, value);
-    Card {
+    NodeCard {
         ink,
         border,
-        ..Card::plain(frame, name, state)
+        ..NodeCard::plain(frame, name, state)
     }
     .draw(&mut pencil);
     pencil.text(
@@ -174,7 +168,7 @@ fn state(model: &RollingUpdate, knobs: &Settings, at: Time, scene: &Scene) -> (S
     let release = &model.release;
     let available = model.front().status();
     if model.kinds.len() == 1 {
-        let left = kit::tenths(FIRST_RELEASE.since(at));
+        let left = figures::tenths(FIRST_RELEASE.since(at));
         return (scene.say("state.soon", &[left]), Ink::Secondary);
     }
     if release.aborted {
@@ -187,7 +181,7 @@ fn state(model: &RollingUpdate, knobs: &Settings, at: Time, scene: &Scene) -> (S
             let kept = [
                 wanted,
                 count(beside.template()),
-                kit::tenths(model.keep_until.since(at)),
+                figures::tenths(model.keep_until.since(at)),
             ];
             return (scene.say("state.kept", &kept), Ink::Ok);
         }
@@ -222,14 +216,18 @@ fn state(model: &RollingUpdate, knobs: &Settings, at: Time, scene: &Scene) -> (S
 }
 
 fn node(i: usize, model: &RollingUpdate, at: Time, layout: &Layout, scene: &mut Scene) {
-    let (frame, part, node) = (layout.nodes[i], node_part(i), &model.nodes[i]);
+    let (frame, part, node) = (
+        layout.placed.of(node_part(i)),
+        node_part(i),
+        &model.nodes[i],
+    );
     let on = |pod: &&Pod| pod.core.node == Some(i as u32);
     let held = model.pods.iter().filter(on).count() as u32;
     let (status, ink, border) = match (node.dark, node.state) {
         (Some(_), NodeState::Evicting) => (scene.say("node.gone", &[]), Ink::Bad, Ink::Bad),
         (Some(_), NodeState::Unreachable) => (scene.say("node.silent", &[]), Ink::Bad, Ink::Bad),
         (Some(since), NodeState::Ready) => {
-            let dark = kit::tenths(at.since(since));
+            let dark = figures::tenths(at.since(since));
             (scene.say("node.dark", &[dark]), Ink::Bad, Ink::Bad)
         }
         (None, _) => (
@@ -264,7 +262,7 @@ fn node(i: usize, model: &RollingUpdate, at: Time, layout: &Layout, scene: &mut 
 
 /// A street: the label with the ReplicaSets, the road, and the headings of its lanes.
 fn street(i: usize, model: &RollingUpdate, layout: &Layout, scene: &mut Scene) {
-    let road = layout.road(i);
+    let road = layout.road(i).d();
     let routed = model.routed().any(|pod| pod.street() == i);
     let value = scene.say(if routed { "road.used" } else { "road.idle" }, &[]);
     let id = PartId::nth("link", i as u16 + 1);
@@ -276,7 +274,7 @@ fn street(i: usize, model: &RollingUpdate, layout: &Layout, scene: &mut Scene) {
         pencil.dashed_line(road, Ink::LineStrong, 1.5);
     }
     if let Some(rest) = layout.exit_road(i) {
-        pencil.dashed_line(rest, Ink::LineStrong, 1.5);
+        pencil.dashed_line(rest.d(), Ink::LineStrong, 1.5);
     }
 
     let mut versions: Vec<(u32, u32)> = Vec::new();
@@ -308,7 +306,7 @@ fn street(i: usize, model: &RollingUpdate, layout: &Layout, scene: &mut Scene) {
     if let Some(zone) = layout.ready_zone(i) {
         scene.background().filled(zone, 12.0, Ink::OkSoft);
     }
-    let row = layout.labels[i];
+    let row = layout.label(i);
     let spoken = label.clone();
     let room = layout
         .heading_x(Lane::Ready)
@@ -356,24 +354,13 @@ fn street(i: usize, model: &RollingUpdate, layout: &Layout, scene: &mut Scene) {
         }
     } else if more(None) > 0 {
         let at = pt(row.x + row.w, row.y + 13.0);
-        ended(&mut pencil, at, 11.5, Ink::Secondary, all_hidden);
+        ending(&mut pencil, at, 11.5, false, Ink::Secondary, all_hidden);
     }
 }
 
 fn shorten_sets(label: &str) -> String {
     let start = label.find(' ').map_or(0, |at| at + 1);
     label[start..].to_owned()
-}
-
-fn ended(pencil: &mut Pencil<'_>, at: Point, size: f32, ink: Ink, said: String) {
-    pencil.shape(Shape::Text {
-        at,
-        size,
-        bold: false,
-        ink,
-        anchor: Anchor::End,
-        text: said,
-    });
 }
 
 /// How a pod looks.
@@ -534,10 +521,12 @@ fn pod_card(
         (Kind::Good, false) => (Ink::Rail, Ink::Ink),
     };
     let chip_w = text::width(&version, 12.0, true) + 8.0;
-    let chip = Rect::new(card.x + 5.0, card.y + 5.0, chip_w, 15.0);
+    let roomy = ((seat.h - 34.0) / 11.0).clamp(0.0, 1.0);
+    let chip = Rect::new(card.x + 5.0, card.y + 3.0 + 2.0 * roomy, chip_w, 15.0);
     pencil.filled(chip, 4.5, ground);
+    let low = card.y + card.h - 4.5 - 4.0 * roomy;
+    let meter = Rect::new(card.x + 6.0, low, card.w - 12.0, 3.0 + 1.5 * roomy);
     if gliding {
-        let meter = Rect::new(card.x + 6.0, card.y + card.h - 8.5, card.w - 12.0, 4.5);
         pencil.meter(meter, look.meter, look.meter_ink, look.dead);
         return;
     }
@@ -546,13 +535,17 @@ fn pod_card(
     if let Some(badge) = badge {
         let w = text::width(&badge, 11.0, false);
         if w + 4.0 <= free {
-            let p = pt(seat.x + seat.w - 6.0, seat.y + 16.3);
-            ended(&mut pencil, p, 11.0, Ink::Secondary, badge);
+            let p = pt(seat.x + seat.w - 6.0, chip.y + 11.3);
+            ending(&mut pencil, p, 11.0, false, Ink::Secondary, badge);
             free -= w + 4.0;
         }
     }
-    pencil.bold(pt(seat.x + 5.5, seat.y + 32.5), size, look.ink, line);
-    let meter = Rect::new(seat.x + 6.0, seat.y + seat.h - 8.5, seat.w - 12.0, 4.5);
+    pencil.bold(
+        pt(seat.x + 5.5, seat.y + 28.0 + 4.5 * roomy),
+        size,
+        look.ink,
+        line,
+    );
     pencil.meter(meter, look.meter, look.meter_ink, look.dead);
     // What is being served sits between version and node, where there is room for it.
     let workers = knobs.workers as usize;
@@ -560,166 +553,90 @@ fn pod_card(
     if pod.core.phase != Phase::Pending && free >= workers as f32 * pitch {
         let x = chip.x + chip.w + (free - workers as f32 * pitch) / 2.0 + 4.5 + 1.0;
         for (j, slot) in pod.serving.iter().take(workers).enumerate() {
-            let p = pt(x + j as f32 * pitch, seat.y + 12.5);
+            let p = pt(x + j as f32 * pitch, chip.y + 7.5);
             let n = model.number(*slot);
             scene.particle(p, 3.6, Glyph::Request, Ink::Accent, n);
         }
     }
 }
 
-/// Ready pods over the last seconds, stacked by street, against what the load needs and what is allowed.
+/// Ready pods over the last seconds, a band for each version, against what the load needs and what was allowed.
 fn chart(model: &RollingUpdate, knobs: &Settings, at: Time, layout: &Layout, scene: &mut Scene) {
-    let area = layout.chart;
-    let spec = knobs.deployment(knobs.replicas);
+    let area = layout.placed.of(CHART);
     let need = (knobs.load_per_s / knobs.per_pod()) as f32;
-    let floor = (knobs.how == How::Rolling).then(|| spec.min_available());
-    let most = model
-        .past
-        .iter()
-        .map(|(_, n)| f32::from(n[0]) + f32::from(n[1]));
-    let top = most
-        .fold(spec.replicas as f32, f32::max)
-        .max(need.min(16.0))
-        + 0.6;
-    let plot = Rect::new(area.x, area.y + 20.0, area.w, area.h - 20.0);
-    let y = |pods: f32| plot.y + plot.h - (pods / top).min(1.0) * (plot.h - 2.0);
-    let x = |t: Time| plot.x + plot.w * (1.0 - at.since(t).0 as f32 / WINDOW.0 as f32).max(0.0);
-    let n = text::tenths;
-
+    let floor = model.past.back().and_then(|level| level.floor);
+    let most = model.past.iter().map(|level| f32::from(level.sum()));
+    let most = most.fold(knobs.replicas as f32, f32::max);
     let ready: u32 = model.ready(knobs).iter().sum();
     let now = scene.say("chart.ready", &[count(ready)]);
     let tenths = Arg::Tenths((need * 10.0 + 0.5) as u32);
     let needs = scene.say("chart.need", &[tenths]);
-    let floor_said = floor.map(|floor| scene.say("chart.floor", &[count(floor)]));
-    let short = f64::from(ready) * knobs.per_pod() < knobs.load_per_s;
-    let mut value = format!("{now}, {needs}");
-    if let Some(said) = &floor_said {
-        value = format!("{value}, {said}");
-    }
+    let floor = floor.map(|floor| scene.say("chart.floor", &[count(u32::from(floor))]));
+    let said = [Some(now.clone()), Some(needs.clone()), floor.clone()];
+    let value = said.into_iter().flatten().collect::<Vec<_>>().join(", ");
     let title = scene.name(CHART);
-    let newer = scene.say("chart.wanted", &[count(model.wanted)]);
-    let older = scene.say("chart.others", &[]);
-    let past = scene.say("chart.past", &[Arg::Span(WINDOW)]);
-    let mut pencil = scene.thing(CHART, area, value);
-    pencil.bordered(plot, 6.0, Ink::Card, Ink::Line, 1.0);
-
-    // Bottom: the street of other versions; on top of it the street of the version asked for.
-    let new = model.street_of(model.wanted);
-    let mut lower = String::new();
-    let mut total = String::new();
-    let mut band = String::new();
-    let mut lacking = String::new();
-    for (i, (t, streets)) in model.past.iter().enumerate() {
-        let from = if i == 0 { plot.x } else { x(*t) };
-        let until = model
-            .past
-            .get(i + 1)
-            .map_or(plot.x + plot.w, |(t, _)| x(*t));
-        if until <= from {
-            continue;
-        }
-        let old = f32::from(streets[1 - new]);
-        let all = old + f32::from(streets[new]);
-        let (a, b, base) = (n(from), n(until), n(plot.y + plot.h));
-        if old > 0.0 {
-            lower += &format!("M{a} {base}V{}H{b}V{base}Z", n(y(old)));
-        }
-        if all > old {
-            band += &format!("M{a} {}V{}H{b}V{}Z", n(y(old)), n(y(all)), n(y(old)));
-        }
-        if all < need {
-            lacking += &format!("M{a} {}H{b}", n(y(all)));
-        }
-        total += &format!(
-            "{}{a} {}H{b}",
-            if total.is_empty() { "M" } else { "L" },
-            n(y(all))
-        );
-    }
-    // Steps, not slopes: each level holds until the next one begins.
-    let total = steps(&total);
-    pencil.area(lower, Ink::Rail).area(band, Ink::AccentSoft);
-    let across = |v: f32| format!("M{} {}H{}", n(plot.x), n(y(v)), n(plot.x + plot.w));
-    if let Some(floor) = floor {
-        pencil.dashed_line(across(floor as f32), Ink::Warn, 1.5);
-    }
-    pencil.line(across(need), Ink::Ink, 1.5);
-    pencil
-        .line(total, Ink::Ok, 2.5)
-        .line(lacking, Ink::Bad, 3.5);
-
-    let mut left = area.x;
-    let baseline = area.y + 12.5;
-    if layout.lanes {
-        let w = text::width(&title, 12.5, true);
-        pencil.bold(pt(left, baseline), 12.5, Ink::Ink, title);
-        left += w + 20.0;
-    }
-    let main = if short { Ink::Bad } else { Ink::Ok };
-    let items = [
-        Some((now, main, false)),
-        Some((needs, Ink::Ink, false)),
-        floor_said.map(|said| (said, Ink::Warn, true)),
+    let grounds = [
+        (
+            Ink::AccentSoft,
+            scene.say("chart.wanted", &[count(model.wanted)]),
+        ),
+        (Ink::Rail, scene.say("chart.others", &[])),
     ];
-    let mut room = area.x + area.w;
-    if layout.lanes {
-        ended(
-            &mut pencil,
-            pt(room, baseline),
-            11.5,
-            Ink::Secondary,
-            past.clone(),
-        );
-        room -= text::width(&past, 11.5, false) + 12.0;
-    }
-    for (i, (said, ink, dashed)) in items.into_iter().flatten().enumerate() {
-        let w = text::width(&said, 12.0, i == 0);
-        if left + 22.0 + w > room {
-            break;
-        }
-        let sample = format!("M{} {}h16", n(left), n(baseline - 4.0));
-        let width = if i == 0 { 2.5 } else { 1.5 };
-        if dashed {
-            pencil.dashed_line(sample, ink, width);
-        } else {
-            pencil.line(sample, ink, width);
-        }
-        let p = pt(left + 21.0, baseline);
-        if i == 0 {
-            pencil.bold(p, 12.0, ink, said);
-        } else {
-            pencil.text(p, 12.0, Ink::Secondary, said);
-        }
-        left += 22.0 + w + 16.0;
-    }
-    // Both grounds are named or neither: one alone would leave the other to guess.
-    let grounds = [(newer, Ink::AccentSoft), (older, Ink::Rail)];
-    let needed: f32 = grounds
+    let past = scene.say("chart.past", &[Arg::Span(WINDOW)]);
+    let names: Vec<String> = (0..=model.kinds.len() as u32)
+        .map(|version| scene.say("version", &[count(version)]))
+        .collect();
+    let mut pencil = scene.thing(CHART, area, value);
+    let levels: Vec<Level<'_>> = model
+        .past
         .iter()
-        .map(|(said, _)| 31.0 + text::width(said, 12.0, false))
-        .sum();
-    let fits = left + needed - 14.0 <= room;
-    for (said, ground) in grounds.into_iter().filter(|_| fits) {
-        let w = text::width(&said, 12.0, false);
-        let swatch = Rect::new(left, baseline - 9.5, 11.0, 11.0);
-        pencil.bordered(swatch, 2.5, ground, Ink::Mark, 0.75);
-        pencil.text(pt(left + 17.0, baseline), 12.0, Ink::Secondary, said);
-        left += 17.0 + w + 14.0;
+        .map(|level| Level {
+            since: level.since,
+            bands: &level.versions,
+            floor: level.floor.map(f32::from),
+        })
+        .collect();
+    let chart = Steps {
+        plot: Rect::new(area.x, area.y + 20.0, area.w, area.h - 20.0),
+        now: at,
+        window: WINDOW,
+        top: most.max(need.min(16.0)) + 0.6,
+        need,
+        levels: &levels,
+    };
+    chart.draw(&mut pencil, |version| {
+        let ink = match version {
+            wanted if wanted == model.wanted => Ink::AccentSoft,
+            _ => Ink::Rail,
+        };
+        (
+            ink,
+            names.get(version as usize).cloned().unwrap_or_default(),
+        )
+    });
+    let mut at = pt(area.x, area.y + 12.5);
+    let mut right = area.x + area.w;
+    if layout.lanes {
+        let end = pt(right, at.y);
+        right -= text::width(&past, 11.5, false) + 12.0;
+        ending(&mut pencil, end, 11.5, false, Ink::Secondary, past);
+        let w = text::width(&title, 12.5, true);
+        pencil.bold(at, 12.5, Ink::Ink, title);
+        at.x += w + 20.0;
     }
-}
-
-/// Turns `L x y` into `V y` at the same `x`, because the level before ended there.
-fn steps(d: &str) -> String {
-    let mut out = String::with_capacity(d.len());
-    for (i, piece) in d.split('L').enumerate() {
-        if i == 0 {
-            out += piece;
-        } else if let Some((_, rest)) = piece.split_once(' ') {
-            out.push('V');
-            out += rest;
-        }
+    let short = f64::from(ready) * knobs.per_pod() < knobs.load_per_s;
+    let main = if short { Ink::Bad } else { Ink::Ok };
+    let lines = [(Sample::Main, main, now), (Sample::Line, Ink::Ink, needs)];
+    let floor = floor.map(|floor| (Sample::Dashed, Ink::Warn, floor));
+    at.x = legend(&mut pencil, at, right, lines.into_iter().chain(floor));
+    // Both grounds are named or neither: one alone would leave the other to guess.
+    let widths = grounds
+        .iter()
+        .map(|(_, said)| 37.0 + text::width(said, 12.0, false));
+    if at.x + widths.sum::<f32>() - 16.0 <= right {
+        let grounds = grounds.map(|(ink, said)| (Sample::Ground, ink, said));
+        legend(&mut pencil, at, right + 0.5, grounds);
     }
-    out
 }
 
 /// A request or its answer on its way.
@@ -736,11 +653,12 @@ fn dot(request: &Request, model: &RollingUpdate, at: Time, layout: &Layout, scen
         }
         _ => spot(&place),
     };
+    let (there, back) = (Course::There, Course::Back);
     let (p, back) = match request.leg {
-        Leg::ToService => (layout.door.at(share), false),
-        Leg::ToUsers => (layout.door.at(1.0 - share), true),
-        Leg::ToPod => (along(&layout.way(place.street, target), share), false),
-        Leg::FromPod => (along(&layout.way(place.street, target), 1.0 - share), true),
+        Leg::ToService => (layout.door.at(share, there), false),
+        Leg::ToUsers => (layout.door.at(share, back), true),
+        Leg::ToPod => (layout.way(place.street, target).at(share, there), false),
+        Leg::FromPod => (layout.way(place.street, target).at(share, back), true),
         Leg::Waiting | Leg::InService => return,
     };
     let (glyph, ink) = match (back, request.failed) {
@@ -748,26 +666,7 @@ fn dot(request: &Request, model: &RollingUpdate, at: Time, layout: &Layout, scen
         (true, false) => (Glyph::Response, Ink::Ok),
         (true, true) => (Glyph::Failure, Ink::Bad),
     };
-    let side = if back { SIDE } else { -SIDE };
-    let p = pt(p.x + side, p.y + side);
     scene.particle(p, DOT - 0.5, glyph, ink, request.number);
-}
-
-/// The point at a share of a way's length.
-fn along(way: &[Point], share: f32) -> Point {
-    let length = |a: &Point, b: &Point| (a.x - b.x).abs() + (a.y - b.y).abs();
-    let total: f32 = way.windows(2).map(|pair| length(&pair[0], &pair[1])).sum();
-    let mut left = total * share.clamp(0.0, 1.0);
-    for pair in way.windows(2) {
-        let piece = length(&pair[0], &pair[1]);
-        if left <= piece && piece > 0.0 {
-            let part = left / piece;
-            let between = |a: f32, b: f32| a + (b - a) * part;
-            return pt(between(pair[0].x, pair[1].x), between(pair[0].y, pair[1].y));
-        }
-        left -= piece;
-    }
-    way.last().copied().unwrap_or_default()
 }
 
 /// Dots pass each other within the channel.
