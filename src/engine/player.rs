@@ -220,6 +220,11 @@ impl Player {
         self.reached.get(self.beat).copied().flatten() == Some(self.main.position())
     }
 
+    /// Where a beat was reached on this timeline, if it was.
+    pub fn reached(&self, beat: usize) -> Option<Position> {
+        self.reached.get(beat).copied().flatten()
+    }
+
     /// The beat that Next is heading for.
     pub fn heading_for(&self) -> Option<usize> {
         self.goal.map(|goal| goal.beat)

@@ -1,6 +1,7 @@
 //! The desk: one lesson being played in the page. The player and the drawings live outside of signals; signals
 //! hold only what the document shows, and change only when that changes.
 
+use crate::fit::Fitted;
 use crate::machine::{Chores, Core, SLOW_MS, Surface};
 use crate::plots::Sheet;
 use crate::speech::Speech;
@@ -8,7 +9,7 @@ use crate::stage::StageView;
 use crate::store::{self, Progress};
 use crate::texts::{t, tf};
 use crate::theme::Look;
-use crate::views::{Inspection, Offer, PartView, StoryView};
+use crate::views::{Cause, Inspection, Offer, PartView, Saying, StoryView};
 use crate::{inspector, line, place, sight};
 use contract::Address;
 use engine::player::Happening;
@@ -73,6 +74,12 @@ pub(crate) struct Desk {
     pub(crate) latest: RwSignal<String>,
     /// What the lines of each plot stand at.
     pub(crate) readings: RwSignal<Vec<String>>,
+    /// The chosen challenge: its goal, the share of it that is reached, and whether it is done.
+    pub(crate) goal: RwSignal<Option<(String, Option<f64>, bool)>>,
+    /// The events of the tape in words, while they are listed.
+    pub(crate) events: RwSignal<Option<Vec<Cause>>>,
+    /// The knobs that the story turned.
+    pub(crate) told: RwSignal<Vec<&'static str>>,
     /// Which stage is catching up, and how far it has come in per cent where that can be told.
     pub(crate) busy: RwSignal<Option<(usize, Option<u8>)>>,
 }
@@ -123,6 +130,10 @@ impl Desk {
             next_plot: 0,
             picked: None,
             focused: None,
+            seen: Vec::new(),
+            listing: false,
+            chosen: None,
+            reached: Vec::new(),
             speech: Speech::new(said),
             until_ms,
             busy_ms: None,
@@ -153,6 +164,9 @@ impl Desk {
             tops: RwSignal::default(),
             latest: RwSignal::default(),
             readings: RwSignal::default(),
+            goal: RwSignal::new(None),
+            events: RwSignal::new(None),
+            told: RwSignal::default(),
             busy: RwSignal::new(None),
         };
         desk.with(|core| core.on_frame = Some(Closure::new(move || desk.frame())));
@@ -274,6 +288,36 @@ impl Desk {
         }
     }
 
+    /// Goes on with the story, back, or to one of its steps: brings stage and story into view and says where that leads.
+    pub(crate) fn tell_story(self, act: impl FnOnce(&mut Player) -> Vec<Happening>) {
+        let happened = self.act(act).unwrap_or_default();
+        self.react(&happened);
+        place::bring_room();
+        let way = self.ask(|player| player.under_way());
+        if way != Some(true)
+            && !happened
+                .iter()
+                .any(|what| matches!(what, Happening::Beat(_)))
+        {
+            self.speak(&self.story.get_untracked().spoken());
+        }
+    }
+
+    /// Chooses a challenge to watch, or none.
+    pub(crate) fn choose(self, challenge: usize) {
+        self.with(|core| {
+            let other = core.chosen != Some(challenge);
+            core.chosen = other.then_some(challenge);
+        });
+        self.refresh();
+    }
+
+    /// Lists the events of the tape in words, or no longer.
+    pub(crate) fn list_events(self) {
+        self.with(|core| core.listing = !core.listing);
+        self.refresh();
+    }
+
     /// Steps to the event before or after, and says what it is unless something graver happened.
     pub(crate) fn step(self, forward: bool, fine: bool) {
         let happened = self.act(|player| match forward {
@@ -324,6 +368,9 @@ impl Desk {
                     core.player.recall_done(index);
                 }
             }
+            let seen =
+                |beat: &engine::story::BeatView| progress.beats.iter().any(|id| id == beat.id);
+            core.seen = core.player.beats().iter().map(seen).collect();
             let asked: Vec<_> = core
                 .player
                 .beats()
@@ -370,15 +417,18 @@ impl Desk {
                 Happening::Beat(beat) => {
                     keep = true;
                     self.complete(beat);
-                    self.speak(&self.story.get_untracked().caption.replace("**", ""));
+                    place::bring_room();
+                    self.speak(&self.story.get_untracked().spoken());
                 }
                 Happening::Stuck(_) => self.speak(&t("story.stuck")),
                 Happening::Settled { beat, right } => {
                     let choice = self.ask(|player| player.guess_of(beat).map(|guess| guess.choice));
                     let choice = choice.flatten().unwrap_or(0);
                     line::tell(&line::Event::Predict(beat + 1, choice, right));
-                    if let Some(result) = self.story.get_untracked().result {
-                        self.speak(&result.text);
+                    // On the way to a beat its caption is told together with it.
+                    let story = self.story.get_untracked();
+                    if story.says != Saying::Wait && story.result.is_some() {
+                        self.speak(&story.spoken());
                     }
                 }
                 Happening::Challenge(challenge) => {
@@ -386,6 +436,11 @@ impl Desk {
                     let ids = self
                         .ask(|player| player.main().challenges())
                         .unwrap_or_default();
+                    self.with(|core| {
+                        core.chosen = Some(challenge);
+                        core.reached
+                            .push((core.player.main().position().at, challenge));
+                    });
                     if let Some(id) = ids.get(challenge) {
                         line::tell(&line::Event::Challenge(id));
                         let goal = self.word(&format!("challenge.{id}"));
@@ -610,7 +665,8 @@ impl Desk {
     ) {
         self.with(|core| {
             // Drawing may change the shape of the stage and with it the size of what was drawn on.
-            let mut view = StageView::new(svg, canvas, move || self.repaint());
+            let room = frame.clone().into();
+            let mut view = StageView::new(svg, canvas, room, move || self.repaint());
             if let Some(other) = &core.stages[1 - side] {
                 view.dress_like(&other.view);
             }
@@ -618,6 +674,7 @@ impl Desk {
                 view,
                 scene: Scene::new(0.0, core.words.clone()),
                 frame,
+                fitted: Fitted::default(),
             });
             core.stale = true;
         });
@@ -753,7 +810,10 @@ impl Desk {
         }
         if was && !self.playing.get_untracked() {
             self.refresh();
-            if !self.story.with_untracked(|story| story.waiting.is_some()) {
+            if !self
+                .story
+                .with_untracked(|story| story.says == Saying::Wait)
+            {
                 self.with(|core| core.speech.low());
                 self.speak_state();
             }
@@ -815,6 +875,11 @@ impl Desk {
     fn tell(self) {
         let now_ms = place::now_ms();
         let fresh = self.with(|core| {
+            let beat = core.player.beat();
+            if let Some(seen) = core.seen.get_mut(beat).filter(|seen| !**seen) {
+                *seen = true;
+                core.story_stale = true;
+            }
             let story = std::mem::take(&mut core.story_stale).then(|| core.story());
             let busy = core.busy(now_ms);
             let player = &core.player;
@@ -857,6 +922,10 @@ impl Desk {
         put(self.seed, slow.seed);
         put(self.latest, slow.latest);
         put(self.readings, slow.readings);
+        put(self.goal, slow.goal);
+        put(self.told, slow.told);
+        let listing = self.with(|core| core.listing).unwrap_or_default();
+        put(self.events, listing.then_some(slow.events));
         let [a, b] = slow.parts;
         put(self.parts[0], a);
         put(self.parts[1], b);

@@ -12,7 +12,7 @@ use send_wrapper::SendWrapper;
 use std::cell::RefCell;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Element, MessageEvent, ResizeObserver, Window};
+use web_sys::{Element, HtmlElement, MessageEvent, ResizeObserver, Window};
 
 /// A height that goes back to where it was within this time is not told: a scroll bar that comes and goes with the
 /// host's own layout would otherwise do so for ever. In milliseconds.
@@ -130,7 +130,8 @@ pub(crate) fn tell_again() {
     measure();
 }
 
-fn measure() {
+/// Tells the height if it is another.
+pub(crate) fn measure() {
     // Until it is drawn, what the page shows is not the lesson.
     if !place::is_ready() {
         return;
@@ -141,7 +142,7 @@ fn measure() {
         if now < due {
             return (!std::mem::replace(&mut frame.waits, true)).then_some(due - now);
         }
-        let height = frame.content.get_bounding_client_rect().height();
+        let height = frame.content.get_bounding_client_rect().height() + lacking(&frame.content);
         // What is not displayed has no height.
         if height <= 0.0 {
             return None;
@@ -162,6 +163,33 @@ fn measure() {
             measure();
         });
     }
+}
+
+/// How much higher the content would be if the frame had all the room that the stages wish for.
+fn lacking(content: &Element) -> f64 {
+    let Ok(stages) = content.query_selector_all(".stage-view") else {
+        return 0.0;
+    };
+    // Stages that stand beside each other share what they lack.
+    let mut rows: Vec<(i32, f64)> = Vec::new();
+    for at in 0..stages.length() {
+        let stage = stages
+            .get(at)
+            .and_then(|stage| stage.dyn_into::<HtmlElement>().ok());
+        let Some(stage) = stage else {
+            continue;
+        };
+        let wish = stage.style().get_property_value("--natural").ok();
+        let wish = wish.and_then(|wish| engine::text::number(wish.strip_suffix("px")?));
+        let lacks = wish.map_or(0.0, |wish| {
+            (wish - f64::from(stage.client_height())).max(0.0)
+        });
+        match rows.last_mut() {
+            Some((top, most)) if *top == stage.offset_top() => *most = most.max(lacks),
+            _ => rows.push((stage.offset_top(), lacks)),
+        }
+    }
+    rows.iter().map(|(_, lacks)| lacks).sum()
 }
 
 impl Frame {

@@ -97,7 +97,7 @@ pub(crate) fn Inspector(desk: Desk) -> impl IntoView {
                 <Show when=move || !chain.with(Vec::is_empty) fallback=|| view! { <p><small>{t("why.nothing")}</small></p> }>
                     <ol class="chain">
                         <For each=move || chain.get() key=|cause| (cause.note.0, cause.text.clone()) let(cause)>
-                            <Link desk cause/>
+                            <Link desk id=button_id(&cause) cause/>
                         </For>
                     </ol>
                 </Show>
@@ -126,9 +126,9 @@ pub(crate) fn keep_focus(before: &Inspection, after: Option<&Inspection>) {
     }
 }
 
+/// An event as a button that leads to its moment.
 #[component]
-fn Link(desk: Desk, cause: Cause) -> impl IntoView {
-    let id = button_id(&cause);
+pub(crate) fn Link(desk: Desk, cause: Cause, id: String) -> impl IntoView {
     let Cause { text, tone, at, .. } = cause;
     let here = memo(move || desk.now.get() == at);
     let time = format!("{:.2} s", at.as_s());
@@ -146,5 +146,31 @@ fn Link(desk: Desk, cause: Cause) -> impl IntoView {
                 <time>{time}</time>
             </button>
         </li>
+    }
+}
+
+/// The events of the tape, for those who would rather read than point.
+#[component]
+pub(crate) fn Events(desk: Desk) -> impl IntoView {
+    let shown = memo(move || desk.events.with(Option::is_some));
+    let close = move |_| {
+        place::focus(&["events", "play"]);
+        desk.list_events();
+    };
+    view! {
+        <Show when=move || shown.get()>
+            <section class="panel inspector" aria-labelledby="events-title">
+                <div class="inspector-head">
+                    <h2 id="events-title">{t("tape.events")}</h2>
+                    <button class="icon-btn btn-quiet" type="button" aria-label=t("ui.close") title=t("ui.close")
+                        on:click=close>{icon(icons::CLOSE)}</button>
+                </div>
+                <ol class="chain">
+                    <For each=move || desk.events.get().unwrap_or_default() key=|event| (event.note.0, event.text.clone()) let(event)>
+                        <Link desk id=format!("event-{}", event.note.0) cause=event/>
+                    </For>
+                </ol>
+            </section>
+        </Show>
     }
 }

@@ -33,7 +33,7 @@ pub(crate) fn press(desk: Desk, event: &KeyboardEvent) {
         "Home" => desk.happen(Player::restart),
         "?" => desk.dialog.set(Some(Dialog::Help)),
         key => match key.parse::<usize>() {
-            Ok(beat) if (1..=9).contains(&beat) => desk.happen(|player| player.jump(beat - 1)),
+            Ok(beat) if (1..=9).contains(&beat) => desk.tell_story(|player| player.jump(beat - 1)),
             _ => return,
         },
     }

@@ -1,11 +1,12 @@
 //! Knobs: sliders, choices and switches, six in view and the rest behind a fold.
 
 use crate::desk::Desk;
-use crate::live::{live, memo};
+use crate::live::{follow, live, memo};
 use crate::texts::{t, tf};
 use engine::knobs::Kind;
 use engine::text::{fixed, trim_number};
 use engine::{Arg, Knob};
+use leptos::html;
 use leptos::prelude::*;
 use std::sync::Arc;
 
@@ -27,12 +28,24 @@ pub(crate) fn KnobPanel(desk: Desk) -> impl IntoView {
     let control = move |knob: &Knob| view! { <LessonKnob desk knob=*knob/> };
     let shown = own.iter().take(SHOWN).map(control).collect_view();
     let more = own.iter().skip(SHOWN).map(control).collect_view();
+    let folded = NodeRef::<html::Details>::new();
+    let hidden: Vec<_> = own.iter().skip(SHOWN).map(|knob| knob.id).collect();
+    let moved = memo(move || {
+        desk.told
+            .with(|told| told.iter().any(|id| hidden.contains(id)))
+    });
+    // What the story turns is not folded away.
+    follow(move || {
+        if let Some(folded) = folded.get().filter(|_| moved.get()) {
+            folded.set_open(true);
+        }
+    });
     let seed = move || tf("knob.seed", &[Arg::Count(i64::from(desk.seed.get()))]);
     view! {
         <section class="panel knobs" data-panel="knobs" aria-labelledby="knobs-title">
             <h2 class="panel-title" id="knobs-title">{desk.word("group.knobs")}</h2>
             {shown}
-            <details class="more">
+            <details class="more" node_ref=folded>
                 <summary>{t("knob.more")}</summary>
                 {more}
                 <div class="seed">
@@ -55,7 +68,12 @@ pub(crate) fn LessonKnob(desk: Desk, knob: Knob) -> impl IntoView {
     });
     let label = desk.word(&format!("knob.{}", knob.id));
     let turn: Turn = Arc::new(move |value| desk.turn(knob, value));
-    view! { <Control desk knob name=knob.id.to_owned() label value turn/> }
+    let told = memo(move || desk.told.with(|told| told.contains(&knob.id)));
+    view! {
+        <div class="knob-place" data-told=live(move || told.get().then_some(""))>
+            <Control desk knob name=knob.id.to_owned() label value turn/>
+        </div>
+    }
 }
 
 /// One control. `name` is unique in the page.

@@ -7,7 +7,7 @@ use crate::desk::Desk;
 use crate::dialogs::Dialogs;
 use crate::drawers::{self, Drawers};
 use crate::header::Header;
-use crate::inspector::Inspector;
+use crate::inspector::{Events, Inspector};
 use crate::knobs::KnobPanel;
 use crate::live::{follow, live, part};
 use crate::notes::Notes;
@@ -133,7 +133,7 @@ fn lesson(entry: &lessons::Entry, pack: Pack, prose: Option<Prose>, embed: bool)
     if embed {
         frame::open(asked.resize);
     }
-    let lab = NodeRef::<html::Section>::new();
+    let lab = NodeRef::<html::Div>::new();
     watch(desk, lab);
     // Who comes from another page of the app begins at the title: the link that led here is gone.
     if place::is_ready() {
@@ -183,19 +183,22 @@ fn lesson(entry: &lessons::Entry, pack: Pack, prose: Option<Prose>, embed: bool)
                 <h1 id="title" tabindex="-1">{title}</h1>
                 <p class="question">{question}</p>
             </div>
-            <section class="lab" aria-label=t("lesson.lab") node_ref=lab>
-                <Stages desk/>
-                {story}
-                <Tape desk/>
-                {row}
-            </section>
-            <aside class="side" aria-label=t("lesson.controls")>
-                <Inspector desk/>
-                <ComparePanel desk/>
-                {knobs}
-                {actions}
-                {challenges}
-            </aside>
+            <div class="room" id="room" node_ref=lab>
+                <section class="lab" aria-label=t("lesson.lab")>
+                    <Stages desk/>
+                    {story}
+                    <Tape desk/>
+                    {row}
+                </section>
+                <aside class="side" aria-label=t("lesson.controls")>
+                    <Inspector desk/>
+                    <Events desk/>
+                    <ComparePanel desk/>
+                    {knobs}
+                    {actions}
+                    {challenges}
+                </aside>
+            </div>
             {notes}
         </main>
         <div class="visually-hidden" role="status" aria-live="polite">{live(move || desk.said.get())}</div>
@@ -204,7 +207,7 @@ fn lesson(entry: &lessons::Entry, pack: Pack, prose: Option<Prose>, embed: bool)
 }
 
 /// Follows keys, sizes, visibility, theme and motion for as long as the lesson is shown.
-fn watch(desk: Desk, lab: NodeRef<html::Section>) {
+fn watch(desk: Desk, lab: NodeRef<html::Div>) {
     let keys = window_event_listener(ev::keydown, move |event| keys::press(desk, &event));
     let shown = window_event_listener(ev::visibilitychange, move |_| desk.wake());
     let redraw = ["resize", "pageshow", "contextrestored"]

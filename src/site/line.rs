@@ -162,7 +162,7 @@ pub(crate) fn open(desk: Desk, asked: Address, fault: Option<String>) {
             hello();
         }),
     ]);
-    let beat = memo(move || desk.story.with(|story| (story.beat, story.count)));
+    let beat = memo(move || desk.story.with(|story| (story.beat, story.dots.len())));
     let mut before = None;
     follow(move || {
         let now = beat.get();

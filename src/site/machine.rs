@@ -1,17 +1,20 @@
 //! The core of the desk: the player and the drawings, and what can be read from them.
 
+use crate::fit::Fitted;
 use crate::plots::{self, Sheet};
 use crate::speech::Speech;
 use crate::stage::{Emphasis, StageView};
 use crate::texts::{t, tf};
-use crate::views::{Cause, Inspection, Offer, PartView, StoryView, Verdict};
+use crate::views::{Cause, Dot, Inspection, Offer, PartView, Saying, StoryView, Verdict};
 use crate::{place, sight};
 use engine::player::Happening;
 use engine::probe::SAMPLE_EVERY;
 use engine::scene::{Glyph, PartId, Role};
 use engine::show::Picked;
-use engine::text::{tenths, trim_number};
-use engine::{Act, Arg, Ink, Knob, Player, Plot, Scene, Time, Words, plot};
+use engine::story::BeatView;
+use engine::tape::Note;
+use engine::text::trim_number;
+use engine::{Act, Arg, Ink, Knob, Player, Plot, Scene, Time, Tone, Words, plot};
 use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
@@ -20,6 +23,8 @@ use web_sys::HtmlElement;
 
 /// So many sentences of one event are shown where there is room for one line.
 const SENTENCES_MAX: usize = 2;
+/// So many events are listed, the last ones.
+const EVENTS_MAX: usize = 60;
 /// Plots are drawn, and lists that change with the run are compared, at most this often.
 pub(crate) const SLOW_MS: f64 = 100.0;
 /// The inspector asks why at most this often while time runs.
@@ -32,6 +37,7 @@ pub(crate) struct Surface {
     pub(crate) view: StageView,
     pub(crate) frame: HtmlElement,
     pub(crate) scene: Scene,
+    pub(crate) fitted: Fitted,
 }
 
 /// The player, the drawings, and what waits for the next frame.
@@ -65,6 +71,13 @@ pub(crate) struct Core {
     pub(crate) chores: Chores,
     pub(crate) picked: Option<(usize, Picked)>,
     pub(crate) focused: Option<(usize, PartId)>,
+    /// Which beats the learner has seen, on earlier visits too.
+    pub(crate) seen: Vec<bool>,
+    /// Whether the events of the tape are listed.
+    pub(crate) listing: bool,
+    /// The challenge that the learner chose, and those that were reached here, with when.
+    pub(crate) chosen: Option<usize>,
+    pub(crate) reached: Vec<(Time, usize)>,
     pub(crate) speech: Speech,
     /// Until when the player may work, by the page's clock.
     pub(crate) until_ms: Rc<Cell<f64>>,
@@ -103,6 +116,9 @@ pub(crate) struct Slow {
     pub(crate) glyphs: Vec<(Glyph, Ink)>,
     pub(crate) latest: String,
     pub(crate) readings: Vec<String>,
+    pub(crate) goal: Option<(String, Option<f64>, bool)>,
+    pub(crate) events: Vec<Cause>,
+    pub(crate) told: Vec<&'static str>,
 }
 
 impl Core {
@@ -197,10 +213,11 @@ impl Core {
 
     pub(crate) fn draw(&mut self, epoch: u32, reduced: bool) {
         let at_beat = self.player.at_beat() && !self.player.playing();
-        let points = match self.player.beats().get(self.player.beat()) {
-            Some(beat) if at_beat => beat.points.to_vec(),
-            _ => Vec::new(),
-        };
+        let beat = self.player.beats().get(self.player.beat());
+        let beat = beat.filter(|_| at_beat);
+        let points = beat.map_or_else(Vec::new, |beat| beat.points.to_vec());
+        let hides = self.hides().to_vec();
+        let place = beat.map(|_| self.player.beat());
         let main = self.player.main();
         let twin = self.player.twin().map(|twin| &*twin.run);
         for (side, run) in [Some(main), twin].into_iter().enumerate() {
@@ -208,34 +225,35 @@ impl Core {
                 continue;
             };
             // A stage that is not laid out yet, or not displayed, has no width.
-            let width = surface.view.width();
-            if width <= 0.0 {
+            let room = surface.view.room();
+            if room.0 <= 0.0 {
                 continue;
-            }
-            let mut scene = Scene::new(width, self.words.clone());
-            run.draw(&mut scene);
-            if reduced {
-                scene.rest();
-            }
-            let before = (surface.scene.width, surface.scene.height);
-            if before != (scene.width, scene.height) || surface.scene.parts().is_empty() {
-                shape(&surface.frame, &scene);
             }
             let picked = match self.picked {
                 Some((at, Picked::Part(part))) if at == side => Some(part),
                 _ => None,
             };
+            let focused = self.focused.filter(|(at, _)| *at == side);
             let emphasis = Emphasis {
                 points: points.clone(),
+                hides: hides.clone(),
                 picked,
-                focused: self
-                    .focused
-                    .filter(|(at, _)| *at == side)
-                    .map(|(_, part)| part),
+                focused: focused.map(|(_, part)| part),
                 still: reduced,
                 ghost: false,
                 theme_epoch: epoch,
             };
+            let words = &self.words;
+            let scene = surface
+                .fitted
+                .draw(&surface.frame, room, place, &emphasis, |width| {
+                    let mut scene = Scene::new(width, words.clone());
+                    run.draw(&mut scene);
+                    if reduced {
+                        scene.rest();
+                    }
+                    scene
+                });
             surface.view.render(&scene, &emphasis);
             surface.scene = scene;
         }
@@ -244,7 +262,7 @@ impl Core {
     /// Whether every stage is laid out, so that it can be drawn.
     pub(crate) fn laid_out(&self) -> bool {
         let mut stages = self.stages.iter().flatten();
-        stages.all(|surface| surface.view.width() > 0.0)
+        stages.all(|surface| surface.view.room().0 > 0.0)
     }
 
     /// Whether a stage has never been drawn.
@@ -336,7 +354,9 @@ impl Core {
             }
         }
         Slow {
-            lane: sight::Lane::of(&self.player, &self.words),
+            lane: sight::Lane::of(&self.player, &self.words, &self.reached),
+            events: self.events(),
+            told: self.told(),
             knobs: main.knobs(),
             offers: offers.collect(),
             done: self.player.done().to_vec(),
@@ -346,7 +366,66 @@ impl Core {
             glyphs,
             latest: self.latest(),
             readings: self.readings(),
+            goal: self.goal(),
         }
+    }
+
+    /// What the events lane marks, oldest first, while it is listed in words.
+    fn events(&self) -> Vec<Cause> {
+        if !self.listing {
+            return Vec::new();
+        }
+        let main = self.player.main();
+        let (marks, knobs) = (main.tape().marks(), main.knobs());
+        let last = marks.iter().rev().take(EVENTS_MAX).rev();
+        let cause = |note: &Note| Cause {
+            text: sight::note_text(note, &self.words, &knobs),
+            tone: note.tone,
+            at: note.at,
+            note: note.id,
+        };
+        last.map(cause).collect()
+    }
+
+    /// The knobs that the story turned last, not the learner.
+    fn told(&self) -> Vec<&'static str> {
+        let main = self.player.main();
+        let here = main.position().at;
+        let mut told: Vec<(&'static str, bool)> = Vec::new();
+        for note in main.tape().marks().iter().rev() {
+            if let (true, Some(Arg::Word(id))) = (note.at <= here, note.args[0])
+                && matches!(note.word, "you-set" | "story-set")
+                && !told.iter().any(|(known, _)| *known == id)
+            {
+                told.push((id, note.word == "story-set"));
+            }
+        }
+        told.retain(|(_, story)| *story);
+        told.into_iter().map(|(id, _)| id).collect()
+    }
+
+    /// How far a challenge has come and how far it has to; none where that cannot be told.
+    fn progress(&self, _challenge: usize) -> Option<(f64, f64)> {
+        None
+    }
+
+    /// The parts that would give the answer to the open question away.
+    fn hides(&self) -> &'static [PartId] {
+        &[]
+    }
+
+    /// The chosen challenge: its goal, the share of it that is reached, and whether it is done.
+    fn goal(&self) -> Option<(String, Option<f64>, bool)> {
+        let at = self.chosen?;
+        let id = *self.player.main().challenges().get(at)?;
+        let done = self.player.done().get(at) == Some(&true);
+        let share = self.progress(at);
+        let share = share.map(|(now, goal)| (now / goal.max(1e-9)).clamp(0.0, 1.0));
+        Some((
+            self.words.get(&format!("challenge.{id}")).to_owned(),
+            share,
+            done,
+        ))
     }
 
     /// What the lines of each plot stand at now: what the drawing is for those who do not see it.
@@ -405,23 +484,33 @@ impl Core {
         let Some(view) = player.beats().get(beat) else {
             return StoryView::default();
         };
+        let caption = |beat: &BeatView| words.get(&format!("beat.{}", beat.id)).to_owned();
         let answer =
             |id: &str, option: &str| words.get(&format!("predict.{id}.{option}")).to_owned();
-        let heading = player
-            .heading_for()
-            .and_then(|beat| player.beats().get(beat));
-        let waiting = heading.map(|beat| {
+        let heading = player.heading_for();
+        let awaited = |beat: usize| {
+            let beat = player.beats().get(beat)?;
             let id = format!("wait.{}", beat.id);
-            if words.has(&id) {
+            Some(if words.has(&id) {
                 words.get(&id).to_owned()
             } else {
                 t("story.wait")
-            }
-        });
+            })
+        };
+        let stuck = player.stuck().is_some();
+        let (line, says) = match heading.and_then(awaited) {
+            Some(line) => (line, Saying::Wait),
+            None if stuck => (t("story.stuck"), Saying::Caption),
+            None if player.at_beat() => (caption(view), Saying::Caption),
+            None => (
+                self.between(beat, awaited).unwrap_or_else(|| caption(view)),
+                Saying::Past,
+            ),
+        };
         let guess = player.guess_of(beat);
         let ask = view
             .predict
-            .filter(|_| guess.is_none() && waiting.is_none() && player.stuck().is_none())
+            .filter(|_| guess.is_none() && says == Saying::Caption && !stuck)
             .map(|(id, options)| {
                 let answers = options.iter().map(|option| answer(id, option)).collect();
                 (words.get(&format!("predict.{id}")).to_owned(), answers)
@@ -433,35 +522,75 @@ impl Core {
                 Some(answer(id, options.get(guess.choice)?))
             });
         // A guess is settled on the way to the next beat, so that is where its outcome is told too.
-        let result = [Some(beat), beat.checked_sub(1)]
-            .into_iter()
-            .flatten()
-            .find_map(|beat| {
-                let guess = player.guess_of(beat)?;
-                let (settled, truth) = guess.settled?;
-                if settled > player.main().position().at {
-                    return None;
-                }
-                let (id, options) = player.beats().get(beat)?.predict?;
-                let right = truth == guess.choice;
-                let verdict = if right { "right" } else { "wrong" };
-                Some(Verdict {
-                    guess: answer(id, options.get(guess.choice)?),
-                    truth: answer(id, options.get(truth)?),
-                    right,
-                    text: words.get(&format!("predict.{id}.{verdict}")).to_owned(),
-                })
-            });
+        let told = [Some(beat), beat.checked_sub(1)];
+        let result = told.into_iter().flatten().find_map(|beat| {
+            let guess = player.guess_of(beat)?;
+            let (settled, truth) = guess.settled?;
+            if settled > player.main().position().at || says == Saying::Wait {
+                return None;
+            }
+            let (id, options) = player.beats().get(beat)?.predict?;
+            let (right, chosen) = (truth == guess.choice, *options.get(guess.choice)?);
+            // A wrong answer has its own, if the lesson gives it one.
+            let why = format!("predict.{id}.{chosen}.why");
+            let verdict = format!("predict.{id}.{}", if right { "right" } else { "wrong" });
+            let text = if !right && words.has(&why) {
+                why
+            } else {
+                verdict
+            };
+            Some(Verdict {
+                guess: answer(id, chosen),
+                truth: answer(id, options.get(truth)?),
+                right,
+                text: words.get(&text).to_owned(),
+            })
+        });
+        let dots = player.beats().iter().enumerate().map(|(at, beat)| Dot {
+            said: self
+                .seen
+                .get(at)
+                .copied()
+                .unwrap_or(false)
+                .then(|| caption(beat).replace("**", "")),
+            asks: beat.predict.is_some() && player.guess_of(at).is_none(),
+        });
         StoryView {
             beat,
-            count: player.beats().len(),
-            caption: words.get(&format!("beat.{}", view.id)).to_owned(),
-            waiting,
-            stuck: player.stuck().is_some(),
+            dots: dots.collect(),
+            line,
+            says,
+            stuck,
             ask,
             locked,
             result,
         }
+    }
+
+    /// What to say between `beat` and the next: what the learner did since, or what the story was waiting for here.
+    fn between(&self, beat: usize, awaited: impl Fn(usize) -> Option<String>) -> Option<String> {
+        let player = &self.player;
+        let (main, since) = (player.main(), player.reached(beat)?);
+        let here = main.position();
+        // The step that is next, as it is counted.
+        let say = |word: &str, text: &str| {
+            let next = (beat + 2).to_string();
+            t(word).replace("{1}", &next).replace("{0}", text)
+        };
+        let notes = main.tape().notes().rev();
+        let own = notes
+            .skip_while(|note| (note.at, note.events) > (here.at, here.events))
+            .take_while(|note| (note.at, note.events) >= (since.at, since.events))
+            .find(|note| note.tone == Tone::Learner && !note.word.starts_with("story"));
+        if let Some(note) = own {
+            let did = sight::note_text(note, &self.words, &main.knobs());
+            return Some(match beat + 1 < player.beats().len() {
+                true => say("story.own", &did),
+                false => did,
+            });
+        }
+        player.reached(beat + 1)?;
+        Some(say("story.on-the-way", &awaited(beat + 1)?))
     }
 
     pub(crate) fn inspect(&mut self) -> Option<Inspection> {
@@ -508,28 +637,4 @@ impl Core {
             chain: chain.collect(),
         })
     }
-}
-
-/// Gives the frame of a stage the shape of its scene, low enough for one screen but never so low that small text
-/// would become illegible.
-fn shape(frame: &HtmlElement, scene: &Scene) {
-    let (w, h) = (scene.width, scene.height);
-    let style = frame.style();
-    // An embed never measures the window, whose height its host may set from ours.
-    let embedded = matches!(frame.closest(".embed"), Ok(Some(_)));
-    // Scenes write no smaller than 12 units, and nothing may be smaller than 11 pixels.
-    let least = tenths(h * 0.92);
-    let highest = if embedded {
-        format!("{least}px")
-    } else {
-        format!("max({least}px, 100vh - 30.625rem)")
-    };
-    for (name, value) in [
-        ("aspect-ratio", format!("{} / {}", tenths(w), tenths(h))),
-        ("max-height", highest),
-    ] {
-        let _ = style.set_property(name, &value);
-    }
-    let shape = if scene.narrow() { "narrow" } else { "wide" };
-    let _ = frame.dataset().set("shape", shape);
 }

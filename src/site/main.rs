@@ -14,6 +14,7 @@ mod dialogs;
 mod drawers;
 mod embedding;
 mod export;
+mod fit;
 mod frame;
 mod header;
 mod icons;

@@ -266,6 +266,24 @@ pub(crate) fn scroll_to_top() {
     }
 }
 
+/// Brings stage and tape back into view, where the learner has scrolled away from them; the page around this one stays
+/// where it is.
+pub(crate) fn bring_room() {
+    let find = |what| document()?.query_selector(what).ok()?;
+    let (Some(stages), Some(tape)) = (find(".stages"), find(".tape")) else {
+        return;
+    };
+    let (top, bottom) = (
+        stages.get_bounding_client_rect().top(),
+        tape.get_bounding_client_rect().bottom(),
+    );
+    if (top < 0.0 || bottom > height() + 1.0)
+        && let Some(window) = web_sys::window()
+    {
+        window.scroll_by_with_x_and_y(0.0, top - 1.0);
+    }
+}
+
 /// Scrolls to the end of the page; the page around this one stays where it is.
 pub(crate) fn scroll_to_end() {
     if let Some(page) = document().and_then(|document| document.scrolling_element()) {

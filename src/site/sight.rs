@@ -1,6 +1,6 @@
 //! What the tape's events lane shows, worked out from the tape; plain data without a browser.
 
-use crate::texts::t;
+use crate::texts::{t, tx};
 use engine::knobs::Kind;
 use engine::tape::Note;
 use engine::{Arg, Knob, Player, Time, Tone, Words, plot, text};
@@ -9,6 +9,8 @@ use engine::{Arg, Knob, Player, Time, Tone, Words, plot, text};
 const NEAR: f64 = 0.012;
 /// Epochs of one name nearer than this share of the lane are one to the eye.
 const NEAR_BANDS: f64 = 0.004;
+/// The lane has so many rows for epochs.
+const ROWS: usize = 2;
 /// A name of an epoch needs this share of the lane, free of marks and other names.
 const NAME_MIN: f64 = 0.1;
 
@@ -33,6 +35,8 @@ pub(crate) struct Lane {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Mark {
     pub(crate) at: f64,
+    /// Where it leads.
+    pub(crate) time: Time,
     pub(crate) tone: Tone,
     pub(crate) title: String,
     /// Whether it lies in the lost future.
@@ -44,6 +48,8 @@ pub(crate) struct Mark {
 pub(crate) struct BandView {
     pub(crate) from: f64,
     pub(crate) to: f64,
+    /// Which row of the lane it lies in: those that meet lie below each other.
+    pub(crate) row: usize,
     pub(crate) tone: Tone,
     pub(crate) title: String,
     /// From and until where its name can be read, if anywhere.
@@ -54,23 +60,29 @@ pub(crate) struct BandView {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Settled {
     pub(crate) at: f64,
+    pub(crate) time: Time,
     pub(crate) right: bool,
     pub(crate) title: String,
 }
 
-fn weight(tone: Tone) -> u8 {
-    match tone {
-        Tone::Plain => 0,
+/// How much a mark matters where several share a place: what the learner did, then what became of a part, then what
+/// became of one request among many.
+fn weight(note: &Note) -> u8 {
+    let one = note.dot > 0;
+    match note.tone {
+        Tone::Learner => 6,
+        Tone::Bad if !one => 5,
+        Tone::Warn if !one => 4,
+        Tone::Bad => 3,
+        Tone::Warn => 2,
         Tone::Ok => 1,
-        Tone::Learner => 2,
-        Tone::Warn => 3,
-        Tone::Bad => 4,
+        Tone::Plain => 0,
     }
 }
 
 impl Lane {
     /// The lane of a player's tape.
-    pub(crate) fn of(player: &Player, words: &Words) -> Lane {
+    pub(crate) fn of(player: &Player, words: &Words, reached: &[(Time, usize)]) -> Lane {
         let main = player.main();
         let tape = main.tape();
         let horizon = main.horizon().at;
@@ -78,21 +90,24 @@ impl Lane {
         let share = |at: Time| (at.as_s() / span.as_s()).min(1.0);
         let knobs = main.knobs();
         let mut marks: Vec<Mark> = Vec::new();
+        let mut last_weight = 0;
         let mut add = |note: &Note, ghost: bool| {
-            let at = share(note.at);
+            let (at, weight) = (share(note.at), weight(note));
             if let Some(last) = marks.last_mut()
                 && last.ghost == ghost
                 && at - last.at < NEAR
             {
-                // The gravest of those that share a place is the one worth seeing.
-                if weight(note.tone) <= weight(last.tone) {
+                // Of those that share a place the one that matters most is seen.
+                if weight <= last_weight {
                     return;
                 }
                 marks.pop();
             }
+            last_weight = weight;
             let title = note_text(note, words, &knobs);
             marks.push(Mark {
                 at,
+                time: note.at,
                 tone: note.tone,
                 title,
                 ghost,
@@ -115,11 +130,21 @@ impl Lane {
                 _ => bands.push(BandView {
                     from,
                     to,
+                    row: 0,
                     tone: band.tone,
                     title,
                     name: None,
                 }),
             }
+        }
+        // An epoch that meets another lies in a row of its own as long as there is one.
+        for at in 1..bands.len() {
+            let (before, now) = bands.split_at_mut(at);
+            let taken = |row: usize| {
+                let meets = |band: &BandView| band.row == row && band.to + NEAR_BANDS > now[0].from;
+                before.iter().any(meets)
+            };
+            now[0].row = (0..ROWS).find(|row| !taken(*row)).unwrap_or(ROWS - 1);
         }
         let guesses = player.guesses().iter().filter_map(|guess| {
             let (at, truth) = guess.settled?;
@@ -127,11 +152,23 @@ impl Lane {
             let title = t(if right { "guess.right" } else { "guess.wrong" });
             Some(Settled {
                 at: share(at),
+                time: at,
                 right,
                 title,
             })
         });
-        let guesses: Vec<Settled> = guesses.collect();
+        let mut guesses: Vec<Settled> = guesses.collect();
+        let ids = main.challenges();
+        let goals = reached.iter().filter(|(at, _)| *at <= horizon);
+        guesses.extend(goals.filter_map(|(at, challenge)| {
+            let id = format!("challenge.{}", ids.get(*challenge)?);
+            Some(Settled {
+                at: share(*at),
+                time: *at,
+                right: true,
+                title: tx("challenge.reached", words.get(&id)),
+            })
+        }));
         let mut taken = Vec::new();
         for at in (marks.iter().map(|mark| mark.at)).chain(guesses.iter().map(|guess| guess.at)) {
             take(&mut taken, (at - NEAR, at + NEAR));
@@ -145,6 +182,26 @@ impl Lane {
             marks,
             ghost,
         }
+    }
+}
+
+impl Lane {
+    /// The mark nearest to a place of the lane, at most `reach` away: where it is, when, and what it says. Under no mark
+    /// an epoch is told, without a time to go to.
+    pub(crate) fn near(&self, at: f64, reach: f64) -> Option<(f64, Option<Time>, String)> {
+        let marks = self
+            .marks
+            .iter()
+            .map(|mark| (mark.at, mark.time, &mark.title));
+        let guesses = self.guesses.iter();
+        let all = marks.chain(guesses.map(|guess| (guess.at, guess.time, &guess.title)));
+        let near = all.min_by(|a, b| (a.0 - at).abs().total_cmp(&(b.0 - at).abs()));
+        if let Some((place, time, title)) = near.filter(|mark| (mark.0 - at).abs() <= reach) {
+            return Some((place, Some(time), format!("{time} · {title}")));
+        }
+        let mut bands = self.bands.iter().rev();
+        let band = bands.find(|band| (band.from..=band.to).contains(&at))?;
+        Some((at, None, band.title.clone()))
     }
 }
 
@@ -178,14 +235,14 @@ fn name_bands(bands: &mut [BandView], mut taken: Vec<(f64, f64)>) {
 
 /// The sentence of a note; turned knobs are named by their labels, and choices by theirs.
 pub(crate) fn note_text(note: &Note, words: &Words, knobs: &[(Knob, f64)]) -> String {
-    if let ("you-set", Some(Arg::Word(id)), Some(Arg::Number(value))) =
+    if let ("you-set" | "story-set", Some(Arg::Word(id)), Some(Arg::Number(value))) =
         (note.word, note.args[0], note.args[1])
         && let Some((knob, _)) = knobs.iter().find(|(knob, _)| knob.id == id)
     {
         let label = words.get(&format!("knob.{id}")).to_owned();
         let value = knob_value(knob, value, words);
         return words
-            .get("say.you-set")
+            .get(&format!("say.{}", note.word))
             .replace("{0}", &label)
             .replace("{1}", &value);
     }
@@ -213,6 +270,7 @@ mod tests {
         BandView {
             from,
             to,
+            row: 0,
             tone: Tone::Bad,
             title: String::new(),
             name: None,

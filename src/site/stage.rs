@@ -31,6 +31,8 @@ pub(crate) struct Emphasis {
     /// The parts that the story speaks of; all others are dimmed unless it is empty. A part without a number
     /// stands for all of its kind.
     pub(crate) points: Vec<PartId>,
+    /// The parts that would give the answer to an open question away; nobody sees them until it is answered.
+    pub(crate) hides: Vec<PartId>,
     /// The part that the learner picked.
     pub(crate) picked: Option<PartId>,
     /// The part whose button has the focus.
@@ -45,10 +47,15 @@ pub(crate) struct Emphasis {
 
 impl Emphasis {
     /// Whether the story points at this part.
-    fn points_at(&self, id: PartId) -> bool {
-        let same = |p: &PartId| *p == id || (p.number == 0 && p.kind == id.kind);
-        self.points.iter().any(same)
+    pub(crate) fn points_at(&self, id: PartId) -> bool {
+        names(&self.points, id)
     }
+}
+
+/// Whether a part is among those named; one without a number stands for all of its kind.
+fn names(named: &[PartId], id: PartId) -> bool {
+    let same = |p: &PartId| *p == id || (p.number == 0 && p.kind == id.kind);
+    named.iter().any(same)
 }
 
 /// The values of all inks in the present theme.
@@ -284,6 +291,7 @@ const POINTED: u8 = 2;
 const PICKED: u8 = 4;
 const FOCUSED: u8 = 8;
 const PULSING: u8 = 16;
+const VEILED: u8 = 32;
 
 /// What all parts are drawn with in one frame.
 struct Frame<'a> {
@@ -360,6 +368,7 @@ impl LivePart {
             (POINTED, pointed),
             (PICKED, emphasis.picked == Some(id)),
             (FOCUSED, emphasis.focused == Some(id)),
+            (VEILED, names(&emphasis.hides, id)),
         ] {
             if holds {
                 states |= state;
@@ -392,6 +401,7 @@ fn class(part: &Part, states: u8) -> String {
         (PICKED, " picked"),
         (FOCUSED, " focused"),
         (PULSING, " pulse"),
+        (VEILED, " veiled"),
     ] {
         if states & state != 0 {
             class.push_str(name);
@@ -501,6 +511,8 @@ impl Layer {
 struct Surface {
     /// Size in CSS pixels.
     size: Cell<(f64, f64)>,
+    /// The room that the page gives the stage, in CSS pixels: a scene that needs more is scaled, and then scrolls.
+    room: Cell<(f64, f64)>,
     /// Whether what is shown is out of date although the scene is not.
     stale: Cell<bool>,
     /// Whether the browser threw away what the canvases held.
@@ -508,11 +520,13 @@ struct Surface {
 }
 
 impl Surface {
-    /// Reads the size of the canvas; true if it is another.
-    fn measure(&self, canvas: &HtmlCanvasElement) -> bool {
+    /// Reads the sizes of the canvas and of its room; true if one is another.
+    fn measure(&self, canvas: &HtmlCanvasElement, room: &Element) -> bool {
         let frame = canvas.get_bounding_client_rect();
         let size = (frame.width(), frame.height());
-        let changed = self.size.replace(size) != size;
+        let frame = room.get_bounding_client_rect();
+        let room = (frame.width(), frame.height());
+        let changed = (self.size.replace(size) != size) | (self.room.replace(room) != room);
         if changed {
             self.stale.set(true);
         }
@@ -656,6 +670,7 @@ pub(crate) struct StageView {
     view_box: (f32, f32),
     target: f32,
     pulsing: bool,
+    room: Element,
     surface: Rc<Surface>,
     observer: Option<ResizeObserver>,
     // Only kept: the observer calls it.
@@ -664,11 +679,13 @@ pub(crate) struct StageView {
 }
 
 impl StageView {
-    /// Takes over an `<svg>`, dropping what is in it, and the canvas that lies over it in the same place and size.
-    /// `changed` is called once its size is known and when it has another, and so has to be drawn.
+    /// Takes over an `<svg>`, dropping what is in it, and the canvas that lies over it in the same place and size;
+    /// both stand in a `room` of which they may be larger. `changed` is called once sizes are known and when they are
+    /// others, and so it has to be drawn.
     pub(crate) fn new(
         svg: Element,
         canvas: HtmlCanvasElement,
+        room: Element,
         changed: impl Fn() + 'static,
     ) -> StageView {
         let document = svg.owner_document();
@@ -697,17 +714,20 @@ impl StageView {
         let surface = Rc::new(Surface::default());
         // Sizes are read when they change, the first time included: to ask at any other moment forces a layout.
         let on_resize = Closure::<dyn FnMut()>::new({
-            let (surface, canvas) = (surface.clone(), canvas.clone());
+            let (surface, canvas, room) = (surface.clone(), canvas.clone(), room.clone());
             move || {
-                if surface.measure(&canvas) {
+                if surface.measure(&canvas, &room) {
                     changed();
                 }
             }
         });
         let observer = ResizeObserver::new(on_resize.as_ref().unchecked_ref()).ok();
         match &observer {
-            Some(observer) => observer.observe(&canvas),
-            None => _ = surface.measure(&canvas),
+            Some(observer) => {
+                observer.observe(&canvas);
+                observer.observe(&room);
+            }
+            None => _ = surface.measure(&canvas, &room),
         }
         let restored = surface.clone();
         let on_restored = Closure::<dyn FnMut()>::new(move || {
@@ -741,6 +761,7 @@ impl StageView {
             view_box: (0.0, 0.0),
             target: TARGET_PX,
             pulsing: false,
+            room,
             surface,
             observer,
             _on_resize: on_resize,
@@ -754,14 +775,15 @@ impl StageView {
         self.pulsing || self.surface.stale.get()
     }
 
-    /// How wide it is in whole CSS pixels; 0 before it is laid out, and where it is not displayed.
-    pub(crate) fn width(&self) -> f32 {
-        self.surface.size.get().0.round() as f32
+    /// Its room in whole CSS pixels; no width before it is laid out, and where it is not displayed.
+    pub(crate) fn room(&self) -> (f32, f32) {
+        let (w, h) = self.surface.room.get();
+        (w.round() as f32, h.round() as f32)
     }
 
     /// Reads its size now, for those who cannot wait for the browser to tell it.
     pub(crate) fn measure(&self) {
-        self.surface.measure(&self.dots.canvas);
+        self.surface.measure(&self.dots.canvas, &self.room);
     }
 
     /// Takes over the colours that another stage has read: to read them again would force a layout.

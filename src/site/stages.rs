@@ -72,8 +72,10 @@ fn Stage(desk: Desk, side: usize) -> impl IntoView {
                 <strong>{live(move || heading(desk, side))}</strong>
             </figcaption>
             <div class="stage-view" node_ref=frame on:click=move |event| desk.pick_at(side, &event)>
-                <svg class="stage-svg" role="img" aria-label=t("lesson.stage") node_ref=drawing></svg>
-                <canvas class="stage-dots" aria-hidden="true" node_ref=dots></canvas>
+                <div class="stage-scene">
+                    <svg class="stage-svg" role="img" aria-label=t("lesson.stage") node_ref=drawing></svg>
+                    <canvas class="stage-dots" aria-hidden="true" node_ref=dots></canvas>
+                </div>
                 <Show when=move || busy.get().is_some()>
                     <progress class="catching-up" aria-label=t("tape.catching-up") max="100"
                         value=live(move || busy.get().flatten().map(|share| share.to_string()))></progress>

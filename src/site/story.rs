@@ -1,13 +1,12 @@
-//! The story strip: step, caption, question, outcome, Back and Next.
+//! The story: steps as dots, Back and Next, caption, question and outcome.
 
 use crate::desk::Desk;
 use crate::icons;
 use crate::live::{live, memo, part};
 use crate::place;
 use crate::texts::{t, tf, tx};
-use crate::views::{StoryView, Verdict};
+use crate::views::{Dot, Saying, StoryView, Verdict};
 use engine::{Arg, Player};
-use leptos::ev;
 use leptos::prelude::*;
 
 /// A text in which `**bold**` stands out.
@@ -28,151 +27,149 @@ fn rich(text: &str) -> Vec<AnyView> {
         .collect()
 }
 
-/// The strip under the stage.
+/// A step's number among all, in words.
+pub(crate) fn step(beat: usize, count: usize) -> String {
+    tf(
+        "story.step",
+        &[Arg::Count(beat as i64 + 1), Arg::Count(count as i64)],
+    )
+}
+
+/// The story beside the stage, or below it.
 #[component]
 pub(crate) fn Story(desk: Desk) -> impl IntoView {
     let story = desk.story;
     let flag = move |look: fn(&StoryView) -> bool| memo(move || story.with(look));
-    let waits = flag(|story| story.waiting.is_some());
+    let waits = flag(|story| story.says == Saying::Wait);
     let stuck = flag(|story| story.stuck);
     let asks = flag(|story| story.ask.is_some());
-    let first = flag(|story| story.beat == 0 && story.waiting.is_none());
-    let last = flag(|story| story.beat + 1 >= story.count && story.waiting.is_none());
+    let first = flag(|story| story.beat == 0 && story.says != Saying::Wait);
+    let last = flag(|story| story.beat + 1 >= story.dots.len() && story.says != Saying::Wait);
     let state = move || match (waits.get(), asks.get()) {
         (true, _) => "wait",
         (_, true) => "predict",
         _ if story.with(|story| story.result.is_some()) => "result",
         _ => "say",
     };
-    let step = move || {
-        let (beat, count) = story.with(|story| (story.beat + 1, story.count));
-        tf(
-            "story.step",
-            &[Arg::Count(beat as i64), Arg::Count(count as i64)],
-        )
-    };
-    let caption = memo(move || {
-        story.with(|story| match (&story.waiting, story.stuck) {
-            (Some(waiting), _) => waiting.clone(),
-            (None, true) => t("story.stuck"),
-            _ => story.caption.clone(),
-        })
-    });
-    let class = move || {
-        if waits.get() {
-            "story-caption story-wait"
-        } else {
-            "story-caption"
-        }
+    let caption = memo(move || story.with(|story| story.line.clone()));
+    let class = move || match story.with(|story| story.says) {
+        Saying::Wait => "story-caption story-wait",
+        Saying::Past => "story-caption story-past",
+        Saying::Caption => "story-caption",
     };
     // A button that is of no use now keeps the focus, which would otherwise fall back to the top of the page.
     let back = move |_| {
         if !first.get_untracked() {
-            desk.happen(Player::back);
+            desk.tell_story(Player::back);
         }
     };
     let next = move |_| {
         if !last.get_untracked() {
-            desk.happen(Player::next);
+            desk.tell_story(Player::next);
         }
     };
     let way_back = move |_| {
         place::focus(&["next"]);
-        desk.happen(Player::back_to_story);
+        desk.tell_story(Player::back_to_story);
     };
-    let chosen = RwSignal::new(None::<usize>);
+    let dots = memo(move || story.with(|story| (story.beat, story.dots.clone())));
+    let count = memo(move || dots.with(|(_, dots)| dots.len()));
+    let dots_view = move || {
+        let dot = move |at: usize| {
+            let look = memo(move || {
+                dots.with(|(beat, dots)| (*beat == at, dots.get(at).cloned().unwrap_or_default()))
+            });
+            let flag = move |look: bool| look.then_some("");
+            let tip = move || {
+                let (_, Dot { said, .. }) = look.get();
+                let step = step(at, count.get_untracked());
+                said.map_or(step.clone(), |said| format!("{step}: {said}"))
+            };
+            view! {
+                <button class="dot" type="button" aria-label=live(tip) data-tip=live(tip)
+                    aria-current=live(move || look.get().0.then_some("step")) data-asks=live(move || flag(look.get().1.asks))
+                    data-seen=live(move || flag(look.get().1.said.is_some()))
+                    on:click=move |_| desk.tell_story(move |player| player.jump(at))></button>
+            }
+        };
+        (0..count.get()).map(dot).collect_view()
+    };
     let ask = memo(move || story.with(|story| story.ask.clone()));
     let locked = memo(move || story.with(|story| story.locked.clone()));
     let result = memo(move || story.with(|story| story.result.clone()));
     view! {
         <section class="story" data-state=live(state) aria-label=t("story.label")>
-            <p class="story-step">{live(step)}</p>
+            <p class="story-step visually-hidden">{live(move || step(story.with(|story| story.beat), count.get()))}</p>
+            <div class="story-head">
+                <button class="btn" type="button" id="back" aria-disabled=live(move || first.get().to_string())
+                    on:click=back>{t("ui.back")}</button>
+                <div class="dots" role="group" aria-label=t("story.steps")>{part(dots_view)}</div>
+                <button class="btn" class:btn-primary=live(move || !(waits.get() || asks.get() || stuck.get())) type="button"
+                    id="next" aria-disabled=live(move || last.get().to_string()) on:click=next>{t("ui.next")}</button>
+            </div>
             <div class="story-text">
                 <p class=live(class)>{part(move || rich(&caption.get()))}</p>
-                {part(move || ask.get().map(|(question, answers)| view! { <Question desk chosen question answers/> }))}
+                <Show when=move || stuck.get()>
+                    <div><button class="btn btn-primary" type="button" on:click=way_back>{t("story.way-back")}</button></div>
+                </Show>
+                {part(move || ask.get().map(|(question, answers)| view! { <Question desk question answers/> }))}
                 {part(move || locked.get().filter(|_| !waits.get()).map(|answer| view! {
                     <p class="predict"><small>{tx("story.locked", &answer)}</small></p>
                 }))}
                 {part(move || result.get().map(outcome))}
-            </div>
-            <div class="story-nav">
-                <button class="btn" type="button" aria-disabled=live(move || first.get().to_string())
-                    on:click=back>{t("ui.back")}</button>
-                <Show when=move || stuck.get()>
-                    <button class="btn btn-primary" type="button"
-                        on:click=way_back>{t("story.way-back")}</button>
-                </Show>
-                <button class="btn" class:btn-primary=live(move || !(waits.get() || asks.get() || stuck.get())) type="button"
-                    id="next" aria-disabled=live(move || last.get().to_string()) on:click=next>{t("ui.next")}</button>
-                <Show when=move || asks.get()>
-                    <button class="btn btn-primary" type="submit" form="prediction"
-                        disabled=live(move || chosen.get().is_none())>{t("story.lock")}</button>
-                </Show>
+                {part(move || desk.goal.get().map(goal))}
             </div>
         </section>
     }
 }
 
+/// Choosing is locking: who is not sure goes on with Next.
 #[component]
-fn Question(
-    desk: Desk,
-    chosen: RwSignal<Option<usize>>,
-    question: String,
-    answers: Vec<String>,
-) -> impl IntoView {
-    let lock = move |event: ev::SubmitEvent| {
-        event.prevent_default();
-        if let Some(choice) = chosen.get_untracked() {
-            chosen.set(None);
-            place::focus(&["next"]);
-            desk.guess(choice);
-        }
-    };
+fn Question(desk: Desk, question: String, answers: Vec<String>) -> impl IntoView {
     let answers = answers.into_iter().enumerate().map(|(index, answer)| {
-        view! {
-            <label class="answer">
-                <input type="radio" name="answer" on:change=move |_| chosen.set(Some(index))/>
-                <span>{answer}</span>
-            </label>
-        }
+        let choose = move |_| {
+            place::focus(&["next"]);
+            desk.guess(index);
+        };
+        view! { <button class="answer" type="button" on:click=choose>{answer}</button> }
     });
     view! {
-        <form id="prediction" on:submit=lock>
-            <fieldset class="predict">
-                <legend>{question}</legend>
-                <div class="answers">
-                    {answers.collect_view()}
-                </div>
-            </fieldset>
-        </form>
+        <fieldset class="predict">
+            <legend>{question}</legend>
+            <div class="answers">{answers.collect_view()}</div>
+        </fieldset>
     }
 }
 
 fn outcome(verdict: Verdict) -> impl IntoView {
-    let Verdict {
-        guess,
-        truth,
-        right,
-        text,
-    } = verdict;
-    let missed = (!right).then(|| {
-        view! {
-            <span class="answer" data-mark="wrong"><span>{icons::cross()}{tx("story.your-guess", &guess)}</span></span>
-        }
+    let missed = (!verdict.right).then(|| {
+        let guess = tx("story.your-guess", &verdict.guess);
+        view! { <span class="answer" data-mark="wrong">{icons::cross()}{guess}</span> }
     });
-    let what = t(if right {
-        "story.guessed"
-    } else {
-        "story.happened"
-    })
-    .replace("{0}", &truth);
+    let what = verdict.happened();
     view! {
         <div class="predict">
-            <p>{text}</p>
+            <p>{verdict.text}</p>
             <div class="answers">
                 {missed}
-                <span class="answer" data-mark="right"><span>{icons::check()}{what}</span></span>
+                <span class="answer" data-mark="right">{icons::check()}{what}</span>
             </div>
+        </div>
+    }
+}
+
+/// How far the challenge under way has come.
+fn goal((text, share, done): (String, Option<f64>, bool)) -> impl IntoView {
+    let share = share.filter(|_| !done).map(|share| {
+        let fill = format!("{}%", engine::text::fixed(share * 100.0, 0));
+        view! {
+            <span class="num">{fill.clone()}</span>
+            <div class="bar" style=("--fill", fill)></div>
+        }
+    });
+    view! {
+        <div class="goal" data-done=done.then_some("")>
+            <span>{text}</span>{done.then(icons::check)}{share}
         </div>
     }
 }

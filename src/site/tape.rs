@@ -9,9 +9,12 @@ use engine::{Arg, Ink, Player, Plot, Time, Tone, plot};
 use leptos::prelude::*;
 use leptos::{ev, html};
 use std::sync::Arc;
+use wasm_bindgen::JsCast;
 
 /// The speeds that have a button.
 const SPEEDS: [f64; 4] = [0.1, 0.25, 1.0, 4.0];
+/// A mark of the lane catches the pointer so many CSS pixels around.
+const SNAP_PX: f64 = 8.0;
 
 fn button(
     id: &'static str,
@@ -32,7 +35,20 @@ fn button(
 #[component]
 pub(crate) fn Tape(desk: Desk) -> impl IntoView {
     let playing = desk.playing;
-    let speeds = SPEEDS.map(|speed| {
+    // The lesson's own speed has a button too.
+    let own = desk.ask(|player| player.main().speed()).unwrap_or(1.0);
+    let mut speeds = SPEEDS.to_vec();
+    let known = move |speed: f64| {
+        SPEEDS
+            .iter()
+            .chain([&own])
+            .any(|known| (known - speed).abs() < 1e-9)
+    };
+    if !SPEEDS.contains(&own) {
+        speeds.push(own);
+        speeds.sort_by(f64::total_cmp);
+    }
+    let speeds = speeds.into_iter().map(|speed| {
         let on = move || (desk.speed.get() - speed).abs() < 1e-9;
         view! {
             <label>
@@ -42,16 +58,17 @@ pub(crate) fn Tape(desk: Desk) -> impl IntoView {
             </label>
         }
     });
+    let speeds = speeds.collect_view();
     // Said only where no button says it.
     let odd = move || {
         let speed = desk.speed.get();
-        let known = SPEEDS.iter().any(|known| (known - speed).abs() < 1e-9);
-        (!known).then(|| view! { <small class="num">{format!("{}×", trim_number(speed))}</small> })
+        (!known(speed))
+            .then(|| view! { <small class="num">{format!("{}×", trim_number(speed))}</small> })
     };
     view! {
         <section class="tape" aria-label=t("tape.label")>
             <div class="transport">
-                {button("play", move || t(if playing.get() { "ui.pause" } else { "ui.play" }), "btn-primary",
+                {button("play", move || t(if playing.get() { "ui.pause" } else { "ui.play" }), "",
                     move || if playing.get() { icons::PAUSE } else { icons::PLAY }, move || desk.toggle())}
                 {button("step-back", || t("ui.step-back"), "", || icons::BACK, move || desk.step(false, false))}
                 {button("step-forward", || t("ui.step-forward"), "", || icons::FORWARD, move || desk.step(true, false))}
@@ -94,22 +111,53 @@ fn Tracks(desk: Desk) -> impl IntoView {
         let s = if desk.playing.get() { s.floor() } else { s };
         tf("tape.seconds", &[Arg::Number(s)])
     };
+    // What lies under the pointer, while it is over the lane.
+    let tip = RwSignal::new(None::<(f64, Option<Time>, String)>);
+    let hover = move |event: ev::PointerEvent| {
+        let found = lane_share(&event)
+            .and_then(|(share, reach)| desk.lane.with(|lane| lane.near(share, reach)));
+        if tip.with_untracked(|old| *old != found) {
+            tip.set(found);
+        }
+    };
     let scrub = move |event: ev::Event| {
         if let Some(s) = engine::text::number(&event_target_value(&event)) {
-            desk.scrub(Time::from_s(s));
+            // On a mark that is under the pointer it goes to the very moment.
+            let mark = tip.with_untracked(|tip| tip.as_ref().and_then(|(_, time, _)| *time));
+            desk.scrub(mark.unwrap_or(Time::from_s(s)));
         }
     };
     let nudge = move |event: ev::KeyboardEvent| {
         let step = if event.shift_key() { 1_000 } else { 100 };
         let now = desk.now.get_untracked();
+        let marks = |ahead: bool| {
+            desk.lane.with_untracked(|lane| {
+                let times = lane.marks.iter().map(|mark| mark.time);
+                match ahead {
+                    true => times.filter(|at| *at > now).min(),
+                    false => times.filter(|at| *at < now).max(),
+                }
+            })
+        };
         let to = match event.key().as_str() {
             "ArrowLeft" | "ArrowDown" => now - Time::ms(step),
             "ArrowRight" | "ArrowUp" => now + Time::ms(step),
+            "PageUp" => marks(true).unwrap_or(now),
+            "PageDown" => marks(false).unwrap_or(now),
             _ => return,
         };
         event.prevent_default();
         desk.scrub(to);
+        // Who goes by keys reads what is there as under a pointer.
+        let at = to.as_s() / span.get_untracked().as_s();
+        tip.set(desk.lane.with_untracked(|lane| lane.near(at, 0.002)));
     };
+    let label = move || {
+        tip.get().map(|(at, _, text)| {
+            view! { <span class="tape-tip" data-end=(at > 0.5).then_some("") style=("--at", place(at))>{text}</span> }
+        })
+    };
+    let listed = memo(move || desk.events.with(Option::is_some));
     let sides = move || {
         desk.twin.get().is_some().then(|| {
             view! { <small class="track-lines">
@@ -121,7 +169,8 @@ fn Tracks(desk: Desk) -> impl IntoView {
     view! {
         <div class="tracks" style=("--at", live(move || place(share())))>
             <div class="track">
-                <div class="track-label">{t("tape.events")}</div>
+                <button class="track-label link" type="button" id="events" aria-expanded=live(move || listed.get().to_string())
+                    on:click=move |_| desk.list_events()>{t("tape.events")}</button>
                 {part(sides)}
                 <Lane desk/>
             </div>
@@ -130,9 +179,21 @@ fn Tracks(desk: Desk) -> impl IntoView {
             <div class="playhead"></div>
             <input class="scrub" type="range" min="0" step="0.01" aria-label=t("tape.time")
                 max=live(move || trim_number(span.get().as_s())) prop:value=live(move || trim_number(desk.now.get().as_s()))
-                aria-valuetext=live(spoken) on:input=scrub on:keydown=nudge/>
+                aria-valuetext=live(spoken) on:input=scrub on:keydown=nudge
+                on:pointermove=hover on:pointerdown=hover on:pointerleave=move |_| tip.set(None) on:blur=move |_| tip.set(None)/>
+            {part(label)}
         </div>
     }
+}
+
+/// Where a pointer is over the lane, as a share of it, and how much of it a mark reaches.
+fn lane_share(event: &ev::PointerEvent) -> Option<(f64, f64)> {
+    let scrub: web_sys::Element = event.target()?.dyn_into().ok()?;
+    let lane = scrub.parent_element()?.query_selector(".lane").ok()??;
+    let frame = lane.get_bounding_client_rect();
+    let (x, y) = (f64::from(event.client_x()), f64::from(event.client_y()));
+    let over = (frame.top() - 4.0..=frame.bottom() + 2.0).contains(&y) && frame.width() > 0.0;
+    over.then(|| ((x - frame.left()) / frame.width(), SNAP_PX / frame.width()))
 }
 
 /// A place on the time axis as the style sheet takes it.
@@ -166,7 +227,7 @@ fn Lane(desk: Desk) -> impl IntoView {
                 _ => "band-name",
             };
             Some(view! {
-                <span class=class style=("--from", place(from)) style=("--to", place(to))>{band.title}</span>
+                <span class=class style=("--row", band.row.to_string()) style=("--from", place(from)) style=("--to", place(to))>{band.title}</span>
             })
         });
         let names = names.collect_view();
@@ -179,8 +240,8 @@ fn Lane(desk: Desk) -> impl IntoView {
             // Where nothing shows its name it is said nevertheless.
             let said = band.name.is_none().then(|| band.title.clone());
             view! {
-                <span class=class role=said.is_some().then_some("img") aria-label=said title=band.title style=("--from", place(band.from))
-                    style=("--to", place(band.to))></span>
+                <span class=class role=said.is_some().then_some("img") aria-label=said title=band.title style=("--row", band.row.to_string())
+                    style=("--from", place(band.from)) style=("--to", place(band.to))></span>
             }
         });
         let ghost = ghost.map(|(from, to)| {
@@ -219,12 +280,13 @@ fn Lane(desk: Desk) -> impl IntoView {
             .map(|guess| {
                 let glyph = if guess.right { icons::check() } else { icons::cross() };
                 view! {
-                    <span class="mark mark-guess" role="img" aria-label=guess.title.clone() title=guess.title style=("--at", place(guess.at))>{glyph}</span>
+                    <span class="mark mark-guess" data-right=guess.right.then_some("") role="img" aria-label=guess.title.clone() title=guess.title style=("--at", place(guess.at))>{glyph}</span>
                 }
             })
             .collect_view()
     };
-    view! { <div class="lane">{part(bands)}{part(marks)}{part(guesses)}</div> }
+    let rows = memo(move || lane.with(|lane| lane.bands.iter().any(|band| band.row > 0)));
+    view! { <div class="lane" data-rows=live(move || rows.get().then_some("2"))>{part(bands)}{part(marks)}{part(guesses)}</div> }
 }
 
 #[component]

@@ -1,20 +1,21 @@
 //! What the document shows of a run, as plain data: signals hold these and change when they do.
 
+use crate::texts::tx;
 use engine::scene::PartId;
 use engine::tape::NoteId;
 use engine::{Time, Tone};
 
-/// What the story strip shows.
+/// What the story shows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct StoryView {
     /// The beat shown, from 0.
     pub(crate) beat: usize,
-    /// How many there are.
-    pub(crate) count: usize,
-    /// Its caption.
-    pub(crate) caption: String,
-    /// What is awaited, while Next plays.
-    pub(crate) waiting: Option<String>,
+    /// All of them.
+    pub(crate) dots: Vec<Dot>,
+    /// What is said now.
+    pub(crate) line: String,
+    /// What kind of line that is.
+    pub(crate) says: Saying,
     /// Whether the awaited state did not come up.
     pub(crate) stuck: bool,
     /// The question that the beat asks, while it is unanswered, with the answers.
@@ -23,6 +24,47 @@ pub(crate) struct StoryView {
     pub(crate) locked: Option<String>,
     /// How a guess turned out.
     pub(crate) result: Option<Verdict>,
+}
+
+/// What the story's line is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Saying {
+    /// The caption of the beat at which the run stands.
+    #[default]
+    Caption,
+    /// What is awaited, while Next plays.
+    Wait,
+    /// Where the run stands between two beats.
+    Past,
+}
+
+/// A beat among all.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Dot {
+    /// Its caption, once it has been seen.
+    pub(crate) said: Option<String>,
+    /// Whether it asks something that is not answered.
+    pub(crate) asks: bool,
+}
+
+impl StoryView {
+    /// All of it as one text to be heard.
+    pub(crate) fn spoken(&self) -> String {
+        let mut said = Vec::new();
+        if let Some(result) = &self.result {
+            if !result.right {
+                said.push(tx("story.your-guess", &result.guess) + ".");
+            }
+            said.push(result.happened() + ".");
+            said.push(result.text.clone());
+        }
+        said.push(self.line.replace("**", ""));
+        if let Some((question, answers)) = &self.ask {
+            said.push(question.clone());
+            said.push(answers.join("; "));
+        }
+        said.join(" ")
+    }
 }
 
 /// How a guess turned out.
@@ -36,6 +78,18 @@ pub(crate) struct Verdict {
     pub(crate) right: bool,
     /// What the story says to it.
     pub(crate) text: String,
+}
+
+impl Verdict {
+    /// What happened, and whether that was guessed.
+    pub(crate) fn happened(&self) -> String {
+        let word = if self.right {
+            "story.guessed"
+        } else {
+            "story.happened"
+        };
+        tx(word, &self.truth)
+    }
 }
 
 /// An action as a button.

@@ -1,0 +1,117 @@
+//! How a stage fits its room: the scene's width and scale, and, where that does not suffice, which part of it shows.
+
+use crate::stage::Emphasis;
+use engine::scene::{PartId, Scene, Shape};
+use engine::text::tenths;
+use web_sys::HtmlElement;
+
+/// No text of a scene may become smaller than this, in CSS pixels.
+const LEAST_PX: f32 = 11.0;
+/// Texts of scenes are at least this large, in units, however few a scene has.
+const TEXT_MIN: f32 = 11.0;
+const TEXT_MAX: f32 = 12.0;
+/// Scales that are tried, from the one at which a unit is a pixel.
+const SCALES: [f32; 3] = [1.0, 0.96, 0.92];
+/// So much room is left around what is pointed at, in CSS pixels.
+const MARGIN: f32 = 6.0;
+
+/// How the scene was fitted into its room, kept so that it does not jump from frame to frame.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Fitted {
+    /// For which room, and at which beat.
+    room: (f32, f32),
+    beat: Option<usize>,
+    /// Which of [`SCALES`].
+    scale: usize,
+    /// What was last written: width and height of the scene in pixels, and whether it is narrow.
+    size: (f32, f32, bool),
+    /// What was last gone to.
+    aim: (Option<usize>, Option<PartId>),
+}
+
+impl Fitted {
+    /// Draws a scene that fits `room`, and gives it its size in `frame`. Between beats it stays at the scale that it
+    /// has, unless it no longer fits.
+    pub(crate) fn draw(
+        &mut self,
+        frame: &HtmlElement,
+        room: (f32, f32),
+        beat: Option<usize>,
+        emphasis: &Emphasis,
+        draw: impl Fn(f32) -> Scene,
+    ) -> Scene {
+        if self.room != room || (beat.is_some() && self.beat != beat) {
+            self.scale = 0;
+        }
+        (self.room, self.beat) = (room, beat.or(self.beat));
+        let (w, h) = room;
+        let (scene, scale) = loop {
+            let scene = draw(w / SCALES[self.scale]);
+            let across = w / scene.width;
+            let least = least(&scene).min(across);
+            let scale = across.min(h / scene.height);
+            let last = self.scale + 1 >= SCALES.len();
+            if scale >= least || last || SCALES[self.scale + 1] < LEAST_PX / smallest(&scene) {
+                break (scene, scale.max(least));
+            }
+            self.scale += 1;
+        };
+        let size = (scene.width * scale, scene.height * scale, scene.narrow());
+        let fresh = self.size != size;
+        if fresh {
+            self.size = size;
+            let style = frame.style();
+            let natural = scene.height * (w / scene.width).min(1.0);
+            for (name, value) in [("--w", size.0), ("--h", size.1), ("--natural", natural)] {
+                let _ = style.set_property(name, &format!("{}px", tenths(value)));
+            }
+            let shape = if scene.narrow() { "narrow" } else { "wide" };
+            let _ = frame.dataset().set("shape", shape);
+            crate::frame::measure();
+        }
+        let aim = (beat, emphasis.focused);
+        if fresh || self.aim != aim {
+            self.aim = aim;
+            if size.1 > h + 1.0 {
+                glide(frame, &scene, scale, emphasis);
+            }
+        }
+        scene
+    }
+}
+
+/// The smallest text of a scene, in units.
+fn smallest(scene: &Scene) -> f32 {
+    let parts = scene.parts().iter().flat_map(|part| &part.shapes);
+    let sizes = parts
+        .chain(scene.backdrop())
+        .filter_map(|shape| match shape {
+            Shape::Text { size, .. } => Some(*size),
+            _ => None,
+        });
+    sizes.fold(TEXT_MAX, f32::min).max(TEXT_MIN)
+}
+
+/// The least scale at which every text of a scene can be read.
+fn least(scene: &Scene) -> f32 {
+    LEAST_PX / smallest(scene)
+}
+
+/// Scrolls a scene that is higher than its room to what has the focus, or to what the story points at.
+fn glide(frame: &HtmlElement, scene: &Scene, scale: f32, emphasis: &Emphasis) {
+    let meant = |id: PartId| match emphasis.focused {
+        Some(focused) => id == focused,
+        None => emphasis.points_at(id),
+    };
+    let frames = scene.parts().iter().filter(|part| meant(part.id));
+    let ends = frames.map(|part| (part.frame.y, part.frame.y + part.frame.h));
+    let ends = ends.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+    let Some((top, bottom)) = ends else {
+        return;
+    };
+    let room = frame.client_height() as f32;
+    let (top, bottom) = (top * scale - MARGIN, bottom * scale + MARGIN);
+    // What is higher than the room shows from its top.
+    let to = ((top + bottom - room) / 2.0).min(top);
+    frame.scroll_to_with_x_and_y(0.0, f64::from(to.max(0.0)));
+}
