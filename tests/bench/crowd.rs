@@ -27,8 +27,9 @@ impl Crowd {
     pub fn open(slug: &str, svg: Element, canvas: HtmlCanvasElement, count: u32) -> Option<Crowd> {
         let mut run = (lessons::find(slug)?.open)(1);
         run.seek(Time::s(10));
+        let room = svg.parent_element()?;
         Some(Crowd {
-            view: StageView::new(svg, canvas, || {}),
+            view: StageView::new(svg, canvas, room, || {}),
             run,
             words: Rc::new(Words::default()),
             count,
