@@ -74,7 +74,7 @@ impl Layout {
             let head = vec![
                 part(APP, 116.0, 72.0),
                 space(12.0),
-                part(JOINED, all(80.0), 46.0),
+                Slot::Column(vec![space(32.0), part(JOINED, all(80.0), 44.0)]),
             ];
             let body = vec![
                 Slot::Row(head),
@@ -402,7 +402,7 @@ fn cache(model: &Caching, at: Time, layout: &Layout, scene: &mut Scene) {
     let end = pt(right, name_y);
     ending(&mut pencil, end, 12.5, false, Ink::Secondary, status);
     if store.capacity() > 0 {
-        pencil.text(pt(left, grid.y - 13.0), 11.5, Ink::Secondary, order);
+        pencil.text(pt(left, b.y + head * 0.78), 11.5, Ink::Secondary, order);
     }
     let evicted = model
         .watch

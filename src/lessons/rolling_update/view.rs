@@ -142,14 +142,14 @@ fn deployment(
         frame.w - 26.0,
     );
     let mut pencil = scene.thing(DEPLOYMENT, frame, value);
-    NodeCard {
+    let card = NodeCard {
         ink,
         border,
         ..NodeCard::plain(frame, name, state)
-    }
-    .draw(&mut pencil);
+    };
+    card.draw(&mut pencil);
     pencil.text(
-        pt(frame.x + 32.0 + used, frame.y + 25.5),
+        pt(frame.x + 32.0 + used, card.baselines()[0] - 0.5),
         12.0,
         Ink::Secondary,
         line,

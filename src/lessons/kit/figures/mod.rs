@@ -43,6 +43,12 @@ impl NodeCard {
         }
     }
 
+    /// Where name and status stand; closer together on a card lower than 54 units, down to 46.
+    pub fn baselines(&self) -> [f32; 2] {
+        let flat = (54.0 - self.rect.h).clamp(0.0, 8.0);
+        [self.rect.y + 26.0 - 0.65 * flat, self.rect.y + 45.0 - flat]
+    }
+
     /// Draws it.
     pub fn draw(&self, pencil: &mut Pencil<'_>) {
         let r = self.rect;
@@ -52,13 +58,9 @@ impl NodeCard {
             2.0
         };
         pencil.bordered(r, 12.0, Ink::Card, self.border, width);
-        pencil.bold(
-            pt(r.x + 14.0, r.y + 26.0),
-            14.5,
-            Ink::Ink,
-            self.name.as_str(),
-        );
-        let at = pt(r.x + 14.0, r.y + 45.0);
+        let [name_y, status_y] = self.baselines();
+        pencil.bold(pt(r.x + 14.0, name_y), 14.5, Ink::Ink, self.name.as_str());
+        let at = pt(r.x + 14.0, status_y);
         if self.ink == Ink::Secondary {
             pencil.text(at, 12.5, self.ink, self.status.as_str());
         } else {

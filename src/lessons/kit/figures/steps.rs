@@ -47,8 +47,11 @@ impl Steps<'_> {
             (String::new(), String::new(), String::new(), String::new());
         // (number, from, until, lower and upper edge) of the widest piece of each band.
         let mut widest: Vec<(u32, f32, f32, f32, f32)> = Vec::new();
+        // One path a band, so that no seam shows where one level ends and the next begins.
+        let mut areas: Vec<(u32, String)> = Vec::new();
         for (i, level) in self.levels.iter().enumerate() {
-            let from = x(level.since);
+            // What the first level says held before it, too.
+            let from = if i == 0 { plot.x } else { x(level.since) };
             let until = self.levels.get(i + 1).map_or(right, |next| x(next.since));
             if until <= from {
                 continue;
@@ -58,11 +61,11 @@ impl Steps<'_> {
             for (number, height) in level.bands {
                 let (low, high) = (y(sum), y(sum + f32::from(*height)));
                 sum += f32::from(*height);
-                let (ground, _) = band(*number);
-                pencil.area(
-                    format!("M{a} {}V{}H{b}V{}Z", n(low), n(high), n(low)),
-                    ground,
-                );
+                let area = format!("M{a} {}V{}H{b}V{}Z", n(low), n(high), n(low));
+                match areas.iter_mut().find(|(other, _)| other == number) {
+                    Some((_, d)) => d.push_str(&area),
+                    None => areas.push((*number, area)),
+                }
                 seams += &format!("M{a} {}H{b}", n(high));
                 let piece = (*number, from, until, low, high);
                 match widest.iter_mut().find(|other| other.0 == *number) {
@@ -90,6 +93,9 @@ impl Steps<'_> {
                 "V".to_owned()
             };
             total += &format!("{go}{}H{b}", n(y(sum)));
+        }
+        for (number, d) in areas {
+            pencil.area(d, band(number).0);
         }
         pencil.line(seams, Ink::LineStrong, 1.0);
         for (number, from, until, low, high) in widest {
