@@ -85,6 +85,8 @@ pub enum QueueError {
     TimerOnFifo,
     /// A FIFO message needs a message group and a deduplication id.
     FifoIdsMissing,
+    /// The message is larger than [`MESSAGE_BYTES_MAX`].
+    TooLarge,
     /// Too many messages are in flight.
     OverLimit,
     /// The message was received again since: only its latest receipt counts.
@@ -95,6 +97,8 @@ pub enum QueueError {
     ExpiredReceipt,
     /// The receive would hide the message for more than 12 hours in all.
     VisibilityTooLong,
+    /// A queue and its dead-letter queue must be of one kind.
+    OtherKind,
 }
 
 impl fmt::Display for QueueError {
@@ -103,11 +107,13 @@ impl fmt::Display for QueueError {
             Self::OutOfRange => "value out of range",
             Self::TimerOnFifo => "message timers are not for FIFO queues",
             Self::FifoIdsMissing => "a FIFO message needs a group and a deduplication id",
+            Self::TooLarge => "the message is too large",
             Self::OverLimit => "too many messages in flight",
             Self::StaleReceipt => "the message was received again since",
             Self::NotInFlight => "the message is not in flight",
             Self::ExpiredReceipt => "the receipt has expired",
             Self::VisibilityTooLong => "more than 12 hours since the receive",
+            Self::OtherKind => "a queue and its dead-letter queue must be of one kind",
         })
     }
 }
@@ -169,6 +175,15 @@ impl<T> Message<T> {
         }
     }
 
+    /// The kind of queue that holds it: only FIFO messages have a group.
+    pub fn kind(&self) -> Kind {
+        if self.group.is_some() {
+            Kind::Fifo
+        } else {
+            Kind::Standard
+        }
+    }
+
     /// The only receipt that can still delete this message, if it was ever received.
     pub fn latest_receipt(&self) -> Option<Receipt> {
         self.latest_receive.map(|(serial, _)| Receipt {
@@ -187,6 +202,8 @@ pub struct SendOptions {
     pub group: Option<String>,
     /// Deduplication id; FIFO queues only.
     pub deduplication_id: Option<String>,
+    /// Body and attributes together, in bytes.
+    pub bytes: usize,
 }
 
 /// The answer to an accepted send.
@@ -360,12 +377,15 @@ impl<T: Clone> MessageQueue<T> {
     /// Puts a message in.
     ///
     /// # Errors
-    /// [`QueueError::OutOfRange`] for a timer above [`DELAY_MAX_US`], [`QueueError::TimerOnFifo`],
-    /// [`QueueError::FifoIdsMissing`].
+    /// [`QueueError::OutOfRange`] for a timer above [`DELAY_MAX_US`], [`QueueError::TooLarge`],
+    /// [`QueueError::TimerOnFifo`], [`QueueError::FifoIdsMissing`].
     pub fn send(&mut self, now_us: u64, body: T, options: SendOptions) -> Result<Sent, QueueError> {
         self.expire(now_us);
         if options.timer_us.is_some_and(|timer| timer > DELAY_MAX_US) {
             return Err(QueueError::OutOfRange);
+        }
+        if options.bytes > MESSAGE_BYTES_MAX {
+            return Err(QueueError::TooLarge);
         }
         let delay_us = options.timer_us.unwrap_or(self.settings.delay_us);
         if self.settings.kind == Kind::Standard {
@@ -534,24 +554,40 @@ impl<T: Clone> MessageQueue<T> {
     ///
     /// A standard queue keeps its enqueue time, so time spent in the source counts against the
     /// retention here; a FIFO queue starts it anew.
-    pub fn accept_dead_letter(&mut self, now_us: u64, letter: Message<T>) -> MessageId {
+    ///
+    /// # Errors
+    /// [`QueueError::OtherKind`] if it comes from a queue of the other kind, with the message.
+    pub fn accept_dead_letter(
+        &mut self,
+        now_us: u64,
+        letter: Message<T>,
+    ) -> Result<MessageId, (QueueError, Box<Message<T>>)> {
+        if letter.kind() != self.settings.kind {
+            return Err((QueueError::OtherKind, Box::new(letter)));
+        }
         let enqueued_at_us = match self.settings.kind {
             Kind::Standard => letter.enqueued_at_us,
             Kind::Fifo => now_us,
         };
         let id = self.insert(letter.body, letter.group, enqueued_at_us, now_us);
         self.expire(now_us);
-        id
+        Ok(id)
     }
 
     /// Moves up to `max_messages` visible messages of a dead-letter queue back here as new messages:
     /// new ids, new enqueue times, no receives. Returns how many moved.
+    ///
+    /// # Errors
+    /// [`QueueError::OtherKind`] if the queues are not of one kind.
     pub fn redrive_from(
         &mut self,
         now_us: u64,
         dead_letter_queue: &mut Self,
         max_messages: usize,
-    ) -> usize {
+    ) -> Result<usize, QueueError> {
+        if dead_letter_queue.settings.kind != self.settings.kind {
+            return Err(QueueError::OtherKind);
+        }
         dead_letter_queue.expire(now_us);
         let ids: Vec<_> = dead_letter_queue
             .receivable(now_us)
@@ -566,7 +602,7 @@ impl<T: Clone> MessageQueue<T> {
                 moved += 1;
             }
         }
-        moved
+        Ok(moved)
     }
 
     /// Drops what has outlived its retention; every other call does this first. Returns how many.
@@ -653,8 +689,8 @@ impl<T: Clone> MessageQueue<T> {
 /// A receive that waits for a message instead of answering with nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LongPoll {
-    /// When the wait ends empty-handed.
-    pub deadline_us: u64,
+    begun_us: u64,
+    deadline_us: u64,
 }
 
 /// What a look at the queue during a long poll found.
@@ -679,14 +715,22 @@ impl LongPoll {
             return Err(QueueError::OutOfRange);
         }
         Ok(Self {
+            begun_us: now_us,
             deadline_us: now_us.saturating_add(wait_us),
         })
     }
 
-    /// Looks: answers as soon as there is a message, or with nothing once the wait is over.
+    /// When the wait ends empty-handed.
+    pub fn deadline_us(&self) -> u64 {
+        self.deadline_us
+    }
+
+    /// Looks: answers as soon as there is a message, or with nothing once the wait is over. A queue
+    /// that has too many in flight is waited for like an empty one.
     ///
     /// # Errors
-    /// Those of [`MessageQueue::receive`].
+    /// Those of [`MessageQueue::receive`]; [`QueueError::OverLimit`] only of a short poll, as a long one
+    /// ends empty-handed instead.
     pub fn look<T: Clone>(
         &self,
         now_us: u64,
@@ -695,7 +739,13 @@ impl LongPoll {
     ) -> Result<PollOutcome<T>, QueueError> {
         // Looking while waiting is not a request of its own, so it must not count as an empty receive.
         let empty_before = queue.totals.empty_receives;
-        let batch = queue.receive(now_us, max_messages, None)?;
+        let batch = match queue.receive(now_us, max_messages, None) {
+            Err(QueueError::OverLimit) if !self.is_short() => {
+                queue.totals.empty_receives += 1;
+                Vec::new()
+            }
+            answer => answer?,
+        };
         if batch.is_empty() && now_us < self.deadline_us {
             queue.totals.empty_receives = empty_before;
             let next = queue.next_visible_at_us(now_us).unwrap_or(u64::MAX);
@@ -704,6 +754,11 @@ impl LongPoll {
             });
         }
         Ok(PollOutcome::Done(batch))
+    }
+
+    /// Whether it never waits.
+    pub fn is_short(&self) -> bool {
+        self.deadline_us == self.begun_us
     }
 }
 
@@ -846,7 +901,7 @@ mod tests {
             }
             for letter in source.take_dead_letters() {
                 assert_eq!(letter.receive_count, 2);
-                graveyard.accept_dead_letter(now_us, letter);
+                graveyard.accept_dead_letter(now_us, letter).unwrap();
             }
         }
         let totals = source.totals();
@@ -859,7 +914,7 @@ mod tests {
         let held = graveyard.len();
         assert_eq!(
             source.redrive_from(s(300), &mut graveyard, usize::MAX),
-            held
+            Ok(held)
         );
         assert!(graveyard.is_empty());
     }
@@ -897,7 +952,7 @@ mod tests {
         let mut dead = standard(|s| s.retention_us = RETENTION_MIN_US);
         dead.send(s(30), 2, SendOptions::default()).unwrap();
         for letter in source.take_dead_letters() {
-            dead.accept_dead_letter(s(40), letter);
+            dead.accept_dead_letter(s(40), letter).unwrap();
         }
         dead.send(s(50), 3, SendOptions::default()).unwrap();
         let left = |dead: &MessageQueue<u32>| dead.messages().map(|m| m.body).collect::<Vec<_>>();
@@ -927,6 +982,91 @@ mod tests {
             ..Settings::new(Kind::Standard)
         };
         assert!(MessageQueue::<u32>::new(settings).is_err());
+    }
+
+    #[test]
+    fn a_long_poll_over_the_limit_ends_empty_handed_and_a_short_one_errs() {
+        let mut queue = standard(|_| ());
+        for body in 0..=IN_FLIGHT_MAX_STANDARD as u32 {
+            queue.send(0, body, SendOptions::default()).unwrap();
+        }
+        // All but one are lent, without the time that so many receives would take.
+        let lent = queue.messages.values_mut().take(IN_FLIGHT_MAX_STANDARD);
+        for (serial, message) in (1..).zip(lent) {
+            message.latest_receive = Some((serial, 0));
+            message.visible_at_us = s(30);
+        }
+        assert_eq!(queue.count(State::InFlight, 0), IN_FLIGHT_MAX_STANDARD);
+        assert_eq!(queue.receive(0, 1, None), Err(QueueError::OverLimit));
+        let short = LongPoll::new(1, 0).unwrap();
+        assert_eq!(short.look(1, &mut queue, 1), Err(QueueError::OverLimit));
+        let long = LongPoll::new(1, s(5)).unwrap();
+        let until_us = long.deadline_us();
+        assert_eq!(
+            long.look(1, &mut queue, 1),
+            Ok(PollOutcome::Waiting { until_us })
+        );
+        assert_eq!(queue.totals().empty_receives, 0);
+        assert_eq!(
+            long.look(until_us, &mut queue, 1),
+            Ok(PollOutcome::Done(Vec::new()))
+        );
+        assert_eq!(queue.totals().empty_receives, 1);
+        let patient = LongPoll::new(s(12), WAIT_MAX_US).unwrap();
+        assert_eq!(
+            patient.look(s(12), &mut queue, 1),
+            Ok(PollOutcome::Waiting { until_us: s(30) })
+        );
+        let Ok(PollOutcome::Done(batch)) = patient.look(s(30), &mut queue, 1) else {
+            panic!("there is room again")
+        };
+        assert_eq!(batch.len(), 1);
+    }
+
+    #[test]
+    fn dead_letters_go_only_to_a_queue_of_their_kind() {
+        let mut settings = Settings::new(Kind::Fifo);
+        settings.max_receive_count = Some(1);
+        settings.visibility_timeout_us = 0;
+        let mut fifo = MessageQueue::new(settings).unwrap();
+        send_fifo(&mut fifo, 0, 1, "a");
+        fifo.receive(0, 1, None).unwrap();
+        fifo.receive(0, 1, None).unwrap();
+        let letter = fifo.take_dead_letters().remove(0);
+        let mut plain = standard(|_| ());
+        let (error, letter) = plain.accept_dead_letter(0, letter).unwrap_err();
+        assert_eq!(error, QueueError::OtherKind);
+        assert!(plain.is_empty());
+        let mut dead = MessageQueue::new(Settings::new(Kind::Fifo)).unwrap();
+        dead.accept_dead_letter(0, *letter).unwrap();
+        assert_eq!(
+            plain.redrive_from(0, &mut dead, 1),
+            Err(QueueError::OtherKind)
+        );
+        assert_eq!(fifo.redrive_from(0, &mut dead, 1), Ok(1));
+        let mut source = standard(|s| {
+            s.max_receive_count = Some(1);
+            s.visibility_timeout_us = 0;
+        });
+        source.send(0, 2, SendOptions::default()).unwrap();
+        source.receive(0, 1, None).unwrap();
+        source.receive(0, 1, None).unwrap();
+        let letter = source.take_dead_letters().remove(0);
+        assert!(dead.accept_dead_letter(0, letter).is_err());
+    }
+
+    #[test]
+    fn a_message_may_be_as_large_as_the_limit() {
+        let mut queue = standard(|_| ());
+        let sized = |bytes| SendOptions {
+            bytes,
+            ..SendOptions::default()
+        };
+        assert!(queue.send(0, 1, sized(MESSAGE_BYTES_MAX)).is_ok());
+        assert_eq!(
+            queue.send(0, 1, sized(MESSAGE_BYTES_MAX + 1)),
+            Err(QueueError::TooLarge)
+        );
     }
 
     #[test]

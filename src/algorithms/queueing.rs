@@ -66,6 +66,78 @@ pub fn mm1_sojourn_quantile(arrival_rate: f64, service_rate: f64, quantile: f64)
         .then(|| -libm::log1p(-quantile) * mean)
 }
 
+/// The time in queue of an M/M/c system that a share `quantile` (0 to below 1) of customers stays under:
+/// who must wait at all waits exponentially, with rate cμ − λ.
+pub fn mmc_wait_quantile(
+    arrival_rate: f64,
+    service_rate: f64,
+    servers: u32,
+    quantile: f64,
+) -> Option<f64> {
+    let queue = mmc(arrival_rate, service_rate, servers)?;
+    let quantile = (0.0..1.0).contains(&quantile).then_some(quantile)?;
+    let spare_rate = f64::from(servers) * service_rate - arrival_rate;
+    let waits_longer = (1.0 - quantile) / queue.wait_probability;
+    Some(if waits_longer < 1.0 {
+        -libm::log(waits_longer) / spare_rate
+    } else {
+        0.0
+    })
+}
+
+/// The chance that a customer of an M/M/c system is still in it after `time` (0 or more).
+pub fn mmc_sojourn_beyond(
+    arrival_rate: f64,
+    service_rate: f64,
+    servers: u32,
+    time: f64,
+) -> Option<f64> {
+    let queue = mmc(arrival_rate, service_rate, servers)?;
+    let (time, waits) = (not_negative(time)?, queue.wait_probability);
+    let spare_rate = f64::from(servers) * service_rate - arrival_rate;
+    let served = libm::exp(-service_rate * time);
+    // Wait and service are independent exponentials; where their rates meet, so does the formula. It is
+    // written from the slower of the two, or it would overflow.
+    let gap = ((spare_rate - service_rate) * time).abs();
+    let ratio = if gap < 1e-9 {
+        1.0
+    } else {
+        -libm::expm1(-gap) / gap
+    };
+    let slower = libm::exp(-service_rate.min(spare_rate) * time);
+    Some(served + waits * service_rate * time * slower * ratio)
+}
+
+/// The time in an M/M/c system that a share `quantile` (0 to below 1) of customers stays under.
+pub fn mmc_sojourn_quantile(
+    arrival_rate: f64,
+    service_rate: f64,
+    servers: u32,
+    quantile: f64,
+) -> Option<f64> {
+    let quantile = (0.0..1.0).contains(&quantile).then_some(quantile)?;
+    let beyond = |time| mmc_sojourn_beyond(arrival_rate, service_rate, servers, time);
+    let mut high = mmc(arrival_rate, service_rate, servers)?
+        .means
+        .time_in_system;
+    while beyond(high)? > 1.0 - quantile {
+        high *= 2.0;
+    }
+    let mut low = 0.0;
+    // Halving closes in until floats leave nothing between.
+    loop {
+        let middle = low + (high - low) / 2.0;
+        if middle <= low || middle >= high {
+            return Some(middle);
+        }
+        if beyond(middle)? > 1.0 - quantile {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+}
+
 /// The chance of finding an M/M/1 system empty.
 pub fn mm1_idle(arrival_rate: f64, service_rate: f64) -> Option<f64> {
     Some(1.0 - stable(not_negative(arrival_rate)? / positive(service_rate)?)?)
@@ -201,6 +273,92 @@ pub fn mm1k(arrival_rate: f64, service_rate: f64, capacity: u32) -> Option<Bound
     })
 }
 
+/// What a closed loop answers: a fixed number of customers who come, are served, think, and come again.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Closed {
+    /// X: customers served per unit of time.
+    pub throughput: f64,
+    /// The share of its time that each server is busy.
+    pub utilisation: f64,
+    /// W and L of the station, without those who think.
+    pub means: Means,
+}
+
+/// The response time of a closed loop, from X·(W + Z) = N: `customers` who think `think_time` between
+/// answer and next question, at this throughput. `None` if so few cannot cause so much.
+pub fn closed_response_time(customers: f64, throughput: f64, think_time: f64) -> Option<f64> {
+    let cycle = not_negative(customers)? / positive(throughput)?;
+    not_negative(cycle - not_negative(think_time)?)
+}
+
+/// The throughput of a closed loop with this response time, from the same law.
+pub fn closed_throughput(customers: f64, response_time: f64, think_time: f64) -> Option<f64> {
+    let cycle = not_negative(response_time)? + not_negative(think_time)?;
+    Some(not_negative(customers)? / positive(cycle)?)
+}
+
+/// How many customers a closed loop holds, from the same law.
+pub fn closed_customers(throughput: f64, response_time: f64, think_time: f64) -> Option<f64> {
+    let cycle = not_negative(response_time)? + not_negative(think_time)?;
+    Some(not_negative(throughput)? * cycle)
+}
+
+/// The number of customers at which a closed loop begins to queue: (D + Z) ÷ the bottleneck's demand.
+/// Below it, more customers mean more throughput; above, longer waits.
+pub fn closed_saturation(demand: f64, bottleneck_demand: f64, think_time: f64) -> Option<f64> {
+    let cycle = not_negative(demand)? + not_negative(think_time)?;
+    Some(cycle / positive(bottleneck_demand)?)
+}
+
+/// The machine repairman (M/M/c//N): `customers` who think and are served exponentially, first come,
+/// first served, at `servers` servers. Throughput may be 0 only without customers.
+pub fn closed_loop(
+    customers: u32,
+    think_time: f64,
+    service_time: f64,
+    servers: u32,
+) -> Option<Closed> {
+    let (think, service) = (not_negative(think_time)?, positive(service_time)?);
+    if servers == 0 {
+        return None;
+    }
+    // From one number inside to the next: who thinks may come, who is served may go. The largest weight
+    // is kept at 1, so that nothing overflows.
+    let (mut weight, mut total, mut weighted, mut busy) = (1.0, 0.0, 0.0, 0.0);
+    for inside in 0..=customers {
+        let served = f64::from(inside.min(servers));
+        if think == 0.0 && inside < customers {
+            // Nobody thinks: everybody is inside.
+            continue;
+        }
+        total += weight;
+        weighted += weight * f64::from(inside);
+        busy += weight * served;
+        let next_served = f64::from((inside + 1).min(servers));
+        weight *= f64::from(customers - inside) * service / (think * next_served);
+        if weight > 1e200 {
+            for sum in [&mut total, &mut weighted, &mut busy] {
+                *sum /= weight;
+            }
+            weight = 1.0;
+        }
+    }
+    let (in_system, busy) = (weighted / total, busy / total);
+    let throughput = busy / service;
+    let in_queue = in_system - busy;
+    let per_customer = |number: f64| if busy > 0.0 { number / throughput } else { 0.0 };
+    Some(Closed {
+        throughput,
+        utilisation: busy / f64::from(servers),
+        means: Means {
+            in_system,
+            in_queue,
+            time_in_system: per_customer(in_system),
+            time_in_queue: per_customer(in_queue),
+        },
+    })
+}
+
 /// The supermarket model (Mitzenmacher 2001): mean time in system, in units of the mean service time,
 /// when each arrival joins the shortest of `choices` queues drawn at random among infinitely many
 /// servers, each loaded to `utilisation`. One choice is M/M/1.
@@ -292,7 +450,54 @@ mod tests {
     }
 
     #[test]
+    fn percentiles_agree_where_models_meet() {
+        for quantile in [0.0, 0.5, 0.99, 0.999] {
+            close(
+                mmc_sojourn_quantile(0.8, 1.0, 1, quantile).unwrap(),
+                mm1_sojourn_quantile(0.8, 1.0, quantile).unwrap(),
+            );
+            // Rates of waiting and of service meet at λ = (c − 1)·μ.
+            let near = mmc_sojourn_quantile(2.0 + 1e-7, 1.0, 3, quantile).unwrap();
+            let at = mmc_sojourn_quantile(2.0, 1.0, 3, quantile).unwrap();
+            assert!((near - at).abs() < 1e-5, "{near} {at}");
+        }
+        close(mmc_wait_quantile(0.8, 1.0, 1, 0.1).unwrap(), 0.0);
+        close(
+            mmc_wait_quantile(0.8, 1.0, 1, 0.9).unwrap(),
+            libm::log(8.0) / 0.2,
+        );
+    }
+
+    #[test]
+    fn closed_loops_keep_their_law() {
+        for customers in [1, 5, 40, 2_000] {
+            for (think, servers) in [(4.0, 1), (4.0, 3), (0.001, 7), (0.0, 2)] {
+                let closed = closed_loop(customers, think, 0.5, servers).unwrap();
+                let law = closed.throughput * (closed.means.time_in_system + think);
+                close(law, f64::from(customers));
+                let response =
+                    closed_response_time(f64::from(customers), closed.throughput, think).unwrap();
+                assert!((response - closed.means.time_in_system).abs() < 1e-6 * response);
+                assert!(closed.utilisation <= 1.0 + 1e-12);
+            }
+        }
+        // One customer never waits; as many servers as customers are never short.
+        close(closed_loop(1, 2.0, 3.0, 1).unwrap().throughput, 0.2);
+        close(closed_loop(9, 2.0, 3.0, 9).unwrap().throughput, 9.0 / 5.0);
+        assert_eq!(closed_loop(0, 2.0, 3.0, 1).unwrap().throughput, 0.0);
+        close(closed_saturation(0.5, 0.5, 4.5).unwrap(), 10.0);
+        close(closed_customers(2.0, 1.0, 4.0).unwrap(), 10.0);
+        close(closed_throughput(10.0, 1.0, 4.0).unwrap(), 2.0);
+    }
+
+    #[test]
     fn what_has_no_answer_gets_none() {
+        assert_eq!(closed_loop(3, 1.0, 0.0, 1), None);
+        assert_eq!(closed_loop(3, 1.0, 1.0, 0), None);
+        assert_eq!(closed_response_time(1.0, 2.0, 4.0), None);
+        assert_eq!(closed_throughput(1.0, 0.0, 0.0), None);
+        assert_eq!(mmc_sojourn_quantile(3.0, 1.0, 3, 0.5), None);
+        assert_eq!(mmc_wait_quantile(1.0, 1.0, 3, 1.0), None);
         assert_eq!(mm1(1.0, 1.0), None);
         assert_eq!(mm1(-0.1, 1.0), None);
         assert_eq!(mm1(f64::NAN, 1.0), None);

@@ -8,7 +8,11 @@ mod kubernetes;
 mod load_balancing;
 mod messaging;
 mod queueing;
+mod rate_limiting;
+mod replication;
 mod retry;
+mod routing;
+mod scaling;
 mod table;
 
 use serde_json::{Map, Value};

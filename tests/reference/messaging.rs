@@ -234,7 +234,7 @@ fn queue_answer(case: &Case<'_>) -> Option<Value> {
             .take_dead_letters()
             .pop()
             .expect("received too often");
-        dead.accept_dead_letter(moved_us, letter);
+        dead.accept_dead_letter(moved_us, letter).ok()?;
         let mut now_us = moved_us;
         while dead.expire(now_us) == 0 {
             now_us += DAY_US / 24;

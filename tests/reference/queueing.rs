@@ -65,7 +65,18 @@ fn queueing_latency() {
                         "rho" => queue.utilisation,
                         "offered_erlangs" => queue.offered_erlangs,
                         "erlang_c" => queue.wait_probability,
-                        _ => from_means(queue.means),
+                        _ => match key.split_once("_p") {
+                            Some((time, percent)) => {
+                                let of = match time {
+                                    "wait" => queueing::mmc_wait_quantile,
+                                    "sojourn" => queueing::mmc_sojourn_quantile,
+                                    _ => panic!("{}: {key} is unknown", case.name),
+                                };
+                                let quantile = percent.parse::<f64>().unwrap() / 100.0;
+                                of(input("lambda"), input("mu"), servers, quantile).unwrap()
+                            }
+                            None => from_means(queue.means),
+                        },
                     }
                 }
                 Some("M/M/c/c") => match key.as_str() {
@@ -81,6 +92,31 @@ fn queueing_latency() {
                         "loss" => queue.loss,
                         "throughput" => queue.throughput,
                         _ => from_means(queue.means),
+                    }
+                }
+                Some("closed") => {
+                    let (customers, think) = (input("customers"), input("think"));
+                    let (service, servers) = (input("service"), input("servers") as u32);
+                    let closed =
+                        queueing::closed_loop(customers as u32, think, service, servers).unwrap();
+                    let (throughput, response) = (closed.throughput, closed.means.time_in_system);
+                    match key.as_str() {
+                        "throughput" | "X" => throughput,
+                        "utilisation" | "rho" => closed.utilisation,
+                        "customers_by_law" => {
+                            queueing::closed_customers(throughput, response, think).unwrap()
+                        }
+                        _ => from_means(closed.means),
+                    }
+                }
+                None if case.input.contains_key("N") && case.input.contains_key("Z") => {
+                    let (customers, think) = (input("N"), input("Z"));
+                    match key.as_str() {
+                        "W" => {
+                            queueing::closed_response_time(customers, input("X"), think).unwrap()
+                        }
+                        "X" => queueing::closed_throughput(customers, input("W"), think).unwrap(),
+                        _ => unknown(),
                     }
                 }
                 None => match key.as_str() {

@@ -1539,7 +1539,9 @@ impl Shop {
         service
             .lent
             .retain(|lent| lent.receipt.message != letter.id);
-        service.dead.accept_dead_letter(cx.now().0, letter);
+        (service.dead)
+            .accept_dead_letter(cx.now().0, letter)
+            .expect("both queues are standard");
         let order = &mut self.orders[slot as usize];
         order.refs += 1;
         cx.because(order.shares[i].note);
@@ -1830,7 +1832,8 @@ impl Shop {
         let Service { queue, dead, .. } = service;
         let letters: Vec<u32> = dead.messages().map(|m| m.body).collect();
         let before = queue.len();
-        let moved = queue.redrive_from(cx.now().0, dead, usize::MAX);
+        let moved =
+            (queue.redrive_from(cx.now().0, dead, usize::MAX)).expect("both queues are standard");
         let ids: Vec<u64> = queue.messages().skip(before).map(|m| m.id.0).collect();
         let note = Note::new("redriven")
             .with(name(i))
