@@ -1,6 +1,7 @@
 //! What several lessons draw alike: node cards, callouts, queues of dots, things on links.
 
 pub mod flow;
+pub mod system;
 
 use engine::scene::{Curve, Pencil, Point, Rect, pt};
 use engine::{Arg, Glyph, Ink, Scene, Time, text};
