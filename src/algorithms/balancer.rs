@@ -290,6 +290,13 @@ impl Balancer {
     }
 
     fn pick_of_two<R: Rng + ?Sized>(&self, rng: &mut R) -> Option<usize> {
+        let (first, second) = self.draw_two(rng)?;
+        Some(self.lighter(first, second))
+    }
+
+    /// The two distinct peers that [`Policy::PowerOfTwoChoices`] looks at, each drawn in proportion to its weight; twice the
+    /// same if only one is available.
+    pub fn draw_two<R: Rng + ?Sized>(&self, rng: &mut R) -> Option<(usize, usize)> {
         let total = self.total_available();
         if total == 0 {
             return None;
@@ -297,14 +304,14 @@ impl Balancer {
         let first = self.holder_of(rng.random_range(0..total));
         let weight = u64::from(self.peers[first].weight);
         if weight == total {
-            return Some(first);
+            return Some((first, first));
         }
         // Draw again as if the first peer's stretch of weights were cut out.
         let mut ticket = rng.random_range(0..total - weight);
         if ticket >= self.cumulative[first] - weight {
             ticket += weight;
         }
-        Some(self.lighter(first, self.holder_of(ticket)))
+        Some((first, self.holder_of(ticket)))
     }
 
     fn pick_by_address(&mut self, client_ipv4: [u8; 4]) -> Option<usize> {
@@ -335,7 +342,8 @@ impl Balancer {
         None
     }
 
-    fn lighter(&self, held: usize, drawn: usize) -> usize {
+    /// Of two peers the one with fewer connections for its weight; of equals the first. Both must be peers.
+    pub fn lighter(&self, held: usize, drawn: usize) -> usize {
         if self.peers[drawn].load_against(&self.peers[held]).is_lt() {
             drawn
         } else {

@@ -3,3 +3,4 @@
 pub mod figures;
 pub mod flow;
 pub mod layout;
+pub mod system;

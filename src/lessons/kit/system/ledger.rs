@@ -1,0 +1,149 @@
+//! The ledger: what came and what became of it, per member, per node and in all, and since anything was said.
+
+use engine::Time;
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Count {
+    /// Requests or calls that came.
+    Came,
+    /// Answered well.
+    Done,
+    /// Answered badly, for whatever reason.
+    Failed,
+    /// Of these, turned away at once: no place, nobody there, a limit, a breaker.
+    Refused,
+    /// Calls that their caller gave up on.
+    TimedOut,
+    /// Tries after the first that were sent.
+    Retried,
+    /// Were held by somebody who went down.
+    Lost,
+    /// Answered without a part that could not be had.
+    Partial,
+    /// Done, but nobody waited any longer.
+    ForNobody,
+}
+
+const COUNTS: usize = 9;
+
+/// One row of the ledger.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Row {
+    counts: [u32; COUNTS],
+    /// All times between coming and a good answer together, for the mean.
+    pub time: Time,
+}
+
+impl Row {
+    /// Nothing counted.
+    pub const fn nothing() -> Row {
+        Row {
+            counts: [0; COUNTS],
+            time: Time::ZERO,
+        }
+    }
+
+    /// How many.
+    #[inline]
+    pub fn of(&self, count: Count) -> u32 {
+        self.counts[count as usize]
+    }
+
+    #[inline]
+    pub(super) fn add(&mut self, count: Count) {
+        self.counts[count as usize] += 1;
+    }
+
+    /// The mean time of a good answer; zero if there was none.
+    pub fn mean(&self) -> Time {
+        Time(self.time.0 / u64::from(self.of(Count::Done)).max(1))
+    }
+
+    /// What has come since an earlier state of the row. A row that began anew since has nothing to take away.
+    #[must_use]
+    pub fn since(&self, earlier: &Row) -> Row {
+        let mut row = *self;
+        for (now, then) in row.counts.iter_mut().zip(earlier.counts) {
+            *now = now.saturating_sub(then);
+        }
+        row.time = self.time.since(earlier.time);
+        row
+    }
+}
+
+/// All rows at one moment.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Page {
+    pub(super) word: &'static str,
+    pub(super) at: Time,
+    pub(super) all: Row,
+    /// By node, then by member.
+    pub(super) nodes: Vec<(Row, Vec<Row>)>,
+}
+
+/// Pages that were kept, one for each word; the last moment that it was said.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pages(pub(super) Vec<Page>);
+
+impl Pages {
+    pub(super) fn keep(&mut self, page: Page) {
+        match self.0.iter_mut().find(|kept| kept.word == page.word) {
+            Some(kept) => *kept = page,
+            None => self.0.push(page),
+        }
+    }
+
+    pub(super) fn find(&self, word: &str) -> Option<&Page> {
+        self.0.iter().find(|page| page.word == word)
+    }
+}
+
+/// What has come since a word was last said.
+pub struct Since<'a> {
+    pub(super) page: &'a Page,
+    pub(super) now: &'a super::System,
+}
+
+impl Since<'_> {
+    /// When that was, by the model's clock.
+    pub fn at(&self) -> Time {
+        self.page.at
+    }
+
+    /// What became of users' requests since.
+    pub fn all(&self) -> Row {
+        self.now.all.since(&self.page.all)
+    }
+
+    /// What came to a node since.
+    pub fn node(&self, node: super::NodeId) -> Row {
+        let then = self.page.nodes.get(usize::from(node.0));
+        self.now.row(node).since(&then.map(|then| then.0).unwrap_or_default())
+    }
+
+    /// What came to one member of a node since.
+    pub fn member(&self, node: super::NodeId, member: usize) -> Row {
+        let then = self.page.nodes.get(usize::from(node.0));
+        let then = then.and_then(|then| then.1.get(member)).copied();
+        self.now.member_row(node, member).since(&then.unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_knows_what_came_since() {
+        let mut row = Row::default();
+        row.add(Count::Came);
+        let then = row;
+        row.add(Count::Came);
+        row.add(Count::Done);
+        row.time += Time::ms(80);
+        let since = row.since(&then);
+        assert_eq!((since.of(Count::Came), since.of(Count::Done)), (1, 1));
+        assert_eq!((since.mean(), then.since(&row).of(Count::Came)), (Time::ms(80), 0));
+    }
+}

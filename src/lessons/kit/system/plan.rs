@@ -1,0 +1,471 @@
+//! Plans: which parts a system has, how they are wired, and what each does with a request; plain data, compared when a knob turns.
+
+use algorithms::balancer::Policy;
+use algorithms::circuit_breaker::{counting, rates};
+use algorithms::retry::Backoff;
+use engine::{PartId, Time};
+
+/// A node of a plan. A lesson's constants: an id means the same node for as long as the lesson runs, and is not used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NodeId(pub u16);
+
+/// A wire of a plan; see [`NodeId`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WireId(pub u16);
+
+/// Ids above this are refused: states are kept by id.
+pub const IDS_MAX: u16 = 256;
+
+/// A system as its designer draws it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// The parts.
+    pub nodes: Vec<Node>,
+    /// What leads from one to another.
+    pub wires: Vec<Wire>,
+    /// Circuit breakers, named by [`Call::guard`].
+    pub guards: Vec<Guard>,
+    /// Retry budgets, named by [`Retry::budget`].
+    pub budgets: Vec<Budget>,
+}
+
+impl Plan {
+    /// What makes it no plan: ids that are used twice or too high, wires and calls that lead nowhere.
+    pub fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        let has = |id: NodeId| self.nodes.iter().any(|node| node.id == id);
+        for (i, node) in self.nodes.iter().enumerate() {
+            if node.id.0 > IDS_MAX || self.nodes[..i].iter().any(|other| other.id == node.id) {
+                faults.push(format!("node {} is there twice or above {IDS_MAX}", node.id.0));
+            }
+        }
+        for (i, wire) in self.wires.iter().enumerate() {
+            if wire.id.0 > IDS_MAX || self.wires[..i].iter().any(|other| other.id == wire.id) {
+                faults.push(format!("wire {} is there twice or above {IDS_MAX}", wire.id.0));
+            }
+            if !has(wire.from) || !has(wire.to) {
+                faults.push(format!("wire {} leads from or to no node", wire.id.0));
+            }
+        }
+        for node in &self.nodes {
+            let mut over = |wire: WireId| {
+                let found = self.wires.iter().find(|known| known.id == wire);
+                if found.is_none_or(|found| found.from != node.id) {
+                    faults.push(format!("node {} has no wire {}", node.id.0, wire.0));
+                }
+            };
+            if let Kind::Gate(gate) = &node.kind {
+                gate.routes.iter().for_each(|wire| over(*wire));
+            }
+            for step in node.kind.programs().iter().flatten() {
+                for call in step.calls() {
+                    over(call.over);
+                    if let Otherwise::Call(spare) = call.otherwise {
+                        over(spare);
+                    }
+                }
+            }
+        }
+        faults
+    }
+
+    /// What the whole system costs a month, in cents.
+    pub fn cents_a_month(&self) -> u64 {
+        let price = |node: &Node| u64::from(node.cents_a_month) * node.members as u64;
+        self.nodes.iter().map(price).sum()
+    }
+}
+
+/// One part of a plan, or several alike.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    /// Which it is.
+    pub id: NodeId,
+    /// The kind of its parts on the stage: `server` for *Server 1*, *Server 2*.
+    pub part: &'static str,
+    /// What it is.
+    pub kind: Kind,
+    /// How many of it there are now.
+    pub members: usize,
+    /// Whether its members are counted on the stage, even if there is one.
+    pub counted: bool,
+    /// The size of each member in machines: its speed, and what balancers believe of it. Missing ones are 1.
+    pub sizes: Vec<f64>,
+    /// The price of one member a month, in cents.
+    pub cents_a_month: u32,
+}
+
+impl Node {
+    /// The only part of its kind.
+    pub fn one(id: NodeId, part: &'static str, kind: Kind) -> Node {
+        Node {
+            id,
+            part,
+            kind,
+            members: 1,
+            counted: false,
+            sizes: Vec::new(),
+            cents_a_month: 0,
+        }
+    }
+
+    /// Several alike, counted from 1.
+    pub fn many(id: NodeId, part: &'static str, kind: Kind, members: usize) -> Node {
+        Node {
+            members,
+            counted: true,
+            ..Node::one(id, part, kind)
+        }
+    }
+
+    /// The part of a member.
+    #[inline]
+    pub fn part_of(&self, member: usize) -> PartId {
+        numbered(self.part, self.counted, member)
+    }
+
+    /// The size of a member.
+    #[inline]
+    pub fn size(&self, member: usize) -> f64 {
+        self.sizes.get(member).copied().unwrap_or(1.0)
+    }
+}
+
+/// A part's id on the stage.
+#[inline]
+pub(super) fn numbered(part: &'static str, counted: bool, member: usize) -> PartId {
+    if counted {
+        PartId::nth(part, member as u16 + 1)
+    } else {
+        PartId::one(part)
+    }
+}
+
+/// A way from one node to another, with what chooses among the members at its end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wire {
+    /// Which it is.
+    pub id: WireId,
+    /// Where calls come from.
+    pub from: NodeId,
+    /// Where they go.
+    pub to: NodeId,
+    /// The kind of its parts on the stage; counted as the members at its end are.
+    pub part: &'static str,
+    /// How long one way takes. Mostly stretched, so that it can be seen.
+    pub travel: Time,
+    /// Who of several members gets a call.
+    pub policy: Policy,
+    /// Whether members are asked how they are; without it, a member is believed in for ever.
+    pub health: Option<Health>,
+}
+
+impl Wire {
+    /// A wire that gives the members at its end turns and believes in them.
+    pub fn new(id: WireId, from: NodeId, to: NodeId, part: &'static str, travel: Time) -> Wire {
+        Wire {
+            id,
+            from,
+            to,
+            part,
+            travel,
+            policy: Policy::RoundRobin,
+            health: None,
+        }
+    }
+}
+
+/// Health checks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Health {
+    /// The time between two checks of one member.
+    pub every: Time,
+    /// Failed checks in a row that take a member out of rotation.
+    pub fall: u32,
+    /// Good checks in a row that bring it back.
+    pub rise: u32,
+}
+
+/// What a node is. Closed, so that audit and view know all of them.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    /// Users, or others who ask and want nothing but answers.
+    Crowd(Crowd),
+    /// Passes each request on over one of its wires and holds none: balancer, router, limiter.
+    Gate(Gate),
+    /// Works on requests, calls others, answers.
+    Service(Service),
+}
+
+impl Kind {
+    /// What is done for a request, by its class; empty for what has no program.
+    pub fn programs(&self) -> &[Vec<Step>] {
+        match self {
+            Kind::Crowd(crowd) => &crowd.programs,
+            Kind::Service(service) => &service.programs,
+            Kind::Gate(_) => &[],
+        }
+    }
+
+    /// What is done for a request of this class: of a class beyond the last program, the last one.
+    #[inline]
+    pub(super) fn program(&self, class: u8) -> &[Step] {
+        let programs = self.programs();
+        match programs.get(usize::from(class)).or(programs.last()) {
+            Some(program) => program,
+            None => &[],
+        }
+    }
+}
+
+/// Who sends requests.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Crowd {
+    /// When they come.
+    pub arrivals: Arrivals,
+    /// Shares of the classes of requests, by class; need not sum to 1. Empty for one class.
+    pub classes: Vec<f64>,
+    /// What a user does for a request of each class.
+    pub programs: Vec<Vec<Step>>,
+    /// How many people they are; a person has one address.
+    pub people: u16,
+    /// How much busier the first people are: a person's place is an even draw to this power; 1 for all the same.
+    pub skew: f64,
+    /// After so long a user leaves.
+    pub patience: Option<Time>,
+    /// How often a user whose request failed, or who lost patience, comes again, and after how long.
+    pub reloads: (u8, Time),
+}
+
+impl Crowd {
+    /// Random arrivals of patient people who make this one call.
+    pub fn poisson(per_s: f64, call: Call) -> Crowd {
+        Crowd {
+            arrivals: Arrivals::Poisson { per_s },
+            classes: Vec::new(),
+            programs: vec![vec![Step::Call(call)]],
+            people: 24,
+            skew: 1.0,
+            patience: None,
+            reloads: (0, Time::ZERO),
+        }
+    }
+}
+
+/// When requests come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Arrivals {
+    /// Each independent of all others, at a mean rate.
+    Poisson {
+        /// Requests a second.
+        per_s: f64,
+    },
+    /// At equal distances.
+    Even {
+        /// Requests a second.
+        per_s: f64,
+    },
+    /// The same users, each of whom asks again some time after the answer.
+    Closed {
+        /// How many.
+        users: u16,
+        /// Their mean pause, exponential.
+        think: Time,
+    },
+    /// As the sun goes: between `low` and `high` requests a second, and back within `period`.
+    Day {
+        /// At night.
+        low: f64,
+        /// At noon.
+        high: f64,
+        /// From one night to the next.
+        period: Time,
+    },
+}
+
+impl Arrivals {
+    /// Requests a second at a moment; 0 for closed crowds, which wait for answers.
+    pub fn per_s(&self, at: Time) -> f64 {
+        match *self {
+            Arrivals::Poisson { per_s } | Arrivals::Even { per_s } => per_s,
+            Arrivals::Closed { .. } => 0.0,
+            Arrivals::Day { low, high, period } => {
+                let into = (at.0 % period.0.max(1)) as f64 / period.0.max(1) as f64;
+                let height = 0.5 - 0.5 * libm::cos(into * std::f64::consts::TAU);
+                low + (high - low) * height
+            }
+        }
+    }
+}
+
+/// Passes requests on.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Gate {
+    /// The wire for each class of request; of a class beyond the last, the last one.
+    pub routes: Vec<WireId>,
+    /// Whether [`super::Script::admits`] is asked about each request.
+    pub limits: bool,
+    /// Whether [`super::Script::allowed`] is asked about each member before the policy chooses.
+    pub filters: bool,
+}
+
+/// Works on requests.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Service {
+    /// Requests that one member works on at a time.
+    pub workers: u32,
+    /// Requests that may wait at one member.
+    pub places: u32,
+    /// A request that was not done so long after it came is given up: in the queue at once, at work when it is done.
+    pub patience: Option<Time>,
+    /// Skips requests whose caller has left when a worker gets free.
+    pub skips_left: bool,
+    /// The newest request that waits is taken first.
+    pub newest_first: bool,
+    /// How work differs from one request to the next.
+    pub spread: Spread,
+    /// The share of requests that fail by chance when their work is done.
+    pub fails: f64,
+    /// What is done for a request of each class.
+    pub programs: Vec<Vec<Step>>,
+}
+
+impl Service {
+    /// Workers and places, and so much work for each request.
+    pub fn new(workers: u32, places: u32, work: Time, spread: Spread) -> Service {
+        Service {
+            workers,
+            places,
+            patience: None,
+            skips_left: false,
+            newest_first: false,
+            spread,
+            fails: 0.0,
+            programs: vec![vec![Step::Work(work)]],
+        }
+    }
+}
+
+/// How the work of one request differs from the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spread {
+    /// Not at all.
+    Fixed,
+    /// Exponential: most are short, some long.
+    Exponential,
+    /// Pareto of shape 1.5, at most 50 times the mean: a few are very long.
+    HeavyTailed,
+}
+engine::choices!(Spread {
+    "fixed" => Spread::Fixed,
+    "exponential" => Spread::Exponential,
+    "heavy" => Spread::HeavyTailed,
+});
+
+impl Spread {
+    /// The work of one request in means, from an even draw above 0 and up to 1.
+    #[inline]
+    pub fn factor(self, unit: f64) -> f64 {
+        match self {
+            Spread::Fixed => 1.0,
+            Spread::Exponential => -libm::log(unit),
+            Spread::HeavyTailed => (libm::pow(unit, -1.0 / 1.5) / 3.0).min(50.0),
+        }
+    }
+}
+
+/// What whoever holds a request does next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// Works, on average so long at full speed.
+    Work(Time),
+    /// Calls somebody and waits for the answer.
+    Call(Call),
+    /// Makes all calls at once and waits for the last answer.
+    All(Vec<Call>),
+    /// Answers now and goes on for nobody.
+    Answer,
+}
+
+impl Step {
+    /// Its calls.
+    #[inline]
+    pub fn calls(&self) -> &[Call] {
+        match self {
+            Step::Call(call) => std::slice::from_ref(call),
+            Step::All(calls) => calls,
+            Step::Work(_) | Step::Answer => &[],
+        }
+    }
+}
+
+/// One call, with all that its caller does about failure.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Call {
+    /// The wire.
+    pub over: WireId,
+    /// The caller waits so long for each try.
+    pub timeout: Option<Time>,
+    /// Whether it tries again.
+    pub retry: Option<Retry>,
+    /// The breaker that it asks first: an index into [`Plan::guards`].
+    pub guard: Option<u8>,
+    /// What it does without an answer.
+    pub otherwise: Otherwise,
+}
+
+impl Call {
+    /// A call that waits for ever, once, and fails with its callee.
+    pub const fn over(over: WireId) -> Call {
+        Call {
+            over,
+            timeout: None,
+            retry: None,
+            guard: None,
+            otherwise: Otherwise::Fail,
+        }
+    }
+}
+
+/// Trying again.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Retry {
+    /// Tries after the first.
+    pub retries: u8,
+    /// The pause before each.
+    pub backoff: Backoff,
+    /// The budget that each retry is paid from: an index into [`Plan::budgets`].
+    pub budget: Option<u8>,
+}
+
+/// What a caller does without an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Otherwise {
+    /// Fails, too.
+    #[default]
+    Fail,
+    /// Goes on without it: its own answer is *partial*.
+    Without,
+    /// Asks over another wire, once.
+    Call(WireId),
+}
+
+/// A circuit breaker of a plan. Another rule makes another breaker, closed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Guard {
+    /// Opens at a share of failures, as resilience4j.
+    Rates(rates::Settings),
+    /// Opens at failures counted, as gobreaker.
+    Counting(counting::Settings),
+}
+
+/// A retry budget of a plan; see [`algorithms::retry::Budget`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Budget {
+    /// Retries that can be saved up.
+    pub saved_max: u32,
+    /// Retries that one request earns.
+    pub ratio: f64,
+    /// Retries that come with time.
+    pub per_s: u32,
+}

@@ -1,0 +1,223 @@
+//! Scripts: what a lesson says about its system, and the knobs that it gives the learner.
+
+use super::frame::Draw;
+use super::plan::{NodeId, Plan, WireId};
+use super::{Event, System};
+use engine::knobs::Kind;
+use engine::scene::Rect;
+use engine::{Act, Context, Knob, Knobs, Note, PartId, Scene, Time, Visit};
+use std::any::Any;
+
+/// What reaches a script from outside.
+pub type Cx<'a, 'b> = &'a mut Context<'b, Event>;
+
+/// A lesson on [`System`]. All that it must say is its knobs and its plan.
+pub trait Script: Sync + 'static {
+    /// The knobs in the order of the page.
+    fn dials(&self) -> &'static [Dial];
+
+    /// Nodes and wires for these knobs. Pure: the system asks whenever a knob turns, and compares.
+    fn plan(&self, knobs: &Values) -> Plan;
+
+    /// What each action of the sheet does, in its order.
+    fn deeds(&self) -> &'static [Deed] {
+        &[]
+    }
+
+    /// Does an action that is the lesson's own ([`Deed::Own`]).
+    fn act(&self, _act: Act, _system: &mut System, _knobs: &Values, _cx: Cx<'_, '_>) {}
+
+    /// Whether such an action makes sense now.
+    fn can(&self, _act: Act, _system: &System) -> bool {
+        true
+    }
+
+    /// What the lesson itself must remember, as it is at the beginning; see [`System::own`].
+    fn own(&self) -> Box<dyn Own> {
+        Box::new(())
+    }
+
+    /// Something was said.
+    fn heard(&self, _note: &Note, _system: &mut System) {}
+
+    /// After each event, knob and action.
+    fn look(&self, _system: &mut System, _knobs: &Values, _now: Time) {}
+
+    /// A timer that the script set by [`super::Event::Timer`] has rung.
+    fn timer(&self, _number: u32, _system: &mut System, _knobs: &Values, _cx: Cx<'_, '_>) {}
+
+    /// Whether a gate that limits lets a request through.
+    fn admits(&self, _gate: NodeId, _draw: &Draw, _system: &mut System, _now: Time) -> bool {
+        true
+    }
+
+    /// Whether a gate that filters may choose a member for a request.
+    fn allowed(&self, _over: WireId, _draw: &Draw, _member: usize, _system: &System) -> bool {
+        true
+    }
+
+    /// The word that says why a member was chosen, for `picked`.
+    fn because(&self, wire: &super::Wire) -> &'static str {
+        super::view::because(wire.policy)
+    }
+
+    /// Lines that a member's card shows under its status.
+    fn line(&self, _node: NodeId, _member: usize, _system: &System, _scene: &Scene) -> Option<String> {
+        None
+    }
+
+    /// Draws the lesson's own figure and returns how high it is. `area` is as wide as the stage and begins under the parts.
+    fn aside(&self, _system: &System, _knobs: &Values, _at: Time, _area: Rect, _scene: &mut Scene) -> f32 {
+        0.0
+    }
+}
+
+/// What an action does to the system.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Deed {
+    /// A member goes down and loses what it holds. Says `crashed`.
+    Crash(NodeId),
+    /// A member is well again: up, and at full speed. Says `restarted` or `mended`.
+    Recover(NodeId),
+    /// A member works at this share of its speed; 0 stalls it. Says `slowed`.
+    Slow(NodeId, f64),
+    /// A crowd sends so many times as much for a while. Says `spike` and `spike-over`.
+    Surge(NodeId, f64, Time),
+    /// Nothing passes a wire to a member. Says `cut`.
+    Cut(WireId),
+    /// It does again. Says `healed`.
+    Heal(WireId),
+    /// A member forgets what it holds and waits for, and goes on. Says `flushed`.
+    Flush(NodeId),
+    /// All that the action does is to turn a knob.
+    Turn,
+    /// What the lesson does: [`Script::act`].
+    Own,
+}
+
+/// What a lesson keeps in the system beside the ledger: any plain type.
+pub trait Own: Any {
+    /// A copy of it, for keyframes.
+    fn copy(&self) -> Box<dyn Own>;
+}
+
+impl<T: Clone + 'static> Own for T {
+    fn copy(&self) -> Box<dyn Own> {
+        Box::new(self.clone())
+    }
+}
+
+/// A knob of a script, and its first value.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dial {
+    /// What it looks like.
+    pub knob: Knob,
+    /// Where it stands when the lesson opens.
+    pub first: f64,
+}
+
+impl Dial {
+    const fn new(id: &'static str, kind: Kind, unit: &'static str, first: f64) -> Dial {
+        let part = None;
+        Dial {
+            knob: Knob {
+                id,
+                kind,
+                unit,
+                part,
+            },
+            first,
+        }
+    }
+
+    /// A number with a unit.
+    pub const fn slider(
+        id: &'static str,
+        [min, max, step]: [f64; 3],
+        unit: &'static str,
+        first: f64,
+    ) -> Dial {
+        Dial::new(id, Kind::Slider { min, max, step }, unit, first)
+    }
+
+    /// A whole number.
+    pub const fn whole(id: &'static str, [min, max]: [u32; 2], first: u32) -> Dial {
+        Dial::slider(id, [min as f64, max as f64, 1.0], "", first as f64)
+    }
+
+    /// One of several, by its place in the list.
+    pub const fn choice(id: &'static str, options: &'static [&'static str], first: usize) -> Dial {
+        Dial::new(id, Kind::Choice(options), "", first as f64)
+    }
+
+    /// On or off.
+    pub const fn switch(id: &'static str, first: bool) -> Dial {
+        Dial::new(id, Kind::Switch, "", first as u8 as f64)
+    }
+
+    /// Makes it a knob of one part.
+    #[must_use]
+    pub const fn of(mut self, part: PartId) -> Dial {
+        self.knob.part = Some(part);
+        self
+    }
+}
+
+/// The knobs of a lesson on [`System`]: values in the order of its dials, and the script that reads them.
+#[derive(Clone)]
+pub struct Values {
+    /// The lesson.
+    pub script: &'static dyn Script,
+    values: Vec<f64>,
+}
+
+impl Values {
+    /// As the lesson opens.
+    pub fn first(script: &'static dyn Script) -> Values {
+        Values {
+            script,
+            values: script.dials().iter().map(|dial| dial.first).collect(),
+        }
+    }
+
+    /// The value of a knob; 0 for one that there is not, which a test of each lesson would find.
+    pub fn get(&self, id: &str) -> f64 {
+        let place = self.script.dials().iter().position(|dial| dial.knob.id == id);
+        debug_assert!(place.is_some(), "there is no knob {id}");
+        place.and_then(|place| self.values.get(place)).copied().unwrap_or(0.0)
+    }
+
+    /// A whole number, or the place of a choice.
+    pub fn whole(&self, id: &str) -> u32 {
+        self.get(id) as u32
+    }
+
+    /// Whether a switch is on.
+    pub fn on(&self, id: &str) -> bool {
+        self.get(id) != 0.0
+    }
+
+    /// A span given in seconds.
+    pub fn s(&self, id: &str) -> Time {
+        Time::from_s(self.get(id))
+    }
+
+    /// A span given in milliseconds.
+    pub fn ms(&self, id: &str) -> Time {
+        Time::from_ms(self.get(id))
+    }
+}
+
+impl Knobs for Values {
+    fn visit(&mut self, visit: &mut dyn Visit) {
+        for (dial, value) in self.script.dials().iter().zip(&mut self.values) {
+            visit.knob(&dial.knob, value);
+        }
+    }
+}
+
+impl std::fmt::Debug for Values {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Values").field(&self.values).finish()
+    }
+}

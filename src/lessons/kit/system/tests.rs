@@ -1,0 +1,298 @@
+//! Random legal plans under random use: nothing lost, nothing twice, no panic; and what theory says of simple ones.
+
+use super::*;
+use algorithms::balancer::Policy;
+use algorithms::circuit_breaker::{counting, rates};
+use algorithms::queueing;
+use algorithms::retry::{Backoff, Jitter};
+use engine::random::{Streams, below, unit};
+use engine::show::{Ran, Watch};
+use engine::{Act, Card, Run, Sheet, Show, Stream, Time};
+use rand::Rng;
+
+const CARD: Card = Card {
+    slug: "test",
+    chapter: "test",
+    tables: &[],
+};
+
+/// Any legal plan: the knob says which.
+struct Any;
+
+const PLANS: f64 = 4_294_967_295.0;
+const ANY_DIALS: &[Dial] = &[Dial::slider("plan", [0.0, PLANS, 1.0], "", 0.0)];
+const ANY_DEEDS: &[Deed] = &[
+    Deed::Crash(NodeId(2)),
+    Deed::Crash(NodeId(3)),
+    Deed::Crash(NodeId(4)),
+    Deed::Recover(NodeId(2)),
+    Deed::Recover(NodeId(3)),
+    Deed::Recover(NodeId(4)),
+    Deed::Slow(NodeId(3), 0.2),
+    Deed::Slow(NodeId(4), 0.0),
+    Deed::Surge(NodeId(0), 5.0, Time::s(1)),
+    Deed::Cut(WireId(1)),
+    Deed::Heal(WireId(1)),
+    Deed::Flush(NodeId(3)),
+    Deed::Crash(NodeId(1)),
+    Deed::Recover(NodeId(1)),
+];
+
+/// Two crowds (0, 5), a gate (1), and three services (2, 3, 4) that may call those behind them.
+fn any_plan(seed: u32) -> Plan {
+    let mut streams = Streams::new(seed);
+    let rng = streams.get(Stream::named("plan"));
+    let rng = &mut *rng;
+    let span = |rng: &mut dyn FnMut() -> f64, ms: f64| Time::from_ms(rng() * ms);
+    let mut draw = || unit(rng);
+    let policies = Policy::ALL;
+    let mut wires = Vec::new();
+    for (id, from, to) in [
+        (0, 0, 1),
+        (1, 1, 2),
+        (2, 2, 3),
+        (3, 2, 4),
+        (4, 3, 4),
+        (5, 5, 3),
+        (6, 1, 3),
+        (7, 0, 2),
+    ] {
+        let mut wire = Wire::new(
+            WireId(id),
+            NodeId(from),
+            NodeId(to),
+            "wire",
+            span(&mut draw, 60.0),
+        );
+        wire.policy = policies[(draw() * 5.999) as usize];
+        wire.health = (draw() < 0.5).then_some(Health {
+            every: Time::from_ms(50.0 + draw() * 900.0),
+            fall: 1 + (draw() * 3.0) as u32,
+            rise: 1 + (draw() * 3.0) as u32,
+        });
+        wires.push(wire);
+    }
+    let jitters = [
+        Jitter::None,
+        Jitter::Full,
+        Jitter::Equal,
+        Jitter::Decorrelated,
+        Jitter::Randomized(0.5),
+    ];
+    let mut call = |draw: &mut dyn FnMut() -> f64, over: u16, spare: Option<u16>| Call {
+        over: WireId(over),
+        timeout: (draw() < 0.7).then(|| Time::from_ms(draw() * 800.0)),
+        retry: (draw() < 0.5).then(|| Retry {
+            retries: (draw() * 4.0) as u8,
+            backoff: Backoff {
+                base_us: (draw() * 200_000.0) as u64,
+                cap_us: 1_000_000,
+                multiplier: 2.0,
+                jitter: jitters[(draw() * 4.999) as usize],
+            },
+            budget: (draw() < 0.5).then_some((draw() * 2.999) as u8),
+        }),
+        guard: (draw() < 0.5).then_some((draw() * 2.999) as u8),
+        otherwise: match (draw() * 3.0) as u8 {
+            0 => Otherwise::Fail,
+            1 => Otherwise::Without,
+            _ => spare.map_or(Otherwise::Fail, |wire| Otherwise::Call(WireId(wire))),
+        },
+    };
+    let mut service = |draw: &mut dyn FnMut() -> f64, wires: &[u16]| {
+        let spreads = [Spread::Fixed, Spread::Exponential, Spread::HeavyTailed];
+        let mut service = Service::new(
+            (draw() * 6.0) as u32,
+            (draw() * 12.0) as u32,
+            Time::ZERO,
+            spreads[(draw() * 2.999) as usize],
+        );
+        service.patience = (draw() < 0.4).then(|| Time::from_ms(draw() * 900.0));
+        service.skips_left = draw() < 0.5;
+        service.newest_first = draw() < 0.5;
+        service.fails = if draw() < 0.5 { draw() * 0.5 } else { 0.0 };
+        service.programs.clear();
+        for _ in 0..(draw() * 3.0) as usize {
+            let mut program = Vec::new();
+            for _ in 0..(draw() * 4.0) as usize {
+                let pick = |draw: &mut dyn FnMut() -> f64| wires[(draw() * 0.999 * wires.len() as f64) as usize];
+                program.push(match (draw() * 5.0) as u8 {
+                    0 if !wires.is_empty() => {
+                        let (over, spare) = (pick(draw), pick(draw));
+                        Step::Call(call(draw, over, Some(spare)))
+                    }
+                    1 if !wires.is_empty() => {
+                        let many = (draw() * 4.0) as usize;
+                        Step::All((0..many).map(|_| {
+                            let over = pick(draw);
+                            call(draw, over, None)
+                        }).collect())
+                    }
+                    2 => Step::Answer,
+                    _ => Step::Work(Time::from_ms(draw() * 120.0)),
+                });
+            }
+            service.programs.push(program);
+        }
+        Kind::Service(service)
+    };
+    let two = service(&mut draw, &[2, 3]);
+    let three = service(&mut draw, &[4]);
+    let four = service(&mut draw, &[]);
+    let mut crowd = |draw: &mut dyn FnMut() -> f64, wires: &[u16]| {
+        let per_s = draw() * 60.0;
+        let mut crowd = Crowd::poisson(per_s, Call::over(WireId(wires[0])));
+        crowd.arrivals = match (draw() * 4.0) as u8 {
+            0 => Arrivals::Even { per_s },
+            1 => Arrivals::Closed {
+                users: (draw() * 30.0) as u16,
+                think: Time::from_ms(draw() * 500.0),
+            },
+            2 => Arrivals::Day {
+                low: 0.0,
+                high: per_s,
+                period: Time::from_ms(1.0 + draw() * 4_000.0),
+            },
+            _ => Arrivals::Poisson { per_s },
+        };
+        crowd.classes = (0..(draw() * 4.0) as usize).map(|_| draw()).collect();
+        crowd.patience = (draw() < 0.4).then(|| Time::from_ms(draw() * 1_500.0));
+        crowd.reloads = ((draw() * 3.0) as u8, Time::from_ms(draw() * 300.0));
+        crowd.programs = (0..1 + (draw() * 2.0) as usize)
+            .map(|_| {
+                let mut steps = Vec::new();
+                for wire in wires {
+                    steps.push(if draw() < 0.5 {
+                        Step::Call(call(draw, *wire, None))
+                    } else {
+                        Step::All(vec![call(draw, *wire, None), call(draw, *wire, None)])
+                    });
+                }
+                steps
+            })
+            .collect();
+        Kind::Crowd(crowd)
+    };
+    let first = crowd(&mut draw, &[0, 7]);
+    let second = crowd(&mut draw, &[5]);
+    let mut nodes = vec![
+        Node::one(NodeId(0), "users", first),
+        Node::many(
+            NodeId(1),
+            "gate",
+            Kind::Gate(Gate {
+                routes: vec![WireId(1), WireId(6)],
+                limits: draw() < 0.5,
+                filters: draw() < 0.5,
+            }),
+            1 + (draw() * 2.0) as usize,
+        ),
+        Node::many(NodeId(2), "two", two, (draw() * 4.0) as usize),
+        Node::many(NodeId(3), "three", three, (draw() * 5.0) as usize),
+        Node::one(NodeId(4), "four", four),
+    ];
+    nodes[3].sizes = vec![2.0, 0.5];
+    if draw() < 0.7 {
+        nodes.push(Node::one(NodeId(5), "others", second));
+    } else {
+        wires.retain(|wire| wire.id != WireId(5));
+    }
+    Plan {
+        nodes,
+        wires,
+        guards: vec![
+            Guard::Rates(rates::Settings {
+                window: rates::Span::Calls(10),
+                calls_min: 5,
+                half_open_calls: 2,
+                open_us: 300_000,
+                ..rates::Settings::default()
+            }),
+            Guard::Counting(counting::Settings {
+                requests_max: 2,
+                timeout_us: 200_000,
+                trip: counting::Trip::ConsecutiveFailures { more_than: 3 },
+                ..counting::Settings::default()
+            }),
+        ],
+        budgets: vec![
+            Budget {
+                saved_max: 10,
+                ratio: 0.1,
+                per_s: 0,
+            },
+            Budget {
+                saved_max: 1,
+                ratio: 1.0,
+                per_s: 1,
+            },
+        ],
+    }
+}
+
+impl Script for Any {
+    fn dials(&self) -> &'static [Dial] {
+        ANY_DIALS
+    }
+    fn plan(&self, knobs: &Values) -> Plan {
+        any_plan(knobs.whole("plan"))
+    }
+    fn deeds(&self) -> &'static [Deed] {
+        ANY_DEEDS
+    }
+    fn admits(&self, _gate: NodeId, draw: &Draw, _system: &mut System, _now: Time) -> bool {
+        draw.unit(99) < 0.8
+    }
+    fn allowed(&self, _over: WireId, draw: &Draw, member: usize, _system: &System) -> bool {
+        draw.person as usize % 3 != member % 3
+    }
+}
+
+fn any_sheet() -> Sheet<System> {
+    const SPECS: &[engine::ActionSpec] = &[engine::ActionSpec::whole("deed"); 14];
+    Sheet {
+        actions: SPECS,
+        probes: &probe::ALL,
+        ..Sheet::usual(CARD, || Values::first(&Any), |_, _, _, _| {})
+    }
+}
+
+/// How many plans are drawn; `PLANS=10000 cargo test any_legal_plan` draws more.
+fn plans() -> u32 {
+    std::env::var("PLANS").ok().and_then(|n| n.parse().ok()).unwrap_or(400)
+}
+
+#[test]
+fn any_legal_plan_loses_nothing_and_makes_nothing_up() {
+    let sheet: &'static Sheet<System> = Box::leak(Box::new(any_sheet()));
+    let mut events = 0;
+    for seed in 1..=plans() {
+        let mut streams = Streams::new(seed);
+        let rng = streams.get(Stream::named("use"));
+        let mut first = Values::first(&Any);
+        engine::knobs::set(&mut first, "plan", f64::from(seed)).unwrap();
+        assert!(any_plan(seed).faults().is_empty(), "{:?}", any_plan(seed).faults());
+        let mut run = Run::with_knobs(sheet, seed, first);
+        for step in 0..12 {
+            match below(rng, 8) {
+                0 => _ = run.set_knob("plan", f64::from(rng.next_u32())),
+                1 => run.seek(Time::from_s(run.position().at.as_s() * unit(rng))),
+                _ => {
+                    let act = Act {
+                        spec: below(rng, ANY_DEEDS.len()),
+                        target: below(rng, 4),
+                    };
+                    run.act(act);
+                }
+            }
+            let until = run.position().at + Time::from_ms(unit(rng) * 400.0);
+            while run.run(until, Watch::Any, u64::MAX) == Ran::Stopped {
+                events += 1;
+                if let Err(fault) = run.audit() {
+                    panic!("plan {seed}, step {step}, at {:?}: {fault}", run.position().at);
+                }
+            }
+        }
+    }
+    assert!(events > u64::from(plans()) * 100, "only {events} events: the plans do nothing");
+}
