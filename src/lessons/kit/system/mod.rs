@@ -22,6 +22,7 @@ pub use plan::{
 };
 pub use script::{Cx, Deed, Dial, Own, Script, Values};
 pub use state::{Dog, Live, LiveWire, Part};
+pub use view::{draw, policy_word};
 
 /// What every system measures: [`probe::ALL`] are a sheet's probes, to which a lesson may add its own.
 pub mod probe {

@@ -288,7 +288,9 @@ impl Model for System {
             _ => return 0,
         };
         let count = self.members(usize::from(node.0));
-        aim(middle(count), count, |target| self.can(Act { spec, target }))
+        aim(middle(count), count, |target| {
+            self.can(Act { spec, target })
+        })
     }
 
     fn on_action(&mut self, act: Act, knobs: &Values, cx: Cx<'_, '_>) {
@@ -320,7 +322,11 @@ impl Model for System {
         }
         balance.check(&self.frames, self.gone, |_, frame| match frame.place {
             Place::Waits => Some("queue"),
-            Place::Held if self.live(frame.node).is_some_and(|it| it.service().is_some()) => {
+            Place::Held
+                if self
+                    .live(frame.node)
+                    .is_some_and(|it| it.service().is_some()) =>
+            {
                 Some("worker")
             }
             _ => None,
@@ -353,7 +359,10 @@ impl Model for System {
             return Err(format!("members believe in {under_way} calls too many"));
         }
         if queued != self.waiting as usize {
-            return Err(format!("queues hold {queued}, {} are counted", self.waiting));
+            return Err(format!(
+                "queues hold {queued}, {} are counted",
+                self.waiting
+            ));
         }
         Ok(())
     }
@@ -409,7 +418,9 @@ impl System {
 
     /// The retries that a budget of the plan has saved up.
     pub fn saved(&self, budget: usize) -> f64 {
-        self.budgets.get(budget).map_or(0.0, |(_, budget)| budget.balance())
+        self.budgets
+            .get(budget)
+            .map_or(0.0, |(_, budget)| budget.balance())
     }
 
     /// Requests a second that a crowd sends now, a surge included.
@@ -431,7 +442,8 @@ impl System {
     /// If that is another type.
     pub fn own<T: 'static>(&self) -> &T {
         let own: &dyn Any = &*self.own;
-        own.downcast_ref().expect("the type that the script's `own` gives")
+        own.downcast_ref()
+            .expect("the type that the script's `own` gives")
     }
 
     /// As [`System::own`], to change it.
@@ -440,7 +452,8 @@ impl System {
     /// If that is another type.
     pub fn own_mut<T: 'static>(&mut self) -> &mut T {
         let own: &mut dyn Any = &mut *self.own;
-        own.downcast_mut().expect("the type that the script's `own` gives")
+        own.downcast_mut()
+            .expect("the type that the script's `own` gives")
     }
 }
 
@@ -478,8 +491,9 @@ impl System {
     }
 
     fn part_of(&self, node: u16, member: u16) -> PartId {
-        self.live(node)
-            .map_or(PartId::one("node"), |live| live.node.part_of(usize::from(member)))
+        self.live(node).map_or(PartId::one("node"), |live| {
+            live.node.part_of(usize::from(member))
+        })
     }
 
     // ---- Crowds ----
@@ -578,7 +592,9 @@ impl System {
 
     fn thought(&mut self, node: u16, user: u16, nth: u32, cx: Cx<'_, '_>) {
         cx.because(NoteId::NONE);
-        let Some(live) = self.live_mut(node) else { return };
+        let Some(live) = self.live_mut(node) else {
+            return;
+        };
         let wanted = match &live.node.kind {
             Kind::Crowd(crowd) if !live.gone => match crowd.arrivals {
                 Arrivals::Closed { users, .. } => users,
@@ -590,7 +606,9 @@ impl System {
             live.users = live.users.min(user);
             return;
         }
-        let dice = mix64(self.salt ^ mix64((u64::from(node) << 48) | (u64::from(user) << 32) | u64::from(nth)));
+        let dice = mix64(
+            self.salt ^ mix64((u64::from(node) << 48) | (u64::from(user) << 32) | u64::from(nth)),
+        );
         let draw = Draw {
             dice,
             person: user,
@@ -609,7 +627,9 @@ impl System {
         let Arrivals::Closed { think, .. } = crowd.arrivals else {
             return Time::NEVER;
         };
-        let dice = mix64(self.salt ^ mix64((u64::from(node) << 48) | (u64::from(user) << 32) | u64::from(nth)));
+        let dice = mix64(
+            self.salt ^ mix64((u64::from(node) << 48) | (u64::from(user) << 32) | u64::from(nth)),
+        );
         let draw = Draw {
             dice,
             ..Draw::default()
@@ -619,7 +639,9 @@ impl System {
 
     /// A user's request begins.
     pub fn request(&mut self, node: u16, mut draw: Draw, reloads: u8, cx: Cx<'_, '_>) {
-        let Some(live) = self.live_mut(node) else { return };
+        let Some(live) = self.live_mut(node) else {
+            return;
+        };
         let Kind::Crowd(crowd) = &live.node.kind else {
             return;
         };
@@ -661,7 +683,9 @@ impl System {
         let (number, node) = (frame.number, frame.node);
         cx.because(frame.note);
         let part = self.part_of(node, 0);
-        let note = Note::new("leaves").with(count(number)).with(Arg::Part(part));
+        let note = Note::new("leaves")
+            .with(count(number))
+            .with(Arg::Part(part));
         self.say(note.about(part).dot(number), cx);
         self.failing(number, cx);
         self.home(key, cx);
@@ -669,7 +693,9 @@ impl System {
 
     /// A request is over: its user has the answer, or has left.
     fn home(&mut self, key: Key, cx: Cx<'_, '_>) {
-        let Some(frame) = self.remove(key) else { return };
+        let Some(frame) = self.remove(key) else {
+            return;
+        };
         let now = cx.now();
         let took = now.since(frame.asked);
         let waited = took - frame.travelled;
@@ -677,7 +703,11 @@ impl System {
             None => Count::Done,
             Some(_) => Count::Failed,
         };
-        let Some(live) = self.nodes.get_mut(usize::from(frame.node)).and_then(Option::as_mut) else {
+        let Some(live) = self
+            .nodes
+            .get_mut(usize::from(frame.node))
+            .and_then(Option::as_mut)
+        else {
             return;
         };
         for row in [&mut live.row, &mut self.all] {
@@ -732,7 +762,8 @@ impl System {
             let Some(frame) = self.frames.get(key) else {
                 return;
             };
-            let (node, member, class, step) = (frame.node, frame.member, frame.draw.class, frame.step);
+            let (node, member, class, step) =
+                (frame.node, frame.member, frame.draw.class, frame.step);
             let Some(live) = self.live(node) else { return };
             match live.node.kind.program(class).get(usize::from(step)) {
                 None => return self.answer(key, cx),
@@ -784,7 +815,11 @@ impl System {
 
     fn call_of(&self, node: u16, class: u8, of: (u8, u8)) -> Option<Call> {
         let program = self.live(node)?.node.kind.program(class);
-        program.get(usize::from(of.0))?.calls().get(usize::from(of.1)).copied()
+        program
+            .get(usize::from(of.0))?
+            .calls()
+            .get(usize::from(of.1))
+            .copied()
     }
 
     fn work(&mut self, key: Key, amount: u64, speed: f64, cx: Cx<'_, '_>) {
@@ -794,7 +829,10 @@ impl System {
         frame.turn = frame.turn.wrapping_add(1);
         frame.work = (amount, cx.now());
         if speed > 0.0 {
-            cx.schedule(Time((amount as f64 / speed) as u64), Event::Done(key, frame.turn));
+            cx.schedule(
+                Time((amount as f64 / speed) as u64),
+                Event::Done(key, frame.turn),
+            );
         }
     }
 
@@ -848,7 +886,9 @@ impl System {
             return;
         };
         let unlucky = service.fails > 0.0
-            && frame.draw.unit(purpose::FATE + (u64::from(node) << 8) + (u64::from(frame.nth) << 32))
+            && frame
+                .draw
+                .unit(purpose::FATE + (u64::from(node) << 8) + (u64::from(frame.nth) << 32))
                 <= service.fails;
         if service.patience.is_some_and(|patience| took > patience) {
             let note = Note::new("too-late")
@@ -858,7 +898,9 @@ impl System {
             self.say(note.about(part).dot(number), cx);
             self.fail(key, Reason::TimedOut, cx);
         } else if unlucky {
-            let note = Note::new("fails-it").with(count(number)).with(Arg::Part(part));
+            let note = Note::new("fails-it")
+                .with(count(number))
+                .with(Arg::Part(part));
             self.say(note.about(part).dot(number), cx);
             self.fail(key, Reason::Chance, cx);
         } else {
@@ -885,10 +927,15 @@ impl System {
         let (number, node, member) = (frame.number, frame.node, frame.member);
         let took = cx.now().since(frame.reached);
         let nobody = self.is_for_nobody(frame);
-        let Some(live) = self.live_mut(node) else { return };
+        let Some(live) = self.live_mut(node) else {
+            return;
+        };
         let part = live.node.part_of(usize::from(member));
         let member = live.members.get_mut(usize::from(member));
-        for row in [&mut live.row].into_iter().chain(member.map(|it| &mut it.own.row)) {
+        for row in [&mut live.row]
+            .into_iter()
+            .chain(member.map(|it| &mut it.own.row))
+        {
             row.add(Count::Done);
             row.time += took;
             if nobody {
@@ -999,7 +1046,10 @@ impl System {
         }
         let key = self.insert(frame);
         if let Some(guard) = call.guard {
-            let permit = self.guards.get_mut(usize::from(guard)).map(|it| it.ask(cx.now()));
+            let permit = self
+                .guards
+                .get_mut(usize::from(guard))
+                .map(|it| it.ask(cx.now()));
             self.look_at_guard(guard, cx);
             match permit {
                 Some(None) => return self.bounce(key, call.over, Reason::Open, cx),
@@ -1030,7 +1080,9 @@ impl System {
         let (number, node) = (frame.number, frame.node);
         let part = self.part_of(node, 0);
         if reason == Reason::Open {
-            let note = Note::new("breaker-refuses").with(count(number)).with(Arg::Part(part));
+            let note = Note::new("breaker-refuses")
+                .with(count(number))
+                .with(Arg::Part(part));
             self.say(note.about(part).dot(number), cx);
         }
         cx.schedule(BOUNCE, Event::Back(key));
@@ -1041,7 +1093,12 @@ impl System {
         let Some(frame) = self.frames.get(key) else {
             return;
         };
-        let (number, draw, depth, nth) = (frame.number, frame.draw, usize::from(frame.depth), frame.nth);
+        let (number, draw, depth, nth) = (
+            frame.number,
+            frame.draw,
+            usize::from(frame.depth),
+            frame.nth,
+        );
         let from = (frame.node, frame.member);
         let gone = self.live_wire(over.0).is_none_or(|live| live.gone);
         let picked = if gone || depth >= HOPS_MAX {
@@ -1052,7 +1109,10 @@ impl System {
         let Some(member) = picked else {
             let part = self.part_of(from.0, from.1);
             self.say(
-                Note::new("nobody").with(count(number)).about(part).dot(number),
+                Note::new("nobody")
+                    .with(count(number))
+                    .about(part)
+                    .dot(number),
                 cx,
             );
             if depth == 0 {
@@ -1084,7 +1144,10 @@ impl System {
                     .with(Arg::Part(part))
                     .with(Arg::Word(because)),
             )
-        } else if self.live(from.0).is_some_and(|live| live.service().is_some()) {
+        } else if self
+            .live(from.0)
+            .is_some_and(|live| live.service().is_some())
+        {
             Some(
                 Note::new("calls")
                     .with(count(number))
@@ -1122,8 +1185,12 @@ impl System {
         frame.reached = cx.now();
         let (number, draw, node, member) = (frame.number, frame.draw, frame.node, frame.member);
         let (wire, _) = frame.hop();
-        let cut = self.live_wire(wire).is_some_and(|live| live.is_cut(usize::from(member)));
-        let Some(live) = self.live_mut(node) else { return };
+        let cut = self
+            .live_wire(wire)
+            .is_some_and(|live| live.is_cut(usize::from(member)));
+        let Some(live) = self.live_mut(node) else {
+            return;
+        };
         let part = live.node.part_of(usize::from(member));
         live.row.add(Count::Came);
         let gone = live.gone;
@@ -1146,12 +1213,17 @@ impl System {
         }
         match &live.node.kind {
             Kind::Gate(gate) => {
-                let route = gate.routes.get(usize::from(draw.class)).or(gate.routes.last());
+                let route = gate
+                    .routes
+                    .get(usize::from(draw.class))
+                    .or(gate.routes.last());
                 let route = route.copied();
                 let limits = gate.limits;
                 let script = self.script;
                 if limits && !script.admits(NodeId(node), &draw, self, cx.now()) {
-                    let note = Note::new("limited").with(count(number)).with(Arg::Part(part));
+                    let note = Note::new("limited")
+                        .with(count(number))
+                        .with(Arg::Part(part));
                     self.say(note.about(part).dot(number), cx);
                     return self.fail(key, Reason::Limited, cx);
                 }
@@ -1185,7 +1257,9 @@ impl System {
                         }
                     }
                     Offer::Full => {
-                        let note = Note::new("overflow").with(count(number)).with(Arg::Part(part));
+                        let note = Note::new("overflow")
+                            .with(count(number))
+                            .with(Arg::Part(part));
                         self.say(note.about(part).dot(number), cx);
                         self.fail(key, Reason::Full, cx);
                     }
@@ -1204,7 +1278,9 @@ impl System {
         frame.place = Place::Held;
         frame.step = 0;
         let (node, class) = (frame.node, frame.draw.class);
-        let first = self.live(node).and_then(|live| live.node.kind.program(class).first());
+        let first = self
+            .live(node)
+            .and_then(|live| live.node.kind.program(class).first());
         match first {
             Some(Step::Work(_) | Step::Call(_)) => self.run(key, cx),
             // What is over at once is over with an event of its own, or one worker's queue would be one endless call.
@@ -1249,7 +1325,9 @@ impl System {
             cx.because(frame.note);
             if skips && self.is_for_nobody(&frame) {
                 let part = self.part_of(node as u16, member as u16);
-                let note = Note::new("skipped").with(count(frame.number)).with(Arg::Part(part));
+                let note = Note::new("skipped")
+                    .with(count(frame.number))
+                    .with(Arg::Part(part));
                 self.say(note.about(part).dot(frame.number), cx);
                 self.skip(key, cx);
             } else {
@@ -1304,7 +1382,9 @@ impl System {
             return;
         };
         let (wire, _) = frame.hop();
-        let travel = self.live_wire(wire).map_or(Time::ZERO, |live| live.wire.travel);
+        let travel = self
+            .live_wire(wire)
+            .map_or(Time::ZERO, |live| live.wire.travel);
         let Some(frame) = self.frames.get_mut(key) else {
             return;
         };
@@ -1348,7 +1428,9 @@ impl System {
 
     /// A caller has the answer to a call, or knows that it failed.
     fn result(&mut self, key: Key, cx: Cx<'_, '_>) {
-        let Some(frame) = self.remove(key) else { return };
+        let Some(frame) = self.remove(key) else {
+            return;
+        };
         let took = cx.now().since(frame.asked);
         if !frame.left {
             self.tell_guard(&frame, frame.failed.is_none(), took, cx);
@@ -1420,7 +1502,9 @@ impl System {
         if !parent.is_request() {
             let part = self.part_of(parent.node, parent.member);
             let number = call.number;
-            let note = Note::new("fails-too").with(count(number)).with(Arg::Part(part));
+            let note = Note::new("fails-too")
+                .with(count(number))
+                .with(Arg::Part(part));
             self.say(note.about(part).dot(number), cx);
         }
         self.fail(call.parent, reason, cx);
@@ -1434,7 +1518,10 @@ impl System {
             parent: call.parent,
             of: call.of,
             note: call.note,
-            ..Frame::at_rest(self.frames.get(call.parent).map_or(0, |parent| parent.node), now)
+            ..Frame::at_rest(
+                self.frames.get(call.parent).map_or(0, |parent| parent.node),
+                now,
+            )
         }
     }
 
@@ -1447,7 +1534,9 @@ impl System {
         {
             let node = self.frames.get(call.parent)?.node;
             let part = self.part_of(node, 0);
-            let note = Note::new("no-budget").with(count(call.number)).with(Arg::Part(part));
+            let note = Note::new("no-budget")
+                .with(count(call.number))
+                .with(Arg::Part(part));
             self.say(note.about(part).dot(call.number), cx);
             return None;
         }
@@ -1460,7 +1549,9 @@ impl System {
         } else {
             call.waited.0
         };
-        let wait = retry.backoff.wait_us(u32::from(call.nth) + 1, before, &mut dice);
+        let wait = retry
+            .backoff
+            .wait_us(u32::from(call.nth) + 1, before, &mut dice);
         Some(Time(wait))
     }
 
@@ -1508,7 +1599,10 @@ impl System {
             return;
         };
         // An answer that comes at this very moment comes in time.
-        let comes = frame.depth == 1 && frame.place == Place::Travels && frame.leg.back && frame.leg.to == now;
+        let comes = frame.depth == 1
+            && frame.place == Place::Travels
+            && frame.leg.back
+            && frame.leg.to == now;
         if frame.left || comes || frame.place == Place::Bounces {
             return;
         }
@@ -1566,7 +1660,9 @@ impl System {
                 .mark(Tone::Warn)
                 .begins("open", number),
             State::HalfOpen => Note::new("breaker-tries").mark(Tone::Warn),
-            State::Closed => Note::new("breaker-closes").mark(Tone::Ok).ends("open", number),
+            State::Closed => Note::new("breaker-closes")
+                .mark(Tone::Ok)
+                .ends("open", number),
         };
         self.say(note.with(Arg::Count(i64::from(number))), cx);
     }
@@ -1576,7 +1672,8 @@ impl System {
     fn pick(&mut self, over: WireId, draw: &Draw, nth: u8) -> Option<usize> {
         let live = self.live_wire(over.0)?;
         let from = self.live(live.wire.from.0);
-        let filters = from.is_some_and(|live| matches!(&live.node.kind, Kind::Gate(gate) if gate.filters));
+        let filters =
+            from.is_some_and(|live| matches!(&live.node.kind, Kind::Gate(gate) if gate.filters));
         let mut barred = Vec::new();
         if filters {
             for member in 0..live.balancer.len() {
@@ -1639,7 +1736,11 @@ impl System {
         let Some(live) = self.live_wire(wire) else {
             return;
         };
-        let (to, travel, cut) = (live.wire.to.0, live.wire.travel, live.is_cut(usize::from(member)));
+        let (to, travel, cut) = (
+            live.wire.to.0,
+            live.wire.travel,
+            live.is_cut(usize::from(member)),
+        );
         let up = self
             .live(to)
             .and_then(|live| live.members.get(usize::from(member)))
@@ -1679,7 +1780,10 @@ impl System {
         };
         let part = self.part_of(to, member);
         if !passed {
-            self.say(Note::new("check-failed").with(Arg::Part(part)).about(part), cx);
+            self.say(
+                Note::new("check-failed").with(Arg::Part(part)).about(part),
+                cx,
+            );
         }
         let up = match verdict {
             Some(Transition::Down) => false,
@@ -1723,7 +1827,13 @@ impl System {
                     return;
                 };
                 let word = if was_down { "restarted" } else { "mended" };
-                self.say(Note::new(word).with(Arg::Part(part)).about(part).mark(Tone::Ok), cx);
+                self.say(
+                    Note::new(word)
+                        .with(Arg::Part(part))
+                        .about(part)
+                        .mark(Tone::Ok),
+                    cx,
+                );
                 self.reckon_all(usize::from(node.0), cx);
                 self.put_to_work(usize::from(node.0), target, cx);
             }
@@ -1841,7 +1951,9 @@ impl System {
     }
 
     fn surge_end(&mut self, node: u16, number: u32, cx: Cx<'_, '_>) {
-        let Some(live) = self.live_mut(node) else { return };
+        let Some(live) = self.live_mut(node) else {
+            return;
+        };
         if !live.surge.end(number) {
             return;
         }

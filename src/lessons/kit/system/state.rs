@@ -106,7 +106,9 @@ impl Live {
     /// How fast a member works: its size, less what it suffers from.
     #[inline]
     pub(super) fn speed(&self, member: usize) -> f64 {
-        self.members.get(member).map_or(1.0, |it| it.own.rate * self.node.size(member))
+        self.members
+            .get(member)
+            .map_or(1.0, |it| it.own.rate * self.node.size(member))
     }
 
     /// Workers of one member.
@@ -183,6 +185,9 @@ impl System {
             return;
         }
         debug_assert!(plan.faults().is_empty(), "{:?}", plan.faults());
+        if self.begun && self.plan.serves_otherwise(&plan) {
+            cx.empty_windows();
+        }
         for node in &plan.nodes {
             match entry(&mut self.nodes, node.id.0) {
                 Some(live) => {
@@ -217,7 +222,12 @@ impl System {
                 to.inward.push(live.wire.id.0);
             }
         }
-        guard::follow(&mut self.guards, &plan.guards, &mut self.guard_lives, cx.now());
+        guard::follow(
+            &mut self.guards,
+            &plan.guards,
+            &mut self.guard_lives,
+            cx.now(),
+        );
         guard::save(&mut self.budgets, &plan.budgets, cx.now());
         self.plan = plan;
         for node in 0..self.nodes.len() {
@@ -256,7 +266,10 @@ impl System {
             };
             let part = live.node.part_of(member);
             if begun && live.node.counted {
-                self.say(Note::new(word).with(Arg::Part(part)).about(part).mark(tone), cx);
+                self.say(
+                    Note::new(word).with(Arg::Part(part)).about(part).mark(tone),
+                    cx,
+                );
             }
         }
     }
@@ -278,7 +291,10 @@ impl System {
         while live.balancer.len() < to.members.len() {
             let member = live.balancer.len();
             live.balancer.add_peer(weight(to.node.size(member)));
-            let (fall, rise) = live.wire.health.map_or((1, 1), |rule| (rule.fall, rule.rise));
+            let (fall, rise) = live
+                .wire
+                .health
+                .map_or((1, 1), |rule| (rule.fall, rule.rise));
             live.dogs.push(Dog {
                 health: HealthCheck::new(fall, rise),
                 check_at: Time::NEVER,
@@ -293,7 +309,8 @@ impl System {
                     if dog.check_at == Time::NEVER {
                         // Checks of different members are spread over the interval, as balancers do.
                         let share = member as f64 * 0.37 + 0.3;
-                        let first = Time((rule.every.0 as f64 * (share - libm::floor(share))) as u64);
+                        let first =
+                            Time((rule.every.0 as f64 * (share - libm::floor(share))) as u64);
                         dog.check_at = now + first;
                         first_checks.push((first, member));
                     }
@@ -302,7 +319,8 @@ impl System {
             }
         }
         for (member, part) in to.members.iter().enumerate() {
-            live.balancer.set_weight(member, weight(to.node.size(member)));
+            live.balancer
+                .set_weight(member, weight(to.node.size(member)));
             let out = live.wire.health.is_some() && !live.dogs[member].health.is_up();
             live.balancer.set_eligible(member, !part.leaving && !out);
         }
@@ -321,9 +339,8 @@ impl System {
     pub(super) fn let_go(&mut self, node: usize) {
         while let Some(live) = self.nodes.get_mut(node).and_then(Option::as_mut) {
             let is_crowd = matches!(live.node.kind, Kind::Crowd(_));
-            let empty = |_: usize, part: &Part| {
-                part.pool.is_empty() && part.under_way == 0 && !is_crowd
-            };
+            let empty =
+                |_: usize, part: &Part| part.pool.is_empty() && part.under_way == 0 && !is_crowd;
             let Some(gone) = live.members.let_go(empty) else {
                 return;
             };
@@ -372,7 +389,9 @@ impl System {
     #[inline]
     pub(super) fn part_mut(&mut self, node: u16, member: u16) -> Option<&mut Part> {
         let live = self.live_mut(node)?;
-        live.members.get_mut(usize::from(member)).map(|member| &mut member.own)
+        live.members
+            .get_mut(usize::from(member))
+            .map(|member| &mut member.own)
     }
 
     /// A node by its id; none if no plan has named it.

@@ -115,7 +115,9 @@ fn any_plan(seed: u32) -> Plan {
         for _ in 0..(draw() * 3.0) as usize {
             let mut program = Vec::new();
             for _ in 0..(draw() * 4.0) as usize {
-                let pick = |draw: &mut dyn FnMut() -> f64| wires[(draw() * 0.999 * wires.len() as f64) as usize];
+                let pick = |draw: &mut dyn FnMut() -> f64| {
+                    wires[(draw() * 0.999 * wires.len() as f64) as usize]
+                };
                 program.push(match (draw() * 5.0) as u8 {
                     0 if !wires.is_empty() => {
                         let (over, spare) = (pick(draw), pick(draw));
@@ -123,10 +125,14 @@ fn any_plan(seed: u32) -> Plan {
                     }
                     1 if !wires.is_empty() => {
                         let many = (draw() * 4.0) as usize;
-                        Step::All((0..many).map(|_| {
-                            let over = pick(draw);
-                            call(draw, over, None)
-                        }).collect())
+                        Step::All(
+                            (0..many)
+                                .map(|_| {
+                                    let over = pick(draw);
+                                    call(draw, over, None)
+                                })
+                                .collect(),
+                        )
                     }
                     2 => Step::Answer,
                     _ => Step::Work(Time::from_ms(draw() * 120.0)),
@@ -259,7 +265,10 @@ fn any_sheet() -> Sheet<System> {
 
 /// How many plans are drawn; `PLANS=10000 cargo test any_legal_plan` draws more.
 fn plans() -> u32 {
-    std::env::var("PLANS").ok().and_then(|n| n.parse().ok()).unwrap_or(400)
+    std::env::var("PLANS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(400)
 }
 
 #[test]
@@ -271,7 +280,11 @@ fn any_legal_plan_loses_nothing_and_makes_nothing_up() {
         let rng = streams.get(Stream::named("use"));
         let mut first = Values::first(&Any);
         engine::knobs::set(&mut first, "plan", f64::from(seed)).unwrap();
-        assert!(any_plan(seed).faults().is_empty(), "{:?}", any_plan(seed).faults());
+        assert!(
+            any_plan(seed).faults().is_empty(),
+            "{:?}",
+            any_plan(seed).faults()
+        );
         let mut run = Run::with_knobs(sheet, seed, first);
         for step in 0..12 {
             match below(rng, 8) {
@@ -289,10 +302,16 @@ fn any_legal_plan_loses_nothing_and_makes_nothing_up() {
             while run.run(until, Watch::Any, u64::MAX) == Ran::Stopped {
                 events += 1;
                 if let Err(fault) = run.audit() {
-                    panic!("plan {seed}, step {step}, at {:?}: {fault}", run.position().at);
+                    panic!(
+                        "plan {seed}, step {step}, at {:?}: {fault}",
+                        run.position().at
+                    );
                 }
             }
         }
     }
-    assert!(events > u64::from(plans()) * 100, "only {events} events: the plans do nothing");
+    assert!(
+        events > u64::from(plans()) * 100,
+        "only {events} events: the plans do nothing"
+    );
 }
