@@ -224,9 +224,7 @@ impl Script for Balancing {
             slow |= member.own.rate < 1.0;
             calm &= member.own.pool.queue.len() <= 3;
         }
-        let turned = system
-            .since("you-set")
-            .map_or(Time::ZERO, |since| since.at());
+        let turned = system.turned;
         let seen = system.own_mut::<Seen>();
         if seen.turned != turned || seen.failed != failed {
             seen.clean.restart(now);

@@ -70,8 +70,13 @@ pub enum Event {
     Back(Key),
     /// A caller has waited long enough for a try.
     TimeOut(Key),
-    /// A request may have waited too long in a queue.
-    Expire(Key),
+    /// The first in a member's queue may have waited too long.
+    Expire {
+        /// The node.
+        node: u16,
+        /// The member.
+        member: u16,
+    },
     /// The pause before the next try is over.
     Again(Key),
     /// A user has waited long enough.
@@ -137,6 +142,8 @@ pub struct System {
     marks: Marks,
     pub(super) begun: bool,
     own: Box<dyn Own>,
+    /// When a knob was last turned.
+    pub turned: Time,
     /// The time of the last event, by the model's clock.
     pub now: Time,
 }
@@ -161,6 +168,7 @@ impl Clone for System {
             marks: self.marks,
             begun: self.begun,
             own: (*self.own).copy(),
+            turned: self.turned,
             now: self.now,
         }
     }
@@ -190,6 +198,7 @@ impl Model for System {
             marks: Marks::default(),
             begun: false,
             own: knobs.script.own(),
+            turned: Time::ZERO,
             now: Time::ZERO,
         };
         system.follow(knobs.script.plan(knobs), cx);
@@ -221,7 +230,7 @@ impl Model for System {
             Event::Begin(key) => self.begin(key, cx),
             Event::Back(key) => self.back(key, cx),
             Event::TimeOut(key) => self.time_out(key, cx),
-            Event::Expire(key) => self.expire(key, cx),
+            Event::Expire { node, member } => self.expire(node, member, cx),
             Event::Again(key) => self.again(key, cx),
             Event::Patience(key) => self.lose_patience(key, cx),
             Event::Thought { node, user, nth } => self.thought(node, user, nth, cx),
@@ -245,6 +254,7 @@ impl Model for System {
 
     fn on_knobs(&mut self, knobs: &Values, cx: Cx<'_, '_>) {
         self.now = cx.now();
+        self.turned = cx.now();
         self.keep("you-set");
         self.follow(knobs.script.plan(knobs), cx);
         self.script.look(self, knobs, cx.now());
@@ -459,6 +469,7 @@ impl System {
 
 impl System {
     /// Says a note; the script hears it, and a marked one opens a page of the ledger.
+    #[inline]
     pub fn say(&mut self, note: Note, cx: Cx<'_, '_>) -> NoteId {
         if note.marked && note.word != "failing" {
             self.keep(note.word);
@@ -1252,8 +1263,11 @@ impl System {
                             frame.place = Place::Waits;
                             frame.note = note;
                         }
-                        if let Some(patience) = patience {
-                            cx.schedule(patience, Event::Expire(key));
+                        if let Some(patience) = patience
+                            && let Some(part) = self.part_mut(node, member)
+                            && !std::mem::replace(&mut part.expiring, true)
+                        {
+                            cx.schedule(patience, Event::Expire { node, member });
                         }
                     }
                     Offer::Full => {
@@ -1355,23 +1369,43 @@ impl System {
         self.give_back(key, cx);
     }
 
-    fn expire(&mut self, key: Key, cx: Cx<'_, '_>) {
-        let Some(frame) = self.frames.get(key) else {
-            return;
-        };
-        if frame.place != Place::Waits {
-            return;
+    /// Those that have waited too long at a member give up; somebody looks again when the next one may have.
+    fn expire(&mut self, node: u16, member: u16, cx: Cx<'_, '_>) {
+        let patience = self
+            .live(node)
+            .and_then(Live::service)
+            .and_then(|it| it.patience);
+        if let Some(part) = self.part_mut(node, member) {
+            part.expiring = false;
         }
-        let (number, node, member) = (frame.number, frame.node, frame.member);
-        let waited = cx.now().since(frame.reached);
-        cx.because(frame.note);
-        let part = self.part_of(node, member);
-        let note = Note::new("gave-up")
-            .with(count(number))
-            .with(Arg::Part(part))
-            .with(Arg::Span(waited));
-        self.say(note.about(part).dot(number), cx);
-        self.fail(key, Reason::TimedOut, cx);
+        let Some(patience) = patience else { return };
+        loop {
+            // The oldest stands first, whichever one is taken first.
+            let first = self
+                .part_mut(node, member)
+                .and_then(|part| part.pool.queue.front().copied());
+            let Some(key) = first else { break };
+            let Some(frame) = self.frames.get(key) else {
+                break;
+            };
+            let waited = cx.now().since(frame.reached);
+            if waited < patience {
+                cx.schedule(patience - waited, Event::Expire { node, member });
+                if let Some(part) = self.part_mut(node, member) {
+                    part.expiring = true;
+                }
+                break;
+            }
+            let number = frame.number;
+            cx.because(frame.note);
+            let part = self.part_of(node, member);
+            let note = Note::new("gave-up")
+                .with(count(number))
+                .with(Arg::Part(part))
+                .with(Arg::Span(waited));
+            self.say(note.about(part).dot(number), cx);
+            self.fail(key, Reason::TimedOut, cx);
+        }
         self.measure_waiting(cx);
         self.leave_if_done(node);
     }
@@ -1670,34 +1704,33 @@ impl System {
     // ---- Choosing, and health checks ----
 
     fn pick(&mut self, over: WireId, draw: &Draw, nth: u8) -> Option<usize> {
-        let live = self.live_wire(over.0)?;
-        let from = self.live(live.wire.from.0);
-        let filters =
-            from.is_some_and(|live| matches!(&live.node.kind, Kind::Gate(gate) if gate.filters));
+        let script = self.script;
         let mut barred = Vec::new();
+        let live = self.live_wire(over.0)?;
+        let (policy, filters) = (live.wire.policy, live.filters);
         if filters {
-            for member in 0..live.balancer.len() {
-                let eligible = live.balancer.peers()[member].eligible;
-                if eligible && !self.script.allowed(over, draw, member, self) {
+            for (member, peer) in live.balancer.peers().iter().enumerate() {
+                if peer.eligible && !script.allowed(over, draw, member, self) {
                     barred.push(member);
                 }
             }
         }
+        let address = match policy {
+            Policy::IpHash => self.address(draw.person),
+            _ => [0; 4],
+        };
         let mut dice = Dice::new(
             *draw,
             purpose::CHOICE + (u64::from(over.0) << 8) + (u64::from(nth) << 24),
         );
-        let address = self.address(draw.person);
         let live = self.live_wire_mut(over.0)?;
         for member in &barred {
             live.balancer.set_eligible(*member, false);
         }
-        let policy = live.wire.policy;
-        live.looked_at = None;
         let picked = if policy == Policy::PowerOfTwoChoices {
-            let two = live.balancer.draw_two(&mut dice);
-            live.looked_at = two;
-            two.map(|(one, other)| live.balancer.lighter(one, other))
+            live.looked_at = live.balancer.draw_two(&mut dice);
+            live.looked_at
+                .map(|(one, other)| live.balancer.lighter(one, other))
         } else {
             live.balancer.pick(policy, address, &mut dice)
         };

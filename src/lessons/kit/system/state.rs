@@ -44,6 +44,8 @@ pub struct Part {
     pub(super) speed: f64,
     /// Calls that have set out for it and are not back.
     pub(super) under_way: u32,
+    /// Somebody looks when the first in the queue has waited too long.
+    pub(super) expiring: bool,
     /// Why requests died here, lately: reason, how many, and when the last.
     pub(super) deaths: Option<(super::Reason, u32, Time)>,
 }
@@ -65,6 +67,8 @@ pub struct LiveWire {
     pub cut: Vec<bool>,
     /// Calls sent to each member since the rule or the members changed.
     pub sent: Vec<u32>,
+    /// It leads from a gate that filters.
+    pub(super) filters: bool,
     pub(super) gone: bool,
 }
 
@@ -125,6 +129,7 @@ impl Part {
             speed: 1.0,
             row: Row::nothing(),
             under_way: 0,
+            expiring: false,
             deaths: None,
         }
     }
@@ -147,6 +152,7 @@ impl LiveWire {
             looked_at: None,
             cut: Vec::new(),
             sent: Vec::new(),
+            filters: false,
             gone: false,
         }
     }
@@ -218,6 +224,12 @@ impl System {
         }
         for live in self.wires.iter_mut().flatten() {
             live.gone = !plan.wires.iter().any(|wire| wire.id == live.wire.id);
+            let from = self
+                .nodes
+                .get(usize::from(live.wire.from.0))
+                .and_then(Option::as_ref);
+            live.filters = from
+                .is_some_and(|from| matches!(&from.node.kind, Kind::Gate(gate) if gate.filters));
             if let Some(Some(to)) = self.nodes.get_mut(usize::from(live.wire.to.0)) {
                 to.inward.push(live.wire.id.0);
             }

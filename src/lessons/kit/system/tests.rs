@@ -3,7 +3,6 @@
 use super::*;
 use algorithms::balancer::Policy;
 use algorithms::circuit_breaker::{counting, rates};
-use algorithms::queueing;
 use algorithms::retry::{Backoff, Jitter};
 use engine::random::{Streams, below, unit};
 use engine::show::{Ran, Watch};
@@ -79,7 +78,7 @@ fn any_plan(seed: u32) -> Plan {
         Jitter::Decorrelated,
         Jitter::Randomized(0.5),
     ];
-    let mut call = |draw: &mut dyn FnMut() -> f64, over: u16, spare: Option<u16>| Call {
+    let call = |draw: &mut dyn FnMut() -> f64, over: u16, spare: Option<u16>| Call {
         over: WireId(over),
         timeout: (draw() < 0.7).then(|| Time::from_ms(draw() * 800.0)),
         retry: (draw() < 0.5).then(|| Retry {
@@ -99,7 +98,7 @@ fn any_plan(seed: u32) -> Plan {
             _ => spare.map_or(Otherwise::Fail, |wire| Otherwise::Call(WireId(wire))),
         },
     };
-    let mut service = |draw: &mut dyn FnMut() -> f64, wires: &[u16]| {
+    let service = |draw: &mut dyn FnMut() -> f64, wires: &[u16]| {
         let spreads = [Spread::Fixed, Spread::Exponential, Spread::HeavyTailed];
         let mut service = Service::new(
             (draw() * 6.0) as u32,
@@ -145,7 +144,7 @@ fn any_plan(seed: u32) -> Plan {
     let two = service(&mut draw, &[2, 3]);
     let three = service(&mut draw, &[4]);
     let four = service(&mut draw, &[]);
-    let mut crowd = |draw: &mut dyn FnMut() -> f64, wires: &[u16]| {
+    let crowd = |draw: &mut dyn FnMut() -> f64, wires: &[u16]| {
         let per_s = draw() * 60.0;
         let mut crowd = Crowd::poisson(per_s, Call::over(WireId(wires[0])));
         crowd.arrivals = match (draw() * 4.0) as u8 {
