@@ -1,92 +1,399 @@
 //! Load balancing: one door, many servers. Who gets the next request?
 
-mod model;
 mod story;
-mod view;
 
 #[cfg(test)]
 mod tests;
 
-pub use model::{LoadBalancing, Settings, Totals};
-
-use engine::{Card, Ink, Lesson, Line, Plot, Probe, Sheet, Statistic, Time};
+use crate::kit::flow::Holds;
+use crate::kit::system::{
+    Call, Count, Crowd, Deed, Dial, Gate, Health, Kind, Node, NodeId, Own, Plan, Script, Service,
+    Spread, System, Values, Wire, WireId, draw, probe,
+};
+use algorithms::balancer::Policy;
+use engine::{
+    ActionSpec, Arg, Card, Ink, Lesson, Line, Note, PartId, Plot, Scene, Sheet, Statistic, Time,
+};
 
 /// The lesson.
 pub struct Balancing;
 
-/// What the model measures, as numbers of [`Lesson::PROBES`].
-mod probe {
-    pub(super) const SERVED: usize = 0;
-    pub(super) const FAILED: usize = 1;
-    pub(super) const LATENCY: usize = 2;
-    pub(super) const WAITING: usize = 3;
+/// Who sends requests.
+pub const CLIENTS: NodeId = NodeId(0);
+/// Who passes them on.
+pub const BALANCER: NodeId = NodeId(1);
+/// Who works on them.
+pub const SERVERS: NodeId = NodeId(2);
+const DOOR: WireId = WireId(0);
+const LINK: WireId = WireId(1);
+
+/// One way along one link. Stretched, so that requests can be seen travelling; latency leaves it out.
+const HOP: Time = Time::ms(80);
+/// The most servers there can be.
+const SERVERS_MAX: u32 = 8;
+/// Clients: few enough to tell apart; the first ones are busier, like offices behind one router.
+const PEOPLE: u16 = 6;
+
+const POLICIES: [Policy; 6] = Policy::ALL;
+const SPREADS: [Spread; 3] = [Spread::Fixed, Spread::Exponential, Spread::HeavyTailed];
+
+const fn size(id: &'static str, server: u16) -> Dial {
+    Dial::slider(id, [0.5, 4.0, 0.5], "×", 1.0).of(PartId::nth("server", server))
 }
 
-impl Lesson for Balancing {
-    type Model = LoadBalancing;
-    const SHEET: Sheet<LoadBalancing> = Sheet {
-        actions: model::Break::SPECS,
-        probes: &[Probe::Count, Probe::Count, Probe::Spread, Probe::Level],
-        plots: &[
-            Plot {
-                id: "served",
-                lines: &[
-                    Line {
-                        id: "served",
-                        probe: probe::SERVED,
-                        statistic: Statistic::Mean,
-                        ink: Ink::Accent,
-                        area: true,
-                    },
-                    Line {
-                        id: "failed",
-                        probe: probe::FAILED,
-                        statistic: Statistic::Mean,
-                        ink: Ink::Bad,
-                        area: false,
-                    },
-                ],
-                scale: 1.0,
-                top_min: 20.0,
-            },
-            Plot {
-                id: "latency",
-                lines: &[
-                    Line {
-                        id: "p99",
-                        probe: probe::LATENCY,
-                        statistic: Statistic::Quantile(0.99),
-                        ink: Ink::Warn,
-                        area: false,
-                    },
-                    Line {
-                        id: "p50",
-                        probe: probe::LATENCY,
-                        statistic: Statistic::Quantile(0.5),
-                        ink: Ink::Secondary,
-                        area: false,
-                    },
-                ],
-                scale: 0.001,
-                top_min: 200.0,
-            },
-            Plot {
-                id: "waiting",
-                lines: &[Line {
-                    id: "waiting",
-                    probe: probe::WAITING,
-                    statistic: Statistic::Mean,
-                    ink: Ink::Hit,
-                    area: true,
-                }],
-                scale: 1.0,
-                top_min: 10.0,
-            },
+const DIALS: &[Dial] = &[
+    Dial::choice(
+        "policy",
+        &[
+            "random",
+            "round-robin",
+            "weighted",
+            "least-connections",
+            "two-choices",
+            "ip-hash",
         ],
+        1,
+    ),
+    Dial::slider("load", [2.0, 200.0, 1.0], "req/s", 30.0),
+    Dial::whole("servers", [1, SERVERS_MAX], 3),
+    Dial::slider("service", [10.0, 400.0, 5.0], "ms", 100.0),
+    Dial::choice("spread", &["fixed", "exponential", "heavy"], 1),
+    Dial::slider("check", [0.5, 10.0, 0.5], "s", 1.0),
+    Dial::whole("workers", [1, 8], 2),
+    Dial::whole("queue", [0, 60], 24),
+    Dial::slider("timeout", [0.5, 10.0, 0.5], "s", 3.0),
+    Dial::whole("fall", [1, 5], 2),
+    Dial::whole("rise", [1, 5], 2),
+    size("speed-1", 1),
+    size("speed-2", 2),
+    size("speed-3", 3),
+    size("speed-4", 4),
+    size("speed-5", 5),
+    size("speed-6", 6),
+    size("speed-7", 7),
+    size("speed-8", 8),
+];
+
+const ACTIONS: &[ActionSpec] = &[
+    ActionSpec::aimed("crash", "server"),
+    ActionSpec::aimed("slow", "server"),
+    ActionSpec::aimed("recover", "server"),
+    ActionSpec::whole("spike"),
+    ActionSpec::turning("add", "servers", 1.0),
+    ActionSpec::turning("remove", "servers", -1.0),
+];
+
+const DEEDS: &[Deed] = &[
+    Deed::Crash(SERVERS),
+    Deed::Slow(SERVERS, 0.2),
+    Deed::Recover(SERVERS),
+    Deed::Surge(CLIENTS, 3.0, Time::s(5)),
+    Deed::Turn,
+    Deed::Turn,
+];
+
+/// What the story and the challenges must know beyond the ledger.
+#[derive(Clone, Debug, Default)]
+struct Seen {
+    /// Nothing fails at 100 requests a second or more.
+    clean: Holds,
+    /// A server is slow and every queue has at most three waiting, at 40 requests a second or more.
+    calm: Holds,
+    failed: u32,
+    turned: Time,
+    crash: Option<Crash>,
+}
+
+/// The last crash, until the checks have noticed it.
+#[derive(Clone, Copy, Debug)]
+struct Crash {
+    server: PartId,
+    at: Time,
+    /// All other servers were well.
+    alone: bool,
+    load_per_s: f64,
+    noticed: Option<Time>,
+    picked: u32,
+    picked_dead: u32,
+}
+
+impl Script for Balancing {
+    fn dials(&self) -> &'static [Dial] {
+        DIALS
+    }
+
+    fn plan(&self, knobs: &Values) -> Plan {
+        let mut clients = Crowd::poisson(knobs.get("load"), Call::over(DOOR));
+        (clients.people, clients.skew) = (PEOPLE, 2.0);
+        let mut service = Service::new(
+            knobs.whole("workers"),
+            knobs.whole("queue"),
+            knobs.ms("service"),
+            SPREADS[knobs.whole("spread") as usize],
+        );
+        service.patience = Some(knobs.s("timeout"));
+        let count = knobs.whole("servers") as usize;
+        let mut servers = Node::many(SERVERS, "server", Kind::Service(service), count);
+        let sizes = DIALS.iter().filter(|dial| dial.knob.part.is_some());
+        servers.sizes = sizes.map(|dial| knobs.get(dial.knob.id)).collect();
+        let gate = Gate {
+            routes: vec![LINK],
+            ..Gate::default()
+        };
+        let link = Wire {
+            policy: POLICIES[knobs.whole("policy") as usize],
+            health: Some(Health {
+                every: knobs.s("check"),
+                fall: knobs.whole("fall"),
+                rise: knobs.whole("rise"),
+            }),
+            ..Wire::new(LINK, BALANCER, SERVERS, "link", HOP)
+        };
+        Plan {
+            nodes: vec![
+                Node::one(CLIENTS, "clients", Kind::Crowd(clients)),
+                Node::one(BALANCER, "balancer", Kind::Gate(gate)),
+                servers,
+            ],
+            wires: vec![Wire::new(DOOR, CLIENTS, BALANCER, "door", HOP), link],
+            ..Plan::default()
+        }
+    }
+
+    fn deeds(&self) -> &'static [Deed] {
+        DEEDS
+    }
+
+    fn own(&self) -> Box<dyn Own> {
+        Box::new(Seen::default())
+    }
+
+    fn heard(&self, note: &Note, system: &mut System) {
+        let (now, load_per_s) = (system.now, system.load_per_s(CLIENTS));
+        let Some(part) = note.part else { return };
+        match note.word {
+            "picked" => {
+                let crash = system.own_mut::<Seen>().crash.as_mut();
+                if let Some(crash) = crash.filter(|crash| crash.noticed.is_none()) {
+                    crash.picked += 1;
+                    crash.picked_dead += u32::from(part == crash.server);
+                }
+            }
+            "crashed" => {
+                let ill = |i: usize| server(system, i).is_some_and(|it| it.ill);
+                let alone = (0..servers(system))
+                    .all(|i| PartId::nth("server", i as u16 + 1) == part || !ill(i));
+                let out = (0..servers(system)).any(|i| {
+                    PartId::nth("server", i as u16 + 1) == part
+                        && server(system, i).is_some_and(|it| it.out)
+                });
+                system.own_mut::<Seen>().crash = Some(Crash {
+                    server: part,
+                    at: now,
+                    alone,
+                    load_per_s,
+                    noticed: out.then_some(now),
+                    picked: 0,
+                    picked_dead: 0,
+                });
+            }
+            "ejected" => {
+                let crash = system.own_mut::<Seen>().crash.as_mut();
+                if let Some(crash) = crash.filter(|crash| crash.server == part) {
+                    crash.noticed = Some(now);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn look(&self, system: &mut System, _knobs: &Values, now: Time) {
+        let load = system
+            .node(CLIENTS)
+            .map_or(0.0, |live| match &live.node.kind {
+                Kind::Crowd(crowd) => crowd.arrivals.per_s(now),
+                Kind::Gate(_) | Kind::Service(_) => 0.0,
+            });
+        let failed = system.row(SERVERS).of(Count::Failed) + system.row(BALANCER).of(Count::Failed);
+        let (mut slow, mut calm) = (false, true);
+        for member in system
+            .node(SERVERS)
+            .iter()
+            .flat_map(|live| live.members.iter())
+        {
+            slow |= member.own.rate < 1.0;
+            calm &= member.own.pool.queue.len() <= 3;
+        }
+        let turned = system.turned;
+        let seen = system.own_mut::<Seen>();
+        if seen.turned != turned || seen.failed != failed {
+            seen.clean.restart(now);
+        }
+        if seen.turned != turned {
+            seen.calm.restart(now);
+        }
+        (seen.turned, seen.failed) = (turned, failed);
+        seen.clean.set(load >= 100.0, now);
+        seen.calm.set(slow && calm && load >= 40.0, now);
+    }
+
+    fn line(&self, node: NodeId, member: usize, system: &System, scene: &Scene) -> Option<String> {
+        let wire = system.wire(LINK)?;
+        let by_address = wire.wire.policy == Policy::IpHash;
+        let letter = |person: u16| char::from(b'A' + person as u8);
+        if node == CLIENTS {
+            let letters: Vec<String> = (0..PEOPLE)
+                .map(|person| letter(person).to_string())
+                .collect();
+            return by_address.then(|| letters.join(" "));
+        }
+        if node != SERVERS {
+            return None;
+        }
+        let sent = Arg::Count(i64::from(wire.sent.get(member).copied().unwrap_or(0)));
+        let crash = system
+            .since("crashed")
+            .map(|since| since.member(SERVERS, member));
+        let failed = crash.map_or(0, |row| row.of(Count::Failed));
+        if failed > 0 {
+            return Some(scene.say("sent-failed", &[sent, Arg::Count(i64::from(failed))]));
+        }
+        let mut line = scene.say("sent", &[sent]);
+        if by_address {
+            let goes = |person: &u16| {
+                let address = system.address(*person);
+                wire.balancer
+                    .clone()
+                    .pick(Policy::IpHash, address, &mut NoDice)
+                    == Some(member)
+            };
+            let letters: Vec<String> = (0..PEOPLE)
+                .filter(goes)
+                .map(|person| letter(person).to_string())
+                .collect();
+            line = format!("{line} · {}", letters.join(" "));
+        }
+        Some(line)
+    }
+}
+
+/// A hash draws nothing.
+struct NoDice;
+
+impl rand::TryRng for NoDice {
+    type Error = std::convert::Infallible;
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        Ok(0)
+    }
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        Ok(0)
+    }
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+        bytes.fill(0);
+        Ok(())
+    }
+}
+
+/// What the story asks about a server.
+struct Server {
+    down: bool,
+    slow: bool,
+    /// Down or slow.
+    ill: bool,
+    /// Out of rotation.
+    out: bool,
+    waiting: usize,
+    done: u32,
+    sent: u32,
+}
+
+fn servers(system: &System) -> usize {
+    system.node(SERVERS).map_or(0, |live| live.members.len())
+}
+
+fn server(system: &System, index: usize) -> Option<Server> {
+    let member = system.node(SERVERS)?.members.get(index)?;
+    let wire = system.wire(LINK)?;
+    let (down, slow) = (member.down.is_some(), member.own.rate < 1.0);
+    Some(Server {
+        down,
+        slow,
+        ill: down || slow,
+        out: wire.out(index),
+        waiting: member.own.pool.queue.len(),
+        done: member.own.row.of(Count::Done),
+        sent: wire.sent.get(index).copied().unwrap_or(0),
+    })
+}
+
+/// Requests sent to all servers since the policy or the servers changed.
+fn sent(system: &System) -> u32 {
+    system.wire(LINK).map_or(0, |wire| wire.sent.iter().sum())
+}
+
+const fn line(id: &'static str, probe: usize, statistic: Statistic, ink: Ink, area: bool) -> Line {
+    Line {
+        id,
+        probe,
+        statistic,
+        ink,
+        area,
+    }
+}
+
+const PLOTS: &[Plot] = &[
+    Plot::of(
+        "served",
+        &[
+            line("served", probe::DONE, Statistic::Mean, Ink::Accent, true),
+            line("failed", probe::FAILED, Statistic::Mean, Ink::Bad, false),
+        ],
+        20.0,
+    ),
+    Plot::ms(
+        "latency",
+        &[
+            line(
+                "p99",
+                probe::LATENCY,
+                Statistic::Quantile(0.99),
+                Ink::Warn,
+                false,
+            ),
+            line(
+                "p50",
+                probe::LATENCY,
+                Statistic::Quantile(0.5),
+                Ink::Secondary,
+                false,
+            ),
+        ],
+        200.0,
+    ),
+    Plot::of(
+        "waiting",
+        &[line(
+            "waiting",
+            probe::WAITING,
+            Statistic::Mean,
+            Ink::Hit,
+            true,
+        )],
+        10.0,
+    ),
+];
+
+impl Lesson for Balancing {
+    type Model = System;
+    const SHEET: Sheet<System> = Sheet {
+        actions: ACTIONS,
+        probes: &probe::ALL,
+        plots: PLOTS,
         story: story::STORY,
         challenges: story::CHALLENGES,
         twin: ("policy", 3.0),
         still: Time::ms(2_400),
+        warm_up: Time::s(5),
         ..Sheet::usual(
             Card {
                 slug: "load-balancing",
@@ -100,8 +407,8 @@ impl Lesson for Balancing {
                     "queueing_latency",
                 ],
             },
-            Settings::default,
-            view::draw,
+            || Values::first(&Balancing),
+            draw,
         )
     };
 }

@@ -1,23 +1,40 @@
 //! The story, its two predictions, and things to try.
 
-use super::model::{BALANCER, CLIENTS_PART, LoadBalancing, server_part};
+use super::{Seen, Server, sent, server, servers};
+use crate::kit::system::{Count, System};
 use engine::{Beat, Challenge, PartId, Prediction, Progress, Setup, Time};
 
 const ROUND_ROBIN: f64 = 1.0;
 const LEAST_CONNECTIONS: f64 = 3.0;
+const IP_HASH: f64 = 5.0;
 /// The server that everything happens to: the second.
 const VICTIM: usize = 1;
 const VICTIM_PART: PartId = server_part(VICTIM);
 const VICTIM_LINK: PartId = PartId::nth("link", 2);
 
-fn waiting_at(model: &LoadBalancing, server: usize) -> usize {
-    model
-        .servers
-        .get(server)
-        .map_or(0, |server| server.queue.len())
+const CLIENTS_PART: PartId = PartId::one("clients");
+const BALANCER: PartId = PartId::one("balancer");
+
+const fn server_part(index: usize) -> PartId {
+    PartId::nth("server", index as u16 + 1)
 }
 
-pub(super) const STORY: &[Beat<LoadBalancing>] = &[
+/// Whether this holds of a server.
+fn is(system: &System, index: usize, so: impl FnOnce(Server) -> bool) -> bool {
+    server(system, index).is_some_and(so)
+}
+
+fn waiting_at(system: &System, index: usize) -> usize {
+    server(system, index).map_or(0, |server| server.waiting)
+}
+
+/// The server that is the victim was picked so often since it crashed; how often all were; when it was noticed.
+fn victims_crash(system: &System) -> Option<(u32, u32, Option<Time>)> {
+    let crash = system.own::<Seen>().crash?;
+    (crash.server == VICTIM_PART).then_some((crash.picked_dead, crash.picked, crash.noticed))
+}
+
+pub(super) const STORY: &[Beat<System>] = &[
     Beat {
         id: "meet",
         setup: &[],
@@ -34,7 +51,7 @@ pub(super) const STORY: &[Beat<LoadBalancing>] = &[
             Setup::Set("service", 100.0),
             Setup::Set("servers", 1.0),
         ],
-        when: |model| model.servers.len() == 1 && waiting_at(model, 0) >= 18,
+        when: |model| servers(model) == 1 && waiting_at(model, 0) >= 18,
         points: &[server_part(0), PartId::nth("link", 1)],
         shows: &[],
         predict: None,
@@ -42,7 +59,7 @@ pub(super) const STORY: &[Beat<LoadBalancing>] = &[
     Beat {
         id: "second",
         setup: &[Setup::Set("servers", 2.0)],
-        when: |model| model.servers.len() == 2 && model.waiting() <= 2,
+        when: |model| servers(model) == 2 && model.waiting() <= 2,
         points: &[server_part(0), server_part(1)],
         shows: &[],
         predict: None,
@@ -54,7 +71,7 @@ pub(super) const STORY: &[Beat<LoadBalancing>] = &[
             Setup::Set("policy", ROUND_ROBIN),
         ],
         // Long enough to see the turns go round several times.
-        when: |model| model.servers.len() == 3 && model.servers[2].served >= 10,
+        when: |model| servers(model) == 3 && is(model, 2, |server| server.done >= 10),
         points: &[BALANCER, PartId::one("server")],
         shows: &[],
         predict: Some(Prediction {
@@ -62,8 +79,8 @@ pub(super) const STORY: &[Beat<LoadBalancing>] = &[
             options: &["same", "fewer", "none"],
             hides: &[],
             truth: |model| {
-                let slow = model.servers.get(VICTIM)?;
-                (slow.slow && slow.queue.len() >= 8).then_some(0)
+                let slow = server(model, VICTIM)?;
+                (slow.slow && slow.waiting >= 8).then_some(0)
             },
         }),
     },
@@ -74,10 +91,7 @@ pub(super) const STORY: &[Beat<LoadBalancing>] = &[
             Setup::Set("load", 30.0),
             Setup::Act("slow", VICTIM),
         ],
-        when: |model| {
-            model.servers.get(VICTIM).is_some_and(|server| server.slow)
-                && waiting_at(model, VICTIM) >= 8
-        },
+        when: |model| is(model, VICTIM, |server| server.slow && server.waiting >= 8),
         points: &[VICTIM_PART, VICTIM_LINK],
         shows: &[],
         predict: None,
@@ -88,7 +102,7 @@ pub(super) const STORY: &[Beat<LoadBalancing>] = &[
             Setup::Twin("policy", ROUND_ROBIN),
             Setup::Set("policy", LEAST_CONNECTIONS),
         ],
-        when: |model| waiting_at(model, VICTIM) <= 1 && model.watch.picks.iter().sum::<u32>() >= 60,
+        when: |model| waiting_at(model, VICTIM) <= 1 && sent(model) >= 60,
         points: &[VICTIM_PART],
         shows: &[],
         predict: None,
@@ -103,11 +117,9 @@ pub(super) const STORY: &[Beat<LoadBalancing>] = &[
             Setup::Set("fall", 2.0),
         ],
         when: |model| {
-            let well = |server: &super::model::Server| {
-                !server.slow && server.crashed.is_none() && !server.out()
-            };
-            let rounds = model.watch.picks.iter().sum::<u32>() >= 36;
-            model.servers.iter().all(well) && model.waiting() <= 2 && rounds
+            let well = |server: Server| !server.ill && !server.out;
+            let rounds = sent(model) >= 36;
+            (0..servers(model)).all(|i| is(model, i, well)) && model.waiting() <= 2 && rounds
         },
         points: &[BALANCER, VICTIM_PART],
         shows: &[],
@@ -116,10 +128,10 @@ pub(super) const STORY: &[Beat<LoadBalancing>] = &[
             options: &["all", "share", "none"],
             hides: &[],
             truth: |model| {
-                let crash = model.watch.crash.filter(|crash| crash.server == VICTIM)?;
-                crash.noticed?;
+                let (dead, all, noticed) = victims_crash(model)?;
+                noticed?;
                 // What happened, not what the story expects: with another policy the answer may differ.
-                Some(match crash.picked_dead * 100 / crash.picked.max(1) {
+                Some(match dead * 100 / all.max(1) {
                     60.. => 0,
                     5.. => 1,
                     _ => 2,
@@ -130,12 +142,8 @@ pub(super) const STORY: &[Beat<LoadBalancing>] = &[
     Beat {
         id: "unnoticed",
         setup: &[Setup::Act("crash", VICTIM)],
-        when: |model| {
-            model
-                .watch
-                .crash
-                .is_some_and(|crash| crash.server == VICTIM && crash.picked_dead >= 7)
-        },
+        // Some of what was sent there has come back failed, and can be seen.
+        when: |model| victims_crash(model).is_some_and(|(dead, _, _)| dead >= 7),
         points: &[VICTIM_PART, VICTIM_LINK],
         shows: &[],
         predict: None,
@@ -145,9 +153,8 @@ pub(super) const STORY: &[Beat<LoadBalancing>] = &[
         setup: &[],
         // A moment later, when what was on its way has failed and nothing new does.
         when: |model| {
-            let noticed = model.watch.crash.and_then(|crash| crash.noticed);
-            let out = |server: &super::model::Server| server.crashed.is_some() && server.out();
-            model.servers.get(VICTIM).is_some_and(out)
+            let noticed = victims_crash(model).and_then(|(_, _, noticed)| noticed);
+            is(model, VICTIM, |server| server.down && server.out)
                 && noticed.is_some_and(|at| model.now.since(at) >= Time::ms(600))
         },
         points: &[BALANCER, VICTIM_PART, VICTIM_LINK],
@@ -157,88 +164,87 @@ pub(super) const STORY: &[Beat<LoadBalancing>] = &[
     Beat {
         id: "yours",
         setup: &[Setup::Act("recover", VICTIM)],
-        when: |model| {
-            model
-                .servers
-                .get(VICTIM)
-                .is_some_and(|server| server.crashed.is_none() && !server.out())
-        },
+        when: |model| is(model, VICTIM, |server| !server.down && !server.out),
         points: &[CLIENTS_PART, BALANCER, VICTIM_PART],
         shows: &[],
         predict: None,
     },
 ];
 
-pub(super) const CHALLENGES: &[Challenge<LoadBalancing>] = &[
-    // `clean_since` also moves while the load is below 100 req/s.
+pub(super) const CHALLENGES: &[Challenge<System>] = &[
     Challenge {
         id: "steady",
-        progress: |model, _| Progress::all(model.now.since(model.watch.clean_since) >= Time::s(10)),
-        solution: &[],
+        progress: |model, now| Progress::held(model.own::<Seen>().clean.since(), now, 10.0),
+        solution: &[
+            Setup::Set("policy", LEAST_CONNECTIONS),
+            Setup::Set("servers", 8.0),
+            Setup::Set("load", 110.0),
+        ],
     },
     Challenge {
         id: "survive",
-        progress: |model, _| {
-            Progress::all({
-                model.watch.crash.is_some_and(|crash| {
-                    let all = crash.served + crash.failed;
-                    crash.alone
-                        && crash.load_per_s >= 30.0
-                        && crash.noticed.is_some()
-                        && model.now.since(crash.at) >= Time::s(8)
-                        && all >= 200
-                        && crash.failed * 100 < all
-                })
-            })
+        progress: |model, now| {
+            let (crash, since) = (model.own::<Seen>().crash, model.since("crashed"));
+            let (Some(crash), Some(since)) = (crash, since) else {
+                return Progress::of(0.0, 200.0);
+            };
+            let row = since.all();
+            let (done, failed) = (row.of(Count::Done), row.of(Count::Failed));
+            let all = done + failed;
+            let counts = crash.alone && crash.load_per_s >= 30.0 && failed * 100 < all;
+            let settled = crash.noticed.is_some() && now.since(crash.at) >= Time::s(8);
+            let far = if settled { all.min(200) } else { all.min(199) };
+            Progress::of(if counts { f64::from(far) } else { 0.0 }, 200.0)
         },
-        solution: &[],
+        solution: &[
+            Setup::Set("servers", 8.0),
+            Setup::Set("load", 60.0),
+            Setup::Set("check", 0.5),
+            Setup::Set("fall", 1.0),
+            Setup::Wait(Time::s(2)),
+            Setup::Act("crash", VICTIM),
+        ],
     },
     Challenge {
         id: "calm",
-        progress: |model, _| {
-            Progress::all({
-                model
-                    .watch
-                    .calm_since
-                    .is_some_and(|since| model.now.since(since) >= Time::s(8))
-            })
-        },
-        solution: &[],
+        progress: |model, now| Progress::held(model.own::<Seen>().calm.since(), now, 8.0),
+        solution: &[
+            Setup::Set("policy", LEAST_CONNECTIONS),
+            Setup::Set("servers", 5.0),
+            Setup::Set("load", 40.0),
+            Setup::Act("slow", VICTIM),
+        ],
     },
     Challenge {
         id: "black-hole",
         progress: |model, _| {
-            Progress::all({
-                model.watch.crash.is_some_and(|crash| {
-                    let fair = crash.picked as usize / model.servers.len().max(1);
-                    crash.picked_dead >= 10 && crash.picked_dead as usize >= 2 * fair
-                })
-            })
+            let crash = model.own::<Seen>().crash;
+            let Some(crash) = crash.filter(|crash| crash.picked_dead >= 10) else {
+                return Progress::of(0.0, 2.0);
+            };
+            let fair = f64::from(crash.picked) / servers(model).max(1) as f64;
+            Progress::of(f64::from(crash.picked_dead) / fair.max(1.0), 2.0)
         },
-        solution: &[],
+        solution: &[
+            Setup::Set("policy", LEAST_CONNECTIONS),
+            Setup::Set("load", 50.0),
+            Setup::Wait(Time::s(2)),
+            Setup::Act("crash", VICTIM),
+        ],
     },
     Challenge {
         id: "lopsided",
         progress: |model, _| {
-            Progress::all({
-                let healthy = model.servers.len() >= 3
-                    && model
-                        .servers
-                        .iter()
-                        .all(|server| !server.slow && !server.out() && server.crashed.is_none());
-                let all: u32 = model.watch.picks.iter().sum();
-                let most = model.watch.picks.iter().copied().max().unwrap_or(0);
-                let least = model
-                    .watch
-                    .picks
-                    .iter()
-                    .take(model.servers.len())
-                    .copied()
-                    .min()
-                    .unwrap_or(0);
-                healthy && all >= 150 && most >= 2 * least.max(1)
-            })
+            let count = servers(model);
+            let well = count >= 3 && (0..count).all(|i| is(model, i, |it| !it.ill && !it.out));
+            let each = (0..count)
+                .filter_map(|i| server(model, i))
+                .map(|server| server.sent);
+            let (most, least) = (each.clone().max().unwrap_or(0), each.min().unwrap_or(0));
+            let counts = well && sent(model) >= 150;
+            let times = f64::from(most) / f64::from(least.max(1));
+            Progress::of(if counts { times } else { 0.0 }, 2.0)
         },
-        solution: &[],
+        solution: &[Setup::Set("policy", IP_HASH), Setup::Wait(Time::s(8))],
     },
 ];

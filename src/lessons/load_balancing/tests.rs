@@ -1,7 +1,7 @@
 //! Tests of load balancing: theory, conservation, the points that the story makes.
 
-use super::model::{LoadBalancing, Totals};
-use super::{Balancing, Settings};
+use super::{Balancing, SERVERS, Seen};
+use crate::kit::system::{Count, System, Values};
 use algorithms::queueing;
 use engine::lesson::sheet;
 use engine::player::Happening;
@@ -9,8 +9,8 @@ use engine::random::{Streams, below, unit};
 use engine::show::Watch;
 use engine::{Act, Player, Run, Show, Stream, Time, knobs};
 
-fn run(seed: u32, settings: &[(&str, f64)], s: u64) -> Run<LoadBalancing> {
-    let mut first = Settings::default();
+fn run(seed: u32, settings: &[(&str, f64)], s: u64) -> Run<System> {
+    let mut first = Values::first(&Balancing);
     for (id, value) in settings {
         knobs::set(&mut first, id, *value).unwrap();
     }
@@ -19,15 +19,16 @@ fn run(seed: u32, settings: &[(&str, f64)], s: u64) -> Run<LoadBalancing> {
     run
 }
 
-fn totals(seed: u32, settings: &[(&str, f64)], s: u64) -> Totals {
-    run(seed, settings, s).model().totals()
+/// Requests that servers answered, and their mean time there in seconds.
+fn served(seed: u32, settings: &[(&str, f64)], s: u64) -> (f64, f64) {
+    let row = run(seed, settings, s).model().row(SERVERS);
+    (f64::from(row.of(Count::Done)), row.mean().as_s())
 }
 
 /// Mean latency in seconds over seeds, weighted by requests.
 fn latency_mean_s(settings: &[(&str, f64)], seeds: u32, s: u64) -> f64 {
-    let all: Vec<Totals> = (1..=seeds).map(|seed| totals(seed, settings, s)).collect();
-    let weighted = |t: &Totals| t.latency_mean.as_s() * t.served as f64;
-    all.iter().map(weighted).sum::<f64>() / all.iter().map(|t| t.served as f64).sum::<f64>()
+    let all: Vec<(f64, f64)> = (1..=seeds).map(|seed| served(seed, settings, s)).collect();
+    all.iter().map(|(n, mean)| n * mean).sum::<f64>() / all.iter().map(|(n, _)| n).sum::<f64>()
 }
 
 #[test]
@@ -90,10 +91,12 @@ fn fixed_service_times_halve_the_wait() {
 
 #[test]
 fn every_policy_sees_the_same_traffic() {
-    let born: Vec<u64> = (0..6)
-        .map(|policy| totals(3, &[("policy", f64::from(policy))], 60).born)
-        .collect();
-    assert!(born.iter().all(|n| *n == born[0]), "{born:?}");
+    let came = |policy: f64| {
+        let run = run(3, &[("policy", policy)], 60);
+        run.model().total().of(Count::Came)
+    };
+    let came: Vec<u32> = (0..6).map(|policy| came(f64::from(policy))).collect();
+    assert!(came.iter().all(|n| *n == came[0]), "{came:?}");
 }
 
 #[test]
@@ -115,33 +118,28 @@ fn looking_at_the_servers_beats_not_looking() {
 #[test]
 fn weights_share_by_size() {
     let run = run(2, &[("policy", 2.0), ("speed-1", 2.0), ("load", 40.0)], 60);
-    let picked: Vec<u64> = run
-        .model()
-        .servers
-        .iter()
-        .map(|server| server.picked)
-        .collect();
-    let ratio = picked[0] as f64 / picked[1] as f64;
+    let picked = [0, 1].map(|i| run.model().member_row(SERVERS, i).of(Count::Came));
+    let ratio = f64::from(picked[0]) / f64::from(picked[1]);
     assert!((ratio - 2.0).abs() < 0.02, "{picked:?}");
 }
 
 #[test]
 fn a_crash_fails_its_share_until_it_is_noticed() {
     let mut run = run(5, &[], 10);
-    let before = run.model().totals().failed;
+    let before = run.model().total().of(Count::Failed);
     assert_eq!(before, 0);
     run.act(Act { spec: 0, target: 1 });
     run.run(Time::s(30), Watch::Nothing, u64::MAX);
-    let crash = run.model().watch.crash.unwrap();
+    let crash = run.model().own::<Seen>().crash.unwrap();
     let took = crash.noticed.unwrap().since(crash.at);
     // Two failed checks, one second apart, each 160 ms on its way there and back.
     assert!((Time::s(1)..=Time::ms(2_200)).contains(&took), "{took:?}");
     let share = f64::from(crash.picked_dead) / f64::from(crash.picked);
     assert!((share - 1.0 / 3.0).abs() < 0.03, "{share}");
-    let after_notice = run.model().totals().failed;
+    let after_notice = run.model().total().of(Count::Failed);
     run.run(Time::s(60), Watch::Nothing, u64::MAX);
     assert_eq!(
-        run.model().totals().failed,
+        run.model().total().of(Count::Failed),
         after_notice,
         "once noticed, nothing fails"
     );
@@ -264,7 +262,7 @@ fn round_robin_drowns_the_slow_server_and_least_connections_does_not() {
     let mut twin = main.twin("policy", 1.0).unwrap();
     main.run(Time::s(20), Watch::Nothing, u64::MAX);
     twin.run(Time::s(20), Watch::Nothing, u64::MAX);
-    let waiting = |model: &LoadBalancing| model.servers[1].queue.len();
+    let waiting = |model: &System| model.waiting_at(SERVERS, 1);
     assert!(waiting(main.model()) <= 3);
     let mut scene = engine::Scene::new(884.0, std::rc::Rc::default());
     twin.draw(&mut scene);

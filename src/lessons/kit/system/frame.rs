@@ -97,7 +97,7 @@ impl Reason {
         Reason::Left,
     ];
 
-    /// Its short label where the request died: the stage word `loss.<…>`.
+    /// Its short label where the request died: the word `loss.<…>`.
     pub const fn label(self) -> &'static str {
         match self {
             Reason::Limited => "loss.limited",
@@ -117,7 +117,12 @@ impl Reason {
     pub const fn is_refusal(self) -> bool {
         matches!(
             self,
-            Reason::Limited | Reason::Full | Reason::Open | Reason::Nobody | Reason::Down | Reason::Cut
+            Reason::Limited
+                | Reason::Full
+                | Reason::Open
+                | Reason::Nobody
+                | Reason::Down
+                | Reason::Cut
         )
     }
 }

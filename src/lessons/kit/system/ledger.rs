@@ -119,14 +119,18 @@ impl Since<'_> {
     /// What came to a node since.
     pub fn node(&self, node: super::NodeId) -> Row {
         let then = self.page.nodes.get(usize::from(node.0));
-        self.now.row(node).since(&then.map(|then| then.0).unwrap_or_default())
+        self.now
+            .row(node)
+            .since(&then.map(|then| then.0).unwrap_or_default())
     }
 
     /// What came to one member of a node since.
     pub fn member(&self, node: super::NodeId, member: usize) -> Row {
         let then = self.page.nodes.get(usize::from(node.0));
         let then = then.and_then(|then| then.1.get(member)).copied();
-        self.now.member_row(node, member).since(&then.unwrap_or_default())
+        self.now
+            .member_row(node, member)
+            .since(&then.unwrap_or_default())
     }
 }
 
@@ -144,6 +148,9 @@ mod tests {
         row.time += Time::ms(80);
         let since = row.since(&then);
         assert_eq!((since.of(Count::Came), since.of(Count::Done)), (1, 1));
-        assert_eq!((since.mean(), then.since(&row).of(Count::Came)), (Time::ms(80), 0));
+        assert_eq!(
+            (since.mean(), then.since(&row).of(Count::Came)),
+            (Time::ms(80), 0)
+        );
     }
 }

@@ -1,4 +1,92 @@
 //! Requests that flow through parts: one composed model for lessons about traffic, and the view that goes with it.
+//!
+//! A lesson on this layer is a [`Script`]: its knobs ([`Dial`]s) and a [`Plan`], a pure function of them. [`System`] runs the
+//! plan. When a knob turns it asks for the plan again, compares, and lets parts come and go; nothing is lost without a note
+//! that says so. All lessons share one `Run<System>`, so a lesson costs its words, its story and a few hundred lines.
+//!
+//! # The smallest lesson
+//!
+//! ```
+//! use engine::{ActionSpec, Card, Lesson, Scene, Sheet, Time};
+//! # use loadlab_lessons::kit::system::*;
+//! struct OneServer;
+//! const USERS: NodeId = NodeId(0);
+//! const SERVER: NodeId = NodeId(1);
+//! const LINK: WireId = WireId(0);
+//!
+//! impl Script for OneServer {
+//!     fn dials(&self) -> &'static [Dial] {
+//!         const DIALS: &[Dial] = &[Dial::slider("load", [1.0, 50.0, 1.0], "req/s", 8.0)];
+//!         DIALS
+//!     }
+//!     fn plan(&self, knobs: &Values) -> Plan {
+//!         let call = Call { timeout: Some(Time::s(1)), ..Call::over(LINK) };
+//!         let service = Service::new(2, 10, Time::ms(100), Spread::Exponential);
+//!         Plan {
+//!             nodes: vec![
+//!                 Node::one(USERS, "users", Kind::Crowd(Crowd::poisson(knobs.get("load"), call))),
+//!                 Node::one(SERVER, "server", Kind::Service(service)),
+//!             ],
+//!             wires: vec![Wire::new(LINK, USERS, SERVER, "link", Time::ms(80))],
+//!             ..Plan::default()
+//!         }
+//!     }
+//!     fn deeds(&self) -> &'static [Deed] {
+//!         const DEEDS: &[Deed] = &[Deed::Crash(SERVER), Deed::Recover(SERVER)];
+//!         DEEDS
+//!     }
+//! }
+//!
+//! impl Lesson for OneServer {
+//!     type Model = System;
+//!     const SHEET: Sheet<System> = Sheet {
+//!         // One for each deed, in the same order.
+//!         actions: &[ActionSpec::whole("crash"), ActionSpec::whole("recover")],
+//!         probes: &probe::ALL,
+//!         warm_up: Time::s(5),
+//!         ..Sheet::usual(
+//!             Card { slug: "one-server", chapter: "traffic", tables: &[] },
+//!             || Values::first(&OneServer),
+//!             draw,
+//!         )
+//!     };
+//! }
+//! # use engine::{Run, Show, lesson::sheet, show::Watch};
+//! # let mut run = Run::new(sheet::<OneServer>(), 1);
+//! # run.run(Time::s(10), Watch::Nothing, u64::MAX);
+//! # assert!(run.model().row(SERVER).of(Count::Done) > 40);
+//! ```
+//!
+//! # What happens to a request
+//!
+//! A [`Crowd`] draws a request's [`Draw`] when it comes: dice, person, class. Everything random that befalls it later (work,
+//! fate, choice, jitter) follows from its dice, so twins meet the same requests whatever the design. The request is a
+//! [`Frame`] that stays with its user and runs the crowd's program for its class; each [`Step::Call`] is a frame of its own, one
+//! for each try. A call goes over a [`Wire`], which chooses a member at its end by its policy, among those that health checks
+//! believe in. A [`Gate`] passes it on over another wire; a [`Service`] gives it a worker, or a place in its queue, and runs its
+//! own program. The answer comes back by the same wires. A caller whose time-out ends leaves the call to itself
+//! ([`Frame::left`]): it is still worked on, *for nobody*. Who fails says why ([`Reason`]), at the part where it died.
+//!
+//! # Where a lesson hooks in
+//!
+//! * [`Script::heard`]: each note as it is said; [`Script::look`]: after each event. Keep what the story must remember in a type
+//!   of the lesson's own ([`Script::own`], [`System::own`]); for counts ask the ledger first: [`System::total`],
+//!   [`System::row`], [`System::member_row`], and [`System::since`] a marked note (`"crashed"`, `"you-set"`, `"start"`).
+//! * [`Deed::Own`] with [`Script::act`]; [`System::deed`] for the layer's own deeds; [`Event::Timer`] with [`Script::timer`].
+//! * [`Gate::limits`] with [`Script::admits`]: limiters. [`Gate::filters`] with [`Script::allowed`]: candidates.
+//! * [`Script::line`]: the third line of a card. [`Script::aside`]: the lesson's own figure under the parts.
+//!
+//! # Words
+//!
+//! The layer says `picked` (number, member, because), `calls` (number, from, to), `waits` (number, member, place), `answered`
+//! (member, number, span), `refused`, `overflow`, `limited`, `cut-off`, `fails-it`, `fails-too`, `skipped`, `lost` (number,
+//! member), `gave-up`, `too-late`, `timed-out` (number, part, span), `nobody`, `failing` (number), `tries-again` (number, part,
+//! try), `no-budget`, `breaker-refuses`, `leaves` (number, part), `breaker-opens`, `breaker-tries`, `breaker-closes` (number of
+//! the breaker), `check-failed`, `returned`, `joined`, `leaving`, `restarted`, `mended`, `slowed`, `cut`, `healed`, `flushed`
+//! (member), `crashed` (member, held), `ejected` (member, span), `spike` (times), `spike-over`. A lesson's `en.md` has those
+//! that its plan can say, the labels `loss.*` of its reasons, and on the stage `load`, `busy`, `waiting`, `slow`, `crashed`,
+//! `leaving`, `died`, `link.*`; with health checks `still-in`, `out`, `check-in`, `not-trusted`; with a gate that shows whose
+//! turn it is `next`, `fewest`, `last`, `of-two`, `nobody` and `policy.*`. `load-balancing` is the model to copy.
 
 mod frame;
 mod guard;
@@ -22,6 +110,7 @@ pub use plan::{
 };
 pub use script::{Cx, Deed, Dial, Own, Script, Values};
 pub use state::{Dog, Live, LiveWire, Part};
+pub use view::{draw, policy_word};
 
 /// What every system measures: [`probe::ALL`] are a sheet's probes, to which a lesson may add its own.
 pub mod probe {

@@ -70,8 +70,13 @@ pub enum Event {
     Back(Key),
     /// A caller has waited long enough for a try.
     TimeOut(Key),
-    /// A request may have waited too long in a queue.
-    Expire(Key),
+    /// The first in a member's queue may have waited too long.
+    Expire {
+        /// The node.
+        node: u16,
+        /// The member.
+        member: u16,
+    },
     /// The pause before the next try is over.
     Again(Key),
     /// A user has waited long enough.
@@ -137,6 +142,8 @@ pub struct System {
     marks: Marks,
     pub(super) begun: bool,
     own: Box<dyn Own>,
+    /// When a knob was last turned.
+    pub turned: Time,
     /// The time of the last event, by the model's clock.
     pub now: Time,
 }
@@ -161,6 +168,7 @@ impl Clone for System {
             marks: self.marks,
             begun: self.begun,
             own: (*self.own).copy(),
+            turned: self.turned,
             now: self.now,
         }
     }
@@ -190,6 +198,7 @@ impl Model for System {
             marks: Marks::default(),
             begun: false,
             own: knobs.script.own(),
+            turned: Time::ZERO,
             now: Time::ZERO,
         };
         system.follow(knobs.script.plan(knobs), cx);
@@ -221,7 +230,7 @@ impl Model for System {
             Event::Begin(key) => self.begin(key, cx),
             Event::Back(key) => self.back(key, cx),
             Event::TimeOut(key) => self.time_out(key, cx),
-            Event::Expire(key) => self.expire(key, cx),
+            Event::Expire { node, member } => self.expire(node, member, cx),
             Event::Again(key) => self.again(key, cx),
             Event::Patience(key) => self.lose_patience(key, cx),
             Event::Thought { node, user, nth } => self.thought(node, user, nth, cx),
@@ -245,6 +254,7 @@ impl Model for System {
 
     fn on_knobs(&mut self, knobs: &Values, cx: Cx<'_, '_>) {
         self.now = cx.now();
+        self.turned = cx.now();
         self.keep("you-set");
         self.follow(knobs.script.plan(knobs), cx);
         self.script.look(self, knobs, cx.now());
@@ -288,7 +298,9 @@ impl Model for System {
             _ => return 0,
         };
         let count = self.members(usize::from(node.0));
-        aim(middle(count), count, |target| self.can(Act { spec, target }))
+        aim(middle(count), count, |target| {
+            self.can(Act { spec, target })
+        })
     }
 
     fn on_action(&mut self, act: Act, knobs: &Values, cx: Cx<'_, '_>) {
@@ -320,7 +332,11 @@ impl Model for System {
         }
         balance.check(&self.frames, self.gone, |_, frame| match frame.place {
             Place::Waits => Some("queue"),
-            Place::Held if self.live(frame.node).is_some_and(|it| it.service().is_some()) => {
+            Place::Held
+                if self
+                    .live(frame.node)
+                    .is_some_and(|it| it.service().is_some()) =>
+            {
                 Some("worker")
             }
             _ => None,
@@ -353,7 +369,10 @@ impl Model for System {
             return Err(format!("members believe in {under_way} calls too many"));
         }
         if queued != self.waiting as usize {
-            return Err(format!("queues hold {queued}, {} are counted", self.waiting));
+            return Err(format!(
+                "queues hold {queued}, {} are counted",
+                self.waiting
+            ));
         }
         Ok(())
     }
@@ -409,7 +428,9 @@ impl System {
 
     /// The retries that a budget of the plan has saved up.
     pub fn saved(&self, budget: usize) -> f64 {
-        self.budgets.get(budget).map_or(0.0, |(_, budget)| budget.balance())
+        self.budgets
+            .get(budget)
+            .map_or(0.0, |(_, budget)| budget.balance())
     }
 
     /// Requests a second that a crowd sends now, a surge included.
@@ -431,7 +452,8 @@ impl System {
     /// If that is another type.
     pub fn own<T: 'static>(&self) -> &T {
         let own: &dyn Any = &*self.own;
-        own.downcast_ref().expect("the type that the script's `own` gives")
+        own.downcast_ref()
+            .expect("the type that the script's `own` gives")
     }
 
     /// As [`System::own`], to change it.
@@ -440,12 +462,14 @@ impl System {
     /// If that is another type.
     pub fn own_mut<T: 'static>(&mut self) -> &mut T {
         let own: &mut dyn Any = &mut *self.own;
-        own.downcast_mut().expect("the type that the script's `own` gives")
+        own.downcast_mut()
+            .expect("the type that the script's `own` gives")
     }
 }
 
 impl System {
     /// Says a note; the script hears it, and a marked one opens a page of the ledger.
+    #[inline]
     pub fn say(&mut self, note: Note, cx: Cx<'_, '_>) -> NoteId {
         if note.marked && note.word != "failing" {
             self.keep(note.word);
@@ -478,8 +502,9 @@ impl System {
     }
 
     fn part_of(&self, node: u16, member: u16) -> PartId {
-        self.live(node)
-            .map_or(PartId::one("node"), |live| live.node.part_of(usize::from(member)))
+        self.live(node).map_or(PartId::one("node"), |live| {
+            live.node.part_of(usize::from(member))
+        })
     }
 
     // ---- Crowds ----
@@ -578,7 +603,9 @@ impl System {
 
     fn thought(&mut self, node: u16, user: u16, nth: u32, cx: Cx<'_, '_>) {
         cx.because(NoteId::NONE);
-        let Some(live) = self.live_mut(node) else { return };
+        let Some(live) = self.live_mut(node) else {
+            return;
+        };
         let wanted = match &live.node.kind {
             Kind::Crowd(crowd) if !live.gone => match crowd.arrivals {
                 Arrivals::Closed { users, .. } => users,
@@ -590,7 +617,9 @@ impl System {
             live.users = live.users.min(user);
             return;
         }
-        let dice = mix64(self.salt ^ mix64((u64::from(node) << 48) | (u64::from(user) << 32) | u64::from(nth)));
+        let dice = mix64(
+            self.salt ^ mix64((u64::from(node) << 48) | (u64::from(user) << 32) | u64::from(nth)),
+        );
         let draw = Draw {
             dice,
             person: user,
@@ -609,7 +638,9 @@ impl System {
         let Arrivals::Closed { think, .. } = crowd.arrivals else {
             return Time::NEVER;
         };
-        let dice = mix64(self.salt ^ mix64((u64::from(node) << 48) | (u64::from(user) << 32) | u64::from(nth)));
+        let dice = mix64(
+            self.salt ^ mix64((u64::from(node) << 48) | (u64::from(user) << 32) | u64::from(nth)),
+        );
         let draw = Draw {
             dice,
             ..Draw::default()
@@ -619,7 +650,9 @@ impl System {
 
     /// A user's request begins.
     pub fn request(&mut self, node: u16, mut draw: Draw, reloads: u8, cx: Cx<'_, '_>) {
-        let Some(live) = self.live_mut(node) else { return };
+        let Some(live) = self.live_mut(node) else {
+            return;
+        };
         let Kind::Crowd(crowd) = &live.node.kind else {
             return;
         };
@@ -661,7 +694,9 @@ impl System {
         let (number, node) = (frame.number, frame.node);
         cx.because(frame.note);
         let part = self.part_of(node, 0);
-        let note = Note::new("leaves").with(count(number)).with(Arg::Part(part));
+        let note = Note::new("leaves")
+            .with(count(number))
+            .with(Arg::Part(part));
         self.say(note.about(part).dot(number), cx);
         self.failing(number, cx);
         self.home(key, cx);
@@ -669,7 +704,9 @@ impl System {
 
     /// A request is over: its user has the answer, or has left.
     fn home(&mut self, key: Key, cx: Cx<'_, '_>) {
-        let Some(frame) = self.remove(key) else { return };
+        let Some(frame) = self.remove(key) else {
+            return;
+        };
         let now = cx.now();
         let took = now.since(frame.asked);
         let waited = took - frame.travelled;
@@ -677,7 +714,11 @@ impl System {
             None => Count::Done,
             Some(_) => Count::Failed,
         };
-        let Some(live) = self.nodes.get_mut(usize::from(frame.node)).and_then(Option::as_mut) else {
+        let Some(live) = self
+            .nodes
+            .get_mut(usize::from(frame.node))
+            .and_then(Option::as_mut)
+        else {
             return;
         };
         for row in [&mut live.row, &mut self.all] {
@@ -732,7 +773,8 @@ impl System {
             let Some(frame) = self.frames.get(key) else {
                 return;
             };
-            let (node, member, class, step) = (frame.node, frame.member, frame.draw.class, frame.step);
+            let (node, member, class, step) =
+                (frame.node, frame.member, frame.draw.class, frame.step);
             let Some(live) = self.live(node) else { return };
             match live.node.kind.program(class).get(usize::from(step)) {
                 None => return self.answer(key, cx),
@@ -784,7 +826,11 @@ impl System {
 
     fn call_of(&self, node: u16, class: u8, of: (u8, u8)) -> Option<Call> {
         let program = self.live(node)?.node.kind.program(class);
-        program.get(usize::from(of.0))?.calls().get(usize::from(of.1)).copied()
+        program
+            .get(usize::from(of.0))?
+            .calls()
+            .get(usize::from(of.1))
+            .copied()
     }
 
     fn work(&mut self, key: Key, amount: u64, speed: f64, cx: Cx<'_, '_>) {
@@ -794,7 +840,10 @@ impl System {
         frame.turn = frame.turn.wrapping_add(1);
         frame.work = (amount, cx.now());
         if speed > 0.0 {
-            cx.schedule(Time((amount as f64 / speed) as u64), Event::Done(key, frame.turn));
+            cx.schedule(
+                Time((amount as f64 / speed) as u64),
+                Event::Done(key, frame.turn),
+            );
         }
     }
 
@@ -848,7 +897,9 @@ impl System {
             return;
         };
         let unlucky = service.fails > 0.0
-            && frame.draw.unit(purpose::FATE + (u64::from(node) << 8) + (u64::from(frame.nth) << 32))
+            && frame
+                .draw
+                .unit(purpose::FATE + (u64::from(node) << 8) + (u64::from(frame.nth) << 32))
                 <= service.fails;
         if service.patience.is_some_and(|patience| took > patience) {
             let note = Note::new("too-late")
@@ -858,7 +909,9 @@ impl System {
             self.say(note.about(part).dot(number), cx);
             self.fail(key, Reason::TimedOut, cx);
         } else if unlucky {
-            let note = Note::new("fails-it").with(count(number)).with(Arg::Part(part));
+            let note = Note::new("fails-it")
+                .with(count(number))
+                .with(Arg::Part(part));
             self.say(note.about(part).dot(number), cx);
             self.fail(key, Reason::Chance, cx);
         } else {
@@ -885,10 +938,15 @@ impl System {
         let (number, node, member) = (frame.number, frame.node, frame.member);
         let took = cx.now().since(frame.reached);
         let nobody = self.is_for_nobody(frame);
-        let Some(live) = self.live_mut(node) else { return };
+        let Some(live) = self.live_mut(node) else {
+            return;
+        };
         let part = live.node.part_of(usize::from(member));
         let member = live.members.get_mut(usize::from(member));
-        for row in [&mut live.row].into_iter().chain(member.map(|it| &mut it.own.row)) {
+        for row in [&mut live.row]
+            .into_iter()
+            .chain(member.map(|it| &mut it.own.row))
+        {
             row.add(Count::Done);
             row.time += took;
             if nobody {
@@ -999,7 +1057,10 @@ impl System {
         }
         let key = self.insert(frame);
         if let Some(guard) = call.guard {
-            let permit = self.guards.get_mut(usize::from(guard)).map(|it| it.ask(cx.now()));
+            let permit = self
+                .guards
+                .get_mut(usize::from(guard))
+                .map(|it| it.ask(cx.now()));
             self.look_at_guard(guard, cx);
             match permit {
                 Some(None) => return self.bounce(key, call.over, Reason::Open, cx),
@@ -1030,7 +1091,9 @@ impl System {
         let (number, node) = (frame.number, frame.node);
         let part = self.part_of(node, 0);
         if reason == Reason::Open {
-            let note = Note::new("breaker-refuses").with(count(number)).with(Arg::Part(part));
+            let note = Note::new("breaker-refuses")
+                .with(count(number))
+                .with(Arg::Part(part));
             self.say(note.about(part).dot(number), cx);
         }
         cx.schedule(BOUNCE, Event::Back(key));
@@ -1041,7 +1104,12 @@ impl System {
         let Some(frame) = self.frames.get(key) else {
             return;
         };
-        let (number, draw, depth, nth) = (frame.number, frame.draw, usize::from(frame.depth), frame.nth);
+        let (number, draw, depth, nth) = (
+            frame.number,
+            frame.draw,
+            usize::from(frame.depth),
+            frame.nth,
+        );
         let from = (frame.node, frame.member);
         let gone = self.live_wire(over.0).is_none_or(|live| live.gone);
         let picked = if gone || depth >= HOPS_MAX {
@@ -1052,7 +1120,10 @@ impl System {
         let Some(member) = picked else {
             let part = self.part_of(from.0, from.1);
             self.say(
-                Note::new("nobody").with(count(number)).about(part).dot(number),
+                Note::new("nobody")
+                    .with(count(number))
+                    .about(part)
+                    .dot(number),
                 cx,
             );
             if depth == 0 {
@@ -1084,7 +1155,10 @@ impl System {
                     .with(Arg::Part(part))
                     .with(Arg::Word(because)),
             )
-        } else if self.live(from.0).is_some_and(|live| live.service().is_some()) {
+        } else if self
+            .live(from.0)
+            .is_some_and(|live| live.service().is_some())
+        {
             Some(
                 Note::new("calls")
                     .with(count(number))
@@ -1122,8 +1196,12 @@ impl System {
         frame.reached = cx.now();
         let (number, draw, node, member) = (frame.number, frame.draw, frame.node, frame.member);
         let (wire, _) = frame.hop();
-        let cut = self.live_wire(wire).is_some_and(|live| live.is_cut(usize::from(member)));
-        let Some(live) = self.live_mut(node) else { return };
+        let cut = self
+            .live_wire(wire)
+            .is_some_and(|live| live.is_cut(usize::from(member)));
+        let Some(live) = self.live_mut(node) else {
+            return;
+        };
         let part = live.node.part_of(usize::from(member));
         live.row.add(Count::Came);
         let gone = live.gone;
@@ -1146,12 +1224,17 @@ impl System {
         }
         match &live.node.kind {
             Kind::Gate(gate) => {
-                let route = gate.routes.get(usize::from(draw.class)).or(gate.routes.last());
+                let route = gate
+                    .routes
+                    .get(usize::from(draw.class))
+                    .or(gate.routes.last());
                 let route = route.copied();
                 let limits = gate.limits;
                 let script = self.script;
                 if limits && !script.admits(NodeId(node), &draw, self, cx.now()) {
-                    let note = Note::new("limited").with(count(number)).with(Arg::Part(part));
+                    let note = Note::new("limited")
+                        .with(count(number))
+                        .with(Arg::Part(part));
                     self.say(note.about(part).dot(number), cx);
                     return self.fail(key, Reason::Limited, cx);
                 }
@@ -1180,12 +1263,17 @@ impl System {
                             frame.place = Place::Waits;
                             frame.note = note;
                         }
-                        if let Some(patience) = patience {
-                            cx.schedule(patience, Event::Expire(key));
+                        if let Some(patience) = patience
+                            && let Some(part) = self.part_mut(node, member)
+                            && !std::mem::replace(&mut part.expiring, true)
+                        {
+                            cx.schedule(patience, Event::Expire { node, member });
                         }
                     }
                     Offer::Full => {
-                        let note = Note::new("overflow").with(count(number)).with(Arg::Part(part));
+                        let note = Note::new("overflow")
+                            .with(count(number))
+                            .with(Arg::Part(part));
                         self.say(note.about(part).dot(number), cx);
                         self.fail(key, Reason::Full, cx);
                     }
@@ -1204,7 +1292,9 @@ impl System {
         frame.place = Place::Held;
         frame.step = 0;
         let (node, class) = (frame.node, frame.draw.class);
-        let first = self.live(node).and_then(|live| live.node.kind.program(class).first());
+        let first = self
+            .live(node)
+            .and_then(|live| live.node.kind.program(class).first());
         match first {
             Some(Step::Work(_) | Step::Call(_)) => self.run(key, cx),
             // What is over at once is over with an event of its own, or one worker's queue would be one endless call.
@@ -1249,7 +1339,9 @@ impl System {
             cx.because(frame.note);
             if skips && self.is_for_nobody(&frame) {
                 let part = self.part_of(node as u16, member as u16);
-                let note = Note::new("skipped").with(count(frame.number)).with(Arg::Part(part));
+                let note = Note::new("skipped")
+                    .with(count(frame.number))
+                    .with(Arg::Part(part));
                 self.say(note.about(part).dot(frame.number), cx);
                 self.skip(key, cx);
             } else {
@@ -1277,23 +1369,43 @@ impl System {
         self.give_back(key, cx);
     }
 
-    fn expire(&mut self, key: Key, cx: Cx<'_, '_>) {
-        let Some(frame) = self.frames.get(key) else {
-            return;
-        };
-        if frame.place != Place::Waits {
-            return;
+    /// Those that have waited too long at a member give up; somebody looks again when the next one may have.
+    fn expire(&mut self, node: u16, member: u16, cx: Cx<'_, '_>) {
+        let patience = self
+            .live(node)
+            .and_then(Live::service)
+            .and_then(|it| it.patience);
+        if let Some(part) = self.part_mut(node, member) {
+            part.expiring = false;
         }
-        let (number, node, member) = (frame.number, frame.node, frame.member);
-        let waited = cx.now().since(frame.reached);
-        cx.because(frame.note);
-        let part = self.part_of(node, member);
-        let note = Note::new("gave-up")
-            .with(count(number))
-            .with(Arg::Part(part))
-            .with(Arg::Span(waited));
-        self.say(note.about(part).dot(number), cx);
-        self.fail(key, Reason::TimedOut, cx);
+        let Some(patience) = patience else { return };
+        loop {
+            // The oldest stands first, whichever one is taken first.
+            let first = self
+                .part_mut(node, member)
+                .and_then(|part| part.pool.queue.front().copied());
+            let Some(key) = first else { break };
+            let Some(frame) = self.frames.get(key) else {
+                break;
+            };
+            let waited = cx.now().since(frame.reached);
+            if waited < patience {
+                cx.schedule(patience - waited, Event::Expire { node, member });
+                if let Some(part) = self.part_mut(node, member) {
+                    part.expiring = true;
+                }
+                break;
+            }
+            let number = frame.number;
+            cx.because(frame.note);
+            let part = self.part_of(node, member);
+            let note = Note::new("gave-up")
+                .with(count(number))
+                .with(Arg::Part(part))
+                .with(Arg::Span(waited));
+            self.say(note.about(part).dot(number), cx);
+            self.fail(key, Reason::TimedOut, cx);
+        }
         self.measure_waiting(cx);
         self.leave_if_done(node);
     }
@@ -1304,7 +1416,9 @@ impl System {
             return;
         };
         let (wire, _) = frame.hop();
-        let travel = self.live_wire(wire).map_or(Time::ZERO, |live| live.wire.travel);
+        let travel = self
+            .live_wire(wire)
+            .map_or(Time::ZERO, |live| live.wire.travel);
         let Some(frame) = self.frames.get_mut(key) else {
             return;
         };
@@ -1348,7 +1462,9 @@ impl System {
 
     /// A caller has the answer to a call, or knows that it failed.
     fn result(&mut self, key: Key, cx: Cx<'_, '_>) {
-        let Some(frame) = self.remove(key) else { return };
+        let Some(frame) = self.remove(key) else {
+            return;
+        };
         let took = cx.now().since(frame.asked);
         if !frame.left {
             self.tell_guard(&frame, frame.failed.is_none(), took, cx);
@@ -1420,7 +1536,9 @@ impl System {
         if !parent.is_request() {
             let part = self.part_of(parent.node, parent.member);
             let number = call.number;
-            let note = Note::new("fails-too").with(count(number)).with(Arg::Part(part));
+            let note = Note::new("fails-too")
+                .with(count(number))
+                .with(Arg::Part(part));
             self.say(note.about(part).dot(number), cx);
         }
         self.fail(call.parent, reason, cx);
@@ -1434,7 +1552,10 @@ impl System {
             parent: call.parent,
             of: call.of,
             note: call.note,
-            ..Frame::at_rest(self.frames.get(call.parent).map_or(0, |parent| parent.node), now)
+            ..Frame::at_rest(
+                self.frames.get(call.parent).map_or(0, |parent| parent.node),
+                now,
+            )
         }
     }
 
@@ -1447,7 +1568,9 @@ impl System {
         {
             let node = self.frames.get(call.parent)?.node;
             let part = self.part_of(node, 0);
-            let note = Note::new("no-budget").with(count(call.number)).with(Arg::Part(part));
+            let note = Note::new("no-budget")
+                .with(count(call.number))
+                .with(Arg::Part(part));
             self.say(note.about(part).dot(call.number), cx);
             return None;
         }
@@ -1460,7 +1583,9 @@ impl System {
         } else {
             call.waited.0
         };
-        let wait = retry.backoff.wait_us(u32::from(call.nth) + 1, before, &mut dice);
+        let wait = retry
+            .backoff
+            .wait_us(u32::from(call.nth) + 1, before, &mut dice);
         Some(Time(wait))
     }
 
@@ -1508,7 +1633,10 @@ impl System {
             return;
         };
         // An answer that comes at this very moment comes in time.
-        let comes = frame.depth == 1 && frame.place == Place::Travels && frame.leg.back && frame.leg.to == now;
+        let comes = frame.depth == 1
+            && frame.place == Place::Travels
+            && frame.leg.back
+            && frame.leg.to == now;
         if frame.left || comes || frame.place == Place::Bounces {
             return;
         }
@@ -1566,7 +1694,9 @@ impl System {
                 .mark(Tone::Warn)
                 .begins("open", number),
             State::HalfOpen => Note::new("breaker-tries").mark(Tone::Warn),
-            State::Closed => Note::new("breaker-closes").mark(Tone::Ok).ends("open", number),
+            State::Closed => Note::new("breaker-closes")
+                .mark(Tone::Ok)
+                .ends("open", number),
         };
         self.say(note.with(Arg::Count(i64::from(number))), cx);
     }
@@ -1574,33 +1704,33 @@ impl System {
     // ---- Choosing, and health checks ----
 
     fn pick(&mut self, over: WireId, draw: &Draw, nth: u8) -> Option<usize> {
-        let live = self.live_wire(over.0)?;
-        let from = self.live(live.wire.from.0);
-        let filters = from.is_some_and(|live| matches!(&live.node.kind, Kind::Gate(gate) if gate.filters));
+        let script = self.script;
         let mut barred = Vec::new();
+        let live = self.live_wire(over.0)?;
+        let (policy, filters) = (live.wire.policy, live.filters);
         if filters {
-            for member in 0..live.balancer.len() {
-                let eligible = live.balancer.peers()[member].eligible;
-                if eligible && !self.script.allowed(over, draw, member, self) {
+            for (member, peer) in live.balancer.peers().iter().enumerate() {
+                if peer.eligible && !script.allowed(over, draw, member, self) {
                     barred.push(member);
                 }
             }
         }
+        let address = match policy {
+            Policy::IpHash => self.address(draw.person),
+            _ => [0; 4],
+        };
         let mut dice = Dice::new(
             *draw,
             purpose::CHOICE + (u64::from(over.0) << 8) + (u64::from(nth) << 24),
         );
-        let address = self.address(draw.person);
         let live = self.live_wire_mut(over.0)?;
         for member in &barred {
             live.balancer.set_eligible(*member, false);
         }
-        let policy = live.wire.policy;
-        live.looked_at = None;
         let picked = if policy == Policy::PowerOfTwoChoices {
-            let two = live.balancer.draw_two(&mut dice);
-            live.looked_at = two;
-            two.map(|(one, other)| live.balancer.lighter(one, other))
+            live.looked_at = live.balancer.draw_two(&mut dice);
+            live.looked_at
+                .map(|(one, other)| live.balancer.lighter(one, other))
         } else {
             live.balancer.pick(policy, address, &mut dice)
         };
@@ -1639,7 +1769,11 @@ impl System {
         let Some(live) = self.live_wire(wire) else {
             return;
         };
-        let (to, travel, cut) = (live.wire.to.0, live.wire.travel, live.is_cut(usize::from(member)));
+        let (to, travel, cut) = (
+            live.wire.to.0,
+            live.wire.travel,
+            live.is_cut(usize::from(member)),
+        );
         let up = self
             .live(to)
             .and_then(|live| live.members.get(usize::from(member)))
@@ -1679,7 +1813,10 @@ impl System {
         };
         let part = self.part_of(to, member);
         if !passed {
-            self.say(Note::new("check-failed").with(Arg::Part(part)).about(part), cx);
+            self.say(
+                Note::new("check-failed").with(Arg::Part(part)).about(part),
+                cx,
+            );
         }
         let up = match verdict {
             Some(Transition::Down) => false,
@@ -1723,7 +1860,13 @@ impl System {
                     return;
                 };
                 let word = if was_down { "restarted" } else { "mended" };
-                self.say(Note::new(word).with(Arg::Part(part)).about(part).mark(Tone::Ok), cx);
+                self.say(
+                    Note::new(word)
+                        .with(Arg::Part(part))
+                        .about(part)
+                        .mark(Tone::Ok),
+                    cx,
+                );
                 self.reckon_all(usize::from(node.0), cx);
                 self.put_to_work(usize::from(node.0), target, cx);
             }
@@ -1841,7 +1984,9 @@ impl System {
     }
 
     fn surge_end(&mut self, node: u16, number: u32, cx: Cx<'_, '_>) {
-        let Some(live) = self.live_mut(node) else { return };
+        let Some(live) = self.live_mut(node) else {
+            return;
+        };
         if !live.surge.end(number) {
             return;
         }

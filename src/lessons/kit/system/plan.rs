@@ -36,12 +36,18 @@ impl Plan {
         let has = |id: NodeId| self.nodes.iter().any(|node| node.id == id);
         for (i, node) in self.nodes.iter().enumerate() {
             if node.id.0 > IDS_MAX || self.nodes[..i].iter().any(|other| other.id == node.id) {
-                faults.push(format!("node {} is there twice or above {IDS_MAX}", node.id.0));
+                faults.push(format!(
+                    "node {} is there twice or above {IDS_MAX}",
+                    node.id.0
+                ));
             }
         }
         for (i, wire) in self.wires.iter().enumerate() {
             if wire.id.0 > IDS_MAX || self.wires[..i].iter().any(|other| other.id == wire.id) {
-                faults.push(format!("wire {} is there twice or above {IDS_MAX}", wire.id.0));
+                faults.push(format!(
+                    "wire {} is there twice or above {IDS_MAX}",
+                    wire.id.0
+                ));
             }
             if !has(wire.from) || !has(wire.to) {
                 faults.push(format!("wire {} leads from or to no node", wire.id.0));
@@ -67,6 +73,20 @@ impl Plan {
             }
         }
         faults
+    }
+
+    /// Whether requests are served by other rules than before, so that averages over both would be true of neither. More or
+    /// fewer users are no other rule.
+    pub(super) fn serves_otherwise(&self, other: &Plan) -> bool {
+        let served = |node: &&Node| !matches!(node.kind, Kind::Crowd(_));
+        let nodes = |plan: &Plan| {
+            plan.nodes
+                .iter()
+                .filter(served)
+                .cloned()
+                .collect::<Vec<_>>()
+        };
+        self.wires != other.wires || self.guards != other.guards || nodes(self) != nodes(other)
     }
 
     /// What the whole system costs a month, in cents.

@@ -62,12 +62,25 @@ pub trait Script: Sync + 'static {
     }
 
     /// Lines that a member's card shows under its status.
-    fn line(&self, _node: NodeId, _member: usize, _system: &System, _scene: &Scene) -> Option<String> {
+    fn line(
+        &self,
+        _node: NodeId,
+        _member: usize,
+        _system: &System,
+        _scene: &Scene,
+    ) -> Option<String> {
         None
     }
 
     /// Draws the lesson's own figure and returns how high it is. `area` is as wide as the stage and begins under the parts.
-    fn aside(&self, _system: &System, _knobs: &Values, _at: Time, _area: Rect, _scene: &mut Scene) -> f32 {
+    fn aside(
+        &self,
+        _system: &System,
+        _knobs: &Values,
+        _at: Time,
+        _area: Rect,
+        _scene: &mut Scene,
+    ) -> f32 {
         0.0
     }
 }
@@ -182,9 +195,16 @@ impl Values {
 
     /// The value of a knob; 0 for one that there is not, which a test of each lesson would find.
     pub fn get(&self, id: &str) -> f64 {
-        let place = self.script.dials().iter().position(|dial| dial.knob.id == id);
+        let place = self
+            .script
+            .dials()
+            .iter()
+            .position(|dial| dial.knob.id == id);
         debug_assert!(place.is_some(), "there is no knob {id}");
-        place.and_then(|place| self.values.get(place)).copied().unwrap_or(0.0)
+        place
+            .and_then(|place| self.values.get(place))
+            .copied()
+            .unwrap_or(0.0)
     }
 
     /// A whole number, or the place of a choice.

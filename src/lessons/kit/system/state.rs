@@ -44,6 +44,8 @@ pub struct Part {
     pub(super) speed: f64,
     /// Calls that have set out for it and are not back.
     pub(super) under_way: u32,
+    /// Somebody looks when the first in the queue has waited too long.
+    pub(super) expiring: bool,
     /// Why requests died here, lately: reason, how many, and when the last.
     pub(super) deaths: Option<(super::Reason, u32, Time)>,
 }
@@ -65,6 +67,8 @@ pub struct LiveWire {
     pub cut: Vec<bool>,
     /// Calls sent to each member since the rule or the members changed.
     pub sent: Vec<u32>,
+    /// It leads from a gate that filters.
+    pub(super) filters: bool,
     pub(super) gone: bool,
 }
 
@@ -106,7 +110,9 @@ impl Live {
     /// How fast a member works: its size, less what it suffers from.
     #[inline]
     pub(super) fn speed(&self, member: usize) -> f64 {
-        self.members.get(member).map_or(1.0, |it| it.own.rate * self.node.size(member))
+        self.members
+            .get(member)
+            .map_or(1.0, |it| it.own.rate * self.node.size(member))
     }
 
     /// Workers of one member.
@@ -123,6 +129,7 @@ impl Part {
             speed: 1.0,
             row: Row::nothing(),
             under_way: 0,
+            expiring: false,
             deaths: None,
         }
     }
@@ -145,6 +152,7 @@ impl LiveWire {
             looked_at: None,
             cut: Vec::new(),
             sent: Vec::new(),
+            filters: false,
             gone: false,
         }
     }
@@ -183,6 +191,9 @@ impl System {
             return;
         }
         debug_assert!(plan.faults().is_empty(), "{:?}", plan.faults());
+        if self.begun && self.plan.serves_otherwise(&plan) {
+            cx.empty_windows();
+        }
         for node in &plan.nodes {
             match entry(&mut self.nodes, node.id.0) {
                 Some(live) => {
@@ -213,11 +224,22 @@ impl System {
         }
         for live in self.wires.iter_mut().flatten() {
             live.gone = !plan.wires.iter().any(|wire| wire.id == live.wire.id);
+            let from = self
+                .nodes
+                .get(usize::from(live.wire.from.0))
+                .and_then(Option::as_ref);
+            live.filters = from
+                .is_some_and(|from| matches!(&from.node.kind, Kind::Gate(gate) if gate.filters));
             if let Some(Some(to)) = self.nodes.get_mut(usize::from(live.wire.to.0)) {
                 to.inward.push(live.wire.id.0);
             }
         }
-        guard::follow(&mut self.guards, &plan.guards, &mut self.guard_lives, cx.now());
+        guard::follow(
+            &mut self.guards,
+            &plan.guards,
+            &mut self.guard_lives,
+            cx.now(),
+        );
         guard::save(&mut self.budgets, &plan.budgets, cx.now());
         self.plan = plan;
         for node in 0..self.nodes.len() {
@@ -256,7 +278,10 @@ impl System {
             };
             let part = live.node.part_of(member);
             if begun && live.node.counted {
-                self.say(Note::new(word).with(Arg::Part(part)).about(part).mark(tone), cx);
+                self.say(
+                    Note::new(word).with(Arg::Part(part)).about(part).mark(tone),
+                    cx,
+                );
             }
         }
     }
@@ -278,7 +303,10 @@ impl System {
         while live.balancer.len() < to.members.len() {
             let member = live.balancer.len();
             live.balancer.add_peer(weight(to.node.size(member)));
-            let (fall, rise) = live.wire.health.map_or((1, 1), |rule| (rule.fall, rule.rise));
+            let (fall, rise) = live
+                .wire
+                .health
+                .map_or((1, 1), |rule| (rule.fall, rule.rise));
             live.dogs.push(Dog {
                 health: HealthCheck::new(fall, rise),
                 check_at: Time::NEVER,
@@ -293,7 +321,8 @@ impl System {
                     if dog.check_at == Time::NEVER {
                         // Checks of different members are spread over the interval, as balancers do.
                         let share = member as f64 * 0.37 + 0.3;
-                        let first = Time((rule.every.0 as f64 * (share - libm::floor(share))) as u64);
+                        let first =
+                            Time((rule.every.0 as f64 * (share - libm::floor(share))) as u64);
                         dog.check_at = now + first;
                         first_checks.push((first, member));
                     }
@@ -302,7 +331,8 @@ impl System {
             }
         }
         for (member, part) in to.members.iter().enumerate() {
-            live.balancer.set_weight(member, weight(to.node.size(member)));
+            live.balancer
+                .set_weight(member, weight(to.node.size(member)));
             let out = live.wire.health.is_some() && !live.dogs[member].health.is_up();
             live.balancer.set_eligible(member, !part.leaving && !out);
         }
@@ -321,9 +351,8 @@ impl System {
     pub(super) fn let_go(&mut self, node: usize) {
         while let Some(live) = self.nodes.get_mut(node).and_then(Option::as_mut) {
             let is_crowd = matches!(live.node.kind, Kind::Crowd(_));
-            let empty = |_: usize, part: &Part| {
-                part.pool.is_empty() && part.under_way == 0 && !is_crowd
-            };
+            let empty =
+                |_: usize, part: &Part| part.pool.is_empty() && part.under_way == 0 && !is_crowd;
             let Some(gone) = live.members.let_go(empty) else {
                 return;
             };
@@ -372,7 +401,9 @@ impl System {
     #[inline]
     pub(super) fn part_mut(&mut self, node: u16, member: u16) -> Option<&mut Part> {
         let live = self.live_mut(node)?;
-        live.members.get_mut(usize::from(member)).map(|member| &mut member.own)
+        live.members
+            .get_mut(usize::from(member))
+            .map(|member| &mut member.own)
     }
 
     /// A node by its id; none if no plan has named it.

@@ -3,7 +3,6 @@
 use super::*;
 use algorithms::balancer::Policy;
 use algorithms::circuit_breaker::{counting, rates};
-use algorithms::queueing;
 use algorithms::retry::{Backoff, Jitter};
 use engine::random::{Streams, below, unit};
 use engine::show::{Ran, Watch};
@@ -79,7 +78,7 @@ fn any_plan(seed: u32) -> Plan {
         Jitter::Decorrelated,
         Jitter::Randomized(0.5),
     ];
-    let mut call = |draw: &mut dyn FnMut() -> f64, over: u16, spare: Option<u16>| Call {
+    let call = |draw: &mut dyn FnMut() -> f64, over: u16, spare: Option<u16>| Call {
         over: WireId(over),
         timeout: (draw() < 0.7).then(|| Time::from_ms(draw() * 800.0)),
         retry: (draw() < 0.5).then(|| Retry {
@@ -99,7 +98,7 @@ fn any_plan(seed: u32) -> Plan {
             _ => spare.map_or(Otherwise::Fail, |wire| Otherwise::Call(WireId(wire))),
         },
     };
-    let mut service = |draw: &mut dyn FnMut() -> f64, wires: &[u16]| {
+    let service = |draw: &mut dyn FnMut() -> f64, wires: &[u16]| {
         let spreads = [Spread::Fixed, Spread::Exponential, Spread::HeavyTailed];
         let mut service = Service::new(
             (draw() * 6.0) as u32,
@@ -115,7 +114,9 @@ fn any_plan(seed: u32) -> Plan {
         for _ in 0..(draw() * 3.0) as usize {
             let mut program = Vec::new();
             for _ in 0..(draw() * 4.0) as usize {
-                let pick = |draw: &mut dyn FnMut() -> f64| wires[(draw() * 0.999 * wires.len() as f64) as usize];
+                let pick = |draw: &mut dyn FnMut() -> f64| {
+                    wires[(draw() * 0.999 * wires.len() as f64) as usize]
+                };
                 program.push(match (draw() * 5.0) as u8 {
                     0 if !wires.is_empty() => {
                         let (over, spare) = (pick(draw), pick(draw));
@@ -123,10 +124,14 @@ fn any_plan(seed: u32) -> Plan {
                     }
                     1 if !wires.is_empty() => {
                         let many = (draw() * 4.0) as usize;
-                        Step::All((0..many).map(|_| {
-                            let over = pick(draw);
-                            call(draw, over, None)
-                        }).collect())
+                        Step::All(
+                            (0..many)
+                                .map(|_| {
+                                    let over = pick(draw);
+                                    call(draw, over, None)
+                                })
+                                .collect(),
+                        )
                     }
                     2 => Step::Answer,
                     _ => Step::Work(Time::from_ms(draw() * 120.0)),
@@ -139,7 +144,7 @@ fn any_plan(seed: u32) -> Plan {
     let two = service(&mut draw, &[2, 3]);
     let three = service(&mut draw, &[4]);
     let four = service(&mut draw, &[]);
-    let mut crowd = |draw: &mut dyn FnMut() -> f64, wires: &[u16]| {
+    let crowd = |draw: &mut dyn FnMut() -> f64, wires: &[u16]| {
         let per_s = draw() * 60.0;
         let mut crowd = Crowd::poisson(per_s, Call::over(WireId(wires[0])));
         crowd.arrivals = match (draw() * 4.0) as u8 {
@@ -259,7 +264,10 @@ fn any_sheet() -> Sheet<System> {
 
 /// How many plans are drawn; `PLANS=10000 cargo test any_legal_plan` draws more.
 fn plans() -> u32 {
-    std::env::var("PLANS").ok().and_then(|n| n.parse().ok()).unwrap_or(400)
+    std::env::var("PLANS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(400)
 }
 
 #[test]
@@ -271,7 +279,11 @@ fn any_legal_plan_loses_nothing_and_makes_nothing_up() {
         let rng = streams.get(Stream::named("use"));
         let mut first = Values::first(&Any);
         engine::knobs::set(&mut first, "plan", f64::from(seed)).unwrap();
-        assert!(any_plan(seed).faults().is_empty(), "{:?}", any_plan(seed).faults());
+        assert!(
+            any_plan(seed).faults().is_empty(),
+            "{:?}",
+            any_plan(seed).faults()
+        );
         let mut run = Run::with_knobs(sheet, seed, first);
         for step in 0..12 {
             match below(rng, 8) {
@@ -289,10 +301,16 @@ fn any_legal_plan_loses_nothing_and_makes_nothing_up() {
             while run.run(until, Watch::Any, u64::MAX) == Ran::Stopped {
                 events += 1;
                 if let Err(fault) = run.audit() {
-                    panic!("plan {seed}, step {step}, at {:?}: {fault}", run.position().at);
+                    panic!(
+                        "plan {seed}, step {step}, at {:?}: {fault}",
+                        run.position().at
+                    );
                 }
             }
         }
     }
-    assert!(events > u64::from(plans()) * 100, "only {events} events: the plans do nothing");
+    assert!(
+        events > u64::from(plans()) * 100,
+        "only {events} events: the plans do nothing"
+    );
 }

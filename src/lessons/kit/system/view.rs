@@ -1,6 +1,27 @@
-//! The view.
+//! The stage of a system: columns from who asks to who answers, or rows where it is narrow; then dots, and the lesson's figure.
 
+use super::frame::{Frame, Place};
+use super::plan::{Kind, NodeId, Wire};
+use super::script::Values;
+use super::state::{Live, LiveWire, Part};
+use super::{System, WireId};
+use crate::kit::figures::{self as kit, DOT, LANE, NodeCard as Card, Urgency};
+use crate::kit::flow::Member;
 use algorithms::balancer::Policy;
+use engine::scene::{Curve, Point, Rect, pt};
+use engine::{Arg, Glyph, Ink, PartId, Scene, Time, text};
+use std::f32::consts::FRAC_PI_2;
+
+/// Height of a node's card: name, status, a line of the lesson's, a meter.
+const CARD_H: f32 = 82.0;
+/// Height of a gate's card.
+const GATE_H: f32 = 62.0;
+/// From one card of a column to the next.
+const GAP: f32 = 8.0;
+/// Two rows of dots under a card, where there is no room beside it.
+const STRIP: f32 = 30.0;
+/// The row of little boxes above a gate that says whose turn it is.
+const TURNS_H: f32 = 42.0;
 
 /// Why a policy chose whom it chose, as a word for `picked`.
 pub(super) const fn because(policy: Policy) -> &'static str {
@@ -12,4 +33,767 @@ pub(super) const fn because(policy: Policy) -> &'static str {
         Policy::PowerOfTwoChoices => "because.two-choices",
         Policy::IpHash => "because.ip-hash",
     }
+}
+
+/// A policy's name on the stage.
+pub const fn policy_word(policy: Policy) -> &'static str {
+    match policy {
+        Policy::Random => "policy.random",
+        Policy::RoundRobin => "policy.round-robin",
+        Policy::WeightedRoundRobin => "policy.weighted",
+        Policy::LeastConnections => "policy.least-connections",
+        Policy::PowerOfTwoChoices => "policy.two-choices",
+        Policy::IpHash => "policy.ip-hash",
+    }
+}
+
+/// Where the members of one node stand.
+struct Spot {
+    node: u16,
+    cards: Vec<Rect>,
+    /// Beside or under each card: its queue, or what is wrong with it.
+    sides: Vec<Rect>,
+}
+
+/// Where everything stands.
+struct Layout {
+    spots: Vec<Spot>,
+    /// By wire and member: the way there.
+    ways: Vec<Vec<Curve>>,
+    narrow: bool,
+    bottom: f32,
+}
+
+impl Layout {
+    fn of(system: &System, scene: &Scene) -> Layout {
+        let columns = columns(system);
+        let mut layout = if scene.narrow() {
+            narrow(system, &columns, scene.width)
+        } else {
+            wide(system, &columns, scene.width)
+        };
+        layout.ways = system
+            .wires
+            .iter()
+            .map(|live| layout.ways_of(live.as_ref()))
+            .collect();
+        layout
+    }
+
+    fn spot(&self, node: NodeId) -> Option<&Spot> {
+        self.spots.iter().find(|spot| spot.node == node.0)
+    }
+
+    fn ways_of(&self, live: Option<&LiveWire>) -> Vec<Curve> {
+        let Some(live) = live else { return Vec::new() };
+        let (Some(from), Some(to)) = (self.spot(live.wire.from), self.spot(live.wire.to)) else {
+            return Vec::new();
+        };
+        let Some(start) = from.cards.get(from.cards.len() / 2) else {
+            return Vec::new();
+        };
+        to.cards.iter().map(|card| self.way(start, card)).collect()
+    }
+
+    fn way(&self, from: &Rect, to: &Rect) -> Curve {
+        if !self.narrow {
+            return if (from.right().y - to.left().y).abs() < 1.0 {
+                Curve::straight(from.right(), to.left())
+            } else {
+                Curve::across(from.right(), to.left())
+            };
+        }
+        if to.x > from.x {
+            let trunk = pt(from.x + 24.0, from.y + from.h);
+            let corner = pt(trunk.x, to.left().y);
+            return Curve::cubic(trunk, corner, corner, to.left());
+        }
+        let x = from.x + 48.0;
+        Curve::straight(pt(x, from.y + from.h), pt(x, to.y))
+    }
+
+    fn curve(&self, wire: WireId, member: usize) -> Option<&Curve> {
+        self.ways.get(usize::from(wire.0))?.get(member)
+    }
+}
+
+/// The nodes by how far they are from those who ask.
+fn columns(system: &System) -> Vec<Vec<u16>> {
+    let mut depth = vec![0_usize; system.nodes.len()];
+    // A plan has no circles longer than it has nodes; more rounds than that change nothing.
+    for _ in 0..system.nodes.len() {
+        for wire in system.wires.iter().flatten() {
+            let (from, to) = (usize::from(wire.wire.from.0), usize::from(wire.wire.to.0));
+            if !wire.gone && from != to && depth[from] < system.nodes.len() {
+                depth[to] = depth[to].max(depth[from] + 1).min(system.nodes.len());
+            }
+        }
+    }
+    let mut columns: Vec<Vec<u16>> = Vec::new();
+    for (id, live) in system.nodes.iter().enumerate() {
+        let Some(live) = live else { continue };
+        if live.members.is_empty() {
+            continue;
+        }
+        columns.resize(columns.len().max(depth[id] + 1), Vec::new());
+        columns[depth[id]].push(id as u16);
+    }
+    columns.retain(|column| !column.is_empty());
+    columns
+}
+
+fn card_size(live: &Live, roomy: bool) -> (f32, f32) {
+    match live.node.kind {
+        Kind::Crowd(_) => (112.0, CARD_H),
+        Kind::Gate(_) => (134.0, GATE_H),
+        Kind::Service(_) => (if roomy { 158.0 } else { 136.0 }, CARD_H),
+    }
+}
+
+fn wide(system: &System, columns: &[Vec<u16>], width: f32) -> Layout {
+    let roomy = width >= 760.0;
+    let side_w = if roomy { 122.0 } else { 92.0 };
+    let last = columns.len().saturating_sub(1);
+    let size = |node: &u16| {
+        system
+            .live(*node)
+            .map_or((0.0, 0.0), |live| card_size(live, roomy))
+    };
+    let heights = |column: usize| -> f32 {
+        let node = |node: &u16| {
+            let strip =
+                if column == last || system.live(*node).is_none_or(|it| it.service().is_none()) {
+                    0.0
+                } else {
+                    STRIP
+                };
+            system.members(usize::from(*node)) as f32 * (size(node).1 + strip + GAP)
+        };
+        columns[column].iter().map(node).sum()
+    };
+    let widths: Vec<f32> = columns
+        .iter()
+        .map(|column| column.iter().map(|node| size(node).0).fold(0.0, f32::max))
+        .collect();
+    let height = (0..columns.len()).map(heights).fold(220.0, f32::max) + 40.0;
+    let free = (width - 24.0 - side_w - widths.iter().sum::<f32>()).max(0.0);
+    let gap = free / last.max(1) as f32;
+    let mut spots = Vec::new();
+    let mut x = 12.0;
+    for (i, column) in columns.iter().enumerate() {
+        let pitch_all = heights(i);
+        let mut y = (height - pitch_all) / 2.0 + GAP / 2.0;
+        for node in column {
+            let (w, h) = size(node);
+            let strip = i != last && system.live(*node).is_some_and(|it| it.service().is_some());
+            let mut spot = Spot {
+                node: *node,
+                cards: Vec::new(),
+                sides: Vec::new(),
+            };
+            for _ in 0..system.members(usize::from(*node)) {
+                let card = Rect::new(x + (widths[i] - w) / 2.0, y, w, h);
+                spot.cards.push(card);
+                spot.sides.push(if strip {
+                    Rect::new(card.x, card.y + h + 3.0, w, STRIP - 3.0)
+                } else {
+                    Rect::new(card.x + w + 12.0, card.y, side_w - 12.0, h)
+                });
+                y += h + GAP + if strip { STRIP } else { 0.0 };
+            }
+            spots.push(spot);
+        }
+        x += widths[i] + gap;
+    }
+    Layout {
+        spots,
+        ways: Vec::new(),
+        narrow: false,
+        bottom: height,
+    }
+}
+
+fn narrow(system: &System, columns: &[Vec<u16>], width: f32) -> Layout {
+    let side_w = if width < 340.0 { 76.0 } else { 98.0 };
+    let mut spots: Vec<Spot> = Vec::new();
+    let mut y = 10.0;
+    for node in columns.iter().flatten() {
+        let Some(live) = system.live(*node) else {
+            continue;
+        };
+        let from = system
+            .wires
+            .iter()
+            .flatten()
+            .find(|wire| !wire.gone && wire.wire.to.0 == *node && wire.wire.from.0 != *node);
+        let before = from.and_then(|wire| spots.iter().find(|spot| spot.node == wire.wire.from.0));
+        let shares = from.is_some_and(|wire| {
+            let same = |other: &&LiveWire| !other.gone && other.wire.from == wire.wire.from;
+            system.wires.iter().flatten().filter(same).count() > 1
+        });
+        let left = before
+            .and_then(|spot| spot.cards.first())
+            .map_or(12.0, |card| card.x);
+        let x = if live.node.counted || shares {
+            left + 58.0
+        } else {
+            left
+        };
+        let is_service = live.service().is_some();
+        let (w, h) = match live.node.kind {
+            Kind::Crowd(_) => (112.0, CARD_H),
+            Kind::Gate(_) => (128.0, GATE_H),
+            Kind::Service(_) => ((width - x - side_w - 10.0).min(240.0), CARD_H),
+        };
+        let mut spot = Spot {
+            node: *node,
+            cards: Vec::new(),
+            sides: Vec::new(),
+        };
+        for _ in 0..live.members.len() {
+            let card = Rect::new(x, y, w, h);
+            spot.sides.push(Rect::new(x + w + 8.0, y, side_w - 8.0, h));
+            spot.cards.push(card);
+            y += h + GAP;
+        }
+        y += if is_service { 8.0 } else { 24.0 };
+        spots.push(spot);
+    }
+    Layout {
+        spots,
+        ways: Vec::new(),
+        narrow: true,
+        bottom: y,
+    }
+}
+
+/// Draws a system at `at`, as [`engine::Sheet::draw`] wants it.
+pub fn draw(system: &System, knobs: &Values, at: Time, scene: &mut Scene) {
+    let layout = Layout::of(system, scene);
+    scene.height = layout.bottom;
+    for live in system.wires.iter().flatten() {
+        links(live, system, &layout, scene);
+    }
+    for spot in &layout.spots {
+        let Some(live) = system.live(spot.node) else {
+            continue;
+        };
+        match &live.node.kind {
+            Kind::Crowd(_) => crowd(live, system, spot, at, scene),
+            Kind::Gate(gate) => {
+                let wire = gate.routes.first().and_then(|wire| system.wire(*wire));
+                self::gate(live, wire, system, spot, &layout, scene);
+            }
+            Kind::Service(_) => {
+                for member in 0..live.members.len() {
+                    service(live, member, system, spot, at, scene);
+                }
+            }
+        }
+    }
+    for live in system.wires.iter().flatten() {
+        checks(live, at, &layout, scene);
+    }
+    for (_, frame) in system.frames() {
+        dot(frame, system, at, &layout, scene);
+    }
+    let area = Rect::new(0.0, layout.bottom, scene.width, 0.0);
+    scene.height += system.script.aside(system, knobs, at, area, scene);
+}
+
+fn crowd(live: &Live, system: &System, spot: &Spot, at: Time, scene: &mut Scene) {
+    let Some(rect) = spot.cards.first().copied() else {
+        return;
+    };
+    let part = live.node.part_of(0);
+    let load = system.load_per_s(live.node.id);
+    let status = scene.say("load", &[Arg::Number(load)]);
+    let (ink, border) = if live.surge.is_on() {
+        (Ink::Warn, Ink::Warn)
+    } else {
+        (Ink::Secondary, Ink::LineStrong)
+    };
+    let (name, line) = (
+        scene.name(part),
+        system.script.line(live.node.id, 0, system, scene),
+    );
+    let _ = at;
+    let mut pencil = scene.thing(part, rect, status.clone());
+    pencil.figure("load", load);
+    Card {
+        ink,
+        border,
+        ..Card::plain(rect, name, status)
+    }
+    .draw(&mut pencil);
+    if let Some(line) = line {
+        pencil.text(pt(rect.x + 14.0, rect.y + 64.0), 12.0, Ink::Secondary, line);
+    }
+}
+
+/// A gate, and whom it would choose next or chose last.
+fn gate(
+    live: &Live,
+    wire: Option<&LiveWire>,
+    system: &System,
+    spot: &Spot,
+    layout: &Layout,
+    scene: &mut Scene,
+) {
+    let Some(card) = spot.cards.first().copied() else {
+        return;
+    };
+    let part = live.node.part_of(0);
+    let name = scene.name(part);
+    let turns = wire.filter(|wire| {
+        system
+            .live(wire.wire.to.0)
+            .is_some_and(|to| to.node.counted)
+    });
+    let Some(wire) = turns else {
+        let value = system
+            .script
+            .line(live.node.id, 0, system, scene)
+            .unwrap_or_default();
+        let mut pencil = scene.thing(part, card, value.clone());
+        Card::plain(card, name, value).draw(&mut pencil);
+        return;
+    };
+    let policy = wire.wire.policy;
+    let (label, chosen) = match policy {
+        Policy::RoundRobin => ("next", wire.balancer.next_in_turn()),
+        Policy::WeightedRoundRobin => ("next", preview(wire, policy)),
+        Policy::LeastConnections => ("fewest", preview(wire, policy)),
+        Policy::PowerOfTwoChoices => ("of-two", wire.last),
+        Policy::Random | Policy::IpHash => ("last", wire.last),
+    };
+    let label = scene.say(label, &[]);
+    let status = scene.say(policy_word(policy), &[]);
+    let target = system.live(wire.wire.to.0);
+    let value = match (chosen, target) {
+        (Some(i), Some(to)) => format!("{status}, {label}: {}", scene.name(to.node.part_of(i))),
+        _ => format!("{status}, {}", scene.say("nobody", &[])),
+    };
+    let count = wire.balancer.len();
+    let turn = if layout.narrow || scene.width < 760.0 {
+        22.0
+    } else {
+        26.0
+    };
+    let (turns, per_row) = if layout.narrow {
+        let per_row = ((scene.width - 172.0) / turn).floor().clamp(1.0, 8.0);
+        let rows = (count as f32 / per_row).ceil().max(1.0);
+        let w = turn * per_row.min(count as f32);
+        (
+            Rect::new(card.x + card.w + 16.0, card.y + 2.0, w, 18.0 + rows * 24.0),
+            per_row as usize,
+        )
+    } else {
+        let w = turn * count as f32;
+        let x = card.centre().x - w / 2.0;
+        (
+            Rect::new(x, card.y - TURNS_H - 8.0, w, TURNS_H),
+            count.max(1),
+        )
+    };
+    let label_w = text::width(&label, 12.0, false);
+    let (left, right) = if layout.narrow {
+        (
+            card.x,
+            (turns.x + turns.w.max(label_w)).max(card.x + card.w),
+        )
+    } else {
+        let half = (turns.w.max(label_w).max(card.w)) / 2.0;
+        (card.centre().x - half, card.centre().x + half)
+    };
+    let top = card.y.min(turns.y);
+    let frame = Rect::new(
+        left,
+        top,
+        right - left,
+        (card.y + card.h).max(turns.y + turns.h) - top,
+    );
+    let mut pencil = scene.thing(part, frame, value);
+    Card::plain(card, name, status).draw(&mut pencil);
+    if layout.narrow {
+        pencil.text(pt(turns.x, turns.y + 11.0), 12.0, Ink::Secondary, label);
+    } else {
+        pencil.centred(
+            pt(turns.centre().x, turns.y + 11.0),
+            12.0,
+            false,
+            Ink::Secondary,
+            label,
+        );
+    }
+    for i in 0..count {
+        let (column, row) = ((i % per_row) as f32, (i / per_row) as f32);
+        let b = Rect::new(
+            turns.x + turn * column + 1.0,
+            turns.y + 18.0 + 24.0 * row,
+            turn - 3.0,
+            22.0,
+        );
+        let mark = if policy == Policy::LeastConnections {
+            wire.balancer.peers()[i].active.min(99).to_string()
+        } else {
+            (i + 1).to_string()
+        };
+        let at = pt(b.centre().x, b.y + 15.5);
+        let beaten = policy == Policy::PowerOfTwoChoices
+            && wire
+                .looked_at
+                .is_some_and(|(one, other)| i == one || i == other);
+        let away = wire.out(i)
+            || target.is_some_and(|to| to.members.get(i).is_some_and(|member| member.leaving));
+        if chosen == Some(i) {
+            pencil
+                .filled(b, 6.0, Ink::Accent)
+                .centred(at, 12.0, true, Ink::OnAccent, mark);
+        } else if beaten {
+            pencil
+                .bordered(b, 6.0, Ink::AccentSoft, Ink::Accent, 1.5)
+                .centred(at, 12.0, false, Ink::Ink, mark);
+        } else if away {
+            pencil
+                .dashed(b, 6.0, Ink::None, Ink::LineStrong, 1.0)
+                .centred(at, 12.0, false, Ink::Secondary, "–");
+        } else {
+            pencil
+                .bordered(b, 6.0, Ink::Card, Ink::LineStrong, 1.0)
+                .centred(at, 12.0, false, Ink::Secondary, mark);
+        }
+    }
+}
+
+/// Whom a policy without dice would choose now: asks a copy.
+fn preview(wire: &LiveWire, policy: Policy) -> Option<usize> {
+    let mut dice = super::frame::Dice::new(super::Draw::default(), 0);
+    wire.balancer.clone().pick(policy, [0; 4], &mut dice)
+}
+
+fn links(live: &LiveWire, system: &System, layout: &Layout, scene: &mut Scene) {
+    let Some(to) = system.live(live.wire.to.0) else {
+        return;
+    };
+    if live.gone {
+        return;
+    }
+    for (member, one) in to.members.iter().enumerate() {
+        let Some(curve) = layout.curve(live.wire.id, member) else {
+            continue;
+        };
+        let id = link_part(&live.wire, to, member);
+        let (down, cut) = (one.down.is_some(), live.is_cut(member));
+        let away = live.out(member) || one.leaving;
+        let word = match (down || away, cut) {
+            (_, true) => "link.cut",
+            (true, _) => "link.dead",
+            _ => "link.alive",
+        };
+        let value = scene.say(word, &[]);
+        let mut pencil = scene.link(id, curve.frame(), value);
+        match (down || cut, away) {
+            (true, false) => pencil.dashed_line(curve.d(), Ink::Bad, 2.0),
+            (_, true) => pencil.dashed_line(curve.d(), Ink::Mark, 1.5),
+            (false, false) => pencil.line(curve.d(), Ink::Mark, 1.5),
+        };
+    }
+}
+
+fn link_part(wire: &Wire, to: &Live, member: usize) -> PartId {
+    super::plan::numbered(wire.part, to.node.counted, member)
+}
+
+/// The wire whose health checks watch a node, if there is one.
+fn watcher(system: &System, node: NodeId) -> Option<&LiveWire> {
+    let watches =
+        |live: &&LiveWire| !live.gone && live.wire.to == node && live.wire.health.is_some();
+    system.wires.iter().flatten().find(watches)
+}
+
+/// What a member's card says about it.
+struct Condition {
+    status: String,
+    ink: Ink,
+    border: Ink,
+    spoken: String,
+}
+
+fn condition(
+    live: &Live,
+    member: &Member<Part>,
+    out: Option<bool>,
+    at: Time,
+    scene: &Scene,
+) -> Condition {
+    let pool = &member.own.pool;
+    let busy = [
+        Arg::Count(pool.held.len() as i64),
+        Arg::Count(live.workers() as i64),
+    ];
+    let now = scene.say("busy", &busy);
+    let waiting = scene.say("waiting", &[Arg::Count(pool.queue.len() as i64)]);
+    if let Some(since) = member.down {
+        let status = scene.say("crashed", &[kit::tenths(at.since(since))]);
+        let spoken = match out {
+            Some(out) => format!(
+                "{status}, {}",
+                scene.say(if out { "out" } else { "still-in" }, &[])
+            ),
+            None => status.clone(),
+        };
+        return Condition {
+            spoken,
+            status,
+            ink: Ink::Bad,
+            border: Ink::Bad,
+        };
+    }
+    let (status, ink, border) = if out == Some(true) {
+        (scene.say("not-trusted", &[]), Ink::Warn, Ink::Warn)
+    } else if member.leaving {
+        (scene.say("leaving", &[]), Ink::Warn, Ink::LineStrong)
+    } else if member.own.rate < 1.0 {
+        (scene.say("slow", &busy), Ink::Warn, Ink::Warn)
+    } else {
+        (now.clone(), Ink::Secondary, Ink::LineStrong)
+    };
+    let spoken = if status == now {
+        format!("{now}, {waiting}")
+    } else {
+        format!("{now}, {status}, {waiting}")
+    };
+    Condition {
+        spoken,
+        status,
+        ink,
+        border,
+    }
+}
+
+fn service(live: &Live, index: usize, system: &System, spot: &Spot, at: Time, scene: &mut Scene) {
+    let Some(member) = live.members.get(index) else {
+        return;
+    };
+    let (card, side) = (spot.cards[index], spot.sides[index]);
+    let below_card = side.y > card.y + 1.0;
+    let part = live.node.part_of(index);
+    let watch = watcher(system, live.node.id);
+    let out = watch.map(|wire| wire.out(index));
+    let now = condition(live, member, out, at, scene);
+    let note = watch.and_then(|wire| side_note(wire, index, member, at, scene));
+    let (held, queued) = (member.own.pool.held.len(), member.own.pool.queue.len());
+    let waiting = scene.say("waiting", &[Arg::Count(queued as i64)]);
+    // The frame ends where what stands beside the card ends: at the callout, or at the longest row of the queue.
+    let mut frame = card;
+    if below_card {
+        if queued > 0 {
+            frame.h += STRIP;
+        }
+    } else {
+        let right = match (&note, queued) {
+            (Some(_), _) => side.x + side.w,
+            (None, 0) => card.x + card.w,
+            (None, queued) => {
+                let dots = (queued as f32 * kit::PITCH).min(side.w);
+                side.x + dots.max(text::width(&waiting, 12.0, false))
+            }
+        };
+        frame.w = right - card.x;
+    }
+    let workers = live.workers();
+    let share = held as f32 / workers.max(1) as f32;
+    let dead = member.down.is_some();
+    let (line, line_ink) = match member.own.dying(at) {
+        Some((reason, count)) => {
+            let died = [Arg::Count(i64::from(count)), Arg::Word(reason.label())];
+            (Some(scene.say("died", &died)), Ink::Bad)
+        }
+        None => (
+            system.script.line(live.node.id, index, system, scene),
+            Ink::Secondary,
+        ),
+    };
+    let spoken = match &line {
+        Some(line) => format!("{}, {line}", now.spoken),
+        None => now.spoken,
+    };
+    let face = Card {
+        rect: card,
+        name: scene.name(part),
+        status: now.status,
+        ink: now.ink,
+        border: now.border,
+        meter: Some((
+            share,
+            if share > 0.99 { Ink::Warn } else { Ink::Accent },
+            dead,
+        )),
+    };
+    let slots = face.slots(workers).filter(|_| !dead);
+    let mut pencil = scene.thing(part, frame, spoken);
+    let row = member.own.row;
+    pencil
+        .figure("busy", f64::from(share))
+        .figure("waiting", queued as f64)
+        .figure("failed", f64::from(row.of(super::Count::Failed)))
+        .figure("done", f64::from(row.of(super::Count::Done)));
+    face.draw(&mut pencil);
+    if let Some(line) = line {
+        let at = pt(card.x + 14.0, card.y + 61.0);
+        if line_ink == Ink::Bad {
+            pencil.bold(at, 12.0, line_ink, line);
+        } else {
+            pencil.text(at, 12.0, line_ink, line);
+        }
+    }
+    if let Some(slot) = &slots {
+        kit::sockets(&mut pencil, (0..workers).map(slot));
+    }
+    // A member out of rotation may still have a queue: its dots then stand in one row under the callout.
+    let row = kit::PITCH;
+    let (side, below) = match (&note, queued) {
+        _ if below_card => (side, side),
+        (None, _) => (
+            side,
+            Rect::new(side.x, side.y + 20.0, side.w, side.h - 20.0),
+        ),
+        (Some(_), 0) => (side, side),
+        (Some(_), _) => (
+            Rect::new(side.x, side.y, side.w, side.h - row - 3.0),
+            Rect::new(side.x, side.y + side.h - row, side.w, row),
+        ),
+    };
+    match note {
+        Some((heading, detail)) if !below_card => {
+            let urgency = if dead && out == Some(false) {
+                Urgency::Bad
+            } else {
+                Urgency::Warn
+            };
+            kit::callout(&mut pencil, &heading, &detail, side, urgency);
+        }
+        None if queued > 0 && !below_card => {
+            pencil.text(pt(side.x, side.y + 13.0), 12.0, Ink::Secondary, waiting);
+        }
+        _ => {}
+    }
+    if let Some(slot) = &slots {
+        for (j, key) in member.own.pool.held.iter().take(workers).enumerate() {
+            if let Some(frame) = system.frame(*key) {
+                scene.particle(
+                    slot(j),
+                    DOT - 0.5,
+                    Glyph::Request,
+                    ink_of(frame, system),
+                    frame.number,
+                );
+            }
+        }
+    }
+    let queue = member
+        .own
+        .pool
+        .queue
+        .iter()
+        .filter_map(|key| system.frame(*key));
+    let numbers = queue.map(|frame| frame.number);
+    kit::queue(scene, below, Glyph::Request, Ink::Accent, numbers);
+}
+
+/// The short note beside a member that is in trouble: heading and detail.
+fn side_note(
+    wire: &LiveWire,
+    index: usize,
+    member: &Member<Part>,
+    at: Time,
+    scene: &Scene,
+) -> Option<(String, String)> {
+    let next = wire.dogs.get(index)?.check_at;
+    let check = scene.say("check-in", &[kit::tenths(next.since(at))]);
+    match (member.down.is_some(), wire.out(index)) {
+        (true, false) => Some((scene.say("still-in", &[]), check)),
+        (_, true) => Some((scene.say("out", &[]), check)),
+        (false, false) => None,
+    }
+}
+
+/// Health checks on their way to members or back.
+fn checks(live: &LiveWire, at: Time, layout: &Layout, scene: &mut Scene) {
+    let travel = live.wire.travel;
+    for (member, dog) in live.dogs.iter().enumerate() {
+        let (Some((left, found)), Some(curve)) = (dog.check, layout.curve(live.wire.id, member))
+        else {
+            continue;
+        };
+        let there = left + travel;
+        let (share, ink) = match found {
+            None => (at.progress(left, there), Ink::Secondary),
+            Some(true) => (1.0 - at.progress(there, there + travel), Ink::Ok),
+            Some(false) => (1.0 - at.progress(there, there + travel), Ink::Bad),
+        };
+        let lane = if layout.narrow {
+            pt(LANE, 0.0)
+        } else {
+            pt(0.0, LANE)
+        };
+        let p = curve.at(share);
+        scene.particle(
+            pt(p.x - lane.x, p.y - lane.y),
+            6.0,
+            Glyph::Heartbeat,
+            ink,
+            0,
+        );
+    }
+}
+
+fn ink_of(frame: &Frame, system: &System) -> Ink {
+    if system.is_for_nobody(frame) {
+        Ink::Mark
+    } else {
+        Ink::Accent
+    }
+}
+
+/// A call or its answer on a wire.
+fn dot(frame: &Frame, system: &System, at: Time, layout: &Layout, scene: &mut Scene) {
+    if !matches!(frame.place, Place::Travels | Place::Bounces) || frame.number == 0 {
+        return;
+    }
+    let member = if frame.place == Place::Bounces {
+        0
+    } else {
+        usize::from(frame.hop().1)
+    };
+    let Some(curve) = layout.curve(frame.leg.on, member) else {
+        return;
+    };
+    let share = if frame.place == Place::Bounces {
+        // As far as the breaker, which stands at the caller's door, and back.
+        0.12
+    } else {
+        frame.leg.share(at)
+    };
+    let back = frame.leg.back || frame.place == Place::Bounces;
+    let (glyph, ink) = match (back, frame.failed.is_some()) {
+        (false, _) => (Glyph::Request, ink_of(frame, system)),
+        (true, false) => (Glyph::Response, Ink::Ok),
+        (true, true) => (Glyph::Failure, Ink::Bad),
+    };
+    let bends = layout.narrow && (curve.at(0.0).x - curve.at(1.0).x).abs() > 1.0;
+    let lane: Point = match (back, layout.narrow) {
+        (false, _) => pt(0.0, 0.0),
+        // On a narrow stage a way turns from down to right, and the lane beside it turns too; else answers would begin on
+        // the card's words.
+        (true, true) if bends => {
+            let (sin, cos) = libm::sincosf(share * FRAC_PI_2);
+            pt(LANE * cos, -LANE * sin)
+        }
+        (true, true) => pt(LANE, 0.0),
+        (true, false) => pt(0.0, LANE),
+    };
+    let p = kit::on(curve, share, lane);
+    scene.particle(p, DOT, glyph, ink, frame.number);
 }
