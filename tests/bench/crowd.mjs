@@ -35,7 +35,7 @@ async function measure(page) {
 }
 
 /** The rows of the table. */
-export async function rows({ browser, bench }) {
+export async function* rows({ browser, bench }) {
   const page = await browser.newPage({ viewport: { width: 1000, height: 500 } });
   await page.goto(bench);
   const { renderers, rounds } = await measure(page);
@@ -46,7 +46,7 @@ export async function rows({ browser, bench }) {
   const what = `stage, ${count} in flight on ${width}×${height}`;
   const stage = rate("stage");
   const beside = Object.entries(PAINTERS).filter(([name]) => name !== "stage");
-  return [
+  yield* [
     [what, stage, "frames/s", LEAST, "limit"],
     ...beside.map(([name, title]) => {
       const on = renderers[name] ? ` on ${renderers[name]}` : "";

@@ -68,13 +68,13 @@ async function measure() {
 }
 
 /** The rows of the table. */
-export async function rows({ browser, bench }) {
+export async function* rows({ browser, bench }) {
   const page = await browser.newPage();
   await page.goto(bench);
   // The source of `measure` travels to the page, where its imports resolve against the served folder.
   const figures = await page.evaluate(`(${measure.toString().replaceAll('import("./', `import("${bench}`)})()`);
   await page.close();
-  return [
+  yield* [
     ["load balancing, events", figures.balancing, "M/s", 3, "limit"],
     ["M/M/8, events", figures.mmcOurs, "M/s", figures.mmcScript, "JavaScript"],
     ["seek in 10 min at 200 req/s, p99", figures.seek99, "ms", 16, "limit"],

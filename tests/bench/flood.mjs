@@ -67,7 +67,7 @@ async function memory(session, frame) {
 }
 
 /** The rows of the table. */
-export async function rows({ browser, bench, site }) {
+export async function* rows({ browser, bench, site }) {
   const page = await browser.newPage();
   await page.addInitScript(observe);
   await page.goto(bench);
@@ -85,7 +85,7 @@ export async function rows({ browser, bench, site }) {
   });
   const after = await memory(session, frame);
   await page.close();
-  return [
+  yield* [
     [`longest task in a flood of ${MESSAGES} messages`, took, "ms", LIMIT_MS, "limit"],
     ["the same in time on the processor", worked, "ms", LIMIT_MS, "limit"],
     ["memory after that flood", after, "MiB", before, "before it"],

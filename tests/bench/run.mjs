@@ -1,7 +1,9 @@
-// make bench: measures engine and site in headless Chromium and prints one table. BENCH="frames flood" measures these only.
+// make bench: measures engine and site in headless Chromium and prints one table, each row as soon as it is measured.
+// BENCH="frames flood" measures these only, ALL=1 every lesson, however long that takes.
 //
-// Each module gives `rows({ browser, bench, site })`: what, ours, unit, and where there is one a peer or limit with its
-// name. `browser` is Playwright's, `bench` the address of the bench's own program, `site` that of the built site.
+// Each module gives `rows({ browser, bench, site })`, an async generator of rows: what, ours, unit, and where there is
+// one a peer or limit with its name. `browser` is Playwright's, `bench` the address of the bench's own program, `site`
+// that of the built site.
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
@@ -15,7 +17,10 @@ import * as flood from "./flood.mjs";
 import * as frames from "./frames.mjs";
 import * as start from "./start.mjs";
 
-const modules = { start, engine, crowd, frames, flood };
+/** The shortest come first: what is cut off at the end of the time has told most by then. */
+const modules = { engine, flood, start, crowd, frames };
+/** So long the bench may take; what is not measured by then is named and left out. */
+const MINUTES = 10;
 const top = fileURLToPath(new URL("../..", import.meta.url));
 const out = `${top}target/bench`;
 const run = (program, ...args) => execFileSync(program, args, { cwd: top, stdio: ["ignore", "inherit", "inherit"] });
@@ -43,6 +48,7 @@ function written([what, ours, unit, peer = null, name = ""]) {
   return `| ${what} | ${cell(ours)} | ${unit} | ${beside} | ${ratio} |`;
 }
 
+const until = Date.now() + MINUTES * 60_000;
 const asked = (process.env.BENCH ?? "").split(/\s+/).filter(Boolean);
 const chosen = Object.entries(modules).filter(([name]) => asked.length === 0 || asked.includes(name));
 if (chosen.length === 0) throw new Error(`BENCH=${asked.join(" ")} names none of ${Object.keys(modules).join(", ")}`);
@@ -52,15 +58,27 @@ const servers = [await startServer({ folder: out, port: 4390 }), await startServ
 const [bench, site] = servers.map((server) => server.url);
 // Without a GPU this Chromium gives pages WebGL only if it is told that software will do.
 const browser = await browserType.launch({ ...chromium, args: [...chromium.args, "--enable-unsafe-swiftshader"] });
+const over = () => !process.env.ALL && Date.now() > until;
+const left = [];
+// What is printed is kept, so nothing is lost to whoever stops the bench.
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => { servers.forEach((server) => server.stop()); process.exit(1); });
 try {
-  const rows = [];
-  for (const [name, module] of chosen) {
-    console.error(`measuring: ${name}`);
-    rows.push(...(await module.rows({ browser, bench, site })));
-  }
   console.log(`\n${cpus().length} cores, ${cpus()[0]?.model ?? ""}, Chromium ${browser.version()}, headless\n`);
   console.log("| what | ours | unit | peer or limit | ratio |\n|---|---:|---|---:|---:|");
-  console.log(rows.map(written).join("\n"));
+  for (const [name, module] of chosen) {
+    if (over()) {
+      left.push(name);
+      continue;
+    }
+    for await (const row of module.rows({ browser, bench, site })) {
+      console.log(written(row));
+      if (over()) {
+        left.push(`the rest of ${name}`);
+        break;
+      }
+    }
+  }
+  if (left.length > 0) console.log(`\nNot measured within ${MINUTES} minutes: ${left.join(", ")}. BENCH="…" measures a part, ALL=1 everything.`);
 } finally {
   await browser.close();
   servers.forEach((server) => server.stop());

@@ -32,24 +32,23 @@ async function measure(url) {
   };
 }
 
-export async function rows({ site }) {
+/** The rows of the table. */
+export async function* rows({ site }) {
   const browser = await browserType.launch({ ...chromium, args: [...chromium.args, `--remote-debugging-port=${PORT}`] });
-  const rows = [];
   try {
     for (const [name, address] of [["catalogue", ""], ["lesson", "l/caching/"], ["embed", "embed/caching/?theme=auto"]]) {
       const runs = [];
       for (let run = 0; run < RUNS; run++) runs.push(await measure(site + address));
       if (process.env.TOLD) console.error(name, JSON.stringify(runs, null, 1));
-      const row = (what, unit, part) => rows.push([`${name}: ${what}`, middle(runs.map((run) => run[part])), unit, LIMITS[part], "limit"]);
-      row("Lighthouse performance, phone, slow 4G", "of 100", "performance");
-      row("accessibility", "of 100", "accessibility");
-      row("best practices", "of 100", "best-practices");
-      row("search engines", "of 100", "seo");
-      row("can be used", "ms", "interactive");
-      row("over the wire", "bytes", "bytes");
+      const row = (what, unit, part) => [`${name}: ${what}`, middle(runs.map((run) => run[part])), unit, LIMITS[part], "limit"];
+      yield row("Lighthouse performance, phone, slow 4G", "of 100", "performance");
+      yield row("accessibility", "of 100", "accessibility");
+      yield row("best practices", "of 100", "best-practices");
+      yield row("search engines", "of 100", "seo");
+      yield row("can be used", "ms", "interactive");
+      yield row("over the wire", "bytes", "bytes");
     }
   } finally {
     await browser.close();
   }
-  return rows;
 }

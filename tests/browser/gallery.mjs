@@ -17,15 +17,15 @@ const pictures = [
   { name: "dark", colorScheme: "dark", viewport: wide, act: nothing },
   { name: "embed", colorScheme: "light", viewport: { width: 800, height: 560 }, kind: "embed", act: nothing },
   { name: "narrow", colorScheme: "light", viewport: { width: 390, height: 844 }, whole: true, act: nothing },
-  { name: "mid-run", colorScheme: "light", viewport: wide, act: (player) => player.playFor(4000) },
+  { name: "mid-run", colorScheme: "light", viewport: wide, act: (player) => player.playFor(4) },
   {
     name: "after-action",
     colorScheme: "dark",
     viewport: wide,
     act: async (player) => {
-      await player.playFor(2000);
+      await player.playFor(2);
       await player.actions.first().click();
-      await player.playFor(3000);
+      await player.playFor(3);
     },
   },
   {
@@ -34,7 +34,7 @@ const pictures = [
     viewport: wide,
     act: async (player) => {
       await player.compare.click();
-      await player.playFor(3000);
+      await player.playFor(3);
     },
   },
 ];

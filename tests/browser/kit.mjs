@@ -13,6 +13,27 @@ const site = JSON.parse(readFileSync(new URL("../../dist/words/catalogue.en.json
 /** The lessons of the built site's catalogue that can be opened. */
 export const lessons = site.chapters.flatMap((chapter) => chapter.lessons).filter((lesson) => lesson.ready);
 
+/**
+ * The lessons on which code that is the same for all is tested in full, and what each has that the others have not.
+ * Every other lesson gets its smoke and its outline; ALL=1 tests all of them in full, LESSON=caching the matching ones.
+ */
+const CHOSEN = {
+  "load-balancing": "requests on the move, knobs that are numbers, the shortest page",
+  "consistent-hashing": "a picture that is no flow of requests: a ring, looked at rather than played",
+  "cap-theorem": "messages between equals, knobs that are choices, the most words and parts",
+};
+const { ALL, LESSON = "" } = process.env;
+for (const slug of Object.keys(CHOSEN)) {
+  if (!lessons.some((lesson) => lesson.slug === slug)) throw new Error(`${slug}, chosen for full tests, is not in the catalogue`);
+}
+const matching = lessons.filter(({ slug }) => slug.includes(LESSON));
+
+/** What every lesson is tested for is tested on these: all of them, unless the environment's LESSON names some. */
+export const each = matching;
+
+/** What is the same code for all lessons is tested on these. */
+export const some = ALL || LESSON ? matching : lessons.filter(({ slug }) => slug in CHOSEN);
+
 /** Numbers between 0 and 1 that look random and are the same for the same seed (mulberry32). */
 export function randomFrom(seed) {
   let state = seed >>> 0;
@@ -67,6 +88,25 @@ export class Problems {
   }
 }
 
+/** Runs in every page and frame before its scripts: knows whether the application still waits for a frame. */
+export function watchFrames() {
+  const [ask, cancel] = [requestAnimationFrame.bind(window), cancelAnimationFrame.bind(window)];
+  const asked = new Set();
+  window.requestAnimationFrame = (call) => {
+    const id = ask((now) => {
+      asked.delete(id);
+      call(now);
+    });
+    asked.add(id);
+    return id;
+  };
+  window.cancelAnimationFrame = (id) => {
+    asked.delete(id);
+    cancel(id);
+  };
+  globalThis.framesAsked = { next: () => new Promise(ask), waiting: () => asked.size > 0 };
+}
+
 /**
  * Fails, after the test's own steps, on every console message, uncaught error, unhandled rejection,
  * failed request or request to an origin that is neither the site's nor among `origins`.
@@ -77,6 +117,7 @@ export const test = plain.extend({
     async ({ context, baseURL, origins }, use) => {
       const problems = new Problems();
       problems.watch(context, [new URL(baseURL).origin, ...origins]);
+      await context.addInitScript(watchFrames);
       await use(problems);
       // One more turn of each page lets what is already on its way arrive.
       await Promise.all(context.pages().map((page) => page.evaluate(() => 0).catch(() => 0)));
@@ -101,7 +142,10 @@ export async function ready(place) {
   await expect(place.locator("html[data-ready='1']")).toBeAttached({ timeout: 30_000 });
 }
 
-/** The controls of one lesson in a page or frame, by role and accessible name. */
+/**
+ * The controls of one lesson in a page or frame, by role and accessible name. What the page looks like is known here
+ * alone: tests ask this class.
+ */
 export class Player {
   /** @param {import("@playwright/test").Page | import("@playwright/test").FrameLocator} place */
   constructor(place) {
@@ -112,12 +156,25 @@ export class Player {
     this.stepForward = named("Step forward");
     this.stepBack = named("Step back");
     this.restart = named("Restart");
-    this.next = named("Next");
-    this.back = named("Back");
     this.compare = named("Compare");
+    this.endComparison = named("End the comparison");
     this.share = named("Share");
     this.embed = named("Embed");
     this.time = this.knob("Time");
+    this.clock = place.locator(".clock");
+    this.stages = place.locator("figure.stage");
+    this.dots = place.locator("canvas.stage-dots");
+    /** What assistive technology is told to say. */
+    this.spoken = place.locator("[aria-live=polite]");
+    // The story.
+    this.story = place.getByRole("region", { name: "Story" });
+    this.next = this.story.getByRole("button", { name: "Next", exact: true });
+    this.back = this.story.getByRole("button", { name: "Back", exact: true });
+    this.step = this.story.getByText(/^Step \d+ of \d+$/);
+    this.caption = this.story.locator(".story-caption");
+    this.answers = this.story.getByRole("radio");
+    this.lockIn = this.story.getByRole("button", { name: "Lock in" });
+    this.guess = this.story.getByText(/^Your guess: /);
   }
 
   /** A slider, by its knob's label. */
@@ -125,7 +182,7 @@ export class Player {
     return this.place.getByRole("slider", { name: label, exact: true });
   }
 
-  /** A button of any other name: an action, an answer, a beat. */
+  /** A button of any other name: an action, a dialog's, a part's. */
   button(name) {
     return this.place.getByRole("button", { name, exact: typeof name === "string" });
   }
@@ -135,26 +192,35 @@ export class Player {
     return this.place.getByRole("region", { name: "Break it" }).getByRole("button");
   }
 
+  /** Those of them that can be pressed now. */
+  get enabledActions() {
+    return this.actions.and(this.place.getByRole("button", { disabled: false }));
+  }
+
   /** The simulated seconds that the transport shows. */
   async seconds() {
     return Number(await this.time.inputValue());
   }
 
-  /** Everything that a stage says, as assistive technology reads it. */
-  parts(side = 0) {
-    return this.place.getByRole("list", { name: "Parts" }).nth(side).getByRole("button").allTextContents();
+  /** The buttons of everything that a stage shows. */
+  partsOf(side = 0) {
+    return this.place.getByRole("list", { name: "Parts" }).nth(side).getByRole("button");
   }
 
-  /** The same, once it has come to rest: spoken values follow the picture a few times a second. */
+  /** Everything that a stage says, as assistive technology reads it. */
+  parts(side = 0) {
+    return this.partsOf(side).allTextContents();
+  }
+
+  /** The same, once it has come to rest. */
   async settled() {
-    let last = null;
-    await expect.poll(async () => {
-      const now = JSON.stringify(await this.parts());
-      const same = now === last;
-      last = now;
-      return same;
-    }, { intervals: [600] }).toBe(true);
-    return JSON.parse(last);
+    await this.rested();
+    return this.parts();
+  }
+
+  /** Waits until the page says what the last input brought about. */
+  rested() {
+    return rested(this.place);
   }
 
   /** Goes to a simulated second, as a drag of the tape does. */
@@ -163,24 +229,84 @@ export class Player {
     await expect.poll(() => this.seconds()).toBeCloseTo(second, 1);
   }
 
-  /** Plays for a while of real time, then pauses. */
-  async playFor(ms) {
+  /** Plays for so many simulated seconds at least, then pauses. */
+  async playFor(seconds) {
+    const until = (await this.seconds()) + seconds;
     await this.play.click();
-    await new Promise((resolve) => setTimeout(resolve, ms));
+    await expect.poll(() => this.seconds()).toBeGreaterThanOrEqual(until);
     await this.pause.click();
     await expect(this.play).toBeVisible();
+  }
+
+  /** How many steps the story has. */
+  async steps() {
+    return Number((await this.step.textContent()).match(/of (\d+)/)[1]);
+  }
+
+  /** Waits until the story stands at a step, counted from 1. */
+  async atStep(step) {
+    await expect(this.step).toHaveText(new RegExp(`^Step ${step} of `));
+  }
+
+  /**
+   * From now on whoever presses Next is taken to the next step at once, as a second press does. The second one comes
+   * in the same task: between two presses of a hand the step may be reached, and the second would lead past it.
+   */
+  jumpOnNext() {
+    return this.next.evaluate((next) => {
+      if (next.jumps) return;
+      next.jumps = true;
+      next.addEventListener("click", (event) => event.isTrusted && next.click());
+    });
+  }
+
+  /** Goes to the step after this one at once. */
+  async nextStep() {
+    const step = Number((await this.step.textContent()).match(/\d+/)[0]);
+    await this.jumpOnNext();
+    await this.next.click();
+    await this.atStep(step + 1);
+  }
+
+  /** Goes to the step after this one at once, as a script does: without a pointer or the focus. */
+  async jump() {
+    const step = Number((await this.step.textContent()).match(/\d+/)[0]);
+    await this.next.evaluate((next) => [next.click(), next.click()]);
+    await this.atStep(step + 1);
+  }
+
+  /** Whether the story asks something here. A question comes with the frame after its step. */
+  async asks() {
+    await this.rested();
+    return (await this.answers.count()) > 0;
+  }
+
+  /** Gives the answer of this number, counted from 0. */
+  async answer(number = 0) {
+    await this.answers.nth(number).check({ force: true });
+    await this.lockIn.click();
+    await expect(this.guess).toBeVisible();
   }
 }
 
 /**
- * Waits until the document says what the last input brought about: the next frame draws it, and what is read off the
- * picture follows a tenth of a second later. Counted in frames too, which a busy machine draws late.
+ * Waits until a page or frame, where time rests, says what the last input brought about: until the application has
+ * asked for no frame any more, for whatever it still has to draw, list or tell it does in one.
  */
-export async function rested(page) {
-  await page.evaluate(async () => {
-    const from = performance.now();
-    for (let frames = 0; frames < 5 || performance.now() - from < 220; frames++) await new Promise(requestAnimationFrame);
+export async function rested(place) {
+  await place.locator("html").evaluate(async () => {
+    await document.fonts.ready;
+    const { next, waiting } = globalThis.framesAsked;
+    // What the browser tells of sizes it tells after the frame in which they changed.
+    for (let quiet = 0; quiet < 3; quiet = waiting() ? 0 : quiet + 1) await next();
   });
+}
+
+/** Sees so many frames drawn, whoever asks for them. */
+export async function frames(place, count) {
+  await place.locator("html").evaluate(async (_, count) => {
+    for (let frame = 0; frame < count; frame++) await new Promise(requestAnimationFrame);
+  }, count);
 }
 
 /** Sets a range input as a drag does. */
@@ -250,6 +376,15 @@ export async function expectTargets(page, least) {
       .map(({ what, w, h }) => `${what}: ${w.toFixed(1)} × ${h.toFixed(1)}`);
   }, least);
   expect(small, `targets under ${least} px`).toEqual([]);
+}
+
+/** Fails where the stage writes smaller than can be read. */
+export async function expectReadableStage(page) {
+  const small = await page.locator(".stage svg text").evaluateAll((texts) =>
+    texts
+      .map((text) => ({ text: text.textContent, size: text.getBoundingClientRect().height }))
+      .filter(({ text, size }) => text && size < 11));
+  expect(small, "texts under 11 px").toEqual([]);
 }
 
 /** Fails where texts lie on each other, or where a text is wider than the box that holds it. */
