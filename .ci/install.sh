@@ -9,6 +9,7 @@ bindgen_version=${bindgen_version:-0.2.129}
 node_version=22.23.3 # only where the system has none, or one too old
 npm_version=10.9.4
 node_least="20.19"
+rust_version=$(sed -n 's/^channel = "\(.*\)"$/\1/p' rust-toolchain.toml)
 
 tools=${LOADLAB_TOOLS:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/loadlab}
 [ -d "${HOME:-/root}/.cargo/bin" ] && PATH=$PATH:${HOME:-/root}/.cargo/bin
@@ -56,9 +57,19 @@ need_make() { have make || debian "make" make; }
 
 need_rust() {
     have cc || debian "a C linker" gcc libc6-dev
-    have cargo || stop "Rust is missing. Install rustup, then run make again:" "https://rustup.rs (stable, 1.95 or newer)"
-    # Asking for the version makes rustup fetch what rust-toolchain.toml names, where it is set up to.
-    rustc --version >/dev/null 2>&1 || true
+    have cargo || stop "Rust is missing. Install rustup, then run make again:" "https://rustup.rs (it fetches Rust $rust_version)"
+    # Asking for the version makes rustup fetch what rust-toolchain.toml names, where it is set up to. Where it is not, a
+    # toolchain that has that version under another name does as well.
+    if ! rustc --version >/dev/null 2>&1; then
+        case "$(RUSTUP_TOOLCHAIN=stable rustc --version 2>/dev/null)" in
+            "rustc $rust_version "*)
+                say "Rust $rust_version is installed as stable"
+                RUSTUP_TOOLCHAIN=stable
+                export RUSTUP_TOOLCHAIN
+                ;;
+            *) stop "Rust $rust_version is missing. Install it, then run make again:" "rustup toolchain install $rust_version" ;;
+        esac
+    fi
     if ! cargo fmt --version >/dev/null 2>&1 || ! cargo clippy --version >/dev/null 2>&1; then
         have rustup || stop "rustfmt and clippy are missing. Install them beside your Rust, then run make again."
         timed "rustfmt and clippy" "10 seconds" rustup component add rustfmt clippy

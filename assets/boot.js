@@ -18,8 +18,18 @@
     (boot.dataset[id] ?? id).replace(/\{(\d)\}/g, (whole, at) => String(values[at] ?? whole));
   const wholeKb = (bytes) => Math.ceil(bytes / 1024);
   const catalogue = page.dataset.page === "catalogue";
-  // What the page fetches before it starts, in bytes: the program, and on a lesson's page the lesson's own code.
-  const expected = (Number(boot.dataset.bytes) || 0) + (Number(boot.dataset.codeBytes) || 0);
+  // Some lessons share a chunk of code with others, which must be there before their own: name, bytes, and who they are.
+  const chunks = (boot.dataset.chunks || "").split(";").filter(Boolean).map((line) => {
+    const [name, bytes, ...slugs] = line.split(" ");
+    return { name, bytes: Number(bytes), slugs };
+  });
+  const chunksOf = (slug) => chunks.filter(({ slugs }) => slugs.includes(slug));
+  const own = catalogue ? "catalogue" : page.dataset.slug;
+  // What the page fetches before it starts, in bytes: the program, and on a lesson's page its chunks and its own code.
+  const expected = [boot.dataset.bytes, boot.dataset.codeBytes, ...chunksOf(own).map(({ bytes }) => bytes)].reduce(
+    (all, bytes) => all + (Number(bytes) || 0),
+    0,
+  );
 
   // A failure with words for the reader; `reload` where only a new page helps.
   class Trouble extends Error {
@@ -207,45 +217,53 @@
   // program's table and memory keep free for it, so it must be there before that lesson is opened. Navigation inside
   // the application changes what relative addresses mean, so the address is found now.
   const codeAddress = boot.dataset.code && new URL(boot.dataset.code, document.baseURI).href;
+  // A page in one file brings along what it needs.
+  const chunkAddress = (name, end) =>
+    boot.getAttribute(`data-chunk-${name}${end.replace(".", "-")}`) ?? codeAddress.replace("*", `${name}.chunk${end}`);
   let running;
   let run;
   const again = () => {
     got = 0;
     running = new Promise((resolve) => (run = resolve));
   };
-  const codes = new Map();
-  const codeOf = (slug, options, whole) => {
-    if (!codes.has(slug)) {
-      const code = fetched(codeAddress.replace("*", slug), options).then((response) => compile(response, whole));
-      // What failed is asked for anew the next time.
-      code.catch(() => codes.delete(slug));
-      codes.set(slug, code);
+  // Remembers what is on its way or here by name; what failed is asked for anew the next time.
+  const once = (known, name, begin) => {
+    if (!known.has(name)) {
+      const coming = begin();
+      coming.catch(() => known.delete(name));
+      known.set(name, coming);
     }
-    return codes.get(slug);
+    return known.get(name);
   };
+  const codes = new Map();
+  const codeAt = (address, options, whole) =>
+    once(codes, address, () => fetched(address, options).then((response) => compile(response, whole)));
+  const codeOf = (slug, options, whole) => codeAt(codeAddress.replace("*", slug), options, whole);
+  const chunkOf = ({ name, bytes }, options) => codeAt(chunkAddress(name, ""), options, bytes);
   // What a piece imports under a number stands in that slot of the program's table.
   const offered = (core) => new Proxy(core, { get: (core, name) => core[name] ?? core.t.get(Number(name)) });
+  const joined = new Map();
+  const joinChunk = (chunk) =>
+    once(joined, chunk.name, async () => {
+      const [code, core] = await Promise.all([chunkOf(chunk, {}), running]);
+      const owner = (await WebAssembly.instantiate(code, { core: offered(core) })).exports;
+      if (owner.rested) rests.set(owner.number.value, { address: chunkAddress(chunk.name, ".rest"), owner });
+    });
   const opened = new Map();
   window.loadlabCode = (slug) => {
     if (!codeAddress) return Promise.resolve();
-    if (!opened.has(slug)) {
-      const opening = Promise.all([codeOf(slug, {}, 0), running]).then(async ([code, core]) => {
-        const part = (await WebAssembly.instantiate(code, { core: offered(core) })).exports;
-        if (part.rested) rests.set(part.number.value, { address: lateAddress.replace("*", slug), owner: part });
-        if (eager) await bringRests();
-      });
-      opening.catch(() => opened.delete(slug));
-      opened.set(slug, opening);
-    }
-    return opened.get(slug);
+    return once(opened, slug, async () => {
+      const [code, core] = await Promise.all([codeOf(slug, {}, 0), running, ...chunksOf(slug).map(joinChunk)]);
+      await WebAssembly.instantiate(code, { core: offered(core) });
+      if (eager) await bringRests();
+    });
   };
 
-  // What no start runs is kept in files of its own as well: one for the program, one for each lesson. They are fetched
+  // What no start runs is kept in files of its own as well: one for the program, one for each chunk. They are fetched
   // at the first sign that somebody means to use the page; what calls into one earlier than it is there has to wait
   // for it on the spot. A service worker does not see requests that are waited for, but what it keeps costs nothing,
   // so a page that has one brings everything before it starts, as does one whose address leads to a certain moment.
   const restAddress = boot.dataset.rest && new URL(boot.dataset.rest, document.baseURI).href;
-  const lateAddress = boot.dataset.late && new URL(boot.dataset.late, document.baseURI).href;
   const hasWorker = () => {
     try {
       return Boolean(navigator.serviceWorker?.controller);
@@ -254,7 +272,6 @@
     }
   };
   let eager = hasWorker() || /[?&](at|beat|state|p\.\w+)=/.test(location.search);
-  const programs = new Map();
   const programNow = (address) => {
     const [kind, carried] = address.split(";base64,");
     if (kind.startsWith("data:")) return Uint8Array.from(atob(carried), (byte) => byte.charCodeAt(0));
@@ -266,20 +283,12 @@
     if (request.status !== 200) throw new Error(`${address}: ${request.status}`);
     return Uint8Array.from(request.responseText, (byte) => byte.charCodeAt(0) & 255);
   };
-  const programSoon = (address) => {
-    if (!programs.has(address)) {
-      const coming = fetched(address).then((response) => compile(response, 0));
-      // What failed is asked for anew the next time.
-      coming.catch(() => programs.delete(address));
-      programs.set(address, coming);
-    }
-    return programs.get(address);
-  };
-  // By the number of the piece that a rest belongs to. A lesson's builds on that of the program, 0, which comes first.
+  const programSoon = (address) => codeAt(address, {}, 0);
+  // By the number of the piece that a rest belongs to. A chunk's builds on that of the program, 0, which comes first.
   const rests = new Map();
   const join = (owner, program) => {
     if (owner.rested.value) return;
-    new WebAssembly.Instance(program, { core: offered(core), part: owner });
+    new WebAssembly.Instance(program, { core: offered(core) });
     owner.rested.value = 1;
   };
   window.loadlabRest = (piece) => {
@@ -328,11 +337,11 @@
       if (attempt > 1) script.searchParams.set("try", String(attempt));
       const options = { signal: halt.signal, cache: attempt > 1 ? "reload" : "default" };
       if (eager && restAddress) programSoon(restAddress).catch(() => {});
-      const own = codeAddress && (catalogue ? "catalogue" : page.dataset.slug);
       const [program, glue] = await Promise.all([
         fetched(boot.dataset.wasm, options).then((response) => compile(response, Number(boot.dataset.bytes))),
         import(script.href).catch((cause) => explainModule(script, cause)),
-        own && codeOf(own, options, Number(boot.dataset.codeBytes)),
+        codeAddress && codeOf(own, options, Number(boot.dataset.codeBytes)),
+        ...chunksOf(own).map((chunk) => chunkOf(chunk, options)),
       ]);
       showBytes(expected);
       try {

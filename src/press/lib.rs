@@ -3,6 +3,7 @@
 pub mod authors;
 pub mod catalogue;
 pub mod check;
+pub mod cuts;
 pub mod glue;
 pub mod offline;
 pub mod outline;

@@ -2,7 +2,7 @@
 
 use loadlab_press::packages::{self, Scorm};
 use loadlab_press::publish::{self, Optimised};
-use loadlab_press::{check, serve, share, sources, weigh};
+use loadlab_press::{check, cuts, pages, serve, share, sources, weigh};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -19,16 +19,17 @@ press scorm SLUG [OUT] [--version 1.2|2004] [--site DIR]
                                  one lesson as a SCORM package; an OUT that ends in / becomes a folder
                                  (default: SLUG-scorm-VERSION.zip)
 press split WASM DIR             cut a program that was linked with --emit-relocs, say what each piece weighs, and list
-                                 the core's functions with their sizes in core.txt
-press late DIR                   write src/press/split/late.txt: what no start runs, from the functions that starts
-                                 ran, an index and a size a line on standard input, of a site built with LOADLAB_WHOLE=1 (see make starts)
+                                 each piece's functions with their sizes beside it, the largest first
+press late DIR                   write src/press/split/late.txt: what of the core and the chunks no start runs, from the functions
+                                 that starts ran, an index and a size a line on standard input, of a site built with
+                                 LOADLAB_WHOLE=1 (see make starts)
 press weigh [DIR]                what each lesson's page moves over the wire; fails where that is too much (default: dist)
 press check                      list missing and unused words of every lesson";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let done = match args.first().map(String::as_str) {
-        Some("pages") => pages(&args[1..]),
+        Some("pages") => write_pages(&args[1..]),
         Some("serve") => serve_options(&args[1..])
             .and_then(|options| serve::serve(&options).map_err(|error| error.to_string())),
         Some("single") => single(&args[1..]),
@@ -48,7 +49,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn pages(args: &[String]) -> Result<(), String> {
+fn write_pages(args: &[String]) -> Result<(), String> {
     let project = sources::project();
     let folder = args
         .iter()
@@ -59,14 +60,14 @@ fn pages(args: &[String]) -> Result<(), String> {
         .ok_or("press pages: name the folder, or let Trunk run it")?;
     let release = std::env::var("TRUNK_PROFILE").is_ok_and(|profile| profile == "release")
         || args.iter().any(|arg| arg == "--compress");
+    let mut needs = publish::Needs::new();
     if release {
-        let slugs: Vec<&str> = lessons::CATALOGUE
-            .iter()
-            .map(|entry| entry.card.slug)
-            .collect();
         let whole = std::env::var("LOADLAB_WHOLE").is_ok_and(|whole| whole == "1");
-        if let Err(why) = publish::cut(&folder, &sources::linked(&project)?, &slugs, whole)? {
-            eprintln!("press: the program stays whole, which is merely larger: {why}");
+        match publish::cut(&folder, &sources::linked(&project)?, &slugs(), whole)? {
+            Ok(told) => needs = told,
+            Err(why) => {
+                eprintln!("press: the program stays whole, which is merely larger: {why}");
+            }
         }
         // The optimiser would merge functions and give them new numbers.
         let optimised = match whole {
@@ -92,7 +93,7 @@ fn pages(args: &[String]) -> Result<(), String> {
     if site.home.is_none() && release {
         eprintln!("press: {}", share::HOMELESS);
     }
-    let files = publish::write(&site, &folder, &project.join("target/press"))?;
+    let files = publish::write(&site, &folder, &project.join("target/press"), &needs)?;
     eprintln!("press: {files} files, {} lessons", site.lessons.len());
     if release {
         let (files, before, after) = publish::compress(&folder)?;
@@ -103,6 +104,14 @@ fn pages(args: &[String]) -> Result<(), String> {
         );
     }
     Ok(())
+}
+
+/// The lessons in the order of the catalogue.
+fn slugs() -> Vec<&'static str> {
+    lessons::CATALOGUE
+        .iter()
+        .map(|entry| entry.card.slug)
+        .collect()
 }
 
 fn late(args: &[String]) -> Result<(), String> {
@@ -121,13 +130,14 @@ fn late(args: &[String]) -> Result<(), String> {
         return Err("press late: no function was run, so nothing was measured".to_owned());
     }
     let assets = publish::assets(folder)?;
-    let parts = assets.code_bytes.keys().map(|name| assets.code(name));
+    let chunks = assets.chunks.keys().map(|name| pages::chunk_of(name));
+    let chunks = chunks.map(|name| assets.code(&name));
     let read = |name: String| {
         let path = folder.join(name);
         std::fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))
     };
-    let pieces = std::iter::once(assets.wasm.clone()).chain(parts).map(read);
-    let (list, bytes) = publish::late(&pieces.collect::<Result<Vec<_>, _>>()?, &run)?;
+    let pieces = std::iter::once(assets.wasm.clone()).chain(chunks).map(read);
+    let (list, bytes) = cuts::late(&pieces.collect::<Result<Vec<_>, _>>()?, &run)?;
     eprintln!(
         "press: {bytes} bytes are run, {} names are not",
         list.lines().count()
@@ -141,13 +151,29 @@ fn late(args: &[String]) -> Result<(), String> {
 
 fn weigh_all(args: &[String]) -> Result<(), String> {
     let folder = args.first().map_or("dist", String::as_str);
-    let (table, fits) = weigh::table(&weigh::weigh(&publish::read(Path::new(folder))?)?);
+    let (table, heavy) = weigh::table(&weigh::weigh(&publish::read(Path::new(folder))?)?);
     eprint!("{table}");
-    if fits {
-        Ok(())
-    } else {
-        Err("press weigh: a page is too heavy".to_owned())
+    if heavy.is_empty() {
+        return Ok(());
     }
+    // Of the site the names are gone; the linker's program of the last release build has them.
+    let linked = std::fs::read(sources::linked(&sources::project())?).unwrap_or_default();
+    let pieces = cuts::pieces(&linked, false).ok().flatten();
+    for excess in heavy {
+        eprintln!("press weigh: {}", excess.said);
+        for piece in &excess.pieces {
+            match &pieces {
+                Some(pieces) => eprint!(
+                    "largest of {piece}, in bytes as linked:\n{}",
+                    weigh::largest(pieces, &slugs(), piece)?
+                ),
+                None => eprintln!(
+                    "(a release build on this machine would tell what {piece} is made of)"
+                ),
+            }
+        }
+    }
+    Err("press weigh: something is too heavy".to_owned())
 }
 
 fn split_all(args: &[String]) -> Result<(), String> {
@@ -155,28 +181,39 @@ fn split_all(args: &[String]) -> Result<(), String> {
         return Err("press split: name the program and a folder".to_owned());
     };
     let linked = std::fs::read(wasm).map_err(|error| format!("{wasm}: {error}"))?;
-    let pieces = publish::pieces(&linked, false)?
+    let pieces = cuts::pieces(&linked, false)?
         .ok_or("press split: this program was linked without --emit-relocs")?;
+    let doors: Vec<&str> = pieces.parts.iter().map(|part| part.door.as_str()).collect();
+    let names = cuts::part_names(&doors, &slugs())?;
+    let chunks = pieces.chunks.iter();
+    let chunks = chunks.map(|chunk| {
+        (
+            pages::chunk_of(cuts::FAMILIES[chunk.family].name),
+            &chunk.code,
+        )
+    });
+    let parts = names.iter().map(|name| (*name).to_owned());
+    let parts = parts.zip(pieces.parts.iter().map(|part| &part.code));
     let folder = Path::new(folder);
-    eprintln!("press: core {} KB", pieces.core.len() / 1024);
-    publish::write_file(folder, "core.wasm", &pieces.core)?;
-    let list: String = pieces
-        .core_functions
-        .iter()
-        .map(|(symbol, bytes)| format!("{bytes} {:#}\n", rustc_demangle::demangle(symbol)))
-        .collect();
-    publish::write_file(folder, "core.txt", list.as_bytes())?;
-    for (at, part) in pieces.parts.iter().enumerate() {
-        eprintln!("press: part {at} {} KB", part.code.len() / 1024);
-        publish::write_file(folder, &format!("part-{at}.wasm"), &part.code)?;
-        if let Some(rest) = &part.rest {
-            eprintln!("press: its rest {} KB", rest.len() / 1024);
-            publish::write_file(folder, &format!("part-{at}.rest.wasm"), rest)?;
+    for (name, code) in [("core".to_owned(), &pieces.core)]
+        .into_iter()
+        .chain(chunks)
+        .chain(parts)
+    {
+        eprint!("press: {name} {} KB", code.first.len() / 1024);
+        publish::write_file(folder, &format!("{name}.wasm"), &code.first)?;
+        if let Some(rest) = &code.rest {
+            eprint!(", its rest {} KB", rest.len() / 1024);
+            publish::write_file(folder, &format!("{}.wasm", pages::rest_of(&name)), rest)?;
         }
-    }
-    if let Some(rest) = &pieces.rest {
-        eprintln!("press: rest {} KB", rest.len() / 1024);
-        publish::write_file(folder, "rest.wasm", rest)?;
+        eprintln!();
+        let mut functions: Vec<_> = code.functions.iter().collect();
+        functions.sort_unstable_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+        let list: String = functions
+            .iter()
+            .map(|(symbol, bytes)| format!("{bytes} {}\n", cuts::name(symbol)))
+            .collect();
+        publish::write_file(folder, &format!("{name}.txt"), list.as_bytes())?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Packages: one lesson taken out of a built site, as a single file or for a learning management system.
 
-use crate::pages::{REST, rest_of};
+use crate::pages::{REST, chunk_of, rest_of};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use engine::svg::escape;
@@ -120,22 +120,17 @@ pub fn single(site: &Files, slug: &str) -> Result<String, String> {
         {
             out += &without(tag, "href");
         } else if tag.contains(" id=\"boot\"") {
-            let mut tag = tag.to_owned();
+            let mut tag = with_chunks(site, tag, slug)?;
             for (name, kind) in [
                 ("data-script", "text/javascript"),
                 ("data-wasm", "application/wasm"),
                 ("data-code", "application/wasm"),
                 ("data-rest", "application/wasm"),
-                ("data-late", "application/wasm"),
             ] {
                 let Some(address) = attribute(&tag, name).map(str::to_owned) else {
                     continue; // Only a release build keeps the lesson's code apart.
                 };
                 let path = from_top(&address).replace('*', slug);
-                if name == "data-late" && !site.contains_key(&path) {
-                    tag = without(&tag, name); // This lesson needs all of its code from the start.
-                    continue;
-                }
                 let bytes = site
                     .get(&path)
                     .ok_or_else(|| format!("{path} is missing in the built site"))?;
@@ -158,6 +153,45 @@ pub fn single(site: &Files, slug: &str) -> Result<String, String> {
         }
     }
     Ok(out + rest)
+}
+
+/// The chunks that a lesson needs, by the names in the tag that tells of them.
+pub(crate) fn chunks<'a>(tag: &'a str, slug: &str) -> Vec<&'a str> {
+    let told = attribute(tag, "data-chunks").unwrap_or_default().split(';');
+    let needed = told.filter_map(|chunk| {
+        let (name, who) = chunk.split_once(' ')?;
+        who.split(' ').skip(1).any(|of| of == slug).then_some(name)
+    });
+    needed.collect()
+}
+
+/// The tag that tells of the program, with the chunks of one lesson inside and no word of others.
+fn with_chunks(site: &Files, tag: &str, slug: &str) -> Result<String, String> {
+    let code = from_top(attribute(tag, "data-code").unwrap_or_default());
+    let mut out = without(tag, "data-chunks");
+    let mut told = Vec::new();
+    let mut attributes = String::new();
+    for name in chunks(tag, slug) {
+        let path = code.replace('*', &chunk_of(name));
+        let bytes = site
+            .get(&path)
+            .ok_or_else(|| format!("{path} is missing in the built site"))?;
+        told.push(format!("{name} {} {slug}", bytes.len()));
+        let rest = site.get(&code.replace('*', &rest_of(&chunk_of(name))));
+        for (end, bytes) in [("", Some(bytes)), ("-rest", rest)] {
+            let Some(bytes) = bytes else { continue };
+            let _ = write!(
+                attributes,
+                " data-chunk-{name}{end}=\"{}\"",
+                data("application/wasm", bytes)
+            );
+        }
+    }
+    if !told.is_empty() {
+        let _ = write!(attributes, " data-chunks=\"{}\"", told.join(";"));
+        out.insert_str(out.len() - 1, &attributes);
+    }
+    Ok(out)
 }
 
 /// Whether a file holds words that the lesson needs, in any language.
@@ -197,7 +231,11 @@ pub fn scorm(site: &Files, slug: &str, version: Scorm) -> Result<Files, String> 
         .nth(1)
         .and_then(|rest| rest.split("</h1>").next())
         .unwrap_or(slug);
-    let codes = ["bg", slug, REST, &rest_of(slug)].map(|name| format!("_{name}.wasm"));
+    let tags = page.split('<').find(|tag| tag.contains(" id=\"boot\""));
+    let chunks = chunks(tags.unwrap_or_default(), slug).into_iter();
+    let codes = chunks.flat_map(|name| [chunk_of(name), rest_of(&chunk_of(name))]);
+    let codes = codes.chain(["bg", slug, REST].map(str::to_owned));
+    let codes: Vec<String> = codes.map(|name| format!("_{name}.wasm")).collect();
     let needed = |path: &str| {
         let others_code =
             path.ends_with(".wasm") && !codes.iter().any(|code| path.ends_with(code.as_str()));
@@ -308,7 +346,8 @@ mod tests {
             <link rel=\"stylesheet\" href=\"../../style/a.css\"><link rel=\"icon\" href=\"../../icon.svg\">\
             <script src=\"../../boot.js\" defer></script></head>\n<body><a class=\"brand\" href=\"../../\">L</a>\
             <a href=\"#main\">S</a><h1>A &amp; b</h1>\
-            <div id=\"boot\" data-script=\"../../s.js\" data-wasm=\"../../s_bg.wasm\" data-rest=\"../../s_rest.wasm\"></div></body></html>\n";
+            <div id=\"boot\" data-script=\"../../s.js\" data-wasm=\"../../s_bg.wasm\" data-code=\"../../s_*.wasm\" \
+            data-rest=\"../../s_rest.wasm\" data-chunks=\"cluster 4 other;system 5 other a-b\"></div></body></html>\n";
         [
             ("l/a-b/index.html", page),
             ("embed/a-b/index.html", page),
@@ -323,6 +362,10 @@ mod tests {
             ("s_bg.wasm", "\0asm"),
             ("s_bg.wasm.br", "packed"),
             ("s_rest.wasm", "\0rest"),
+            ("s_a-b.wasm", "\0own"),
+            ("s_system.chunk.wasm", "\0many"),
+            ("s_system.chunk.rest.wasm", "\0late"),
+            ("s_cluster.chunk.wasm", "\0few"),
             ("s_other.wasm", "\0other"),
             ("sw.js", "worker"),
             ("words/site.en.json", "{\"a\":\"</script>\"}"),
@@ -337,7 +380,7 @@ mod tests {
     #[test]
     fn a_single_file_names_no_other() {
         let html = single(&site(), "a-b").expect("complete");
-        for name in ["../", "sw.js", "canonical", "og:"] {
+        for name in ["../", "sw.js", "canonical", "og:", "cluster"] {
             assert!(!html.contains(name), "{name}: {html}");
         }
         for needed in [
@@ -345,6 +388,10 @@ mod tests {
             "data-root=\"./\"",
             "data-wasm=\"data:application/wasm;base64,AGFzbQ==\"",
             "data-rest=\"data:application/wasm;base64,AHJlc3Q=\"",
+            "data-code=\"data:application/wasm;base64,AG93bg==\"",
+            "data-chunks=\"system 5 a-b\"",
+            "data-chunk-system=\"data:application/wasm;base64,AG1hbnk=\"",
+            "data-chunk-system-rest=\"data:application/wasm;base64,AGxhdGU=\"",
             "url(\"data:font/woff2;base64,",
             "<a class=\"brand\">",
             "<a href=\"#main\">",
@@ -368,13 +415,21 @@ mod tests {
                 );
             }
             assert_eq!(manifest.matches("<file ").count() + 1, files.len());
-            assert!(files.contains_key("s_rest.wasm"));
+            for present in [
+                "s_rest.wasm",
+                "s_a-b.wasm",
+                "s_system.chunk.wasm",
+                "s_system.chunk.rest.wasm",
+            ] {
+                assert!(files.contains_key(present), "{present}");
+            }
             for absent in [
                 "sw.js",
                 "words/other.en.json",
                 "cards/a-b.png",
                 "s_bg.wasm.br",
                 "s_other.wasm",
+                "s_cluster.chunk.wasm",
                 "l/a-b/index.html",
             ] {
                 assert!(!files.contains_key(absent), "{absent}");

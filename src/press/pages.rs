@@ -27,7 +27,9 @@ pub struct Assets {
     pub wasm_bytes: u64,
     /// Each lesson's own code, uncompressed, by slug, and the catalogue's; empty where the program was not cut.
     pub code_bytes: BTreeMap<String, u64>,
-    /// The names of what no start runs, where that is kept apart: [`REST`], and [`rest_of`] lessons.
+    /// The chunks, by their names.
+    pub chunks: BTreeMap<String, Chunk>,
+    /// The names of what no start runs, where that is kept apart: [`REST`], and [`rest_of`] chunks.
     pub rests: BTreeSet<String>,
 }
 
@@ -37,12 +39,34 @@ pub const REST: &str = "rest";
 /// The same for the catalogue's own code.
 pub const CATALOGUE: &str = "catalogue";
 
-/// The same for what of a lesson's code no start runs.
-pub fn rest_of(slug: &str) -> String {
-    format!("{slug}.{REST}")
+/// The end of the same for what some lessons share.
+pub const CHUNK: &str = "chunk";
+/// The same for the chunk of this name.
+pub fn chunk_of(name: &str) -> String {
+    format!("{name}.{CHUNK}")
+}
+
+/// The same for what no start runs of the code that has this name there.
+pub fn rest_of(name: &str) -> String {
+    format!("{name}.{REST}")
+}
+
+/// What some lessons share.
+#[derive(Clone, Debug, Default)]
+pub struct Chunk {
+    /// Its size in bytes, uncompressed.
+    pub bytes: u64,
+    /// The lessons that need it; [`CATALOGUE`] among them where that does.
+    pub lessons: Vec<String>,
 }
 
 impl Assets {
+    /// The chunks that a lesson needs, with their names.
+    pub fn needed(&self, slug: &str) -> impl Iterator<Item = (&String, &Chunk)> {
+        let needs = move |(_, chunk): &(&String, &Chunk)| chunk.lessons.iter().any(|of| of == slug);
+        self.chunks.iter().filter(needs)
+    }
+
     /// The file of a lesson's code: the program's name makes sure that both are of one build.
     pub fn code(&self, slug: &str) -> String {
         self.wasm.replace("_bg.wasm", &format!("_{slug}.wasm"))
@@ -283,6 +307,12 @@ fn head(site: &Site, assets: &Assets, page: &Page<'_>) -> String {
                 assets.code(own)
             ));
         }
+        for (name, _) in assets.needed(own) {
+            line(format!(
+                "<link rel=\"preload\" href=\"{root}{}\" as=\"fetch\" type=\"application/wasm\" crossorigin>",
+                assets.code(&chunk_of(name))
+            ));
+        }
     }
     out.trim_end().to_owned()
 }
@@ -332,8 +362,13 @@ fn boot(site: &Site, assets: &Assets, root: &str, slug: &str) -> String {
     if assets.rests.contains(REST) {
         let _ = write!(out, " data-rest=\"{root}{}\"", assets.code(REST));
     }
-    if assets.rests.iter().any(|name| name != REST) {
-        let _ = write!(out, " data-late=\"{root}{}\"", assets.code(&rest_of("*")));
+    if !assets.chunks.is_empty() {
+        // Each with its size and the lessons that need it: the application goes from one to another without a page.
+        let chunk = |(name, chunk): (&String, &Chunk)| {
+            format!("{name} {} {}", chunk.bytes, chunk.lessons.join(" "))
+        };
+        let chunks: Vec<String> = assets.chunks.iter().map(chunk).collect();
+        let _ = write!(out, " data-chunks=\"{}\"", chunks.join(";"));
     }
     for (attribute, word) in BOOT {
         let id = format!("boot.{word}");
@@ -655,7 +690,18 @@ mod tests {
             wasm: "site-1_bg.wasm".to_owned(),
             wasm_bytes: 12_345,
             code_bytes: [("load-balancing".to_owned(), 678)].into(),
-            rests: [REST.to_owned(), rest_of("load-balancing")].into(),
+            chunks: [
+                (
+                    "system".to_owned(),
+                    Chunk {
+                        bytes: 90,
+                        lessons: vec!["load-balancing".to_owned(), "fan-out".to_owned()],
+                    },
+                ),
+                ("bench".to_owned(), Chunk::default()),
+            ]
+            .into(),
+            rests: [REST.to_owned(), rest_of(&chunk_of("system"))].into(),
         };
         (site, assets)
     }
@@ -669,7 +715,6 @@ mod tests {
             " data-script=\"",
             " data-wasm=\"",
             " data-rest=\"",
-            " data-late=\"",
             " data-code=\"",
             " data-root=\"",
         ] {
@@ -799,10 +844,15 @@ mod tests {
             "content=\"https://example.org/lab/cards/load-balancing.png\"",
             "data-wasm=\"../../site-1_bg.wasm\"",
             "data-rest=\"../../site-1_rest.wasm\"",
-            "data-late=\"../../site-1_*.rest.wasm\"",
+            "data-chunks=\"bench 0 ;system 90 load-balancing fan-out\"",
+            "<link rel=\"preload\" href=\"../../site-1_system.chunk.wasm\" as=\"fetch\"",
         ] {
             assert!(html.contains(needed), "{needed}");
         }
+        assert!(
+            !html.contains("site-1_bench"),
+            "this lesson does not need it"
+        );
     }
 
     #[test]

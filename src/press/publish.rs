@@ -1,11 +1,11 @@
 //! Publishing: takes what Trunk built, optimises it, and writes everything else of the site beside it.
 
 use crate::packages::attribute;
-use crate::pages::{self, Assets, CATALOGUE, REST, rest_of};
+use crate::pages::{self, Assets, Chunk, REST, chunk_of, rest_of};
 use crate::site::Site;
-use crate::split::{self, Cuts, Pieces};
-use crate::{glue, offline};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::split::Code;
+use crate::{cuts, glue, offline};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -36,8 +36,6 @@ const COMPRESSED: [&str; 6] = ["html", "js", "css", "wasm", "json", "svg"];
 const BROTLI_QUALITY: u32 = 11;
 /// The largest window that every browser takes.
 const BROTLI_WINDOW: u32 = 22;
-/// Characters of the digest of a function's name: two of some thousands that share it are no harm.
-const LATE_DIGITS: usize = 8;
 /// Files that compress to no less than this are left alone.
 const WORTHWHILE_BYTES: usize = 64;
 
@@ -81,118 +79,41 @@ pub fn assets(folder: &Path) -> Result<Assets, String> {
     let is_rest = |name: &str| name == REST || name.ends_with(&rest_of(""));
     let rests = code_bytes.extract_if(.., |name, _| is_rest(name));
     let rests = rests.map(|(name, _)| name).collect();
+    let chunks = code_bytes.extract_if(.., |name, _| name.ends_with(&chunk_of("")));
+    let chunk = |(name, bytes): (String, u64)| {
+        let lessons = Vec::new();
+        let name = name.trim_end_matches(&chunk_of("")).to_owned();
+        (name, Chunk { bytes, lessons })
+    };
+    let chunks = chunks.map(chunk).collect();
     Ok(Assets {
         template,
         script,
         wasm: wasm.clone(),
         wasm_bytes,
         code_bytes,
+        chunks,
         rests,
     })
-}
-
-/// The name of a symbol, without the digests that tell equal names apart.
-fn name(symbol: &str) -> String {
-    format!("{:#}", rustc_demangle::demangle(symbol))
-}
-
-/// How the names of the functions begin that open a lesson.
-const LESSON_DOOR: &str = "loadlab_lessons::open";
-/// The name of the function that opens the catalogue.
-const CATALOGUE_DOOR: &str = "loadlab_site::catalogue::open";
-
-/// Whether this is the symbol of a function that opens a lesson or the catalogue, which is where the program is cut.
-fn is_door(symbol: &str) -> bool {
-    let name = name(symbol);
-    name.starts_with(LESSON_DOOR) || name == CATALOGUE_DOOR
-}
-
-/// The names of the parts behind doors with these symbols; lessons stand in the order of the catalogue.
-fn part_names<'a>(doors: &[&str], slugs: &[&'a str]) -> Result<Vec<&'a str>, String> {
-    let mut lessons = slugs.iter().copied();
-    let names: Option<Vec<_>> = doors
-        .iter()
-        .map(|symbol| match name(symbol).starts_with(LESSON_DOOR) {
-            true => lessons.next(),
-            false => Some(CATALOGUE),
-        })
-        .collect();
-    names.filter(|_| lessons.next().is_none()).ok_or_else(|| {
-        let opened = doors
-            .iter()
-            .filter(|symbol| name(symbol).starts_with(LESSON_DOOR));
-        let (opened, listed) = (opened.count(), slugs.len());
-        format!("the program opens {opened} lessons, the catalogue has {listed}")
-    })
-}
-
-/// What no start of a page runs, as `make starts` found it: digests of functions' names. What is new since stays in
-/// the core, which is merely larger.
-const LATE: &str = include_str!("split/late.txt");
-
-/// The digest by which [`LATE`] knows a function. In the older kind of symbols only the digest tells instances of one
-/// generic function apart.
-fn late_digest(symbol: &str) -> String {
-    let known = if symbol.starts_with("_ZN") {
-        symbol.to_owned()
-    } else {
-        name(symbol)
-    };
-    let mut digest = offline::digest(known.as_bytes());
-    digest.truncate(LATE_DIGITS);
-    digest
-}
-
-/// Cuts a linked program as the site wants it; `None` if it was linked without `--emit-relocs`. `whole` leaves each piece
-/// together with its rest and keeps the symbols of functions, which is what [`late`] reads.
-///
-/// # Errors
-/// Those of [`split::split`].
-pub fn pieces(linked: &[u8], whole: bool) -> Result<Option<Pieces>, String> {
-    let known: BTreeSet<&str> = LATE.lines().collect();
-    let cuts = Cuts {
-        door: &is_door,
-        late: &|symbol| !whole && known.contains(late_digest(symbol).as_str()),
-        names: whole,
-    };
-    split::split(linked, &cuts)
-}
-
-/// The list of what no start runs: all functions of the pieces of a program that was published whole, except those run.
-/// These are told by index and size in bytes; those of other pieces may be among them. Tells also how many bytes were
-/// run.
-///
-/// # Errors
-/// A piece is damaged or has no names.
-pub fn late(pieces: &[Vec<u8>], run: &BTreeSet<(u32, u32)>) -> Result<(String, u32), String> {
-    let (mut first, mut late, mut bytes) = (BTreeSet::new(), BTreeSet::new(), 0);
-    for piece in pieces {
-        for (index, (symbol, size)) in split::functions(piece)? {
-            let of = if run.contains(&(index, size)) {
-                bytes += size;
-                &mut first
-            } else {
-                &mut late
-            };
-            of.insert(late_digest(symbol));
-        }
-    }
-    // Several functions can have one name; one that is run keeps the others with it.
-    let late: Vec<_> = late.difference(&first).cloned().collect();
-    Ok((late.join("\n") + "\n", bytes))
 }
 
 fn named(path: &Path, error: &io::Error) -> String {
     format!("{}: {error}", path.display())
 }
 
+/// Which lessons need which chunk, by its name; the catalogue counts as one.
+pub type Needs = BTreeMap<String, Vec<String>>;
+
 /// Writes pages, words, pictures and the service worker into `folder`; returns how many files. Pictures drawn before
-/// are taken from `kept`.
+/// are taken from `kept`; `needs` is what [`cut`] told.
 ///
 /// # Errors
 /// What Trunk built is incomplete, or a file cannot be read or written.
-pub fn write(site: &Site, folder: &Path, kept: &Path) -> Result<usize, String> {
-    let assets = assets(folder)?;
+pub fn write(site: &Site, folder: &Path, kept: &Path, needs: &Needs) -> Result<usize, String> {
+    let mut assets = assets(folder)?;
+    for (name, chunk) in &mut assets.chunks {
+        chunk.lessons = needs.get(name).cloned().unwrap_or_default();
+    }
     let mut made: BTreeMap<String, Vec<u8>> = pages::files(site, &assets)?
         .into_iter()
         .map(|(path, text)| (path, text.into_bytes()))
@@ -252,9 +173,9 @@ pub fn read(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>, String> {
     Ok(files)
 }
 
-/// Cuts the program that Trunk built in `folder` into a core, each lesson's code and their rests, from what the linker
-/// left at `linked`; `whole` as in [`pieces`]. Names keep Trunk's digest, so that pieces of different builds never meet.
-/// Says why not where it does not.
+/// Cuts the program that Trunk built in `folder` into a core, chunks, each lesson's code and their rests, from what the
+/// linker left at `linked`; `whole` as in [`cuts::pieces`]. Names keep Trunk's digest, so that pieces of different builds
+/// never meet. Tells which lesson needs which chunk, or why nothing was cut.
 ///
 /// # Errors
 /// The program cannot be cut, or does not hold exactly these lessons, or a file cannot be replaced.
@@ -263,19 +184,19 @@ pub fn cut(
     linked: &Path,
     slugs: &[&str],
     whole: bool,
-) -> Result<Result<(), String>, String> {
+) -> Result<Result<Needs, String>, String> {
     let Ok(program) = fs::read(linked) else {
         return Ok(Err(format!("{} is not there", linked.display())));
     };
-    let Some(pieces) = pieces(&program, whole)? else {
+    let Some(pieces) = cuts::pieces(&program, whole)? else {
         return Ok(Err("it was linked without --emit-relocs".to_owned()));
     };
     let doors: Vec<_> = pieces.parts.iter().map(|part| part.door.as_str()).collect();
-    let names = part_names(&doors, slugs)?;
+    let names = cuts::part_names(&doors, slugs)?;
     let assets = assets(folder)?;
     let stem = assets.script.trim_end_matches(".js");
     let work = folder.join("cut.tmp");
-    write_file(&work, "core.wasm", &pieces.core)?;
+    write_file(&work, "core.wasm", &pieces.core.first)?;
     let bound = Command::new("wasm-bindgen")
         .args([
             "--target",
@@ -311,17 +232,30 @@ pub fn cut(
     };
     write_file(folder, &assets.script, script.as_bytes())?;
     write_file(folder, &assets.wasm, &program)?;
-    for (name, part) in names.iter().zip(&pieces.parts) {
-        write_file(folder, &assets.code(name), &part.code)?;
-        if let Some(rest) = &part.rest {
-            write_file(folder, &assets.code(&rest_of(name)), rest)?;
+    let put = |name: &str, code: &Code| {
+        write_file(folder, &assets.code(name), &code.first)?;
+        match &code.rest {
+            Some(rest) => write_file(folder, &assets.code(&rest_of(name)), rest),
+            None => Ok(()),
         }
+    };
+    let mut needs = Needs::new();
+    for chunk in &pieces.chunks {
+        let name = cuts::FAMILIES[chunk.family].name;
+        put(&chunk_of(name), &chunk.code)?;
+        let parts = names.iter().zip(&pieces.parts);
+        let parts = parts.filter(|(_, part)| part.needs.contains(&chunk.family));
+        let lessons = parts.map(|(lesson, _)| (*lesson).to_owned()).collect();
+        needs.insert(name.to_owned(), lessons);
     }
-    if let Some(rest) = &pieces.rest {
+    for (name, part) in names.iter().zip(&pieces.parts) {
+        put(name, &part.code)?;
+    }
+    if let Some(rest) = &pieces.core.rest {
         write_file(folder, &assets.code(REST), rest)?;
     }
     fs::remove_dir_all(&work).map_err(|error| named(&work, &error))?;
-    Ok(Ok(()))
+    Ok(Ok(needs))
 }
 
 /// Takes from the scripts and style sheets of a site what is only there for readers of their source.
@@ -394,8 +328,9 @@ pub fn optimise(project: &Path, folder: &Path) -> Result<Optimised, String> {
     };
     let assets = assets(folder)?;
     let made = folder.join("optimised.wasm.tmp");
-    let names = assets.code_bytes.keys().chain(&assets.rests);
-    let codes = names.map(|name| assets.code(name));
+    let chunks = assets.chunks.keys().map(|name| chunk_of(name));
+    let names = assets.code_bytes.keys().chain(&assets.rests).cloned();
+    let codes = names.chain(chunks).map(|name| assets.code(&name));
     let (mut before, mut after) = (0, 0);
     let size = |path: &Path| fs::metadata(path).map_err(|error| named(path, &error));
     for name in std::iter::once(assets.wasm.clone()).chain(codes) {
@@ -533,13 +468,16 @@ mod tests {
         let cut = assets(&folder).expect("complete");
         assert_eq!(cut.code_bytes, [("fan-out".to_owned(), 5)].into());
         assert_eq!(cut.code("fan-out"), "site-1_fan-out.wasm");
-        for name in ["site-1_rest.wasm", "site-1_fan-out.rest.wasm"] {
-            fs::write(folder.join(name), [0; 5]).expect("written");
+        let rests = [rest_of(&chunk_of("system")), REST.to_owned()];
+        for name in [rests[0].as_str(), REST, &chunk_of("system")] {
+            fs::write(folder.join(cut.code(name)), [0; 5]).expect("written");
         }
         let held_back = assets(&folder).expect("complete");
         assert_eq!(held_back.code_bytes, cut.code_bytes);
-        let rests = ["fan-out.rest".to_owned(), REST.to_owned()];
         assert_eq!(held_back.rests, rests.into());
+        let (name, chunk) = held_back.chunks.first_key_value().expect("a chunk");
+        assert_eq!((name.as_str(), chunk.bytes), ("system", 5));
+        assert!(folder.join("site-1_system.chunk.rest.wasm").is_file());
         fs::write(folder.join("site-2_bg.wasm"), [0; 9]).expect("written");
         assert!(assets(&folder).is_err(), "two");
         fs::remove_dir_all(&folder).expect("removed");
@@ -595,19 +533,6 @@ mod tests {
             "{joined}"
         );
         fs::remove_dir_all(&folder).expect("removed");
-    }
-
-    #[test]
-    fn parts_are_named_after_their_doors() {
-        let lesson = "_RINvCs1_15loadlab_lessons4openNtB2_1LEB2_";
-        let catalogue = "_RNvNtCs1_12loadlab_site9catalogue4open";
-        assert!(is_door(lesson) && is_door(catalogue));
-        assert!(!is_door("_RNvNtCs1_12loadlab_site9catalogue6opener"));
-        let named = part_names(&[lesson, catalogue, lesson], &["a", "b"]);
-        assert_eq!(named, Ok(vec!["a", CATALOGUE, "b"]));
-        for slugs in [&["a"][..], &["a", "b", "c"]] {
-            assert!(part_names(&[lesson, catalogue, lesson], slugs).is_err());
-        }
     }
 
     #[test]

@@ -1,18 +1,62 @@
-//! Splitting: cuts the linked program into a core that every page loads and a part for each lesson, so that a
-//! page moves one lesson's code however many there are.
+//! Splitting: a linker pass that cuts the linked program into pieces, so that a page moves the code of its own lesson
+//! and of nobody else's, however many lessons there are.
 //!
-//! The linker's notes (`--emit-relocs`) tell which function and which piece of data names which. What can be
-//! reached without passing a lesson's door stays in the core, as does what two lessons share; what can be reached
-//! through one door alone is that lesson's part. Addresses and table slots stay as linked: instantiating a part
-//! fills its slots of the table and its piece of the memory, after which the core may call its door.
+//! The input is one module, linked with `--emit-relocs`: the linker's notes tell which function and which piece of data
+//! names which. The output is a **core** that every page loads, a **part** for each door (a function that opens a lesson),
+//! a **chunk** for each family (a layer that some lessons stand on), and **rests** of core and chunks, which come later.
+//! Nothing is moved: every piece of data keeps its address and every function its slot of the table, so pieces need no
+//! dynamic linking. To instantiate one is to fill its places of the core's memory and table.
 //!
-//! Of each of these pieces, what no start of a page runs goes into one more, its rest. Stubs stand in for it: the first
-//! one that is called asks the page for the rest, and all of them then lead there.
+//! # The passes
+//!
+//! 1. [`linked`] reads the module into a graph. Its nodes are functions and pieces of data; its edges are the notes.
+//!    What the browser calls, and what is in the table for a reason that no note gives, are roots.
+//! 2. [`homes`] colours each node with the set of doors that lead to it, and gives it a home by that set:
+//!    * no door needed: the core;
+//!    * one door: that door's part;
+//!    * several, and the program may write to it: the core, since a second copy would begin anew;
+//!    * several, all of one family: the family's chunk. The doors of a family are those that reach any of its functions;
+//!      so what only lessons on a layer use follows it without being of it;
+//!    * several, in few pieces, and small: a copy in each of these. Doors of one family hold theirs in its chunk;
+//!    * any other: the core, with all that it names.
+//! 3. [`rest`] moves what no start of a page runs out of core and chunks. The list of it is measured; a stub stands for each
+//!    function of it that others call, asks the page for the rest when it is called first, and goes on through the table.
+//! 4. [`emit`] writes the pieces. A function that another piece calls is imported by the number of its slot, whoever fills
+//!    it; what may not be there at that moment (chunks know nothing of each other) is called through the table. What
+//!    wasm-bindgen will make of calls of the browser it makes in the core alone, which hands them on under names.
+//!
+//! # What holds
+//!
+//! * A node has one home, or several with equal copies of it. Which of them filled a slot last does not matter.
+//! * The core names nothing outside of it but the doors, from data. So it runs without any part.
+//! * What a node of a part names is there before the part is: in the core, in the part, or in a chunk that
+//!   [`Part::needs`] tells of.
+//! * What several pieces hold is never written to. What is written to is brought once.
+//! * The list of what is late decides where code lies, never what it does. A name that it should not have costs a wait, a
+//!   name that it lacks costs bytes, a name that nothing has costs nothing. `tests.rs` runs programs in pieces beside the
+//!   same programs as linked, with lists that are right, empty, out of date and absurd.
+//! * The order of pieces in the output follows from the input alone.
+//!
+//! # Why this is not somebody else's
+//!
+//! `wasm_split_cli_support` 0.2 (Leptos, Yew), and Dioxus' tool of the same origin, read the same notes. Their split points
+//! are macros on functions: these become `async`, must not be generic and go through `extern "C"` with unsafe code in
+//! the user's crate, which this workspace forbids; a lesson's door is one generic function that a table holds, and a frame
+//! cannot wait. What split points share becomes a chunk for each set of them that occurs, of which
+//! sixty lessons have hundreds; there are no families and no copies, so each page would ask for dozens of files. What a page
+//! needs later in its life is not told apart. The tools belong to cargo-leptos and dx; Trunk does not run them.
+//!
+//! Binaryen's `wasm-split` (`--multi-split`) takes lists of functions, so the graph, the homes and the list would still be
+//! ours. It moves functions only: data, a third of a lesson's weight, stays in the primary module, as does what two
+//! secondary modules share. It instruments the program to find what is late, which V8 tells without. It is not
+//! among the programs of the npm package `binaryen`, from which `wasm-opt` comes here.
 
 mod emit;
+mod homes;
 mod linked;
 mod rest;
 
+use homes::Homes;
 use linked::{Linked, Node};
 use std::collections::BTreeMap;
 use wasmparser::{KnownCustom, Name, Naming, Parser, Payload, TypeRef};
@@ -21,49 +65,77 @@ use wasmparser::{KnownCustom, Name, Naming, Parser, Payload, TypeRef};
 #[derive(Debug)]
 pub struct Pieces {
     /// What every page loads. Still to be passed through wasm-bindgen.
-    pub core: Vec<u8>,
+    pub core: Code,
+    /// What some parts load before they can be instantiated, in the order of the families.
+    pub chunks: Vec<Chunk>,
     /// One part for each door, in the order in which the program's data names them.
     pub parts: Vec<Part>,
-    /// What of the core no start runs; none where nothing is held back, or where the program cannot ask for it.
-    pub rest: Option<Vec<u8>>,
-    /// The functions of the core by their symbols, with their sizes in bytes: where its weight comes from.
-    pub core_functions: Vec<(String, usize)>,
 }
 
-/// What can be reached through one door alone.
+/// A piece of a program.
+#[derive(Debug)]
+pub struct Code {
+    /// What comes first.
+    pub first: Vec<u8>,
+    /// What of it no start runs; none where nothing is held back, or where the program cannot ask for it.
+    pub rest: Option<Vec<u8>>,
+    /// The functions of what comes first by their symbols, with their sizes in bytes as linked: where its weight comes from.
+    pub functions: Vec<(String, usize)>,
+}
+
+/// What several doors of one family lead to.
+#[derive(Debug)]
+pub struct Chunk {
+    /// The place of its family in [`Cuts::families`].
+    pub family: usize,
+    /// Its code.
+    pub code: Code,
+}
+
+/// What can be reached through one door alone, and its copies of what few others reach as well.
 #[derive(Debug)]
 pub struct Part {
     /// The symbol of the door.
     pub door: String,
-    /// Its code.
-    pub code: Vec<u8>,
-    /// What of it no start runs.
-    pub rest: Option<Vec<u8>>,
+    /// Its code. A part has no rest.
+    pub code: Code,
+    /// The families whose chunks must be there before it.
+    pub needs: Vec<usize>,
 }
 
 /// The module name under which the other pieces import what the core exports.
 pub const CORE: &str = "core";
-/// The module name under which the rest of a part imports what the part exports.
-pub const PART: &str = "part";
-/// The function of the page that brings a rest, as the program imports it: the core's for 0, else that of the part
+/// The function of the page that brings a rest, as the program imports it: the core's for 0, else that of the chunk
 /// with this number.
 pub const ASK: &str = "loadlabRest";
 /// The name among a piece's exports of the global that tells whether its rest is there. A piece without a rest has none.
 pub const RESTED: &str = "rested";
-/// The name among a part's exports of the global that holds the part's number, from 1, where it has a rest.
+/// The name among a chunk's exports of the global that holds the chunk's number, from 1, where it has a rest.
 pub const NUMBER: &str = "number";
 
-/// Whose a node is.
+/// A file of the program, as far as the splitter tells them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Owner {
-    /// Nobody reaches it.
-    Nobody,
+enum Piece {
     Core,
-    Part(usize),
     /// What the core can do without until it is asked for.
     Rest,
-    /// What a part can do without.
+    /// What doors of a family share.
+    Chunk(usize),
+    /// What a family's chunk can do without.
     RestOf(usize),
+    /// What is behind a door.
+    Part(usize),
+}
+
+impl Piece {
+    /// The piece that a rest belongs to; any other is itself.
+    fn without_rest(self) -> Self {
+        match self {
+            Self::Rest => Self::Core,
+            Self::RestOf(family) => Self::Chunk(family),
+            other => other,
+        }
+    }
 }
 
 /// How to cut.
@@ -71,7 +143,13 @@ pub struct Cuts<'a> {
     /// Whether a function, by its symbol, is one through which a part is entered: such functions must only be called
     /// by pointers that stand in data.
     pub door: &'a dyn Fn(&str) -> bool,
-    /// Whether a function, by its symbol, is one that no start runs.
+    /// How many families there are.
+    pub families: usize,
+    /// The family of a function, by its symbol, below [`Cuts::families`].
+    pub family: &'a dyn Fn(&str) -> Option<usize>,
+    /// A function or a piece of data with more bytes than this is not copied into several pieces.
+    pub copied_bytes_most: usize,
+    /// Whether a function, by its symbol, is one that no start runs. Only what lives in the core or a chunk is asked about.
     pub late: &'a dyn Fn(&str) -> bool,
     /// Whether functions keep their symbols.
     pub names: bool,
@@ -85,52 +163,52 @@ pub fn split(wasm: &[u8], cuts: &Cuts<'_>) -> Result<Option<Pieces>, String> {
     let Some(mut linked) = linked::read(wasm, cuts.door)? else {
         return Ok(None);
     };
-    let mut owners = owners(&linked)?;
-    let stubs = rest::hold_back(&mut linked, &mut owners, cuts.late);
-    let exports = emit::Exports::new(&mut linked, &owners, stubs.as_ref());
-    let piece = |owner| {
-        emit::piece(
-            wasm,
-            &linked,
-            &owners,
-            &exports,
-            stubs.as_ref(),
-            owner,
-            cuts.names,
-        )
+    let mut homes = homes::decide(&linked, cuts)?;
+    let stubs = rest::hold_back(&mut linked, &mut homes, cuts.late);
+    let exports = emit::Exports::new(&mut linked, &homes, stubs.as_ref());
+    let (linked, homes, stubs) = (&linked, &homes, stubs.as_ref());
+    let piece = |piece| emit::piece(wasm, linked, homes, &exports, stubs, piece, cuts.names);
+    let code = |first: Vec<u8>, of: Piece, rest: Option<Piece>| {
+        let rest = rest.filter(|&rest| homes.any(rest)).map(piece);
+        Ok::<_, String>(Code {
+            first,
+            rest: rest.transpose()?,
+            functions: sizes(linked, homes, of),
+        })
     };
-    let any = |owner| owners.contains(&owner);
-    let rest = any(Owner::Rest).then(|| piece(Owner::Rest)).transpose()?;
+    let core = emit::core(wasm, linked, homes, &exports, stubs, cuts.names)?;
+    let mut chunks = Vec::new();
+    for family in 0..cuts.families {
+        let (of, rest) = (Piece::Chunk(family), Piece::RestOf(family));
+        // Where all of it is late, it still has the stubs.
+        if homes.any(of) || homes.any(rest) {
+            let code = code(piece(of)?, of, Some(rest))?;
+            chunks.push(Chunk { family, code });
+        }
+    }
     let mut parts = Vec::new();
-    for (part, door) in linked.doors.iter().enumerate() {
-        let late = any(Owner::RestOf(part)).then(|| piece(Owner::RestOf(part)));
+    for (at, (&door, needs)) in linked.doors.iter().zip(&homes.needs).enumerate() {
+        let of = Piece::Part(at);
         parts.push(Part {
-            door: linked
-                .symbols
-                .get(door)
-                .copied()
-                .unwrap_or_default()
-                .to_owned(),
-            code: piece(Owner::Part(part))?,
-            rest: late.transpose()?,
+            door: linked.symbol(door).to_owned(),
+            code: code(piece(of)?, of, None)?,
+            needs: needs.iter().copied().collect(),
         });
     }
-    let core = emit::core(wasm, &linked, &owners, &exports, stubs.as_ref(), cuts.names)?;
-    let core_functions = (linked.imported_functions..)
-        .zip(&linked.functions)
-        .filter(|(index, _)| owners[linked.place(Node::Function(*index))] == Owner::Core)
-        .map(|(index, function)| {
-            let symbol = linked.symbols.get(&index).copied().unwrap_or_default();
-            let range = function.body.range();
-            (symbol.to_owned(), (range.end - range.start) as usize)
-        })
-        .collect();
     Ok(Some(Pieces {
-        core,
+        core: code(core, Piece::Core, Some(Piece::Rest))?,
+        chunks,
         parts,
-        rest,
-        core_functions,
     }))
+}
+
+/// The functions of a piece by their symbols, with their sizes in bytes.
+fn sizes(linked: &Linked, homes: &Homes, piece: Piece) -> Vec<(String, usize)> {
+    let functions = homes.functions(linked, piece);
+    let size = |index| linked.bytes(Node::Function(index));
+    functions
+        .map(|index| (linked.symbol(index).to_owned(), size(index)))
+        .collect()
 }
 
 /// A program's own functions by their indices: the symbol of each, from the name section, and its size in bytes.
@@ -178,50 +256,6 @@ pub fn functions(wasm: &[u8]) -> Result<BTreeMap<u32, (&str, u32)>, String> {
     Ok(found)
 }
 
-/// Decides for each node whose it is.
-fn owners(linked: &Linked) -> Result<Vec<Owner>, String> {
-    let mut owners = vec![Owner::Nobody; linked.nodes()];
-    for &door in &linked.doors {
-        if linked.roots.contains(&Node::Function(door)) {
-            return Err("a lesson's door is exported".to_owned());
-        }
-    }
-    let mut roots = linked.roots.clone();
-    roots.extend(rest::pinned(linked).into_iter().map(Node::Function));
-    walk(linked, &roots, |place, node| {
-        let door = matches!(node, Node::Function(index) if linked.doors.contains(&index));
-        let new = owners[place] == Owner::Nobody && !door;
-        if new {
-            owners[place] = Owner::Core;
-        }
-        new
-    });
-    for (part, &door) in linked.doors.iter().enumerate() {
-        let mut shared = Vec::new();
-        walk(
-            linked,
-            &[Node::Function(door)],
-            |place, node| match owners[place] {
-                Owner::Nobody => {
-                    owners[place] = Owner::Part(part);
-                    true
-                }
-                Owner::Part(other) if other != part => {
-                    shared.push(node);
-                    false
-                }
-                _ => false,
-            },
-        );
-        walk(linked, &shared, |place, _| {
-            let new = owners[place] != Owner::Core;
-            owners[place] = Owner::Core;
-            new
-        });
-    }
-    Ok(owners)
-}
-
 /// Visits what can be reached; `enter` says whether a node is new.
 fn walk(linked: &Linked, from: &[Node], mut enter: impl FnMut(usize, Node) -> bool) {
     let mut left = from.to_vec();
@@ -233,216 +267,4 @@ fn walk(linked: &Linked, from: &[Node], mut enter: impl FnMut(usize, Node) -> bo
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::fs;
-    use std::path::PathBuf;
-    use std::process::Command;
-
-    /// Two doors in a table; each leads to words of its own, both to a shared function.
-    const SOURCE: &str = r#"
-        #![no_std]
-        #![no_main]
-        #[panic_handler]
-        fn panic(_: &core::panic::PanicInfo) -> ! { loop {} }
-        static mut SHARED: [u32; 4] = [7; 4];
-        #[inline(never)]
-        fn shared(at: usize) -> u32 { unsafe { SHARED[at & 3] += 1; SHARED[at & 3] } }
-        #[inline(never)]
-        fn sum(words: &[u8]) -> u32 { words.iter().map(|byte| *byte as u32).sum::<u32>() + shared(words.len()) }
-        #[inline(never)]
-        fn open_first(at: u32) -> u32 { sum(b"words of the first") ^ at }
-        #[inline(never)]
-        fn open_second(at: u32) -> u32 { sum(b"what the second says").rotate_left(at) }
-        static DOORS: [fn(u32) -> u32; 2] = [open_first, open_second];
-        #[unsafe(no_mangle)]
-        pub extern "C" fn enter(door: usize, at: u32) -> u32 { DOORS[door & 1](at) }
-    "#;
-
-    fn cuts<'a>(late: &'a dyn Fn(&str) -> bool) -> Cuts<'a> {
-        Cuts {
-            door: &|symbol| symbol.contains("open_"),
-            late,
-            names: false,
-        }
-    }
-
-    fn whole(_: &str) -> bool {
-        false
-    }
-
-    fn linked(name: &str, options: &[&str]) -> Vec<u8> {
-        compiled(name, SOURCE, options)
-    }
-
-    fn compiled(name: &str, text: &str, options: &[&str]) -> Vec<u8> {
-        let folder =
-            std::env::temp_dir().join(format!("loadlab-split-{}-{name}", std::process::id()));
-        fs::create_dir_all(&folder).expect("a temporary folder");
-        let (source, made): (PathBuf, PathBuf) =
-            (folder.join("doors.rs"), folder.join("doors.wasm"));
-        fs::write(&source, text).expect("written");
-        let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
-        let run = Command::new(rustc)
-            .args([
-                "--edition=2024",
-                "--target=wasm32-unknown-unknown",
-                "--crate-type=cdylib",
-            ])
-            .args(["-Copt-level=1", "-Cpanic=abort"])
-            .args(options)
-            .arg("-o")
-            .arg(&made)
-            .arg(&source)
-            .output()
-            .expect("rustc runs");
-        assert!(
-            run.status.success(),
-            "{}",
-            String::from_utf8_lossy(&run.stderr)
-        );
-        let wasm = fs::read(&made).expect("made");
-        fs::remove_dir_all(&folder).expect("removed");
-        wasm
-    }
-
-    /// A program, and its pieces where what is called late is what no start runs.
-    fn without_late(name: &str, text: &str) -> (Vec<u8>, Pieces) {
-        let options = ["-Clink-arg=--emit-relocs", "-Clink-arg=--allow-undefined"];
-        let wasm = compiled(name, text, &options);
-        let held = |symbol: &str| symbol.contains("late");
-        let pieces = split(&wasm, &cuts(&held)).expect("readable");
-        (wasm, pieces.expect("has notes"))
-    }
-
-    fn holds(wasm: &[u8], words: &[u8]) -> bool {
-        wasm.windows(words.len()).any(|window| window == words)
-    }
-
-    #[test]
-    fn a_part_is_what_its_door_alone_leads_to() {
-        let wasm = linked("cut", &["-Clink-arg=--emit-relocs"]);
-        let pieces = split(&wasm, &cuts(&whole))
-            .expect("readable")
-            .expect("has notes");
-        assert_eq!(pieces.parts.len(), 2);
-        let (first, second) = (b"words of the first", b"what the second says");
-        for (part, own, others) in [(0, &first[..], &second[..]), (1, second, first)] {
-            let part = &pieces.parts[part].code;
-            wasmparser::validate(part).expect("a valid part");
-            assert!(holds(part, own) && !holds(part, others));
-        }
-        wasmparser::validate(&pieces.core).expect("a valid core");
-        assert!(!holds(&pieces.core, first) && !holds(&pieces.core, second));
-        let symbols = |name: &str| {
-            pieces
-                .core_functions
-                .iter()
-                .filter(|(symbol, _)| symbol.contains(name))
-                .count()
-        };
-        assert_eq!(
-            (symbols("open_"), symbols("sum"), symbols("enter")),
-            (0, 1, 1)
-        );
-    }
-
-    #[test]
-    fn the_rest_is_what_no_start_runs() {
-        let source = SOURCE.replace(
-            "static DOORS",
-            "unsafe extern \"C\" { fn loadlabRest(piece: u32); }
-            #[inline(never)]
-            fn late(at: u32) -> u32 { sum(b\"what is said late\").wrapping_mul(at) }
-            #[unsafe(no_mangle)]
-            pub extern \"C\" fn maybe(at: u32) -> u32 { if at == 7 { unsafe { loadlabRest(0) } } late(at) }
-            static DOORS",
-        );
-        let (wasm, pieces) = without_late("rest", &source);
-        let rest = pieces.rest.expect("something is late");
-        wasmparser::validate(&rest).expect("a valid piece");
-        wasmparser::validate(&pieces.core).expect("a valid core");
-        let late = b"what is said late";
-        assert!(holds(&rest, late) && !holds(&pieces.core, late));
-        // The sum is used by both, so it is the core's.
-        let stays = |name: &str| {
-            pieces
-                .core_functions
-                .iter()
-                .any(|(symbol, _)| symbol.contains(name))
-        };
-        assert!(stays("sum") && stays("maybe") && !stays("late"));
-        let whole = split(&wasm, &cuts(&whole))
-            .expect("readable")
-            .expect("has notes");
-        assert!(whole.rest.is_none());
-    }
-
-    #[test]
-    fn a_part_has_a_rest_of_its_own() {
-        let source = SOURCE.replace(
-            "fn open_first(at: u32) -> u32 { sum(b\"words of the first\") ^ at }",
-            "fn open_first(at: u32) -> u32 { if at == 7 { late(at) } else { own(at) } }
-            unsafe extern \"C\" { fn loadlabRest(piece: u32); }
-            #[unsafe(no_mangle)]
-            pub extern \"C\" fn maybe(at: u32) { unsafe { loadlabRest(at) } }
-            #[inline(never)]
-            fn own(at: u32) -> u32 { sum(b\"words of the first\") ^ at }
-            #[inline(never)]
-            fn late(at: u32) -> u32 { sum(b\"what is said late\").wrapping_mul(own(at)) }",
-        );
-        let (_, pieces) = without_late("own-rest", &source);
-        assert!(pieces.rest.is_none(), "nothing of the core is late");
-        let [first, second] = &pieces.parts[..] else {
-            panic!("two doors")
-        };
-        assert!(first.door.contains("open_first") && second.rest.is_none());
-        let rest = first.rest.as_deref().expect("something is late");
-        let late = b"what is said late";
-        for piece in [rest, &first.code, &second.code, &pieces.core] {
-            wasmparser::validate(piece).expect("a valid piece");
-            assert_eq!(holds(piece, late), piece == rest);
-        }
-        // The rest asks the part for what both use, and the core for what all use.
-        assert!(holds(rest, PART.as_bytes()) && holds(rest, CORE.as_bytes()));
-        assert!(holds(&first.code, RESTED.as_bytes()) && !holds(&second.code, RESTED.as_bytes()));
-    }
-
-    #[test]
-    fn paths_of_the_machine_that_built_it_go() {
-        let source = SOURCE
-            .replace(
-                "fn panic(_: &core::panic::PanicInfo) -> ! { loop {} }",
-                "fn panic(info: &core::panic::PanicInfo) -> ! {
-                    if let Some(place) = info.location() {
-                        unsafe { tell(place.file().as_ptr(), place.line()) }
-                    }
-                    loop {}
-                }
-                unsafe extern \"C\" { fn tell(file: *const u8, line: u32); }",
-            )
-            .replace("SHARED[at & 3] += 1;", "SHARED[at] += 1;");
-        let wasm = compiled(
-            "paths",
-            &source,
-            &["-Clink-arg=--emit-relocs", "-Clink-arg=--allow-undefined"],
-        );
-        let path = b"doors.rs";
-        assert!(holds(&wasm, path), "the linker put it there");
-        let pieces = split(&wasm, &cuts(&whole))
-            .expect("readable")
-            .expect("has notes");
-        wasmparser::validate(&pieces.core).expect("a valid core");
-        assert!(!holds(&pieces.core, path));
-        for part in &pieces.parts {
-            assert!(!holds(&part.code, path));
-        }
-    }
-
-    #[test]
-    fn without_the_linkers_notes_nothing_is_cut() {
-        let wasm = linked("whole", &[]);
-        assert!(split(&wasm, &cuts(&whole)).expect("readable").is_none());
-        assert!(split(b"no program", &cuts(&whole)).is_err());
-    }
-}
+mod tests;

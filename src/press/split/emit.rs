@@ -1,8 +1,9 @@
 //! Writing the pieces of a program that is cut.
 
+use super::homes::Homes;
 use super::linked::{Linked, Node, lasting};
 use super::rest::Stubs;
-use super::{CORE, NUMBER, Owner, PART, RESTED};
+use super::{CORE, NUMBER, Piece, RESTED};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use wasm_encoder::reencode::{Error, Reencode, RoundtripReencoder};
@@ -35,119 +36,114 @@ const MEMORY: &str = "memory";
 
 /// What the pieces give each other, by the index in the linked program.
 pub(super) struct Exports {
-    /// Functions of the core, and stubs, that others call: the name under which they import it. The name of most is the
-    /// number of a slot of the table, where the page finds it: that weighs less than a name and an export.
+    /// Functions, and stubs, that other pieces call: the name under which they import it. The name of most is the number
+    /// of a slot of the table, where the page finds it: that weighs less than a name and an export, and it does not
+    /// matter which piece filled the slot.
     functions: BTreeMap<u32, String>,
     /// Those of them that the core hands on under a name.
     handed: BTreeSet<u32>,
-    /// Functions of parts that their rests call.
-    of_parts: BTreeMap<u32, String>,
+    /// By function that a piece reaches through the table alone, its slot.
+    slots: BTreeMap<u32, u32>,
     globals: BTreeMap<u32, String>,
 }
 
 impl Exports {
-    pub(super) fn new(linked: &mut Linked, owners: &[Owner], stubs: Option<&Stubs>) -> Self {
-        let (mut functions, mut of_parts) = (BTreeSet::new(), BTreeSet::new());
-        let pieces: BTreeSet<Owner> = owners.iter().copied().collect();
-        for owner in pieces {
-            if matches!(owner, Owner::Nobody | Owner::Core) {
-                continue;
-            }
-            let members = members(linked, owners, owner);
-            let here: BTreeSet<u32> = members.iter().copied().collect();
-            for index in members {
-                let shared = called(linked, owners, (owner, index), CORE);
-                functions.extend(shared.filter(|index| !here.contains(index)));
-                of_parts.extend(called(linked, owners, (owner, index), PART));
-            }
-            if matches!(owner, Owner::RestOf(_)) {
-                functions.extend(stubs.map(|stubs| stubs.ask));
+    pub(super) fn new(linked: &mut Linked, homes: &Homes, stubs: Option<&Stubs>) -> Self {
+        let mut called = BTreeSet::new();
+        for piece in homes
+            .pieces()
+            .into_iter()
+            .filter(|&piece| piece != Piece::Core)
+        {
+            called.extend(Wanted::new(linked, homes, piece).outside);
+            if matches!(piece, Piece::RestOf(_)) {
+                called.extend(stubs.map(|stubs| stubs.ask));
             }
         }
         // What wasm-bindgen makes of calls of the browser it makes in the core alone.
-        let handed: BTreeSet<u32> = functions
-            .iter()
-            .copied()
-            .filter(|&index| index < linked.imported_functions || linked.describes(index))
-            .collect();
-        let own = functions.difference(&handed).copied();
-        // New slots in the order of the functions, whose numbers then rise from slot to slot.
-        let slots: Vec<(u32, String)> = ordered(linked, own)
+        let (handed, own): (BTreeSet<u32>, BTreeSet<u32>) = called
             .into_iter()
-            .map(|index| (index, linked.slot_of(index).to_string()))
+            .partition(|&index| index < linked.imported_functions || linked.describes(index));
+        // New slots in the order of the functions, whose numbers then rise from slot to slot.
+        let slots: BTreeMap<u32, u32> = ordered(linked, own.into_iter())
+            .into_iter()
+            .map(|index| (index, linked.slot_of(index)))
             .collect();
+        let numbers = slots.iter().map(|(&index, slot)| (index, slot.to_string()));
         let browsers = handed.iter().map(|&index| (index, format!("${index:x}")));
-        let functions = browsers.chain(slots).collect();
-        let of_parts = of_parts.into_iter().zip((0..).map(|n| format!("${n:x}")));
-        // Few and tiny; the optimiser drops those that a part does not read.
+        // Few and tiny; the optimiser drops those that a piece does not read.
         let globals = (linked.imported_globals..linked.globals.len() as u32)
             .filter(|&index| linked.globals[index as usize].mutable)
             .map(|index| (index, format!("g{index:x}")));
         Self {
-            functions,
+            functions: browsers.chain(numbers).collect(),
             handed,
-            of_parts: of_parts.collect(),
+            slots,
             globals: globals.collect(),
         }
     }
 }
 
-/// The functions of a piece. A rest has copies of the smallest that it would call in the core: there, each function
-/// that others call weighs a little on every page.
-fn members(linked: &Linked, owners: &[Owner], owner: Owner) -> Vec<u32> {
-    let mut members: Vec<u32> = (linked.imported_functions..linked.functions_all())
-        .filter(|&index| owners[linked.place(Node::Function(index))] == owner)
-        .collect();
-    if !matches!(owner, Owner::Rest | Owner::RestOf(_)) {
-        return members;
-    }
-    let small = |index: u32| {
-        let Some(at) = index.checked_sub(linked.imported_functions) else {
-            return false;
-        };
-        let named = linked.named_by(Node::Function(index));
-        let of_browser = |node: &Node| matches!(node, Node::Function(other) if *other < linked.imported_functions);
-        owners[linked.place(Node::Function(index))] == Owner::Core
-            && linked.functions[at as usize].body.as_bytes().len() <= COPIED_BYTES
-            && !linked.describes(index)
-            && !named.iter().any(of_browser)
-    };
-    let mut copied = BTreeSet::new();
-    let mut next = 0;
-    while let Some(&index) = members.get(next) {
-        next += 1;
-        let called = called(linked, owners, (owner, index), CORE).filter(|&index| small(index));
-        members.extend(
-            called
-                .filter(|&index| copied.insert(index))
-                .collect::<Vec<_>>(),
-        );
-    }
-    members
+/// The functions that a piece needs to have or to reach.
+struct Wanted {
+    /// Those that it holds.
+    own: Vec<u32>,
+    /// Those of other pieces that it calls.
+    outside: BTreeSet<u32>,
 }
 
-/// The functions of another piece that one in a piece calls by name: those it imports from the core, where stubs stand
-/// for the core's rest, or those it imports from the part whose rest it belongs to. A part has its own stubs for its
-/// rest.
-fn called<'a>(
-    linked: &'a Linked,
-    owners: &'a [Owner],
-    (own, index): (Owner, u32),
-    from: &'a str,
-) -> impl Iterator<Item = u32> + 'a {
-    let named = linked.named_by(Node::Function(index)).iter();
-    named.filter_map(move |node| match node {
-        Node::Function(other) => {
-            let source = match owners[linked.place(*node)] {
-                owner if owner == own => None,
-                Owner::Core | Owner::Rest => Some(CORE),
-                Owner::Part(_) => Some(PART),
-                Owner::Nobody | Owner::RestOf(_) => None,
-            };
-            (source == Some(from)).then_some(*other)
+impl Wanted {
+    fn new(linked: &Linked, homes: &Homes, piece: Piece) -> Self {
+        let mut own: Vec<u32> = homes.functions(linked, piece).collect();
+        // A rest has copies of the smallest functions that it would call in the core: there, each that others call
+        // weighs a little on every page.
+        let copies = matches!(piece, Piece::Rest | Piece::RestOf(_));
+        let mut here: BTreeSet<u32> = own.iter().copied().collect();
+        let mut outside = BTreeSet::new();
+        let mut next = 0;
+        while let Some(&index) = own.get(next) {
+            next += 1;
+            for &node in linked.named_by(Node::Function(index)) {
+                let Node::Function(other) = node else {
+                    continue;
+                };
+                if here.contains(&other) {
+                    continue;
+                }
+                if copies && small(linked, homes, other) {
+                    here.insert(other);
+                    own.push(other);
+                    continue;
+                }
+                // For its own rest a chunk has stubs.
+                let of = homes.sole(linked, node).map(Piece::without_rest);
+                if of != Some(piece) {
+                    outside.insert(other);
+                }
+            }
         }
-        Node::Data(_) => None,
-    })
+        Self { own, outside }
+    }
+}
+
+/// Whether a rest copies a function rather than calling it in the core.
+fn small(linked: &Linked, homes: &Homes, index: u32) -> bool {
+    let node = Node::Function(index);
+    let of_browser =
+        |node: &Node| matches!(node, Node::Function(other) if *other < linked.imported_functions);
+    index >= linked.imported_functions
+        && homes.sole(linked, node) == Some(Piece::Core)
+        && linked.bytes(node) <= COPIED_BYTES
+        && !linked.describes(index)
+        && !linked.named_by(node).iter().any(of_browser)
+}
+
+/// Whether a function stands in its slot of the table wherever a piece is instantiated. A part comes after all that it
+/// needs; of chunks, each knows of the core and itself alone.
+fn stands(linked: &Linked, homes: &Homes, piece: Piece, index: u32) -> bool {
+    let mut of = homes.of(linked, Node::Function(index)).iter();
+    matches!(piece, Piece::Part(_))
+        || of.any(|of| matches!(of, Piece::Core | Piece::Rest) || *of == piece.without_rest())
 }
 
 /// Gives functions and globals their new numbers.
@@ -178,25 +174,21 @@ fn said(error: impl std::fmt::Display) -> String {
     format!("the program cannot be cut: {error}")
 }
 
-/// The core: the program without what belongs to parts. `names` keeps the symbols of its functions.
+/// The core: the program without what belongs to other pieces. `names` keeps the symbols of its functions.
 pub(super) fn core(
     wasm: &[u8],
     linked: &Linked,
-    owners: &[Owner],
+    homes: &Homes,
     exports: &Exports,
     stubs: Option<&Stubs>,
     names: bool,
 ) -> Result<Vec<u8>, String> {
-    let slot = |index: u32| stubs.and_then(|stubs| stubs.slots.get(&index).copied());
-    let stays = |index: u32| match owners[linked.place(Node::Function(index))] {
-        Owner::Part(_) | Owner::RestOf(_) => false,
-        Owner::Rest => slot(index).is_some(),
-        Owner::Nobody | Owner::Core => true,
+    let slot = |index: u32| match homes.sole(linked, Node::Function(index)) {
+        Some(Piece::Rest) => stubs.and_then(|stubs| stubs.slots.get(&index).copied()),
+        _ => None,
     };
-    let own = ordered(
-        linked,
-        (linked.imported_functions..linked.functions_all()).filter(|&index| stays(index)),
-    );
+    let stays = |index: u32| in_core(linked, homes, Node::Function(index)) || slot(index).is_some();
+    let own = ordered(linked, linked.own().filter(|&index| stays(index)));
     let imported = 0..linked.imported_functions;
     let mut renumber = Renumber {
         functions: imported.chain(own.iter().copied()).zip(0..).collect(),
@@ -279,7 +271,8 @@ pub(super) fn core(
                 for &index in &own {
                     if let Some(slot) = slot(index) {
                         let of = linked.type_of(index);
-                        code.function(&stub(linked.parameters[of as usize], ensure, slot, of));
+                        let parameters = linked.parameters[of as usize];
+                        code.function(&stub(parameters, Some(ensure), slot, of));
                         continue;
                     }
                     let function = &linked.functions[(index - linked.imported_functions) as usize];
@@ -299,7 +292,7 @@ pub(super) fn core(
             }
             Payload::CodeSectionEntry(_) => {}
             Payload::DataSection(_) => {
-                module.section(&core_data(linked, owners));
+                module.section(&core_data(linked, homes));
             }
             Payload::CustomSection(custom) => {
                 if lasting(custom.name()) {
@@ -348,10 +341,13 @@ fn symbols(linked: &Linked, own: &[u32], renumber: &Renumber) -> NameSection {
     section
 }
 
-/// Stands in a piece for a function of its rest: makes sure that it is there, and goes on to it.
-fn stub(parameters: u32, ensure: u32, slot: u32, type_index: u32) -> Function {
+/// Stands in a piece for a function that another brings into its slot of the table: makes sure that it is there, where
+/// it comes only when it is asked for, and goes on to it.
+fn stub(parameters: u32, ensure: Option<u32>, slot: u32, type_index: u32) -> Function {
     let mut body = Function::new([]);
-    body.instruction(&Instruction::Call(ensure));
+    if let Some(ensure) = ensure {
+        body.instruction(&Instruction::Call(ensure));
+    }
     for parameter in 0..parameters {
         body.instruction(&Instruction::LocalGet(parameter));
     }
@@ -388,14 +384,18 @@ fn handing_on(parameters: u32, to: u32) -> Function {
     body
 }
 
+/// Whether a node stays in the core. What nothing reaches does as well.
+fn in_core(linked: &Linked, homes: &Homes, node: Node) -> bool {
+    matches!(homes.of(linked, node), [] | [Piece::Core])
+}
+
 /// The core's data, where what belongs to other pieces is zeros until they bring it. The optimiser leaves zeros out.
-fn core_data(linked: &Linked, owners: &[Owner]) -> DataSection {
+fn core_data(linked: &Linked, homes: &Homes) -> DataSection {
     let mut section = DataSection::new();
     for (at, segment) in linked.segments.iter().enumerate() {
         let mut bytes = segment.bytes.to_vec();
         for (piece, (of, range)) in linked.data.iter().enumerate() {
-            let owner = owners[linked.place(Node::Data(piece))];
-            if *of == at && !matches!(owner, Owner::Nobody | Owner::Core) {
+            if *of == at && !in_core(linked, homes, Node::Data(piece)) {
                 bytes[range.start as usize..range.end as usize].fill(0);
             }
         }
@@ -428,44 +428,46 @@ fn elements<'a>(
     section
 }
 
-/// Any piece but the core: the functions and data of one owner. `names` as for [`core`].
+/// Any piece but the core: the functions and data that live in it. `names` as for [`core`].
 pub(super) fn piece(
     wasm: &[u8],
     linked: &Linked,
-    owners: &[Owner],
+    homes: &Homes,
     exports: &Exports,
     stubs: Option<&Stubs>,
-    owner: Owner,
+    piece: Piece,
     names: bool,
 ) -> Result<Vec<u8>, String> {
-    let owned = |by: Owner| {
-        (linked.imported_functions..linked.functions_all())
-            .filter(move |&index| owners[linked.place(Node::Function(index))] == by)
-    };
-    let own = ordered(linked, members(linked, owners, owner).into_iter());
-    // The stubs of a part for its rest, with the slots in which that will stand, and the part's number.
-    let (stubbed, number) = match (owner, stubs) {
-        (Owner::Part(part), Some(stubs)) => {
+    let Wanted { own, outside } = Wanted::new(linked, homes, piece);
+    let own = ordered(linked, own.into_iter());
+    // The stubs of a chunk for its rest, with the slots in which that will stand, and the chunk's number.
+    let (held, number) = match (piece, stubs) {
+        (Piece::Chunk(family), Some(stubs)) => {
+            let rest = homes.functions(linked, Piece::RestOf(family));
             let slot = |index| Some((index, *stubs.slots.get(&index)?));
-            (
-                owned(Owner::RestOf(part)).filter_map(slot).collect(),
-                part + 1,
-            )
+            (rest.filter_map(slot).collect(), family + 1)
         }
         _ => (Vec::new(), 0),
     };
-    let asks = stubs.map(|stubs| stubs.ask).filter(|_| !stubbed.is_empty());
-    let wanted = |from: &'static str| -> BTreeSet<u32> {
-        let called = own
-            .iter()
-            .flat_map(|&index| called(linked, owners, (owner, index), from));
-        called.filter(|index| !own.contains(index)).collect()
-    };
-    let (mut of_core, of_part) = (wanted(CORE), wanted(PART));
-    of_core.extend(asks);
+    let asks = stubs.map(|stubs| stubs.ask).filter(|_| !held.is_empty());
+    // What may not be there yet is called through the table.
+    let (mut imported, mut handing) = (BTreeSet::new(), Vec::new());
+    for index in outside {
+        match exports.slots.get(&index) {
+            Some(&slot) if !stands(linked, homes, piece, index) => handing.push((index, slot)),
+            _ => {
+                imported.insert(index);
+            }
+        }
+    }
+    imported.extend(asks);
     let function = |index: u32| &linked.functions[(index - linked.imported_functions) as usize];
-    let stand_ins = stubbed.iter().map(|(index, _)| index);
-    let all = of_core.iter().chain(&of_part).chain(&own).chain(stand_ins);
+    let held_here = held.iter().map(|(index, _)| index);
+    let stand_ins = held.iter().chain(&handing);
+    let all = imported
+        .iter()
+        .chain(&own)
+        .chain(stand_ins.clone().map(|(index, _)| index));
     let mut renumber = Renumber {
         functions: all.copied().zip(0..).collect(),
         globals: exports.globals.keys().copied().zip(0..).collect(),
@@ -498,19 +500,14 @@ pub(super) fn piece(
             .map_err(said)?;
         imports.import(CORE, name, EntityType::Global(global));
     }
-    for (from, wanted, named) in [
-        (CORE, &of_core, &exports.functions),
-        (PART, &of_part, &exports.of_parts),
-    ] {
-        for index in wanted {
-            let kind = EntityType::Function(linked.type_of(*index));
-            imports.import(from, &named[index], kind);
-        }
+    for index in &imported {
+        let kind = EntityType::Function(linked.type_of(*index));
+        imports.import(CORE, &exports.functions[index], kind);
     }
     module.section(&imports);
 
     let mut functions = FunctionSection::new();
-    for index in own.iter().chain(stubbed.iter().map(|(index, _)| index)) {
+    for index in own.iter().chain(stand_ins.clone().map(|(index, _)| index)) {
         functions.function(function(*index).type_index);
     }
     if asks.is_some() {
@@ -530,19 +527,16 @@ pub(super) fn piece(
         let mut given = ExportSection::new();
         given.export(RESTED, ExportKind::Global, rested);
         given.export(NUMBER, ExportKind::Global, rested + 1);
-        for index in &own {
-            if let Some(name) = exports.of_parts.get(index) {
-                given.export(name, ExportKind::Func, renumber.functions[index]);
-            }
-        }
         module.section(&given);
     }
 
-    let here = |function: &u32| {
-        owners[linked.place(Node::Function(*function))] == owner
-            || stubbed.iter().any(|(index, _)| index == function)
-    };
-    let slots = linked.slots.iter().filter(|(_, function)| here(function));
+    // Of a function that others hold as well, each of them fills the slot: the same stands there, whoever was last.
+    let here: BTreeSet<u32> = homes
+        .functions(linked, piece)
+        .chain(held_here.copied())
+        .collect();
+    let slots = linked.slots.iter();
+    let slots = slots.filter(|(_, function)| here.contains(function));
     module.section(&elements(slots, &renumber));
 
     let mut code = CodeSection::new();
@@ -551,7 +545,8 @@ pub(super) fn piece(
             .parse_function_body(&mut code, function(index).body.clone())
             .map_err(said)?;
     }
-    for &(index, slot) in &stubbed {
+    let ensures = held.iter().map(|_| Some(ensure));
+    for (&(index, slot), ensure) in stand_ins.zip(ensures.chain(std::iter::repeat(None))) {
         let of = function(index).type_index;
         code.function(&stub(linked.parameters[of as usize], ensure, slot, of));
     }
@@ -559,18 +554,18 @@ pub(super) fn piece(
         code.function(&ensuring(rested, renumber.functions[&ask], number));
     }
     module.section(&code);
-    module.section(&piece_data(linked, owners, owner));
+    module.section(&piece_data(linked, homes, piece));
     if names {
         module.section(&symbols(linked, &own, &renumber));
     }
     Ok(module.finish())
 }
 
-fn piece_data(linked: &Linked, owners: &[Owner], owner: Owner) -> DataSection {
+fn piece_data(linked: &Linked, homes: &Homes, piece: Piece) -> DataSection {
     let mut runs: Vec<(usize, Range<u32>)> = Vec::new();
     let mut before = None;
-    for (piece, (segment, range)) in linked.data.iter().enumerate() {
-        let own = owners[linked.place(Node::Data(piece))] == owner;
+    for (at, (segment, range)) in linked.data.iter().enumerate() {
+        let own = homes.holds(linked, piece, Node::Data(at));
         if own {
             match runs.last_mut() {
                 Some((of, run))
@@ -587,7 +582,9 @@ fn piece_data(linked: &Linked, owners: &[Owner], owner: Owner) -> DataSection {
     }
     let mut section = DataSection::new();
     for (segment, range) in runs {
-        let from = &linked.segments[segment];
+        let Some(from) = linked.segments.get(segment) else {
+            continue; // It begins as zeros, which the memory is full of.
+        };
         let bytes = &from.bytes[range.start as usize..range.end as usize];
         section.active(
             0,

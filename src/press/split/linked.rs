@@ -1,12 +1,15 @@
 //! What the linker says of a program: its functions, its data, and which of them names which.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use wasmparser::{
-    DataKind, ElementItems, ElementKind, ExternalKind, FunctionBody, KnownCustom, Linking,
+    DataKind, ElementItems, ElementKind, ExternalKind, FunctionBody, KnownCustom, Linking, Name,
     Operator, Parser, Payload, RelocationEntry, RelocationType, SymbolInfo, TypeRef,
 };
+
+/// How the linker calls the segment of what nothing ever writes to.
+const READ_ONLY: &str = ".rodata";
 
 /// How the names of the imports begin through which wasm-bindgen is told of types.
 const DESCRIBE: &str = "__wbindgen_describe";
@@ -49,8 +52,11 @@ pub(super) struct Linked<'a> {
     /// In which slot each function lies, once that was asked.
     of_function: BTreeMap<u32, u32>,
     pub(super) segments: Vec<Segment<'a>>,
-    /// Pieces of data that never overlap: the segment, and the bytes in it.
+    /// Pieces of data that never overlap: the segment, and the bytes in it. What begins as zeros lies in a segment behind
+    /// all others, which no file holds.
     pub(super) data: Vec<(usize, Range<u32>)>,
+    /// The segments that nothing ever writes to.
+    read_only: BTreeSet<usize>,
     /// What must stay: what the browser calls, and what nothing that the linker knows of names.
     pub(super) roots: Vec<Node>,
     /// For each node, what it names. Functions by index, then data.
@@ -72,7 +78,6 @@ impl Linked<'_> {
 
     /// Whether wasm-bindgen reads this function to learn types, and puts something else in the place of calls to it.
     pub(super) fn describes(&self, index: u32) -> bool {
-        let name = self.symbols.get(&index).copied().unwrap_or_default();
         let told = |node: &Node| match node {
             Node::Function(index) => self
                 .imports
@@ -80,7 +85,42 @@ impl Linked<'_> {
                 .is_some_and(|(name, _)| name.starts_with(DESCRIBE)),
             Node::Data(_) => false,
         };
-        name.contains("describe") || self.named_by(Node::Function(index)).iter().any(told)
+        self.symbol(index).contains("describe")
+            || self.named_by(Node::Function(index)).iter().any(told)
+    }
+
+    /// How many bytes a function's body or a piece of data has.
+    pub(super) fn bytes(&self, node: Node) -> usize {
+        match node {
+            Node::Function(index) => index
+                .checked_sub(self.imported_functions)
+                .map_or(0, |at| self.functions[at as usize].body.as_bytes().len()),
+            Node::Data(at) => self.data[at].1.len(),
+        }
+    }
+
+    /// Whether the program may write to a piece of data, as far as the linker tells.
+    pub(super) fn writable(&self, node: Node) -> bool {
+        match node {
+            Node::Function(_) => false,
+            Node::Data(at) => !self.read_only.contains(&self.data[at].0),
+        }
+    }
+
+    /// Every node.
+    pub(super) fn all(&self) -> impl Iterator<Item = Node> + use<> {
+        let functions = (0..self.functions_all()).map(Node::Function);
+        functions.chain((0..self.data.len()).map(Node::Data))
+    }
+
+    /// The program's own functions.
+    pub(super) fn own(&self) -> Range<u32> {
+        self.imported_functions..self.functions_all()
+    }
+
+    /// The symbol of a function; empty where it has none.
+    pub(super) fn symbol(&self, index: u32) -> &str {
+        self.symbols.get(&index).copied().unwrap_or_default()
     }
 
     /// The type of a function, imported or not.
@@ -139,6 +179,7 @@ pub(super) fn read<'a>(
     let mut exports = Vec::new();
     let mut code_start = 0;
     let mut symbols: Vec<SymbolInfo> = Vec::new();
+    let mut read_only = BTreeSet::new();
     let mut notes: Vec<(u32, Vec<RelocationEntry>)> = Vec::new();
     let (mut sections, mut code_section, mut data_section) = (0, u32::MAX, u32::MAX);
 
@@ -252,6 +293,19 @@ pub(super) fn read<'a>(
                     let entries: Result<Vec<_>, _> = reader.entries().into_iter().collect();
                     notes.push((reader.section_index(), entries.map_err(said)?));
                 }
+                KnownCustom::Name(reader) => {
+                    for subsection in reader {
+                        let Name::Data(map) = subsection.map_err(said)? else {
+                            continue;
+                        };
+                        for naming in map {
+                            let naming = naming.map_err(said)?;
+                            if naming.name == READ_ONLY {
+                                read_only.insert(naming.index as usize);
+                            }
+                        }
+                    }
+                }
                 _ => {}
             },
             _ => {}
@@ -281,6 +335,7 @@ pub(super) fn read<'a>(
         of_function: BTreeMap::new(),
         segments,
         data,
+        read_only,
         roots: exports,
         names: Vec::new(),
         doors: Vec::new(),

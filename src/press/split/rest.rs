@@ -1,7 +1,8 @@
-//! What no start runs: found by the names of its functions, and held back from the pieces.
+//! What no start runs: found by the names of its functions, and held back from the core and the chunks.
 
+use super::homes::Homes;
 use super::linked::{Linked, Node};
-use super::{ASK, Owner, walk};
+use super::{ASK, Piece, walk};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The stubs that stand in a piece for what is held back of it.
@@ -12,27 +13,47 @@ pub(super) struct Stubs {
     pub(super) slots: BTreeMap<u32, u32>,
 }
 
-/// Gives to the rest what no start runs and what only that leads to. `None` if that is nothing, or if the program has
+/// Gives to the rests what no start runs and what only that leads to. `None` if that is nothing, or if the program has
 /// no way to ask for it.
 pub(super) fn hold_back(
     linked: &mut Linked,
-    owners: &mut [Owner],
+    homes: &mut Homes,
     late: impl Fn(&str) -> bool,
 ) -> Option<Stubs> {
     let named = |(name, _): &(&str, u32)| name.contains(ASK);
     let ask = linked.imports.iter().position(named)? as u32;
-    let mut pinned = pinned(linked);
-    pinned.extend(&linked.doors);
-    let held = |index: u32| {
-        !pinned.contains(&index) && linked.symbols.get(&index).is_some_and(|name| late(name))
+    let pinned = pinned(linked);
+    let rest_of = |piece| match piece {
+        Some(Piece::Core) => Some(Piece::Rest),
+        Some(Piece::Chunk(family)) => Some(Piece::RestOf(family)),
+        _ => None,
     };
-    let mut seen = vec![false; linked.nodes()];
-    let mut stubbed = BTreeSet::new();
+    let held = |node: Node, index: u32| {
+        !pinned.contains(&index)
+            && rest_of(homes.sole(linked, node)).is_some()
+            && linked.symbols.get(&index).is_some_and(|name| late(name))
+    };
     let mut from = linked.roots.clone();
     from.extend(pinned.iter().map(|&index| Node::Function(index)));
+    for node in linked.all() {
+        match homes.of(linked, node) {
+            [] | [Piece::Core] => {}
+            // What one chunk has of another it has whether or not the other's rest is there.
+            [Piece::Chunk(family)] => {
+                let others = linked.named_by(node).iter().copied();
+                from.extend(others.filter(|&other| {
+                    matches!(homes.sole(linked, other), Some(Piece::Chunk(of)) if of != *family)
+                }));
+            }
+            // Parts and copies have no rests.
+            _ => from.push(node),
+        }
+    }
+    let mut seen = vec![false; linked.nodes()];
+    let mut stubbed = BTreeSet::new();
     walk(linked, &from, |place, node| {
         match node {
-            Node::Function(index) if owners[place] != Owner::Nobody && held(index) => {
+            Node::Function(index) if held(node, index) => {
                 stubbed.insert(index);
                 return false;
             }
@@ -43,25 +64,24 @@ pub(super) fn hold_back(
     if stubbed.is_empty() {
         return None;
     }
-    for (owner, seen) in owners.iter_mut().zip(seen) {
-        *owner = match *owner {
-            Owner::Core if !seen => Owner::Rest,
-            Owner::Part(part) if !seen => Owner::RestOf(part),
-            other => other,
+    for node in linked.all().filter(|&node| !seen[linked.place(node)]) {
+        if let Some(rest) = rest_of(homes.sole(linked, node)) {
+            homes.move_to(linked, node, rest);
         }
     }
-    // What the rest of a part wants of the core's rest it calls as everybody does.
-    for index in linked.imported_functions..linked.functions_all() {
-        if !matches!(
-            owners[linked.place(Node::Function(index))],
-            Owner::RestOf(_)
-        ) {
-            continue;
-        }
+    // What one rest wants of another it calls as everybody does.
+    for index in linked.own() {
+        let rest = match homes.sole(linked, Node::Function(index)) {
+            Some(rest @ (Piece::Rest | Piece::RestOf(_))) => rest,
+            _ => continue,
+        };
         let wanted = linked.named_by(Node::Function(index)).iter();
         stubbed.extend(wanted.filter_map(|node| match node {
-            Node::Function(other) if owners[linked.place(*node)] == Owner::Rest => Some(*other),
-            _ => None,
+            Node::Function(other) => match homes.sole(linked, *node) {
+                Some(of @ (Piece::Rest | Piece::RestOf(_))) if of != rest => Some(*other),
+                _ => None,
+            },
+            Node::Data(_) => None,
         }));
     }
     let slots = stubbed
@@ -83,9 +103,7 @@ pub(super) fn pinned(linked: &Linked) -> BTreeSet<u32> {
     };
     let mut pinned: BTreeSet<u32> = (0..linked.imported_functions).collect();
     pinned.extend(functions(&linked.roots));
-    for index in
-        (linked.imported_functions..linked.functions_all()).filter(|&index| linked.describes(index))
-    {
+    for index in linked.own().filter(|&index| linked.describes(index)) {
         pinned.insert(index);
         pinned.extend(functions(linked.named_by(Node::Function(index))));
     }
