@@ -12,6 +12,9 @@ const PIXELS_A_POINT: u32 = 2;
 /// A dash of a twin's line is so many times as long as the line is broad.
 const DASH_WIDTHS: u32 = 4;
 
+/// The axis reaches so many times as far as the highest peak, so that no line is cut at the edge.
+const HEADROOM: f64 = 1.06;
+
 /// One plot of the tape; its words are `plot.<id>` and `plot.<id>.unit`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Plot {
@@ -166,9 +169,10 @@ impl Plot {
         traces
     }
 
-    /// The top of the vertical axis that holds all these traces: a round number in the unit shown.
+    /// The top of the vertical axis that holds all these traces with some room above the highest: a round number in
+    /// the unit shown.
     pub fn top(&self, traces: &[Trace<'_>]) -> f64 {
-        round_up((greatest(traces) * self.scale).max(self.top_min))
+        round_up((greatest(traces) * self.scale * HEADROOM).max(self.top_min))
     }
 
     /// A value in the unit shown, in the unit of the samples.
@@ -259,11 +263,13 @@ pub fn draw<DB: DrawingBackend>(
         } else {
             1.0
         };
-        let width = width * trace.weight;
-        let style = RGBColor(r, g, b).mix(faint).stroke_width(width);
-        for run in runs(trace, columns, span) {
+        let colour = RGBColor(r, g, b);
+        for (run, something) in runs(trace, columns, span) {
+            // Where there is nothing a line is a hairline, however broad it is where there is something.
+            let width = if something { width * trace.weight } else { 1 };
+            let style = colour.mix(faint).stroke_width(width);
             if trace.area && trace.stroke == Stroke::Solid {
-                let ground = RGBColor(r, g, b).mix(0.12);
+                let ground = colour.mix(0.12);
                 chart.draw_series(AreaSeries::new(run.iter().copied(), 0.0, ground))?;
             }
             dash(match trace.stroke {
@@ -277,21 +283,43 @@ pub fn draw<DB: DrawingBackend>(
     Ok(())
 }
 
-/// Splits a trace at gaps and thins it to about one point a column, keeping the highest of those that share one.
-fn runs(trace: &Trace<'_>, columns: usize, span: Time) -> Vec<Vec<(f64, f64)>> {
+/// The points of a line, and whether any of them lies above zero.
+type Stretch = (Vec<(f64, f64)>, bool);
+
+/// Splits a trace at gaps and where it leaves zero or comes back to it, and thins it to about one point a column,
+/// keeping the highest of those that share one.
+fn runs(trace: &Trace<'_>, columns: usize, span: Time) -> Vec<Stretch> {
     let shown = (span.0 / SAMPLE_EVERY.0) as usize;
     let stride = shown.div_ceil(columns).max(1);
-    let mut runs = vec![Vec::new()];
+    let mut runs: Vec<Stretch> = vec![(Vec::new(), false)];
     for (i, chunk) in trace.samples.chunks(stride).enumerate() {
         let value = chunk.iter().fold(f32::NAN, |a, b| a.max(*b));
         let at = Time((trace.first + i * stride + chunk.len()) as u64 * SAMPLE_EVERY.0).as_s();
-        match runs.last_mut() {
-            Some(run) if value.is_finite() => run.push((at, f64::from(value))),
-            Some(run) if !run.is_empty() => runs.push(Vec::new()),
-            _ => {}
+        let Some((run, something)) = runs.last_mut() else {
+            break;
+        };
+        if !value.is_finite() {
+            if !run.is_empty() {
+                runs.push((Vec::new(), false));
+            }
+            continue;
+        }
+        let (point, some) = ((at, f64::from(value)), value > 0.0);
+        match run.last().copied() {
+            None => *something = some,
+            // The stretch with something in it takes the ways up and down.
+            Some(before) if some && !*something => runs.push((vec![before], true)),
+            Some(_) if !some && *something => {
+                run.push(point);
+                runs.push((Vec::new(), false));
+            }
+            Some(_) => {}
+        }
+        if let Some((run, _)) = runs.last_mut() {
+            run.push(point);
         }
     }
-    runs.retain(|run| run.len() > 1);
+    runs.retain(|(run, _)| run.len() > 1);
     runs
 }
 
@@ -314,7 +342,18 @@ mod tests {
     fn gaps_split_a_line() {
         let samples = [1.0, 2.0, f32::NAN, 3.0, 4.0, 5.0];
         let runs = runs(&trace(&samples), 1_000, Time::s(2));
-        assert_eq!(runs.iter().map(Vec::len).collect::<Vec<_>>(), [2, 3]);
+        assert_eq!(
+            runs.iter().map(|run| run.0.len()).collect::<Vec<_>>(),
+            [2, 3]
+        );
+    }
+
+    #[test]
+    fn a_line_at_zero_is_apart_from_what_leaves_it() {
+        let samples = [0.0, 0.0, 2.0, 3.0, 0.0, 0.0];
+        let runs = runs(&trace(&samples), 1_000, Time::s(2));
+        let seen: Vec<_> = runs.iter().map(|(run, some)| (run.len(), *some)).collect();
+        assert_eq!(seen, [(2, false), (4, true), (2, false)]);
     }
 
     #[test]
@@ -322,8 +361,8 @@ mod tests {
         let mut samples = vec![1.0; 10_000];
         samples[7_777] = 99.0;
         let runs = runs(&trace(&samples), 100, Time::s(2_000));
-        assert!(runs[0].len() <= 101);
-        assert!(runs[0].iter().any(|(_, value)| *value == 99.0));
+        assert!(runs[0].0.len() <= 101);
+        assert!(runs[0].0.iter().any(|(_, value)| *value == 99.0));
     }
 
     #[test]

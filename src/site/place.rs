@@ -277,10 +277,13 @@ pub(crate) fn bring_room() {
         stages.get_bounding_client_rect().top(),
         tape.get_bounding_client_rect().bottom(),
     );
-    if (top < 0.0 || bottom > height() + 1.0)
+    // As little as shows both, and the top of what is higher than the window.
+    let below = (bottom - height() + 4.0).max(0.0);
+    let by = below.min(top - 4.0);
+    if (top < 0.0 || below > 4.0)
         && let Some(window) = web_sys::window()
     {
-        window.scroll_by_with_x_and_y(0.0, top - 1.0);
+        window.scroll_by_with_x_and_y(0.0, by);
     }
 }
 

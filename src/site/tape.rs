@@ -35,6 +35,7 @@ fn button(
 #[component]
 pub(crate) fn Tape(desk: Desk) -> impl IntoView {
     let playing = desk.playing;
+    let open = RwSignal::new(false);
     // The lesson's own speed has a button too.
     let own = desk.ask(|player| player.main().speed()).unwrap_or(1.0);
     let mut speeds = SPEEDS.to_vec();
@@ -66,7 +67,7 @@ pub(crate) fn Tape(desk: Desk) -> impl IntoView {
             .then(|| view! { <small class="num">{format!("{}×", trim_number(speed))}</small> })
     };
     view! {
-        <section class="tape" aria-label=t("tape.label")>
+        <section class="tape" aria-label=t("tape.label") data-plots=live(move || open.get().then_some(""))>
             <div class="transport">
                 {button("play", move || t(if playing.get() { "ui.pause" } else { "ui.play" }), "",
                     move || if playing.get() { icons::PAUSE } else { icons::PLAY }, move || desk.toggle())}
@@ -77,6 +78,8 @@ pub(crate) fn Tape(desk: Desk) -> impl IntoView {
                 <output class="clock" aria-live="off">{live(move || desk.now.get().to_string())}</output>
                 {part(odd)}
                 <p class="latest" title=live(move || desk.latest.get())>{live(move || desk.latest.get())}</p>
+                <button class="btn plots-btn" type="button" aria-expanded=live(move || open.get().to_string())
+                    on:click=move |_| open.update(|open| *open = !*open)>{t("drawer.plots")}</button>
                 <fieldset class="segmented segmented-row" aria-label=t("tape.speed")>{speeds}</fieldset>
             </div>
             {desk.shows("tape").then(|| view! { <Tracks desk/> })}
