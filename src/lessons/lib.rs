@@ -9,6 +9,7 @@ pub mod consistent_hashing;
 pub mod fan_out;
 pub mod kit;
 pub mod load_balancing;
+pub mod retry_storm;
 pub mod rolling_update;
 
 use engine::lesson::sheet;
@@ -32,6 +33,7 @@ pub const CATALOGUE: &[Entry] = &[
     entry::<cap_theorem::Cap>(),
     entry::<fan_out::FanOut>(),
     entry::<rolling_update::Rolling>(),
+    entry::<retry_storm::Storm>(),
 ];
 
 /// The lesson of this slug.

@@ -404,6 +404,11 @@ impl System {
         Some(Since { page, now: self })
     }
 
+    /// How many requests users have sent in all, the warm-up included: the number of the last one.
+    pub fn requests(&self) -> u32 {
+        self.requests
+    }
+
     /// Requests and calls that wait in queues.
     pub fn waiting(&self) -> u32 {
         self.waiting
@@ -708,6 +713,7 @@ impl System {
             return;
         };
         let now = cx.now();
+        self.script.over(&frame, self, now);
         let took = now.since(frame.asked);
         let waited = took - frame.travelled;
         let what = match frame.failed {
@@ -1185,7 +1191,9 @@ impl System {
         frame.place = Place::Travels;
         frame.leg = Leg::new(over, cx.now(), travel, false);
         frame.travelled += travel;
+        let call = *frame;
         cx.schedule(travel, Event::Reach(key));
+        script.sent(&call, self, cx.now());
     }
 
     /// A call reaches a node.

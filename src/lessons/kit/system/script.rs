@@ -1,6 +1,6 @@
 //! Scripts: what a lesson says about its system, and the knobs that it gives the learner.
 
-use super::frame::Draw;
+use super::frame::{Draw, Frame};
 use super::plan::{NodeId, Plan, WireId};
 use super::{Event, System};
 use engine::knobs::Kind;
@@ -39,6 +39,12 @@ pub trait Script: Sync + 'static {
 
     /// Something was said.
     fn heard(&self, _note: &Note, _system: &mut System) {}
+
+    /// A call has set out for the member that it was given to.
+    fn sent(&self, _call: &Frame, _system: &mut System, _now: Time) {}
+
+    /// A user's request is over: answered, failed or left.
+    fn over(&self, _request: &Frame, _system: &mut System, _now: Time) {}
 
     /// After each event, knob and action.
     fn look(&self, _system: &mut System, _knobs: &Values, _now: Time) {}
