@@ -214,15 +214,19 @@ impl Script for Balancing {
                 Kind::Crowd(crowd) => crowd.arrivals.per_s(now),
                 Kind::Gate(_) | Kind::Service(_) => 0.0,
             });
-        let failed = system.row(SERVERS).of(Count::Failed) + system.row(BALANCER).of(Count::Failed);
+        let failed = |node| {
+            system
+                .node(node)
+                .map_or(0, |live| live.row.of(Count::Failed))
+        };
+        let failed = failed(SERVERS) + failed(BALANCER);
         // Called after every event: the queues are looked at only when it matters.
         let members = || {
-            system
-                .node(SERVERS)
-                .into_iter()
-                .flat_map(|live| live.members.iter())
+            let live = system.node(SERVERS).into_iter();
+            live.flat_map(|live| live.members.iter())
         };
         let calm = load >= 40.0
+            && system.since("slowed").is_some()
             && members().any(|member| member.own.rate < 1.0)
             && members().all(|member| member.own.pool.queue.len() <= 3);
         let turned = system.turned;

@@ -500,6 +500,10 @@ impl System {
         frame
     }
 
+    fn forget(&mut self, key: Key) {
+        self.gone += u64::from(self.frames.forget(key));
+    }
+
     fn part_of(&self, node: u16, member: u16) -> PartId {
         self.live(node).map_or(PartId::one("node"), |live| {
             live.node.part_of(usize::from(member))
@@ -915,7 +919,7 @@ impl System {
             self.fail(key, Reason::Chance, cx);
         } else {
             if frame.depth == 0 {
-                self.remove(key);
+                self.forget(key);
             } else {
                 self.well(key, cx);
                 self.give_back(key, cx);
@@ -992,7 +996,7 @@ impl System {
         self.waiting -= u32::from(place == Place::Waits);
         self.failing(number, cx);
         if depth == 0 {
-            self.remove(key);
+            self.forget(key);
         } else {
             self.give_back(key, cx);
         }
@@ -1457,29 +1461,40 @@ impl System {
 
     /// A caller has the answer to a call, or knows that it failed.
     fn result(&mut self, key: Key, cx: Cx<'_, '_>) {
+        let Some(frame) = self.frames.get(key) else {
+            return;
+        };
+        if frame.left {
+            return self.forget(key);
+        }
+        if frame.failed.is_none() && frame.permit.is_none() {
+            let (parent, of) = (frame.parent, frame.of);
+            let (travelled, partial) = (frame.travelled, frame.partial);
+            self.forget(key);
+            if self.awaits(parent, of) {
+                self.go_on(parent, travelled, partial, cx);
+            }
+            return;
+        }
         let Some(frame) = self.remove(key) else {
             return;
         };
         let took = cx.now().since(frame.asked);
-        if !frame.left {
-            self.tell_guard(&frame, frame.failed.is_none(), took, cx);
-        }
-        if frame.left {
-            return;
-        }
+        self.tell_guard(&frame, frame.failed.is_none(), took, cx);
         self.settle(&frame, frame.failed, cx);
     }
 
     /// Whether a caller still waits for a call.
-    fn awaits(&self, call: &Frame) -> bool {
-        self.frames.get(call.parent).is_some_and(|parent| {
-            parent.place == Place::Held && parent.step == call.of.0 && parent.pending > 0
+    #[inline]
+    fn awaits(&self, parent: Key, of: (u8, u8)) -> bool {
+        self.frames.get(parent).is_some_and(|parent| {
+            parent.place == Place::Held && parent.step == of.0 && parent.pending > 0
         })
     }
 
     /// What a caller does with the outcome of a try.
     fn settle(&mut self, call: &Frame, failed: Option<Reason>, cx: Cx<'_, '_>) {
-        if !self.awaits(call) {
+        if !self.awaits(call.parent, call.of) {
             return;
         }
         let Some(parent) = self.frames.get(call.parent) else {
@@ -1488,7 +1503,7 @@ impl System {
         let (node, class) = (parent.node, parent.draw.class);
         let spec = self.call_of(node, class, call.of);
         let Some(reason) = failed else {
-            return self.go_on(call, call.partial, cx);
+            return self.go_on(call.parent, call.travelled, call.partial, cx);
         };
         if let Some(spec) = spec
             && !call.spare
@@ -1511,7 +1526,7 @@ impl System {
             }
             match spec.otherwise {
                 Otherwise::Fail => {}
-                Otherwise::Without => return self.go_on(call, true, cx),
+                Otherwise::Without => return self.go_on(call.parent, call.travelled, true, cx),
                 Otherwise::Call(spare) => {
                     let key = self.insert(Frame {
                         spare: true,
@@ -1587,7 +1602,7 @@ impl System {
     /// The pause is over: the call is tried again, if its caller still waits.
     fn again(&mut self, key: Key, cx: Cx<'_, '_>) {
         let Some(call) = self.remove(key) else { return };
-        if !self.awaits(&call) {
+        if !self.awaits(call.parent, call.of) {
             return;
         }
         let Some(parent) = self.frames.get(call.parent) else {
@@ -1607,19 +1622,19 @@ impl System {
     }
 
     /// A caller has one answer more.
-    fn go_on(&mut self, call: &Frame, partial: bool, cx: Cx<'_, '_>) {
-        let Some(parent) = self.frames.get_mut(call.parent) else {
+    fn go_on(&mut self, key: Key, travelled: Time, partial: bool, cx: Cx<'_, '_>) {
+        let Some(parent) = self.frames.get_mut(key) else {
             return;
         };
         parent.partial |= partial;
         parent.pending -= 1;
-        parent.travelled = parent.travelled.max(parent.settled + call.travelled);
+        parent.travelled = parent.travelled.max(parent.settled + travelled);
         if parent.pending > 0 {
             return;
         }
         parent.settled = parent.travelled;
         parent.step += 1;
-        self.run(call.parent, cx);
+        self.run(key, cx);
     }
 
     fn time_out(&mut self, key: Key, cx: Cx<'_, '_>) {
@@ -1637,7 +1652,7 @@ impl System {
         }
         frame.left = true;
         let call = *frame;
-        if !self.awaits(&call) {
+        if !self.awaits(call.parent, call.of) {
             return;
         }
         let Some(parent) = self.frames.get(call.parent) else {
