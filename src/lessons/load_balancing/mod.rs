@@ -214,16 +214,21 @@ impl Script for Balancing {
                 Kind::Crowd(crowd) => crowd.arrivals.per_s(now),
                 Kind::Gate(_) | Kind::Service(_) => 0.0,
             });
-        let failed = system.row(SERVERS).of(Count::Failed) + system.row(BALANCER).of(Count::Failed);
-        let (mut slow, mut calm) = (false, true);
-        for member in system
-            .node(SERVERS)
-            .iter()
-            .flat_map(|live| live.members.iter())
-        {
-            slow |= member.own.rate < 1.0;
-            calm &= member.own.pool.queue.len() <= 3;
-        }
+        let failed = |node| {
+            system
+                .node(node)
+                .map_or(0, |live| live.row.of(Count::Failed))
+        };
+        let failed = failed(SERVERS) + failed(BALANCER);
+        // Called after every event: the queues are looked at only when it matters.
+        let members = || {
+            let live = system.node(SERVERS).into_iter();
+            live.flat_map(|live| live.members.iter())
+        };
+        let calm = load >= 40.0
+            && system.since("slowed").is_some()
+            && members().any(|member| member.own.rate < 1.0)
+            && members().all(|member| member.own.pool.queue.len() <= 3);
         let turned = system.turned;
         let seen = system.own_mut::<Seen>();
         if seen.turned != turned || seen.failed != failed {
@@ -234,7 +239,18 @@ impl Script for Balancing {
         }
         (seen.turned, seen.failed) = (turned, failed);
         seen.clean.set(load >= 100.0, now);
-        seen.calm.set(slow && calm && load >= 40.0, now);
+        seen.calm.set(calm, now);
+    }
+
+    fn remark(&self, wire: WireId, scene: &Scene) -> Vec<String> {
+        if wire == DOOR {
+            vec![
+                scene.say("stretched", &[Arg::Span(HOP)]),
+                scene.say("really", &[]),
+            ]
+        } else {
+            Vec::new()
+        }
     }
 
     fn line(&self, node: NodeId, member: usize, system: &System, scene: &Scene) -> Option<String> {
@@ -271,7 +287,9 @@ impl Script for Balancing {
                 .filter(goes)
                 .map(|person| letter(person).to_string())
                 .collect();
-            line = format!("{line} · {}", letters.join(" "));
+            if !letters.is_empty() {
+                line = format!("{line} · {}", letters.join(" "));
+            }
         }
         Some(line)
     }

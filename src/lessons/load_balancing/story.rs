@@ -2,6 +2,7 @@
 
 use super::{Seen, Server, sent, server, servers};
 use crate::kit::system::{Count, System};
+use engine::claim::figure;
 use engine::{Beat, Challenge, PartId, Prediction, Progress, Setup, Time};
 
 const ROUND_ROBIN: f64 = 1.0;
@@ -53,7 +54,10 @@ pub(super) const STORY: &[Beat<System>] = &[
         ],
         when: |model| servers(model) == 1 && waiting_at(model, 0) >= 18,
         points: &[server_part(0), PartId::nth("link", 1)],
-        shows: &[],
+        shows: &[
+            figure(server_part(0), "busy").is(1.0),
+            figure(server_part(0), "waiting").at_least(18.0),
+        ],
         predict: None,
     },
     Beat {
@@ -93,7 +97,7 @@ pub(super) const STORY: &[Beat<System>] = &[
         ],
         when: |model| is(model, VICTIM, |server| server.slow && server.waiting >= 8),
         points: &[VICTIM_PART, VICTIM_LINK],
-        shows: &[],
+        shows: &[figure(VICTIM_PART, "waiting").at_least(8.0)],
         predict: None,
     },
     Beat {
@@ -104,7 +108,7 @@ pub(super) const STORY: &[Beat<System>] = &[
         ],
         when: |model| waiting_at(model, VICTIM) <= 1 && sent(model) >= 60,
         points: &[VICTIM_PART],
-        shows: &[],
+        shows: &[figure(VICTIM_PART, "waiting").at_most(1.0)],
         predict: None,
     },
     Beat {
@@ -145,7 +149,7 @@ pub(super) const STORY: &[Beat<System>] = &[
         // Some of what was sent there has come back failed, and can be seen.
         when: |model| victims_crash(model).is_some_and(|(dead, _, _)| dead >= 7),
         points: &[VICTIM_PART, VICTIM_LINK],
-        shows: &[],
+        shows: &[figure(VICTIM_PART, "failed").at_least(1.0)],
         predict: None,
     },
     Beat {

@@ -69,6 +69,21 @@ impl<T> Slab<T> {
         Some(thing)
     }
 
+    /// Lets a thing go without giving it out; false if it is gone.
+    #[inline]
+    pub fn forget(&mut self, key: Key) -> bool {
+        let Some((serial, thing)) = self.slots.get_mut(key.slot as usize) else {
+            return false;
+        };
+        if *serial != key.serial || thing.is_none() {
+            return false;
+        }
+        *thing = None;
+        *serial = 0;
+        self.free.push(key.slot);
+        true
+    }
+
     /// The thing of this key; none if it is gone, also when another one has its slot.
     #[inline]
     pub fn get(&self, key: Key) -> Option<&T> {
@@ -141,8 +156,10 @@ mod tests {
         assert_eq!((slab.get(a), slab.get(b)), (None, Some(&'b')));
         assert_eq!(slab.get_mut(a), None);
         assert_eq!(slab.remove(a), None);
+        assert!(!slab.forget(a));
         assert_eq!((slab.len(), slab.born()), (1, 2));
         assert!(!slab.has(Key::NONE));
+        assert!(slab.forget(b) && !slab.has(b) && slab.is_empty());
     }
 
     #[test]

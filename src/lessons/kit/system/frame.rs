@@ -202,6 +202,7 @@ pub struct Frame {
 
 impl Frame {
     /// With the user, or the caller, at a node.
+    #[inline(always)]
     pub(super) fn at_rest(node: u16, now: Time) -> Frame {
         Frame {
             number: 0,

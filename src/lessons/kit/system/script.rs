@@ -78,6 +78,11 @@ pub trait Script: Sync + 'static {
         None
     }
 
+    /// Short lines that stand at a wire: that its time is stretched, what its rule is.
+    fn remark(&self, _wire: WireId, _scene: &Scene) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Draws the lesson's own figure and returns how high it is. `area` is as wide as the stage and begins under the parts.
     fn aside(
         &self,

@@ -46,8 +46,7 @@ pub struct Part {
     pub(super) under_way: u32,
     /// Somebody looks when the first in the queue has waited too long.
     pub(super) expiring: bool,
-    /// Why requests died here, lately: reason, how many, and when the last.
-    pub(super) deaths: Option<(super::Reason, u32, Time)>,
+    pub(super) deaths: Deaths,
 }
 
 /// A wire of the running system.
@@ -130,15 +129,51 @@ impl Part {
             row: Row::nothing(),
             under_way: 0,
             expiring: false,
-            deaths: None,
+            deaths: Deaths::default(),
         }
     }
 
-    /// What requests died of here within the last second: the reason and how many.
+    /// What requests died of here within the last second or so: the reason and how many.
     pub fn dying(&self, at: Time) -> Option<(super::Reason, u32)> {
-        self.deaths
-            .filter(|(_, _, last)| at.since(*last) < Time::s(1))
-            .map(|(reason, count, _)| (reason, count))
+        self.deaths.told(at)
+    }
+}
+
+/// Deaths at one member, told by the second, so that the number rests in between.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Deaths {
+    reason: Option<super::Reason>,
+    /// Since this second began, and in the one before.
+    counts: [u32; 2],
+    began: Time,
+    last: Time,
+}
+
+impl Deaths {
+    pub(super) fn add(&mut self, reason: super::Reason, now: Time) {
+        let second = Time::s(1);
+        if self.reason != Some(reason) || now.since(self.last) >= second {
+            *self = Deaths {
+                reason: Some(reason),
+                began: now,
+                ..Deaths::default()
+            };
+        } else if now.since(self.began) >= second {
+            (self.counts, self.began) = ([0, self.counts[0]], now);
+        }
+        self.counts[0] += 1;
+        self.last = now;
+    }
+
+    fn told(&self, at: Time) -> Option<(super::Reason, u32)> {
+        let count = if self.counts[1] > 0 {
+            self.counts[1]
+        } else {
+            self.counts[0]
+        };
+        self.reason
+            .filter(|_| at.since(self.last) < Time::s(1))
+            .map(|reason| (reason, count))
     }
 }
 

@@ -314,3 +314,136 @@ fn any_legal_plan_loses_nothing_and_makes_nothing_up() {
         "only {events} events: the plans do nothing"
     );
 }
+
+/// Users who try again, and one service that can do 60 a second.
+struct Storm;
+
+const STORM_DIALS: &[Dial] = &[
+    Dial::slider("load", [1.0, 100.0, 1.0], "", 40.0),
+    Dial::whole("retries", [0, 5], 3),
+    Dial::slider("budget", [0.0, 100.0, 1.0], "%", 0.0),
+    Dial::switch("newest", false),
+];
+const STORM_DEEDS: &[Deed] = &[Deed::Slow(NodeId(1), 0.0), Deed::Recover(NodeId(1))];
+
+impl Script for Storm {
+    fn dials(&self) -> &'static [Dial] {
+        STORM_DIALS
+    }
+    fn plan(&self, knobs: &Values) -> Plan {
+        let ratio = knobs.get("budget") / 100.0;
+        let call = Call {
+            timeout: Some(Time::s(1)),
+            retry: Some(Retry {
+                retries: knobs.whole("retries") as u8,
+                backoff: Backoff {
+                    base_us: 100_000,
+                    cap_us: 2_000_000,
+                    multiplier: 2.0,
+                    jitter: Jitter::Full,
+                },
+                budget: (ratio > 0.0).then_some(0),
+            }),
+            ..Call::over(WireId(0))
+        };
+        let mut service = Service::new(4, 200, Time::us(66_667), Spread::Fixed);
+        service.newest_first = knobs.on("newest");
+        let users = Crowd::poisson(knobs.get("load"), call);
+        Plan {
+            nodes: vec![
+                Node::one(NodeId(0), "users", Kind::Crowd(users)),
+                Node::one(NodeId(1), "service", Kind::Service(service)),
+            ],
+            wires: vec![Wire::new(
+                WireId(0),
+                NodeId(0),
+                NodeId(1),
+                "link",
+                Time::ZERO,
+            )],
+            budgets: vec![Budget {
+                saved_max: 10,
+                ratio,
+                per_s: 0,
+            }],
+            ..Plan::default()
+        }
+    }
+    fn deeds(&self) -> &'static [Deed] {
+        STORM_DEEDS
+    }
+}
+
+/// The share of requests that are answered between 15 and 20 s after a silence of three seconds.
+fn answered_after(settings: &[(&str, f64)], seed: u32) -> f64 {
+    const SPECS: &[engine::ActionSpec] = &[engine::ActionSpec::whole("deed"); 2];
+    let sheet = Sheet {
+        actions: SPECS,
+        probes: &probe::ALL,
+        warm_up: Time::s(5),
+        ..Sheet::usual(CARD, || Values::first(&Storm), |_, _, _, _| {})
+    };
+    let sheet: &'static Sheet<System> = Box::leak(Box::new(sheet));
+    let mut first = Values::first(&Storm);
+    for (id, value) in settings {
+        engine::knobs::set(&mut first, id, *value).unwrap();
+    }
+    let mut run = Run::with_knobs(sheet, seed, first);
+    let to = |run: &mut Run<System>, s: u64| {
+        run.run(Time::s(s), Watch::Nothing, u64::MAX);
+        run.audit().unwrap();
+        run.model().total()
+    };
+    assert!(
+        to(&mut run, 5).of(Count::Failed) == 0,
+        "well before the silence"
+    );
+    run.act(Act { spec: 0, target: 0 });
+    to(&mut run, 8);
+    run.act(Act { spec: 1, target: 0 });
+    let before = to(&mut run, 23);
+    let since = to(&mut run, 28).since(&before);
+    f64::from(since.of(Count::Done)) / f64::from(since.of(Count::Came))
+}
+
+#[test]
+fn a_storm_of_retries_outlives_its_cause_unless_tries_are_fewer_than_what_can_be_done() {
+    for seed in 1..=4 {
+        // 40 users a second make up to 160 calls, 60 can be done.
+        let jam = answered_after(&[], seed);
+        assert!(jam < 0.05, "seed {seed}: {jam}");
+        // 10 make at most 40; a budget of a tenth lets 40 make 44; the newest first serves whom it still can.
+        for out in [
+            [("load", 10.0)],
+            [("budget", 10.0)],
+            [("retries", 0.0)],
+            [("newest", 1.0)],
+        ] {
+            let well = answered_after(&out, seed);
+            assert!(well > 0.9, "seed {seed}, {out:?}: {well}");
+        }
+    }
+}
+
+#[test]
+fn twins_meet_the_same_requests_whatever_the_design() {
+    let drawn = |retries: f64| {
+        let mut values = Values::first(&Storm);
+        engine::knobs::set(&mut values, "retries", retries).unwrap();
+        let sheet: &'static Sheet<System> = Box::leak(Box::new(Sheet {
+            probes: &probe::ALL,
+            ..Sheet::usual(CARD, || Values::first(&Storm), |_, _, _, _| {})
+        }));
+        let mut run = Run::with_knobs(sheet, 3, values);
+        let mut draws = std::collections::BTreeMap::new();
+        for ms in 0..4_000 {
+            run.run(Time::ms(ms), Watch::Nothing, u64::MAX);
+            for (_, frame) in run.model().frames().filter(|(_, frame)| frame.is_request()) {
+                draws.insert(frame.number, (frame.draw, frame.asked));
+            }
+        }
+        draws
+    };
+    let (some, none) = (drawn(3.0), drawn(0.0));
+    assert!(some.len() > 100 && some == none);
+}

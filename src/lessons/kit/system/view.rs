@@ -499,6 +499,41 @@ fn links(live: &LiveWire, system: &System, layout: &Layout, scene: &mut Scene) {
             (false, false) => pencil.line(curve.d(), Ink::Mark, 1.5),
         };
     }
+    remark(live, system, layout, scene);
+}
+
+/// What a script remarks about a wire, under it, or beside it where it leads down.
+fn remark(live: &LiveWire, system: &System, layout: &Layout, scene: &mut Scene) {
+    let lines = system.script.remark(live.wire.id, scene);
+    let (Some(curve), false) = (layout.curve(live.wire.id, 0), lines.is_empty()) else {
+        return;
+    };
+    let (from, to, middle) = (curve.at(0.0), curve.at(1.0), curve.at(0.5));
+    let mut pencil = scene.background();
+    if layout.narrow {
+        pencil.text(
+            pt(from.x + 30.0, middle.y + 4.0),
+            11.0,
+            Ink::Secondary,
+            lines.join(" "),
+        );
+        return;
+    }
+    let room = to.x - from.x;
+    let wide = lines
+        .iter()
+        .map(|line| text::width(line, 11.0, false))
+        .fold(0.0, f32::max);
+    // Without room under the wire it stands under the card that the wire begins at.
+    let at = if wide + 8.0 <= room {
+        pt(middle.x, middle.y + 32.0)
+    } else {
+        pt(from.x - 56.0, from.y + CARD_H / 2.0 + 18.0)
+    };
+    for (i, line) in lines.into_iter().enumerate() {
+        let y = at.y + 14.0 * i as f32;
+        pencil.centred(pt(at.x, y), 11.0, false, Ink::Secondary, line);
+    }
 }
 
 fn link_part(wire: &Wire, to: &Live, member: usize) -> PartId {
