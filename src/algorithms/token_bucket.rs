@@ -90,6 +90,12 @@ impl TokenBucket {
         })
     }
 
+    /// What has grown of the first limit's next token, in parts of 1 ÷ its period.
+    pub fn remainder(&mut self, now: u64) -> u64 {
+        self.refill(now);
+        self.levels.first().map_or(0, |level| saturate(level.grown))
+    }
+
     /// Takes the tokens, or none if one limit has too few. Returns whether it did.
     pub fn consume(&mut self, now: u64, tokens: u64) -> bool {
         self.refill(now);
@@ -110,10 +116,18 @@ impl TokenBucket {
     }
 
     /// How long until so many tokens are there, rounded down to a whole tick as Bucket4j does; `None`
-    /// if they never come. Capacities are not asked: the answer may be for more than fits.
+    /// if they never come. Capacities are not asked, so the answer may be for more than fits: see
+    /// [`TokenBucket::fits`].
     pub fn wait(&mut self, now: u64, tokens: u64) -> Option<u64> {
         self.refill(now);
         self.longest(|level| level.wait(now, tokens, false))
+    }
+
+    /// Whether so many tokens can ever be there at once.
+    pub fn fits(&self, tokens: u64) -> bool {
+        self.levels
+            .iter()
+            .all(|level| tokens <= level.limit.capacity)
     }
 
     /// How long until every limit is full; `None` if never.
@@ -257,10 +271,10 @@ impl Limiter for TokenBucket {
         if self.consume(now, cost) {
             return Verdict::Allowed;
         }
-        let fits = |level: &Level| cost <= level.limit.capacity;
-        let retry_after =
-            self.longest(|level| fits(level).then(|| level.wait(now, cost, true)).flatten());
-        Verdict::Refused { retry_after }
+        let exact = || self.longest(|level| level.wait(now, cost, true));
+        Verdict::Refused {
+            retry_after: self.fits(cost).then(exact).flatten(),
+        }
     }
 }
 

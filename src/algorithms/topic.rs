@@ -4,8 +4,9 @@
 //! Source: Amazon SNS Developer Guide (subscription filter policies, message delivery retries).
 //! Times are microseconds; the topic has no clock, callers pass `now_us`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::net::IpAddr;
 
 /// One second in the unit of this file.
 pub const SECOND_US: u64 = 1_000_000;
@@ -78,6 +79,46 @@ impl Comparison {
     }
 }
 
+/// A network of IP addresses, as in `10.0.0.0/24`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cidr {
+    network: IpAddr,
+    prefix_bits: u32,
+}
+
+impl Cidr {
+    /// A network in CIDR notation; without a slash it is one address. `None` if it is not one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (network, prefix_bits) = match text.split_once('/') {
+            Some((network, bits)) => (network, Some(bits.parse().ok()?)),
+            None => (text, None),
+        };
+        let network: IpAddr = network.parse().ok()?;
+        let all = if network.is_ipv4() { 32 } else { 128 };
+        let prefix_bits = prefix_bits.unwrap_or(all);
+        (prefix_bits <= all).then_some(Self {
+            network,
+            prefix_bits,
+        })
+    }
+
+    /// Whether the address belongs to it; one of the other protocol version never does.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        // The bits beyond the prefix are shifted out; a shift by all bits leaves none.
+        match (self.network, address) {
+            (IpAddr::V4(network), IpAddr::V4(address)) => {
+                let differ = network.to_bits() ^ address.to_bits();
+                differ.checked_shr(32 - self.prefix_bits).unwrap_or(0) == 0
+            }
+            (IpAddr::V6(network), IpAddr::V6(address)) => {
+                let differ = network.to_bits() ^ address.to_bits();
+                differ.checked_shr(128 - self.prefix_bits).unwrap_or(0) == 0
+            }
+            _ => false,
+        }
+    }
+}
+
 /// One entry in the list a filter policy gives for an attribute; one match is enough.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rule {
@@ -87,12 +128,16 @@ pub enum Rule {
     AnythingBut(Vec<Scalar>),
     /// The attribute has a string value that does not start so.
     AnythingButPrefix(String),
+    /// The attribute has a string value that does not end so.
+    AnythingButSuffix(String),
     /// The attribute has a string value that starts so.
     Prefix(String),
     /// The attribute has a string value that ends so.
     Suffix(String),
     /// The attribute has this string value, upper and lower case alike.
     EqualsIgnoreCase(String),
+    /// The attribute has a string value that is an address of this network.
+    Cidr(Cidr),
     /// The attribute has a number for which all of these hold.
     Numeric(Vec<(Comparison, f64)>),
     /// The attribute is there (true) or not there (false).
@@ -117,6 +162,10 @@ impl Rule {
             Self::Exactly(wanted) => wanted.same_as(value),
             Self::AnythingBut(listed) => !listed.iter().any(|l| l.same_as(value)),
             Self::AnythingButPrefix(prefix) => text.is_some_and(|t| !t.starts_with(prefix)),
+            Self::AnythingButSuffix(suffix) => text.is_some_and(|t| !t.ends_with(suffix)),
+            Self::Cidr(cidr) => text
+                .and_then(|t| t.parse().ok())
+                .is_some_and(|address| cidr.contains(address)),
             Self::Prefix(prefix) => text.is_some_and(|t| t.starts_with(prefix)),
             Self::Suffix(suffix) => text.is_some_and(|t| t.ends_with(suffix)),
             Self::EqualsIgnoreCase(wanted) => {
@@ -164,10 +213,12 @@ impl fmt::Display for PolicyError {
 impl std::error::Error for PolicyError {}
 
 /// Which messages a subscription wants: every named attribute must match (AND) at least one of its
-/// rules (OR); attributes not named are ignored.
+/// rules (OR); attributes not named are ignored. With `$or`, one of several policies must match as well.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FilterPolicy {
     rules: BTreeMap<String, Vec<Rule>>,
+    /// Of each of these lists one policy must match.
+    alternatives: Vec<Vec<Self>>,
 }
 
 impl FilterPolicy {
@@ -176,9 +227,6 @@ impl FilterPolicy {
     /// # Errors
     /// [`PolicyError`] if it exceeds the documented limits.
     pub fn new(rules: BTreeMap<String, Vec<Rule>>) -> Result<Self, PolicyError> {
-        if rules.len() > FILTER_KEYS_MAX {
-            return Err(PolicyError::TooManyKeys);
-        }
         if rules.values().any(Vec::is_empty) {
             return Err(PolicyError::NoRules);
         }
@@ -193,18 +241,53 @@ impl FilterPolicy {
         if !in_range {
             return Err(PolicyError::NumberOutOfRange);
         }
-        let policy = Self { rules };
-        if policy.combinations() > FILTER_COMBINATIONS_MAX {
-            return Err(PolicyError::TooManyCombinations);
+        Self {
+            rules,
+            alternatives: Vec::new(),
         }
-        Ok(policy)
+        .within_limits()
     }
 
-    /// The product of the numbers of rules per attribute name.
+    /// The same policy with the keyword `$or`: one of these must match, too.
+    ///
+    /// # Errors
+    /// [`PolicyError`] if there is none or all together exceed the documented limits.
+    pub fn or(mut self, alternatives: Vec<Self>) -> Result<Self, PolicyError> {
+        if alternatives.is_empty() {
+            return Err(PolicyError::NoRules);
+        }
+        self.alternatives.push(alternatives);
+        self.within_limits()
+    }
+
+    fn within_limits(self) -> Result<Self, PolicyError> {
+        let mut keys = BTreeSet::new();
+        self.keys(&mut keys);
+        if keys.len() > FILTER_KEYS_MAX {
+            Err(PolicyError::TooManyKeys)
+        } else if self.combinations() > FILTER_COMBINATIONS_MAX {
+            Err(PolicyError::TooManyCombinations)
+        } else {
+            Ok(self)
+        }
+    }
+
+    fn keys<'a>(&'a self, keys: &mut BTreeSet<&'a str>) {
+        keys.extend(self.rules.keys().map(String::as_str));
+        for policy in self.alternatives.iter().flatten() {
+            policy.keys(keys);
+        }
+    }
+
+    /// The product of the numbers of rules per attribute name; the alternatives of a `$or` add up.
     pub fn combinations(&self) -> usize {
-        self.rules
-            .values()
-            .map(Vec::len)
+        let sum = |policies: &Vec<Self>| {
+            let each = policies.iter().map(Self::combinations);
+            each.fold(0, usize::saturating_add)
+        };
+        let rules = self.rules.values().map(Vec::len);
+        rules
+            .chain(self.alternatives.iter().map(sum))
             .fold(1, usize::saturating_mul)
     }
 
@@ -213,7 +296,10 @@ impl FilterPolicy {
         self.rules.iter().all(|(name, rules)| {
             let values = attributes.get(name).map(Vec::as_slice);
             rules.iter().any(|rule| rule.accepts(values))
-        })
+        }) && self
+            .alternatives
+            .iter()
+            .all(|policies| policies.iter().any(|policy| policy.accepts(attributes)))
     }
 }
 
@@ -694,6 +780,49 @@ mod tests {
             retries_delay_max: 35,
             backoff: Backoff::Exponential,
         }
+    }
+
+    #[test]
+    fn networks_and_alternatives_match() {
+        let cidr = |text| Rule::Cidr(Cidr::parse(text).unwrap());
+        let address = |text: &str| Some(vec![Scalar::Text(text.into())]);
+        for (network, text, matches) in [
+            ("10.0.0.0/24", "10.0.0.255", true),
+            ("10.0.0.0/24", "10.0.1.0", false),
+            ("10.0.0.7", "10.0.0.7", true),
+            ("0.0.0.0/0", "255.1.2.3", true),
+            ("0.0.0.0/0", "::1", false),
+            ("2001:db8::/32", "2001:db8:1::", true),
+            ("::/0", "ffff::", true),
+            ("10.0.0.0/24", "ten", false),
+        ] {
+            let accepted = cidr(network).accepts(address(text).as_deref());
+            assert_eq!(accepted, matches, "{network} {text}");
+        }
+        assert_eq!(Cidr::parse("10.0.0.0/33"), None);
+        assert_eq!(Cidr::parse("10.0.0/8"), None);
+        let suffix = Rule::AnythingButSuffix("ball".into());
+        assert!(suffix.accepts(address("rugby").as_deref()));
+        assert!(!suffix.accepts(address("football").as_deref()));
+        let one = |key: &str, rules: usize| {
+            let rules = vec![Rule::Exists(true); rules];
+            FilterPolicy::new([(key.to_owned(), rules)].into()).unwrap()
+        };
+        let policy = one("a", 2).or(vec![one("b", 3), one("c", 1)]).unwrap();
+        assert_eq!(policy.combinations(), 8);
+        let with = |keys: &[&str]| -> Attributes {
+            keys.iter()
+                .map(|key| ((*key).to_owned(), vec![Scalar::Null]))
+                .collect()
+        };
+        assert!(policy.accepts(&with(&["a", "c"])));
+        assert!(!policy.accepts(&with(&["a"])));
+        assert!(!policy.accepts(&with(&["b", "c"])));
+        assert_eq!(one("a", 1).or(Vec::new()), Err(PolicyError::NoRules));
+        let wide = ["b", "c", "d", "e", "f"].map(|key| one(key, 1)).to_vec();
+        assert_eq!(one("a", 1).or(wide), Err(PolicyError::TooManyKeys));
+        let many = one("b", 100).or(vec![one("c", 1), one("d", 1)]);
+        assert_eq!(many, Err(PolicyError::TooManyCombinations));
     }
 
     #[test]

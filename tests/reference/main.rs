@@ -1,18 +1,25 @@
 //! Outside tables: inputs and outputs that others published, run through our algorithms.
 
+mod autoscaling;
+mod bitmaps;
 mod caching;
 mod circuit_breaker;
+mod client_server;
 mod consistency;
 mod consistent_hashing;
+mod dns;
 mod kubernetes;
 mod load_balancing;
+mod merkle;
 mod messaging;
+mod probabilistic;
 mod queueing;
 mod rate_limiting;
 mod replication;
 mod retry;
 mod routing;
 mod scaling;
+mod serverless;
 mod table;
 
 use serde_json::{Map, Value};

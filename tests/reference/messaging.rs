@@ -3,11 +3,11 @@
 use crate::table::{Case, run};
 use algorithms::message_queue::{self as mq, Kind, LongPoll, MessageQueue, PollOutcome};
 use algorithms::message_queue::{QueueError, SECOND_US, SendOptions, Settings};
-use algorithms::topic::{self, AfterFailure, Attributes, Backoff, Comparison, FilterPolicy};
-use algorithms::topic::{RetryPolicy, Rule, Scalar, SubscriptionSettings, Topic};
+use algorithms::topic::{self, AfterFailure, Attributes, Backoff, Cidr, Comparison};
+use algorithms::topic::{FilterPolicy, RetryPolicy, Rule, Scalar, SubscriptionSettings, Topic};
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64Mcg;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 const DAY_US: u64 = 86_400 * SECOND_US;
@@ -395,10 +395,20 @@ fn rule(value: &Value) -> Rule {
     };
     let text = || argument.as_str().expect("a string").to_owned();
     match keyword.as_str() {
-        "anything-but" => match argument.get("prefix").and_then(Value::as_str) {
-            Some(prefix) => Rule::AnythingButPrefix(prefix.to_owned()),
-            None => Rule::AnythingBut(scalars(argument)),
-        },
+        "anything-but" => {
+            let part = |name| {
+                argument
+                    .get(name)
+                    .and_then(Value::as_str)
+                    .map(str::to_owned)
+            };
+            match (part("prefix"), part("suffix")) {
+                (Some(prefix), _) => Rule::AnythingButPrefix(prefix),
+                (_, Some(suffix)) => Rule::AnythingButSuffix(suffix),
+                _ => Rule::AnythingBut(scalars(argument)),
+            }
+        }
+        "cidr" => Rule::Cidr(Cidr::parse(&text()).expect("a network")),
         "prefix" => Rule::Prefix(text()),
         "suffix" => Rule::Suffix(text()),
         "equals-ignore-case" => Rule::EqualsIgnoreCase(text()),
@@ -428,16 +438,31 @@ fn rule(value: &Value) -> Rule {
     }
 }
 
+/// A filter policy as it is written in JSON.
+fn policy_of(policy: &Map<String, Value>) -> FilterPolicy {
+    let rules = policy.iter().filter(|(name, _)| *name != "$or");
+    let rules = rules.map(|(name, rules)| {
+        let rules = rules.as_array().expect("a list of rules");
+        (name.clone(), rules.iter().map(rule).collect())
+    });
+    let filter = FilterPolicy::new(rules.collect()).expect("within the limits");
+    match policy.get("$or").and_then(Value::as_array) {
+        None => filter,
+        Some(policies) => {
+            let policies = policies
+                .iter()
+                .map(|policy| policy_of(policy.as_object().expect("a policy")));
+            filter.or(policies.collect()).expect("within the limits")
+        }
+    }
+}
+
 fn topic_answer(case: &Case<'_>) -> Option<Value> {
     if let (Some(policy), Some(attributes)) = (
         case.input["policy"].as_object(),
         case.input["attributes"].as_object(),
     ) {
-        let rules = policy.iter().map(|(name, rules)| {
-            let rules = rules.as_array().expect("a list of rules");
-            (name.clone(), rules.iter().map(rule).collect())
-        });
-        let filter = FilterPolicy::new(rules.collect()).expect("within the limits");
+        let filter = policy_of(policy);
         let attributes: Attributes = attributes
             .iter()
             .map(|(name, value)| (name.clone(), scalars(value)))

@@ -267,7 +267,9 @@ fn token_bucket_go() {
                                 out["ok"] = json!(promise.is_some());
                             }
                             if let Some(promise) = promise {
-                                out["act_ms"] = json!(promise.act_ns() as f64 / NS_PER_MS as f64);
+                                // The source rounds down to a nanosecond and compares more coarsely still.
+                                let act_us = (promise.act_ns() + 500) / 1_000;
+                                out["act_ms"] = json!(act_us as f64 / 1_000.0);
                                 let id = step.get("id").and_then(Value::as_str);
                                 promises.extend(id.map(|id| (id.to_owned(), promise)));
                             }
@@ -293,7 +295,13 @@ fn bandwidth(limit: &Value) -> Bandwidth {
         capacity,
         rate,
         refill: match limit.get("refill").and_then(Value::as_str) {
-            Some("intervally") => Refill::Intervally,
+            Some("intervally") => match limit.get("first_refill_ns").and_then(Value::as_u64) {
+                Some(first) => Refill::IntervallyAligned {
+                    first,
+                    adaptive: limit["adaptive"] == json!(true),
+                },
+                None => Refill::Intervally,
+            },
             _ => Refill::Greedy,
         },
         initial: initial.unwrap_or(capacity),
@@ -327,6 +335,9 @@ fn token_bucket_bucket4j() {
             bucket.add(now, tokens);
             return Some(json!({"available": bucket.available(now)}));
         }
+        if let Some(tokens) = case.int("consume_anyway") {
+            bucket.consume_anyway(now, tokens);
+        }
         if let Some(tokens) = case.int("force_add") {
             bucket.force_add(now, tokens);
             return Some(json!({"available": bucket.available(now)}));
@@ -347,7 +358,11 @@ fn token_bucket_bucket4j() {
             "available"
         };
         let Some(steps) = case.expected.get(field).and_then(Value::as_array) else {
-            return Some(json!({"available": bucket.available(now)}));
+            return Some(json!({
+                "available": bucket.available(now),
+                "tokens": bucket.available(now),
+                "rounding_error": bucket.remainder(now),
+            }));
         };
         let steps = steps.iter().map(|step| {
             let now = at_ns(step);
@@ -358,6 +373,13 @@ fn token_bucket_bucket4j() {
             }
             if let Some(tokens) = tokens("add") {
                 bucket.add(now, tokens);
+            }
+            if step.get("wait_ns").is_some() {
+                let wanted = tokens("wait_for").or(tokens("consume")).unwrap_or(1);
+                // Who asks to consume is told "never" of what does not fit, who only asks is not.
+                let never = tokens("wait_for").is_none() && !bucket.fits(wanted);
+                let wait_ns = bucket.wait(now, wanted).filter(|_| !never);
+                out["wait_ns"] = json!(wait_ns.unwrap_or(i64::MAX as u64));
             }
             for name in ["tokens", "available"] {
                 if step.get(name).is_some() {
@@ -375,7 +397,10 @@ fn zone(zone: &Value) -> Zone {
     let burst = whole(zone, "burst");
     let made = match zone.get("rate_per_min").and_then(Value::as_u64) {
         Some(rate) => Zone::per_min(rate, burst),
-        None => Zone::per_s(zone["rate_per_s"].as_f64().expect("a rate") as u64, burst),
+        None => Zone {
+            rate_milli_per_s: (zone["rate_per_s"].as_f64().expect("a rate") * 1e3).round() as u64,
+            ..Zone::per_s(0, burst)
+        },
     };
     match zone.get("delay").and_then(Value::as_u64) {
         Some(undelayed) => made.delay(undelayed),

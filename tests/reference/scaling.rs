@@ -59,6 +59,14 @@ fn answer(case: &Case<'_>) -> Option<Value> {
         };
         return Some(json!({"availability": up}));
     }
+    let named = |names: [&str; 3]| names.into_iter().find_map(|name| case.input[name].as_f64());
+    if let (Some(each), Some(parts)) = (
+        named(["each", "node", "part"]),
+        named(["services", "components", "in_series"]),
+    ) {
+        let up = scaling::in_series(&vec![each; parts as usize]);
+        return Some(json!({"availability": up}));
+    }
     if case.takes(&["availability"]) {
         let seconds = scaling::downtime_year_s(number("availability"))?;
         return Some(json!({

@@ -1,0 +1,290 @@
+//! Bitmaps as Redis has them: a string of bytes whose bits are counted, found and combined.
+//!
+//! Bit 0 is the most significant bit of byte 0. What lies beyond the end is 0; ranges are inclusive, and
+//! negative places count from the end. Source: Redis' commands SETBIT, GETBIT, BITCOUNT, BITPOS, BITOP.
+
+/// The largest place that Redis takes: a string has at most 512 MB.
+pub const PLACE_MAX: u64 = (512 << 20) * 8 - 1;
+
+/// The unit of a range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Bytes.
+    Byte,
+    /// Bits.
+    Bit,
+}
+
+/// How several bitmaps become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// Set in all.
+    And,
+    /// Set in any.
+    Or,
+    /// Set in an odd number of them.
+    Xor,
+    /// Not set in the only one: others than the first are ignored.
+    Not,
+    /// Set in the first and in none of the others.
+    Diff,
+    /// Set in any of the others and not in the first.
+    Diff1,
+    /// Set in the first and in any of the others.
+    AndOr,
+    /// Set in exactly one.
+    One,
+}
+
+/// A bitmap, as long as its last byte ever set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bitmap {
+    bytes: Vec<u8>,
+}
+
+impl From<Vec<u8>> for Bitmap {
+    fn from(bytes: Vec<u8>) -> Bitmap {
+        Bitmap { bytes }
+    }
+}
+
+impl Bitmap {
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// GETBIT.
+    pub fn get(&self, place: u64) -> bool {
+        let byte = usize::try_from(place / 8).ok();
+        let byte = byte.and_then(|i| self.bytes.get(i));
+        byte.is_some_and(|byte| byte & 0x80 >> (place % 8) != 0)
+    }
+
+    /// SETBIT: sets a bit and returns what it was. The bitmap grows as far as it must, even for a 0.
+    /// `None` beyond [`PLACE_MAX`].
+    pub fn set(&mut self, place: u64, bit: bool) -> Option<bool> {
+        if place > PLACE_MAX {
+            return None;
+        }
+        let before = self.get(place);
+        let byte = (place / 8) as usize;
+        if self.bytes.len() <= byte {
+            self.bytes.resize(byte + 1, 0);
+        }
+        let mask = 0x80 >> (place % 8);
+        if bit {
+            self.bytes[byte] |= mask;
+        } else {
+            self.bytes[byte] &= !mask;
+        }
+        Some(before)
+    }
+
+    /// The bits that a range means, as first and last; `None` if it is empty.
+    fn range(&self, start: i64, end: i64, unit: Unit) -> Option<(u64, u64)> {
+        let bits = self.bytes.len() as i128 * 8;
+        let scale = match unit {
+            Unit::Byte => 8,
+            Unit::Bit => 1,
+        };
+        let units = bits / scale;
+        // Both from the end and the wrong way round: empty, before either is brought into range.
+        if units == 0 || start < 0 && end < 0 && start > end {
+            return None;
+        }
+        let from_end = |place: i64| {
+            let place = i128::from(place);
+            (if place < 0 { place + units } else { place }).max(0)
+        };
+        let (start, end) = (from_end(start), from_end(end).min(units - 1));
+        (start <= end).then(|| ((start * scale) as u64, (end * scale + scale - 1) as u64))
+    }
+
+    /// A byte with all bits outside of `first..=last` cleared.
+    fn masked(&self, byte: usize, first: u64, last: u64) -> u8 {
+        let begin = byte as u64 * 8;
+        let mut mask = 0xFF;
+        if first > begin {
+            mask &= 0xFF_u8.checked_shr((first - begin) as u32).unwrap_or(0);
+        }
+        if last < begin + 7 {
+            mask &= 0xFF << (begin + 7 - last);
+        }
+        self.bytes[byte] & mask
+    }
+
+    /// BITCOUNT of the whole bitmap.
+    pub fn count(&self) -> u64 {
+        self.count_in(0, -1, Unit::Byte)
+    }
+
+    /// BITCOUNT of a range.
+    pub fn count_in(&self, start: i64, end: i64, unit: Unit) -> u64 {
+        let Some((first, last)) = self.range(start, end, unit) else {
+            return 0;
+        };
+        let bytes = (first / 8) as usize..=(last / 8) as usize;
+        bytes
+            .map(|byte| u64::from(self.masked(byte, first, last).count_ones()))
+            .sum()
+    }
+
+    /// BITPOS: the first place that has this bit, from `start` on and up to `end`.
+    ///
+    /// Without an end the bitmap counts as followed by zeros for ever, so a 0 is always found, if need be
+    /// just behind it. With one, `None` if there is none in the range. An empty bitmap is all zeros: it has
+    /// a 0 at place 0 whatever the range, and no 1.
+    pub fn position(&self, bit: bool, start: i64, end: Option<i64>, unit: Unit) -> Option<u64> {
+        if self.bytes.is_empty() {
+            return (!bit).then_some(0);
+        }
+        let (first, last) = self.range(start, end.unwrap_or(-1), unit)?;
+        for byte in (first / 8) as usize..=(last / 8) as usize {
+            let begin = byte as u64 * 8;
+            let wanted = if bit {
+                self.bytes[byte]
+            } else {
+                !self.bytes[byte]
+            };
+            let in_range = Bitmap::from(vec![wanted]);
+            let (low, high) = (first.max(begin) - begin, last.min(begin + 7) - begin);
+            let found = in_range.masked(0, low, high);
+            if found != 0 {
+                return Some(begin + u64::from(found.leading_zeros()));
+            }
+        }
+        (!bit && end.is_none()).then_some(last + 1)
+    }
+
+    /// BITOP: as long as the longest; shorter ones are padded with zeros. No bitmaps give an empty one.
+    pub fn combine(operation: Operation, bitmaps: &[&Bitmap]) -> Bitmap {
+        let Some((first, others)) = bitmaps.split_first() else {
+            return Bitmap::default();
+        };
+        let length = bitmaps.iter().map(|bitmap| bitmap.bytes.len()).max();
+        let byte = |bitmap: &Bitmap, i: usize| bitmap.bytes.get(i).copied().unwrap_or(0);
+        let combined = |i: usize| {
+            let head = byte(first, i);
+            let rest = others.iter().map(|bitmap| byte(bitmap, i));
+            match operation {
+                Operation::And => rest.fold(head, |all, byte| all & byte),
+                Operation::Or => rest.fold(head, |all, byte| all | byte),
+                Operation::Xor => rest.fold(head, |all, byte| all ^ byte),
+                Operation::Not => !head,
+                Operation::Diff => head & !rest.fold(0, |all, byte| all | byte),
+                Operation::Diff1 => rest.fold(0, |all, byte| all | byte) & !head,
+                Operation::AndOr => head & rest.fold(0, |all, byte| all | byte),
+                Operation::One => {
+                    let (once, _) = rest.fold((head, 0), |(once, twice), byte| {
+                        let twice = twice | once & byte;
+                        ((once | byte) & !twice, twice)
+                    });
+                    once
+                }
+            }
+        };
+        // NOT knows one bitmap only, and its length.
+        let length = match operation {
+            Operation::Not => first.bytes.len(),
+            _ => length.unwrap_or(0),
+        };
+        Bitmap {
+            bytes: (0..length).map(combined).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bits(bitmap: &Bitmap) -> Vec<bool> {
+        (0..bitmap.bytes.len() as u64 * 8)
+            .map(|i| bitmap.get(i))
+            .collect()
+    }
+
+    #[test]
+    fn counts_and_positions_agree_with_looking_at_every_bit() {
+        let bitmap = Bitmap::from(vec![0x00, 0xFF, 0x3C, 0x81, 0x00, 0xFE]);
+        let all = bits(&bitmap);
+        for (unit, units) in [(Unit::Byte, 6_i64), (Unit::Bit, 48)] {
+            let scale = 48 / units;
+            for start in -units - 2..units + 2 {
+                for end in -units - 2..units + 2 {
+                    let place = |p: i64| if p < 0 { (p + units).max(0) } else { p };
+                    let (a, b) = (place(start), place(end).min(units - 1));
+                    let empty = a > b || start < 0 && end < 0 && start > end;
+                    let range = if empty {
+                        0..0
+                    } else {
+                        a * scale..(b + 1) * scale
+                    };
+                    let ones = range.clone().filter(|&i| all[i as usize]).count() as u64;
+                    assert_eq!(
+                        bitmap.count_in(start, end, unit),
+                        ones,
+                        "{start} {end} {unit:?}"
+                    );
+                    for bit in [false, true] {
+                        let first = range.clone().find(|&i| all[i as usize] == bit);
+                        let found = bitmap.position(bit, start, Some(end), unit);
+                        assert_eq!(
+                            found,
+                            first.map(|i| i as u64),
+                            "{start} {end} {unit:?} {bit}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn setting_grows_the_bitmap_and_tells_what_was() {
+        let mut bitmap = Bitmap::default();
+        assert_eq!(bitmap.set(7, true), Some(false));
+        assert_eq!(bitmap.bytes(), [1]);
+        assert_eq!(bitmap.set(7, false), Some(true));
+        assert_eq!(bitmap.set(23, false), Some(false));
+        assert_eq!(bitmap.bytes(), [0, 0, 0]);
+        assert_eq!(bitmap.set(PLACE_MAX + 1, true), None);
+        assert!(!bitmap.get(u64::MAX));
+        assert_eq!(bitmap.count_in(i64::MIN, i64::MAX, Unit::Bit), 0);
+    }
+
+    #[test]
+    fn an_empty_bitmap_is_zeros_without_end() {
+        let none = Bitmap::default();
+        assert_eq!(none.position(false, 5, Some(9), Unit::Byte), Some(0));
+        assert_eq!(none.position(true, 0, None, Unit::Bit), None);
+        let full = Bitmap::from(vec![0xFF; 2]);
+        assert_eq!(full.position(false, 0, None, Unit::Byte), Some(16));
+        assert_eq!(full.position(false, 0, Some(-1), Unit::Byte), None);
+        assert_eq!(full.position(false, 9, None, Unit::Byte), None);
+    }
+
+    #[test]
+    fn operations_follow_their_definitions() {
+        let maps = [
+            vec![0b1111_0000, 0xFF],
+            vec![0b1100_1100],
+            vec![0b1010_1010],
+        ];
+        let maps = maps.map(Bitmap::from);
+        let of = |operation| {
+            let operands: Vec<&Bitmap> = maps.iter().collect();
+            Bitmap::combine(operation, &operands).bytes
+        };
+        assert_eq!(of(Operation::And), [0b1000_0000, 0]);
+        assert_eq!(of(Operation::Or), [0b1111_1110, 0xFF]);
+        assert_eq!(of(Operation::Xor), [0b1001_0110, 0xFF]);
+        assert_eq!(of(Operation::Not), [0b0000_1111, 0]);
+        assert_eq!(of(Operation::Diff), [0b0001_0000, 0xFF]);
+        assert_eq!(of(Operation::Diff1), [0b0000_1110, 0]);
+        assert_eq!(of(Operation::AndOr), [0b1110_0000, 0]);
+        assert_eq!(of(Operation::One), [0b0001_0110, 0xFF]);
+        assert_eq!(Bitmap::combine(Operation::Or, &[]), Bitmap::default());
+    }
+}
