@@ -1,7 +1,7 @@
 //! How a stage fits its room: the scene's width and scale, and, where that does not suffice, which part of it shows.
 
-use crate::stage::Emphasis;
-use engine::scene::{PartId, Scene, Shape};
+use crate::stage::{Emphasis, names};
+use engine::scene::{PartId, Role, Scene, Shape};
 use engine::text::tenths;
 use web_sys::HtmlElement;
 
@@ -15,6 +15,9 @@ const SCALES: [f32; 3] = [1.0, 0.96, 0.92];
 /// So much room is left around what is pointed at, in CSS pixels.
 const MARGIN: f32 = 6.0;
 
+/// A room, a beat, and the part that has the focus.
+type Aim = ((f32, f32), Option<usize>, Option<PartId>);
+
 /// How the scene was fitted into its room, kept so that it does not jump from frame to frame.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Fitted {
@@ -25,8 +28,8 @@ pub(crate) struct Fitted {
     scale: usize,
     /// What was last written: width and height of the scene in pixels, and whether it is narrow.
     size: (f32, f32, bool),
-    /// What was last gone to.
-    aim: (Option<usize>, Option<PartId>),
+    /// For what it was last scrolled.
+    aim: Aim,
 }
 
 impl Fitted {
@@ -69,11 +72,11 @@ impl Fitted {
             let _ = frame.dataset().set("shape", shape);
             crate::frame::measure();
         }
-        let aim = (beat, emphasis.focused);
+        let aim = (room, beat, emphasis.focused);
         if fresh || self.aim != aim {
             self.aim = aim;
             if size.1 > h + 1.0 {
-                glide(frame, &scene, scale, emphasis);
+                glide(frame, h, &scene, scale, emphasis);
             }
         }
         scene
@@ -97,19 +100,30 @@ fn least(scene: &Scene) -> f32 {
     LEAST_PX / smallest(scene)
 }
 
-/// Scrolls a scene that is higher than its room to what has the focus, or to what the story points at.
-fn glide(frame: &HtmlElement, scene: &Scene, scale: f32, emphasis: &Emphasis) {
-    let meant = |id: PartId| match emphasis.focused {
-        Some(focused) => id == focused,
-        None => emphasis.points_at(id),
+/// Scrolls a scene that is higher than its room to what has the focus, or to what the story points at: the first of
+/// those wholly, and as many of the others as there is room for.
+fn glide(frame: &HtmlElement, room: f32, scene: &Scene, scale: f32, emphasis: &Emphasis) {
+    let aims = match emphasis.focused {
+        Some(focused) => vec![focused],
+        None => emphasis.points.clone(),
     };
-    let frames = scene.parts().iter().filter(|part| meant(part.id));
-    let ends = frames.map(|part| (part.frame.y, part.frame.y + part.frame.h));
-    let ends = ends.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
-    let Some((top, bottom)) = ends else {
+    let mut shown: Option<(f32, f32)> = None;
+    // Links lead to things, so they are seen with them.
+    for role in [Role::Thing, Role::Link] {
+        for aim in &aims {
+            let parts = scene.parts().iter().filter(|part| part.role == role);
+            for part in parts.filter(|part| names(&[*aim], part.id)) {
+                let (top, bottom) = (part.frame.y, part.frame.y + part.frame.h);
+                let both = shown.map_or((top, bottom), |(a, b)| (a.min(top), b.max(bottom)));
+                if shown.is_none() || (both.1 - both.0) * scale <= room - 2.0 * MARGIN {
+                    shown = Some(both);
+                }
+            }
+        }
+    }
+    let Some((top, bottom)) = shown else {
         return;
     };
-    let room = frame.client_height() as f32;
     let (top, bottom) = (top * scale - MARGIN, bottom * scale + MARGIN);
     // What is higher than the room shows from its top.
     let to = ((top + bottom - room) / 2.0).min(top);

@@ -287,6 +287,19 @@ pub(crate) fn bring_room() {
     }
 }
 
+/// Scrolls a row sideways so that one thing in it stands in its middle.
+pub(crate) fn center(row: &str, thing: &str) {
+    let find = |what: &str| -> Option<HtmlElement> {
+        document()?.query_selector(what).ok()??.dyn_into().ok()
+    };
+    if let (Some(row), Some(thing)) = (find(row), find(thing)) {
+        row.set_scroll_left(
+            thing.offset_left() - row.offset_left() - row.client_width() / 2
+                + thing.offset_width() / 2,
+        );
+    }
+}
+
 /// Scrolls to the end of the page; the page around this one stays where it is.
 pub(crate) fn scroll_to_end() {
     if let Some(page) = document().and_then(|document| document.scrolling_element()) {

@@ -47,13 +47,13 @@ pub(crate) struct Emphasis {
 
 impl Emphasis {
     /// Whether the story points at this part.
-    pub(crate) fn points_at(&self, id: PartId) -> bool {
+    fn points_at(&self, id: PartId) -> bool {
         names(&self.points, id)
     }
 }
 
 /// Whether a part is among those named; one without a number stands for all of its kind.
-fn names(named: &[PartId], id: PartId) -> bool {
+pub(crate) fn names(named: &[PartId], id: PartId) -> bool {
     let same = |p: &PartId| *p == id || (p.number == 0 && p.kind == id.kind);
     named.iter().any(same)
 }

@@ -2,7 +2,7 @@
 
 use crate::desk::Desk;
 use crate::icons;
-use crate::live::{live, memo, part};
+use crate::live::{follow, live, memo, part};
 use crate::place;
 use crate::texts::{t, tf, tx};
 use crate::views::{Dot, Saying, StoryView, Verdict};
@@ -94,6 +94,11 @@ pub(crate) fn Story(desk: Desk) -> impl IntoView {
         };
         (0..count.get()).map(dot).collect_view()
     };
+    // Where the dots have no room for all, the one that is shown stays in view.
+    follow(move || {
+        dots.with(|(beat, _)| *beat);
+        place::soon(0, || place::center(".dots", ".dot[aria-current]"));
+    });
     let ask = memo(move || story.with(|story| story.ask.clone()));
     let locked = memo(move || story.with(|story| story.locked.clone()));
     let result = memo(move || story.with(|story| story.result.clone()));
