@@ -211,7 +211,7 @@ fn split_all(args: &[String]) -> Result<(), String> {
         functions.sort_unstable_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
         let list: String = functions
             .iter()
-            .map(|(symbol, bytes)| format!("{bytes} {}\n", cuts::name(symbol)))
+            .map(|(symbol, bytes)| format!("{bytes} {}\n", cuts::short_name(symbol)))
             .collect();
         publish::write_file(folder, &format!("{name}.txt"), list.as_bytes())?;
     }

@@ -164,7 +164,7 @@ pub fn table(weights: &[Weight]) -> (String, Vec<Excess>) {
                 heavy.push(Excess { said, pieces });
             }
         };
-        let own_pieces = [&[slug.clone()], &each[..]].concat();
+        let own_pieces = [std::slice::from_ref(slug), &each].concat();
         check(
             &format!("the code of {slug} with its chunks"),
             own,
@@ -215,7 +215,7 @@ pub fn largest(pieces: &Pieces, slugs: &[&str], piece: &str) -> Result<String, S
     let mut functions: Vec<(usize, String)> = all.get(piece).map_or_else(Vec::new, |code| {
         let functions = code.functions.iter();
         functions
-            .map(|(symbol, bytes)| (*bytes, cuts::name(symbol)))
+            .map(|(symbol, bytes)| (*bytes, cuts::short_name(symbol)))
             .collect()
     });
     functions.sort_unstable_by(|a, b| b.cmp(a));
