@@ -48,9 +48,9 @@
 //! needs later in its life is not told apart. The tools belong to cargo-leptos and dx; Trunk does not run them.
 //!
 //! Binaryen's `wasm-split` (`--multi-split`) takes lists of functions, so the graph, the homes and the list would still be
-//! ours. It moves functions only: data, a third of a lesson's weight, stays in the primary module, as does what two
-//! secondary modules share. It instruments the program to find what is late, which V8 tells without. It is not
-//! among the programs of the npm package `binaryen`, from which `wasm-opt` comes here.
+//! ours. It moves functions only: data stays in the primary module, here some 5 KB for each lesson on every page, and a
+//! function goes to one module, so what two need stays there as well. It instruments the program to find what is late,
+//! which V8 tells without. It is not among the programs of the npm package `binaryen`, from which `wasm-opt` comes here.
 
 mod emit;
 mod homes;
