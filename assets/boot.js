@@ -254,16 +254,19 @@
     if (!codeAddress) return Promise.resolve();
     return once(opened, slug, async () => {
       const [code, core] = await Promise.all([codeOf(slug, {}, 0), running, ...chunksOf(slug).map(joinChunk)]);
-      await WebAssembly.instantiate(code, { core: offered(core) });
+      const owner = (await WebAssembly.instantiate(code, { core: offered(core) })).exports;
+      const address = lateAddress?.replace("*", slug);
+      if (owner.rested) rests.set(owner.number.value, { address, owner, alone: true });
       if (eager) await bringRests();
     });
   };
 
-  // What no start runs is kept in files of its own as well: one for the program, one for each chunk. They are fetched
+  // What no start runs is kept in files of its own as well: one for the program, each chunk and each lesson. They are fetched
   // at the first sign that somebody means to use the page; what calls into one earlier than it is there has to wait
   // for it on the spot. A service worker does not see requests that are waited for, but what it keeps costs nothing,
   // so a page that has one brings everything before it starts, as does one whose address leads to a certain moment.
   const restAddress = boot.dataset.rest && new URL(boot.dataset.rest, document.baseURI).href;
+  const lateAddress = boot.dataset.late && new URL(boot.dataset.late, document.baseURI).href;
   const hasWorker = () => {
     try {
       return Boolean(navigator.serviceWorker?.controller);
@@ -284,7 +287,8 @@
     return Uint8Array.from(request.responseText, (byte) => byte.charCodeAt(0) & 255);
   };
   const programSoon = (address) => codeAt(address, {}, 0);
-  // By the number of the piece that a rest belongs to. A chunk's builds on that of the program, 0, which comes first.
+  // By the number of the piece that a rest belongs to. All build on that of the program, 0, and a lesson's, which nobody
+  // else needs, on those of chunks; each comes after those with lower numbers.
   const rests = new Map();
   const join = (owner, program) => {
     if (owner.rested.value) return;
@@ -293,9 +297,10 @@
   };
   window.loadlabRest = (piece) => {
     try {
-      for (const number of new Set([0, piece])) {
-        const { address, owner } = rests.get(number) ?? {};
-        if (owner && !owner.rested.value) join(owner, new WebAssembly.Module(programNow(address)));
+      const alone = rests.get(piece)?.alone;
+      const needed = ([number, rest]) => number === 0 || number === piece || (alone && !rest.alone);
+      for (const [, { address, owner }] of [...rests].filter(needed).sort(([a], [b]) => a - b)) {
+        if (!owner.rested.value) join(owner, new WebAssembly.Module(programNow(address)));
       }
     } catch (cause) {
       fail(new Trouble(say("unreachable"), { cause, reload: true }));

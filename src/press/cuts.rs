@@ -36,7 +36,10 @@ pub fn name(symbol: &str) -> String {
 
 /// A name for readers: the types within angle brackets stand without their modules.
 pub fn short_name(symbol: &str) -> String {
-    let name = name(symbol);
+    shortened(&name(symbol))
+}
+
+fn shortened(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     let (mut depth, mut path) = (0, 0);
     let mut rest = name.chars().peekable();
@@ -65,6 +68,8 @@ pub fn short_name(symbol: &str) -> String {
     out
 }
 
+/// The crate of the lessons.
+const LESSONS: &str = "loadlab_lessons";
 /// How the names of the functions begin that open a lesson.
 const LESSON_DOOR: &str = "loadlab_lessons::open";
 /// The name of the function that opens the catalogue.
@@ -111,13 +116,42 @@ pub fn part_names<'a>(doors: &[&str], slugs: &[&'a str]) -> Result<Vec<&'a str>,
     })
 }
 
-/// What no start of a page runs, as `make starts` found it: names of functions of the core and of chunks, one a line. What
-/// is new since, or has another name, stays where it is called, which is merely larger; what is gone does no harm.
+/// What no start of a page runs, as `make starts` found it: names of functions, one a line. What is new since, or has another
+/// name, stays where it is called, which is merely larger; what is gone does no harm. No lesson stands in it: of what is
+/// made for a lesson's types it has kinds, with `_` in their place, which hold for lessons that are not written yet.
 const LATE: &str = include_str!("split/late.txt");
 
+/// The name under which the list may have a function of a part: its own, or its kind where it is made for a lesson's types.
+/// `None` for a lesson's own function.
+fn kind(symbol: &str) -> Option<String> {
+    let name = name(symbol);
+    if !name.contains(LESSONS) {
+        return Some(shortened(&name));
+    }
+    let mut out = String::with_capacity(name.len());
+    // Within a list of what something is made for, how deep.
+    let mut within = 0;
+    for c in name.chars() {
+        let in_name = |c: char| c == ':' || c == '_' || c.is_alphanumeric();
+        match c {
+            '<' if within > 0 || out.ends_with(in_name) => {
+                if within == 0 {
+                    out += "<_>";
+                }
+                within += 1;
+            }
+            '>' if within > 0 => within -= 1,
+            _ if within > 0 => {}
+            _ => out.push(c),
+        }
+    }
+    (!out.contains(LESSONS)).then(|| shortened(&out))
+}
+
 /// What is larger than this, in bytes as linked, is not copied into several lessons' files: who goes from one of them to
-/// another would fetch it again.
-const COPIED_BYTES_MOST: usize = 8_192;
+/// another would fetch it again. Of seven lessons the largest copied function has 2,834 bytes, and all copies of a part
+/// at most 6,934.
+const COPIED_BYTES_MOST: usize = 4_096;
 
 /// Cuts a linked program as the site wants it; `None` if it was linked without `--emit-relocs`. `whole` leaves each piece
 /// together with its rest and keeps the symbols of functions, which is what [`late`] reads.
@@ -132,28 +166,39 @@ pub fn pieces(linked: &[u8], whole: bool) -> Result<Option<Pieces>, String> {
         family: &family,
         copied_bytes_most: COPIED_BYTES_MOST,
         late: &|symbol| !whole && known.contains(short_name(symbol).as_str()),
+        late_in_parts: &|symbol| {
+            let known = |kind: String| known.contains(kind.as_str());
+            !whole && kind(symbol).is_some_and(known)
+        },
         names: whole,
     };
     split::split(linked, &cuts)
 }
 
-/// The list of what no start runs: all functions of the pieces of a program that was published whole, except those run.
-/// These are told by index and size in bytes; those of other pieces may be among them. Tells also how many bytes were
-/// run.
+/// The list of what no start runs: all functions of the core and the chunks of a program that was published whole, and all
+/// of its parts that are not a lesson's own, except those run. These are told by index and size in bytes; those of other
+/// pieces may be among them. Tells also how many bytes were run.
 ///
 /// # Errors
 /// A piece is damaged or has no names.
-pub fn late(pieces: &[Vec<u8>], run: &BTreeSet<(u32, u32)>) -> Result<(String, u32), String> {
+pub fn late(
+    shared: &[Vec<u8>],
+    parts: &[Vec<u8>],
+    run: &BTreeSet<(u32, u32)>,
+) -> Result<(String, u32), String> {
     let (mut first, mut late, mut bytes) = (BTreeSet::new(), BTreeSet::new(), 0);
-    for piece in pieces {
-        for (index, (symbol, size)) in split::functions(piece)? {
-            let of = if run.contains(&(index, size)) {
-                bytes += size;
-                &mut first
-            } else {
-                &mut late
-            };
-            of.insert(short_name(symbol));
+    let by_name = |symbol: &str| Some(short_name(symbol));
+    for (pieces, told) in [(shared, &by_name as &dyn Fn(&str) -> _), (parts, &kind)] {
+        for piece in pieces {
+            for (index, (symbol, size)) in split::functions(piece)? {
+                let of = if run.contains(&(index, size)) {
+                    bytes += size;
+                    &mut first
+                } else {
+                    &mut late
+                };
+                of.extend(told(symbol));
+            }
         }
     }
     // Several functions can have one name; one that is run keeps the others with it.
@@ -219,9 +264,41 @@ mod tests {
     }
 
     #[test]
+    fn a_kind_is_the_same_for_every_lesson_and_no_lessons_own() {
+        for lesson in ["fan_out::FanOut", "caching::Remembering"] {
+            let run = format!("loadlab_engine::run::Run<loadlab_lessons::{lesson}>");
+            for (name, listed) in [
+                (
+                    format!("<{run} as loadlab_engine::show::Show>::audit"),
+                    Some("<Run<_> as Show>::audit"),
+                ),
+                (
+                    format!("core::sort::<u8, <{run}>::a::{{closure#0}}>"),
+                    Some("core::sort::<_>"),
+                ),
+                (
+                    format!("<loadlab_lessons::{lesson} as engine::Model>::step::<u8>"),
+                    None,
+                ),
+            ] {
+                assert_eq!(kind(&name).as_deref(), listed);
+            }
+        }
+        let of_library = "core::sort::<u8, <u8 as core::cmp::Ord>::lt>";
+        assert_eq!(
+            kind(of_library).as_deref(),
+            Some("core::sort::<u8, <u8 as Ord>::lt>")
+        );
+    }
+
+    #[test]
     fn the_list_of_what_is_late_is_sorted_and_names_no_digests() {
         let lines: Vec<&str> = LATE.lines().collect();
         assert!(lines.is_sorted(), "run `make starts`, or sort the file");
         assert!(lines.iter().all(|line| short_name(line) == *line));
+        let lessons = lessons::CATALOGUE.iter().map(|entry| entry.card.slug);
+        for path in lessons.map(|slug| format!("{LESSONS}::{}::", slug.replace('-', "_"))) {
+            assert!(!LATE.contains(&path), "{path}");
+        }
     }
 }

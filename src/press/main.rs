@@ -20,8 +20,7 @@ press scorm SLUG [OUT] [--version 1.2|2004] [--site DIR]
                                  (default: SLUG-scorm-VERSION.zip)
 press split WASM DIR             cut a program that was linked with --emit-relocs, say what each piece weighs, and list
                                  each piece's functions with their sizes beside it, the largest first
-press late DIR                   write src/press/split/late.txt: what of the core and the chunks no start runs, from the functions
-                                 that starts ran, an index and a size a line on standard input, of a site built with
+press late DIR                   write src/press/split/late.txt: what no start runs, from the functions that starts ran, an index and a size a line on standard input, of a site built with
                                  LOADLAB_WHOLE=1 (see make starts)
 press weigh [DIR]                what each lesson's page moves over the wire; fails where that is too much (default: dist)
 press check                      list missing and unused words of every lesson";
@@ -130,14 +129,20 @@ fn late(args: &[String]) -> Result<(), String> {
         return Err("press late: no function was run, so nothing was measured".to_owned());
     }
     let assets = publish::assets(folder)?;
-    let chunks = assets.chunks.keys().map(|name| pages::chunk_of(name));
-    let chunks = chunks.map(|name| assets.code(&name));
-    let read = |name: String| {
+    let read = |name: &str| {
         let path = folder.join(name);
         std::fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))
     };
-    let pieces = std::iter::once(assets.wasm.clone()).chain(chunks).map(read);
-    let (list, bytes) = cuts::late(&pieces.collect::<Result<Vec<_>, _>>()?, &run)?;
+    let chunks = assets.chunks.keys().map(|name| pages::chunk_of(name));
+    let shared = chunks.map(|name| assets.code(&name));
+    let shared = shared.chain([assets.wasm.clone()]).map(|name| read(&name));
+    let shared = shared.collect::<Result<Vec<_>, _>>()?;
+    let parts = assets
+        .code_bytes
+        .keys()
+        .map(|name| read(&assets.code(name)));
+    let parts = parts.collect::<Result<Vec<_>, _>>()?;
+    let (list, bytes) = cuts::late(&shared, &parts, &run)?;
     eprintln!(
         "press: {bytes} bytes are run, {} names are not",
         list.lines().count()

@@ -126,11 +126,16 @@ pub fn single(site: &Files, slug: &str) -> Result<String, String> {
                 ("data-wasm", "application/wasm"),
                 ("data-code", "application/wasm"),
                 ("data-rest", "application/wasm"),
+                ("data-late", "application/wasm"),
             ] {
                 let Some(address) = attribute(&tag, name).map(str::to_owned) else {
                     continue; // Only a release build keeps the lesson's code apart.
                 };
                 let path = from_top(&address).replace('*', slug);
+                if name == "data-late" && !site.contains_key(&path) {
+                    tag = without(&tag, name); // This lesson needs all of its code from the start.
+                    continue;
+                }
                 let bytes = site
                     .get(&path)
                     .ok_or_else(|| format!("{path} is missing in the built site"))?;
@@ -234,7 +239,7 @@ pub fn scorm(site: &Files, slug: &str, version: Scorm) -> Result<Files, String> 
     let tags = page.split('<').find(|tag| tag.contains(" id=\"boot\""));
     let chunks = chunks(tags.unwrap_or_default(), slug).into_iter();
     let codes = chunks.flat_map(|name| [chunk_of(name), rest_of(&chunk_of(name))]);
-    let codes = codes.chain(["bg", slug, REST].map(str::to_owned));
+    let codes = codes.chain(["bg", slug, REST, &rest_of(slug)].map(str::to_owned));
     let codes: Vec<String> = codes.map(|name| format!("_{name}.wasm")).collect();
     let needed = |path: &str| {
         let others_code =

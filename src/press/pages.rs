@@ -29,7 +29,7 @@ pub struct Assets {
     pub code_bytes: BTreeMap<String, u64>,
     /// The chunks, by their names.
     pub chunks: BTreeMap<String, Chunk>,
-    /// The names of what no start runs, where that is kept apart: [`REST`], and [`rest_of`] chunks.
+    /// The names of what no start runs, where that is kept apart: [`REST`], and [`rest_of`] chunks and lessons.
     pub rests: BTreeSet<String>,
 }
 
@@ -361,6 +361,13 @@ fn boot(site: &Site, assets: &Assets, root: &str, slug: &str) -> String {
     }
     if assets.rests.contains(REST) {
         let _ = write!(out, " data-rest=\"{root}{}\"", assets.code(REST));
+    }
+    if assets
+        .code_bytes
+        .keys()
+        .any(|of| assets.rests.contains(&rest_of(of)))
+    {
+        let _ = write!(out, " data-late=\"{root}{}\"", assets.code(&rest_of("*")));
     }
     if !assets.chunks.is_empty() {
         // Each with its size and the lessons that need it: the application goes from one to another without a page.
@@ -701,7 +708,9 @@ mod tests {
                 ("bench".to_owned(), Chunk::default()),
             ]
             .into(),
-            rests: [REST.to_owned(), rest_of(&chunk_of("system"))].into(),
+            rests: [REST, &rest_of(&chunk_of("system")), "load-balancing.rest"]
+                .map(str::to_owned)
+                .into(),
         };
         (site, assets)
     }
@@ -715,6 +724,7 @@ mod tests {
             " data-script=\"",
             " data-wasm=\"",
             " data-rest=\"",
+            " data-late=\"",
             " data-code=\"",
             " data-root=\"",
         ] {
@@ -844,6 +854,7 @@ mod tests {
             "content=\"https://example.org/lab/cards/load-balancing.png\"",
             "data-wasm=\"../../site-1_bg.wasm\"",
             "data-rest=\"../../site-1_rest.wasm\"",
+            "data-late=\"../../site-1_*.rest.wasm\"",
             "data-chunks=\"bench 0 ;system 90 load-balancing fan-out\"",
             "<link rel=\"preload\" href=\"../../site-1_system.chunk.wasm\" as=\"fetch\"",
         ] {

@@ -3,7 +3,7 @@
 //!
 //! The input is one module, linked with `--emit-relocs`: the linker's notes tell which function and which piece of data
 //! names which. The output is a **core** that every page loads, a **part** for each door (a function that opens a lesson),
-//! a **chunk** for each family (a layer that some lessons stand on), and **rests** of core and chunks, which come later.
+//! a **chunk** for each family (a layer that some lessons stand on), and of each of these a **rest**, which comes later.
 //! Nothing is moved: every piece of data keeps its address and every function its slot of the table, so pieces need no
 //! dynamic linking. To instantiate one is to fill its places of the core's memory and table.
 //!
@@ -19,8 +19,9 @@
 //!      so what only lessons on a layer use follows it without being of it;
 //!    * several, in few pieces, and small: a copy in each of these. Doors of one family hold theirs in its chunk;
 //!    * any other: the core, with all that it names.
-//! 3. [`rest`] moves what no start of a page runs out of core and chunks. The list of it is measured; a stub stands for each
-//!    function of it that others call, asks the page for the rest when it is called first, and goes on through the table.
+//! 3. [`rest`] moves what no start of a page runs out of core, chunks and parts. What that is has been measured; a stub stands
+//!    for each function of it that others call, asks the page for the rest when it is called first, and goes on through
+//!    the table. Of parts it is told by kinds of generic functions, never by a lesson's own.
 //! 4. [`emit`] writes the pieces. A function that another piece calls is imported by the number of its slot, whoever fills
 //!    it; what may not be there at that moment (chunks know nothing of each other) is called through the table. What
 //!    wasm-bindgen will make of calls of the browser it makes in the core alone, which hands them on under names.
@@ -47,9 +48,9 @@
 //! needs later in its life is not told apart. The tools belong to cargo-leptos and dx; Trunk does not run them.
 //!
 //! Binaryen's `wasm-split` (`--multi-split`) takes lists of functions, so the graph, the homes and the list would still be
-//! ours. It moves functions only: data, a third of a lesson's weight, stays in the primary module, as does what two
-//! secondary modules share. It instruments the program to find what is late, which V8 tells without. It is not
-//! among the programs of the npm package `binaryen`, from which `wasm-opt` comes here.
+//! ours. It moves functions only: data stays in the primary module, here some 5 KB for each lesson on every page, and a
+//! function goes to one module, so what two need stays there as well. It instruments the program to find what is late,
+//! which V8 tells without. It is not among the programs of the npm package `binaryen`, from which `wasm-opt` comes here.
 
 mod emit;
 mod homes;
@@ -97,7 +98,7 @@ pub struct Chunk {
 pub struct Part {
     /// The symbol of the door.
     pub door: String,
-    /// Its code. A part has no rest.
+    /// Its code.
     pub code: Code,
     /// The families whose chunks must be there before it.
     pub needs: Vec<usize>,
@@ -105,12 +106,13 @@ pub struct Part {
 
 /// The module name under which the other pieces import what the core exports.
 pub const CORE: &str = "core";
-/// The function of the page that brings a rest, as the program imports it: the core's for 0, else that of the chunk
-/// with this number.
+/// The function of the page that brings a rest, as the program imports it: the core's for 0, else that of the chunk or
+/// part with this number. What comes before it must be there: the core's, and for a part its chunks'.
 pub const ASK: &str = "loadlabRest";
 /// The name among a piece's exports of the global that tells whether its rest is there. A piece without a rest has none.
 pub const RESTED: &str = "rested";
-/// The name among a chunk's exports of the global that holds the chunk's number, from 1, where it has a rest.
+/// The name among the exports of a chunk or part of the global that holds its number, from 1, where it has a rest. Chunks
+/// have lower numbers than parts.
 pub const NUMBER: &str = "number";
 
 /// A file of the program, as far as the splitter tells them apart.
@@ -125,6 +127,8 @@ enum Piece {
     RestOf(usize),
     /// What is behind a door.
     Part(usize),
+    /// What a part can do without.
+    RestOfPart(usize),
 }
 
 impl Piece {
@@ -133,7 +137,18 @@ impl Piece {
         match self {
             Self::Rest => Self::Core,
             Self::RestOf(family) => Self::Chunk(family),
+            Self::RestOfPart(door) => Self::Part(door),
             other => other,
+        }
+    }
+
+    /// The rest that a piece has; a rest has none.
+    fn rest(self) -> Option<Self> {
+        match self {
+            Self::Core => Some(Self::Rest),
+            Self::Chunk(family) => Some(Self::RestOf(family)),
+            Self::Part(door) => Some(Self::RestOfPart(door)),
+            _ => None,
         }
     }
 }
@@ -149,8 +164,10 @@ pub struct Cuts<'a> {
     pub family: &'a dyn Fn(&str) -> Option<usize>,
     /// A function or a piece of data with more bytes than this is not copied into several pieces.
     pub copied_bytes_most: usize,
-    /// Whether a function, by its symbol, is one that no start runs. Only what lives in the core or a chunk is asked about.
+    /// Whether a function of the core or a chunk, by its symbol, is one that no start runs.
     pub late: &'a dyn Fn(&str) -> bool,
+    /// Whether a function of a part is.
+    pub late_in_parts: &'a dyn Fn(&str) -> bool,
     /// Whether functions keep their symbols.
     pub names: bool,
 }
@@ -164,12 +181,12 @@ pub fn split(wasm: &[u8], cuts: &Cuts<'_>) -> Result<Option<Pieces>, String> {
         return Ok(None);
     };
     let mut homes = homes::decide(&linked, cuts)?;
-    let stubs = rest::hold_back(&mut linked, &mut homes, cuts.late);
+    let stubs = rest::hold_back(&mut linked, &mut homes, cuts);
     let exports = emit::Exports::new(&mut linked, &homes, stubs.as_ref());
     let (linked, homes, stubs) = (&linked, &homes, stubs.as_ref());
     let piece = |piece| emit::piece(wasm, linked, homes, &exports, stubs, piece, cuts.names);
-    let code = |first: Vec<u8>, of: Piece, rest: Option<Piece>| {
-        let rest = rest.filter(|&rest| homes.any(rest)).map(piece);
+    let code = |first: Vec<u8>, of: Piece| {
+        let rest = of.rest().filter(|&rest| homes.any(rest)).map(piece);
         Ok::<_, String>(Code {
             first,
             rest: rest.transpose()?,
@@ -179,10 +196,10 @@ pub fn split(wasm: &[u8], cuts: &Cuts<'_>) -> Result<Option<Pieces>, String> {
     let core = emit::core(wasm, linked, homes, &exports, stubs, cuts.names)?;
     let mut chunks = Vec::new();
     for family in 0..cuts.families {
-        let (of, rest) = (Piece::Chunk(family), Piece::RestOf(family));
+        let of = Piece::Chunk(family);
         // Where all of it is late, it still has the stubs.
-        if homes.any(of) || homes.any(rest) {
-            let code = code(piece(of)?, of, Some(rest))?;
+        if homes.any(of) || homes.any(Piece::RestOf(family)) {
+            let code = code(piece(of)?, of)?;
             chunks.push(Chunk { family, code });
         }
     }
@@ -191,12 +208,12 @@ pub fn split(wasm: &[u8], cuts: &Cuts<'_>) -> Result<Option<Pieces>, String> {
         let of = Piece::Part(at);
         parts.push(Part {
             door: linked.symbol(door).to_owned(),
-            code: code(piece(of)?, of, None)?,
+            code: code(piece(of)?, of)?,
             needs: needs.iter().copied().collect(),
         });
     }
     Ok(Some(Pieces {
-        core: code(core, Piece::Core, Some(Piece::Rest))?,
+        core: code(core, Piece::Core)?,
         chunks,
         parts,
     }))

@@ -105,6 +105,10 @@ fn one(site: &Files, slug: &str) -> Result<Weight, String> {
             if attribute(&tag, "data-rest").is_some() {
                 weight.rest = file("data-rest")?;
             }
+            if attribute(&tag, "data-late").is_some() {
+                // Not every lesson has something to hold back.
+                weight.rest += file("data-late").unwrap_or_default();
+            }
             let code = from_top(attribute(&tag, "data-code").unwrap_or_default());
             for name in packages::chunks(&tag, slug) {
                 let file = |name: &str| sent(site, &code.replace('*', name));
@@ -234,7 +238,8 @@ mod tests {
             <link rel=\"preload\" href=\"../../f.woff2\" as=\"font\"><link rel=\"preload\" href=\"../../s_bg.wasm\" as=\"fetch\">\
             <script src=\"../../boot.js\" defer></script></head><body><div id=\"boot\" data-script=\"../../s.js\" \
             data-wasm=\"../../s_bg.wasm\" data-code=\"../../s_*.wasm\" \
-            data-rest=\"../../s_rest.wasm\" data-chunks=\"system 9 a-b c;cluster 9 c\"></div></body></html>";
+            data-rest=\"../../s_rest.wasm\" data-late=\"../../s_*.rest.wasm\" \
+            data-chunks=\"system 9 a-b c;cluster 9 c\"></div></body></html>";
         let mut site: Files = [
             ("l/a-b/index.html", page.len()),
             ("l/a-b/index.html.br", 10),
@@ -249,6 +254,7 @@ mod tests {
             ("s_rest.wasm", 70),
             ("s_system.chunk.wasm", chunk),
             ("s_system.chunk.rest.wasm", 7),
+            ("s_a-b.rest.wasm", 100),
             ("s_cluster.chunk.wasm", 9000),
             ("words/site.en.json", 5),
             ("words/a-b.en.json", 6),
@@ -271,7 +277,7 @@ mod tests {
             code: 50,
             chunks: [("system".to_owned(), 9)].into(),
             words: 11,
-            rest: 77,
+            rest: 177,
         };
         assert_eq!(weights, [expected]);
         assert_eq!((weights[0].own(), weights[0].total()), (59, 533));

@@ -7,7 +7,7 @@ import { test, expect, lessons, open, ready } from "./kit.mjs";
 
 const dist = new URL("../../dist/", import.meta.url);
 const REST = /[_.]rest\.wasm$/;
-// The rests are the program's and its chunks', not the lessons': these two stand for all.
+// What brings a rest is the same code for all lessons: these two stand for them.
 const some = process.env.ALL ? lessons : [lessons[0], lessons.at(-1)];
 const [{ slug }] = lessons;
 
@@ -43,13 +43,13 @@ async function log(page) {
 const logged = (page) =>
   page.evaluate(() => globalThis.restLog.filter((what, at, all) => what !== "sign" || all[at - 1] !== "sign"));
 
-/** How many rests the page of a lesson has: that of the program and those of the lesson's chunks. */
+/** How many rests the page of a lesson has: that of the program, those of the lesson's chunks, and its own. */
 function restsOf(slug) {
   const names = readdirSync(dist);
   const page = readFileSync(new URL(`l/${slug}/index.html`, dist), "utf8");
   const chunks = (/ data-chunks="([^"]*)"/.exec(page)?.[1] ?? "").split(";").map((chunk) => chunk.split(" "));
   const mine = chunks.filter(([, , ...slugs]) => slugs.includes(slug)).map(([name]) => `_${name}.chunk.rest.wasm`);
-  return ["_rest.wasm", ...mine].filter((end) => names.some((name) => name.endsWith(end))).length;
+  return ["_rest.wasm", `_${slug}.rest.wasm`, ...mine].filter((end) => names.some((name) => name.endsWith(end))).length;
 }
 
 /** Presses a button as a script would, without the signs that a hand gives. */

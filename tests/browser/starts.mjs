@@ -46,6 +46,6 @@ await browser.close();
 await launched.close();
 server.stop();
 
-// Lessons' own code is among them; press knows by the sizes which functions are the program's.
+// Functions of all pieces are among them; press tells them apart by index and size.
 const run = new Set([...said.matchAll(/^Compiled function \w+#(\d+) using .* bodysize (\d+)/gm)].map(([, at, bytes]) => `${at} ${bytes}`));
 process.stdout.write([...run].join("\n"));

@@ -56,7 +56,7 @@ impl Exports {
             .filter(|&piece| piece != Piece::Core)
         {
             called.extend(Wanted::new(linked, homes, piece).outside);
-            if matches!(piece, Piece::RestOf(_)) {
+            if matches!(piece, Piece::RestOf(_) | Piece::RestOfPart(_)) {
                 called.extend(stubs.map(|stubs| stubs.ask));
             }
         }
@@ -97,7 +97,7 @@ impl Wanted {
         let mut own: Vec<u32> = homes.functions(linked, piece).collect();
         // A rest has copies of the smallest functions that it would call in the core: there, each that others call
         // weighs a little on every page.
-        let copies = matches!(piece, Piece::Rest | Piece::RestOf(_));
+        let copies = piece.without_rest() != piece;
         let mut here: BTreeSet<u32> = own.iter().copied().collect();
         let mut outside = BTreeSet::new();
         let mut next = 0;
@@ -142,7 +142,7 @@ fn small(linked: &Linked, homes: &Homes, index: u32) -> bool {
 /// needs; of chunks, each knows of the core and itself alone.
 fn stands(linked: &Linked, homes: &Homes, piece: Piece, index: u32) -> bool {
     let mut of = homes.of(linked, Node::Function(index)).iter();
-    matches!(piece, Piece::Part(_))
+    matches!(piece.without_rest(), Piece::Part(_))
         || of.any(|of| matches!(of, Piece::Core | Piece::Rest) || *of == piece.without_rest())
 }
 
@@ -440,14 +440,18 @@ pub(super) fn piece(
 ) -> Result<Vec<u8>, String> {
     let Wanted { own, outside } = Wanted::new(linked, homes, piece);
     let own = ordered(linked, own.into_iter());
-    // The stubs of a chunk for its rest, with the slots in which that will stand, and the chunk's number.
-    let (held, number) = match (piece, stubs) {
-        (Piece::Chunk(family), Some(stubs)) => {
-            let rest = homes.functions(linked, Piece::RestOf(family));
+    // The stubs of a piece for its rest, with the slots in which that will stand, and the piece's number.
+    let number = match piece {
+        Piece::Chunk(family) => family + 1,
+        Piece::Part(door) => homes.families + door + 1,
+        _ => 0,
+    };
+    let held: Vec<(u32, u32)> = match (piece.rest(), stubs) {
+        (Some(rest), Some(stubs)) => {
             let slot = |index| Some((index, *stubs.slots.get(&index)?));
-            (rest.filter_map(slot).collect(), family + 1)
+            homes.functions(linked, rest).filter_map(slot).collect()
         }
-        _ => (Vec::new(), 0),
+        _ => Vec::new(),
     };
     let asks = stubs.map(|stubs| stubs.ask).filter(|_| !held.is_empty());
     // What may not be there yet is called through the table.

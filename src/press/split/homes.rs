@@ -15,6 +15,8 @@ type Colour = u128;
 pub(super) struct Homes {
     /// By the place of each node, the pieces that hold it, in order; none where nothing reaches it.
     of: Vec<Vec<Piece>>,
+    /// How many families there are.
+    pub(super) families: usize,
     /// By door, the families whose chunks its part needs.
     pub(super) needs: Vec<BTreeSet<usize>>,
 }
@@ -117,7 +119,11 @@ pub(super) fn decide(linked: &Linked, cuts: &Cuts<'_>) -> Result<Homes, String> 
             reached.filter_map(chunk).collect()
         })
         .collect();
-    Ok(Homes { of, needs })
+    Ok(Homes {
+        of,
+        families: cuts.families,
+        needs,
+    })
 }
 
 /// Data of the core names the doors; nothing else may.

@@ -1,8 +1,8 @@
-//! What no start runs: found by the names of its functions, and held back from the core and the chunks.
+//! What no start runs: found by the names of its functions, and held back from core, chunks and parts.
 
 use super::homes::Homes;
 use super::linked::{Linked, Node};
-use super::{ASK, Piece, walk};
+use super::{ASK, Cuts, Piece, walk};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The stubs that stand in a piece for what is held back of it.
@@ -15,29 +15,25 @@ pub(super) struct Stubs {
 
 /// Gives to the rests what no start runs and what only that leads to. `None` if that is nothing, or if the program has
 /// no way to ask for it.
-pub(super) fn hold_back(
-    linked: &mut Linked,
-    homes: &mut Homes,
-    late: impl Fn(&str) -> bool,
-) -> Option<Stubs> {
+pub(super) fn hold_back(linked: &mut Linked, homes: &mut Homes, cuts: &Cuts<'_>) -> Option<Stubs> {
     let named = |(name, _): &(&str, u32)| name.contains(ASK);
     let ask = linked.imports.iter().position(named)? as u32;
-    let pinned = pinned(linked);
-    let rest_of = |piece| match piece {
-        Some(Piece::Core) => Some(Piece::Rest),
-        Some(Piece::Chunk(family)) => Some(Piece::RestOf(family)),
-        _ => None,
+    let mut pinned = pinned(linked);
+    pinned.extend(&linked.doors);
+    let late = |node: Node, name: &str| match homes.sole(linked, node) {
+        Some(Piece::Core | Piece::Chunk(_)) => (cuts.late)(name),
+        Some(Piece::Part(_)) => (cuts.late_in_parts)(name),
+        _ => false,
     };
     let held = |node: Node, index: u32| {
-        !pinned.contains(&index)
-            && rest_of(homes.sole(linked, node)).is_some()
-            && linked.symbols.get(&index).is_some_and(|name| late(name))
+        let name = linked.symbols.get(&index);
+        !pinned.contains(&index) && name.is_some_and(|name| late(node, name))
     };
     let mut from = linked.roots.clone();
     from.extend(pinned.iter().map(|&index| Node::Function(index)));
     for node in linked.all() {
         match homes.of(linked, node) {
-            [] | [Piece::Core] => {}
+            [] | [Piece::Core | Piece::Part(_)] => {}
             // What one chunk has of another it has whether or not the other's rest is there.
             [Piece::Chunk(family)] => {
                 let others = linked.named_by(node).iter().copied();
@@ -45,7 +41,7 @@ pub(super) fn hold_back(
                     matches!(homes.sole(linked, other), Some(Piece::Chunk(of)) if of != *family)
                 }));
             }
-            // Parts and copies have no rests.
+            // Copies are in no rest.
             _ => from.push(node),
         }
     }
@@ -65,24 +61,23 @@ pub(super) fn hold_back(
         return None;
     }
     for node in linked.all().filter(|&node| !seen[linked.place(node)]) {
-        if let Some(rest) = rest_of(homes.sole(linked, node)) {
+        if let Some(rest) = homes.sole(linked, node).and_then(Piece::rest) {
             homes.move_to(linked, node, rest);
         }
     }
     // What one rest wants of another it calls as everybody does.
+    let is_rest = |piece: &Piece| piece.without_rest() != *piece;
     for index in linked.own() {
-        let rest = match homes.sole(linked, Node::Function(index)) {
-            Some(rest @ (Piece::Rest | Piece::RestOf(_))) => rest,
-            _ => continue,
-        };
-        let wanted = linked.named_by(Node::Function(index)).iter();
-        stubbed.extend(wanted.filter_map(|node| match node {
-            Node::Function(other) => match homes.sole(linked, *node) {
-                Some(of @ (Piece::Rest | Piece::RestOf(_))) if of != rest => Some(*other),
-                _ => None,
-            },
-            Node::Data(_) => None,
-        }));
+        let of = homes.sole(linked, Node::Function(index)).filter(is_rest);
+        let Some(rest) = of else { continue };
+        for &node in linked.named_by(Node::Function(index)) {
+            let other = homes.sole(linked, node).filter(is_rest);
+            if let (Node::Function(wanted), Some(other)) = (node, other)
+                && other != rest
+            {
+                stubbed.insert(wanted);
+            }
+        }
     }
     let slots = stubbed
         .into_iter()

@@ -15,9 +15,11 @@ const env = {
   tell() {},
   loadlabRest(piece) {
     asked.push(piece);
-    for (const number of new Set([0, piece])) {
-      const { name, owner } = rests.get(number) ?? {};
-      if (!owner || owner.rested.value) continue;
+    // A part's rest builds on those of the chunks, and all on the core's.
+    const part = (number) => rests.get(number)?.name.startsWith("part-");
+    const needed = ([number]) => number === 0 || number === piece || (part(piece) && !part(number));
+    for (const [, { name, owner }] of [...rests].filter(needed).sort(([a], [b]) => a - b)) {
+      if (owner.rested.value) continue;
       made(`${name}.rest`);
       owner.rested.value = 1;
     }

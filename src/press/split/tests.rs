@@ -78,7 +78,9 @@ const FAMILIES: &str = r#"
     #[inline(never)]
     fn open_c(at: u32) -> u32 { wide(b"words of c") ^ common(b"c") ^ pair(at) ^ at }
     #[inline(never)]
-    fn open_d(at: u32) -> u32 { common(b"words of d") ^ at }
+    fn open_d(at: u32) -> u32 { if at & 6 == 6 { late_of_d(at) } else { common(b"words of d") ^ at } }
+    #[inline(never)]
+    fn late_of_d(at: u32) -> u32 { common(b"what d says late").wrapping_mul(at) }
     #[inline(never)]
     fn open_e(at: u32) -> u32 { cluster::help(at) ^ common(b"words of e") }
     #[inline(never)]
@@ -102,6 +104,7 @@ fn cuts<'a>(late: &'a dyn Fn(&str) -> bool) -> Cuts<'a> {
         family: &family,
         copied_bytes_most: 1_000,
         late,
+        late_in_parts: late,
         names: false,
     }
 }
@@ -332,7 +335,7 @@ fn a_family_has_a_chunk_and_few_others_have_copies() {
 }
 
 #[test]
-fn a_chunk_has_a_rest_and_a_part_has_none() {
+fn chunks_and_parts_have_rests_and_copies_have_none() {
     let wasm = asking("chunk-rest", FAMILIES);
     let pieces = cut(&wasm, &cuts(&late));
     let [system, cluster] = [0, 1].map(|at| &pieces.chunks[at].code);
@@ -351,12 +354,24 @@ fn a_chunk_has_a_rest_and_a_part_has_none() {
             .iter()
             .all(|&at| has(&pieces.parts[at].code, "late_pair"))
     );
-    assert!(pieces.parts.iter().all(|part| part.code.rest.is_none()));
-    runs_the_same("a_chunk_has_a_rest_and_a_part_has_none", &wasm, &pieces);
+    let words = b"what d says late";
+    for (at, part) in pieces.parts.iter().enumerate() {
+        let rest = part.code.rest.as_ref();
+        assert!(!holds(&part.code.first, words));
+        assert_eq!(rest.is_some_and(|rest| holds(rest, words)), at == 3);
+        assert_eq!(rest.is_some(), at == 3);
+    }
+    runs_the_same(
+        "chunks_and_parts_have_rests_and_copies_have_none",
+        &wasm,
+        &pieces,
+    );
     let asked = |at: &[u32]| run("asked", &wasm, &pieces, &[0], at).asked;
     assert!(asked(&[0, 1]).is_empty(), "a start needs no rest");
     assert_eq!(asked(&[0, 7, 7]), [1], "once");
     assert_eq!(asked(&[7, 9, 7]), [1, 2], "each chunk its own");
+    let of_part = run("of-part", &wasm, &pieces, &[3], &[0, 6, 7]).asked;
+    assert_eq!(of_part, [2 + 3 + 1], "a part its own");
 }
 
 #[test]
@@ -392,8 +407,8 @@ fn a_stale_list_only_costs_bytes() {
     runs_the_same("a_stale_list_only_costs_bytes", &wasm, &pieces);
     // A lesson that the list does not know, whose start runs what the list calls late: it comes when it is called.
     let source = FAMILIES.replace(
-        "fn open_d(at: u32) -> u32 { common(b\"words of d\") ^ at }",
-        "fn open_d(at: u32) -> u32 { new_of_d(at) ^ system::run(b\"words of d\", 7) }
+        "fn open_d(at: u32) -> u32 { if at & 6 == 6 { late_of_d(at) } else { common(b\"words of d\") ^ at } }",
+        "fn open_d(at: u32) -> u32 { new_of_d(at) ^ late_of_d(at) ^ system::run(b\"words of d\", 7) }
         #[inline(never)]
         fn new_of_d(at: u32) -> u32 { common(b\"what the list does not know\") ^ at }",
     );
@@ -402,7 +417,8 @@ fn a_stale_list_only_costs_bytes() {
     assert_eq!(pieces.parts[3].needs, [SYSTEM, CLUSTER]);
     assert!(has(&pieces.parts[3].code, "new_of_d"));
     runs_the_same("a_stale_list_only_costs_bytes", &wasm, &pieces);
-    assert_eq!(run("new-door", &wasm, &pieces, &[3], &[0]).asked, [1]);
+    let asked = run("new-door", &wasm, &pieces, &[3], &[0]).asked;
+    assert_eq!(asked, [2 + 3 + 1], "with its own come those of its chunks");
     // A list that calls everything late, doors and exports among it.
     let pieces = cut(&wasm, &cuts(&|_| true));
     runs_the_same("a_stale_list_only_costs_bytes", &wasm, &pieces);
