@@ -172,8 +172,7 @@ export class Player {
     this.back = this.story.getByRole("button", { name: "Back", exact: true });
     this.step = this.story.getByText(/^Step \d+ of \d+$/);
     this.caption = this.story.locator(".story-caption");
-    this.answers = this.story.getByRole("radio");
-    this.lockIn = this.story.getByRole("button", { name: "Lock in" });
+    this.answers = this.story.locator("fieldset").getByRole("button");
     this.guess = this.story.getByText(/^Your guess: /);
   }
 
@@ -283,8 +282,7 @@ export class Player {
 
   /** Gives the answer of this number, counted from 0. */
   async answer(number = 0) {
-    await this.answers.nth(number).check({ force: true });
-    await this.lockIn.click();
+    await this.answers.nth(number).click();
     await expect(this.guess).toBeVisible();
   }
 }

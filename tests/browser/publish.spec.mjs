@@ -151,12 +151,13 @@ plain.describe("hosts", () => {
       }
       response.end();
     };
-    const place = await host({ answer: (path) => path === "loadlab_bg.wasm" && { send } });
+    const program = readdirSync(dist).find((name) => name.endsWith("_bg.wasm"));
+    const place = await host({ answer: (path) => path === program && { send } });
     await page.goto(place.url + LESSON, { waitUntil: "commit" });
     const told = page.locator("#boot .num");
     // The lesson's own code comes at full speed beside it, so the first figure may still change.
     const size = async () => Number(/^([1-9]\d*) of \d+ KB$/.exec(await told.textContent())?.[1] ?? 0);
-    const third = statSync(join(dist, "loadlab_bg.wasm")).size / 3 / 1024;
+    const third = statSync(join(dist, program)).size / 3 / 1024;
     await expect.poll(size).toBeGreaterThanOrEqual(Math.floor(third));
     more();
     await expect.poll(size).toBeGreaterThanOrEqual(Math.floor(2 * third));
