@@ -10,12 +10,12 @@ mod tests;
 
 pub use model::{Partition, Settings};
 
-use engine::{Card, Ink, Lesson, Line, Plot, Probe, Sheet, Statistic, Time};
+use engine::{Card, Ink, Lesson, Line, Plot, Probe, Sheet, Time};
 
 /// The lesson.
 pub struct Cap;
 
-/// What the model measures, as numbers of [`Lesson::PROBES`].
+/// What the model measures, as numbers of the sheet's probes.
 mod probe {
     pub(super) const ANSWERED: usize = 0;
     pub(super) const OLD: usize = 1;
@@ -24,26 +24,6 @@ mod probe {
     pub(super) const BEN: usize = 4;
     pub(super) const APART: usize = 5;
     pub(super) const LOST: usize = 6;
-}
-
-const fn mean(id: &'static str, probe: usize, ink: Ink, area: bool) -> Line {
-    Line {
-        id,
-        probe,
-        statistic: Statistic::Mean,
-        ink,
-        area,
-    }
-}
-
-const fn median(id: &'static str, probe: usize, ink: Ink) -> Line {
-    Line {
-        id,
-        probe,
-        statistic: Statistic::Quantile(0.5),
-        ink,
-        area: false,
-    }
 }
 
 impl Lesson for Cap {
@@ -60,39 +40,37 @@ impl Lesson for Cap {
             Probe::Level,
         ],
         plots: &[
-            Plot {
-                id: "answers",
-                lines: &[
-                    mean("answered", probe::ANSWERED, Ink::Accent, true),
-                    mean("old", probe::OLD, Ink::Warn, false),
-                    mean("refused", probe::REFUSED, Ink::Bad, false),
+            Plot::of(
+                "answers",
+                &[
+                    Line::mean("answered", probe::ANSWERED, Ink::Accent).filled(),
+                    Line::mean("old", probe::OLD, Ink::Warn),
+                    Line::mean("refused", probe::REFUSED, Ink::Bad),
                 ],
-                scale: 1.0,
-                top_min: 5.0,
-            },
-            Plot {
-                id: "wait",
-                lines: &[
-                    median("ana", probe::ANA, Ink::Secondary),
-                    median("ben", probe::BEN, Ink::Accent),
+                5.0,
+            ),
+            Plot::ms(
+                "wait",
+                &[
+                    Line::quantile("ana", probe::ANA, 0.5, Ink::Secondary),
+                    Line::quantile("ben", probe::BEN, 0.5, Ink::Accent),
                 ],
-                scale: 0.001,
-                top_min: 1_000.0,
-            },
-            Plot {
-                id: "apart",
-                lines: &[
-                    mean("apart", probe::APART, Ink::Hit, true),
-                    mean("lost", probe::LOST, Ink::Bad, false),
+                1_000.0,
+            ),
+            Plot::of(
+                "apart",
+                &[
+                    Line::mean("apart", probe::APART, Ink::Hit).filled(),
+                    Line::mean("lost", probe::LOST, Ink::Bad),
                 ],
-                scale: 1.0,
-                top_min: 5.0,
-            },
+                5.0,
+            ),
         ],
         story: story::STORY,
         challenges: story::CHALLENGES,
         twin: ("choice", 1.0),
         still: Time::ms(2_400),
+        warm_up: Time::s(5),
         ..Sheet::usual(
             Card {
                 slug: "cap-theorem",

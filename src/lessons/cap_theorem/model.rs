@@ -4,20 +4,18 @@ use super::probe;
 use super::replica::{
     Ballot, Copy, Held, Merged, Node, Reconcile, Rule, Seen, THINGS, Thing, Version, total,
 };
+use crate::kit::flow::{Marks, aim};
 use algorithms::quorum::{self, Outcome as Count, Tally, WriteAnswer};
 use algorithms::staleness::{Latency, Tail};
 use engine::random::{below, chance, exponential};
 use engine::tape::NoteId;
 use engine::{
-    Act, Action, ActionSpec, Arg, Context, Knobs, Model, Note, PartId, Stream, Time, Tone, Visit,
-    choices,
+    Act, Action, ActionSpec, Arg, Context, Model, Note, PartId, Stream, Time, Tone, choices, knobs,
 };
 use std::collections::BTreeMap;
 
 /// One way between a client and a replica, or two replicas, of one city. Stretched, so that it can be seen.
 pub(super) const LOCAL: Time = Time::ms(80);
-/// The most replicas in one city.
-pub(super) const PER_SITE_MAX: u32 = 4;
 /// How often each replica compares its copies with another's, in turn.
 const COMPARE: Time = Time::ms(1_200);
 /// How long what was lost at the cut stays visible there.
@@ -28,8 +26,6 @@ const JITTER_SHAPE: f64 = 12.0;
 const JITTER_MAX: f64 = 3.0;
 /// What the buttons take out, in dollars, by client.
 const BY_HAND: [i64; 2] = [100, 40];
-/// Failures closer than this share one mark on the tape.
-const FAILURE_MARKS: Time = Time::s(1);
 /// How many likes one press brings in each city, and how far apart.
 const VIRAL: (u32, Time) = (5, Time::ms(120));
 
@@ -56,46 +52,34 @@ choices!(Chosen {
     "each" => Chosen::Each,
 });
 
-/// The knobs.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Settings {
-    pub(super) choice: Chosen,
-    pub(super) reconcile: Reconcile,
-    pub(super) replicas: [u32; 2],
-    pub(super) delay_ms: f64,
-    pub(super) writes_per_s: f64,
-    pub(super) reads_per_s: f64,
-    pub(super) timeout_s: f64,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Settings {
-            choice: Chosen::Consistent,
-            reconcile: Reconcile::Last,
-            replicas: [3, 2],
-            delay_ms: 200.0,
-            writes_per_s: 0.6,
-            reads_per_s: 0.6,
-            timeout_s: 2.0,
-        }
-    }
-}
-
-impl Knobs for Settings {
-    fn visit(&mut self, v: &mut dyn Visit) {
-        v.choice("choice", &mut self.choice);
-        v.choice("reconcile", &mut self.reconcile);
-        v.slider("delay", [20.0, 1000.0, 20.0], "ms", &mut self.delay_ms);
-        v.slider("writes", [0.0, 4.0, 0.2], "/s", &mut self.writes_per_s);
-        v.whole("mumbai", [1, PER_SITE_MAX], "", &mut self.replicas[0]);
-        v.whole("virginia", [1, PER_SITE_MAX], "", &mut self.replicas[1]);
-        v.slider("reads", [0.0, 4.0, 0.2], "/s", &mut self.reads_per_s);
-        v.slider("timeout", [0.5, 6.0, 0.5], "s", &mut self.timeout_s);
+knobs! {
+    /// The knobs.
+    pub struct Settings {
+        /// What is given up during a cut.
+        choice: choice Chosen "choice" = Chosen::Consistent,
+        /// How two answers given apart become one.
+        reconcile: choice Reconcile "reconcile" = Reconcile::Last,
+        /// One way across the cable, in ms.
+        delay_ms: slider "delay" [20.0, 1000.0, 20.0] "ms" = 200.0,
+        /// Writes a second in each city.
+        writes_per_s: slider "writes" [0.0, 4.0, 0.2] "/s" = 0.6,
+        /// Replicas in Mumbai.
+        mumbai: whole "mumbai" [1, 4] "" = 3,
+        /// Replicas in Virginia.
+        virginia: whole "virginia" [1, 4] "" = 2,
+        /// Reads a second in each city.
+        reads_per_s: slider "reads" [0.0, 4.0, 0.2] "/s" = 0.6,
+        /// How long a vote may take, in seconds.
+        timeout_s: slider "timeout" [0.5, 6.0, 0.5] "s" = 2.0,
     }
 }
 
 impl Settings {
+    /// How many replicas each city has.
+    fn replicas(&self) -> [u32; 2] {
+        [self.mumbai, self.virginia]
+    }
+
     /// How the copies of a thing are kept in step.
     pub(super) fn rule(&self, thing: Thing) -> Rule {
         match (self.choice, thing) {
@@ -230,22 +214,49 @@ pub(super) enum Word {
     Copies(Vec<Copy>, bool),
 }
 
+/// The address of a message.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mail {
+    pub(super) from: usize,
+    pub(super) to: usize,
+    thing: usize,
+    ballot: Ballot,
+    /// The request that it serves; 0 for none.
+    pub(super) request: u32,
+}
+
+impl Mail {
+    const fn new(from: usize, to: usize, thing: usize, ballot: Ballot, request: u32) -> Mail {
+        Mail {
+            from,
+            to,
+            thing,
+            ballot,
+            request,
+        }
+    }
+
+    /// The address of the answer.
+    const fn back(self) -> Mail {
+        Mail {
+            from: self.to,
+            to: self.from,
+            ..self
+        }
+    }
+}
+
 /// A message between two replicas.
 #[derive(Clone, Debug)]
 pub(super) struct Flight {
-    pub(super) from: usize,
-    pub(super) to: usize,
+    pub(super) mail: Mail,
     pub(super) leaves: Time,
     pub(super) arrives: Time,
     /// When it reached the cut.
     pub(super) lost: Option<Time>,
-    pub(super) thing: Thing,
-    pub(super) ballot: Ballot,
     pub(super) word: Word,
     /// Whether it tells its receiver anything new.
     pub(super) news: bool,
-    /// The request that it serves; 0 for none.
-    pub(super) request: u32,
 }
 
 /// What a round of votes is at.
@@ -264,6 +275,8 @@ enum Phase {
 pub(super) struct Round {
     phase: Phase,
     ballot: Ballot,
+    /// When it is given up.
+    until: Time,
     pub(super) tally: Tally,
     pub(super) requests: Vec<u32>,
     best: Option<(Ballot, Box<Version>)>,
@@ -316,8 +329,8 @@ pub enum Event {
     There(u32),
     /// Its answer reaches the client.
     Home(u32),
-    /// A request has waited for a majority long enough.
-    GiveUp(u32),
+    /// A vote that ends at this moment has waited for a majority long enough.
+    GiveUp(Node, usize, Time),
     /// A message is half way across the cable.
     Half(u32),
     /// A message arrives.
@@ -326,6 +339,8 @@ pub enum Event {
     Fade(u32),
     /// A promise has been open too long.
     Overtake(Node, usize, Time, Node),
+    /// A call for votes that somebody refused still has no majority.
+    Recall(Node, usize, Time, Node),
     /// A replica compares its copies with another's.
     Compare(Node),
 }
@@ -341,16 +356,18 @@ pub struct Partition {
     /// What all acknowledged changes of each thing add up to.
     pub(super) receipts: [i64; 2],
     acknowledged: [Seen; 2],
-    lost_before: [u64; 2],
+    knobs: Settings,
     rules: [Rule; 2],
     born: u64,
     done: u64,
     failed: u64,
     sent: u32,
     nodes: Node,
-    failure_marked: Option<Time>,
-    lost_marked: [u64; 2],
-    overdrawn: bool,
+    failures: Marks,
+    /// What was last said about the receipts: writes lost, several values, a debt.
+    told: (u64, bool, bool),
+    /// When the warm-up was over.
+    pub(super) start: Time,
     pub(super) now: Time,
     pub(super) watch: Watch,
 }
@@ -368,6 +385,8 @@ pub(super) struct Watch {
     pub(super) quick: u32,
     /// Requests refused though the cable was whole and every replica up.
     pub(super) refused_whole: u32,
+    /// The least balance of any replica that is up.
+    pub(super) least: i64,
     /// Whether a balance was ever below zero.
     pub(super) overdrawn: bool,
 }
@@ -400,6 +419,9 @@ pub(super) const CABLE_PART: PartId = PartId::one("cable");
 /// What all acknowledged changes add up to.
 pub(super) const RECEIPTS: PartId = PartId::one("receipts");
 
+/// The values of the account with their version vectors.
+pub(super) const VERSIONS: PartId = PartId::one("versions");
+
 type Cx<'a, 'b> = &'a mut Context<'b, Event>;
 
 impl Model for Partition {
@@ -416,34 +438,20 @@ impl Model for Partition {
             cut: None,
             receipts: THINGS.map(Thing::first),
             acknowledged: [Seen::new(), Seen::new()],
-            lost_before: [0; 2],
+            knobs: knobs.clone(),
             rules: THINGS.map(|thing| knobs.rule(thing)),
             born: 0,
             done: 0,
             failed: 0,
             sent: 0,
             nodes: 0,
-            failure_marked: None,
-            lost_marked: [0; 2],
-            overdrawn: false,
+            failures: Marks::default(),
+            told: (0, false, false),
+            start: Time::ZERO,
             now: Time::ZERO,
             watch: Watch::default(),
         };
-        model.staff(knobs, cx);
-        // The first frame is a moment of work: two requests half way to their replicas.
-        model.spawn(0, Thing::Photo, Want::Change(1), false, LOCAL, cx);
-        model.spawn(1, Thing::Account, Want::Read, false, Time::ms(40), cx);
-        for request in model.requests.values_mut() {
-            request.arrives = Time(request.arrives.0 / 2 + u64::from(request.number) * 5_000);
-        }
-        let due: Vec<(u32, Time)> = model
-            .requests
-            .values()
-            .map(|r| (r.number, r.arrives))
-            .collect();
-        for (number, at) in due {
-            cx.schedule(at, Event::There(number));
-        }
+        model.staff(cx);
         for site in 0..2 {
             let gap = gap(knobs.writes_per_s, WRITES.nth(site as u64), cx);
             cx.schedule(gap.unwrap_or(Time::s(1)), Event::Write(site));
@@ -453,22 +461,50 @@ impl Model for Partition {
         model
     }
 
-    fn on_event(&mut self, event: Event, knobs: &Settings, cx: Cx<'_, '_>) {
+    fn on_start(&mut self, _: &Settings, cx: Cx<'_, '_>) {
+        (self.now, self.start) = (cx.now(), cx.now());
+        (self.clients, self.watch) = (Default::default(), Watch::default());
+        cx.because(NoteId::NONE);
+        self.say_cable(cx);
+        self.say_reach(cx);
+        for index in 0..self.replicas.len() {
+            let copies = &self.replicas[index].copies;
+            let note = Note::new("keeps").with(name(index));
+            let note = copies
+                .iter()
+                .fold(note, |note, copy| note.with(Arg::Count(copy.value())));
+            cx.because(NoteId::NONE);
+            cx.say(note.about(replica_part(index)));
+        }
+        cx.because(NoteId::NONE);
+        self.say_receipts(cx);
+        // Something is under way when the learner first looks.
+        for (site, thing, want) in [
+            (0, Thing::Account, Want::Change(20)),
+            (1, Thing::Photo, Want::Read),
+        ] {
+            cx.because(NoteId::NONE);
+            self.ask(site, thing, want, false, cx);
+        }
+        self.measure(cx);
+    }
+
+    fn on_event(&mut self, event: Event, _: &Settings, cx: Cx<'_, '_>) {
         self.now = cx.now();
         match event {
-            Event::Write(site) => self.write(site, knobs, cx),
-            Event::Read(site) => self.read(site, knobs, cx),
+            Event::Write(site) => self.write(site, cx),
+            Event::Read(site) => self.read(site, cx),
             Event::Like(site, left) => {
                 self.ask(site, Thing::Photo, Want::Change(1), true, cx);
                 if left > 1 {
                     cx.schedule(VIRAL.1, Event::Like(site, left - 1));
                 }
             }
-            Event::There(number) => self.there(number, knobs, cx),
-            Event::Home(number) => self.home(number, knobs, cx),
-            Event::GiveUp(number) => self.give_up(number, knobs, cx),
+            Event::There(number) => self.there(number, cx),
+            Event::Home(number) => self.home(number, cx),
+            Event::GiveUp(node, thing, until) => self.give_up(node, thing, until, cx),
             Event::Half(serial) => self.half(serial, cx),
-            Event::Land(serial) => self.land(serial, knobs, cx),
+            Event::Land(serial) => self.land(serial, cx),
             Event::Fade(serial) => {
                 self.flights.remove(&serial);
             }
@@ -478,10 +514,19 @@ impl Model for Partition {
                     && voter.open == Some((at, by))
                 {
                     voter.open = None;
-                    self.release(index, thing, knobs, cx);
+                    self.release(index, thing, cx);
                 }
             }
-            Event::Compare(node) => self.compare(node, knobs, cx),
+            Event::Recall(node, thing, at, by) => {
+                if let Some(index) = self.index(node)
+                    && let Some(round) = self.replicas[index].rounds[thing]
+                        .take_if(|round| round.ballot == (at, by) && !round.writing())
+                {
+                    let phase = Phase::Prepare;
+                    self.call(index, thing, Round { phase, ..round }, cx);
+                }
+            }
+            Event::Compare(node) => self.compare(node, cx),
         }
         self.measure(cx);
     }
@@ -490,25 +535,30 @@ impl Model for Partition {
         self.now = cx.now();
         let rules = THINGS.map(|thing| knobs.rule(thing));
         let counts = [0, 1].map(|site| self.of_site(site).count() as u32);
-        if rules != self.rules || counts != knobs.replicas {
-            self.interrupt(cx);
+        let delay = std::mem::replace(&mut self.knobs, knobs.clone()).delay_ms;
+        if delay != knobs.delay_ms {
+            self.say_cable(cx);
+        }
+        if rules != self.rules || counts != knobs.replicas() {
+            let cause = cx.cause();
+            let waiting = self.interrupt(cx);
+            cx.because(cause);
             for (i, rule) in rules.into_iter().enumerate() {
-                if rule == self.rules[i] {
-                    continue;
+                if rule != self.rules[i] {
+                    self.follow(i, rule, cx);
                 }
-                let lost = self.lost(i);
-                for replica in &mut self.replicas {
-                    if !replica.copies[i].follows(rule) {
-                        replica.copies[i].convert(rule);
-                    }
-                }
-                self.rules[i] = rule;
-                self.lost_before[i] = 0;
-                self.lost_before[i] = lost.saturating_sub(self.lost(i));
-                self.acknowledged[i] = Seen::new();
-                self.lost_marked[i] = 0;
             }
-            self.staff(knobs, cx);
+            self.staff(cx);
+            for client in &mut self.clients {
+                (client.answered, client.old, client.failed) = (0, 0, 0);
+            }
+            self.say_reach(cx);
+            for number in waiting {
+                self.there(number, cx);
+            }
+            cx.because(cause);
+            // Rates and waits under two rules are true of neither.
+            cx.empty_windows();
         }
         self.watch.quick = 0;
         self.watch.alone = 0;
@@ -526,14 +576,12 @@ impl Model for Partition {
     }
 
     fn aim(&self, spec: usize) -> usize {
-        let fits = |i: &usize| {
-            Break::from_act(Act { spec, target: *i }).is_some_and(|action| self.can(action))
-        };
+        let fits = |target| Break::from_act(Act { spec, target }).is_some_and(|act| self.can(act));
         // The first of Mumbai: its majority hangs on it in the first setting.
-        (0..self.replicas.len()).find(fits).unwrap_or(0)
+        aim(0, self.replicas.len(), fits)
     }
 
-    fn on_action(&mut self, action: Break, knobs: &Settings, cx: Cx<'_, '_>) {
+    fn on_action(&mut self, action: Break, _: &Settings, cx: Cx<'_, '_>) {
         self.now = cx.now();
         match action {
             Break::Cut => {
@@ -554,6 +602,7 @@ impl Model for Partition {
                         .mark(Tone::Bad)
                         .begins("partition", 0),
                 );
+                self.say_reach(cx);
             }
             Break::Heal => {
                 let cut = self.cut.take().unwrap_or(cx.now());
@@ -567,7 +616,9 @@ impl Model for Partition {
                         .mark(Tone::Ok)
                         .ends("partition", 0),
                 );
-                self.meet_again(knobs, cx);
+                self.say_reach(cx);
+                self.meet_again(cx);
+                self.resume(cx);
             }
             Break::Crash(index) => self.crash(index, cx),
             Break::Restart(index) => {
@@ -578,9 +629,10 @@ impl Model for Partition {
                         .about(replica_part(index))
                         .mark(Tone::Ok),
                 );
+                self.say_reach(cx);
                 for other in 0..self.replicas.len() {
                     if other != index && self.reaches(index, other) {
-                        self.send_copies(index, other, true, knobs, cx);
+                        self.send_copies(index, other, true, cx);
                     }
                 }
             }
@@ -670,7 +722,8 @@ fn count(n: u64) -> Arg {
 }
 
 impl Partition {
-    fn index(&self, node: Node) -> Option<usize> {
+    /// Where the replica of this number stands; none if it has left.
+    pub(super) fn index(&self, node: Node) -> Option<usize> {
         self.replicas
             .iter()
             .position(|replica| replica.node == node)
@@ -748,7 +801,7 @@ impl Partition {
     /// Acknowledged writes of a thing that are in no reader's answer any more, as far as any replica knows.
     pub(super) fn lost(&self, thing: usize) -> u64 {
         let known = self.replicas.iter().map(|r| r.copies[thing].lost()).max();
-        self.lost_before[thing] + known.unwrap_or(0)
+        known.unwrap_or(0)
     }
 
     /// Whether all replicas that are up have the same, one value of each thing.
@@ -784,12 +837,12 @@ impl Partition {
     }
 
     /// Makes the replicas follow their knobs.
-    fn staff(&mut self, knobs: &Settings, cx: Cx<'_, '_>) {
+    fn staff(&mut self, cx: Cx<'_, '_>) {
         let opening = self.nodes == 0;
         for site in 0..2 {
             loop {
                 let here: Vec<usize> = self.of_site(site).collect();
-                let wanted = knobs.replicas[site] as usize;
+                let wanted = self.knobs.replicas()[site] as usize;
                 if here.len() < wanted {
                     let at = here.last().map_or(self.replicas.len(), |last| last + 1);
                     self.join(site, at, opening, cx);
@@ -876,38 +929,102 @@ impl Partition {
         cx.say(Note::new("left").with(name(index)).mark(Tone::Warn));
     }
 
-    /// Requests that wait for votes fail, and messages between replicas are dropped: the rules change under them.
-    fn interrupt(&mut self, cx: Cx<'_, '_>) {
+    /// Messages between replicas are dropped: the rules change under them. What a majority can still write is finished;
+    /// what only waits is returned, to be asked again under the new rules.
+    fn interrupt(&mut self, cx: Cx<'_, '_>) -> Vec<u32> {
         for index in 0..self.replicas.len() {
-            for number in self.drop_work(index) {
-                self.end(number, Ending::Unknown, cx);
+            for thing in 0..2 {
+                let writing = self.replicas[index].rounds[thing].take_if(|round| round.writing());
+                if let Some(round) = writing {
+                    self.finish_or_fail(index, thing, round, cx);
+                }
             }
         }
+        let all = (0..self.replicas.len()).flat_map(|index| self.drop_work(index).0);
+        let all = all.collect::<Vec<_>>();
         self.flights.clear();
         for request in self.requests.values_mut() {
             request.known = Seen::new();
         }
+        all
     }
 
-    /// Forgets what a replica was working on; returns the requests.
-    fn drop_work(&mut self, index: usize) -> Vec<u32> {
+    /// Has a value written at once wherever its messages would get and be accepted.
+    fn finish_or_fail(&mut self, index: usize, thing: usize, round: Round, cx: Cx<'_, '_>) {
+        let Phase::Accept(version) = round.phase else {
+            return;
+        };
+        let mut written = 0;
+        for to in 0..self.replicas.len() {
+            let gets_there = to == index || self.reaches(index, to);
+            let copy = &mut self.replicas[to].copies[thing];
+            if gets_there
+                && copy
+                    .voter()
+                    .is_some_and(|voter| voter.promised <= round.ballot)
+            {
+                copy.accept(round.ballot, &version);
+                written += 1;
+            }
+        }
+        if written >= quorum::majority(self.replicas.len() as u32) {
+            self.finish(round.endings, &version, cx);
+        } else {
+            for number in round.requests {
+                self.end(number, Ending::Unknown, cx);
+            }
+        }
+    }
+
+    /// A thing is kept by another rule from now on. What the old one lost is booked as lost, and receipts begin anew.
+    fn follow(&mut self, thing: usize, rule: Rule, cx: Cx<'_, '_>) {
+        let lost = self.lost(thing);
+        for replica in &mut self.replicas {
+            if !replica.copies[thing].follows(rule) {
+                replica.copies[thing].convert(rule);
+            }
+        }
+        self.rules[thing] = rule;
+        self.acknowledged[thing] = Seen::new();
+        if rule == Rule::Alone(Reconcile::Both) {
+            let cause = cx.cause();
+            cx.say(Note::new("vectors").about(VERSIONS));
+            cx.because(cause);
+        }
+        let copies = self.replicas.iter().map(|r| &r.copies[thing]);
+        if lost > 0
+            && let Some(copy) = copies.max_by_key(|copy| total(&copy.seen))
+        {
+            self.receipts[thing] = copy.value();
+            let note = Note::new("written-off").with(count(lost));
+            cx.say(note.about(RECEIPTS).mark(Tone::Warn));
+        }
+    }
+
+    /// Forgets what a replica was working on; returns the requests that waited and those whose change was sent out.
+    fn drop_work(&mut self, index: usize) -> (Vec<u32>, Vec<u32>) {
         let replica = &mut self.replicas[index];
-        let mut dropped = Vec::new();
+        let (mut waiting, mut writing) = (Vec::new(), Vec::new());
         for thing in 0..2 {
-            dropped.append(&mut replica.queues[thing]);
+            waiting.append(&mut replica.queues[thing]);
             if let Some(round) = replica.rounds[thing].take() {
-                dropped.extend(round.requests);
+                let list = if round.writing() {
+                    &mut writing
+                } else {
+                    &mut waiting
+                };
+                list.extend(round.requests);
             }
             if let Some(voter) = replica.copies[thing].voter() {
                 voter.open = None;
                 voter.held.clear();
             }
         }
-        dropped
+        (waiting, writing)
     }
 
-    fn write(&mut self, site: usize, knobs: &Settings, cx: Cx<'_, '_>) {
-        let next = gap(knobs.writes_per_s, WRITES.nth(site as u64), cx);
+    fn write(&mut self, site: usize, cx: Cx<'_, '_>) {
+        let next = gap(self.knobs.writes_per_s, WRITES.nth(site as u64), cx);
         cx.schedule(next.unwrap_or(Time::s(1)), Event::Write(site));
         if next.is_none() {
             return;
@@ -923,8 +1040,8 @@ impl Partition {
         self.ask(site, thing, Want::Change(change), false, cx);
     }
 
-    fn read(&mut self, site: usize, knobs: &Settings, cx: Cx<'_, '_>) {
-        let next = gap(knobs.reads_per_s, READS.nth(site as u64), cx);
+    fn read(&mut self, site: usize, cx: Cx<'_, '_>) {
+        let next = gap(self.knobs.reads_per_s, READS.nth(site as u64), cx);
         cx.schedule(next.unwrap_or(Time::s(1)), Event::Read(site));
         if next.is_some() {
             let thing = THINGS[below(cx.random(QUESTIONS.nth(site as u64)), 2)];
@@ -989,7 +1106,7 @@ impl Partition {
     }
 
     /// A request reaches its replica.
-    fn there(&mut self, number: u32, knobs: &Settings, cx: Cx<'_, '_>) {
+    fn there(&mut self, number: u32, cx: Cx<'_, '_>) {
         let Some(request) = self.requests.get_mut(&number) else {
             return;
         };
@@ -1004,15 +1121,14 @@ impl Partition {
         } else if self.rules[thing] == Rule::Majority {
             request.leg = Leg::There;
             self.replicas[index].queues[thing].push(number);
-            cx.schedule(Time::from_s(knobs.timeout_s), Event::GiveUp(number));
-            self.start_round(index, thing, knobs, cx);
+            self.start_round(index, thing, cx);
         } else {
-            self.answer_alone(number, knobs, cx);
+            self.answer_alone(number, cx);
         }
     }
 
     /// AP: the replica answers from its own copy and tells the others later.
-    fn answer_alone(&mut self, number: u32, knobs: &Settings, cx: Cx<'_, '_>) {
+    fn answer_alone(&mut self, number: u32, cx: Cx<'_, '_>) {
         let request = &self.requests[&number];
         let (thing, index, want) = (request.thing as usize, request.replica, request.want);
         let node = self.replicas[index].node;
@@ -1035,36 +1151,22 @@ impl Partition {
             self.end(number, Ending::Declined(value), cx);
             return;
         }
-        copy.write_alone(node, change, cx.now());
-        let value = copy.value();
-        let mut written = Seen::new();
-        written.merge(&[(node, copy.seen.get(&node))].into_iter().collect());
-        let copy = copy.clone();
-        self.replicas[index].changed = cx.now();
+        let value = value + change;
         let word = ["alone-account", "alone-photo"][thing];
         let note = Note::new(word).with(name(index)).with(Arg::Count(value));
-        cx.say(note.about(replica_part(index)).dot(number));
-        self.acknowledge(number, change, &written);
+        let said = cx.say(note.about(replica_part(index)).dot(number));
+        copy.write_alone(node, change, cx.now(), said);
+        let written: Seen = [(node, copy.seen.get(&node))].into_iter().collect();
+        let copy = copy.clone();
+        self.replicas[index].changed = cx.now();
+        self.acknowledge(number, change, &written, cx);
         self.watch.alone += 1;
-        for other in 0..self.replicas.len() {
-            if other != index {
-                let word = Word::Copies(vec![copy.clone()], false);
-                self.send(
-                    index,
-                    other,
-                    thing,
-                    Ballot::default(),
-                    word,
-                    number,
-                    knobs,
-                    cx,
-                );
-            }
-        }
+        let mail = Mail::new(index, index, thing, Ballot::default(), number);
+        self.tell_others(mail, &Word::Copies(vec![copy], false), cx);
         self.end(number, Ending::Done(value), cx);
     }
 
-    fn acknowledge(&mut self, number: u32, change: i64, written: &Seen) {
+    fn acknowledge(&mut self, number: u32, change: i64, written: &Seen, cx: Cx<'_, '_>) {
         let request = &self.requests[&number];
         let thing = request.thing as usize;
         self.receipts[thing] += change;
@@ -1072,10 +1174,47 @@ impl Partition {
         if let Some(cut) = self.watch.cut.as_mut().filter(|cut| cut.healed.is_none()) {
             cut.wrote[thing][request.site] += 1;
         }
+        self.say_receipts(cx);
+    }
+
+    fn say_receipts(&self, cx: Cx<'_, '_>) {
+        let cause = cx.cause();
+        let note = Note::new("receipts").with(Arg::Count(self.receipts[0]));
+        cx.say(note.with(Arg::Count(self.receipts[1])).about(RECEIPTS));
+        cx.because(cause);
+    }
+
+    fn say_cable(&self, cx: Cx<'_, '_>) {
+        let cause = cx.cause();
+        let note = Note::new("cable").with(Arg::Number(self.knobs.delay_ms));
+        cx.say(note.about(CABLE_PART));
+        cx.because(cause);
+    }
+
+    /// Says what each city can do from now on.
+    fn say_reach(&self, cx: Cx<'_, '_>) {
+        let cause = cx.cause();
+        let nodes = self.replicas.len() as u32;
+        for site in 0..2 {
+            let reached = self.reachable(site);
+            let word = match (self.rules[0], reached >= quorum::majority(nodes)) {
+                _ if reached == 0 => "reach-none",
+                (Rule::Alone(_), _) => "reach-alone",
+                (_, true) => "reach-majority",
+                (_, false) => "reach-minority",
+            };
+            let note = Note::new(word).with(Arg::Part(SITES[site]));
+            let note = note
+                .with(count(u64::from(reached)))
+                .with(count(u64::from(nodes)));
+            cx.because(cause);
+            cx.say(note.about(SITES[site]));
+        }
+        cx.because(cause);
     }
 
     /// CP: calls for votes on all that waits here for this thing, unless a round is under way.
-    fn start_round(&mut self, index: usize, thing: usize, knobs: &Settings, cx: Cx<'_, '_>) {
+    fn start_round(&mut self, index: usize, thing: usize, cx: Cx<'_, '_>) {
         let replica = &mut self.replicas[index];
         if replica.rounds[thing].is_some() || replica.queues[thing].is_empty() {
             return;
@@ -1083,24 +1222,50 @@ impl Partition {
         let requests = std::mem::take(&mut replica.queues[thing]);
         let reads = requests.iter().all(|n| self.requests[n].want == Want::Read);
         let phase = if reads { Phase::Ask } else { Phase::Prepare };
-        self.call(index, thing, phase, requests, Ballot::default(), knobs, cx);
+        self.open_round(index, thing, phase, requests, cx);
     }
 
-    /// Sends a call for votes, or a question, to all replicas.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "a round is made of exactly these"
-    )]
-    fn call(
+    /// A round with a time-out of its own: standing in line before it does not count.
+    fn open_round(
         &mut self,
         index: usize,
         thing: usize,
         phase: Phase,
         requests: Vec<u32>,
-        after: Ballot,
-        knobs: &Settings,
         cx: Cx<'_, '_>,
     ) {
+        let nodes = self.replicas.len() as u32;
+        let Ok(tally) = Tally::new(nodes, quorum::majority(nodes)) else {
+            return;
+        };
+        let until = self.patience(index, thing, cx);
+        let round = Round {
+            phase,
+            ballot: Ballot::default(),
+            until,
+            tally,
+            requests,
+            best: None,
+            same: true,
+            overtaken_by: Ballot::default(),
+            endings: Vec::new(),
+        };
+        self.call(index, thing, round, cx);
+    }
+
+    /// When a round that is called now is given up.
+    fn patience(&self, index: usize, thing: usize, cx: Cx<'_, '_>) -> Time {
+        let patience = Time::from_s(self.knobs.timeout_s);
+        let until = cx.now() + patience;
+        cx.schedule(
+            patience,
+            Event::GiveUp(self.replicas[index].node, thing, until),
+        );
+        until
+    }
+
+    /// Sends a call for votes, or a question, to all replicas, later than whatever has overtaken it.
+    fn call(&mut self, index: usize, thing: usize, round: Round, cx: Cx<'_, '_>) {
         let nodes = self.replicas.len() as u32;
         let Ok(tally) = Tally::new(nodes, quorum::majority(nodes)) else {
             return;
@@ -1109,7 +1274,7 @@ impl Partition {
         let near = self.of_site(site).filter(|i| self.up(*i)).count() as u32;
         // Dated at its arrival where it has to cross, or the near side's later calls would always come first.
         let ahead = if near < quorum::majority(nodes) {
-            Time::from_ms(knobs.delay_ms)
+            Time::from_ms(self.knobs.delay_ms)
         } else {
             Time::ZERO
         };
@@ -1117,82 +1282,110 @@ impl Partition {
         let promised = self.replicas[index].copies[thing]
             .voter()
             .map_or(Ballot::default(), |voter| voter.promised);
-        let at = (cx.now() + ahead).max(after.0.max(promised.0) + Time::us(1));
+        let at = (cx.now() + ahead).max(round.overtaken_by.0.max(promised.0) + Time::us(1));
         let ballot = (at, node);
-        let number = requests.first().copied().unwrap_or(0);
-        let word = match phase {
-            Phase::Ask => Word::Ask,
-            _ => Word::Prepare,
-        };
-        let said = if matches!(phase, Phase::Ask) {
-            "asks-all"
-        } else {
-            "calls"
+        let request = round.requests.first().copied().unwrap_or(0);
+        let (said, word) = match round.phase {
+            Phase::Ask => ("asks-all", Word::Ask),
+            _ if request == 0 => ("catches-up", Word::Prepare),
+            _ => ("calls", Word::Prepare),
         };
         self.replicas[index].rounds[thing] = Some(Round {
-            phase,
             ballot,
             tally,
-            requests,
             best: None,
             same: true,
             overtaken_by: Ballot::default(),
             endings: Vec::new(),
+            ..round
         });
         let note = Note::new(said)
             .with(name(index))
             .with(count(u64::from(nodes)))
-            .with(count(u64::from(number)));
-        cx.say(note.about(replica_part(index)).dot(number));
-        self.broadcast(index, thing, ballot, &word, number, knobs, cx);
+            .with(count(u64::from(request)));
+        cx.say(note.about(replica_part(index)).dot(request));
+        let mail = Mail::new(index, index, thing, ballot, request);
+        self.broadcast(mail, word, cx);
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "what is sent, by whom, and for whom"
-    )]
-    fn broadcast(
-        &mut self,
-        index: usize,
-        thing: usize,
-        ballot: Ballot,
-        word: &Word,
-        number: u32,
-        knobs: &Settings,
-        cx: Cx<'_, '_>,
-    ) {
-        for other in 0..self.replicas.len() {
-            if other != index {
-                self.send(index, other, thing, ballot, word.clone(), number, knobs, cx);
+    /// The cable is whole again: votes under way are called anew and get all their time, and a side that could not decide
+    /// asks what it missed.
+    fn resume(&mut self, cx: Cx<'_, '_>) {
+        let cause = cx.cause();
+        for index in 0..self.replicas.len() {
+            for thing in 0..2 {
+                cx.because(cause);
+                let queue = std::mem::take(&mut self.replicas[index].queues[thing]);
+                match self.replicas[index].rounds[thing].take() {
+                    Some(mut round) if round.writing() => {
+                        round.until = self.patience(index, thing, cx);
+                        self.replicas[index].queues[thing] = queue;
+                        self.send_again(index, thing, round, cx);
+                    }
+                    Some(round) => {
+                        let requests = round.requests.into_iter().chain(queue).collect();
+                        self.open_round(index, thing, Phase::Prepare, requests, cx);
+                    }
+                    None => self.replicas[index].queues[thing] = queue,
+                }
             }
         }
-        // Its own vote needs no message.
-        self.hear(index, index, thing, ballot, word.clone(), number, knobs, cx);
+        for site in 0..2 {
+            let index = self.door(site);
+            let near = self.of_site(site).filter(|i| self.up(*i)).count() as u32;
+            let minority = near < quorum::majority(self.replicas.len() as u32);
+            for thing in 0..2 {
+                let idle = self.replicas[index].rounds[thing].is_none();
+                if minority && idle && self.up(index) && self.rules[thing] == Rule::Majority {
+                    cx.because(cause);
+                    self.open_round(index, thing, Phase::Prepare, Vec::new(), cx);
+                }
+            }
+        }
+        cx.because(cause);
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "what is sent, from where to where, and for whom"
-    )]
-    fn send(
-        &mut self,
-        from: usize,
-        to: usize,
-        thing: usize,
-        ballot: Ballot,
-        word: Word,
-        request: u32,
-        knobs: &Settings,
-        cx: Cx<'_, '_>,
-    ) {
+    /// Sends what is to be written to those who have not answered.
+    fn send_again(&mut self, index: usize, thing: usize, round: Round, cx: Cx<'_, '_>) {
+        let Phase::Accept(version) = &round.phase else {
+            return;
+        };
+        let word = Word::Accept(version.clone());
+        let request = round.requests.first().copied().unwrap_or(0);
+        let (ballot, tally) = (round.ballot, round.tally.clone());
+        self.replicas[index].rounds[thing] = Some(round);
+        for to in 0..self.replicas.len() {
+            if tally.nodes_answered().all(|node| node != to as u32) {
+                let mail = Mail::new(index, to, thing, ballot, request);
+                self.send(mail, word.clone(), cx);
+            }
+        }
+    }
+
+    fn broadcast(&mut self, mail: Mail, word: Word, cx: Cx<'_, '_>) {
+        self.tell_others(mail, &word, cx);
+        // Its own vote needs no message.
+        self.hear(mail, word, cx);
+    }
+
+    /// Sends a word to all other replicas.
+    fn tell_others(&mut self, mail: Mail, word: &Word, cx: Cx<'_, '_>) {
+        for to in (0..self.replicas.len()).filter(|to| *to != mail.from) {
+            self.send(Mail { to, ..mail }, word.clone(), cx);
+        }
+    }
+
+    fn send(&mut self, mail: Mail, word: Word, cx: Cx<'_, '_>) {
+        let (from, to) = (mail.from, mail.to);
         if from == to {
-            self.hear(from, to, thing, ballot, word, request, knobs, cx);
+            self.hear(mail, word, cx);
             return;
         }
         let far = self.replicas[from].site != self.replicas[to].site;
         let way = if far {
+            let delay = self.knobs.delay_ms;
             let tail = Tail::Pareto {
-                scale_ms: knobs.delay_ms,
+                scale_ms: delay,
                 shape: JITTER_SHAPE,
             };
             let latency = Latency {
@@ -1200,11 +1393,8 @@ impl Partition {
                 body: tail,
                 tail,
             };
-            Time::from_ms(
-                latency
-                    .draw_ms(cx.random(CABLE))
-                    .min(JITTER_MAX * knobs.delay_ms),
-            )
+            let drawn = latency.draw_ms(cx.random(CABLE));
+            Time::from_ms(drawn.min(JITTER_MAX * delay))
         } else {
             LOCAL
         };
@@ -1217,21 +1407,15 @@ impl Partition {
             _ => true,
         };
         self.sent += 1;
-        self.flights.insert(
-            self.sent,
-            Flight {
-                from,
-                to,
-                leaves: cx.now(),
-                arrives: cx.now() + way,
-                lost: None,
-                thing: THINGS[thing],
-                ballot,
-                word,
-                news,
-                request,
-            },
-        );
+        let flight = Flight {
+            mail,
+            leaves: cx.now(),
+            arrives: cx.now() + way,
+            lost: None,
+            word,
+            news,
+        };
+        self.flights.insert(self.sent, flight);
         if far {
             cx.schedule(Time(way.0 / 2), Event::Half(self.sent));
         }
@@ -1247,139 +1431,98 @@ impl Partition {
             return;
         };
         flight.lost = Some(cx.now());
-        let (news, request) = (flight.news, flight.request);
+        let (news, mail) = (flight.news, flight.mail);
         cx.schedule(LOSS_SHOWN, Event::Fade(serial));
-        if news && request > 0 {
-            cx.say(
-                Note::new("lost-message")
-                    .with(name(flight.from))
-                    .with(name(flight.to))
-                    .about(CABLE_PART)
-                    .dot(request),
-            );
+        if news && mail.request > 0 {
+            let note = Note::new("lost-message")
+                .with(name(mail.from))
+                .with(name(mail.to));
+            cx.say(note.about(CABLE_PART).dot(mail.request));
         }
     }
 
-    fn land(&mut self, serial: u32, knobs: &Settings, cx: Cx<'_, '_>) {
+    fn land(&mut self, serial: u32, cx: Cx<'_, '_>) {
         if self.flights.get(&serial).is_none_or(|f| f.lost.is_some()) {
             return;
         }
-        let Some(flight) = self.flights.remove(&serial) else {
-            return;
-        };
-        if self.up(flight.to) {
-            let Flight {
-                from,
-                to,
-                thing,
-                ballot,
-                word,
-                request,
-                ..
-            } = flight;
-            self.hear(from, to, thing as usize, ballot, word, request, knobs, cx);
+        if let Some(Flight { mail, word, .. }) = self.flights.remove(&serial)
+            && self.up(mail.to)
+        {
+            self.hear(mail, word, cx);
         }
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "what is heard, from whom, and for whom"
-    )]
-    fn hear(
-        &mut self,
-        from: usize,
-        to: usize,
-        thing: usize,
-        ballot: Ballot,
-        word: Word,
-        request: u32,
-        knobs: &Settings,
-        cx: Cx<'_, '_>,
-    ) {
+    fn hear(&mut self, mail: Mail, word: Word, cx: Cx<'_, '_>) {
         match word {
             Word::Ask => {
-                if let Some(voter) = self.replicas[to].copies[thing].voter() {
+                if let Some(voter) = self.replicas[mail.to].copies[mail.thing].voter() {
                     let vote = Word::Vote(voter.accepted, Box::new(voter.version.clone()));
-                    self.send(to, from, thing, ballot, vote, request, knobs, cx);
+                    self.send(mail.back(), vote, cx);
                 }
             }
-            Word::Prepare => self.prepare(from, to, thing, ballot, request, knobs, cx),
-            Word::Accept(version) => {
-                self.accept(from, to, thing, ballot, &version, request, knobs, cx)
-            }
-            Word::Vote(accepted, version) => {
-                self.voted(to, from, thing, ballot, accepted, version, knobs, cx);
-            }
-            Word::Accepted => self.written(to, from, thing, ballot, knobs, cx),
-            Word::No(promised) => self.overtaken(to, from, thing, ballot, promised, knobs, cx),
-            Word::Copies(copies, back) => self.take_in(from, to, &copies, back, request, knobs, cx),
+            Word::Prepare => self.prepare(mail, cx),
+            Word::Accept(version) => self.accept(mail, &version, cx),
+            Word::Vote(accepted, version) => self.voted(mail, accepted, version, cx),
+            Word::Accepted => self.written(mail, cx),
+            Word::No(promised) => self.overtaken(mail, promised, cx),
+            Word::Copies(copies, back) => self.take_in(mail, &copies, back, cx),
         }
     }
 
     /// A replica is asked for its vote.
-    #[expect(clippy::too_many_arguments, reason = "who asks whom for what")]
-    fn prepare(
-        &mut self,
-        from: usize,
-        to: usize,
-        thing: usize,
-        ballot: Ballot,
-        request: u32,
-        knobs: &Settings,
-        cx: Cx<'_, '_>,
-    ) {
-        let node = self.replicas[to].node;
-        let Some(voter) = self.replicas[to].copies[thing].voter() else {
+    fn prepare(&mut self, mail: Mail, cx: Cx<'_, '_>) {
+        let replica = &mut self.replicas[mail.to];
+        let Some(voter) = replica.copies[mail.thing].voter() else {
             return;
         };
+        let ballot = mail.ballot;
         if voter.open.is_some_and(|open| open != ballot) {
             // Waiting is always safe, and lets the one who came first finish.
+            let from = mail.from;
             voter.held.push(Held { from, ballot });
             return;
         }
         let word = if ballot > voter.promised {
             voter.promised = ballot;
             voter.open = Some(ballot);
-            let patience = Time::from_ms(3.0 * knobs.delay_ms) + LOCAL + LOCAL;
-            cx.schedule(patience, Event::Overtake(node, thing, ballot.0, ballot.1));
-            Word::Vote(voter.accepted, Box::new(voter.version.clone()))
+            let vote = Word::Vote(voter.accepted, Box::new(voter.version.clone()));
+            let patience = Time::from_ms(3.0 * self.knobs.delay_ms) + LOCAL + LOCAL;
+            let overtake = Event::Overtake(replica.node, mail.thing, ballot.0, ballot.1);
+            cx.schedule(patience, overtake);
+            vote
         } else {
             Word::No(voter.promised)
         };
-        self.send(to, from, thing, ballot, word, request, knobs, cx);
+        self.send(mail.back(), word, cx);
     }
 
     /// A replica is told what to write.
-    #[expect(clippy::too_many_arguments, reason = "who writes what for whom")]
-    fn accept(
-        &mut self,
-        from: usize,
-        to: usize,
-        thing: usize,
-        ballot: Ballot,
-        version: &Version,
-        request: u32,
-        knobs: &Settings,
-        cx: Cx<'_, '_>,
-    ) {
-        let copy = &mut self.replicas[to].copies[thing];
+    fn accept(&mut self, mail: Mail, version: &Version, cx: Cx<'_, '_>) {
+        let copy = &mut self.replicas[mail.to].copies[mail.thing];
         let Some(voter) = copy.voter() else { return };
-        if ballot < voter.promised {
+        if mail.ballot < voter.promised {
             let no = Word::No(voter.promised);
-            self.send(to, from, thing, ballot, no, request, knobs, cx);
+            self.send(mail.back(), no, cx);
             return;
         }
         let changed = voter.version != *version;
-        copy.accept(ballot, version);
+        copy.accept(mail.ballot, version);
         if changed {
-            self.replicas[to].changed = cx.now();
+            self.replicas[mail.to].changed = cx.now();
+            if mail.to != mail.from {
+                let word = ["accepts-account", "accepts-photo"][mail.thing];
+                let value = Arg::Count(version.value(THINGS[mail.thing]));
+                let note = Note::new(word).with(name(mail.to)).with(value);
+                let note = note.with(name(mail.from)).about(replica_part(mail.to));
+                cx.say(note.dot(mail.request));
+            }
         }
-        self.send(to, from, thing, ballot, Word::Accepted, request, knobs, cx);
-        self.release(to, thing, knobs, cx);
+        self.send(mail.back(), Word::Accepted, cx);
+        self.release(mail.to, mail.thing, cx);
     }
 
     /// Lets those ask again who waited for an open promise, the earliest first.
-    fn release(&mut self, index: usize, thing: usize, knobs: &Settings, cx: Cx<'_, '_>) {
+    fn release(&mut self, index: usize, thing: usize, cx: Cx<'_, '_>) {
         loop {
             let Some(voter) = self.replicas[index].copies[thing].voter() else {
                 return;
@@ -1389,9 +1532,10 @@ impl Partition {
             }
             let earliest = (0..voter.held.len()).min_by_key(|i| voter.held[*i].ballot);
             let Some(earliest) = earliest else { return };
-            let held = voter.held.remove(earliest);
-            if held.from < self.replicas.len() {
-                self.prepare(held.from, index, thing, held.ballot, 0, knobs, cx);
+            let Held { from, ballot } = voter.held.remove(earliest);
+            if from < self.replicas.len() {
+                let mail = Mail::new(from, index, thing, ballot, 0);
+                self.prepare(mail, cx);
             }
         }
     }
@@ -1403,19 +1547,9 @@ impl Partition {
     }
 
     /// A vote comes in.
-    #[expect(clippy::too_many_arguments, reason = "a vote is made of exactly these")]
-    fn voted(
-        &mut self,
-        index: usize,
-        from: usize,
-        thing: usize,
-        ballot: Ballot,
-        accepted: Ballot,
-        version: Box<Version>,
-        knobs: &Settings,
-        cx: Cx<'_, '_>,
-    ) {
-        let Some(round) = self.round(index, thing, ballot) else {
+    fn voted(&mut self, mail: Mail, accepted: Ballot, version: Box<Version>, cx: Cx<'_, '_>) {
+        let (index, thing) = (mail.to, mail.thing);
+        let Some(round) = self.round(index, thing, mail.ballot) else {
             return;
         };
         if round.writing() || round.tally.outcome() != Count::Waiting {
@@ -1427,28 +1561,26 @@ impl Partition {
         if round.best.as_ref().is_none_or(|(best, _)| accepted > *best) {
             round.best = Some((accepted, version));
         }
-        if round.tally.answered(from as u32) != Count::Reached {
+        if round.tally.answered(mail.from as u32) != Count::Reached {
             return;
         }
-        match (&round.phase, round.same) {
-            (Phase::Ask, true) => {
+        if !matches!(round.phase, Phase::Ask) {
+            self.settle(mail.back(), cx);
+        } else if let Some(mut round) = self.replicas[index].rounds[thing].take() {
+            if round.same {
                 // All of a majority agree, so this is what the last acknowledged write left.
-                let Some((_, version)) = round.best.take() else {
-                    return;
-                };
-                let requests = std::mem::take(&mut round.requests);
-                self.replicas[index].rounds[thing] = None;
-                for number in requests {
-                    self.answer_read(number, &version, cx);
+                if let Some((_, version)) = round.best {
+                    for number in round.requests {
+                        self.answer_read(number, &version, cx);
+                    }
                 }
-                self.start_round(index, thing, knobs, cx);
-            }
-            (Phase::Ask, false) => {
+                self.start_round(index, thing, cx);
+            } else {
                 // Some lack a write that others have: make sure of it before anybody is told.
-                let requests = std::mem::take(&mut round.requests);
-                self.call(index, thing, Phase::Prepare, requests, ballot, knobs, cx);
+                round.phase = Phase::Prepare;
+                round.overtaken_by = mail.ballot;
+                self.call(index, thing, round, cx);
             }
-            _ => self.settle(index, thing, ballot, knobs, cx),
         }
     }
 
@@ -1458,35 +1590,21 @@ impl Partition {
         };
         let value = version.value(request.thing);
         let old = !version.seen.dominates(&request.known);
-        self.end(
-            number,
-            if old {
-                Ending::Old(value)
-            } else {
-                Ending::Done(value)
-            },
-            cx,
-        );
+        let ending = if old { Ending::Old } else { Ending::Done };
+        self.end(number, ending(value), cx);
     }
 
     /// A majority has voted: apply what waited to the newest value among the votes, and have it written.
-    fn settle(
-        &mut self,
-        index: usize,
-        thing: usize,
-        ballot: Ballot,
-        knobs: &Settings,
-        cx: Cx<'_, '_>,
-    ) {
+    fn settle(&mut self, mail: Mail, cx: Cx<'_, '_>) {
+        let (index, thing) = (mail.from, mail.thing);
         let node = self.replicas[index].node;
-        let requests = match self.round(index, thing, ballot) {
-            Some(round) => round.requests.clone(),
-            None => return,
-        };
-        let Some((_, mut version)) = self.round(index, thing, ballot).and_then(|r| r.best.take())
-        else {
+        let Some(round) = self.round(index, thing, mail.ballot) else {
             return;
         };
+        let Some((_, mut version)) = round.best.take() else {
+            return;
+        };
+        let requests = round.requests.clone();
         let mut endings = Vec::new();
         for number in &requests {
             let Some(request) = self.requests.get(number) else {
@@ -1501,7 +1619,7 @@ impl Partition {
                     Ending::Declined(value)
                 }
                 Want::Change(change) => {
-                    version = Box::new(version.changed(node, change, cx.now()));
+                    *version = version.changed(node, change, cx.now(), cx.cause());
                     Ending::Done(value + change)
                 }
             };
@@ -1509,8 +1627,8 @@ impl Partition {
         }
         let nodes = self.replicas.len() as u32;
         let value = version.value(THINGS[thing]);
-        let number = requests.first().copied().unwrap_or(0);
-        let Some(round) = self.round(index, thing, ballot) else {
+        let request = requests.first().copied().unwrap_or(0);
+        let Some(round) = self.round(index, thing, mail.ballot) else {
             return;
         };
         let votes = round.tally.nodes_answered().count() as u64;
@@ -1520,226 +1638,185 @@ impl Partition {
         round.endings = endings;
         round.phase = Phase::Accept(version.clone());
         let word = ["writes-account", "writes-photo"][thing];
-        let note = Note::new(word)
-            .with(name(index))
-            .with(count(votes))
-            .with(Arg::Count(value));
-        cx.say(note.about(replica_part(index)).dot(number));
-        self.broadcast(
-            index,
-            thing,
-            ballot,
-            &Word::Accept(version),
-            number,
-            knobs,
-            cx,
-        );
+        let note = Note::new(word).with(name(index)).with(count(votes));
+        let note = note.with(Arg::Count(value)).about(replica_part(index));
+        cx.say(note.dot(request));
+        let mail = Mail {
+            to: index,
+            request,
+            ..mail
+        };
+        self.broadcast(mail, Word::Accept(version), cx);
     }
 
     /// A replica has written what it was told.
-    fn written(
-        &mut self,
-        index: usize,
-        from: usize,
-        thing: usize,
-        ballot: Ballot,
-        knobs: &Settings,
-        cx: Cx<'_, '_>,
-    ) {
-        let Some(round) = self.round(index, thing, ballot) else {
+    fn written(&mut self, mail: Mail, cx: Cx<'_, '_>) {
+        let (index, thing) = (mail.to, mail.thing);
+        let Some(round) = self.round(index, thing, mail.ballot) else {
             return;
         };
-        if round.tally.answered(from as u32) != Count::Reached {
+        if round.tally.answered(mail.from as u32) != Count::Reached {
             return;
         }
         let Some(Round {
             phase: Phase::Accept(version),
-            requests,
             endings,
             ..
         }) = self.replicas[index].rounds[thing].take()
         else {
             return;
         };
+        self.finish(endings, &version, cx);
+        self.start_round(index, thing, cx);
+    }
+
+    /// A majority has written: all who waited for it hear so.
+    fn finish(&mut self, endings: Vec<(u32, Ending)>, version: &Version, cx: Cx<'_, '_>) {
+        let cause = cx.cause();
         for (number, ending) in endings {
-            if !requests.contains(&number) {
-                continue;
-            }
+            cx.because(cause);
             let want = self.requests[&number].want;
             match (want, ending) {
                 (Want::Change(change), Ending::Done(_)) => {
-                    self.acknowledge(number, change, &version.seen);
+                    self.acknowledge(number, change, &version.seen, cx);
                     self.end(number, ending, cx);
                 }
-                (Want::Read, Ending::Done(_)) => self.answer_read(number, &version, cx),
+                (Want::Read, Ending::Done(_)) => self.answer_read(number, version, cx),
                 _ => self.end(number, ending, cx),
             }
         }
-        // A round that gave all its requests up still ends here; what it wrote counts.
-        self.start_round(index, thing, knobs, cx);
     }
 
     /// A replica will not vote: it knows of a later proposal.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "who was overtaken where, and by whom"
-    )]
-    fn overtaken(
-        &mut self,
-        index: usize,
-        from: usize,
-        thing: usize,
-        ballot: Ballot,
-        promised: Ballot,
-        knobs: &Settings,
-        cx: Cx<'_, '_>,
-    ) {
-        let Some(round) = self.round(index, thing, ballot) else {
+    fn overtaken(&mut self, mail: Mail, promised: Ballot, cx: Cx<'_, '_>) {
+        let (index, thing) = (mail.to, mail.thing);
+        let Some(round) = self.round(index, thing, mail.ballot) else {
             return;
         };
         round.overtaken_by = round.overtaken_by.max(promised);
         let before = round.tally.outcome();
-        if before != Count::Waiting || round.tally.lost(from as u32) != Count::Impossible {
+        if before != Count::Waiting || round.tally.lost(mail.from as u32) != Count::Impossible {
+            // Those who are silent may be cut off, so that the others must all be won.
+            let (at, by) = mail.ballot;
+            let node = self.replicas[index].node;
+            let patience = Time::from_ms(self.knobs.delay_ms);
+            cx.schedule(patience, Event::Recall(node, thing, at, by));
             return;
         }
-        let (writing, after) = (round.writing(), round.overtaken_by);
-        let requests = std::mem::take(&mut round.requests);
-        self.replicas[index].rounds[thing] = None;
-        if writing {
-            for number in requests {
+        let Some(round) = self.replicas[index].rounds[thing].take() else {
+            return;
+        };
+        if round.writing() {
+            for number in round.requests {
                 self.end(number, Ending::Unknown, cx);
             }
-            self.start_round(index, thing, knobs, cx);
+            self.start_round(index, thing, cx);
         } else {
-            self.call(index, thing, Phase::Prepare, requests, after, knobs, cx);
+            let phase = Phase::Prepare;
+            self.call(index, thing, Round { phase, ..round }, cx);
         }
     }
 
-    /// A request has waited for a majority as long as it may.
-    fn give_up(&mut self, number: u32, knobs: &Settings, cx: Cx<'_, '_>) {
-        let Some(request) = self.requests.get(&number).filter(|r| r.leg == Leg::There) else {
+    /// A vote has waited for a majority as long as it may. Who stood in line behind it is refused with it.
+    fn give_up(&mut self, node: Node, thing: usize, until: Time, cx: Cx<'_, '_>) {
+        let Some(index) = self.index(node) else {
             return;
         };
-        let (index, thing) = (request.replica, request.thing as usize);
-        let nodes = self.replicas.len() as u32;
         let replica = &mut self.replicas[index];
-        replica.queues[thing].retain(|held| *held != number);
-        let mut ending = Ending::Refused;
-        let mut answered = 1;
-        if let Some(round) = &mut replica.rounds[thing]
-            && round.requests.contains(&number)
-        {
-            round.requests.retain(|held| *held != number);
-            answered = round.tally.nodes_answered().count() as u64;
-            let mut count = round.tally.clone();
-            for silent in 0..nodes {
-                count.lost(silent);
-            }
-            debug_assert_eq!(count.outcome(), Count::Impossible);
-            if round.writing() {
-                ending = Ending::Unknown;
-            }
-            if round.requests.is_empty() {
-                replica.rounds[thing] = None;
-            }
+        let due = |round: &Round| round.until == until;
+        if !replica.rounds[thing].as_ref().is_some_and(due) {
+            return;
         }
-        let whole = request.whole
-            && self.cut.is_none()
-            && self.replicas.iter().all(|r| r.crashed.is_none());
-        if ending == Ending::Refused {
-            let note = Note::new("no-majority")
-                .with(name(index))
-                .with(count(answered))
-                .with(count(u64::from(nodes)));
+        let Some(round) = replica.rounds[thing].take() else {
+            return;
+        };
+        let queue = std::mem::take(&mut replica.queues[thing]);
+        let answered = round.tally.nodes_answered().count() as u64;
+        let whole = self.cut.is_none() && self.replicas.iter().all(|r| r.crashed.is_none());
+        let sent = if round.writing() {
+            Ending::Unknown
+        } else {
+            Ending::Refused
+        };
+        let endings = round.requests.into_iter().map(|number| (number, sent));
+        let refused = queue.into_iter().map(|number| (number, Ending::Refused));
+        for (number, ending) in endings.chain(refused) {
+            let Some(request) = self.requests.get(&number) else {
+                continue;
+            };
             cx.because(request.note);
-            cx.say(note.about(replica_part(index)).dot(number));
-            self.watch.refused_whole += u32::from(whole);
+            if ending == Ending::Refused {
+                self.watch.refused_whole += u32::from(request.whole && whole);
+                let note = Note::new("no-majority")
+                    .with(name(index))
+                    .with(count(answered))
+                    .with(count(self.replicas.len() as u64));
+                cx.say(note.about(replica_part(index)).dot(number));
+            }
+            self.end(number, ending, cx);
         }
-        self.end(number, ending, cx);
-        self.start_round(index, thing, knobs, cx);
     }
 
     /// Another replica's copies arrive.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "whose copies reach whom, and for whom"
-    )]
-    fn take_in(
-        &mut self,
-        from: usize,
-        to: usize,
-        copies: &[Copy],
-        back: bool,
-        request: u32,
-        knobs: &Settings,
-        cx: Cx<'_, '_>,
-    ) {
+    fn take_in(&mut self, mail: Mail, copies: &[Copy], back: bool, cx: Cx<'_, '_>) {
         let mut ahead = false;
         for copy in copies {
             let thing = copy.thing as usize;
-            let own = &mut self.replicas[to].copies[thing];
+            let own = &mut self.replicas[mail.to].copies[thing];
             ahead |= !copy.seen.dominates(&own.seen);
-            let before = own.values();
+            let (before, writer) = (own.values(), own.writer());
             let merged = own.merge(copy);
             let values = own.values();
             if merged.news && values != before {
-                self.replicas[to].changed = cx.now();
+                self.replicas[mail.to].changed = cx.now();
             }
             if merged.news {
-                self.tell(from, to, copy.thing, merged, &values, request, cx);
+                self.tell(
+                    Mail { thing, ..mail },
+                    merged,
+                    &values,
+                    (before[0], writer),
+                    cx,
+                );
             }
             if self.rules[thing] == Rule::Majority {
-                self.release(to, thing, knobs, cx);
+                self.release(mail.to, thing, cx);
             }
         }
         if back && ahead {
-            self.send_copies(to, from, false, knobs, cx);
+            self.send_copies(mail.to, mail.from, false, cx);
         }
     }
 
-    /// Says what another replica's copy brought.
-    #[expect(clippy::too_many_arguments, reason = "all that the sentences speak of")]
-    fn tell(
-        &mut self,
-        from: usize,
-        to: usize,
-        thing: Thing,
-        merged: Merged,
-        values: &[i64],
-        request: u32,
-        cx: Cx<'_, '_>,
-    ) {
-        let part = replica_part(to);
-        let photo = usize::from(thing == Thing::Photo);
-        if let Some((kept, thrown)) = merged.thrown {
-            let word = ["throws-account", "throws-photo"][photo];
-            let note = Note::new(word)
-                .with(name(to))
-                .with(Arg::Count(kept))
-                .with(Arg::Count(thrown));
-            let first = self.lost(photo) > self.lost_marked[photo];
-            self.lost_marked[photo] = self.lost(photo);
-            let note = note.about(part).dot(request);
-            cx.say(if first { note.mark(Tone::Bad) } else { note });
-        } else if merged.conflict {
-            let word = ["both-account", "both-photo"][photo];
-            let note = Note::new(word)
-                .with(name(to))
-                .with(count(values.len() as u64));
-            cx.say(note.about(part).dot(request).mark(Tone::Warn));
+    /// Says what another replica's copy brought; `had` is the value before, and who wrote it.
+    fn tell(&self, mail: Mail, merged: Merged, values: &[i64], had: (i64, Node), cx: Cx<'_, '_>) {
+        let part = replica_part(mail.to);
+        let named = |words: [&'static str; 2]| Note::new(words[mail.thing]).with(name(mail.to));
+        let cause = cx.cause();
+        if let Some((kept, thrown, written)) = merged.thrown {
+            // What is thrown away goes back to its own writer.
+            cx.because(written);
+            let note = named(["throws-account", "throws-photo"]).with(Arg::Count(kept));
+            let note = note.with(Arg::Count(thrown)).mark(Tone::Warn);
+            cx.say(note.about(part).dot(mail.request));
+        } else if let (true, [one, other, ..]) = (merged.conflict, values) {
+            if let Some(writer) = self.index(had.1) {
+                let note = named(["had-account", "had-photo"]).with(Arg::Count(had.0));
+                cx.say(note.with(name(writer)).about(part));
+            }
+            let note = named(["both-account", "both-photo"]).with(Arg::Count(*one));
+            let note = note.with(Arg::Count(*other)).mark(Tone::Warn);
+            cx.say(note.about(part).dot(mail.request));
         } else {
-            let word = ["copies-account", "copies-photo"][photo];
             let value = values.first().copied().unwrap_or_default();
-            let note = Note::new(word)
-                .with(name(to))
-                .with(Arg::Count(value))
-                .with(name(from));
-            cx.say(note.about(part).dot(request));
+            let note = named(["copies-account", "copies-photo"]).with(Arg::Count(value));
+            cx.say(note.with(name(mail.from)).about(part).dot(mail.request));
+            cx.because(cause);
         }
     }
 
     /// A replica compares its copies with the next in turn.
-    fn compare(&mut self, node: Node, knobs: &Settings, cx: Cx<'_, '_>) {
+    fn compare(&mut self, node: Node, cx: Cx<'_, '_>) {
         let Some(index) = self.index(node) else {
             return;
         };
@@ -1752,23 +1829,17 @@ impl Partition {
         let turn = self.replicas[index].turn % others;
         self.replicas[index].turn = turn + 1;
         let other = if turn < index { turn } else { turn + 1 };
-        self.send_copies(index, other, true, knobs, cx);
+        self.send_copies(index, other, true, cx);
     }
 
-    fn send_copies(
-        &mut self,
-        from: usize,
-        to: usize,
-        back: bool,
-        knobs: &Settings,
-        cx: Cx<'_, '_>,
-    ) {
+    fn send_copies(&mut self, from: usize, to: usize, back: bool, cx: Cx<'_, '_>) {
         let word = Word::Copies(self.replicas[from].copies.to_vec(), back);
-        self.send(from, to, 0, Ballot::default(), word, 0, knobs, cx);
+        let mail = Mail::new(from, to, 0, Ballot::default(), 0);
+        self.send(mail, word, cx);
     }
 
     /// After a cut, replicas of both cities compare their copies, each with at least one of the other side.
-    fn meet_again(&mut self, knobs: &Settings, cx: Cx<'_, '_>) {
+    fn meet_again(&mut self, cx: Cx<'_, '_>) {
         let sides = [0, 1]
             .map(|site| -> Vec<usize> { self.of_site(site).filter(|i| self.up(*i)).collect() });
         let pairs = sides[0].len().max(sides[1].len());
@@ -1777,13 +1848,13 @@ impl Partition {
         }
         for k in 0..pairs {
             let pair = [sides[0][k % sides[0].len()], sides[1][k % sides[1].len()]];
-            self.send_copies(pair[0], pair[1], false, knobs, cx);
-            self.send_copies(pair[1], pair[0], false, knobs, cx);
+            self.send_copies(pair[0], pair[1], false, cx);
+            self.send_copies(pair[1], pair[0], false, cx);
         }
     }
 
     fn crash(&mut self, index: usize, cx: Cx<'_, '_>) {
-        let dropped = self.drop_work(index);
+        let (waiting, writing) = self.drop_work(index);
         self.replicas[index].crashed = Some(cx.now());
         self.watch.quick = 0;
         let crash = cx.say(
@@ -1792,9 +1863,11 @@ impl Partition {
                 .about(replica_part(index))
                 .mark(Tone::Bad),
         );
-        for number in dropped {
+        self.say_reach(cx);
+        let waiting = waiting.into_iter().map(|number| (number, Ending::Down));
+        for (number, ending) in waiting.chain(writing.into_iter().map(|n| (n, Ending::Unknown))) {
             cx.because(crash);
-            self.end(number, Ending::Unknown, cx);
+            self.end(number, ending, cx);
         }
     }
 
@@ -1822,12 +1895,7 @@ impl Partition {
                 .with(Arg::Part(CLIENTS[site]))
                 .with(count(u64::from(number)));
             let note = note.about(CLIENTS[site]).dot(number);
-            let mark = self
-                .failure_marked
-                .is_none_or(|marked| now.since(marked) >= FAILURE_MARKS);
-            if mark {
-                self.failure_marked = Some(now);
-            }
+            let mark = self.failures.due(now);
             let said = cx.say(if mark { note.mark(Tone::Bad) } else { note });
             if let Some(request) = self.requests.get_mut(&number) {
                 request.note = said;
@@ -1837,7 +1905,7 @@ impl Partition {
     }
 
     /// An answer reaches its client.
-    fn home(&mut self, number: u32, knobs: &Settings, cx: Cx<'_, '_>) {
+    fn home(&mut self, number: u32, cx: Cx<'_, '_>) {
         let Some(request) = self.requests.remove(&number) else {
             return;
         };
@@ -1848,6 +1916,12 @@ impl Partition {
         let client = &mut self.clients[site];
         let took = cx.now().since(request.issued);
         client.last = Some((request.thing, request.want, ending, cx.now(), took));
+        // A refusal took as long as it took: left out, only the lucky would be counted.
+        cx.sample_asked(
+            [probe::ANA, probe::BEN][site],
+            took.0 as f64,
+            request.issued,
+        );
         if ending.failed() {
             self.failed += 1;
             client.failed += 1;
@@ -1861,7 +1935,6 @@ impl Partition {
             self.watch.by_hand[site] += 1;
         }
         cx.sample(probe::ANSWERED, 1.0);
-        cx.sample([probe::ANA, probe::BEN][site], took.0 as f64);
         let word = match (ending, request.thing) {
             (Ending::Declined(_), _) => "declined",
             (Ending::Old(_), Thing::Account) => "old-account",
@@ -1887,7 +1960,7 @@ impl Partition {
             let quick = self.rules[request.thing as usize] == Rule::Majority
                 && self.cut.is_none()
                 && took < QUICK
-                && knobs.delay_ms >= 200.0;
+                && self.knobs.delay_ms >= 200.0;
             self.watch.quick = if quick { self.watch.quick + 1 } else { 0 };
         }
         cx.say(note);
@@ -1904,15 +1977,35 @@ impl Partition {
             .map(|r| r.copies[0].value())
             .min();
         let overdrawn = least.is_some_and(|least| least < 0);
-        if overdrawn && !self.overdrawn {
+        let (lost, several) = (
+            self.lost(0) + self.lost(1),
+            self.in_conflict(0) || self.in_conflict(1),
+        );
+        let cause = cx.cause();
+        if lost > self.told.0 {
+            let note = Note::new("lost").with(count(lost)).about(RECEIPTS);
+            cx.say(note.mark(Tone::Bad));
+        }
+        if several && !self.told.1 {
+            cx.say(Note::new("unsettled").about(RECEIPTS).mark(Tone::Warn));
+        }
+        if several != self.told.1 && self.rules[0] == Rule::Alone(Reconcile::Both) {
+            let word = if several { "contrary" } else { "settled" };
+            cx.because(cause);
+            cx.say(Note::new(word).about(VERSIONS));
+        }
+        if overdrawn && !self.told.2 {
+            let debt = Arg::Count(least.unwrap_or_default().abs());
             cx.say(
                 Note::new("overdrawn")
-                    .with(Arg::Count(least.unwrap_or_default().abs()))
+                    .with(debt)
                     .about(RECEIPTS)
                     .mark(Tone::Bad),
             );
         }
-        self.overdrawn = overdrawn;
+        cx.because(cause);
+        self.told = (lost, several, overdrawn);
+        self.watch.least = least.unwrap_or_default();
         self.watch.overdrawn |= overdrawn;
     }
 }

@@ -3,6 +3,7 @@
 use algorithms::crdt::{LwwRegister, PnCounter};
 use algorithms::quorum::Choice;
 use algorithms::version_vector::{Relation, Siblings, VersionVector};
+use engine::tape::NoteId;
 use engine::{Time, choices};
 
 /// Who wrote: replicas have numbers from 1 that are never used again; 0 wrote what the lesson opens with.
@@ -86,6 +87,8 @@ pub(super) struct Version {
     pub(super) seen: Seen,
     by: Node,
     pub(super) at: Time,
+    /// Where its writing is told.
+    pub(super) note: NoteId,
 }
 
 impl Version {
@@ -95,12 +98,12 @@ impl Version {
     }
 
     /// A change made on top of it.
-    pub(super) fn changed(&self, by: Node, change: i64, at: Time) -> Version {
+    pub(super) fn changed(&self, by: Node, change: i64, at: Time, note: NoteId) -> Version {
         let mut next = self.clone();
         next.receipts.add(&by, change);
         next.writes += 1;
         next.seen.increment(&by);
-        (next.by, next.at) = (by, at);
+        (next.by, next.at, next.note) = (by, at, note);
         next
     }
 }
@@ -164,8 +167,9 @@ pub(super) struct Copy {
 pub(super) struct Merged {
     /// Something new.
     pub(super) news: bool,
-    /// Last writer wins: the value kept and the one thrown away, though its writer had not seen the other.
-    pub(super) thrown: Option<(i64, i64)>,
+    /// Last writer wins: the value kept and the one thrown away, though its writer had not seen the other, and where the
+    /// writing of that one is told.
+    pub(super) thrown: Option<(i64, i64, NoteId)>,
     /// Keep both: there are more values than before.
     pub(super) conflict: bool,
 }
@@ -180,6 +184,7 @@ impl Copy {
             seen: seen.clone(),
             by: 0,
             at: Time::ZERO,
+            note: NoteId::NONE,
         };
         let mut copy = Copy {
             thing,
@@ -237,7 +242,7 @@ impl Copy {
     /// Goes on under another rule with the value that it has; of several, last writer wins keeps the latest and
     /// counters add them up.
     pub(super) fn convert(&mut self, rule: Rule) {
-        let version = match &self.store {
+        let mut version = match &self.store {
             Store::Voter(voter) => voter.version.clone(),
             Store::Last(register) => register.value.clone(),
             Store::Counter(_) => self.resolved(),
@@ -248,6 +253,8 @@ impl Copy {
                 .max_by_key(|version| (version.at, version.by))
                 .map_or_else(|| self.resolved(), Version::clone),
         };
+        // What an earlier rule lost has been booked as lost.
+        version.writes = total(&version.seen);
         self.keep(version, rule);
     }
 
@@ -268,6 +275,7 @@ impl Copy {
             seen: self.seen.clone(),
             by: self.touched.1,
             at: self.touched.0,
+            note: NoteId::NONE,
         }
     }
 
@@ -282,6 +290,22 @@ impl Copy {
                 .map(|(_, version)| version.value(self.thing))
                 .collect(),
         }
+    }
+
+    /// Values that contradict each other, each with the writes that its writer had heard of; one value if all is settled.
+    pub(super) fn siblings(&self) -> Vec<(i64, Seen)> {
+        match &self.store {
+            Store::Both(siblings) => siblings
+                .values()
+                .map(|(_, version)| (version.value(self.thing), version.seen.clone()))
+                .collect(),
+            _ => vec![(self.value(), self.seen.clone())],
+        }
+    }
+
+    /// Who wrote last here.
+    pub(super) fn writer(&self) -> Node {
+        self.touched.1
     }
 
     /// What somebody who read all values would go by.
@@ -309,11 +333,11 @@ impl Copy {
     }
 
     /// Takes a write without asking anybody. Copies that change by majority stay as they are.
-    pub(super) fn write_alone(&mut self, node: Node, change: i64, at: Time) {
+    pub(super) fn write_alone(&mut self, node: Node, change: i64, at: Time, note: NoteId) {
         match &mut self.store {
             Store::Voter(_) => return,
             Store::Last(register) => {
-                let mut version = register.value.changed(node, change, at);
+                let mut version = register.value.changed(node, change, at, note);
                 self.seen.increment(&node);
                 version.seen = self.seen.clone();
                 *register = LwwRegister::new(at.0, node, version);
@@ -321,7 +345,7 @@ impl Copy {
             Store::Both(_) => {
                 // The writer has read all siblings, so its value has seen and replaces them all.
                 let context = self.seen.clone();
-                let version = self.resolved().changed(node, change, at);
+                let version = self.resolved().changed(node, change, at, note);
                 if let Store::Both(siblings) = &mut self.store {
                     siblings.write(&node, &context, version);
                     self.seen = siblings.context().clone();
@@ -363,7 +387,7 @@ impl Copy {
                 merged.thrown = thrown
                     .filter(|thrown| thrown.seen.relation(&own.value.seen) == Relation::Concurrent)
                     .filter(|_| merged.news)
-                    .map(|thrown| (kept, thrown.value(self.thing)));
+                    .map(|thrown| (kept, thrown.value(self.thing), thrown.note));
             }
             (Store::Both(own), Store::Both(theirs)) => {
                 let before = own.values().len();

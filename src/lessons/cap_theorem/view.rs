@@ -2,12 +2,12 @@
 
 use super::model::{
     CABLE_PART, CLIENTS, Ending, Flight, LOCAL, LOSS_SHOWN, Leg, Partition, RECEIPTS, Request,
-    SITES, Settings, Want, Word, replica_part,
+    SITES, Settings, VERSIONS, Want, Word, replica_part,
 };
-use super::replica::{Rule, Store, THINGS, Thing};
-use crate::kit::figures::{self, DOT};
+use super::replica::{Reconcile, Rule, Store, THINGS, Thing};
+use crate::kit::figures::{self, DOT, label};
 use algorithms::quorum::{self, WriteAnswer};
-use engine::scene::{Anchor, Pencil, Point, Rect, Shape, pt};
+use engine::scene::{Point, Rect, Shape, pt};
 use engine::text::tenths;
 use engine::{Arg, Glyph, Ink, Scene, Time, text};
 use std::fmt::Write;
@@ -42,15 +42,24 @@ struct Layout {
     receipts: Rect,
     /// A place among the cards with nothing in it, for a word on the city.
     spare: [Option<Rect>; 2],
+    /// The table of version vectors below the cities.
+    versions: Rect,
 }
 
 impl Layout {
     fn of(model: &Partition, scene: &mut Scene) -> Layout {
-        if scene.width < STACKED {
+        let mut layout = if scene.width < STACKED {
             Layout::stacked(model, scene)
         } else {
             Layout::side_by_side(model, scene)
+        };
+        if model.rule(0) == Rule::Alone(Reconcile::Both) {
+            let x = layout.sites[0].x;
+            let h = if layout.stacked { 136.0 } else { 96.0 };
+            layout.versions = Rect::new(x, scene.height, scene.width - 2.0 * x, h);
+            scene.height += h + x;
         }
+        layout
     }
 
     fn side_by_side(model: &Partition, scene: &mut Scene) -> Layout {
@@ -105,6 +114,7 @@ impl Layout {
             receipts: Rect::new(w / 2.0 - gap / 2.0 + 10.0, bus + 42.0, gap - 20.0, 112.0),
             sites,
             spare,
+            versions: Rect::default(),
         }
     }
 
@@ -176,6 +186,7 @@ impl Layout {
             buses,
             sites,
             spare: [None, None],
+            versions: Rect::default(),
         }
     }
 
@@ -244,6 +255,9 @@ pub(super) fn draw(model: &Partition, knobs: &Settings, at: Time, scene: &mut Sc
             cable(model, knobs, at, &layout, scene);
             receipts(model, &layout, scene);
         }
+    }
+    if layout.versions.h > 0.0 {
+        versions(model, &layout, scene);
     }
     for flight in model.flights.values() {
         message(flight, model, at, &layout, scene);
@@ -384,41 +398,102 @@ fn values(thing: Thing, values: &[i64], scene: &Scene) -> String {
     }
 }
 
-/// What a replica has seen, by the replicas' numbers: `1:5 4:3`.
-fn vector(index: usize, model: &Partition) -> Vec<String> {
-    let seen = &model.replicas[index].copies[0].seen;
-    let number = |node| model.replicas.iter().position(|r| r.node == node);
-    seen.iter()
-        .filter_map(|(node, count)| Some(format!("{}:{count}", number(*node)? + 1)))
-        .collect()
+/// What its rule goes by: a time or a vote.
+fn evidence(index: usize, model: &Partition, scene: &Scene) -> String {
+    match &model.replicas[index].copies[0].store {
+        Store::Last(register) => {
+            let s = (register.at_us as f64 - model.start.0 as f64) / 1e6;
+            scene.say("written", &[Arg::Number(libm::round(s * 10.0) / 10.0)])
+        }
+        Store::Voter(voter) => voter
+            .open
+            .and_then(|(_, node)| model.index(node))
+            .map_or_else(String::new, |asks| {
+                scene.say("votes", &[Arg::Count(asks as i64 + 1)])
+            }),
+        Store::Both(_) | Store::Counter(_) => String::new(),
+    }
 }
 
-/// What its rule goes by: a time, a vector, a vote.
-fn evidence(index: usize, model: &Partition, scene: &Scene, room: f32) -> String {
-    let copy = &model.replicas[index].copies[0];
-    match &copy.store {
-        Store::Last(register) => scene.say("written", &[Arg::Number(register.at_us as f64 / 1e6)]),
-        Store::Voter(voter) => match voter.open.map(|(_, node)| node) {
-            Some(node) => {
-                let asks = model.replicas.iter().position(|r| r.node == node);
-                asks.map_or_else(String::new, |i| {
-                    scene.say("votes", &[Arg::Count(i as i64 + 1)])
-                })
-            }
-            None => String::new(),
-        },
-        Store::Both(_) | Store::Counter(_) => {
-            let mut line = scene.say("seen", &[]);
-            for entry in vector(index, model) {
-                let longer = format!("{line} {entry}");
-                if text::width(&longer, 11.0, false) > room - 12.0 {
-                    line.push('…');
-                    break;
-                }
-                line = longer;
-            }
-            line
+/// The values of the account, each with the writes that its writer had heard of, so that they can be compared.
+fn versions(model: &Partition, layout: &Layout, scene: &mut Scene) {
+    let frame = layout.versions;
+    let up = |index: &usize| model.replicas[*index].crashed.is_none();
+    let mut shown = (0..model.replicas.len()).filter(up);
+    let contrary = shown.clone().find(|index| model.keeps_both(*index, 0));
+    let index = contrary.or_else(|| shown.next()).unwrap_or(0);
+    let all = model.replicas[index].copies[0].siblings();
+    let rows = &all[..all.len().min(2)];
+    // Writers of whom one has heard more come first: they decide.
+    let writes = |node| rows.iter().map(move |(_, seen)| seen.get(&node));
+    let spread = |node| writes(node).max() != writes(node).min();
+    let nodes = model.replicas.iter().map(|replica| replica.node);
+    let heard = nodes.filter(|node| writes(*node).max() > Some(0));
+    let (mut columns, rest): (Vec<_>, Vec<_>) = heard.partition(|node| spread(*node));
+    columns.extend(rest);
+    columns.truncate(if layout.stacked { 2 } else { 3 });
+    let title = scene.say("versions", &[]);
+    let (word, ink) = match rows.len() {
+        2 => ("versions.contrary", Ink::Warn),
+        _ => ("versions.one", Ink::Ok),
+    };
+    let verdict = scene.say(word, &[]);
+    let named = |node| {
+        model
+            .index(node)
+            .map(|index| scene.name(replica_part(index)))
+    };
+    let names: Vec<String> = columns.iter().filter_map(|node| named(*node)).collect();
+    let cells = rows.iter().map(|(value, seen)| {
+        let counts = columns.iter().map(|node| (seen.get(node), spread(*node)));
+        (money(*value, scene), counts.collect::<Vec<_>>())
+    });
+    let cells: Vec<_> = cells.collect();
+    let spoken = cells.iter().map(|(value, counts)| {
+        let counts = counts.iter().zip(&names);
+        let counts: Vec<String> = counts.map(|((n, _), name)| format!("{name} {n}")).collect();
+        format!("{value}: {}", counts.join(", "))
+    });
+    let spoken = format!("{}. {verdict}", spoken.collect::<Vec<_>>().join("; "));
+    let (x, pitch) = (frame.x + 14.0, if layout.stacked { 88.0 } else { 104.0 });
+    let column = |k: usize| x + 76.0 + pitch * k as f32;
+    let mut pencil = scene.thing(VERSIONS, frame, spoken);
+    pencil
+        .bordered(frame, 12.0, Ink::Card, ink, 1.5)
+        .bold(
+            pt(x, frame.y + 21.0),
+            12.5,
+            Ink::Secondary,
+            label::fitting(&[title], 12.5, true, frame.w - 28.0),
+        )
+        .figure("values", all.len() as f64);
+    for (k, name) in names.into_iter().enumerate() {
+        let name = label::fitting(&[name], 12.0, false, pitch - 8.0);
+        pencil.text(pt(column(k), frame.y + 40.0), 12.0, Ink::Secondary, name);
+    }
+    for (row, (value, counts)) in cells.into_iter().enumerate() {
+        let y = frame.y + 61.0 + 21.0 * row as f32;
+        pencil.bold(pt(x, y), 15.0, Ink::Ink, value);
+        for (k, (n, decides)) in counts.into_iter().enumerate() {
+            let more = writes(columns[k]).max() == Some(n);
+            let at = pt(column(k), y);
+            match (decides, more) {
+                (true, true) => pencil.bold(at, 15.0, Ink::Accent, n.to_string()),
+                _ => pencil.text(at, 15.0, Ink::Secondary, n.to_string()),
+            };
         }
+    }
+    let (at, room) = if layout.stacked {
+        (pt(x, frame.y + 104.0), frame.w - 28.0)
+    } else {
+        let at = pt(column(3) + 8.0, frame.y + 40.0);
+        (at, frame.x + frame.w - 14.0 - at.x)
+    };
+    for (k, line) in text::wrap(&verdict, 13.0, true, room)
+        .into_iter()
+        .enumerate()
+    {
+        pencil.bold(pt(at.x, at.y + 17.0 * k as f32), 13.0, ink, line);
     }
 }
 
@@ -451,14 +526,25 @@ fn replica(index: usize, model: &Partition, at: Time, layout: &Layout, scene: &m
         return;
     }
     let lines = THINGS.map(|thing| values(thing, &replica.copies[thing as usize].values(), scene));
-    let versions =
-        [0, 1].map(|i| scene.say("version", &[Arg::Count(replica.copies[i].version() as i64)]));
     let behind = [0, 1].map(|i| model.behind(index, i));
+    // Only a majority's versions have one order; of the others it is told what they lack.
+    let versions = [0, 1].map(|i| match (model.rule(i), behind[i]) {
+        (Rule::Majority, _) => {
+            let writes = replica.copies[i].version();
+            scene.say("version", &[Arg::Count(writes as i64)])
+        }
+        (_, 0) => String::new(),
+        (_, lacks) => scene.say("lacks", &[Arg::Count(lacks as i64)]),
+    });
     let several = [0, 1].map(|i| replica.copies[i].values().len() > 1);
     let conflict = several.contains(&true);
-    let note = fit(&evidence(index, model, scene, room), 11.0, false, room);
+    let note = label::fitting(&[evidence(index, model, scene)], 11.0, false, room);
     let mut spoken = [0, 1]
-        .map(|i| format!("{} {}", lines[i], versions[i]))
+        .map(|i| {
+            format!("{} {}", lines[i], versions[i])
+                .trim_end()
+                .to_owned()
+        })
         .join(", ");
     if conflict {
         spoken = format!("{spoken}, {}", scene.say("conflict", &[]));
@@ -484,6 +570,10 @@ fn replica(index: usize, model: &Partition, at: Time, layout: &Layout, scene: &m
         Ink::Ink,
         name,
     );
+    pencil
+        .figure("balance", replica.copies[0].value() as f64)
+        .figure("values", replica.copies[0].values().len() as f64)
+        .figure("behind", behind.iter().sum::<u64>() as f64);
     if let Some(glyph) = voted {
         let at = pt(card.x + card.w - pad - 2.0, card.y + 17.0);
         pencil.mark(glyph, at, 5.0, Ink::Ok);
@@ -500,7 +590,7 @@ fn replica(index: usize, model: &Partition, at: Time, layout: &Layout, scene: &m
             (_, true) => (if compact { 11.0 } else { 12.5 }, true, Ink::Warn),
             _ => (12.5, false, Ink::Secondary),
         };
-        let line = fit(&lines[i], size, bold, room);
+        let line = label::fitting(&[lines[i].clone()], size, bold, room);
         let w = text::width(&line, size, bold);
         if bold {
             pencil.bold(at, size, ink, line);
@@ -508,7 +598,7 @@ fn replica(index: usize, model: &Partition, at: Time, layout: &Layout, scene: &m
             pencil.text(at, size, ink, line);
         }
         let pill_w = text::width(&versions[i], 11.0, true) + 10.0;
-        if w + pill_w + 4.0 <= room {
+        if !versions[i].is_empty() && w + pill_w + 4.0 <= room {
             let pill = Rect::new(
                 card.x + card.w - pad - pill_w,
                 baseline[i] - 13.0,
@@ -538,18 +628,6 @@ fn replica(index: usize, model: &Partition, at: Time, layout: &Layout, scene: &m
             note,
         );
     }
-}
-
-/// Cuts a line that is too long for its room.
-fn fit(line: &str, size: f32, bold: bool, room: f32) -> String {
-    if text::width(line, size, bold) <= room {
-        return line.to_owned();
-    }
-    let mut short = line.to_owned();
-    while !short.is_empty() && text::width(&short, size, bold) + size > room {
-        short.pop();
-    }
-    format!("{}…", short.trim_end())
 }
 
 /// How a replica has answered a round that is under way: a ring for a vote, a write for a write.
@@ -638,7 +716,7 @@ fn client(site: usize, model: &Partition, at: Time, layout: &Layout, scene: &mut
             Ink::Secondary,
         ),
     };
-    let status = fit(&status, 12.5, true, card.w - 46.0);
+    let status = label::fitting(&[status], 12.5, true, card.w - 46.0);
     let counts = [client.answered, client.failed].map(|n| Arg::Count(i64::from(n)));
     let count = scene.say("counts", &counts);
     let old = scene.say("old-count", &[Arg::Count(i64::from(client.old))]);
@@ -654,19 +732,25 @@ fn client(site: usize, model: &Partition, at: Time, layout: &Layout, scene: &mut
     pencil
         .bordered(card, 12.0, Ink::Card, border, width)
         .bold(pt(card.x + 14.0, card.y + 23.0), 14.5, Ink::Ink, name)
-        .text(pt(card.x + 14.0, card.y + 42.0), 12.5, Ink::Secondary, want);
-    at_right(
+        .text(pt(card.x + 14.0, card.y + 42.0), 12.5, Ink::Secondary, want)
+        .figure("failed", f64::from(client.failed));
+    if let Some((.., took)) = client.last {
+        pencil.figure("wait", took.as_s());
+    }
+    label::ending(
         &mut pencil,
         pt(card.x + card.w - 14.0, card.y + 22.0),
         11.5,
+        false,
         Ink::Secondary,
         count,
     );
     if client.old > 0 {
-        at_right(
+        label::ending(
             &mut pencil,
             pt(card.x + card.w - 14.0, card.y + 42.0),
             11.5,
+            false,
             Ink::Warn,
             old,
         );
@@ -676,17 +760,6 @@ fn client(site: usize, model: &Partition, at: Time, layout: &Layout, scene: &mut
             .mark(glyph, pt(card.x + 20.0, card.y + 57.0), 5.0, ink)
             .bold(pt(card.x + 32.0, card.y + 61.0), 12.5, ink, status);
     }
-}
-
-fn at_right(pencil: &mut Pencil<'_>, at: Point, size: f32, ink: Ink, text: String) {
-    pencil.shape(Shape::Text {
-        at,
-        size,
-        bold: false,
-        ink,
-        anchor: Anchor::End,
-        text,
-    });
 }
 
 fn cable(model: &Partition, knobs: &Settings, at: Time, layout: &Layout, scene: &mut Scene) {
@@ -789,7 +862,11 @@ fn receipts(model: &Partition, layout: &Layout, scene: &mut Scene) {
     let border = if ink == Ink::Bad { Ink::Bad } else { Ink::Mark };
     // A slip of paper with a torn edge, not a card: it stores nothing that a replica could read.
     let mut pencil = scene.thing(RECEIPTS, card, spoken);
-    pencil.shape(torn(card, border));
+    pencil
+        .shape(torn(card, border))
+        .figure("balance", model.receipts[0] as f64)
+        .figure("lost", lost as f64)
+        .figure("apart", model.apart() as f64);
     let x = card.x + pad;
     pencil.bold(pt(x, card.y + 21.0), 12.0, Ink::Secondary, name);
     let mut y = if layout.stacked {
@@ -843,8 +920,8 @@ fn torn(slip: Rect, stroke: Ink) -> Shape {
 fn message(flight: &Flight, model: &Partition, at: Time, layout: &Layout, scene: &mut Scene) {
     let site = |index: usize| model.replicas[index].site;
     let (out, home) = layout.way(
-        (flight.from, site(flight.from)),
-        (flight.to, site(flight.to)),
+        (flight.mail.from, site(flight.mail.from)),
+        (flight.mail.to, site(flight.mail.to)),
     );
     let answer = matches!(flight.word, Word::Vote(..) | Word::Accepted | Word::No(_));
     let (glyph, ink) = match &flight.word {
@@ -874,7 +951,7 @@ fn message(flight: &Flight, model: &Partition, at: Time, layout: &Layout, scene:
             };
             let m = layout.middle;
             let p = pt(m.x + back(m.x, last.x), m.y + back(m.y, last.y));
-            scene.particle(p, r, glyph, Ink::Bad, flight.request);
+            scene.particle(p, r, glyph, Ink::Bad, flight.mail.request);
         }
         return;
     }
@@ -884,7 +961,13 @@ fn message(flight: &Flight, model: &Partition, at: Time, layout: &Layout, scene:
         (false, true) => along(&out, share * 2.0),
         (false, false) => along(&home, share * 2.0 - 1.0),
     };
-    scene.particle(pt(p.x + aside, p.y + aside), r, glyph, ink, flight.request);
+    scene.particle(
+        pt(p.x + aside, p.y + aside),
+        r,
+        glyph,
+        ink,
+        flight.mail.request,
+    );
 }
 
 /// A request or its answer between a client and its replica.
