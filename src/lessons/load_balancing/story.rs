@@ -183,6 +183,7 @@ pub(super) const CHALLENGES: &[Challenge<System>] = &[
             Setup::Set("policy", LEAST_CONNECTIONS),
             Setup::Set("servers", 8.0),
             Setup::Set("load", 110.0),
+            Setup::Wait(Time::s(25)),
         ],
     },
     Challenge {
@@ -207,6 +208,7 @@ pub(super) const CHALLENGES: &[Challenge<System>] = &[
             Setup::Set("fall", 1.0),
             Setup::Wait(Time::s(2)),
             Setup::Act("crash", VICTIM),
+            Setup::Wait(Time::s(12)),
         ],
     },
     Challenge {
@@ -217,6 +219,7 @@ pub(super) const CHALLENGES: &[Challenge<System>] = &[
             Setup::Set("servers", 5.0),
             Setup::Set("load", 40.0),
             Setup::Act("slow", VICTIM),
+            Setup::Wait(Time::s(20)),
         ],
     },
     Challenge {
@@ -232,8 +235,10 @@ pub(super) const CHALLENGES: &[Challenge<System>] = &[
         solution: &[
             Setup::Set("policy", LEAST_CONNECTIONS),
             Setup::Set("load", 50.0),
+            Setup::Set("check", 3.0),
             Setup::Wait(Time::s(2)),
             Setup::Act("crash", VICTIM),
+            Setup::Wait(Time::s(5)),
         ],
     },
     Challenge {
@@ -249,6 +254,6 @@ pub(super) const CHALLENGES: &[Challenge<System>] = &[
             let times = f64::from(most) / f64::from(least.max(1));
             Progress::of(if counts { times } else { 0.0 }, 2.0)
         },
-        solution: &[Setup::Set("policy", IP_HASH), Setup::Wait(Time::s(8))],
+        solution: &[Setup::Set("policy", IP_HASH), Setup::Wait(Time::s(20))],
     },
 ];
