@@ -234,7 +234,7 @@ pub(super) const CHALLENGES: &[Challenge<System>] = &[
         },
         solution: &[
             Setup::Set("policy", LEAST_CONNECTIONS),
-            Setup::Set("load", 50.0),
+            Setup::Set("load", 80.0),
             Setup::Set("check", 3.0),
             Setup::Wait(Time::s(2)),
             Setup::Act("crash", VICTIM),
