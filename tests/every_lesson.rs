@@ -531,6 +531,10 @@ fn captions_and_figures_agree(entry: &Entry) {
             }
             let run = player.main();
             let view = player.beats()[beat];
+            if player.stuck().is_some() {
+                wrong.push(format!("seed {seed}, beat {}: it never comes", view.id));
+                break;
+            }
             for width in [366.0, 884.0] {
                 let mut scene = Scene::new(width, words.clone());
                 run.draw(&mut scene);

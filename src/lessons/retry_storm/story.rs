@@ -68,7 +68,7 @@ pub(super) const STORY: &[Beat<System>] = &[
             Setup::Speed(0.5),
             Setup::Act("hiccup", 0),
         ],
-        when: |system| stalled(system) && calls_per_s(system) >= 120.0,
+        when: |system| stalled(system) && calls_per_s(system) >= 90.0,
         points: &[RATE_PART, LANES],
         shows: &[figure(RATE_PART, "calls/s").above(figure(RATE_PART, "capacity/s"))],
         predict: Some(Prediction {
@@ -149,9 +149,10 @@ pub(super) const STORY: &[Beat<System>] = &[
         setup: &[
             Setup::Set("budget", 0.0),
             Setup::Set("callers", SAME),
-            Setup::Set("backoff", FULL),
+            Setup::Set("base", 1_000.0),
+            Setup::Set("longest", 8.0),
             Setup::Twin("backoff", NONE),
-            Setup::Speed(FAST),
+            Setup::Speed(4.0),
             Setup::Act("hiccup", 0),
             Setup::Wait(Time::s(16)),
         ],
@@ -167,13 +168,16 @@ pub(super) const STORY: &[Beat<System>] = &[
             Setup::Set("callers", NEW),
             Setup::Set("load", 5.0),
             Setup::Set("queue", 20.0),
+            Setup::Set("base", 100.0),
+            Setup::Set("longest", 2.0),
             Setup::Set("backoff", EXPONENTIAL),
             Setup::Speed(0.5),
+            Setup::Act("restart", 0),
             Setup::Act("herd", 0),
         ],
         when: |system| {
             let came = seen(system).herd.map(|herd| (herd.came, herd.wave));
-            came.is_some_and(|(came, wave)| wave >= 2 && system.now.since(came) >= Time::ms(900))
+            came.is_some_and(|(came, wave)| wave >= 2 && system.now.since(came) >= Time::ms(1_300))
         },
         points: &[LANES, SERVICE],
         shows: &[figure(LANES, "pausing").at_least(60.0)],
