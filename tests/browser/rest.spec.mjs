@@ -3,13 +3,11 @@
 // What is late is a measured list that may be out of date. That only costs bytes, so no test here depends on it: where a
 // start calls what is listed as late, the report says that it is time for `make starts`.
 import { readdirSync, readFileSync } from "node:fs";
-import { test, expect, lessons, open, ready } from "./kit.mjs";
+import { test, expect, open, ready, some } from "./kit.mjs";
 
 const dist = new URL("../../dist/", import.meta.url);
 const REST = /[_.]rest\.wasm$/;
-// What brings a rest is the same code for all lessons: these two stand for them.
-const some = process.env.ALL ? lessons : [lessons[0], lessons.at(-1)];
-const [{ slug }] = lessons;
+const [{ slug }] = some;
 
 /** Has the page itself write down, in order, each sign of a learner and how each rest is asked for and joined. */
 async function log(page) {
