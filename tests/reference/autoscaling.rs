@@ -21,6 +21,8 @@ fn numbers(value: &Value) -> Vec<u64> {
 fn pods(case: &Case<'_>, usage: &[u64]) -> Vec<Pod> {
     let list = |field: &str| case.input[field].as_array().cloned().unwrap_or_default();
     let (ready, started) = (list("ready"), list("started_recently"));
+    let told_deleting = ["deleting", "deletion_timestamp", "being_deleted"].map(list);
+    let deleting = told_deleting.concat();
     let (phases, requests) = (
         list("phase"),
         numbers(&case.input["requests_milli_per_container"]),
@@ -41,7 +43,7 @@ fn pods(case: &Case<'_>, usage: &[u64]) -> Vec<Pod> {
                     Some("Failed") => Phase::Failed,
                     _ => Phase::Running,
                 },
-                deleting: false,
+                deleting: deleting.get(i).and_then(Value::as_bool) == Some(true),
                 ready: is_ready,
                 usage: usage.get(i).copied(),
                 cpu_counts: is_ready && !young,

@@ -1,6 +1,6 @@
 //! Redis' own tests of BITCOUNT, BITPOS and BITOP.
 
-use crate::table::{Case, run};
+use crate::table::{Case, bytes, hex, run};
 use algorithms::bitmap::{Bitmap, Operation, Unit};
 use serde_json::{Value, json};
 
@@ -10,20 +10,7 @@ fn bitmaps_redis() {
 }
 
 fn bitmap(hex: &Value) -> Bitmap {
-    let hex = hex.as_str().expect("hex").as_bytes();
-    let byte = |pair: &[u8]| {
-        let pair = std::str::from_utf8(pair).expect("hex");
-        u8::from_str_radix(pair, 16).expect("hex")
-    };
-    Bitmap::from(hex.chunks(2).map(byte).collect::<Vec<_>>())
-}
-
-fn hex(bitmap: &Bitmap) -> String {
-    bitmap
-        .bytes()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    Bitmap::from(bytes(hex.as_str().expect("hex")))
 }
 
 fn operation(name: &str) -> Operation {
@@ -49,7 +36,7 @@ fn answer(case: &Case<'_>) -> Option<Value> {
             .map(|name| Bitmap::combine(operation(name), &operands));
         let first = results.next()?;
         assert!(results.all(|other| other == first), "{}", case.name);
-        return Some(json!({"hex": hex(&first)}));
+        return Some(json!({"hex": hex(first.bytes())}));
     }
     let map = bitmap(&case.input["hex"]);
     let unit = match case.input["unit"].as_str() {

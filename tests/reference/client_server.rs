@@ -1,6 +1,6 @@
 //! Round trips of handshakes and pages, WebSocket on the wire, HPACK's numbers.
 
-use crate::table::{Case, run};
+use crate::table::{Case, bytes, hex, run};
 use algorithms::connections::{self, CONNECTIONS_PER_HOST, Design, Link, STREAMS};
 use algorithms::connections::{Security, Transport};
 use algorithms::hpack;
@@ -15,20 +15,6 @@ fn http_connections_websocket() {
         &[],
         answer,
     );
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn bytes(hex: &str) -> Vec<u8> {
-    let pairs = hex.as_bytes().chunks(2);
-    pairs
-        .map(|pair| {
-            let pair = std::str::from_utf8(pair).expect("hex");
-            u8::from_str_radix(pair, 16).expect("hex")
-        })
-        .collect()
 }
 
 /// Transport and security as the table words them.

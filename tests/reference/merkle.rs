@@ -1,20 +1,12 @@
 //! Merkle trees of Certificate Transparency: roots, and proofs both good and tampered with.
 
-use crate::table::{Case, run};
+use crate::table::{Case, bytes, hex, run};
 use algorithms::merkle_tree::{self, Hash};
 use serde_json::{Value, json};
 
 #[test]
 fn merkle_rfc6962() {
     run(include_str!("merkle_rfc6962.json"), &[], &[], answer);
-}
-
-fn bytes(hex: &str) -> Vec<u8> {
-    let byte = |pair: &[u8]| {
-        let pair = std::str::from_utf8(pair).expect("hex");
-        u8::from_str_radix(pair, 16).expect("hex")
-    };
-    hex.as_bytes().chunks(2).map(byte).collect()
 }
 
 /// A hash, or `None` for what is too short or too long to be one.
@@ -33,8 +25,7 @@ fn answer(case: &Case<'_>) -> Option<Value> {
             let (index, size) = (index as u64, hashes.len() as u64);
             assert!(merkle_tree::verify_inclusion(leaf, index, size, &proof, &root).is_ok());
         }
-        let root: String = root.iter().map(|byte| format!("{byte:02x}")).collect();
-        return Some(json!({"root_hex": root}));
+        return Some(json!({"root_hex": hex(&root)}));
     }
     let proof: Option<Vec<Hash>> = match &case.input["proof_hex"] {
         Value::Array(proof) => proof.iter().map(hash).collect(),

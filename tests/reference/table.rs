@@ -54,6 +54,20 @@ impl Case<'_> {
     }
 }
 
+/// Bytes as a table writes them.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The bytes that a table writes so.
+pub(crate) fn bytes(hex: &str) -> Vec<u8> {
+    let byte = |pair: &[u8]| {
+        let pair = std::str::from_utf8(pair).expect("hex");
+        u8::from_str_radix(pair, 16).expect("hex")
+    };
+    hex.as_bytes().chunks(2).map(byte).collect()
+}
+
 /// Runs every case through `answer`, which returns the fields it computed. Fails, naming them all,
 /// on cases that differ, that `answer` does not know, or that are listed as not applicable in vain.
 /// Fields named in `prose` explain a case in words and are not compared.
