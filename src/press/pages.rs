@@ -444,7 +444,7 @@ fn lesson_page<'a>(site: &Site, assets: &Assets, lesson: &'a LessonPage, kind: K
     );
     let _ = writeln!(
         body,
-        "{}<section class=\"lab\" aria-label=\"{}\">\n<div class=\"stages\"><figure class=\"stage\"><div class=\"stage-view\" data-shape=\"either\">{}</div></figure></div>\n{}",
+        "{}<div class=\"room\"><section class=\"lab\" aria-label=\"{}\">\n<div class=\"stages\"><figure class=\"stage\"><div class=\"stage-view\" data-shape=\"either\">{}</div></figure></div>\n{}",
         if kind == Kind::Embed {
             // Edge to edge, as the running lesson will be; the words below keep their margins.
             "<div class=\"lesson embed\">\n"
@@ -463,9 +463,9 @@ fn lesson_page<'a>(site: &Site, assets: &Assets, lesson: &'a LessonPage, kind: K
         );
     }
     body += if kind == Kind::Embed {
-        "</section>\n</div>\n<div class=\"lesson\">\n<article class=\"notes\">\n"
+        "</section></div>\n</div>\n<div class=\"lesson\">\n<article class=\"notes\">\n"
     } else {
-        "</section>\n<article class=\"notes\">\n"
+        "</section></div>\n<article class=\"notes\">\n"
     };
     // The running lesson takes its prose from here, so that it travels once.
     let _ = writeln!(

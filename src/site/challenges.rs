@@ -14,12 +14,12 @@ pub(crate) fn Challenges(desk: Desk) -> impl IntoView {
     let items = ids.iter().enumerate().map(|(index, id)| {
         let done = memo(move || desk.done.with(|done| done.get(index) == Some(&true)));
         let goal = desk.word(&format!("challenge.{id}"));
-        let known = goal.clone();
+        let chosen = memo(move || desk.goal.with(|goal| goal.as_ref().is_some_and(|goal| goal.challenge == index)));
         let hint = desk.word(&format!("challenge.{id}.hint"));
         view! {
             <li class="challenge" data-done=live(move || done.get().then_some(""))>
                 <span class="tick" aria-hidden="true"><svg viewBox="0 0 10 10"><path d="M1.5 5.5 4 8 8.5 2"/></svg></span>
-                <p><button class="link" type="button" aria-pressed=live(move || (desk.goal.with(|goal| goal.as_ref().is_some_and(|(text, ..)| *text == known))).to_string())
+                <p><button class="link" type="button" aria-pressed=live(move || chosen.get().to_string())
                     on:click=move |_| desk.choose(index)>{goal}</button><Show when=move || done.get()><span class="visually-hidden">{t("challenge.done")}</span></Show></p>
                 <details class="hint"><summary>{t("challenge.hint")}</summary><p>{hint}</p></details>
             </li>

@@ -9,7 +9,7 @@ use crate::stage::StageView;
 use crate::store::{self, Progress};
 use crate::texts::{t, tf};
 use crate::theme::Look;
-use crate::views::{Cause, Inspection, Offer, PartView, Saying, StoryView};
+use crate::views::{Cause, Goal, Inspection, Offer, PartView, Saying, StoryView};
 use crate::{inspector, line, place, sight};
 use contract::Address;
 use engine::player::Happening;
@@ -74,8 +74,8 @@ pub(crate) struct Desk {
     pub(crate) latest: RwSignal<String>,
     /// What the lines of each plot stand at.
     pub(crate) readings: RwSignal<Vec<String>>,
-    /// The chosen challenge: its goal, the share of it that is reached, and whether it is done.
-    pub(crate) goal: RwSignal<Option<(String, Option<f64>, bool)>>,
+    /// The chosen challenge.
+    pub(crate) goal: RwSignal<Option<Goal>>,
     /// The events of the tape in words, while they are listed.
     pub(crate) events: RwSignal<Option<Vec<Cause>>>,
     /// The knobs that the story turned.

@@ -5,7 +5,7 @@ use crate::plots::{self, Sheet};
 use crate::speech::Speech;
 use crate::stage::{Emphasis, StageView};
 use crate::texts::{t, tf};
-use crate::views::{Cause, Dot, Inspection, Offer, PartView, Saying, StoryView, Verdict};
+use crate::views::{Cause, Dot, Goal, Inspection, Offer, PartView, Saying, StoryView, Verdict};
 use crate::{place, sight};
 use engine::player::Happening;
 use engine::probe::SAMPLE_EVERY;
@@ -116,7 +116,7 @@ pub(crate) struct Slow {
     pub(crate) glyphs: Vec<(Glyph, Ink)>,
     pub(crate) latest: String,
     pub(crate) readings: Vec<String>,
-    pub(crate) goal: Option<(String, Option<f64>, bool)>,
+    pub(crate) goal: Option<Goal>,
     pub(crate) events: Vec<Cause>,
     pub(crate) told: Vec<&'static str>,
 }
@@ -404,28 +404,30 @@ impl Core {
         told.into_iter().map(|(id, _)| id).collect()
     }
 
-    /// How far a challenge has come and how far it has to; none where that cannot be told.
-    fn progress(&self, _challenge: usize) -> Option<(f64, f64)> {
-        None
-    }
-
     /// The parts that would give the answer to the open question away.
     fn hides(&self) -> &'static [PartId] {
-        &[]
+        let beat = self.player.beat();
+        let open = self.player.heading_for().is_none() && self.player.guess_of(beat).is_none();
+        let beat = self
+            .player
+            .beats()
+            .get(beat)
+            .filter(|_| open && self.player.at_beat());
+        beat.map_or(&[], |beat| beat.hides)
     }
 
-    /// The chosen challenge: its goal, the share of it that is reached, and whether it is done.
-    fn goal(&self) -> Option<(String, Option<f64>, bool)> {
+    /// The chosen challenge.
+    fn goal(&self) -> Option<Goal> {
         let at = self.chosen?;
         let id = *self.player.main().challenges().get(at)?;
-        let done = self.player.done().get(at) == Some(&true);
-        let share = self.progress(at);
-        let share = share.map(|(now, goal)| (now / goal.max(1e-9)).clamp(0.0, 1.0));
-        Some((
-            self.words.get(&format!("challenge.{id}")).to_owned(),
-            share,
-            done,
-        ))
+        let progress = self.player.main().challenge_progress(at);
+        Some(Goal {
+            challenge: at,
+            text: self.words.get(&format!("challenge.{id}")).to_owned(),
+            now: progress.now.clamp(0.0, progress.goal),
+            of: progress.goal,
+            done: self.player.done().get(at) == Some(&true),
+        })
     }
 
     /// What the lines of each plot stand at now: what the drawing is for those who do not see it.

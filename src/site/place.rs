@@ -259,6 +259,14 @@ pub(crate) fn height() -> f64 {
     height.and_then(|height| height.as_f64()).unwrap_or(0.0)
 }
 
+/// The page's own address below its host.
+pub(crate) fn address() -> String {
+    let location = web_sys::window().map(|window| window.location());
+    let told =
+        location.and_then(|location| Some(location.pathname().ok()? + &location.search().ok()?));
+    told.unwrap_or_default() + &hash()
+}
+
 /// Scrolls to the top of the page.
 pub(crate) fn scroll_to_top() {
     if let Some(window) = web_sys::window() {

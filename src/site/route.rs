@@ -57,10 +57,13 @@ pub(crate) fn follow(go: impl Fn(bool) + Clone + 'static) {
             event.prevent_default();
             let history = web_sys::window().and_then(|window| window.history().ok());
             let Some(history) = history else { return };
-            if history
-                .push_state_with_url(&JsValue::NULL, "", Some(&address))
-                .is_ok()
-            {
+            // A second click on the same link leads nowhere else, so it is no place to come back from.
+            let there = place::address();
+            let pushed = there == address
+                || history
+                    .push_state_with_url(&JsValue::NULL, "", Some(&address))
+                    .is_ok();
+            if pushed {
                 go(true);
             }
         }

@@ -5,7 +5,7 @@ use crate::icons;
 use crate::live::{follow, live, memo, part};
 use crate::place;
 use crate::texts::{t, tf, tx};
-use crate::views::{Dot, Saying, StoryView, Verdict};
+use crate::views::{Dot, Goal, Saying, StoryView, Verdict};
 use engine::{Arg, Player};
 use leptos::prelude::*;
 
@@ -164,17 +164,28 @@ fn outcome(verdict: Verdict) -> impl IntoView {
 }
 
 /// How far the challenge under way has come.
-fn goal((text, share, done): (String, Option<f64>, bool)) -> impl IntoView {
-    let share = share.filter(|_| !done).map(|share| {
-        let fill = format!("{}%", engine::text::fixed(share * 100.0, 0));
-        view! {
-            <span class="num">{fill.clone()}</span>
-            <div class="bar" style=("--fill", fill)></div>
-        }
+fn goal(goal: Goal) -> impl IntoView {
+    let Goal {
+        text,
+        now,
+        of,
+        done,
+        ..
+    } = goal;
+    let far = (!done).then(|| {
+        // What is reached all at once has nothing to count.
+        let count = (of != 1.0).then(|| {
+            let [now, of] = [now, of].map(|value| {
+                Arg::Number(engine::text::number(&engine::text::fixed(value, 1)).unwrap_or(value))
+            });
+            view! { <span class="num">{tf("challenge.count", &[now, of])}</span> }
+        });
+        let fill = format!("{}%", engine::text::fixed(now / of * 100.0, 0));
+        view! { {count}<div class="bar" style=("--fill", fill)></div> }
     });
     view! {
         <div class="goal" data-done=done.then_some("")>
-            <span>{text}</span>{done.then(icons::check)}{share}
+            <span>{text}</span>{done.then(icons::check)}{far}
         </div>
     }
 }

@@ -47,6 +47,21 @@ pub(crate) struct Dot {
     pub(crate) asks: bool,
 }
 
+/// A challenge that the learner is at.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Goal {
+    /// Its number.
+    pub(crate) challenge: usize,
+    /// What is to be reached.
+    pub(crate) text: String,
+    /// How much of it there is.
+    pub(crate) now: f64,
+    /// How much is wanted.
+    pub(crate) of: f64,
+    /// Whether it was reached, be it on an earlier visit.
+    pub(crate) done: bool,
+}
+
 impl StoryView {
     /// All of it as one text to be heard.
     pub(crate) fn spoken(&self) -> String {
