@@ -9,7 +9,7 @@ mod tests;
 
 pub use model::{Settings, Shop};
 
-use engine::{Card, Ink, Lesson, Line, Plot, Probe, Sheet, Statistic, Time};
+use engine::{Card, Ink, Lesson, Line, Plot, Probe, Sheet, Time};
 
 /// The lesson.
 pub struct FanOut;
@@ -26,68 +26,34 @@ impl Lesson for FanOut {
     type Model = Shop;
     const SHEET: Sheet<Shop> = Sheet {
         actions: model::Break::SPECS,
-        probes: &[Probe::Spread, Probe::Level, Probe::Count, Probe::Count],
+        probes: &[Probe::Level, Probe::Level, Probe::Count, Probe::Count],
         plots: &[
-            Plot {
-                id: "wait",
-                lines: &[
-                    Line {
-                        id: "p99",
-                        probe: probe::WAIT,
-                        statistic: Statistic::Quantile(0.99),
-                        ink: Ink::Warn,
-                        area: false,
-                    },
-                    Line {
-                        id: "p50",
-                        probe: probe::WAIT,
-                        statistic: Statistic::Quantile(0.5),
-                        ink: Ink::Secondary,
-                        area: false,
-                    },
+            // Not a percentile: over the few answers of some seconds it would lag behind what the stage shows.
+            Plot::ms(
+                "wait",
+                &[Line::mean("latest", probe::WAIT, Ink::Warn)],
+                600.0,
+            ),
+            Plot::of(
+                "backlog",
+                &[Line::mean("backlog", probe::BACKLOG, Ink::Hit).filled()],
+                12.0,
+            ),
+            Plot::of(
+                "reactions",
+                &[
+                    Line::mean("done", probe::DONE, Ink::Accent).filled(),
+                    Line::mean("gone", probe::GONE, Ink::Bad),
                 ],
-                scale: 0.001,
-                top_min: 600.0,
-            },
-            Plot {
-                id: "backlog",
-                lines: &[Line {
-                    id: "backlog",
-                    probe: probe::BACKLOG,
-                    statistic: Statistic::Mean,
-                    ink: Ink::Hit,
-                    area: true,
-                }],
-                scale: 1.0,
-                top_min: 12.0,
-            },
-            Plot {
-                id: "reactions",
-                lines: &[
-                    Line {
-                        id: "done",
-                        probe: probe::DONE,
-                        statistic: Statistic::Mean,
-                        ink: Ink::Accent,
-                        area: true,
-                    },
-                    Line {
-                        id: "gone",
-                        probe: probe::GONE,
-                        statistic: Statistic::Mean,
-                        ink: Ink::Bad,
-                        area: false,
-                    },
-                ],
-                scale: 1.0,
-                top_min: 24.0,
-            },
+                24.0,
+            ),
         ],
         story: story::STORY,
         challenges: story::CHALLENGES,
         speed: 0.2,
         twin: ("design", story::PUSH),
         still: Time::ms(2_150),
+        warm_up: Time::s(5),
         ..Sheet::usual(
             Card {
                 slug: "fan-out",

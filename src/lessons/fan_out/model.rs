@@ -1,6 +1,7 @@
 //! The system: users, a checkout, a topic, and subscribers with queues and workers.
 
 use super::probe;
+use crate::kit::flow::{Marks, aim};
 use algorithms::message_queue::{Kind, Message, MessageQueue, Receipt, SendOptions};
 use algorithms::message_queue::{QueueError, Settings as QueueSettings};
 use algorithms::topic::{
@@ -27,12 +28,10 @@ pub(super) const BURST: u32 = 1_000;
 const BURST_GAP: Time = Time::ms(1);
 /// How long a lost message is seen falling.
 pub(super) const FALL: Time = Time::ms(700);
-/// Smoothing of the meters, so that they can be read.
-const SMOOTHING: Time = Time::ms(2_500);
-/// Losses closer than this share one mark on the tape.
-const LOSS_MARKS: Time = Time::s(1);
-/// The user's wait is averaged over this many orders.
-pub(super) const WAITS: usize = 5;
+/// So many of the last answers are remembered.
+const ANSWERS: usize = 12;
+/// A wait counts as steady when all answers over this span agree: longer than two samples of a plot.
+const STEADY: Time = Time::ms(450);
 
 const ARRIVALS: Stream = Stream::named("arrivals");
 const WORK: Stream = Stream::named("work");
@@ -94,7 +93,7 @@ impl Default for Settings {
             design: Design::Queue,
             load_per_s: 6.0,
             services: 3,
-            workers: 2,
+            workers: 4,
             visibility_s: 2.0,
             receives: 3,
             spread: Spread::Fixed,
@@ -286,6 +285,8 @@ impl Share {
 pub(super) struct Order {
     /// From 1; 0 marks a free slot.
     pub(super) number: u32,
+    /// When the user ordered: an answer counts for the rules that held then.
+    asked: Time,
     pub(super) design: Design,
     pub(super) user: User,
     pub(super) publishing: Publishing,
@@ -305,6 +306,24 @@ impl Order {
     /// The number by which a learner asks about the share of a subscriber.
     pub(super) fn dot(&self, service: usize) -> u32 {
         self.number * 10 + service as u32 + 1
+    }
+
+    /// How long its user has waited, travel left out as in the answer, and whether that grows now.
+    pub(super) fn waited(&self, at: Time) -> (Time, bool) {
+        if let Publishing::Back(until) = self.publishing {
+            let stored = until.since(at) <= HOP;
+            return (PUBLISH, !stored);
+        }
+        let held = |share: &&Share| matches!(share.place, Place::Memory | Place::Working);
+        let held = self.shares.iter().filter(held);
+        let longest = held.map(|share| at.since(share.reached)).max();
+        let calls = self.design.calls() && longest.is_some();
+        let now = longest.unwrap_or_default();
+        match self.design {
+            Design::InTurn => (self.waited + now, calls),
+            Design::Parallel => (self.waited.max(now), calls),
+            Design::Push | Design::Queue => (self.waited, false),
+        }
     }
 
     /// The number by which a learner asks about the order itself.
@@ -336,6 +355,8 @@ pub(super) struct Delivery {
     pub(super) receipt: Receipt,
     /// Its worker has asked for the next message.
     released: bool,
+    /// The queue had lent this message before.
+    pub(super) again: bool,
 }
 
 /// A message that its queue hides.
@@ -358,6 +379,17 @@ pub(super) struct Counts {
     pub(super) again: u64,
 }
 
+impl Counts {
+    fn settled(self) -> u64 {
+        self.done + self.missed + self.lost + self.dead + self.expired
+    }
+
+    /// What nobody has settled yet.
+    fn open(self) -> u64 {
+        self.due - self.settled()
+    }
+}
+
 /// One subscriber: a service with its workers and its queue.
 #[derive(Clone, Debug)]
 pub(super) struct Service {
@@ -378,7 +410,6 @@ pub(super) struct Service {
     pub(super) poison_next: bool,
     pub(super) miss_next: bool,
     serial: u32,
-    meter: (f32, Time),
     pub(super) counts: Counts,
     /// Lost since it went down last.
     pub(super) lost_in_outage: u32,
@@ -388,19 +419,6 @@ impl Service {
     pub(super) fn busy(&self) -> usize {
         let fetched = self.deliveries.iter();
         self.working.len() + fetched.filter(|(_, d)| d.stage == Stage::Working).count()
-    }
-
-    /// The share of busy workers, averaged over about 2.5 s.
-    pub(super) fn busy_share(&self, workers: u32, at: Time) -> f32 {
-        let (old, since) = self.meter;
-        let now = self.busy() as f32 / workers as f32;
-        let dt = at.since(since).0 as f32;
-        // A rational filter instead of an exponential one: the same on every target and cheaper.
-        old + (now - old) * dt / (dt + SMOOTHING.0 as f32)
-    }
-
-    fn meter_until(&mut self, workers: u32, at: Time) {
-        self.meter = (self.busy_share(workers, at), at);
     }
 
     /// Messages that wait in the queue, those lent out left aside.
@@ -429,8 +447,7 @@ impl Service {
 
     /// Whether nothing more will come of it.
     fn idle(&self) -> bool {
-        let c = self.counts;
-        self.deliveries.is_empty() && c.due == c.done + c.missed + c.lost + c.dead + c.expired
+        self.deliveries.is_empty() && self.counts.open() == 0
     }
 }
 
@@ -475,14 +492,23 @@ pub(super) struct Fallen {
     pub(super) dot: u32,
 }
 
+/// What a user got.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Answer {
+    at: Time,
+    /// How long it took, travel left out.
+    pub(super) wait: Time,
+    pub(super) failed: bool,
+}
+
 /// What the story and the challenges look at.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Watch {
-    /// The waits of the last orders answered since a knob was turned, latest last.
-    pub(super) waits: VecDeque<Time>,
-    /// Which of them got an error.
-    pub(super) errors: VecDeque<bool>,
-    /// Orders answered since a knob was turned.
+    /// When a knob was turned last.
+    since: Time,
+    /// The last answers to orders placed since then, latest last.
+    pub(super) answers: VecDeque<Answer>,
+    /// How many such answers there were.
     pub(super) answered: u32,
     /// Since when a subscriber takes a second or more and no user waits, fails or loses a reaction.
     pub(super) quick_since: Option<Time>,
@@ -512,7 +538,7 @@ pub struct Shop {
     pub(super) fallen: VecDeque<Fallen>,
     pub(super) now: Time,
     born: u32,
-    loss_marked: Option<Time>,
+    losses: Marks,
     pub(super) watch: Watch,
 }
 
@@ -531,6 +557,8 @@ pub(super) const fn dead_part(index: usize) -> PartId {
     PartId::nth("dead", index as u16 + 1)
 }
 
+/// Those of them who wait.
+pub(super) const PILE: PartId = PartId::one("pile");
 /// The users.
 pub(super) const USERS: PartId = PartId::one("users");
 /// The service that takes orders.
@@ -566,14 +594,24 @@ impl Model for Shop {
             fallen: VecDeque::new(),
             now: Time::ZERO,
             born: 0,
-            loss_marked: None,
+            losses: Marks::default(),
             watch: Watch::default(),
         };
         shop.follow(knobs, cx);
-        shop.warm_up(knobs, cx);
         let gap = shop.gap(knobs, cx);
         cx.schedule(gap, Event::Arrive);
         shop
+    }
+
+    fn on_start(&mut self, _knobs: &Settings, _cx: Cx<'_, '_>) {
+        for service in &mut self.services {
+            let due = service.counts.open();
+            service.counts = Counts {
+                due,
+                ..Counts::default()
+            };
+        }
+        self.watch.answered = 0;
     }
 
     fn on_event(&mut self, event: Event, knobs: &Settings, cx: Cx<'_, '_>) {
@@ -582,12 +620,12 @@ impl Model for Shop {
             Event::Arrive => {
                 let gap = self.gap(knobs, cx);
                 cx.schedule(gap, Event::Arrive);
-                self.place_order(Time::ZERO, knobs, cx);
+                self.place_order(knobs, cx);
                 self.expire(cx);
             }
             Event::Burst(left) => {
                 self.burst_left = left;
-                self.place_order(Time::ZERO, knobs, cx);
+                self.place_order(knobs, cx);
                 if left > 0 {
                     cx.schedule(BURST_GAP, Event::Burst(left - 1));
                 } else {
@@ -600,8 +638,8 @@ impl Model for Shop {
                     );
                 }
             }
-            Event::AtCheckout(order) => self.at_checkout(order, HOP, cx),
-            Event::AtTopic(order) => self.at_topic(order, HOP, knobs, cx),
+            Event::AtCheckout(order) => self.at_checkout(order, cx),
+            Event::AtTopic(order) => self.at_topic(order, cx),
             Event::Stored(order) => {
                 self.orders[order as usize].publishing = Publishing::No;
                 self.orders[order as usize].waited = PUBLISH;
@@ -660,6 +698,7 @@ impl Model for Shop {
         let (redesigned, design) = (self.design != knobs.design, knobs.design);
         self.follow(knobs, cx);
         if redesigned {
+            cx.empty_windows();
             let word = match design {
                 Design::InTurn => "now-in-turn",
                 Design::Parallel => "now-parallel",
@@ -672,8 +711,8 @@ impl Model for Shop {
             self.put_to_work(service, knobs, cx);
             self.fetch(service, knobs, cx);
         }
-        self.watch.waits.clear();
-        self.watch.errors.clear();
+        self.watch.since = cx.now();
+        self.watch.answers.clear();
         self.watch.answered = 0;
         self.watch.quick_since = None;
         self.measure(cx);
@@ -697,25 +736,18 @@ impl Model for Shop {
     }
 
     fn aim(&self, spec: usize) -> usize {
-        let fits = |i: &usize| {
-            Break::from_act(Act { spec, target: *i }).is_some_and(|action| self.can(action))
-        };
         // Poison goes to Inventory first, the rest to E-mail: what happens to them is seen best.
-        let favourite = if spec == 2 {
-            2.min(self.services.len().saturating_sub(1))
-        } else {
-            0
-        };
-        std::iter::once(favourite)
-            .chain(0..self.services.len())
-            .find(fits)
-            .unwrap_or(favourite)
+        let count = self.services.len();
+        let favourite = if spec == 2 { 2.min(count - 1) } else { 0 };
+        let fits =
+            |target| Break::from_act(Act { spec, target }).is_some_and(|action| self.can(action));
+        aim(favourite, count, fits)
     }
 
     fn on_action(&mut self, action: Break, knobs: &Settings, cx: Cx<'_, '_>) {
         self.now = cx.now();
         match action {
-            Break::Down(service) => self.take_down(service, knobs, cx),
+            Break::Down(service) => self.take_down(service, cx),
             Break::Up(service) => self.bring_up(service, knobs, cx),
             Break::Poison(i) => {
                 self.services[i].poison_next = true;
@@ -782,7 +814,7 @@ impl Model for Shop {
             for message in service.dead.messages() {
                 refs[message.body as usize] += 1;
             }
-            let settled = c.done + c.missed + c.lost + c.dead + c.expired;
+            let settled = c.settled();
             if c.due != settled + open {
                 return Err(format!(
                     "subscriber {i} was due {}, settled {settled}, open {open}",
@@ -850,11 +882,35 @@ impl Shop {
         &self.orders[slot as usize]
     }
 
-    /// The mean of the users' last waits; none before the first answer.
-    pub(super) fn wait(&self) -> Option<Time> {
-        let waits = &self.watch.waits;
-        let sum: u64 = waits.iter().map(|wait| wait.0).sum();
-        (!waits.is_empty()).then(|| Time(sum / waits.len() as u64))
+    /// How many users wait for nothing but stretched travel.
+    pub(super) fn travelling(&self) -> usize {
+        let open = |order: &&Order| order.user == User::Waiting && !order.waited(self.now).1;
+        self.orders().filter(open).count()
+    }
+
+    /// What the last user answered got; none before the first answer under these rules.
+    pub(super) fn latest(&self) -> Option<Answer> {
+        self.watch.answers.back().copied()
+    }
+
+    /// Whether the last answers have all taken from `least` to `most`, long enough for the plots to show it.
+    pub(super) fn steady(&self, least: Time, most: Time) -> bool {
+        let fits = |answer: &Answer| answer.wait >= least && answer.wait <= most;
+        for answer in self.watch.answers.iter().rev() {
+            if !fits(answer) {
+                return false;
+            }
+            if self.now.since(answer.at) >= STEADY {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whether every user who waits meets this design.
+    pub(super) fn only(&self, design: Design) -> bool {
+        let mut open = self.orders().filter(|order| order.user != User::Gone);
+        self.design == design && open.all(|order| order.design == design)
     }
 
     /// Orders and messages that wait somewhere.
@@ -871,25 +927,8 @@ impl Shop {
         cx.sample(probe::BACKLOG, self.backlog() as f64);
     }
 
-    /// Traffic was flowing before the learner came: places the orders of the last moments where they would be.
-    fn warm_up(&mut self, knobs: &Settings, cx: Cx<'_, '_>) {
-        let mut age = Time::ZERO;
-        let mut ages = Vec::new();
-        loop {
-            age += self.gap(knobs, cx);
-            if age > Time::ms(700) || ages.len() == 40 {
-                break;
-            }
-            ages.push(age);
-        }
-        for age in ages.into_iter().rev() {
-            self.place_order(age, knobs, cx);
-        }
-        self.watch.answered = 0;
-    }
-
-    /// A user orders; the order left `age` ago, which matters at time zero only.
-    fn place_order(&mut self, age: Time, knobs: &Settings, cx: Cx<'_, '_>) {
+    /// A user orders.
+    fn place_order(&mut self, knobs: &Settings, cx: Cx<'_, '_>) {
         let mut shares = [Share::NONE; SERVICES_MAX];
         for (i, share) in shares.iter_mut().enumerate() {
             // Draws all the same, so that the spread can be changed without changing who orders what.
@@ -905,8 +944,9 @@ impl Shop {
         self.born += 1;
         let order = Order {
             number: self.born,
+            asked: cx.now(),
             design: knobs.design,
-            user: User::Waiting,
+            user: User::Asking(cx.now() + HOP),
             publishing: Publishing::No,
             failed: false,
             shares,
@@ -923,39 +963,7 @@ impl Shop {
             self.orders.push(order);
             self.orders.len() as u32 - 1
         };
-        if age < HOP {
-            let rest = HOP - age;
-            self.orders[slot as usize].user = User::Asking(cx.now() + rest);
-            cx.schedule(rest, Event::AtCheckout(slot));
-        } else if age < HOP + HOP || knobs.design.calls() {
-            self.at_checkout(slot, Time((HOP + HOP).since(age).0.max(1)), cx);
-        } else {
-            // Published long enough ago for its user to have gone.
-            self.orders[slot as usize].user = User::Gone;
-            if self.watch.waits.len() < WAITS {
-                self.watch.waits.push_back(PUBLISH);
-                self.watch.errors.push_back(false);
-            }
-            let left = (HOP + HOP + HOP).since(age).0.max(1);
-            let left = if age < HOP + HOP + HOP {
-                Time(left)
-            } else {
-                Time::ZERO
-            };
-            self.at_topic(slot, left, knobs, cx);
-            self.unref(slot);
-            if age >= HOP + HOP + HOP + HOP {
-                // Long enough ago for a worker to have it, if one was free.
-                for i in 0..self.services.len() {
-                    for (_, delivery) in &mut self.services[i].deliveries {
-                        if matches!(delivery.stage, Stage::Coming(_)) {
-                            delivery.stage = Stage::Ready;
-                        }
-                    }
-                    self.put_to_work(i, knobs, cx);
-                }
-            }
-        }
+        cx.schedule(HOP, Event::AtCheckout(slot));
     }
 
     fn unref(&mut self, slot: u32) {
@@ -973,7 +981,6 @@ impl Shop {
         self.means = knobs.service_ms.map(Time::from_ms);
         let wanted = knobs.services as usize;
         for service in &mut self.services {
-            service.meter_until(knobs.workers, cx.now());
             // Both are within the ranges of the service, which are wider than those of the knobs.
             let _ = service
                 .queue
@@ -1011,7 +1018,6 @@ impl Shop {
                 poison_next: false,
                 miss_next: false,
                 serial: 0,
-                meter: (0.0, cx.now()),
                 counts: Counts::default(),
                 lost_in_outage: 0,
             });
@@ -1069,11 +1075,17 @@ impl Shop {
         }
     }
 
-    fn at_checkout(&mut self, slot: u32, hop: Time, cx: Cx<'_, '_>) {
+    fn at_checkout(&mut self, slot: u32, cx: Cx<'_, '_>) {
         let active = self.services.iter().filter(|s| !s.leaving).count();
         let order = &mut self.orders[slot as usize];
         order.user = User::Waiting;
         let (number, dot) = (order.number, order.dot_whole());
+        cx.say(
+            Note::new("arrives")
+                .with(count(number))
+                .about(PILE)
+                .dot(dot),
+        );
         let say = |word| {
             let note = Note::new(word).with(count(number));
             note.with(Arg::Count(active as i64))
@@ -1082,22 +1094,22 @@ impl Shop {
         };
         match order.design {
             Design::Push | Design::Queue => {
-                order.publishing = Publishing::Out(cx.now() + hop);
+                order.publishing = Publishing::Out(cx.now() + HOP);
                 order.note = cx.say(say("publishes"));
-                cx.schedule(hop, Event::AtTopic(slot));
+                cx.schedule(HOP, Event::AtTopic(slot));
             }
             Design::InTurn => {
                 order.fan = active as u8;
                 order.note = cx.say(say("calls-in-turn"));
                 self.begin_calls(slot, cx);
-                self.call(slot, 0, hop, cx);
+                self.call(slot, 0, cx);
             }
             Design::Parallel => {
                 order.fan = active as u8;
                 order.note = cx.say(say("calls-all"));
                 self.begin_calls(slot, cx);
                 for service in 0..active {
-                    self.call(slot, service, hop, cx);
+                    self.call(slot, service, cx);
                 }
             }
         }
@@ -1114,17 +1126,15 @@ impl Shop {
         }
     }
 
-    fn call(&mut self, slot: u32, service: usize, hop: Time, cx: Cx<'_, '_>) {
+    fn call(&mut self, slot: u32, service: usize, cx: Cx<'_, '_>) {
         let order = &mut self.orders[slot as usize];
         order.calls += 1;
-        order.shares[service].place = Place::ToService(cx.now() + hop);
-        cx.schedule(hop, Event::AtEnd(slot, service as u8));
+        order.shares[service].place = Place::ToService(cx.now() + HOP);
+        cx.schedule(HOP, Event::AtEnd(slot, service as u8));
     }
 
     /// The topic stores an event, says yes, and sends a copy towards every subscriber.
-    ///
-    /// Without a `hop` the copies arrive at once, which happens at time zero only.
-    fn at_topic(&mut self, slot: u32, hop: Time, knobs: &Settings, cx: Cx<'_, '_>) {
+    fn at_topic(&mut self, slot: u32, cx: Cx<'_, '_>) {
         let design = self.orders[slot as usize].design;
         let topic = match design {
             Design::Push => &mut self.pushing,
@@ -1153,24 +1163,14 @@ impl Shop {
             share.delivery = delivery;
             share.note = order.note;
             share.place = match design {
-                Design::Push => Place::ToService(cx.now() + hop),
-                _ => Place::ToQueue(cx.now() + hop),
+                Design::Push => Place::ToService(cx.now() + HOP),
+                _ => Place::ToQueue(cx.now() + HOP),
             };
             order.refs += 1;
-            if hop > Time::ZERO {
-                cx.schedule(hop, Event::AtEnd(slot, i as u8));
-            }
+            cx.schedule(HOP, Event::AtEnd(slot, i as u8));
         }
-        if hop == Time::ZERO {
-            for i in 0..self.services.len() {
-                self.at_end(slot, i, knobs, cx);
-            }
-            return;
-        }
-        if order.user == User::Waiting {
-            order.publishing = Publishing::Back(cx.now() + PUBLISH + HOP);
-            cx.schedule(PUBLISH + HOP, Event::Stored(slot));
-        }
+        order.publishing = Publishing::Back(cx.now() + PUBLISH + HOP);
+        cx.schedule(PUBLISH + HOP, Event::Stored(slot));
     }
 
     /// Checkout answers the user.
@@ -1188,19 +1188,21 @@ impl Shop {
             .with(count(order.number))
             .with(Arg::Span(order.waited));
         order.note = cx.say(note.about(USERS).dot(order.dot_whole()));
-        cx.sample(probe::WAIT, order.waited.0 as f64);
         let (waited, failed) = (order.waited, order.failed);
-        if order.design != self.design {
-            // Calls that were open when the design changed say nothing about the new one.
+        if order.asked < self.watch.since {
+            // It was asked under other rules and says nothing about these.
             return;
         }
+        cx.sample(probe::WAIT, waited.0 as f64);
         self.watch.answered += 1;
-        if self.watch.waits.len() == WAITS {
-            self.watch.waits.pop_front();
-            self.watch.errors.pop_front();
+        if self.watch.answers.len() == ANSWERS {
+            self.watch.answers.pop_front();
         }
-        self.watch.waits.push_back(waited);
-        self.watch.errors.push_back(failed);
+        self.watch.answers.push_back(Answer {
+            at: cx.now(),
+            wait: waited,
+            failed,
+        });
         if failed || waited > Time::ms(50) {
             self.watch.quick_since = None;
         }
@@ -1262,7 +1264,9 @@ impl Shop {
             let ahead = self.services[i].memory.len();
             let note = Note::new("in-memory").with(count(number)).with(name(i));
             let note = note.with(Arg::Count(ahead as i64));
-            share.note = cx.say(note.about(service_part(i)).dot(dot));
+            // A call's user waits with it.
+            let part = if pushed { service_part(i) } else { PILE };
+            share.note = cx.say(note.about(part).dot(dot));
         }
     }
 
@@ -1294,11 +1298,7 @@ impl Shop {
     fn lose(&mut self, slot: u32, i: usize, note: Note, cx: Cx<'_, '_>) {
         let dot = self.orders[slot as usize].dot(i);
         let mut note = note.about(service_part(i)).dot(dot);
-        if self
-            .loss_marked
-            .is_none_or(|at| cx.now() >= at + LOSS_MARKS)
-        {
-            self.loss_marked = Some(cx.now());
+        if self.losses.due(cx.now()) {
             note = note.mark(Tone::Bad);
         }
         cx.say(note);
@@ -1357,7 +1357,7 @@ impl Shop {
         let fan = usize::from(order.fan);
         if order.design == Design::InTurn && !order.failed && next < fan {
             cx.because(order.note);
-            self.call(slot, next, HOP, cx);
+            self.call(slot, next, cx);
             return;
         }
         if order.design == Design::InTurn && next < fan {
@@ -1387,7 +1387,6 @@ impl Shop {
         if service.down.is_some() {
             return;
         }
-        service.meter_until(knobs.workers, cx.now());
         let before = cx.cause();
         while self.services[i].busy() < knobs.workers as usize {
             if let Some(slot) = self.services[i].memory.pop_front() {
@@ -1427,7 +1426,6 @@ impl Shop {
         let Some(place) = service.working.iter().position(|(s, _)| *s == serial) else {
             return;
         };
-        service.meter_until(knobs.workers, cx.now());
         let (_, slot) = service.working.remove(place);
         let order = &mut self.orders[slot as usize];
         let (number, dot, pushed) = (order.number, order.dot(i), order.design == Design::Push);
@@ -1501,6 +1499,7 @@ impl Shop {
                     stage: Stage::Coming(cx.now() + HOP),
                     receipt,
                     released: false,
+                    again: received.receive_count > 1,
                 },
             ));
             let order = &mut self.orders[received.body as usize];
@@ -1560,7 +1559,6 @@ impl Shop {
         let Some(service) = self.services.get_mut(i) else {
             return;
         };
-        service.meter_until(knobs.workers, cx.now());
         let Some(delivery) = service.delivery(serial).copied() else {
             return;
         };
@@ -1760,9 +1758,8 @@ impl Shop {
     }
 
     /// A subscriber stops; what it held in memory is gone.
-    fn take_down(&mut self, i: usize, knobs: &Settings, cx: Cx<'_, '_>) {
+    fn take_down(&mut self, i: usize, cx: Cx<'_, '_>) {
         let service = &mut self.services[i];
-        service.meter_until(knobs.workers, cx.now());
         service.down = Some(cx.now());
         service.lost_in_outage = 0;
         let held: Vec<u32> = service
@@ -1814,7 +1811,6 @@ impl Shop {
             .down
             .take()
             .map_or(Time::ZERO, |at| cx.now().since(at));
-        service.meter_until(knobs.workers, cx.now());
         let note = Note::new("up")
             .with(name(i))
             .with(Arg::Span(since))
@@ -1860,7 +1856,7 @@ impl Shop {
         if !slow {
             self.watch.quick_since = None;
         } else if self.watch.quick_since.is_none() && self.watch.answered > 0 {
-            let well = self.watch.waits.back().is_some_and(|w| *w <= Time::ms(50));
+            let well = self.latest().is_some_and(|last| last.wait <= Time::ms(50));
             self.watch.quick_since = well.then_some(now);
         }
         let down = active().filter(|service| service.down.is_some()).count();

@@ -1,23 +1,26 @@
 //! The stage: users, checkout and topic, then a row for each subscriber: queue, dead letters, service and workers.
 
 use super::model::{
-    CHECKOUT, Design, FALL, HOP, NAMES, Order, PUBLISH, Place, Publishing, Service, Settings, Shop,
-    Stage, TOPIC, USERS, User, dead_part, queue_part, service_part,
+    CHECKOUT, Design, FALL, HOP, NAMES, Order, PILE, PUBLISH, Place, Publishing, Service, Settings,
+    Shop, Stage, TOPIC, USERS, User, dead_part, queue_part, service_part,
 };
-use crate::kit::figures::{self, DOT, LANE, NodeCard};
-use engine::scene::{Anchor, Curve, Pencil, Point, Rect, Shape, pt};
+use crate::kit::figures::label::{ending, fitting};
+use crate::kit::figures::{DOT, LANE, NodeCard, sockets, tenths};
+use crate::kit::layout::{Course, Way};
+use engine::scene::{Pencil, Point, Rect, pt};
 use engine::{Arg, Glyph, Ink, PartId, Scene, Time, text};
 
 const DOOR: PartId = PartId::one("door");
 const PUBLISH_LINK: PartId = PartId::one("publish");
-const PILE: PartId = PartId::one("pile");
 /// Height of a service's card, and how much its row of places in memory adds.
-const CARD_H: f32 = 92.0;
+const CARD_H: f32 = 78.0;
 const MEMORY_H: f32 = 18.0;
 /// Height of a queue's box.
 const BOX_H: f32 = 40.0;
 /// A queue of so many is worth a warning.
 const LONG: usize = 10;
+/// How far corners of links are rounded.
+const BEND: f32 = 12.0;
 
 /// Where everything stands.
 struct Layout {
@@ -27,18 +30,18 @@ struct Layout {
     topic: Rect,
     queues: Vec<Rect>,
     services: Vec<Rect>,
-    door: Curve,
-    publish: Curve,
+    door: Way,
+    publish: Way,
     /// From Checkout straight to each service.
-    calls: Vec<Curve>,
+    calls: Vec<Way>,
     /// From the topic straight to each service.
-    pushes: Vec<Curve>,
+    pushes: Vec<Way>,
     /// From the topic to each queue.
-    copies: Vec<Curve>,
+    copies: Vec<Way>,
     /// From each queue to its workers.
-    fetches: Vec<Curve>,
-    /// How far from the way there the way back lies, on the door, towards the topic and to the services.
-    lanes: [Point; 3],
+    fetches: Vec<Way>,
+    /// Where it says what travel takes.
+    travel: Point,
     /// How far a queue's texts may reach.
     label_w: f32,
     /// Whether services show their places in memory.
@@ -49,15 +52,16 @@ impl Layout {
     fn of(model: &Shop, scene: &mut Scene) -> Layout {
         let memory =
             model.design != Design::Queue || model.services.iter().any(|s| !s.memory.is_empty());
-        if scene.narrow() {
-            Layout::narrow(scene, model.services.len(), memory)
+        let card_h = CARD_H + if memory { MEMORY_H } else { 0.0 };
+        let layout = if scene.narrow() {
+            Layout::narrow(scene, model.services.len(), card_h)
         } else {
-            Layout::wide(scene, model.services.len(), memory)
-        }
+            Layout::wide(scene, model.services.len(), card_h)
+        };
+        Layout { memory, ..layout }
     }
 
-    fn wide(scene: &mut Scene, count: usize, memory: bool) -> Layout {
-        let card_h = CARD_H + if memory { MEMORY_H } else { 0.0 };
+    fn wide(scene: &mut Scene, count: usize, card_h: f32) -> Layout {
         scene.height = (count as f32 * 122.0 + 16.0).max(400.0);
         let (w, h) = (scene.width, scene.height);
         let roomy = ((w - 560.0) / 324.0).clamp(0.0, 1.0);
@@ -69,13 +73,9 @@ impl Layout {
         let middle = h / 2.0;
         let checkout = Rect::new(margin, middle - 37.0, left_w, 74.0);
         let users = Rect::new(margin, checkout.y - 44.0 - 74.0, left_w, 74.0);
-        let pile = Rect::new(margin, checkout.y + 74.0 + 8.0, left_w, 92.0);
-        let topic = Rect::new(
-            checkout.x + left_w + free * 0.30,
-            middle - 31.0,
-            topic_w,
-            62.0,
-        );
+        let pile = Rect::new(margin, checkout.y + 74.0 + 8.0, left_w, 112.0);
+        let topic_x = checkout.x + left_w + free * 0.30;
+        let topic = Rect::new(topic_x, middle - 31.0, topic_w, 62.0);
         let queue_x = topic.x + topic_w + free * 0.38;
         let service_x = w - margin - service_w;
         let pitch = (h - 16.0) / count as f32;
@@ -86,22 +86,23 @@ impl Layout {
         let services: Vec<Rect> = (0..count)
             .map(|i| Rect::new(service_x, row(i) - card_h / 2.0, service_w, card_h))
             .collect();
-        let fan = |from: Point, to: &[Rect]| {
-            let to = to.iter().map(|rect| Curve::across(from, rect.left()));
-            to.collect::<Vec<_>>()
+        // From the middle of one side to the middle of the other, whatever heights both share.
+        let fan = |from: Rect, to: &[Rect]| -> Vec<Way> {
+            let slim = |r: &Rect| Rect::new(r.x, r.centre().y, r.w, 0.0);
+            let from = slim(&from);
+            to.iter().map(|to| Way::between(from, slim(to))).collect()
         };
+        let fetches = queues.iter().zip(&services);
         Layout {
-            door: Curve::straight(users.bottom(), checkout.top()),
-            publish: Curve::straight(checkout.right(), topic.left()),
-            calls: fan(checkout.right(), &services),
-            pushes: fan(topic.right(), &services),
-            copies: fan(topic.right(), &queues),
-            fetches: queues
-                .iter()
-                .zip(&services)
-                .map(|(queue, service)| Curve::straight(queue.right(), service.left()))
+            door: Way::straight(users.bottom(), checkout.top()),
+            publish: Way::straight(checkout.right(), topic.left()),
+            calls: fan(checkout, &services),
+            pushes: fan(topic, &services),
+            copies: fan(topic, &queues),
+            fetches: fetches
+                .map(|(queue, service)| Way::straight(queue.right(), service.left()))
                 .collect(),
-            lanes: [pt(LANE, 0.0), pt(0.0, LANE), pt(0.0, LANE)],
+            travel: pt(users.centre().x + 12.0, checkout.y - 18.0),
             label_w: service_x - queue_x - 8.0,
             users,
             checkout,
@@ -109,24 +110,24 @@ impl Layout {
             topic,
             queues,
             services,
-            memory,
+            memory: false,
         }
     }
 
-    fn narrow(scene: &mut Scene, count: usize, memory: bool) -> Layout {
+    fn narrow(scene: &mut Scene, count: usize, card_h: f32) -> Layout {
         let w = scene.width;
         let roomy = ((w - 288.0) / 272.0).clamp(0.0, 1.0);
         let size = |least: f32, most: f32| least + (most - least) * roomy;
-        let card_h = CARD_H + if memory { MEMORY_H } else { 0.0 };
-        let checkout = Rect::new(12.0, 10.0, 120.0, 74.0);
-        let users = Rect::new(w - 12.0 - 116.0, 10.0, 116.0, 74.0);
-        let topic = Rect::new(12.0, 122.0, 120.0, 58.0);
-        let pile = Rect::new(150.0, 100.0, w - 162.0, 78.0);
+        // Users, Checkout and topic stand in the order in which an order passes them.
+        let users = Rect::new(12.0, 10.0, 116.0, 74.0);
+        let checkout = Rect::new(w - 12.0 - 120.0, 10.0, 120.0, 74.0);
+        let topic = Rect::new(checkout.x, 122.0, 120.0, 58.0);
+        let pile = Rect::new(12.0, 106.0, w - 12.0 - 120.0 - 24.0 - 12.0, 76.0);
         let (queue_x, service_w, gap) = (46.0, size(114.0, 190.0), size(24.0, 64.0));
         let service_x = w - 12.0 - service_w;
         let queue_w = service_x - gap - queue_x;
-        let pitch = card_h + 32.0;
-        let top = 196.0;
+        let pitch = card_h + 34.0;
+        let top = 206.0;
         scene.height = top + pitch * count as f32 + 6.0;
         let row = |i: usize| top + pitch * i as f32;
         let queues: Vec<Rect> = (0..count)
@@ -135,24 +136,27 @@ impl Layout {
         let services: Vec<Rect> = (0..count)
             .map(|i| Rect::new(service_x, row(i) + 20.0, service_w, card_h))
             .collect();
-        let trunk = 28.0;
-        let branch = |from: f32, to: Point| {
-            let corner = pt(trunk, to.y);
-            Curve::cubic(pt(trunk, from), corner, corner, to)
+        // All ways run to a trunk at the left, and reach a row at the height of its queue.
+        let (trunk, bus) = (26.0, 191.0);
+        let branch = |from: Point, to: Point| {
+            let corners = [from, pt(from.x, bus), pt(trunk, bus), pt(trunk, to.y), to];
+            Way::through(&corners, BEND).lanes(0.0, -LANE)
         };
-        // All ways reach a row at the height of its queue.
         let door_of = |i: usize| pt(services[i].x, queues[i].centre().y);
-        let (out, under) = (checkout.y + checkout.h, topic.y + topic.h);
+        let branches = |from: Point| (0..count).map(|i| branch(from, door_of(i))).collect();
         Layout {
-            door: Curve::straight(pt(users.x, 47.0), pt(checkout.x + checkout.w, 47.0)),
-            publish: Curve::straight(pt(72.0, out), pt(72.0, topic.y)),
-            calls: (0..count).map(|i| branch(out, door_of(i))).collect(),
-            pushes: (0..count).map(|i| branch(under, door_of(i))).collect(),
-            copies: queues.iter().map(|q| branch(under, q.left())).collect(),
-            fetches: (0..count)
-                .map(|i| Curve::straight(queues[i].right(), door_of(i)))
+            door: Way::straight(users.right(), checkout.left()),
+            publish: Way::straight(checkout.bottom(), topic.top()),
+            calls: branches(checkout.bottom()),
+            pushes: branches(topic.bottom()),
+            copies: queues
+                .iter()
+                .map(|queue| branch(topic.bottom(), queue.left()))
                 .collect(),
-            lanes: [pt(0.0, LANE), pt(LANE, 0.0), pt(0.0, LANE)],
+            fetches: (0..count)
+                .map(|i| Way::straight(queues[i].right(), door_of(i)))
+                .collect(),
+            travel: pt(12.0, 99.0),
             label_w: service_x - queue_x - 4.0,
             users,
             checkout,
@@ -160,12 +164,12 @@ impl Layout {
             topic,
             queues,
             services,
-            memory,
+            memory: false,
         }
     }
 
     /// The way of a call or a push to a service.
-    fn direct(&self, design: Design, service: usize) -> Option<&Curve> {
+    fn direct(&self, design: Design, service: usize) -> Option<&Way> {
         match design {
             Design::InTurn | Design::Parallel => self.calls.get(service),
             Design::Push | Design::Queue => self.pushes.get(service),
@@ -191,9 +195,15 @@ pub(super) fn draw(model: &Shop, knobs: &Settings, at: Time, scene: &mut Scene) 
     }
     users(model, &layout, scene);
     checkout(model, knobs, &layout, scene);
-    pile(model, &layout, scene);
+    pile(model, at, &layout, scene);
     if with_topic {
-        let (name, status) = (scene.name(TOPIC), scene.say("topic", &[]));
+        let name = scene.name(TOPIC);
+        let status = fitting(
+            &[scene.say("topic", &[])],
+            12.5,
+            false,
+            layout.topic.w - 28.0,
+        );
         let mut pencil = scene.thing(TOPIC, layout.topic, status.clone());
         NodeCard::plain(layout.topic, name, status).draw(&mut pencil);
     }
@@ -213,7 +223,7 @@ pub(super) fn draw(model: &Shop, knobs: &Settings, at: Time, scene: &mut Scene) 
         };
         if age < FALL {
             let share = age.0 as f32 / FALL.0 as f32;
-            let door = layout.pushes[fallen.service].at(1.0);
+            let door = layout.pushes[fallen.service].at(1.0, Course::There);
             let below = pt(card.x - 11.0, door.y + 8.0 + 30.0 * share * share);
             scene.particle(below, DOT, Glyph::Failure, Ink::Bad, fallen.dot);
         }
@@ -226,18 +236,6 @@ fn has_queue(service: &Service, model: &Shop) -> bool {
         || !service.queue.is_empty()
         || !service.dead.is_empty()
         || !service.deliveries.is_empty()
-}
-
-/// The first text that fits into `limit`, or the last.
-fn fit(texts: impl IntoIterator<Item = String>, size: f32, bold: bool, limit: f32) -> String {
-    let mut last = String::new();
-    for candidate in texts {
-        last = candidate;
-        if text::width(&last, size, bold) <= limit {
-            break;
-        }
-    }
-    last
 }
 
 /// How big things are drawn when `count` share `area`: the distance between two, and how many make a row.
@@ -270,10 +268,11 @@ fn places(area: Rect, count: usize) -> (f32, impl Iterator<Item = Point>) {
 }
 
 fn doors(model: &Shop, with_topic: bool, layout: &Layout, scene: &mut Scene) {
-    let value = scene.say("door", &[]);
+    let (value, travel) = (scene.say("door", &[]), scene.say("travel", &[]));
     scene
-        .link(DOOR, layout.door.frame(), value)
-        .line(layout.door.d(), Ink::Mark, 1.5);
+        .link(DOOR, layout.door.frame(), format!("{value}; {travel}"))
+        .line(layout.door.d(), Ink::Mark, 1.5)
+        .text(layout.travel, 11.0, Ink::Secondary, travel);
     if with_topic {
         let value = scene.say("publish", &[]);
         let ink = if model.design.calls() {
@@ -290,7 +289,7 @@ fn doors(model: &Shop, with_topic: bool, layout: &Layout, scene: &mut Scene) {
 /// The links of one subscriber.
 fn ways(i: usize, service: &Service, model: &Shop, layout: &Layout, scene: &mut Scene) {
     let down = service.down.is_some();
-    let mut draw = |kind: &'static str, curve: &Curve, broken: bool| {
+    let mut draw = |kind: &'static str, curve: &Way, broken: bool| {
         let word = if broken { "link.dead" } else { "link.alive" };
         let value = scene.say(word, &[]);
         let id = PartId::nth(kind, i as u16 + 1);
@@ -315,32 +314,30 @@ fn users(model: &Shop, layout: &Layout, scene: &mut Scene) {
     let frame = layout.users;
     let name = scene.name(USERS);
     let inner = frame.w - 28.0;
-    let errors = model.watch.errors.iter().filter(|error| **error).count();
-    let (status, ink) = match model.wait() {
+    let answers = &model.watch.answers;
+    let errors = answers.iter().filter(|answer| answer.failed).count();
+    let latest = model.latest();
+    let (status, ink) = match latest {
         None => (scene.say("wait.none", &[]), Ink::Secondary),
-        Some(wait) => {
-            let ink = match wait {
+        Some(latest) => {
+            let ink = match latest.wait {
                 // A quick error is no good wait.
                 _ if errors > 0 => Ink::Secondary,
-                _ if wait <= Time::ms(100) => Ink::Ok,
-                _ if wait < Time::s(1) => Ink::Warn,
-                _ => Ink::Bad,
+                wait => slowness(wait),
             };
-            let long = scene.say("wait", &[Arg::Span(wait)]);
-            let short = scene.say("wait.short", &[Arg::Span(wait)]);
-            (fit([long, short], 12.5, true, inner), ink)
+            let wait = [Arg::Span(latest.wait)];
+            let texts = ["wait", "wait.short"].map(|word| scene.say(word, &wait));
+            (fitting(&texts, 12.5, true, inner), ink)
         }
     };
     let (line, line_ink) = match errors {
         0 => (scene.say("errors.none", &[]), Ink::Secondary),
         n => {
-            let of = [
-                Arg::Count(n as i64),
-                Arg::Count(model.watch.errors.len() as i64),
-            ];
+            let of = [n, answers.len()].map(|n| Arg::Count(n as i64));
             (scene.say("errors", &of), Ink::Bad)
         }
     };
+    let line = fitting(&[line], 12.0, errors > 0, inner);
     let border = if errors > 0 {
         Ink::Bad
     } else {
@@ -348,6 +345,10 @@ fn users(model: &Shop, layout: &Layout, scene: &mut Scene) {
     };
     let value = format!("{status}, {line}");
     let mut pencil = scene.thing(USERS, frame, value);
+    if let Some(latest) = latest {
+        pencil.figure("wait", latest.wait.as_s() * 1_000.0);
+    }
+    pencil.figure("errors", errors as f64);
     NodeCard {
         ink,
         border,
@@ -369,7 +370,11 @@ fn checkout(model: &Shop, knobs: &Settings, layout: &Layout, scene: &mut Scene) 
     let (status, ink, border) = if bursting {
         let left = [Arg::Count(i64::from(model.burst_left))];
         let texts = ["burst", "burst.short"].map(|word| scene.say(word, &left));
-        (fit(texts, 12.5, true, frame.w - 28.0), Ink::Warn, Ink::Warn)
+        (
+            fitting(&texts, 12.5, true, frame.w - 28.0),
+            Ink::Warn,
+            Ink::Warn,
+        )
     } else {
         let load = scene.say("load", &[Arg::Number(knobs.load_per_s)]);
         (load, Ink::Secondary, Ink::LineStrong)
@@ -379,7 +384,7 @@ fn checkout(model: &Shop, knobs: &Settings, layout: &Layout, scene: &mut Scene) 
         Design::Parallel => "calls.parallel",
         Design::Push | Design::Queue => "calls.publish",
     };
-    let does = scene.say(does, &[]);
+    let does = fitting(&[scene.say(does, &[])], 12.0, false, frame.w - 28.0);
     let value = format!("{status}, {does}");
     let mut pencil = scene.thing(CHECKOUT, frame, value);
     NodeCard {
@@ -396,34 +401,106 @@ fn checkout(model: &Shop, knobs: &Settings, layout: &Layout, scene: &mut Scene) 
     );
 }
 
-/// The users whom Checkout keeps waiting while it calls. What it publishes takes no longer than its travel, which
-/// the wait leaves out and the dots show.
-fn pile(model: &Shop, layout: &Layout, scene: &mut Scene) {
-    let frame = layout.pile;
-    let waiting: Vec<&Order> = model
-        .orders()
-        .filter(|order| order.user == User::Waiting && order.design.calls())
-        .collect();
-    let count = [Arg::Count(waiting.len() as i64)];
-    let long = waiting.len() >= LONG;
-    let label = ["pile", "pile.short"].map(|word| scene.say(word, &count));
-    let label = fit(label, 12.0, long, frame.w - 4.0);
-    let mut pencil = scene.thing(PILE, frame, label.clone());
-    let at = pt(frame.x + 2.0, frame.y + 13.0);
-    if long {
-        pencil.bold(at, 12.0, Ink::Warn, label);
-    } else {
-        pencil.text(at, 12.0, Ink::Secondary, label);
+/// How bad a wait is.
+fn slowness(wait: Time) -> Ink {
+    match wait {
+        _ if wait <= Time::ms(100) => Ink::Ok,
+        _ if wait < Time::s(1) => Ink::Warn,
+        _ => Ink::Bad,
     }
-    let area = Rect::new(frame.x, frame.y + 20.0, frame.w, frame.h - 22.0);
-    let (pitch, columns, rows) = packing(area, waiting.len());
-    let r = (pitch * 0.38).clamp(0.9, DOT);
-    for (i, order) in waiting.iter().take(columns * rows).enumerate() {
-        let (column, row) = ((i % columns) as f32, (i / columns) as f32);
-        let at = pt(
-            area.x + pitch * (column + 0.5),
-            area.y + pitch * (row + 0.5),
-        );
+}
+
+/// A bar for each user without an answer: it grows while the user waits and falls when the answer is on its way. Those
+/// whose order only travels on stretched links are outlines that stand still: the wait leaves travel out.
+fn pile(model: &Shop, at: Time, layout: &Layout, scene: &mut Scene) {
+    let frame = layout.pile;
+    let mut users: Vec<&Order> = model
+        .orders()
+        .filter(|order| matches!(order.user, User::Waiting | User::Answered(_)))
+        .collect();
+    users.sort_unstable_by_key(|order| order.number);
+    let open = |order: &&&Order| order.user == User::Waiting;
+    let grows = |order: &&&Order| order.waited(at).1;
+    let waiting = users.iter().filter(open).filter(grows).count();
+    let travelling = users.iter().filter(open).count() - waiting;
+    let longest = users.iter().map(|order| order.waited(at).0).max();
+    let longest = longest.unwrap_or_default();
+    let scales = [500, 1_000, 2_000, 5_000, 10_000, 20_000, 60_000].map(Time::ms);
+    let top = scales.into_iter().find(|top| *top >= longest);
+    let top = top.unwrap_or(longest);
+    let long = waiting >= LONG;
+    let count = [Arg::Count(waiting as i64)];
+    let on_links = [Arg::Count(travelling as i64)];
+    let scale = scene.say("wait.short", &[Arg::Span(top)]);
+    let room = frame.w - text::width(&scale, 11.0, false) - 12.0;
+    let label = ["pile", "pile.short"].map(|word| scene.say(word, &count));
+    let label = fitting(&label, 12.0, long, room);
+    let links = ["links", "links.short"].map(|word| scene.say(word, &on_links));
+    let links = fitting(&links, 11.5, false, frame.w - 4.0);
+    let said = scene.say("wait", &[Arg::Span(longest)]);
+    let value = format!("{label}, {links}, {said}");
+    let mut pencil = scene.thing(PILE, frame, value);
+    pencil.figure("waiting", waiting as f64);
+    pencil.figure("travelling", travelling as f64);
+    let name_at = pt(frame.x + 2.0, frame.y + 13.0);
+    if long {
+        pencil.bold(name_at, 12.0, Ink::Warn, label);
+    } else {
+        pencil.text(name_at, 12.0, Ink::Secondary, label);
+    }
+    let right = frame.x + frame.w - 2.0;
+    ending(
+        &mut pencil,
+        pt(right, frame.y + 13.0),
+        11.0,
+        false,
+        Ink::Secondary,
+        scale,
+    );
+    let foot = pt(frame.x + 2.0, frame.y + frame.h - 3.0);
+    pencil.text(foot, 11.5, Ink::Secondary, links);
+    // A line for the scale's top; below the bars stand the users.
+    let area = Rect::new(frame.x + 2.0, frame.y + 19.0, frame.w - 4.0, frame.h - 46.0);
+    let line = |y: f32| {
+        format!(
+            "M{} {}H{}",
+            text::tenths(area.x),
+            text::tenths(y),
+            text::tenths(right)
+        )
+    };
+    pencil.dashed_line(line(area.y), Ink::Line, 1.0);
+    pencil.line(line(area.y + area.h), Ink::Line, 1.0);
+    let pitch = (area.w / users.len().max(1) as f32).clamp(2.0, 12.0);
+    let shown = (area.w / pitch) as usize;
+    let left = |i: usize| area.x + pitch * i as f32;
+    for (i, order) in users.iter().take(shown).enumerate() {
+        let (wait, grows) = order.waited(at);
+        let left_of_it = match order.user {
+            User::Answered(until) => 1.0 - way(at, until),
+            _ => 1.0,
+        };
+        let share = wait.0 as f32 / top.0.max(1) as f32 * left_of_it;
+        let h = (area.h * share).clamp(1.0, area.h);
+        let bar = Rect::new(left(i) + 0.5, area.y + area.h - h, pitch - 1.0, h);
+        if grows {
+            pencil.filled(bar, 1.5, slowness(wait));
+        } else {
+            pencil.bordered(bar, 1.5, Ink::None, slowness(wait), 1.0);
+        }
+    }
+    let r = (pitch * 0.4).clamp(0.9, DOT - 1.0);
+    let y = area.y + area.h + 6.0;
+    for (i, order) in users
+        .iter()
+        .filter(|order| order.user == User::Waiting)
+        .enumerate()
+    {
+        let place = users.iter().position(|other| other.number == order.number);
+        let Some(place) = place.filter(|place| *place < shown && i < shown) else {
+            continue;
+        };
+        let at = pt(left(place) + pitch / 2.0, y);
         scene.particle(at, r, Glyph::Request, Ink::Accent, order.dot_whole());
     }
 }
@@ -443,12 +520,8 @@ fn queue(i: usize, service: &Service, model: &Shop, at: Time, layout: &Layout, s
     let backlog = service.backlog();
     let long = backlog >= LONG;
     let args = [Arg::Word(NAMES[i]), Arg::Count(backlog as i64)];
-    let label = fit(
-        ["queue", "queue.short", "queue.bare"].map(|word| scene.say(word, &args)),
-        12.5,
-        long,
-        layout.label_w,
-    );
+    let texts = ["queue", "queue.short", "queue.bare"].map(|word| scene.say(word, &args));
+    let label = fitting(&texts, 12.5, long, layout.label_w);
     // A message that nobody works on any more comes back when its time-out is over.
     let held = |message: u64, serial: u64| {
         service.deliveries.iter().any(|(_, delivery)| {
@@ -462,18 +535,28 @@ fn queue(i: usize, service: &Service, model: &Shop, at: Time, layout: &Layout, s
         .filter(|lent| !held(lent.receipt.message.0, lent.receipt.serial))
         .map(|lent| lent.until)
         .min();
-    let note = match let_fall {
-        Some(until) => {
-            let back = [figures::tenths(until.since(at))];
-            let texts = [scene.say("back", &back), scene.say("back.short", &back)];
-            Some((fit(texts, 11.5, true, rect.w - SAMPLE), true))
+    // What nobody acknowledged has come back, and is delivered again.
+    let back_again = service.queue.messages().find(|message| {
+        message.receive_count > 1 || message.receive_count == 1 && message.visible_at_us <= at.0
+    });
+    let note = match (let_fall, back_again) {
+        (None, Some(message)) => {
+            let nth = message.receive_count + u32::from(message.visible_at_us <= at.0);
+            let again = [Arg::Count(i64::from(nth))];
+            let texts = ["again.back", "again.short"].map(|word| scene.say(word, &again));
+            Some((fitting(&texts, 11.5, true, rect.w - SAMPLE), true))
         }
-        None if !service.lent.is_empty() => {
+        (Some(until), _) => {
+            let back = [tenths(until.since(at))];
+            let texts = ["back", "back.short"].map(|word| scene.say(word, &back));
+            Some((fitting(&texts, 11.5, true, rect.w - SAMPLE), true))
+        }
+        _ if !service.lent.is_empty() => {
             let out = [Arg::Count(service.lent.len() as i64)];
-            let texts = [scene.say("out", &out), scene.say("out.short", &out)];
-            Some((fit(texts, 11.5, false, rect.w - SAMPLE), false))
+            let texts = ["out", "out.short"].map(|word| scene.say(word, &out));
+            Some((fitting(&texts, 11.5, false, rect.w - SAMPLE), false))
         }
-        None => None,
+        _ => None,
     };
     let value = match &note {
         Some((note, _)) => format!("{label}, {note}"),
@@ -481,10 +564,10 @@ fn queue(i: usize, service: &Service, model: &Shop, at: Time, layout: &Layout, s
     };
     let area = Rect::new(rect.x + 6.0, rect.y + 4.0, rect.w - 12.0, rect.h - 8.0);
     let (r, spots) = places(area, service.queue.len());
-    let mut shown: Vec<(Point, bool, u32)> = Vec::new();
+    let mut shown: Vec<(Point, bool, u32, bool)> = Vec::new();
     for (message, spot) in service.queue.messages().zip(spots) {
         let hidden = message.visible_at_us > at.0;
-        shown.push((spot, hidden, message.body));
+        shown.push((spot, hidden, message.body, message.receive_count > 0));
     }
     let label_w = text::width(&label, 12.5, long);
     // With air around the words, so that an outline of the frame does not touch them.
@@ -498,6 +581,7 @@ fn queue(i: usize, service: &Service, model: &Shop, at: Time, layout: &Layout, s
     let border = if long { Ink::Warn } else { Ink::LineStrong };
     let width = if long { 2.0 } else { 1.5 };
     let mut pencil = scene.thing(queue_part(i), frame, value);
+    pencil.figure("waiting", backlog as f64);
     pencil.bordered(rect, 10.0, Ink::Card, border, width);
     let above = pt(rect.x, rect.y - 8.0);
     if long {
@@ -510,32 +594,30 @@ fn queue(i: usize, service: &Service, model: &Shop, at: Time, layout: &Layout, s
         let y = rect.y + rect.h + 14.0;
         outline(&mut pencil, pt(rect.x + 5.0, y - 4.0), 4.5);
         let ink = if bold { Ink::Warn } else { Ink::Secondary };
-        pencil.shape(Shape::Text {
-            at: pt(rect.x + SAMPLE, y),
-            size: 11.5,
-            bold,
-            ink,
-            anchor: Anchor::Start,
-            text: note,
-        });
+        let words = pt(rect.x + SAMPLE, y);
+        if bold {
+            pencil.bold(words, 11.5, ink, note);
+        } else {
+            pencil.text(words, 11.5, ink, note);
+        }
     }
-    for (spot, _, _) in shown.iter().filter(|(_, hidden, _)| *hidden) {
+    for (spot, ..) in shown.iter().filter(|(_, hidden, ..)| *hidden) {
         outline(&mut pencil, *spot, r);
     }
-    for (spot, _, slot) in shown.iter().filter(|(_, hidden, _)| !*hidden) {
+    for (spot, _, slot, again) in shown.iter().filter(|(_, hidden, ..)| !*hidden) {
         let order = model.order(*slot);
-        let (r, ink) = look(order.shares[i].poison, r);
+        let (r, ink) = look(order.shares[i].poison, *again, r);
         scene.particle(*spot, r, Glyph::Message, ink, order.dot(i));
     }
     dead(i, service, model, rect, scene);
 }
 
-/// Poison is bigger and of the bad colour.
-fn look(poison: bool, r: f32) -> (f32, Ink) {
-    if poison {
-        (r + 1.5, Ink::Bad)
-    } else {
-        (r, Ink::Accent)
+/// Poison is bigger and of the bad colour; so is what comes again, in the colour of warnings.
+fn look(poison: bool, again: bool, r: f32) -> (f32, Ink) {
+    match (poison, again) {
+        (true, _) => (r + 1.5, Ink::Bad),
+        (false, true) => (r + 1.5, Ink::Warn),
+        (false, false) => (r, Ink::Accent),
     }
 }
 
@@ -547,7 +629,7 @@ fn dead(i: usize, service: &Service, model: &Shop, queue: Rect, scene: &mut Scen
     }
     let args = [Arg::Count(count as i64)];
     let label = ["dead", "dead.short"].map(|word| scene.say(word, &args));
-    let label = fit(label, 12.0, true, queue.w - 14.0);
+    let label = fitting(&label, 12.0, true, queue.w - 14.0);
     let text_w = text::width(&label, 12.0, true);
     let rect = Rect::new(
         queue.x,
@@ -556,6 +638,7 @@ fn dead(i: usize, service: &Service, model: &Shop, queue: Rect, scene: &mut Scen
         22.0,
     );
     let mut pencil = scene.thing(dead_part(i), rect, label.clone());
+    pencil.figure("count", count as f64);
     let roomy = rect.w >= text_w + 34.0;
     pencil.dashed(rect, 7.0, Ink::BadSoft, Ink::Bad, 1.5);
     let x = rect.x + if roomy { 25.0 } else { 7.0 };
@@ -577,26 +660,26 @@ fn condition(
     scene: &Scene,
 ) -> (String, Ink, Ink) {
     if let Some(since) = service.down {
-        let since = [figures::tenths(at.since(since))];
+        let since = [tenths(at.since(since))];
         let texts = [scene.say("down", &since), scene.say("down.short", &since)];
-        return (fit(texts, 12.5, true, inner), Ink::Bad, Ink::Bad);
+        return (fitting(&texts, 12.5, true, inner), Ink::Bad, Ink::Bad);
     }
     let (ink, border) = if service.leaving {
         (Ink::Warn, Ink::Warn)
     } else {
         (Ink::Secondary, Ink::LineStrong)
     };
-    // The dots on the card say who is busy now; the words speak of the meter, which is an average.
     let busy = [
-        figures::roughly(service.busy_share(knobs.workers, at)),
+        Arg::Count(service.busy() as i64),
+        Arg::Count(i64::from(knobs.workers)),
         Arg::Span(Time::from_ms(knobs.service_ms[i])),
     ];
     let texts = if service.leaving {
-        vec![scene.say("leaving", &[]), scene.say("leaving.short", &[])]
+        ["leaving", "leaving.short"].map(|word| scene.say(word, &[]))
     } else {
-        vec![scene.say("busy", &busy), scene.say("busy.short", &busy)]
+        ["busy", "busy.short"].map(|word| scene.say(word, &busy))
     };
-    (fit(texts, 12.5, service.leaving, inner), ink, border)
+    (fitting(&texts, 12.5, service.leaving, inner), ink, border)
 }
 
 /// The counts that matter in this design: a plain one and a bad one.
@@ -635,8 +718,7 @@ fn card(
     let (done, bad) = counts(service, model.design, scene);
     let in_memory = scene.say("memory", &[Arg::Count(service.memory.len() as i64)]);
     let shelf_word = scene.say("shelf", &[]);
-    let now = [service.busy(), knobs.workers as usize].map(|n| Arg::Count(n as i64));
-    let mut spoken = format!("{status}, {}, {done}", scene.say("now", &now));
+    let mut spoken = format!("{status}, {done}");
     if let Some((bad, _)) = &bad {
         spoken += &format!(", {bad}");
     }
@@ -644,25 +726,29 @@ fn card(
         spoken += &format!(", {in_memory}");
     }
     let down = service.down.is_some();
-    let share = service.busy_share(knobs.workers, at);
     let face = NodeCard {
-        rect,
-        name,
-        status,
         ink,
         border,
-        meter: Some((
-            share,
-            if share > 0.9 { Ink::Warn } else { Ink::Accent },
-            down,
-        )),
+        ..NodeCard::plain(rect, name, status)
     };
     let workers = knobs.workers as usize;
     let slots = face.slots(workers).filter(|_| !down);
     let mut pencil = scene.thing(part, rect, spoken);
+    let c = service.counts;
+    let figures = [
+        ("busy", service.busy() as u64),
+        ("workers", u64::from(knobs.workers)),
+        ("memory", service.memory.len() as u64),
+        ("done", c.done),
+        ("lost", c.lost),
+        ("again", c.again),
+    ];
+    for (name, value) in figures {
+        pencil.figure(name, value as f64);
+    }
     face.draw(&mut pencil);
     if let Some(slot) = &slots {
-        figures::sockets(&mut pencil, (0..workers).map(slot));
+        sockets(&mut pencil, (0..workers).map(slot));
     }
     tally(&mut pencil, rect, &done, bad);
     let places = knobs.places as usize;
@@ -678,7 +764,7 @@ fn card(
     } else {
         (pitch * 0.4).min(2.8)
     };
-    let shelf = Rect::new(rect.x + 13.0, rect.y + rect.h - 34.0, inner + 2.0, 15.0);
+    let shelf = Rect::new(rect.x + 13.0, rect.y + rect.h - 22.0, inner + 2.0, 15.0);
     let spot = |j: usize| {
         let (column, row) = ((j / rows) as f32, (j % rows) as f32);
         pt(
@@ -696,18 +782,18 @@ fn card(
     }
     for (j, slot) in service.memory.iter().take(places).enumerate() {
         let order = model.order(*slot);
-        let (r, ink) = look(order.shares[i].poison, r);
+        let (r, ink) = look(order.shares[i].poison, false, r);
         scene.particle(spot(j), r, glyph(order.design), ink, order.dot(i));
     }
     if let Some(slot) = &slots {
-        let working = service.working.iter().map(|(_, order)| *order);
+        let working = service.working.iter().map(|(_, order)| (*order, false));
         let fetched = service.deliveries.iter();
         let fetched = fetched
             .filter(|(_, delivery)| delivery.stage == Stage::Working)
-            .map(|(_, delivery)| delivery.order);
-        for (j, held) in working.chain(fetched).take(workers).enumerate() {
+            .map(|(_, delivery)| (delivery.order, delivery.again));
+        for (j, (held, again)) in working.chain(fetched).take(workers).enumerate() {
             let order = model.order(held);
-            let (r, ink) = look(order.shares[i].poison, DOT - 1.0);
+            let (r, ink) = look(order.shares[i].poison, again, DOT - 1.0);
             scene.particle(slot(j), r, glyph(order.design), ink, order.dot(i));
         }
     }
@@ -727,6 +813,7 @@ fn tally(pencil: &mut Pencil<'_>, rect: Rect, done: &str, bad: Option<(String, I
         pencil.text(at, 12.0, Ink::Secondary, done);
         at.x += done_w;
     }
+    let bad = fitting(&[bad], 12.0, true, rect.x + 14.0 + inner - at.x);
     pencil.bold(at, 12.0, ink, bad);
 }
 
@@ -752,26 +839,22 @@ fn deliveries(
     for (_, delivery) in &service.deliveries {
         let order = model.order(delivery.order);
         let dot = order.dot(i);
-        let (r, ink) = look(order.shares[i].poison, DOT - 0.3);
+        let (r, ink) = look(order.shares[i].poison, delivery.again, DOT - 0.3);
+        let yes = if delivery.again { Ink::Warn } else { Ink::Ok };
+        let mut put = |share, course, r, glyph, ink| {
+            scene.particle(curve.at(share, course), r, glyph, ink, dot);
+        };
         match delivery.stage {
-            Stage::Coming(until) => {
-                scene.particle(curve.at(way(at, until)), r, Glyph::Message, ink, dot);
-            }
-            Stage::Ready => scene.particle(curve.at(1.0), r, Glyph::Message, ink, dot),
+            Stage::Coming(until) => put(way(at, until), Course::There, r, Glyph::Message, ink),
+            Stage::Ready => put(1.0, Course::There, r, Glyph::Message, ink),
             Stage::Working => {}
             Stage::Acknowledging(until) => {
-                let p = figures::on(curve, 1.0 - way(at, until), layout.lanes[2]);
-                scene.particle(p, DOT, Glyph::Response, Ink::Ok, dot);
+                put(way(at, until), Course::Back, DOT, Glyph::Response, yes);
             }
-            Stage::Missing(until) => {
-                let share = way(at, until);
-                let p = figures::on(curve, 1.0 - share.min(0.5), layout.lanes[2]);
-                if share < 0.5 {
-                    scene.particle(p, DOT, Glyph::Response, Ink::Ok, dot);
-                } else {
-                    scene.particle(p, DOT, Glyph::Failure, Ink::Bad, dot);
-                }
-            }
+            Stage::Missing(until) => match way(at, until) {
+                share if share < 0.5 => put(share, Course::Back, DOT, Glyph::Response, yes),
+                _ => put(0.5, Course::Back, DOT, Glyph::Failure, Ink::Bad),
+            },
         }
     }
 }
@@ -786,11 +869,11 @@ fn dots(order: &Order, at: Time, layout: &Layout, scene: &mut Scene) {
     let whole = order.dot_whole();
     match order.user {
         User::Asking(until) => {
-            let p = layout.door.at(way(at, until));
+            let p = layout.door.at(way(at, until), Course::There);
             scene.particle(p, DOT, Glyph::Request, Ink::Accent, whole);
         }
         User::Answered(until) => {
-            let p = figures::on(&layout.door, 1.0 - way(at, until), layout.lanes[0]);
+            let p = layout.door.at(way(at, until), Course::Back);
             let (glyph, ink) = answer(order.failed);
             scene.particle(p, DOT, glyph, ink, whole);
         }
@@ -798,33 +881,33 @@ fn dots(order: &Order, at: Time, layout: &Layout, scene: &mut Scene) {
     }
     match order.publishing {
         Publishing::Out(until) => {
-            let p = layout.publish.at(way(at, until));
+            let p = layout.publish.at(way(at, until), Course::There);
             scene.particle(p, DOT, Glyph::Message, Ink::Accent, whole);
         }
         Publishing::Back(until) if until.since(at) <= HOP.max(PUBLISH) => {
-            let p = figures::on(&layout.publish, 1.0 - way(at, until), layout.lanes[1]);
+            let p = layout.publish.at(way(at, until), Course::Back);
             scene.particle(p, DOT, Glyph::Response, Ink::Ok, whole);
         }
         Publishing::Back(_) | Publishing::No => {}
     }
     for (i, share) in order.shares.iter().enumerate() {
-        let (r, ink) = look(share.poison, DOT - 0.3);
+        let (r, ink) = look(share.poison, false, DOT - 0.3);
         match share.place {
             Place::ToService(until) => {
                 if let Some(curve) = layout.direct(order.design, i) {
-                    let p = curve.at(way(at, until));
+                    let p = curve.at(way(at, until), Course::There);
                     scene.particle(p, r, glyph(order.design), ink, order.dot(i));
                 }
             }
             Place::ToQueue(until) => {
                 if let Some(curve) = layout.copies.get(i) {
-                    let p = curve.at(way(at, until));
+                    let p = curve.at(way(at, until), Course::There);
                     scene.particle(p, r, Glyph::Message, ink, order.dot(i));
                 }
             }
             Place::Returning(until) => {
                 if let Some(curve) = layout.calls.get(i) {
-                    let p = figures::on(curve, 1.0 - way(at, until), layout.lanes[2]);
+                    let p = curve.at(way(at, until), Course::Back);
                     let (glyph, ink) = answer(share.failed);
                     scene.particle(p, DOT, glyph, ink, order.dot(i));
                 }

@@ -27,6 +27,9 @@ pub const USERS: NodeId = NodeId(0);
 pub const LAYERS: [NodeId; 2] = [NodeId(1), NodeId(2)];
 /// Who answers.
 pub const SERVICE: NodeId = NodeId(3);
+/// The layers and the wires to them on the stage.
+const LAYER_PARTS: [&str; 2] = ["outer", "inner"];
+const BETWEEN: [&str; 2] = ["to-outer", "to-inner"];
 /// The wires to the layers and, last, to the service.
 const WIRES: [WireId; 3] = [WireId(0), WireId(1), WireId(2)];
 
@@ -233,13 +236,19 @@ impl Script for Storm {
             let mut layer = Service::new(OPEN, 0, Time::ZERO, Spread::Fixed);
             layer.programs = vec![vec![Step::Call(call(caller))]];
             let id = LAYERS[caller - 1];
-            nodes.push(Node::many(id, "layer", Kind::Service(layer), 1));
+            nodes.push(Node::one(id, LAYER_PARTS[caller - 1], Kind::Service(layer)));
             let from = if caller == 1 {
                 USERS
             } else {
                 LAYERS[caller - 2]
             };
-            wires.push(Wire::new(WIRES[caller - 1], from, id, "between", HOP));
+            wires.push(Wire::new(
+                WIRES[caller - 1],
+                from,
+                id,
+                BETWEEN[caller - 1],
+                HOP,
+            ));
         }
         let work = Time::from_s(f64::from(WORKERS) / knobs.get("capacity"));
         let mut service = Service::new(WORKERS, knobs.whole("queue"), work, Spread::Fixed);

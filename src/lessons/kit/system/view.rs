@@ -20,6 +20,8 @@ const GATE_H: f32 = 62.0;
 const GAP: f32 = 8.0;
 /// Two rows of dots under a card, where there is no room beside it.
 const STRIP: f32 = 30.0;
+/// Up to so many workers a member says how many of them are busy.
+const COUNTED_MAX: usize = 400;
 /// The row of little boxes above a gate that says whose turn it is.
 const TURNS_H: f32 = 42.0;
 
@@ -567,7 +569,12 @@ fn condition(
         Arg::Count(pool.held.len() as i64),
         Arg::Count(live.workers() as i64),
     ];
-    let now = scene.say("busy", &busy);
+    // More workers than anybody counts are as good as no bound: what matters is how much is under way.
+    let now = if live.workers() > COUNTED_MAX {
+        scene.say("open", &busy)
+    } else {
+        scene.say("busy", &busy)
+    };
     let waiting = scene.say("waiting", &[Arg::Count(pool.queue.len() as i64)]);
     if let Some(since) = member.down {
         let status = scene.say("crashed", &[kit::tenths(at.since(since))]);
