@@ -932,10 +932,19 @@ impl Partition {
     /// Messages between replicas are dropped: the rules change under them. What a majority can still write is finished;
     /// what only waits is returned, to be asked again under the new rules.
     fn interrupt(&mut self, cx: Cx<'_, '_>) -> Vec<u32> {
-        for index in 0..self.replicas.len() {
-            for thing in 0..2 {
-                let writing = self.replicas[index].rounds[thing].take_if(|round| round.writing());
-                if let Some(round) = writing {
+        for thing in 0..2 {
+            // The latest proposal first: an earlier one may not have known of it.
+            let writing = |replica: &Replica| {
+                let round = replica.rounds[thing].as_ref();
+                round
+                    .filter(|round| round.writing())
+                    .map(|round| round.ballot)
+            };
+            while let Some((_, index)) = (0..self.replicas.len())
+                .filter_map(|index| Some((writing(&self.replicas[index])?, index)))
+                .max()
+            {
+                if let Some(round) = self.replicas[index].rounds[thing].take() {
                     self.finish_or_fail(index, thing, round, cx);
                 }
             }
@@ -956,12 +965,13 @@ impl Partition {
         };
         let mut written = 0;
         for to in 0..self.replicas.len() {
+            // Promises to votes that end here bind nobody; what was accepted later does.
             let gets_there = to == index || self.reaches(index, to);
             let copy = &mut self.replicas[to].copies[thing];
             if gets_there
                 && copy
                     .voter()
-                    .is_some_and(|voter| voter.promised <= round.ballot)
+                    .is_some_and(|voter| voter.accepted <= round.ballot)
             {
                 copy.accept(round.ballot, &version);
                 written += 1;

@@ -76,6 +76,7 @@ pub(super) const STORY: &[Beat<Partition>] = &[
     Beat {
         id: "vote",
         setup: &[
+            Setup::Speed(0.5),
             Setup::Set("choice", CP),
             Setup::Act("heal", 0),
             Setup::Act("ben", 0),
@@ -144,7 +145,7 @@ pub(super) const STORY: &[Beat<Partition>] = &[
     },
     Beat {
         id: "heal",
-        setup: &[Setup::Alone, Setup::Act("heal", 0)],
+        setup: &[Setup::Alone, Setup::Speed(0.5), Setup::Act("heal", 0)],
         when: |model| {
             let asked_before = |cut: Cut| {
                 let healed = cut.healed.unwrap_or(model.now);
