@@ -20,6 +20,10 @@ const GATE_H: f32 = 62.0;
 const GAP: f32 = 8.0;
 /// Two rows of dots under a card, where there is no room beside it.
 const STRIP: f32 = 30.0;
+/// Beside a member of the last column, where a stage is not roomy: its queue, or what is wrong with it.
+const SIDE_W: f32 = 92.0;
+/// The shortest way between two columns.
+const WAY_MIN: f32 = 36.0;
 /// Up to so many workers a member says how many of them are busy.
 const COUNTED_MAX: usize = 400;
 /// The row of little boxes above a gate that says whose turn it is.
@@ -69,7 +73,7 @@ struct Layout {
 impl Layout {
     fn of(system: &System, scene: &Scene) -> Layout {
         let columns = columns(system);
-        let mut layout = if scene.narrow() {
+        let mut layout = if scene.narrow() || least_width(system, &columns) > scene.width {
             narrow(system, &columns, scene.width)
         } else {
             wide(system, &columns, scene.width)
@@ -152,9 +156,21 @@ fn card_size(live: &Live, roomy: bool) -> (f32, f32) {
     }
 }
 
+/// How wide a stage must be for columns side by side, with ways between them that can be seen.
+fn least_width(system: &System, columns: &[Vec<u16>]) -> f32 {
+    let column = |column: &Vec<u16>| {
+        let widths = column.iter().filter_map(|node| system.live(*node));
+        widths
+            .map(|live| card_size(live, false).0)
+            .fold(0.0, f32::max)
+    };
+    let ways = columns.len().saturating_sub(1) as f32 * WAY_MIN;
+    24.0 + SIDE_W + ways + columns.iter().map(column).sum::<f32>()
+}
+
 fn wide(system: &System, columns: &[Vec<u16>], width: f32) -> Layout {
     let roomy = width >= 760.0;
-    let side_w = if roomy { 122.0 } else { 92.0 };
+    let side_w = if roomy { 122.0 } else { SIDE_W };
     let last = columns.len().saturating_sub(1);
     let size = |node: &u16| {
         system
