@@ -42,7 +42,7 @@ const BUCKET: Time = Time::ms(250);
 const BUCKETS: usize = 12;
 /// Request numbers begin above all key numbers, because both are asked about as dots.
 const FIRST_REQUEST: u32 = 1_001;
-/// How often names are drawn until they are typical: one draw in some twenty is.
+/// How often names are drawn at most until they are typical.
 const DRAWS: u32 = 400;
 /// So many waiting requests are worth a note.
 const STRAIN: usize = 5;
@@ -821,6 +821,21 @@ fn is_typical(nodes: &[Node], salt: u32) -> bool {
     (10..=14).contains(&given.iter().sum())
         && given.iter().all(|n| *n >= 2)
         && kept.iter().all(|n| *n >= 8)
+        && evens_out(nodes, salt)
+}
+
+/// Whether five nodes of 160 points each share 48 keys about as evenly as they share the ring.
+fn evens_out(nodes: &[Node], salt: u32) -> bool {
+    let mut ring = HashRing::new();
+    for (i, node) in nodes.iter().take(5).enumerate() {
+        ring.add_node(i as u32, ketama_points(&node.name, 40));
+    }
+    let mut shelves = [0; 5];
+    for key in 0..48 {
+        shelves[ring.owner(hash_of(salt, key)).unwrap_or(0) as usize % 5] += 1;
+    }
+    // 1.5 times the average of 9.6.
+    shelves.iter().all(|keys| *keys <= 14)
 }
 
 fn gap(load_per_s: f64, cx: Cx<'_, '_>) -> Time {

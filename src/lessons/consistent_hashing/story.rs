@@ -14,7 +14,7 @@ const OWNER: f64 = 0.0;
 const ANY_COPY: f64 = 1.0;
 /// The speed at which dots can be followed.
 const SLOWLY: Setup = Setup::Speed(0.5);
-/// Where many keys move at once the story runs faster.
+/// Where many keys move, or a crash waits to be noticed, the story runs faster.
 const FASTER: Setup = Setup::Speed(1.0);
 /// The node that joins in the story: the fourth.
 const NEWCOMER: PartId = node_part(3);
@@ -189,7 +189,7 @@ pub(super) const STORY: &[Beat<ConsistentHashing>] = &[
     },
     Beat {
         id: "crash",
-        setup: &[SLOWLY, Setup::Act("crash", VICTIM)],
+        setup: &[FASTER, Setup::Act("crash", VICTIM)],
         when: |model| {
             matches!(model.nodes[VICTIM].state, State::Crashed(_))
                 && settled(model, What::Out)

@@ -544,7 +544,7 @@ impl Walk {
                 share(walk.stops[0], walk.stops[1]),
             ];
             // Both legs long enough to be seen, neither once round.
-            let off = legs.map(|leg| ((leg - 0.06).abs() * 1_000.0) as u32);
+            let off = legs.map(|leg| ((leg - 0.09).abs() * 1_000.0) as u32);
             (walk.nodes[0] != 1, off[0] + off[1], walk.key)
         })
     }
@@ -778,8 +778,12 @@ fn shelf(
         for (name, value) in figures {
             pencil.figure(name, f64::from(*value));
         }
-        let words = figures::label::fitting(all, 12.0, false, shelf.w);
-        pencil.text(pt(shelf.x, card.centre().y + 4.0), 12.0, Ink::Ink, words);
+        // A shelf too short for either leaves it to the spoken value.
+        let fits = |words: &&String| text::width(words, 12.0, false) <= shelf.w - 12.0;
+        if let Some(words) = all.iter().find(fits) {
+            let at = pt(shelf.x + 12.0, card.centre().y + 4.0);
+            pencil.text(at, 12.0, Ink::Ink, words.as_str());
+        }
     }
     // Low cards have two lines, the others a third for what changed.
     let low = card.h < 56.0;
@@ -824,7 +828,7 @@ fn shelf(
     // How long the shelf was before the last change, and how long an average one is.
     let length = |keys: f32| keys / layout.rows as f32 * layout.pitch;
     let height = layout.pitch * layout.rows as f32 + 4.0;
-    if model.change.is_some() && entry.before > 0 && entry.before != held {
+    if !dead && model.change.is_some() && entry.before > 0 && entry.before != held {
         let columns = (entry.before as usize).div_ceil(layout.rows) as f32;
         let was = Rect::new(
             shelf.x - 1.5,
