@@ -94,11 +94,19 @@ pub enum Ink {
     OnBad,
     /// Diagonal hatching in the bad colour.
     BadHatch,
+    /// Members of a group that are told apart: four colours that no state has.
+    MemberA,
+    /// See [`Ink::MemberA`].
+    MemberB,
+    /// See [`Ink::MemberA`].
+    MemberC,
+    /// See [`Ink::MemberA`].
+    MemberD,
 }
 
 impl Ink {
     /// All of them; an ink's place here is `ink as usize`.
-    pub const ALL: [Ink; 22] = [
+    pub const ALL: [Ink; 26] = [
         Ink::None,
         Ink::Paper,
         Ink::Card,
@@ -121,6 +129,10 @@ impl Ink {
         Ink::OnAccent,
         Ink::OnBad,
         Ink::BadHatch,
+        Ink::MemberA,
+        Ink::MemberB,
+        Ink::MemberC,
+        Ink::MemberD,
     ];
 
     /// Its name in class names (`f-accent` fills, `s-accent` strokes).
@@ -148,6 +160,10 @@ impl Ink {
             Ink::OnAccent => "on-accent",
             Ink::OnBad => "on-bad",
             Ink::BadHatch => "hatch-bad",
+            Ink::MemberA => "member-a",
+            Ink::MemberB => "member-b",
+            Ink::MemberC => "member-c",
+            Ink::MemberD => "member-d",
         }
     }
 }

@@ -251,6 +251,10 @@ pub const LIGHT: &[(Ink, &str)] = &[
     (Ink::HitSoft, "#EEE9F8"),
     (Ink::OnAccent, "#FFFFFF"),
     (Ink::OnBad, "#FFFFFF"),
+    (Ink::MemberA, "#0E7490"),
+    (Ink::MemberB, "#B0287A"),
+    (Ink::MemberC, "#6B7A00"),
+    (Ink::MemberD, "#7A4A2B"),
 ];
 
 /// Colours of the dark theme.
@@ -275,6 +279,10 @@ pub const DARK: &[(Ink, &str)] = &[
     (Ink::HitSoft, "#272140"),
     (Ink::OnAccent, "#0F1216"),
     (Ink::OnBad, "#0F1216"),
+    (Ink::MemberA, "#5CC8DE"),
+    (Ink::MemberB, "#F58BC4"),
+    (Ink::MemberC, "#BFCB4F"),
+    (Ink::MemberD, "#D9A27C"),
 ];
 
 /// The hatching that [`Ink::BadHatch`] refers to.

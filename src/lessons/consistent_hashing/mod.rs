@@ -9,7 +9,7 @@ mod tests;
 
 pub use model::{ConsistentHashing, Settings};
 
-use engine::{Card, Ink, Lesson, Line, Plot, Probe, Sheet, Statistic, Time};
+use engine::{Card, Ink, Lesson, Line, Plot, Probe, Sheet, Time};
 
 /// The lesson.
 pub struct Hashing;
@@ -21,16 +21,6 @@ mod probe {
     pub(super) const FAILED: usize = 2;
     pub(super) const UNEVEN_KEYS: usize = 3;
     pub(super) const UNEVEN_LOAD: usize = 4;
-}
-
-const fn line(id: &'static str, probe: usize, ink: Ink, area: bool) -> Line {
-    Line {
-        id,
-        probe,
-        statistic: Statistic::Mean,
-        ink,
-        area,
-    }
 }
 
 impl Lesson for Hashing {
@@ -45,36 +35,35 @@ impl Lesson for Hashing {
             Probe::Level,
         ],
         plots: &[
-            Plot {
-                id: "moving",
-                lines: &[line("moving", probe::OUT_OF_PLACE, Ink::Hit, true)],
-                scale: 1.0,
-                top_min: 48.0,
-            },
-            Plot {
-                id: "misses",
-                lines: &[
-                    line("misses", probe::MISSES, Ink::Warn, true),
-                    line("failed", probe::FAILED, Ink::Bad, false),
+            Plot::of(
+                "moving",
+                &[Line::mean("moving", probe::OUT_OF_PLACE, Ink::Hit).filled()],
+                48.0,
+            ),
+            Plot::of(
+                "misses",
+                &[
+                    Line::mean("misses", probe::MISSES, Ink::Warn).filled(),
+                    Line::mean("failed", probe::FAILED, Ink::Bad),
                 ],
-                scale: 1.0,
-                top_min: 10.0,
-            },
-            Plot {
-                id: "uneven",
-                lines: &[
-                    line("keys", probe::UNEVEN_KEYS, Ink::Hit, false),
-                    line("load", probe::UNEVEN_LOAD, Ink::Accent, false),
+                10.0,
+            ),
+            Plot::of(
+                "uneven",
+                &[
+                    Line::mean("keys", probe::UNEVEN_KEYS, Ink::Hit),
+                    Line::mean("load", probe::UNEVEN_LOAD, Ink::Accent),
                 ],
-                scale: 1.0,
-                top_min: 2.0,
-            },
+                2.0,
+            ),
         ],
         story: story::STORY,
         challenges: story::CHALLENGES,
         speed: 0.5,
         twin: ("scheme", 1.0),
         still: Time::ms(1_200),
+        // Longer than rates look back and than any request travels.
+        warm_up: Time::s(5),
         ..Sheet::usual(
             Card {
                 slug: "consistent-hashing",

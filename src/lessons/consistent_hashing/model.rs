@@ -42,6 +42,10 @@ const BUCKET: Time = Time::ms(250);
 const BUCKETS: usize = 12;
 /// Request numbers begin above all key numbers, because both are asked about as dots.
 const FIRST_REQUEST: u32 = 1_001;
+/// How often names are drawn at most until they are typical.
+const DRAWS: u32 = 400;
+/// So many waiting requests are worth a note.
+const STRAIN: usize = 5;
 /// Failures closer than this share one mark on the tape.
 const FAILURE_MARKS: Time = Time::s(1);
 
@@ -416,6 +420,13 @@ pub(super) struct Crash {
     owned: [u64; 4],
 }
 
+impl Crash {
+    /// Whether the node owned a key.
+    pub(super) fn owned(&self, key: usize) -> bool {
+        self.owned[key / 64 % 4] >> (key % 64) & 1 == 1
+    }
+}
+
 /// What is due.
 #[derive(Clone, Copy, Debug)]
 pub enum Event {
@@ -479,10 +490,14 @@ pub struct ConsistentHashing {
 }
 
 /// What the story and the challenges look at.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Watch {
     /// Since when a key has been hot at 20 req/s or more without a failure.
     pub(super) cool_since: Option<Time>,
+    /// The note that a key is hot.
+    hot_note: NoteId,
+    /// When the warm-up was over.
+    pub(super) started: Time,
     /// The last crash.
     pub(super) crash: Option<Crash>,
     /// When the one before happened and what it lost.
@@ -542,12 +557,18 @@ impl Model for ConsistentHashing {
 
     fn new(knobs: &Settings, cx: Cx<'_, '_>) -> ConsistentHashing {
         let mut nodes: [Node; NODES_MAX] = Default::default();
-        for node in &mut nodes {
-            // Points are hashed from a name like those in memcached's server lists.
-            let [a, b, c] = [0; 3].map(|_| below(cx.random(NAMES), 256));
-            node.name = format!("10.{a}.{b}.{c}:11211");
+        let mut salt = 0;
+        for _ in 0..DRAWS {
+            for node in &mut nodes {
+                // Points are hashed from a name like those in memcached's server lists.
+                let [a, b, c] = [0; 3].map(|_| below(cx.random(NAMES), 256));
+                node.name = format!("10.{a}.{b}.{c}:11211");
+            }
+            salt = below(cx.random(NAMES), 1 << 30) as u32;
+            if is_typical(&nodes, salt) {
+                break;
+            }
         }
-        let salt = below(cx.random(NAMES), 1 << 30) as u32;
         let mut model = ConsistentHashing {
             nodes,
             keys: Vec::new(),
@@ -571,8 +592,14 @@ impl Model for ConsistentHashing {
             failure_marked: None,
             now: Time::ZERO,
             watch: Watch {
+                cool_since: None,
+                hot_note: NoteId::NONE,
+                started: Time::ZERO,
+                crash: None,
+                crash_before: None,
+                hot_failures: 0,
+                uneven_load: 1.0,
                 weights: knobs.weights,
-                ..Watch::default()
             },
         };
         for node in model.nodes.iter_mut().take(knobs.nodes as usize) {
@@ -581,10 +608,30 @@ impl Model for ConsistentHashing {
         model.fit_ring(knobs);
         model.gained.clear();
         model.resize_keys(knobs);
-        model.warm_up(knobs, cx);
+        cx.schedule(Time::ZERO, Event::Arrive);
         model.measure(cx);
         cx.schedule(BUCKET, Event::Tick);
         model
+    }
+
+    fn on_start(&mut self, _: &Settings, cx: Cx<'_, '_>) {
+        (self.now, self.watch.started) = (cx.now(), cx.now());
+        self.count_anew();
+        let keys = self.keys.len() as u32;
+        for node in self.members() {
+            cx.because(NoteId::NONE);
+            let owns = note("owns", node).with(name(node));
+            cx.say(owns.with(count(self.owned(node))).with(count(keys)));
+        }
+        for (word, part) in [
+            ("placed-all", DIAL),
+            ("no-change", TALLY),
+            ("all-held", DATABASE_PART),
+        ] {
+            cx.because(NoteId::NONE);
+            cx.say(Note::new(word).with(count(keys)).about(part));
+        }
+        cx.because(NoteId::NONE);
     }
 
     fn on_event(&mut self, event: Event, knobs: &Settings, cx: Cx<'_, '_>) {
@@ -695,6 +742,7 @@ impl Model for ConsistentHashing {
                 let key = below(cx.random(HOT_ARRIVALS), self.keys.len()) as u16;
                 self.hot = Some((key, cx.now() + HOT.0));
                 self.watch.hot_failures = 0;
+                self.count_anew();
                 self.watch.cool_since = (knobs.load_per_s >= 20.0).then_some(cx.now());
                 let said = Note::new("hot")
                     .with(count(key_number(key)))
@@ -702,6 +750,7 @@ impl Model for ConsistentHashing {
                 let said = said.about(DIAL).dot(key_number(key));
                 let begun = cx.say(said.mark(Tone::Warn).begins("hot", 0));
                 self.keys[usize::from(key)].note = begun;
+                self.watch.hot_note = begun;
                 cx.schedule(HOT.0, Event::Cooled(self.hots));
                 self.schedule_hot(knobs, cx);
             }
@@ -744,6 +793,51 @@ impl Model for ConsistentHashing {
     }
 }
 
+/// The hash of the key of this number.
+fn hash_of(salt: u32, key: usize) -> u32 {
+    ketama(format!("doc:{salt}:{}", key + 1).as_bytes())
+}
+
+/// Whether the fourth node does what it does on average: it takes about a quarter of 48 keys, and a share from each of the
+/// three. Always asked of eight points each, so that no knob changes the names.
+fn is_typical(nodes: &[Node], salt: u32) -> bool {
+    let mut ring = HashRing::new();
+    let mut owners = [[0_u32; 48]; 2];
+    for (i, node) in nodes.iter().take(4).enumerate() {
+        ring.add_node(i as u32, ketama_points(&node.name, 2));
+        // After the third node and after the fourth.
+        if i >= 2 {
+            for (key, owner) in owners[i - 2].iter_mut().enumerate() {
+                *owner = ring.owner(hash_of(salt, key)).unwrap_or(0);
+            }
+        }
+    }
+    let mut given = [0; 3];
+    let mut kept = [0; 3];
+    for (was, is) in owners[0].iter().zip(&owners[1]) {
+        let of = if *is == 3 { &mut given } else { &mut kept };
+        of[*was as usize % 3] += 1;
+    }
+    (10..=14).contains(&given.iter().sum())
+        && given.iter().all(|n| *n >= 2)
+        && kept.iter().all(|n| *n >= 8)
+        && evens_out(nodes, salt)
+}
+
+/// Whether five nodes of 160 points each share 48 keys about as evenly as they share the ring.
+fn evens_out(nodes: &[Node], salt: u32) -> bool {
+    let mut ring = HashRing::new();
+    for (i, node) in nodes.iter().take(5).enumerate() {
+        ring.add_node(i as u32, ketama_points(&node.name, 40));
+    }
+    let mut shelves = [0; 5];
+    for key in 0..48 {
+        shelves[ring.owner(hash_of(salt, key)).unwrap_or(0) as usize % 5] += 1;
+    }
+    // 1.5 times the average of 9.6.
+    shelves.iter().all(|keys| *keys <= 14)
+}
+
 fn gap(load_per_s: f64, cx: Cx<'_, '_>) -> Time {
     exponential(cx.random(ARRIVALS), Time::from_s(1.0 / load_per_s))
 }
@@ -774,6 +868,14 @@ impl ConsistentHashing {
             }
         }
         Ok(())
+    }
+
+    /// Something happens to the nodes: what misses and how much each node holds is counted from here.
+    fn count_anew(&mut self) {
+        self.misses = 0;
+        for node in &mut self.nodes {
+            node.before = node.held();
+        }
     }
 
     /// Requests that are somewhere.
@@ -807,6 +909,22 @@ impl ConsistentHashing {
     /// Keys that their owner does not hold.
     pub(super) fn out_of_place(&self) -> u32 {
         self.keys.iter().filter(|key| !key.in_place()).count() as u32
+    }
+
+    /// How many nodes own the keys now that the last crashed node owned.
+    pub(super) fn heirs(&self) -> u32 {
+        let Some(crash) = self.watch.crash else {
+            return 0;
+        };
+        let was = self
+            .keys
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| crash.owned(*i));
+        let bits = was.fold(0_u8, |bits, (_, key)| {
+            bits | key.owners.first().map_or(0, |owner| 1 << owner)
+        });
+        bits.count_ones()
     }
 
     /// Keys that a node owns.
@@ -845,7 +963,7 @@ impl ConsistentHashing {
     }
 
     /// A node's first point clockwise of a position.
-    fn stop_of(&self, position: u32, node: u8) -> Option<u32> {
+    pub(super) fn stop_of(&self, position: u32, node: u8) -> Option<u32> {
         let points = self.ring.points();
         let start = points.partition_point(|point| point.position < position);
         (points[start..].iter().chain(&points[..start]))
@@ -913,7 +1031,7 @@ impl ConsistentHashing {
         }
         let members = self.members();
         for key in self.keys.len()..wanted {
-            let hash = ketama(format!("doc:{}:{}", self.salt, key + 1).as_bytes());
+            let hash = hash_of(self.salt, key);
             let owners = self.owners_of(hash, &members, knobs.scheme, knobs.copies);
             let by =
                 SCHEMES.map(|scheme| self.owners_of(hash, &members, scheme, 1).first().copied());
@@ -975,9 +1093,7 @@ impl ConsistentHashing {
     ) {
         self.fit_ring(knobs);
         let members = self.members();
-        for node in &mut self.nodes {
-            node.before = node.held();
-        }
+        self.count_anew();
         let mut moved = [0; 3];
         let mut movers = Vec::new();
         for i in 0..self.keys.len() {
@@ -1030,6 +1146,7 @@ impl ConsistentHashing {
             _ => said.about(DIAL),
         };
         let begun = cx.say(said);
+        let now_elsewhere = movers.len() as u32;
         for (key, was) in movers {
             let now = self.keys[usize::from(key)].owners.first().copied();
             cx.because(begun);
@@ -1042,6 +1159,14 @@ impl ConsistentHashing {
                 self.keys[usize::from(key)].note = cx.say(moves.dot(key_number(key)));
             }
         }
+        cx.because(begun);
+        let all = count(self.keys.len() as u32);
+        cx.say(
+            Note::new("changed-hands")
+                .with(count(now_elsewhere))
+                .with(all)
+                .about(DIAL),
+        );
         cx.because(begun);
         let least = match what {
             What::Joined | What::Left | What::Out | What::Returned => {
@@ -1234,7 +1359,17 @@ impl ConsistentHashing {
             return;
         }
         change.settled = Some(cx.now());
-        cx.because(change.note);
+        let cause = change.note;
+        for (i, node) in self.nodes.iter().enumerate() {
+            let (held, before) = (node.held(), node.before);
+            if held != before && node.state == State::Up {
+                cx.because(cause);
+                let word = if held > before { "gained" } else { "gave" };
+                let said = note(word, i as u8).with(name(i as u8));
+                cx.say(said.with(count(held.abs_diff(before))));
+            }
+        }
+        cx.because(cause);
         let took = cx.now().since(change.at);
         let (misses, moved) = (change.misses, change.moved[index_of(knobs.scheme)]);
         let lost = self.out_of_place();
@@ -1263,6 +1398,7 @@ impl ConsistentHashing {
                 lost += u32::from(key.held == 0);
             }
         }
+        self.count_anew();
         let node = &mut self.nodes[usize::from(index)];
         let held = node.held();
         node.state = State::Crashed(cx.now());
@@ -1346,62 +1482,6 @@ impl ConsistentHashing {
         }
     }
 
-    /// The first frame: requests as if they had been coming all along.
-    fn warm_up(&mut self, knobs: &Settings, cx: Cx<'_, '_>) {
-        let mut ago = Time(BUCKETS as u64 * BUCKET.0);
-        loop {
-            let gap = gap(knobs.load_per_s, cx);
-            if gap >= ago {
-                cx.schedule(gap - ago, Event::Arrive);
-                break;
-            }
-            ago = ago - gap;
-            let slot = self.spawn(None, cx);
-            let hash = self.requests[slot as usize].hash;
-            let Some(&node) = self.candidates(slot, knobs).first() else {
-                continue;
-            };
-            let stop = match knobs.scheme {
-                Scheme::Ring => self.stop_of(hash, node),
-                Scheme::ModN | Scheme::Jump => None,
-            };
-            let from = stop.map_or(From::Place, From::Point);
-            let legs = [
-                (Leg::ToKey, TO_KEY, Event::Routed(slot)),
-                (Leg::Walking(stop), WALK, Event::AtPoint(slot)),
-                (Leg::ToNode(from), TO_NODE, Event::AtNode(slot)),
-                (Leg::Back, BACK, Event::Home(slot)),
-            ];
-            let mut left = ago;
-            let here = legs.iter().position(|(_, span, _)| {
-                let here = left < *span;
-                left = if here { left } else { left - *span };
-                here
-            });
-            let request = &mut self.requests[slot as usize];
-            if here != Some(0) {
-                request.node = Some(node);
-            }
-            let reached = TO_KEY + WALK + TO_NODE;
-            if ago >= reached {
-                let bucket = (ago.since(reached).0 / BUCKET.0) as usize;
-                self.nodes[usize::from(node)].recent[bucket.min(BUCKETS - 1)] += 1;
-            }
-            match here.map(|leg| legs[leg]) {
-                Some((leg, span, event)) => {
-                    self.travel(slot, leg, span - left, event, cx);
-                    self.requests[slot as usize].span = span;
-                }
-                // It was home before the learner came.
-                None => {
-                    self.requests[slot as usize].number = 0;
-                    self.free.push(slot);
-                    self.born -= 1;
-                }
-            }
-        }
-    }
-
     /// A request begins; everything random about it is drawn here, so that twins see the same traffic.
     fn spawn(&mut self, key: Option<u16>, cx: Cx<'_, '_>) -> u32 {
         let chosen = unit(cx.random(CHOSEN_KEYS));
@@ -1474,7 +1554,7 @@ impl ConsistentHashing {
             Scheme::ModN => (None, "mod-n"),
             Scheme::Jump => (None, "jumps"),
         };
-        let said = note(word, node).with(number).with(key).with(name(node));
+        let said = Note::new(word).with(number).with(key).with(name(node));
         let said = cx.say(said.dot(request.number));
         let request = &mut self.requests[slot as usize];
         request.node = Some(node);
@@ -1491,7 +1571,7 @@ impl ConsistentHashing {
         self.nodes[index].recent[0] += 1;
         match self.nodes[index].state {
             State::Crashed(_) => {
-                let said = note("silent", node)
+                let said = Note::new("silent")
                     .with(name(node))
                     .with(count(request.number));
                 self.requests[slot as usize].note = cx.say(said.dot(request.number));
@@ -1499,6 +1579,9 @@ impl ConsistentHashing {
             }
             State::Absent => self.try_next(slot, knobs, cx),
             State::Up | State::Leaving if self.nodes[index].queue.len() >= PLACES => {
+                if self.hot.is_some_and(|(hot, _)| hot == request.key) {
+                    cx.because(self.watch.hot_note);
+                }
                 let said = note("overflow", node)
                     .with(name(node))
                     .with(count(request.number))
@@ -1509,6 +1592,16 @@ impl ConsistentHashing {
             State::Up | State::Leaving => {
                 self.requests[slot as usize].leg = Leg::Waiting;
                 self.nodes[index].queue.push_back(slot);
+                if self.nodes[index].queue.len() == STRAIN {
+                    let hot = self.hot.is_some_and(|(hot, _)| hot == request.key);
+                    cx.because(if hot {
+                        self.watch.hot_note
+                    } else {
+                        request.note
+                    });
+                    let said = note("strained", node).with(name(node));
+                    cx.say(said.with(count(STRAIN as u32)));
+                }
                 self.put_to_work(node, knobs, cx);
             }
         }
@@ -1542,10 +1635,7 @@ impl ConsistentHashing {
         let held = self.keys.get(usize::from(request.key));
         let history = held.map_or(request.note, |key| key.note);
         if held.is_some_and(|key| key.is_at(node)) {
-            let said = note("answers", node)
-                .with(name(node))
-                .with(number)
-                .with(key);
+            let said = Note::new("answers").with(name(node)).with(number).with(key);
             cx.because(request.note);
             self.requests[slot as usize].note = cx.say(said.dot(request.number));
             self.go_back(slot, cx);
@@ -1558,7 +1648,8 @@ impl ConsistentHashing {
             self.blame(request.key, |crash| crash.missed += 1);
             // Why it missed is the history of the key, not that of the request.
             cx.because(history);
-            let said = note("misses", node).with(number).with(name(node)).with(key);
+            let said = Note::new("misses").with(number).with(name(node)).with(key);
+            let said = said.about(DATABASE_PART);
             self.requests[slot as usize].note = cx.say(said.dot(request.number));
             self.reading += 1;
             let both_ways = DATABASE + DATABASE;
@@ -1573,8 +1664,7 @@ impl ConsistentHashing {
     /// Counts what became of a request for a key that the crashed node owned.
     fn blame(&mut self, key: u16, count: impl Fn(&mut Crash)) {
         if let Some(crash) = &mut self.watch.crash {
-            let owned = crash.owned[usize::from(key) / 64 % 4] >> (key % 64) & 1 == 1;
-            if owned {
+            if crash.owned(usize::from(key)) {
                 count(crash);
             }
         }
@@ -1619,7 +1709,7 @@ impl ConsistentHashing {
         let next = candidates.into_iter().find(|node| tried >> node & 1 == 0);
         match next {
             Some(next) => {
-                let said = note("retries", next)
+                let said = Note::new("retries")
                     .with(count(number))
                     .with(name(last))
                     .with(name(next));
@@ -1630,7 +1720,7 @@ impl ConsistentHashing {
                 self.travel(slot, leg, TO_NODE, Event::AtNode(slot), cx);
             }
             None => {
-                let said = note("no-copy", last).with(count(number)).with(name(last));
+                let said = Note::new("no-copy").with(count(number)).with(name(last));
                 cx.say(said.dot(number));
                 self.fail(slot, cx);
             }

@@ -1,14 +1,21 @@
 //! The story, its two predictions, and things to try.
 
 use super::model::{
-    ConsistentHashing, DATABASE_PART, DIAL, NODES_MAX, Scheme, State, TALLY, What, index_of,
-    node_part,
+    Change, ConsistentHashing, DATABASE_PART, DIAL, Leg, NODES_MAX, Request, Scheme, State, TALLY,
+    What, index_of, node_part,
 };
+use engine::claim::figure;
 use engine::{Beat, Challenge, PartId, Prediction, Progress, Setup, Time};
 
 const RING: f64 = 0.0;
 const MOD_N: f64 = 1.0;
+const JUMP: f64 = 2.0;
 const OWNER: f64 = 0.0;
+const ANY_COPY: f64 = 1.0;
+/// The speed at which dots can be followed.
+const SLOWLY: Setup = Setup::Speed(0.5);
+/// Where many keys move, or a crash waits to be noticed, the story runs faster.
+const FASTER: Setup = Setup::Speed(1.0);
 /// The node that joins in the story: the fourth.
 const NEWCOMER: PartId = node_part(3);
 /// All nodes.
@@ -36,7 +43,7 @@ pub(super) const STORY: &[Beat<ConsistentHashing>] = &[
         setup: &[],
         when: |_| true,
         points: &[DIAL],
-        shows: &[],
+        shows: &[figure(DIAL, "keys").is(48.0), figure(DIAL, "nodes").is(3.0)],
         predict: None,
     },
     Beat {
@@ -51,9 +58,17 @@ pub(super) const STORY: &[Beat<ConsistentHashing>] = &[
             Setup::Set("reads", OWNER),
             Setup::Set("copy", 6.0),
         ],
-        when: |model| model.served >= 30 && model.is_settled(),
+        when: |model| {
+            let walks = |request: &Request| matches!(request.leg, Leg::Walking(_));
+            model.now.since(model.watch.started) >= Time::ms(1_500)
+                && model.is_settled()
+                && model.requests().any(walks)
+        },
         points: &[DIAL],
-        shows: &[],
+        shows: &[
+            figure(DIAL, "walking").at_least(1.0),
+            figure(DIAL, "nodes").is(3.0),
+        ],
         predict: Some(Prediction {
             id: "join",
             options: &["most", "half", "quarter", "none"],
@@ -72,7 +87,7 @@ pub(super) const STORY: &[Beat<ConsistentHashing>] = &[
     },
     Beat {
         id: "joining",
-        setup: &[Setup::Set("nodes", 4.0)],
+        setup: &[SLOWLY, Setup::Set("nodes", 4.0)],
         // On a seed where the newcomer takes nothing there is no way to watch.
         when: |model| {
             let under_way = |since| model.now.since(since) >= Time::ms(900);
@@ -82,7 +97,11 @@ pub(super) const STORY: &[Beat<ConsistentHashing>] = &[
                     .is_some_and(|change| under_way(change.at) || change.settled.is_some())
         },
         points: &[DIAL, NEWCOMER],
-        shows: &[],
+        shows: &[
+            figure(DIAL, "nodes").is(4.0),
+            figure(DIAL, "moved").within(8.0, 16.0),
+            figure(DIAL, "moved").above(figure(NEWCOMER, "keys")),
+        ],
         predict: None,
     },
     Beat {
@@ -90,7 +109,13 @@ pub(super) const STORY: &[Beat<ConsistentHashing>] = &[
         setup: &[],
         when: |model| joined(model, 4) && settled(model, What::Joined),
         points: &[SHELVES, TALLY],
-        shows: &[],
+        shows: &[
+            figure(NEWCOMER, "keys").same(figure(DIAL, "moved"), 0.0),
+            figure(node_part(0), "before").above(figure(node_part(0), "keys")),
+            figure(node_part(1), "before").above(figure(node_part(1), "keys")),
+            figure(node_part(2), "before").above(figure(node_part(2), "keys")),
+            figure(TALLY, "mod-n").at_least(28.0),
+        ],
         predict: None,
     },
     Beat {
@@ -104,38 +129,48 @@ pub(super) const STORY: &[Beat<ConsistentHashing>] = &[
                     .is_some_and(|change| model.now.since(change.at) >= Time::ms(2_600))
         },
         points: &[DIAL, TALLY],
-        shows: &[],
+        shows: &[
+            figure(TALLY, "mod-n").at_least(30.0),
+            figure(TALLY, "ring").at_most(20.0),
+        ],
         predict: None,
     },
     Beat {
         id: "uneven",
-        setup: &[Setup::Alone, Setup::Set("points", 1.0)],
+        setup: &[Setup::Alone, FASTER, Setup::Set("points", 1.0)],
         when: |model| {
             settled(model, What::Points) && model.ring.points().len() == model.members().len()
         },
         points: &[DIAL, SHELVES],
-        shows: &[],
+        shows: &[figure(DIAL, "fullest").at_least(1.5)],
         predict: None,
     },
     Beat {
         id: "smooth",
-        setup: &[Setup::Set("points", 160.0)],
+        setup: &[FASTER, Setup::Set("points", 160.0)],
         when: |model| {
             settled(model, What::Points) && model.ring.points().len() >= 100 * model.members().len()
         },
         points: &[DIAL, SHELVES],
-        shows: &[],
+        shows: &[figure(DIAL, "fullest").at_most(1.6)],
         predict: None,
     },
     Beat {
         id: "copies",
-        setup: &[Setup::Set("copies", 2.0)],
-        when: |model| model.is_settled() && model.keys.iter().all(|key| key.held.count_ones() == 2),
+        setup: &[FASTER, Setup::Set("points", 8.0), Setup::Set("copies", 2.0)],
+        when: |model| {
+            model.is_settled()
+                && model.ring.points().len() <= 10 * model.members().len()
+                && model.keys.iter().all(|key| key.held.count_ones() == 2)
+        },
         points: &[DIAL, node_part(VICTIM)],
-        shows: &[],
+        shows: &[
+            figure(DIAL, "walks-on").is(1.0),
+            figure(node_part(VICTIM), "keys").at_least(5.0),
+        ],
         predict: Some(Prediction {
             id: "crash",
-            options: &["lost", "slow", "next"],
+            options: &["one", "several", "database", "nobody"],
             hides: &[],
             truth: |model| {
                 let crash = model.watch.crash.filter(|crash| crash.noticed)?;
@@ -143,33 +178,43 @@ pub(super) const STORY: &[Beat<ConsistentHashing>] = &[
                 settled.settled?;
                 // What happened, not what the story expects: the learner may have turned the copies off.
                 Some(if crash.failed > crash.answered {
-                    0
+                    3
                 } else if crash.missed * 2 > crash.answered {
-                    1
-                } else {
                     2
+                } else {
+                    usize::from(model.heirs() > 1)
                 })
             },
         }),
     },
     Beat {
         id: "crash",
-        setup: &[Setup::Act("crash", VICTIM)],
+        setup: &[FASTER, Setup::Act("crash", VICTIM)],
         when: |model| {
             matches!(model.nodes[VICTIM].state, State::Crashed(_))
                 && settled(model, What::Out)
                 && model.watch.crash.is_some_and(|crash| crash.answered >= 3)
         },
         points: &[DIAL, node_part(VICTIM), DATABASE_PART],
-        shows: &[],
+        shows: &[
+            figure(node_part(VICTIM), "answered").at_least(3.0),
+            figure(node_part(VICTIM), "missed").is(0.0),
+            figure(node_part(VICTIM), "failed").is(0.0),
+            figure(DATABASE_PART, "misses").is(0.0),
+        ],
         predict: None,
     },
     Beat {
         id: "hot",
-        setup: &[Setup::Set("load", 20.0), Setup::Act("hot", 0)],
+        setup: &[
+            SLOWLY,
+            Setup::Set("load", 20.0),
+            Setup::Act("recover", VICTIM),
+            Setup::Act("hot", 0),
+        ],
         when: |model| model.hot.is_some() && model.watch.hot_failures >= 2,
         points: &[DIAL, SHELVES],
-        shows: &[],
+        shows: &[figure(DIAL, "waiting").at_least(10.0)],
         predict: None,
     },
 ];
@@ -178,73 +223,109 @@ pub(super) const CHALLENGES: &[Challenge<ConsistentHashing>] = &[
     Challenge {
         id: "even",
         progress: |model, _| {
-            Progress::all({
-                model.members().len() == NODES_MAX
-                    && model.keys.len() >= 200
-                    && model.is_settled()
-                    && model.out_of_place() == 0
-                    && model.uneven_keys() <= 1.45
-                    && model
-                        .change
-                        .is_some_and(|change| change.scheme == Scheme::Ring)
-            })
+            let rules = model.members().len() == NODES_MAX
+                && model.keys.len() >= 200
+                && model.is_settled()
+                && model.out_of_place() == 0
+                && model
+                    .change
+                    .is_some_and(|change| change.scheme == Scheme::Ring);
+            Progress::of(
+                if rules {
+                    1.45 / model.uneven_keys()
+                } else {
+                    0.0
+                },
+                1.0,
+            )
         },
-        solution: &[],
+        solution: &[
+            Setup::Set("keys", 240.0),
+            Setup::Set("nodes", 8.0),
+            Setup::Set("points", 160.0),
+            Setup::Set("copy", 40.0),
+            Setup::Wait(Time::s(10)),
+        ],
     },
     Challenge {
         id: "heavy",
         progress: |model, _| {
-            Progress::all({
-                let members = model.members();
-                let mut owned: Vec<u32> = members.iter().map(|node| model.owned(*node)).collect();
-                owned.sort_unstable();
-                let twice = matches!(owned[..], [.., second, most] if most >= 2 * second.max(1));
-                let weighted = model.watch.weights.iter().any(|weight| *weight >= 2.0);
-                members.len() >= 3 && twice && weighted && settled(model, What::Points)
-            })
+            let mut owned: Vec<u32> = model
+                .members()
+                .iter()
+                .map(|node| model.owned(*node))
+                .collect();
+            owned.sort_unstable();
+            let weighted = model.watch.weights.iter().any(|weight| *weight >= 2.0);
+            Progress::of(
+                match owned[..] {
+                    [_, .., second, most] if weighted && settled(model, What::Points) => {
+                        f64::from(most) / f64::from(second.max(1))
+                    }
+                    _ => 0.0,
+                },
+                2.0,
+            )
         },
-        solution: &[],
+        solution: &[
+            Setup::Set("points", 40.0),
+            Setup::Set("copy", 40.0),
+            Setup::Set("weight-1", 4.0),
+            Setup::Wait(Time::s(10)),
+        ],
     },
     Challenge {
         id: "two-down",
         progress: |model, _| {
-            Progress::all({
-                let (Some(last), Some((before, lost))) =
-                    (model.watch.crash, model.watch.crash_before)
-                else {
-                    return Progress::all(false);
-                };
-                last.at.since(before) <= Time::s(3)
-                    && last.noticed
-                    && last.lost + lost == 0
-                    && settled(model, What::Out)
-            })
+            let (Some(last), Some((before, lost))) = (model.watch.crash, model.watch.crash_before)
+            else {
+                return Progress::all(false);
+            };
+            let kept = last.at.since(before) <= Time::s(3) && last.lost + lost == 0;
+            let done = f64::from(u8::from(last.noticed && settled(model, What::Out)));
+            Progress::of(if kept { 1.0 + done } else { 0.0 }, 2.0)
         },
-        solution: &[],
+        solution: &[
+            Setup::Set("nodes", 6.0),
+            Setup::Set("copies", 3.0),
+            Setup::Set("copy", 40.0),
+            Setup::Wait(Time::s(10)),
+            Setup::Act("crash", VICTIM),
+            Setup::Wait(Time::s(2)),
+            Setup::Act("crash", 4),
+            Setup::Wait(Time::s(20)),
+        ],
     },
     Challenge {
         id: "cool",
-        progress: |model, _| {
-            Progress::all({
-                model
-                    .watch
-                    .cool_since
-                    .is_some_and(|since| model.now.since(since) >= Time::s(7))
-            })
-        },
-        solution: &[],
+        progress: |model, at| Progress::held(model.watch.cool_since, at, 7.0),
+        solution: &[
+            Setup::Set("nodes", 5.0),
+            Setup::Set("copies", 3.0),
+            Setup::Set("reads", ANY_COPY),
+            Setup::Set("copy", 40.0),
+            Setup::Wait(Time::s(8)),
+            Setup::Act("hot", 0),
+            Setup::Wait(Time::s(8)),
+        ],
     },
     Challenge {
         id: "jump",
         progress: |model, _| {
-            Progress::all({
-                model.change.is_some_and(|change| {
-                    change.scheme == Scheme::Jump
-                        && change.what == What::Out
-                        && change.moved[index_of(Scheme::Jump)] * 2 > change.keys
-                })
-            })
+            let crash = |change: &Change| change.scheme == Scheme::Jump && change.what == What::Out;
+            let change = model.change.filter(crash);
+            let share = change.map_or(0.0, |change| {
+                f64::from(change.moved[index_of(Scheme::Jump)]) / f64::from(change.keys.max(1))
+            });
+            // More than half of 240 keys is at least this.
+            Progress::of(share, 0.503)
         },
-        solution: &[],
+        solution: &[
+            Setup::Set("scheme", JUMP),
+            Setup::Set("nodes", 4.0),
+            Setup::Wait(Time::s(6)),
+            Setup::Act("crash", 0),
+            Setup::Wait(Time::s(3)),
+        ],
     },
 ];

@@ -18,6 +18,8 @@ const RIM: f32 = 34.0;
 const HEADER: f32 = 20.0;
 /// Height of the database and of the tally.
 const FOOT: f32 = 84.0;
+/// Colours of nodes before they come again.
+const COLOURS: usize = 5;
 /// The most virtual nodes on average that are drawn as numbered discs.
 const DISCS_MAX: usize = 10;
 
@@ -27,15 +29,14 @@ const OUTER: f32 = 19.0;
 /// Radius of requests and answers: smaller than elsewhere, for the keys are what the picture is about.
 const READ: f32 = 4.0;
 
-/// The colour of a node; from the seventh on colours come again with filled discs.
+/// The colour of a node, which is that of no state; from the sixth on colours come again with filled discs.
 fn ink(node: u8) -> Ink {
-    const INKS: [Ink; 6] = [
-        Ink::Accent,
-        Ink::Ok,
-        Ink::Warn,
-        Ink::Hit,
+    const INKS: [Ink; COLOURS] = [
+        Ink::MemberA,
+        Ink::MemberB,
+        Ink::MemberC,
+        Ink::MemberD,
         Ink::Ink,
-        Ink::Secondary,
     ];
     INKS[usize::from(node) % INKS.len()]
 }
@@ -394,7 +395,8 @@ fn dial(model: &ConsistentHashing, knobs: &Settings, layout: &Layout, scene: &mu
             String::new(),
         ),
     };
-    let fullest = (model.uneven_keys() * 10.0 + 0.5) as u32;
+    let uneven = model.uneven_keys();
+    let fullest = (uneven * 10.0 + 0.5) as u32;
     let fullest = scene.say("fullest", &[Arg::Tenths(fullest)]);
     let value = [&rule, &heading, &moved, &fullest].map(String::as_str);
     let (clients, load) = (
@@ -404,10 +406,37 @@ fn dial(model: &ConsistentHashing, knobs: &Settings, layout: &Layout, scene: &mu
     let value = value.join(", ");
     let ringed = knobs.scheme == Scheme::Ring;
     let discs = ringed && model.ring.points().len() <= DISCS_MAX * model.members().len();
+    let walk = if discs && knobs.copies > 1 {
+        Walk::of(model)
+    } else {
+        None
+    };
     let half = r + if discs { RIM } else { 8.0 };
     let frame = Rect::new(c.x - half, c.y - half, 2.0 * half, 2.0 * half);
 
+    let rule = walk.as_ref().map_or(rule, |walk| {
+        let node = |i: usize| Arg::Count(i64::from(walk.nodes[i]) + 1);
+        let key = Arg::Count(i64::from(walk.key) + 1);
+        scene.say("rule.copies", &[key, node(0), node(1)])
+    });
+    let said = model.hot.is_none().then_some(model.change).flatten();
+    let walking = model
+        .requests()
+        .filter(|request| matches!(request.leg, Leg::Walking(_)));
+    let walking = walking.count() as f64;
     let mut pencil = scene.thing(DIAL, frame, value);
+    pencil
+        .figure("walking", walking)
+        .figure("nodes", f64::from(model.members().len() as u32));
+    pencil
+        .figure("keys", f64::from(model.keys.len() as u32))
+        .figure("fullest", uneven);
+    pencil.figure("walks-on", f64::from(u8::from(walk.is_some())));
+    if let Some(change) = said {
+        pencil.figure("moved", f64::from(change.moved_now()));
+    }
+    let busiest = model.nodes.iter().map(|node| node.queue.len()).max();
+    pencil.figure("waiting", f64::from(busiest.unwrap_or(0) as u32));
     // Draws nothing, but makes the ground round on which the page shows that this part is meant.
     pencil.bordered(frame, half, Ink::None, Ink::None, 0.0);
     let circle = {
@@ -418,6 +447,9 @@ fn dial(model: &ConsistentHashing, knobs: &Settings, layout: &Layout, scene: &mu
     };
     if ringed && !model.ring.points().is_empty() {
         ring(model, discs, layout, &mut pencil);
+        if let Some(walk) = &walk {
+            walk.draw(layout, &mut pencil);
+        }
     } else {
         pencil.dashed_line(circle, Ink::LineStrong, 2.0);
     }
@@ -477,6 +509,70 @@ fn dial(model: &ConsistentHashing, knobs: &Settings, layout: &Layout, scene: &mu
     );
     let below = pill.y + pill.h + if small { 14.0 } else { 20.0 };
     pencil.centred(pt(c.x, below), sizes.2, !small, Ink::Secondary, rule);
+}
+
+/// The walk of one key to its owner and on to the node of its second copy, as an example.
+struct Walk {
+    key: u16,
+    hash: u32,
+    nodes: [u8; 2],
+    stops: [u32; 2],
+}
+
+impl Walk {
+    /// The key whose walk is seen best: if there is one, of the node that the story breaks.
+    fn of(model: &ConsistentHashing) -> Option<Walk> {
+        let walks = model.keys.iter().enumerate().filter_map(|(key, entry)| {
+            let [first, second, ..] = entry.owners[..] else {
+                return None;
+            };
+            let stops = [
+                model.stop_of(entry.hash, first)?,
+                model.stop_of(entry.hash, second)?,
+            ];
+            Some(Walk {
+                key: key as u16,
+                hash: entry.hash,
+                nodes: [first, second],
+                stops,
+            })
+        });
+        let share = |from: u32, to: u32| to.wrapping_sub(from) as f32 / RING as f32;
+        walks.min_by_key(|walk| {
+            let legs = [
+                share(walk.hash, walk.stops[0]),
+                share(walk.stops[0], walk.stops[1]),
+            ];
+            // Both legs long enough to be seen, neither once round.
+            let off = legs.map(|leg| ((leg - 0.09).abs() * 1_000.0) as u32);
+            (walk.nodes[0] != 1, off[0] + off[1], walk.key)
+        })
+    }
+
+    fn draw(&self, layout: &Layout, pencil: &mut engine::scene::Pencil<'_>) {
+        let mut from = self.hash;
+        for (stop, node) in self.stops.into_iter().zip(self.nodes) {
+            let arc = Arc {
+                after: from,
+                to: stop,
+            };
+            let mut d = String::new();
+            arc_path(&mut d, layout, layout.lane, arc);
+            pencil.line(d, ink(node), 3.0);
+            // An arrow head, on the lane just before the point.
+            let end = angle(stop);
+            let tip = polar(layout.centre, layout.lane, end);
+            let [a, b] = [-4.5, 4.5]
+                .map(|side| polar(layout.centre, layout.lane + side, end - 7.0 / layout.lane));
+            let point = |p: Point| format!("{} {}", tenths(p.x), tenths(p.y));
+            pencil.line(
+                format!("M{}L{}L{}", point(a), point(tip), point(b)),
+                ink(node),
+                3.0,
+            );
+            from = stop;
+        }
+    }
 }
 
 /// What happened last, in a few words.
@@ -579,7 +675,7 @@ fn disc(pencil: &mut engine::scene::Pencil<'_>, at: Point, radius: f32, node: u8
     let label = (node + 1).to_string();
     let size = if radius < 10.0 { 11.0 } else { 11.5 };
     let base = pt(at.x, at.y + 4.0);
-    if node < 6 {
+    if usize::from(node) < COLOURS {
         let line = if radius < 10.0 { 1.6 } else { 2.2 };
         pencil.bordered(rect, radius, Ink::Card, colour, line);
         pencil.centred(base, size, true, colour, label);
@@ -635,7 +731,27 @@ fn shelf(
     let waiting = entry.queue.len() as u32;
     let waiting_text = scene.say("waiting", &[n(waiting)]);
     let share = scene.say("share", &[Arg::Share(model.ring_share(node))]);
+    let fate = model
+        .watch
+        .crash
+        .filter(|crash| dead && crash.node == node)
+        .map(|crash| {
+            let [answered, missed, failed] = [crash.answered, crash.missed, crash.failed];
+            let all = ["fate", "fate-short"]
+                .map(|word| scene.say(word, &[n(answered), n(missed), n(failed)]));
+            (
+                all,
+                [
+                    ("answered", answered),
+                    ("missed", missed),
+                    ("failed", failed),
+                ],
+            )
+        });
     let mut spoken = format!("{status}, {rate_text}");
+    if let Some((all, _)) = &fate {
+        let _ = write!(spoken, ", {}", all[0]);
+    }
     for more in [&delta, &waiting_text] {
         if !more.is_empty() && (more != &waiting_text || waiting > 0) {
             let _ = write!(spoken, ", {more}");
@@ -652,6 +768,23 @@ fn shelf(
 
     let mut pencil = scene.thing(part, card, spoken);
     pencil.bordered(card, 12.0, Ink::Card, border, if dead { 2.0 } else { 1.5 });
+    pencil
+        .figure("keys", f64::from(held))
+        .figure("before", f64::from(entry.before));
+    pencil
+        .figure("waiting", f64::from(waiting))
+        .figure("rate", rate);
+    if let Some((all, figures)) = &fate {
+        for (name, value) in figures {
+            pencil.figure(name, f64::from(*value));
+        }
+        // A shelf too short for either leaves it to the spoken value.
+        let fits = |words: &&String| text::width(words, 12.0, false) <= shelf.w - 12.0;
+        if let Some(words) = all.iter().find(fits) {
+            let at = pt(shelf.x + 12.0, card.centre().y + 4.0);
+            pencil.text(at, 12.0, Ink::Ink, words.as_str());
+        }
+    }
     // Low cards have two lines, the others a third for what changed.
     let low = card.h < 56.0;
     let top = if low {
@@ -695,7 +828,7 @@ fn shelf(
     // How long the shelf was before the last change, and how long an average one is.
     let length = |keys: f32| keys / layout.rows as f32 * layout.pitch;
     let height = layout.pitch * layout.rows as f32 + 4.0;
-    if model.change.is_some() && entry.before > 0 && entry.before != held {
+    if !dead && model.change.is_some() && entry.before > 0 && entry.before != held {
         let columns = (entry.before as usize).div_ceil(layout.rows) as f32;
         let was = Rect::new(
             shelf.x - 1.5,
@@ -761,32 +894,37 @@ fn queue(node: u8, card: Rect, model: &ConsistentHashing, layout: &Layout, scene
 
 fn database(model: &ConsistentHashing, layout: &Layout, scene: &mut Scene) {
     let reads = scene.say("reads", &[Arg::Count(model.misses as i64)]);
+    let quiet = model.change.is_none() && model.watch.crash.is_none() && model.hot.is_none();
+    let since = scene.say(if quiet { "since-start" } else { "since-then" }, &[]);
     let now = scene.say("reading", &[Arg::Count(i64::from(model.reading))]);
     let name = scene.name(DATABASE_PART);
     let r = layout.database;
-    let mut pencil = scene.thing(DATABASE_PART, r, format!("{reads}, {now}"));
+    let mut pencil = scene.thing(DATABASE_PART, r, format!("{reads} {since}, {now}"));
+    pencil.figure("misses", model.misses as f64);
     let busy = model.reading > 0;
     let border = if busy { Ink::Warn } else { Ink::LineStrong };
     pencil.bordered(r, 12.0, Ink::Card, border, if busy { 2.0 } else { 1.5 });
     pencil.bold(pt(r.x + 11.0, r.y + 22.0), 14.0, Ink::Ink, name);
     pencil.text(pt(r.x + 11.0, r.y + 39.0), 11.5, Ink::Secondary, reads);
+    let third = pt(r.x + 11.0, r.y + 54.0);
     if busy {
-        pencil.bold(pt(r.x + 11.0, r.y + 54.0), 11.5, Ink::Warn, now);
+        pencil.bold(third, 11.5, Ink::Warn, now);
+    } else {
+        pencil.text(third, 11.5, Ink::Secondary, since);
     }
 }
 
 /// How many keys the last change moves under each scheme.
 fn tally(model: &ConsistentHashing, knobs: &Settings, layout: &Layout, scene: &mut Scene) {
     let r = layout.tally;
-    let change = model.change.filter(|change| change.what != What::Scheme);
-    let title = scene.say(
-        if change.is_some() {
-            "tally"
-        } else {
-            "tally-none"
-        },
-        &[],
-    );
+    // Points, copies and a new scheme concern one scheme alone: there is nothing to compare.
+    let change = model.change.filter(|change| change.least.is_some());
+    let title = match (change, model.change) {
+        (Some(_), _) => "tally",
+        (None, None) => "tally-none",
+        (None, Some(_)) => "tally-other",
+    };
+    let title = scene.say(title, &[]);
     let names = ["tally.ring", "tally.mod-n", "tally.jump"].map(|id| scene.say(id, &[]));
     let all = change.map_or(1, |change| change.keys).max(1) as f32;
     let moved = change.map_or([0; 3], |change| change.moved);
@@ -807,6 +945,13 @@ fn tally(model: &ConsistentHashing, knobs: &Settings, layout: &Layout, scene: &m
             pencil.text(at, 12.0, Ink::Secondary, line.as_str());
         }
         return;
+    }
+    for (name, scheme) in [
+        ("ring", Scheme::Ring),
+        ("mod-n", Scheme::ModN),
+        ("jump", Scheme::Jump),
+    ] {
+        pencil.figure(name, f64::from(moved[index_of(scheme)]));
     }
     pencil.bold(pt(r.x, r.y + 12.0), 12.0, Ink::Ink, title);
     let label = 46.0;
