@@ -1205,7 +1205,7 @@ impl Partition {
     fn say_reach(&self, cx: Cx<'_, '_>) {
         let cause = cx.cause();
         let nodes = self.replicas.len() as u32;
-        for site in 0..2 {
+        for (site, part) in SITES.into_iter().enumerate() {
             let reached = self.reachable(site);
             let word = match (self.rules[0], reached >= quorum::majority(nodes)) {
                 _ if reached == 0 => "reach-none",
@@ -1213,12 +1213,12 @@ impl Partition {
                 (_, true) => "reach-majority",
                 (_, false) => "reach-minority",
             };
-            let note = Note::new(word).with(Arg::Part(SITES[site]));
+            let note = Note::new(word).with(Arg::Part(part));
             let note = note
                 .with(count(u64::from(reached)))
                 .with(count(u64::from(nodes)));
             cx.because(cause);
-            cx.say(note.about(SITES[site]));
+            cx.say(note.about(part));
         }
         cx.because(cause);
     }
