@@ -84,7 +84,6 @@ pub(super) const STORY: &[Beat<System>] = &[
             },
             hides: &[],
         }),
-        ..Beat::at_once()
     },
     Beat {
         id: "healed",
@@ -110,7 +109,6 @@ pub(super) const STORY: &[Beat<System>] = &[
             },
             hides: &[],
         }),
-        ..Beat::at_once()
     },
     Beat {
         id: "backoff",
