@@ -63,7 +63,7 @@ fn each_rust_file_opens_with_a_sentence() {
 }
 
 /// Whether a line of code has this name, not as a part of another: `engine::` is not in `base64::engine::`.
-fn names(line: &str, name: &str) -> bool {
+fn imports(line: &str, name: &str) -> bool {
     line.match_indices(name)
         .any(|(at, _)| !line[..at].ends_with(|c: char| c == ':' || c == '_' || c.is_alphanumeric()))
 }
@@ -93,7 +93,7 @@ fn imports_run_one_way() {
             for name in names.iter().filter(|_| path.starts_with(folder)) {
                 let used = text
                     .lines()
-                    .any(|line| !line.trim_start().starts_with("//") && names(line, name));
+                    .any(|line| !line.trim_start().starts_with("//") && imports(line, name));
                 assert!(!used, "{path} names {name}");
             }
         }
