@@ -1663,10 +1663,10 @@ impl ConsistentHashing {
 
     /// Counts what became of a request for a key that the crashed node owned.
     fn blame(&mut self, key: u16, count: impl Fn(&mut Crash)) {
-        if let Some(crash) = &mut self.watch.crash {
-            if crash.owned(usize::from(key)) {
-                count(crash);
-            }
+        if let Some(crash) = &mut self.watch.crash
+            && crash.owned(usize::from(key))
+        {
+            count(crash);
         }
     }
 
