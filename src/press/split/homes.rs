@@ -153,16 +153,29 @@ fn colours(linked: &Linked) -> (Vec<bool>, Vec<Colour>) {
     (shared, colours)
 }
 
-/// The doors of each family: those that reach any of its functions.
+/// Of a family's functions a door reaches at least one in so many, if it belongs to the family. Fewer tell nothing: the
+/// compiler merges functions of equal code, and what is left bears the name of one of them.
+const FAMILY_LEAST: u32 = 8;
+
+/// The doors of each family: those that reach a good part of its functions.
 fn families(linked: &Linked, cuts: &Cuts<'_>, colours: &[Colour]) -> Vec<Colour> {
-    let mut families = vec![0; cuts.families];
+    let mut reached = vec![vec![0_u32; linked.doors.len()]; cuts.families];
+    let mut all = vec![0_u32; cuts.families];
     for index in linked.own() {
         let colour = colours[linked.place(Node::Function(index))];
         if let (true, Some(family)) = (colour != 0, (cuts.family)(linked.symbol(index))) {
-            families[family] |= colour;
+            all[family] += 1;
+            for (door, count) in reached[family].iter_mut().enumerate() {
+                *count += u32::from(colour & (1 << door) != 0);
+            }
         }
     }
-    families
+    let members = |(counts, all): (&Vec<u32>, &u32)| {
+        let doors = counts.iter().enumerate();
+        let members = doors.filter(|(_, count)| **count > 0 && **count * FAMILY_LEAST >= *all);
+        members.fold(0, |colour, (door, _)| colour | 1 << door)
+    };
+    reached.iter().zip(&all).map(members).collect()
 }
 
 /// Where a node lives that is reached through doors alone.
@@ -179,12 +192,8 @@ fn home(
     if linked.writable(node) {
         return vec![Piece::Core]; // Several pieces that brought it would each begin it anew.
     }
-    let own = match node {
-        Node::Function(index) => (cuts.family)(linked.symbol(index)),
-        Node::Data(_) => None,
-    };
     let within = |of: &Colour| colour & !of == 0;
-    if let Some(family) = own.or_else(|| families.iter().position(within)) {
+    if let Some(family) = families.iter().position(within) {
         return vec![Piece::Chunk(family)];
     }
     // Doors of one family hold one copy together, in its chunk.
