@@ -13,7 +13,7 @@ const PIXELS_A_POINT: u32 = 2;
 const DASH_WIDTHS: u32 = 4;
 
 /// The axis reaches so many times as far as the highest peak, so that no line is cut at the edge.
-const HEADROOM: f64 = 1.06;
+const HEADROOM: f64 = 1.04;
 
 /// One plot of the tape; its words are `plot.<id>` and `plot.<id>.unit`.
 #[derive(Clone, Copy, Debug, PartialEq)]
