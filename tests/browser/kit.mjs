@@ -255,7 +255,8 @@ export class Player {
     return this.next.evaluate((next) => {
       if (next.jumps) return;
       next.jumps = true;
-      next.addEventListener("click", (event) => event.isTrusted && next.click());
+      // click() does nothing within a click that a key made.
+      next.addEventListener("click", (event) => event.isTrusted && next.dispatchEvent(new MouseEvent("click", { bubbles: true })));
     });
   }
 
@@ -399,7 +400,18 @@ export async function expectNoOverlap(page) {
       if (hidden || holder.closest(".axis, .lane")) continue;
       const range = document.createRange();
       range.selectNodeContents(node);
-      for (const { left, top, right, bottom } of range.getClientRects()) {
+      for (const whole of range.getClientRects()) {
+        // What lies outside a box that hides what overflows is not seen.
+        let { left, top, right, bottom } = whole;
+        for (let box = holder; box && box !== document.body; box = box.parentElement) {
+          const style = getComputedStyle(box);
+          if (style.clipPath === "inset(50%)") right = left;
+          if (style.overflow === "visible") continue;
+          const clip = box.getBoundingClientRect();
+          [left, top] = [Math.max(left, clip.left), Math.max(top, clip.top)];
+          [right, bottom] = [Math.min(right, clip.right), Math.min(bottom, clip.bottom)];
+        }
+        if (right - left < 2 || bottom - top < 2) continue;
         // Lines of text are higher than their letters.
         const spare = (bottom - top) * 0.2;
         frames.push({ node, text: node.data.trim().slice(0, 30), left, right, top: top + spare, bottom: bottom - spare, holder });
