@@ -1,7 +1,6 @@
 //! Who needs a node decides where it lives: the core, the chunk of a family, a lesson's part, or several parts as copies.
 
-use super::linked::{Linked, Node};
-use super::rest::pinned;
+use super::linked::{Linked, Node, pinned};
 use super::{Cuts, Piece, walk};
 use std::collections::BTreeSet;
 

@@ -528,3 +528,22 @@ pub(super) fn lasting(name: &str) -> bool {
         && !name.starts_with("reloc.")
         && !name.starts_with(".debug")
 }
+
+/// The functions that must stay: imports, what the browser calls, and what wasm-bindgen reads to learn the types of
+/// all these; the last are gone when it is done.
+pub(super) fn pinned(linked: &Linked) -> BTreeSet<u32> {
+    let functions = |nodes: &[Node]| -> Vec<u32> {
+        let function = |node: &Node| match node {
+            Node::Function(index) => Some(*index),
+            Node::Data(_) => None,
+        };
+        nodes.iter().filter_map(function).collect()
+    };
+    let mut pinned: BTreeSet<u32> = (0..linked.imported_functions).collect();
+    pinned.extend(functions(&linked.roots));
+    for index in linked.own().filter(|&index| linked.describes(index)) {
+        pinned.insert(index);
+        pinned.extend(functions(linked.named_by(Node::Function(index))));
+    }
+    pinned
+}

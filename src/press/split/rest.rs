@@ -1,7 +1,7 @@
 //! What no start runs: found by the names of its functions, and held back from core, chunks and parts.
 
 use super::homes::Homes;
-use super::linked::{Linked, Node};
+use super::linked::{Linked, Node, pinned};
 use super::{ASK, Cuts, Piece, walk};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -84,23 +84,4 @@ pub(super) fn hold_back(linked: &mut Linked, homes: &mut Homes, cuts: &Cuts<'_>)
         .map(|index| (index, linked.slot_of(index)))
         .collect();
     Some(Stubs { ask, slots })
-}
-
-/// The functions that must stay: imports, what the browser calls, and what wasm-bindgen reads to learn the types of
-/// all these; the last are gone when it is done.
-pub(super) fn pinned(linked: &Linked) -> BTreeSet<u32> {
-    let functions = |nodes: &[Node]| -> Vec<u32> {
-        let function = |node: &Node| match node {
-            Node::Function(index) => Some(*index),
-            Node::Data(_) => None,
-        };
-        nodes.iter().filter_map(function).collect()
-    };
-    let mut pinned: BTreeSet<u32> = (0..linked.imported_functions).collect();
-    pinned.extend(functions(&linked.roots));
-    for index in linked.own().filter(|&index| linked.describes(index)) {
-        pinned.insert(index);
-        pinned.extend(functions(linked.named_by(Node::Function(index))));
-    }
-    pinned
 }

@@ -64,7 +64,7 @@ pub trait Script: Sync + 'static {
 
     /// The word that says why a member was chosen, for `picked`.
     fn because(&self, wire: &super::Wire) -> &'static str {
-        super::view::because(wire.policy)
+        super::plan::because(wire.policy)
     }
 
     /// Lines that a member's card shows under its status.

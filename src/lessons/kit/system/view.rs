@@ -29,18 +29,6 @@ const COUNTED_MAX: usize = 400;
 /// The row of little boxes above a gate that says whose turn it is.
 const TURNS_H: f32 = 42.0;
 
-/// Why a policy chose whom it chose, as a word for `picked`.
-pub(super) const fn because(policy: Policy) -> &'static str {
-    match policy {
-        Policy::Random => "because.random",
-        Policy::RoundRobin => "because.round-robin",
-        Policy::WeightedRoundRobin => "because.weighted",
-        Policy::LeastConnections => "because.least-connections",
-        Policy::PowerOfTwoChoices => "because.two-choices",
-        Policy::IpHash => "because.ip-hash",
-    }
-}
-
 /// A policy's name on the stage.
 pub const fn policy_word(policy: Policy) -> &'static str {
     match policy {
