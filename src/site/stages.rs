@@ -71,7 +71,7 @@ fn Stage(desk: Desk, side: usize) -> impl IntoView {
                 <span class="side-tag" data-side=tag>{name}</span>
                 <strong>{live(move || heading(desk, side))}</strong>
             </figcaption>
-            <div class="stage-view" node_ref=frame on:click=move |event| desk.pick_at(side, &event)>
+            <div class="stage-view" tabindex="0" node_ref=frame on:click=move |event| desk.pick_at(side, &event)>
                 <div class="stage-scene">
                     <svg class="stage-svg" role="img" aria-label=t("lesson.stage") node_ref=drawing></svg>
                     <canvas class="stage-dots" aria-hidden="true" node_ref=dots></canvas>

@@ -281,10 +281,15 @@ function changes(before, after) {
 async function tellStory(page, player) {
   const count = await player.steps();
   const places = [page.getByRole("region", { name: "Lab" }), page.getByRole("complementary", { name: "Controls" })];
+  // The side compared with may still be on its way: what is heard twice alike is what there is to hear.
   const hear = async () => {
-    await rested(page);
-    const snapshots = await Promise.all(places.map((place) => place.ariaSnapshot()));
-    return snapshots.join("\n").split("\n");
+    for (let before = null; ; ) {
+      await rested(page);
+      const snapshots = await Promise.all(places.map((place) => place.ariaSnapshot()));
+      const now = snapshots.join("\n");
+      if (now === before) return now.split("\n");
+      before = now;
+    }
   };
   let before = await hear();
   let told = `Step 1\n\n${before.join("\n")}\n`;
