@@ -751,7 +751,9 @@ impl Desk {
             // In a frame that also draws plots there is less time.
             let chores = !core.chores.done() || now_ms - core.slow_ms >= SLOW_MS;
             core.give(if chores { WORK_MS / 2.0 } else { WORK_MS });
-            let on_the_way = core.player.under_way() || core.seek.is_some();
+            // The side compared with, too, is drawn anew while it catches up and once it is there.
+            let on_the_way =
+                core.player.under_way() || core.player.twin_behind() || core.seek.is_some();
             let real_s = core.last_ms.map_or(0.0, |last| (now_ms - last) / 1e3);
             // A frame that shows a press does only what the press itself asked for, so that it is seen sooner; the
             // turn of a knob and what time changes follow in the next.
