@@ -2,7 +2,6 @@
 //!
 //! Each check is a test of its own for each lesson, named `<lesson>::<check>`, so that they run side by side and
 //! `cargo test --test every_lesson caching` runs one lesson's.
-#![cfg(not(target_arch = "wasm32"))]
 
 use engine::knobs::Kind;
 use engine::scene::{PartId, Role, Scene, Shape, WIDTHS};
@@ -88,7 +87,8 @@ const CHECKS: &[(&str, Check)] = &[
     ),
 ];
 
-fn main() -> ExitCode {
+/// Runs the checks that the command line asks for.
+pub(crate) fn main() -> ExitCode {
     let trials = CATALOGUE.iter().flat_map(|entry| {
         CHECKS.iter().map(move |(name, check)| {
             Trial::test(format!("{}::{name}", entry.card.slug), move || {
