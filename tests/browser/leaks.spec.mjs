@@ -60,7 +60,7 @@ async function round([slug, chosen]) {
   find(`a[href$="l/${slug}/"]`).click();
   await until(() => find(".stage-svg [data-part]"));
   fuzz.leaves = false;
-  find(".transport .btn-primary").click();
+  find(".transport button").click();
   for (const [at, a, b] of chosen) {
     if (at < 300) fuzz.slide(a, b);
     else if (at < 600) fuzz.press(a);
