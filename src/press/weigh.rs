@@ -299,12 +299,18 @@ mod tests {
         };
         assert_eq!(of(CODE_BYTES_MOST - 10, 10), []);
         let own = (
-            "the code of a-b with its chunks weighs 45001 bytes, 1 too many".to_owned(),
+            format!(
+                "the code of a-b with its chunks weighs {} bytes, 1 too many",
+                CODE_BYTES_MOST + 1
+            ),
             "a-b system.chunk".to_owned(),
         );
         assert_eq!(of(CODE_BYTES_MOST - 9, 10), [own]);
         let chunk = (
-            "the chunk system weighs 30001 bytes, 1 too many".to_owned(),
+            format!(
+                "the chunk system weighs {} bytes, 1 too many",
+                CHUNK_BYTES_MOST + 1
+            ),
             "system.chunk".to_owned(),
         );
         assert_eq!(of(0, CHUNK_BYTES_MOST + 1), [chunk]);
