@@ -1,6 +1,7 @@
 //! Press: turns lessons and their words into the static pages, pictures and JSON of the site.
 
 pub mod authors;
+pub mod board;
 pub mod catalogue;
 pub mod check;
 pub mod cuts;

@@ -2,7 +2,7 @@
 
 use loadlab_press::packages::{self, Scorm};
 use loadlab_press::publish::{self, Optimised};
-use loadlab_press::{check, cuts, pages, serve, share, sources, weigh};
+use loadlab_press::{board, check, cuts, pages, serve, share, sources, weigh};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -23,6 +23,8 @@ press split WASM DIR             cut a program that was linked with --emit-reloc
 press late DIR                   write src/press/split/late.txt: what no start runs, from the functions that starts ran, an index and a size a line on standard input, of a site built with
                                  LOADLAB_WHOLE=1 (see make starts)
 press weigh [DIR]                what each lesson's page moves over the wire; fails where that is too much (default: dist)
+press draw SLUG [OUT] [--seed N] a lesson's stage at every beat as one page, wide and narrow, with what is wrong in it
+                                 (default: target/SLUG.html); needs no built site
 press check                      list missing and unused words of every lesson";
 
 fn main() -> ExitCode {
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         Some("split") => split_all(&args[1..]),
         Some("late") => late(&args[1..]),
         Some("weigh") => weigh_all(&args[1..]),
+        Some("draw") => draw(&args[1..]),
         Some("check") => check_all(),
         _ => Err(HELP.to_owned()),
     };
@@ -102,6 +105,39 @@ fn write_pages(args: &[String]) -> Result<(), String> {
             before / 1024
         );
     }
+    Ok(())
+}
+
+fn draw(args: &[String]) -> Result<(), String> {
+    let project = sources::project();
+    let (mut names, mut seed) = (Vec::new(), 1);
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            "--seed" => {
+                let number = args.next().and_then(|number| number.parse().ok());
+                seed = number.ok_or("press draw: --seed wants a whole number")?;
+            }
+            name => names.push(name),
+        }
+    }
+    let slug = *names.first().ok_or("press draw: name the lesson")?;
+    let entry = lessons::CATALOGUE
+        .iter()
+        .find(|entry| entry.card.slug == slug);
+    let entry = entry.ok_or_else(|| {
+        format!(
+            "press draw: there is no lesson `{slug}`; there are {}",
+            slugs().join(", ")
+        )
+    })?;
+    let words = sources::read(&project, &sources::lesson_file(slug))?.to_words();
+    let page = board::html(entry, &words.into(), seed);
+    let out = names
+        .get(1)
+        .map_or_else(|| format!("target/{slug}.html"), |out| (*out).to_owned());
+    publish::write_file(&project, &out, page.as_bytes())?;
+    eprintln!("press: {out}");
     Ok(())
 }
 
