@@ -8,7 +8,8 @@ use std::fmt::Write;
 
 fn fingerprints() -> String {
     let mut text = String::new();
-    for entry in lessons::CATALOGUE {
+    let templates = lessons::TEMPLATES.iter().map(|(_, entry)| entry);
+    for entry in lessons::CATALOGUE.iter().chain(templates) {
         let run = scripted(entry);
         let (place, hash) = (run.position(), run.tape().fingerprint());
         let _ = writeln!(

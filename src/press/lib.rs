@@ -6,6 +6,7 @@ pub mod catalogue;
 pub mod check;
 pub mod cuts;
 pub mod glue;
+pub mod new;
 pub mod offline;
 pub mod outline;
 pub mod packages;

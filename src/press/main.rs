@@ -2,7 +2,7 @@
 
 use loadlab_press::packages::{self, Scorm};
 use loadlab_press::publish::{self, Optimised};
-use loadlab_press::{board, check, cuts, pages, serve, share, sources, weigh};
+use loadlab_press::{board, check, cuts, new, pages, serve, share, sources, weigh};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -23,6 +23,7 @@ press split WASM DIR             cut a program that was linked with --emit-reloc
 press late DIR                   write src/press/split/late.txt: what no start runs, from the functions that starts ran, an index and a size a line on standard input, of a site built with
                                  LOADLAB_WHOLE=1 (see make starts)
 press weigh [DIR]                what each lesson's page moves over the wire; fails where that is too much (default: dist)
+press new SLUG --layer LAYER     write the folder of a new lesson that already runs, on one of the layers system and flow
 press draw SLUG [OUT] [--seed N] a lesson's stage at every beat as one page, wide and narrow, with what is wrong in it
                                  (default: target/SLUG.html); needs no built site
 press check                      list missing and unused words of every lesson";
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Some("split") => split_all(&args[1..]),
         Some("late") => late(&args[1..]),
         Some("weigh") => weigh_all(&args[1..]),
+        Some("new") => new_lesson(&args[1..]),
         Some("draw") => draw(&args[1..]),
         Some("check") => check_all(),
         _ => Err(HELP.to_owned()),
@@ -104,6 +106,17 @@ fn write_pages(args: &[String]) -> Result<(), String> {
             after / 1024,
             before / 1024
         );
+    }
+    Ok(())
+}
+
+fn new_lesson(args: &[String]) -> Result<(), String> {
+    let (slug, layer) = match args {
+        [slug, flag, layer] | [flag, layer, slug] if flag == "--layer" => (slug, layer),
+        _ => return Err("press new: say press new SLUG --layer LAYER".to_owned()),
+    };
+    for file in new::lesson(&sources::project(), slug, layer)? {
+        eprintln!("press: {file}");
     }
     Ok(())
 }
