@@ -11,6 +11,7 @@ pub mod kit;
 pub mod load_balancing;
 pub mod retry_storm;
 pub mod rolling_update;
+pub mod template_flow;
 pub mod template_system;
 
 use engine::lesson::sheet;
@@ -38,7 +39,10 @@ pub const CATALOGUE: &[Entry] = &[
 ];
 
 /// What `press new` copies, by the layer that it stands on. They are tested as every lesson is, and no page knows them.
-pub const TEMPLATES: &[(&str, Entry)] = &[("system", entry::<template_system::Template>())];
+pub const TEMPLATES: &[(&str, Entry)] = &[
+    ("system", entry::<template_system::Template>()),
+    ("flow", entry::<template_flow::Template>()),
+];
 
 /// The lesson of this slug.
 pub fn find(slug: &str) -> Option<&'static Entry> {

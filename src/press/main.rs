@@ -135,8 +135,10 @@ fn draw(args: &[String]) -> Result<(), String> {
         }
     }
     let slug = *names.first().ok_or("press draw: name the lesson")?;
+    let templates = lessons::TEMPLATES.iter().map(|(_, entry)| entry);
     let entry = lessons::CATALOGUE
         .iter()
+        .chain(templates)
         .find(|entry| entry.card.slug == slug);
     let entry = entry.ok_or_else(|| {
         format!(
