@@ -1,0 +1,348 @@
+//! The composed model: requests that are sent, passed on, held, called on for, answered, lost.
+
+mod audit;
+mod call;
+mod crowd;
+mod deeds;
+mod gate;
+mod health;
+mod program;
+mod read;
+mod roster;
+mod service;
+mod wires;
+
+use super::frame::{Draw, Frame, Reason};
+use super::guard::Breaker;
+use super::ledger::{Count, Page, Pages, Row};
+use super::plan::{self, Plan};
+use super::script::{Cx, Deed, Own, Script, Values};
+use super::state::{Live, LiveWire};
+use crate::kit::flow::{Key, Marks, Slab};
+use algorithms::retry;
+use engine::tape::NoteId;
+use engine::{Act, Arg, Model, Note, Stream, Time};
+use rand::Rng;
+
+// By this name the first seconds of seed 1 are average ones.
+const ARRIVALS: Stream = Stream::named("requests");
+const DICE: Stream = Stream::named("dice");
+const ADDRESSES: Stream = Stream::named("addresses");
+
+/// A call that its caller's breaker refuses, or that has nobody to go to, needs so long back; really it takes no time at all.
+pub const BOUNCE: Time = Time::ms(80);
+/// How often the rate of a crowd that follows a curve is looked at.
+const CURVE: Time = Time::ms(250);
+
+/// Purposes of draws; a step of a node has its own.
+mod purpose {
+    pub(super) const CLASS: u64 = 1;
+    pub(super) const PERSON: u64 = 2;
+    pub(super) const THINK: u64 = 3;
+    pub(super) const RETRY: u64 = 4;
+    pub(super) const CHOICE: u64 = 5;
+    pub(super) const FATE: u64 = 6;
+    pub(super) const WORK: u64 = 1 << 16;
+}
+
+/// What is due.
+#[derive(Clone, Copy, Debug)]
+pub enum Event {
+    /// The next request of an open crowd leaves, if it is this turn's.
+    Arrive {
+        /// The crowd.
+        node: u16,
+        /// Of its source.
+        turn: u32,
+    },
+    /// A user of a closed crowd has paused long enough.
+    Thought {
+        /// The crowd.
+        node: u16,
+        /// Which user.
+        user: u16,
+        /// Which of the user's requests comes next.
+        nth: u32,
+    },
+    /// The rate of a crowd that follows a curve is looked at.
+    Curve(u16),
+    /// A call reaches the end of its wire.
+    Reach(Key),
+    /// A worker is done with a step of its work, if its speed has not changed since.
+    Done(Key, u8),
+    /// A worker begins with something that takes no time.
+    Begin(Key),
+    /// An answer reaches the beginning of its wire.
+    Back(Key),
+    /// A caller has waited long enough for a try.
+    TimeOut(Key),
+    /// The first in a member's queue may have waited too long.
+    Expire {
+        /// The node.
+        node: u16,
+        /// The member.
+        member: u16,
+    },
+    /// The pause before the next try is over.
+    Again(Key),
+    /// A user has waited long enough.
+    Patience(Key),
+    /// A user comes again.
+    Reload {
+        /// The crowd.
+        node: u16,
+        /// What was drawn for the request.
+        draw: Draw,
+        /// How often the user has come again.
+        reloads: u8,
+    },
+    /// A health check leaves for a member.
+    Check {
+        /// Over this wire.
+        wire: u16,
+        /// The member.
+        member: u16,
+    },
+    /// It reaches the member.
+    Checked {
+        /// Over this wire.
+        wire: u16,
+        /// The member.
+        member: u16,
+    },
+    /// Its answer is back.
+    Judged {
+        /// Over this wire.
+        wire: u16,
+        /// The member.
+        member: u16,
+    },
+    /// The surge of this number is over.
+    SurgeEnd {
+        /// The crowd.
+        node: u16,
+        /// Which surge.
+        number: u32,
+    },
+    /// A timer of the script rings.
+    Timer(u32),
+}
+
+/// The running system.
+pub struct System {
+    pub(super) script: &'static dyn Script,
+    pub(super) plan: Plan,
+    pub(super) nodes: Vec<Option<Live>>,
+    pub(super) wires: Vec<Option<LiveWire>>,
+    pub(super) frames: Slab<Frame>,
+    pub(super) guards: Vec<Breaker>,
+    pub(super) guard_lives: u32,
+    pub(super) budgets: Vec<(plan::Budget, retry::Budget)>,
+    /// Addresses are drawn once a run: of a person, by this number.
+    salt: u64,
+    requests: u32,
+    gone: u64,
+    pub(super) all: Row,
+    pages: Pages,
+    waiting: u32,
+    marks: Marks,
+    pub(super) begun: bool,
+    own: Box<dyn Own>,
+    /// When a knob was last turned.
+    pub turned: Time,
+    /// The time of the last event, by the model's clock.
+    pub now: Time,
+}
+
+impl Clone for System {
+    fn clone(&self) -> Self {
+        System {
+            script: self.script,
+            plan: self.plan.clone(),
+            nodes: self.nodes.clone(),
+            wires: self.wires.clone(),
+            frames: self.frames.clone(),
+            guards: self.guards.clone(),
+            guard_lives: self.guard_lives,
+            budgets: self.budgets.clone(),
+            salt: self.salt,
+            requests: self.requests,
+            gone: self.gone,
+            all: self.all,
+            pages: self.pages.clone(),
+            waiting: self.waiting,
+            marks: self.marks,
+            begun: self.begun,
+            own: (*self.own).copy(),
+            turned: self.turned,
+            now: self.now,
+        }
+    }
+}
+
+impl Model for System {
+    type Knobs = Values;
+    type Event = Event;
+    type Action = Act;
+
+    fn new(knobs: &Values, cx: Cx<'_, '_>) -> System {
+        let mut system = System {
+            script: knobs.script,
+            plan: Plan::default(),
+            nodes: Vec::new(),
+            wires: Vec::new(),
+            frames: Slab::default(),
+            guards: Vec::new(),
+            guard_lives: 0,
+            budgets: Vec::new(),
+            salt: cx.random(ADDRESSES).next_u64(),
+            requests: 0,
+            gone: 0,
+            all: Row::nothing(),
+            pages: Pages::default(),
+            waiting: 0,
+            marks: Marks::default(),
+            begun: false,
+            own: knobs.script.own(),
+            turned: Time::ZERO,
+            now: Time::ZERO,
+        };
+        system.follow(knobs.script.plan(knobs), cx);
+        system.begun = true;
+        system
+    }
+
+    fn on_start(&mut self, knobs: &Values, _cx: Cx<'_, '_>) {
+        self.all = Row::nothing();
+        for live in self.nodes.iter_mut().flatten() {
+            live.row = Row::nothing();
+            for member in live.members.iter_mut() {
+                member.own.row = Row::nothing();
+            }
+        }
+        for wire in self.wires.iter_mut().flatten() {
+            wire.sent.fill(0);
+        }
+        self.own = knobs.script.own();
+        self.keep("start");
+    }
+
+    fn on_event(&mut self, event: Event, knobs: &Values, cx: Cx<'_, '_>) {
+        self.now = cx.now();
+        match event {
+            Event::Arrive { node, turn } => self.arrive(node, turn, cx),
+            Event::Reach(key) => self.reach(key, cx),
+            Event::Done(key, turn) => self.done(key, turn, cx),
+            Event::Begin(key) => self.begin(key, cx),
+            Event::Back(key) => self.back(key, cx),
+            Event::TimeOut(key) => self.time_out(key, cx),
+            Event::Expire { node, member } => self.expire(node, member, cx),
+            Event::Again(key) => self.again(key, cx),
+            Event::Patience(key) => self.lose_patience(key, cx),
+            Event::Thought { node, user, nth } => self.thought(node, user, nth, cx),
+            Event::Curve(node) => self.curve(node, cx),
+            Event::Reload {
+                node,
+                draw,
+                reloads,
+            } => {
+                cx.because(NoteId::NONE);
+                self.request(node, draw, reloads, cx);
+            }
+            Event::Check { wire, member } => self.check(wire, member, cx),
+            Event::Checked { wire, member } => self.checked(wire, member, cx),
+            Event::Judged { wire, member } => self.judged(wire, member, cx),
+            Event::SurgeEnd { node, number } => self.surge_end(node, number, cx),
+            Event::Timer(number) => self.script.timer(number, self, knobs, cx),
+        }
+        self.script.look(self, knobs, cx.now());
+    }
+
+    fn on_knobs(&mut self, knobs: &Values, cx: Cx<'_, '_>) {
+        self.now = cx.now();
+        self.turned = cx.now();
+        self.keep("you-set");
+        self.follow(knobs.script.plan(knobs), cx);
+        self.script.look(self, knobs, cx.now());
+    }
+
+    fn can(&self, act: Act) -> bool {
+        self.can_do(act)
+    }
+
+    fn aim(&self, spec: usize) -> usize {
+        self.aim_at(spec)
+    }
+
+    fn on_action(&mut self, act: Act, knobs: &Values, cx: Cx<'_, '_>) {
+        self.now = cx.now();
+        match self.script.deeds().get(act.spec) {
+            Some(Deed::Own) => self.script.act(act, self, knobs, cx),
+            Some(deed) => self.deed(*deed, act.target, cx),
+            None => {}
+        }
+        self.script.look(self, knobs, cx.now());
+    }
+
+    fn bytes(&self) -> usize {
+        self.frames.bytes()
+    }
+
+    fn audit(&self) -> Result<(), String> {
+        self.books()
+    }
+}
+
+/// The tape, the ledger's pages, and what is somewhere.
+impl System {
+    /// Says a note; the script hears it, and a marked one opens a page of the ledger.
+    #[inline]
+    pub fn say(&mut self, note: Note, cx: Cx<'_, '_>) -> NoteId {
+        if note.marked && note.word != "failing" {
+            self.keep(note.word);
+        }
+        self.script.heard(&note, self);
+        cx.say(note)
+    }
+
+    pub(super) fn keep(&mut self, word: &'static str) {
+        let rows = |live: &Option<Live>| match live {
+            Some(live) => (live.row, live.members.iter().map(|it| it.own.row).collect()),
+            None => (Row::nothing(), Vec::new()),
+        };
+        self.pages.keep(Page {
+            word,
+            at: self.now,
+            all: self.all,
+            nodes: self.nodes.iter().map(rows).collect(),
+        });
+    }
+
+    pub(super) fn insert(&mut self, frame: Frame) -> Key {
+        self.frames.insert(frame)
+    }
+
+    pub(super) fn remove(&mut self, key: Key) -> Option<Frame> {
+        let frame = self.frames.remove(key);
+        self.gone += u64::from(frame.is_some());
+        frame
+    }
+
+    pub(super) fn forget(&mut self, key: Key) {
+        self.gone += u64::from(self.frames.forget(key));
+    }
+}
+
+fn count_failure(row: &mut Row, reason: Reason) {
+    row.add(Count::Failed);
+    match reason {
+        Reason::TimedOut | Reason::Left => row.add(Count::TimedOut),
+        Reason::Lost => row.add(Count::Lost),
+        _ if reason.is_refusal() => row.add(Count::Refused),
+        _ => {}
+    }
+}
+
+fn count(n: u32) -> Arg {
+    Arg::Count(i64::from(n))
+}

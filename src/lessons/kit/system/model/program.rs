@@ -1,0 +1,264 @@
+//! Programs: what is done for a request or call step by step, and how it ends.
+
+use super::{Event, System, count, count_failure, purpose};
+use crate::kit::flow::Key;
+use crate::kit::system::frame::{Frame, Place, Reason};
+use crate::kit::system::ledger::Count;
+use crate::kit::system::plan;
+use crate::kit::system::plan::{Call, Kind, Step};
+use crate::kit::system::script::Cx;
+use crate::kit::system::state::Live;
+use engine::{Arg, Note, Time, Tone};
+
+impl System {
+    /// Goes on with what is done for a request or call, until it must wait for something.
+    pub(super) fn run(&mut self, key: Key, cx: Cx<'_, '_>) {
+        loop {
+            let Some(frame) = self.frames.get(key) else {
+                return;
+            };
+            let (node, member, class, step) =
+                (frame.node, frame.member, frame.draw.class, frame.step);
+            let Some(live) = self.live(node) else { return };
+            match live.node.kind.program(class).get(usize::from(step)) {
+                None => return self.answer(key, cx),
+                Some(Step::Work(mean)) => {
+                    let purpose = purpose::WORK + (u64::from(node) << 8) + u64::from(step);
+                    let factor = match &live.node.kind {
+                        Kind::Service(service) => match service.spread {
+                            plan::Spread::Fixed => 1.0,
+                            spread => spread.factor(frame.draw.unit(purpose)),
+                        },
+                        Kind::Crowd(_) | Kind::Gate(_) => 1.0,
+                    };
+                    let amount = (mean.0 as f64 * factor) as u64;
+                    let speed = live.speed(usize::from(member));
+                    return self.work(key, amount, speed, cx);
+                }
+                Some(Step::Call(call)) => {
+                    let call = *call;
+                    if let Some(frame) = self.frames.get_mut(key) {
+                        frame.pending = 1;
+                    }
+                    return self.send(key, (step, 0), call, (0, Time::ZERO), cx);
+                }
+                Some(Step::All(calls)) => {
+                    let many = calls.len().min(usize::from(u8::MAX)) as u8;
+                    if let Some(frame) = self.frames.get_mut(key) {
+                        frame.pending = many;
+                        if many == 0 {
+                            frame.step += 1;
+                            continue;
+                        }
+                    }
+                    for call in 0..many {
+                        if let Some(spec) = self.call_of(node, class, (step, call)) {
+                            self.send(key, (step, call), spec, (0, Time::ZERO), cx);
+                        }
+                    }
+                    return;
+                }
+                Some(Step::Answer) => {
+                    let Some(rest) = self.part_ways(key, cx) else {
+                        return;
+                    };
+                    return self.run(rest, cx);
+                }
+            }
+        }
+    }
+
+    pub(super) fn call_of(&self, node: u16, class: u8, of: (u8, u8)) -> Option<Call> {
+        let program = self.live(node)?.node.kind.program(class);
+        program
+            .get(usize::from(of.0))?
+            .calls()
+            .get(usize::from(of.1))
+            .copied()
+    }
+
+    pub(super) fn work(&mut self, key: Key, amount: u64, speed: f64, cx: Cx<'_, '_>) {
+        let Some(frame) = self.frames.get_mut(key) else {
+            return;
+        };
+        frame.turn = frame.turn.wrapping_add(1);
+        frame.work = (amount, cx.now());
+        if speed > 0.0 {
+            cx.schedule(
+                Time((amount as f64 / speed) as u64),
+                Event::Done(key, frame.turn),
+            );
+        }
+    }
+
+    /// A worker answers and goes on for nobody: the answer is what it was, the rest is new.
+    pub(super) fn part_ways(&mut self, key: Key, cx: Cx<'_, '_>) -> Option<Key> {
+        let now = cx.now();
+        let frame = *self.frames.get(key)?;
+        if frame.is_request() {
+            return None;
+        }
+        let rest = self.insert(Frame {
+            parent: key,
+            depth: 0,
+            step: frame.step + 1,
+            permit: None,
+            ..frame
+        });
+        let part = self.part_mut(frame.node, frame.member)?;
+        part.pool.release(key, now);
+        part.pool.hold(rest, now);
+        self.well(key, cx);
+        self.give_back(key, cx);
+        Some(rest)
+    }
+
+    pub(super) fn begin(&mut self, key: Key, cx: Cx<'_, '_>) {
+        let held = self.frames.get(key).map(|frame| frame.place);
+        if held == Some(Place::Held) {
+            self.run(key, cx);
+        }
+    }
+
+    pub(super) fn done(&mut self, key: Key, turn: u8, cx: Cx<'_, '_>) {
+        let Some(frame) = self.frames.get_mut(key) else {
+            return;
+        };
+        if frame.turn != turn || frame.place != Place::Held {
+            return;
+        }
+        frame.step += 1;
+        frame.work.0 = 0;
+        self.run(key, cx);
+    }
+
+    /// The program is over: the answer goes back.
+    pub(super) fn answer(&mut self, key: Key, cx: Cx<'_, '_>) {
+        let Some(frame) = self.frames.get(key) else {
+            return;
+        };
+        if frame.is_request() {
+            return self.home(key, cx);
+        }
+        let (number, node, member) = (frame.number, frame.node, frame.member);
+        let now = cx.now();
+        let took = now.since(frame.reached);
+        let part = self.part_of(node, member);
+        let Some(service) = self.live(node).and_then(Live::service) else {
+            return;
+        };
+        let unlucky = service.fails > 0.0
+            && frame
+                .draw
+                .unit(purpose::FATE + (u64::from(node) << 8) + (u64::from(frame.nth) << 32))
+                <= service.fails;
+        if service.patience.is_some_and(|patience| took > patience) {
+            let note = Note::new("too-late")
+                .with(count(number))
+                .with(Arg::Part(part))
+                .with(Arg::Span(took));
+            self.say(note.about(part).dot(number), cx);
+            self.fail(key, Reason::TimedOut, cx);
+        } else if unlucky {
+            let note = Note::new("fails-it")
+                .with(count(number))
+                .with(Arg::Part(part));
+            self.say(note.about(part).dot(number), cx);
+            self.fail(key, Reason::Chance, cx);
+        } else {
+            if frame.depth == 0 {
+                self.forget(key);
+            } else {
+                self.well(key, cx);
+                self.give_back(key, cx);
+            }
+            if let Some(part) = self.part_mut(node, member) {
+                part.pool.release(key, now);
+            }
+            self.put_to_work(usize::from(node), usize::from(member), cx);
+        }
+        self.measure_waiting(cx);
+        self.leave_if_done(node);
+    }
+
+    /// Counts and says a good answer.
+    pub(super) fn well(&mut self, key: Key, cx: Cx<'_, '_>) {
+        let Some(frame) = self.frames.get(key) else {
+            return;
+        };
+        let (number, node, member) = (frame.number, frame.node, frame.member);
+        let took = cx.now().since(frame.reached);
+        let nobody = self.is_for_nobody(frame);
+        let Some(live) = self.live_mut(node) else {
+            return;
+        };
+        let part = live.node.part_of(usize::from(member));
+        let member = live.members.get_mut(usize::from(member));
+        for row in [&mut live.row]
+            .into_iter()
+            .chain(member.map(|it| &mut it.own.row))
+        {
+            row.add(Count::Done);
+            row.time += took;
+            if nobody {
+                row.add(Count::ForNobody);
+            }
+        }
+        let note = Note::new("answered")
+            .with(Arg::Part(part))
+            .with(count(number))
+            .with(Arg::Span(took));
+        let note = self.say(note.about(part).dot(number), cx);
+        if let Some(frame) = self.frames.get_mut(key) {
+            frame.note = note;
+        }
+    }
+
+    /// A request or call fails where it is; what said why was said just before.
+    pub(super) fn fail(&mut self, key: Key, reason: Reason, cx: Cx<'_, '_>) {
+        let now = cx.now();
+        let Some(frame) = self.frames.get_mut(key) else {
+            return;
+        };
+        let (number, node, member, place) = (frame.number, frame.node, frame.member, frame.place);
+        let (request, depth) = (frame.is_request(), frame.depth);
+        frame.failed = Some(reason);
+        if request {
+            self.failing(number, cx);
+            return self.home(key, cx);
+        }
+        if let Some(live) = self.live_mut(node) {
+            let part = live.members.get_mut(usize::from(member));
+            if let Some(part) = part {
+                let own = &mut part.own;
+                match place {
+                    Place::Held => _ = own.pool.release(key, now),
+                    Place::Waits => _ = own.pool.leave(key),
+                    _ => {}
+                }
+                own.deaths.add(reason, now);
+                count_failure(&mut own.row, reason);
+            }
+            count_failure(&mut live.row, reason);
+        }
+        self.waiting -= u32::from(place == Place::Waits);
+        self.failing(number, cx);
+        if depth == 0 {
+            self.forget(key);
+        } else {
+            self.give_back(key, cx);
+        }
+        if place == Place::Held {
+            self.put_to_work(usize::from(node), usize::from(member), cx);
+        }
+    }
+
+    /// Marks a failure on the tape, once a second.
+    pub(super) fn failing(&mut self, number: u32, cx: Cx<'_, '_>) {
+        if self.marks.due(cx.now()) {
+            // About no part: what befell a member is its crash, not each request that it costs.
+            let note = Note::new("failing").with(count(number)).dot(number);
+            self.say(note.mark(Tone::Bad), cx);
+        }
+    }
+}
