@@ -201,6 +201,7 @@ impl Balancer {
         }
     }
 
+    // region: random
     /// Draws `choices` peers with replacement and picks the least loaded, the first of equals: the
     /// textbook supermarket model, where a draw may repeat. None for no choices.
     pub fn pick_least_of<R: Rng + ?Sized>(&self, choices: u32, rng: &mut R) -> Option<usize> {
@@ -215,6 +216,7 @@ impl Balancer {
         }
         best
     }
+    // endregion
 
     /// Chooses by a key instead of an address, as nginx's `hash` without `consistent` does: adding
     /// or removing a peer moves most keys. An empty key takes the next peer in turn.
@@ -240,12 +242,15 @@ impl Balancer {
         self.pick_smoothly(|_| true)
     }
 
+    // region: turn
     fn pick_in_turn(&mut self) -> Option<usize> {
         let picked = self.next_in_turn()?;
         self.cursor = picked + 1;
         Some(picked)
     }
+    // endregion
 
+    // region: smooth
     /// One turn of smooth weighted round robin among the available peers that `among` admits.
     fn pick_smoothly(&mut self, among: impl Fn(&Peer) -> bool) -> Option<usize> {
         let mut total = 0;
@@ -265,7 +270,9 @@ impl Balancer {
         self.peers[index].current_weight -= total;
         Some(index)
     }
+    // endregion
 
+    // region: least
     fn pick_least_connections(&mut self) -> Option<usize> {
         let mut best: Option<usize> = None;
         let mut tied = false;
@@ -288,7 +295,9 @@ impl Balancer {
         let least = self.peers[best?];
         self.pick_smoothly(|peer| peer.load_against(&least).is_eq())
     }
+    // endregion
 
+    // region: two-choices
     fn pick_of_two<R: Rng + ?Sized>(&self, rng: &mut R) -> Option<usize> {
         let (first, second) = self.draw_two(rng)?;
         Some(self.lighter(first, second))
@@ -313,7 +322,9 @@ impl Balancer {
         }
         Some((first, self.holder_of(ticket)))
     }
+    // endregion
 
+    // region: address
     fn pick_by_address(&mut self, client_ipv4: [u8; 4]) -> Option<usize> {
         let mut hash = IP_HASH_START;
         if self.peers.len() > 1 {
@@ -326,6 +337,7 @@ impl Balancer {
         }
         self.pick_smoothly(|_| true)
     }
+    // endregion
 
     /// The peer that holds `hash` when the weights of *all* peers lie end to end, if it is
     /// available. Counting the dead too keeps the living where they are when one dies.

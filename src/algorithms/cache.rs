@@ -117,6 +117,7 @@ impl<K: Ord + Clone, V: Clone> Cache<K, V> {
         }
     }
 
+    // region: get
     /// Reads `key` and counts the use.
     pub fn get(&mut self, key: &K, now_us: u64) -> Lookup<V> {
         let Some(&slot) = self.slot_of.get(key) else {
@@ -137,6 +138,7 @@ impl<K: Ord + Clone, V: Clone> Cache<K, V> {
             }
         }
     }
+    // endregion
 
     /// Looks at an entry without counting a use, expired or not.
     pub fn peek(&self, key: &K) -> Option<&Entry<K, V>> {
@@ -172,6 +174,7 @@ impl<K: Ord + Clone, V: Clone> Cache<K, V> {
                 old: old.value,
             };
         }
+        // region: put
         let free = if self.len() < self.slots.len() {
             self.slots.iter().position(Option::is_none)
         } else {
@@ -196,6 +199,7 @@ impl<K: Ord + Clone, V: Clone> Cache<K, V> {
             Some(victim) => Put::Evicted { slot, victim },
             None => Put::Stored { slot },
         }
+        // endregion
     }
 
     /// Changes the value of `key` in place without counting a use; says whether it was there.

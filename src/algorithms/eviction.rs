@@ -161,6 +161,7 @@ impl Eviction {
         }
     }
 
+    // region: evict
     /// Empties the next victim's slot and names it, or `None` if nothing is loaded.
     pub fn evict(&mut self) -> Option<usize> {
         let victim = self.next_victim()?;
@@ -182,6 +183,7 @@ impl Eviction {
         self.on_remove(victim);
         Some(victim)
     }
+    // endregion
 
     /// The slot that [`Eviction::evict`] would empty now.
     pub fn next_victim(&self) -> Option<usize> {

@@ -65,6 +65,7 @@ impl HashRing {
         HashRing::default()
     }
 
+    // region: join
     /// Puts a node at these positions, beside any it holds already, and tells what it took over.
     pub fn add_node(&mut self, node: u32, positions: impl IntoIterator<Item = u32>) -> Vec<Moved> {
         let before = self.clone();
@@ -83,7 +84,9 @@ impl HashRing {
         self.points.retain(|point| point.node != node);
         self.moved_since(&before)
     }
+    // endregion
 
+    // region: moved
     /// Every stretch that has another owner here than it had in `before`, clockwise from 0, with
     /// neighbours that changed alike joined into one.
     pub fn moved_since(&self, before: &HashRing) -> Vec<Moved> {
@@ -116,12 +119,14 @@ impl HashRing {
         }
         moved
     }
+    // endregion
 
     /// All points, by rising position.
     pub fn points(&self) -> &[Point] {
         &self.points
     }
 
+    // region: owner
     /// The point that a position belongs to: the first at or after it, round the end if need be.
     pub fn point_at(&self, position: u32) -> Option<Point> {
         self.clockwise(position).next()
@@ -131,6 +136,7 @@ impl HashRing {
     pub fn owner(&self, position: u32) -> Option<u32> {
         self.point_at(position).map(|point| point.node)
     }
+    // endregion
 
     /// The first `count` distinct eligible nodes clockwise: the owner and the nodes that hold its
     /// replicas, or stand in for it. Fewer if the ring has fewer.

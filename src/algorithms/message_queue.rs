@@ -449,6 +449,7 @@ impl<T: Clone> MessageQueue<T> {
             Kind::Standard => IN_FLIGHT_MAX_STANDARD - in_flight,
             Kind::Fifo => IN_FLIGHT_MAX_FIFO.saturating_sub(in_flight),
         };
+        // region: receive
         let blocked = self.blocked_groups(now_us);
         let mut batch = Vec::new();
         let mut from = Bound::Unbounded;
@@ -488,8 +489,10 @@ impl<T: Clone> MessageQueue<T> {
         self.totals.received += batch.len() as u64;
         self.totals.empty_receives += u64::from(batch.is_empty());
         Ok(batch)
+        // endregion
     }
 
+    // region: delete
     /// Acknowledges: the message is gone. Deleting what is already gone succeeds.
     ///
     /// # Errors
@@ -510,6 +513,7 @@ impl<T: Clone> MessageQueue<T> {
         self.totals.deleted += 1;
         Ok(())
     }
+    // endregion
 
     /// Restarts the visibility time-out of this receive, counting from now; 0 gives the message back.
     ///

@@ -192,6 +192,7 @@ impl Tally {
         self.answered.iter().copied()
     }
 
+    // region: tally
     /// How the request stands.
     pub fn outcome(&self) -> Outcome {
         let count = |set: &BTreeSet<u32>| u32::try_from(set.len()).unwrap_or(u32::MAX);
@@ -203,6 +204,7 @@ impl Tally {
             Outcome::Waiting
         }
     }
+    // endregion
 }
 
 #[cfg(test)]

@@ -42,6 +42,7 @@ impl Backoff {
         jitter: Jitter::None,
     };
 
+    // region: wait
     /// The exponential itself: `min(cap, base · multiplier^exponent)`.
     ///
     /// The AWS simulator uses the number of failures so far as the exponent (so it begins at `2 · base`),
@@ -74,6 +75,7 @@ impl Backoff {
             }
         }
     }
+    // endregion
 }
 
 /// The retries of one request: counts the failures and remembers the last wait.
@@ -144,6 +146,7 @@ impl Budget {
         }
     }
 
+    // region: budget
     /// Notes a first attempt.
     pub fn on_request(&mut self, now_us: u64) {
         self.earn(now_us);
@@ -159,6 +162,7 @@ impl Budget {
         }
         is_enough
     }
+    // endregion
 
     /// What is left, in retries, as of the latest call.
     pub fn balance(&self) -> f64 {

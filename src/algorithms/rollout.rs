@@ -234,6 +234,7 @@ fn available<'a>(sets: impl IntoIterator<Item = &'a ReplicaSet>) -> u32 {
         .fold(0, u32::saturating_add)
 }
 
+// region: surge
 /// How large the new set may be now, given the wanted pods of all sets together.
 pub fn new_replica_set_size(deployment: &Deployment, all_replicas: u32, new_replicas: u32) -> u32 {
     if deployment.strategy == Strategy::Recreate {
@@ -259,6 +260,7 @@ pub fn reconcile_new(deployment: &Deployment, new: &mut ReplicaSet, old: &[Repli
     };
     new.resize(size, deployment)
 }
+// endregion
 
 /// Indexes of the sets that want pods, oldest first.
 fn oldest_first(sets: &[ReplicaSet]) -> Vec<usize> {
@@ -283,6 +285,7 @@ pub fn cleanup_unhealthy(deployment: &Deployment, old: &mut [ReplicaSet], count_
     cleaned
 }
 
+// region: scale-down
 /// Takes as many pods from the old sets, oldest set first, as there are available pods above the
 /// minimum. Returns how many.
 pub fn scale_down_old(
@@ -303,7 +306,9 @@ pub fn scale_down_old(
     }
     taken
 }
+// endregion
 
+// region: reconcile-old
 /// Shrinks the old sets as far as the minimum of available pods allows. Returns whether it did.
 pub fn reconcile_old(deployment: &Deployment, new: &ReplicaSet, old: &mut [ReplicaSet]) -> bool {
     let old_replicas = total(&*old);
@@ -325,6 +330,7 @@ pub fn reconcile_old(deployment: &Deployment, new: &ReplicaSet, old: &mut [Repli
     let taken = scale_down_old(deployment, Some(new), old);
     cleaned + taken > 0
 }
+// endregion
 
 /// By how much one set changes when the Deployment is rescaled in the middle of a rollout: its share
 /// of the change, within what is left of it.

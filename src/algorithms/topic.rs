@@ -639,6 +639,7 @@ impl<T: Clone> Topic<T> {
             .map(|(id, subscription)| (*id, subscription))
     }
 
+    // region: publish
     /// Copies a message to every subscription whose filter accepts it; the publisher waits for none
     /// of them. Returns the copies made.
     pub fn publish(
@@ -668,6 +669,7 @@ impl<T: Clone> Topic<T> {
         }
         copies
     }
+    // endregion
 
     /// When the next push to any subscription may begin.
     pub fn next_due_at_us(&self) -> Option<u64> {

@@ -50,6 +50,8 @@ pub struct Address {
     pub speed: Option<f64>,
     /// Whether to play at once.
     pub autoplay: bool,
+    /// Whether the code that runs is shown.
+    pub code: bool,
     /// The text of a whole run.
     pub state: Option<String>,
     /// What is not shown, of [`PARTS`].
@@ -78,6 +80,7 @@ impl Default for Address {
             knobs: Vec::new(),
             speed: None,
             autoplay: false,
+            code: false,
             state: None,
             hide: Vec::new(),
             lock: Vec::new(),
@@ -148,6 +151,7 @@ impl Address {
         put("at", self.at.map(|at| at.to_string()));
         put("state", self.state.clone());
         put("autoplay", self.autoplay.then(|| "1".to_owned()));
+        put("code", self.code.then(|| "1".to_owned()));
         put("speed", self.speed.map(|speed| speed.to_string()));
         put("hide", (!self.hide.is_empty()).then(|| self.hide.join(",")));
         put("lock", list(&self.lock));
@@ -219,6 +223,11 @@ fn read(address: &mut Address, name: &str, value: &str) -> bool {
         "autoplay" => {
             let read = boolean(value);
             address.autoplay = read == Some(true);
+            read.is_some()
+        }
+        "code" => {
+            let read = boolean(value);
+            address.code = read == Some(true);
             read.is_some()
         }
         "links" => {
@@ -404,9 +413,9 @@ mod tests {
     fn invalid_values_leave_the_default_and_a_warning() {
         let address = parse(
             "theme=pink&seed=-1&beat=x&at=NaN&speed=inf&autoplay=maybe&motion=fast&lang=?&hide=pause\
-             &links=2&resize=tall&origin=javascript:alert(1)",
+             &links=2&code=maybe&resize=tall&origin=javascript:alert(1)",
         );
-        assert_eq!(address.warnings.len(), 12);
+        assert_eq!(address.warnings.len(), 13);
         let rest = Address {
             warnings: Vec::new(),
             ..address
@@ -493,7 +502,7 @@ mod tests {
     #[test]
     fn what_is_written_reads_back() {
         let query = "theme=dark&motion=reduce&lang=en&seed=7&p.policy=round-robin&beat=3&at=4.5&state=AQ\
-                     &autoplay=1&speed=0.5&hide=story,tape&lock=all&links=0&resize=h5p&origin=https://a.example";
+                     &autoplay=1&code=1&speed=0.5&hide=story,tape&lock=all&links=0&resize=h5p&origin=https://a.example";
         let address = parse(query);
         assert_eq!(address.warnings, [""; 0]);
         assert_eq!(address.query(), query);

@@ -89,7 +89,7 @@ pub struct Parameter {
 }
 
 /// All parameters, in the order in which the reference lists them.
-pub const PARAMETERS: [Parameter; 15] = [
+pub const PARAMETERS: [Parameter; 16] = [
     Parameter {
         name: "theme",
         takes: Takes::OneOf(&THEMES),
@@ -159,6 +159,13 @@ pub const PARAMETERS: [Parameter; 15] = [
         default: "the lesson's own",
         rule: "Simulated seconds a second; clamped.",
         example: "0.5",
+    },
+    Parameter {
+        name: "code",
+        takes: Takes::Flag,
+        default: "0",
+        rule: "The code that runs is shown from the start; without it an embed does not offer it.",
+        example: "1",
     },
     Parameter {
         name: "hide",

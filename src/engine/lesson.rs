@@ -76,12 +76,26 @@ impl<M: Model> Sheet<M> {
     }
 }
 
+/// A stretch of the program that a lesson shows: what lies between the lines `// region: name` and `// endregion` of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Code {
+    /// The file, from the project's `src`.
+    pub file: &'static str,
+    /// The name of the region; the page shows it under `code.<name>` of the lesson's words.
+    pub region: &'static str,
+    /// Words of events, each with a text that the lines hold which make them happen.
+    pub marks: &'static [(&'static str, &'static str)],
+}
+
 /// One topic. Only what opens it knows its type; everything else knows its [`Sheet`].
 pub trait Lesson: 'static {
     /// The simulated system.
     type Model: Model;
     /// The lesson as a value.
     const SHEET: Sheet<Self::Model>;
+    /// The code that runs, as far as the lesson shows it. Beside the sheet, because no page carries it: press cuts it out of
+    /// the sources, and who asks for it fetches it.
+    const CODE: &'static [Code] = &[];
 }
 
 /// A lesson's sheet as one constant of the program.

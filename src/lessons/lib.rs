@@ -1,6 +1,6 @@
 //! The lessons: one folder each, and the catalogue that lists them.
 //!
-//! A new lesson adds its folder and two lines here: its `mod` and its entry in [`CATALOGUE`].
+//! A new lesson adds its folder and two lines here: its `mod` and its type in the list that makes [`CATALOGUE`].
 
 pub mod caching;
 pub mod cap_theorem;
@@ -15,7 +15,7 @@ pub mod template_flow;
 pub mod template_system;
 
 use engine::lesson::sheet;
-use engine::{Card, Lesson, Run, Show};
+use engine::{Card, Code, Lesson, Run, Show};
 
 /// A lesson that can be opened.
 #[derive(Clone, Copy)]
@@ -26,17 +26,33 @@ pub struct Entry {
     pub open: fn(seed: u32) -> Box<dyn Show>,
 }
 
-/// Every lesson that is built, in the order of the catalogue.
-pub const CATALOGUE: &[Entry] = &[
-    entry::<load_balancing::Balancing>(),
-    entry::<caching::Remembering>(),
-    entry::<consistent_hashing::Hashing>(),
-    entry::<circuit_breaker::Breaking>(),
-    entry::<cap_theorem::Cap>(),
-    entry::<fan_out::FanOut>(),
-    entry::<rolling_update::Rolling>(),
-    entry::<retry_storm::Storm>(),
+/// Lists the lessons twice: what every page knows of them, and what only press asks for.
+macro_rules! lessons {
+    ($($lesson:ty),+ $(,)?) => {
+        /// Every lesson that is built, in the order of the catalogue.
+        pub const CATALOGUE: &[Entry] = &[$(entry::<$lesson>()),+];
+
+        /// The code that each lesson shows, in the same order.
+        pub const CODE: &[&[Code]] = &[$(<$lesson as Lesson>::CODE),+];
+    };
+}
+
+lessons![
+    load_balancing::Balancing,
+    caching::Remembering,
+    consistent_hashing::Hashing,
+    circuit_breaker::Breaking,
+    cap_theorem::Cap,
+    fan_out::FanOut,
+    rolling_update::Rolling,
+    retry_storm::Storm,
 ];
+
+/// The code that the lesson of this slug shows.
+pub fn code(slug: &str) -> &'static [Code] {
+    let at = CATALOGUE.iter().position(|entry| entry.card.slug == slug);
+    at.map_or(&[], |at| CODE[at])
+}
 
 /// What `press new` copies, by the layer that it stands on. They are tested as every lesson is, and no page knows them.
 pub const TEMPLATES: &[(&str, Entry)] = &[

@@ -4,6 +4,7 @@
 //! is found by playing it: the whole story, every action, every option.
 
 use crate::catalogue::{self, Chapter};
+use crate::code;
 use crate::sources;
 use crate::words::{FOR_THE_CLASS, Texts};
 use engine::knobs::Kind;
@@ -39,9 +40,9 @@ const OF_THE_PAGE: [&str; 2] = ["group", "glyph"];
 /// Everything wrong with the words of one lesson, one line each, with file and line.
 pub fn lesson(project: &Path, entry: &Entry, texts: &Texts, chapters: &[Chapter]) -> Vec<String> {
     let slug = entry.card.slug;
-    let code = code(project, slug);
+    let source = source(project, slug);
     let file = sources::lesson_file(slug);
-    let mut wrong: Vec<String> = words(&*(entry.open)(1), texts, &code)
+    let mut wrong: Vec<String> = words(&*(entry.open)(1), texts, &source)
         .into_iter()
         .map(|Finding { id, what }| match texts.lines.get(&id) {
             Some(line) => format!("{file}:{line}: word `{id}` {what}"),
@@ -70,6 +71,7 @@ pub fn lesson(project: &Path, entry: &Entry, texts: &Texts, chapters: &[Chapter]
             wrong.push(format!("{file}: `# {name}` is missing or empty"));
         }
     }
+    wrong.extend(shown_code(project, slug, texts));
     if !texts.class.is_empty() && texts.class != CLASS {
         wrong.push(format!(
             "{file}: `# {FOR_THE_CLASS}` has the parts {:?}, not {CLASS:?}",
@@ -124,8 +126,37 @@ pub fn words(show: &dyn Show, texts: &Texts, code: &str) -> Vec<Finding> {
     findings
 }
 
+/// What is wrong with the code that a lesson shows: with its regions, their names, the events that mark their lines.
+fn shown_code(project: &Path, slug: &str, texts: &Texts) -> Vec<String> {
+    let file = sources::lesson_file(slug);
+    let shown = lessons::code(slug);
+    let mut wrong = code::regions(project, shown).err().unwrap_or_default();
+    let has = |id: &str| texts.words.iter().any(|(word, _)| word == id);
+    for shown in shown {
+        let name = format!("code.{}", shown.region);
+        if !has(&name) {
+            wrong.push(format!("{file}: word `{name}` is missing"));
+        }
+        for (event, _) in shown.marks {
+            let mut words = event.split(' ');
+            let said = words.next().is_some_and(|word| has(&format!("say.{word}")));
+            let told = |detail: &str| {
+                let end = format!(".{detail}");
+                texts.words.iter().any(|(word, _)| word.ends_with(&end))
+            };
+            if !said || !words.all(told) {
+                wrong.push(format!(
+                    "{file}: the code `{}` marks `{event}`, which is no event",
+                    shown.region
+                ));
+            }
+        }
+    }
+    wrong
+}
+
 /// The source of a lesson and of the kit that lessons share.
-fn code(project: &Path, slug: &str) -> String {
+fn source(project: &Path, slug: &str) -> String {
     let lessons = project.join("src/lessons");
     let mut code = String::new();
     let mut folders = vec![lessons.join(slug.replace('-', "_")), lessons.join("kit")];

@@ -4,6 +4,7 @@ pub mod authors;
 pub mod board;
 pub mod catalogue;
 pub mod check;
+pub mod code;
 pub mod cuts;
 pub mod glue;
 pub mod new;

@@ -113,10 +113,10 @@ pub fn lesson(project: &Path, slug: &str, layer: &str) -> Result<Vec<String>, St
         "press new: src/lessons/lib.rs has no list to add to",
     );
     let list = with_module(&list, &names.module).ok_or(place)?;
-    let line = format!("    entry::<{}::{}>(),\n", names.module, names.kind);
+    let line = format!("    {}::{},\n", names.module, names.kind);
     files.push((
         LIST.to_owned(),
-        before(&list, "pub const CATALOGUE", "];", &line).ok_or(place)?,
+        before(&list, "\nlessons![", "];", &line).ok_or(place)?,
     ));
     if listed.is_none() {
         let place = format!("## {}", template.card.chapter);
@@ -240,7 +240,7 @@ mod tests {
             assert!(
                 list.contains("pub mod kit;\npub mod load_balancing;\npub mod proxies;\npub mod ")
             );
-            assert!(list.contains("    entry::<proxies::Proxies>(),\n];"));
+            assert!(list.contains("    proxies::Proxies,\n];"));
             let tapes = copy.read(TAPES);
             assert!(tapes.contains("\nproxies "), "{tapes}");
             // The catalogue knows it as one to come.

@@ -136,6 +136,12 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
             lesson_words(site, slug, &lesson.texts)?,
         );
         files.insert(format!("words/{slug}.notes.en.json"), prose(&lesson.texts)?);
+        if !lesson.code.is_empty() {
+            files.insert(
+                format!("words/{slug}.code.json"),
+                write_json(&json!(lesson.code))?,
+            );
+        }
         for (tag, translation) in &site.translations {
             // A lesson that is not translated yet speaks English in every language.
             let texts = translation.lessons.get(slug).unwrap_or(&lesson.texts);

@@ -1,6 +1,7 @@
 //! All that the site says, as read from its words and lessons.
 
 use crate::catalogue::Chapter;
+use crate::code::Region;
 use crate::words::Texts;
 use std::collections::BTreeMap;
 
@@ -13,6 +14,8 @@ pub struct LessonPage {
     pub texts: Texts,
     /// The outside tables that its algorithms pass.
     pub tables: Vec<String>,
+    /// The code that it shows.
+    pub code: Vec<Region>,
     /// Its still as a file of its own.
     pub still: String,
     /// Its still as part of a page.

@@ -1,11 +1,11 @@
 //! Sources: finds and reads the project's words, and puts together what the site says.
 
-use crate::catalogue;
 use crate::outline::Font;
 use crate::pictures::{self, CARD_STAGES, Saying};
 use crate::site::{LessonPage, Site, Translation};
 use crate::stills;
 use crate::words::{self, Texts};
+use crate::{catalogue, code};
 use contract::language::FALLBACK;
 use lessons::Entry;
 use std::collections::BTreeMap;
@@ -77,11 +77,17 @@ pub fn read(project: &Path, file: &str) -> Result<Texts, String> {
 /// All files that cannot be read and all that is wrong in them, one line each.
 pub fn site(project: &Path, entries: &[Entry]) -> Result<Site, String> {
     let mut wrong = Vec::new();
-    let mut lessons = Vec::new();
+    let mut pages = Vec::new();
     for entry in entries {
         let slug = entry.card.slug;
         match read(project, &lesson_file(slug)) {
-            Ok(texts) => lessons.push(lesson(entry, texts)),
+            Ok(texts) => match code::regions(project, lessons::code(slug)) {
+                Ok(code) => pages.push(LessonPage {
+                    code,
+                    ..lesson(entry, texts)
+                }),
+                Err(faults) => wrong.extend(faults),
+            },
             Err(error) => wrong.push(error),
         }
     }
@@ -99,13 +105,13 @@ pub fn site(project: &Path, entries: &[Entry]) -> Result<Site, String> {
         return Err(wrong.join("\n"));
     }
     let built = |slug: &str| {
-        let lesson = lessons.iter().find(|lesson| lesson.slug == slug)?;
+        let lesson = pages.iter().find(|lesson| lesson.slug == slug)?;
         let word = |id: &str| lesson.texts.get(id).to_owned();
         Some((word("title"), word("question")))
     };
     let chapters = catalogue::chapters(&about, &built)
         .map_err(|error| format!("src/lessons/catalogue.en.md: {error}"))?;
-    for lesson in &lessons {
+    for lesson in &pages {
         if catalogue::item(&chapters, &lesson.slug).is_none() {
             return Err(format!(
                 "src/lessons/catalogue.en.md: the lesson `{}` stands in no chapter",
@@ -117,7 +123,7 @@ pub fn site(project: &Path, entries: &[Entry]) -> Result<Site, String> {
         texts: site,
         about,
         chapters,
-        lessons,
+        lessons: pages,
         card: String::new(),
         home: None,
         translations: BTreeMap::new(),
@@ -214,6 +220,7 @@ pub fn lesson(entry: &Entry, texts: Texts) -> LessonPage {
         still: stills::document(&wide, &title),
         stage: stills::inline(&wide, &narrow, &title),
         card: String::new(),
+        code: Vec::new(),
         texts,
     }
 }

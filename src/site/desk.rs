@@ -9,8 +9,8 @@ use crate::stage::StageView;
 use crate::store::{self, Progress};
 use crate::texts::{t, tf};
 use crate::theme::Look;
-use crate::views::{Cause, Goal, Inspection, Offer, PartView, Saying, StoryView};
-use crate::{inspector, line, place, sight};
+use crate::views::{Cause, Found, Goal, Happened, Inspection, Offer, PartView, Saying, StoryView};
+use crate::{inspector, line, place, route, sight, texts};
 use contract::Address;
 use engine::player::Happening;
 use engine::scene::{Glyph, PartId};
@@ -72,6 +72,10 @@ pub(crate) struct Desk {
     pub(crate) tops: RwSignal<Vec<f64>>,
     /// What was said at the place where the run stands.
     pub(crate) latest: RwSignal<String>,
+    /// The event whose lines of code are marked: the last of what is picked, or else the last at this place.
+    pub(crate) happened: RwSignal<Happened>,
+    /// The code of the lesson, while it is shown.
+    pub(crate) code: RwSignal<Option<Found>>,
     /// What the lines of each plot stand at.
     pub(crate) readings: RwSignal<Vec<String>>,
     /// The chosen challenge.
@@ -163,6 +167,8 @@ impl Desk {
             notice: RwSignal::new(None),
             tops: RwSignal::default(),
             latest: RwSignal::default(),
+            happened: RwSignal::default(),
+            code: RwSignal::new(None),
             readings: RwSignal::default(),
             goal: RwSignal::new(None),
             events: RwSignal::new(None),
@@ -316,6 +322,28 @@ impl Desk {
     pub(crate) fn list_events(self) {
         self.with(|core| core.listing = !core.listing);
         self.refresh();
+    }
+
+    /// Whether the lesson has code to show, and the address lets it: an embed shows it where it is asked for.
+    pub(crate) fn has_code(self) -> bool {
+        let asked = self.asked(|asked| asked.code).unwrap_or_default();
+        (asked || !route::is_embed())
+            && self.with_words(|words| words.ids().any(|id| id.starts_with("code.")))
+    }
+
+    /// Shows the code that runs, which is fetched when it is first asked for, or shows it no longer.
+    pub(crate) fn show_code(self, show: bool) {
+        put(self.code, show.then_some(None));
+        if !show {
+            return;
+        }
+        wasm_bindgen_futures::spawn_local(async move {
+            let found = texts::load_code(self.slug).await;
+            // It may have been closed meanwhile, or the lesson left.
+            if self.code.try_get_untracked().flatten().is_some() {
+                self.code.set(Some(Some(found)));
+            }
+        });
     }
 
     /// Steps to the event before or after, and says what it is unless something graver happened.
@@ -922,7 +950,10 @@ impl Desk {
         put(self.done, slow.done);
         put(self.twin, slow.twin);
         put(self.seed, slow.seed);
-        put(self.latest, slow.latest);
+        put(self.latest, slow.latest.text.clone());
+        if self.inspection.with_untracked(Option::is_none) {
+            put(self.happened, slow.latest);
+        }
         put(self.readings, slow.readings);
         put(self.goal, slow.goal);
         put(self.told, slow.told);
@@ -956,6 +987,14 @@ impl Desk {
                 inspector::keep_focus(before, found.as_ref());
             }
         });
+        // While something is picked, its last event is the one that is looked at.
+        if let Some(last) = found.as_ref().and_then(|found| found.chain.last()) {
+            let happened = Happened {
+                text: last.text.clone(),
+                events: vec![last.event.clone()],
+            };
+            put(self.happened, happened);
+        }
         put(self.inspection, found);
     }
 }

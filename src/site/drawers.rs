@@ -10,11 +10,12 @@ use leptos::prelude::*;
 const ROOMY: f64 = 680.0;
 
 /// The drawers, by the name of what they hold and the word on their button. Wide embeds show all but the plots.
-const DRAWERS: [(&str, &str); 4] = [
+const DRAWERS: [(&str, &str); 5] = [
     ("tape", "drawer.plots"),
     ("knobs", "drawer.knobs"),
     ("actions", "panel.actions"),
     ("challenges", "panel.challenges"),
+    ("code", "code.tab"),
 ];
 
 /// Which drawer is open as the lesson opens. The frame's height is looked at this one time: the host may set it
@@ -29,6 +30,7 @@ pub(crate) fn Drawers(desk: Desk, open: RwSignal<Option<&'static str>>) -> impl 
     let has = |name: &str| match name {
         "actions" => desk.ask(|player| !player.main().actions().is_empty()),
         "challenges" => desk.ask(|player| !player.main().challenges().is_empty()),
+        "code" => Some(desk.has_code()),
         _ => Some(true),
     };
     let drawers = DRAWERS

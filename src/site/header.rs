@@ -50,6 +50,17 @@ pub(crate) fn Header(desk: Option<Desk>, crumbs: Option<(String, String)>) -> im
             <div class="tools" id="tools" data-open=live(move || open.get().then_some(""))>
                 <button class="btn" type="button" id="compare" aria-pressed=live(move || desk.twin.get().is_some().to_string())
                     on:click=move |_| { close(); desk.compare(); }>{t("ui.compare")}</button>
+                {desk.has_code().then(|| view! {
+                    <button class="btn" type="button" id="code" aria-pressed=live(move || desk.code.with(Option::is_some).to_string())
+                        on:click=move |_| {
+                            close();
+                            let show = desk.code.with_untracked(Option::is_none);
+                            desk.show_code(show);
+                            if show {
+                                request_animation_frame(|| place::focus(&["code-title"]));
+                            }
+                        }>{t("code.tab")}</button>
+                })}
                 {desk.shows("share").then(|| view! {
                     <button class="btn" type="button" on:click=dialog(Dialog::Share)>{t("ui.share")}</button>
                     <button class="btn" type="button" on:click=dialog(Dialog::Embed)>{t("ui.embed")}</button>

@@ -93,7 +93,13 @@ pub(crate) fn Inspector(desk: Desk) -> impl IntoView {
                     <button class="icon-btn btn-quiet" type="button" aria-label=t("ui.close") title=t("ui.close")
                         on:click=move |_| desk.unpick()>{icon(icons::CLOSE)}</button>
                 </div>
-                <h3 id="inspector-why">{t("why.title")}</h3>
+                <div class="inspector-tabs">
+                    <h3 id="inspector-why">{t("why.title")}</h3>
+                    {desk.has_code().then(|| view! {
+                        <button class="btn btn-quiet" type="button" aria-pressed=live(move || desk.code.with(Option::is_some).to_string())
+                            on:click=move |_| desk.show_code(desk.code.with_untracked(Option::is_none))>{t("code.tab")}</button>
+                    })}
+                </div>
                 <Show when=move || !chain.with(Vec::is_empty) fallback=|| view! { <p><small>{t("why.nothing")}</small></p> }>
                     <ol class="chain">
                         <For each=move || chain.get() key=|cause| (cause.note.0, cause.text.clone()) let(cause)>

@@ -2,6 +2,7 @@
 
 use crate::actions::Actions;
 use crate::challenges::Challenges;
+use crate::code::CodePanel;
 use crate::compare::ComparePanel;
 use crate::desk::Desk;
 use crate::dialogs::Dialogs;
@@ -130,6 +131,9 @@ fn lesson(entry: &lessons::Entry, pack: Pack, prose: Option<Prose>, embed: bool)
     }
     desk.remember();
     line::open(desk, asked.clone(), fault.map(str::to_owned));
+    if asked.code && desk.has_code() {
+        desk.show_code(true);
+    }
     if embed {
         frame::open(asked.resize);
     }
@@ -192,6 +196,7 @@ fn lesson(entry: &lessons::Entry, pack: Pack, prose: Option<Prose>, embed: bool)
                 </section>
                 <aside class="side" aria-label=t("lesson.controls")>
                     <Inspector desk/>
+                    <CodePanel desk/>
                     <Events desk/>
                     <ComparePanel desk/>
                     {knobs}

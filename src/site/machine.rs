@@ -5,7 +5,9 @@ use crate::plots::{self, Sheet};
 use crate::speech::Speech;
 use crate::stage::{Emphasis, StageView};
 use crate::texts::{t, tf};
-use crate::views::{Cause, Dot, Goal, Inspection, Offer, PartView, Saying, StoryView, Verdict};
+use crate::views::{
+    Cause, Dot, Goal, Happened, Inspection, Offer, PartView, Saying, StoryView, Verdict,
+};
 use crate::{place, sight};
 use engine::player::Happening;
 use engine::probe::SAMPLE_EVERY;
@@ -114,7 +116,7 @@ pub(crate) struct Slow {
     pub(crate) seed: u32,
     pub(crate) parts: [Vec<PartView>; 2],
     pub(crate) glyphs: Vec<(Glyph, Ink)>,
-    pub(crate) latest: String,
+    pub(crate) latest: Happened,
     pub(crate) readings: Vec<String>,
     pub(crate) goal: Option<Goal>,
     pub(crate) events: Vec<Cause>,
@@ -383,6 +385,7 @@ impl Core {
             tone: note.tone,
             at: note.at,
             note: note.id,
+            event: sight::event(note),
         };
         last.map(cause).collect()
     }
@@ -459,9 +462,9 @@ impl Core {
     }
 
     /// What was said at this place of the run, or last before it; nothing while time runs, for nobody could read it.
-    pub(crate) fn latest(&self) -> String {
+    fn latest(&self) -> Happened {
         if self.player.playing() {
-            return String::new();
+            return Happened::default();
         }
         let main = self.player.main();
         let (here, knobs) = (main.position(), main.knobs());
@@ -474,10 +477,13 @@ impl Core {
         let mut said: Vec<_> = past
             .take_while(|note| *event.get_or_insert(note.events) == note.events)
             .take(SENTENCES_MAX)
-            .map(|note| sight::note_text(note, &self.words, &knobs))
             .collect();
         said.reverse();
-        said.join(" ")
+        let text = |note: &&Note| sight::note_text(note, &self.words, &knobs);
+        Happened {
+            text: said.iter().map(text).collect::<Vec<_>>().join(" "),
+            events: said.into_iter().map(sight::event).collect(),
+        }
     }
 
     pub(crate) fn story(&self) -> StoryView {
@@ -631,6 +637,7 @@ impl Core {
             tone: note.tone,
             at: note.at,
             note: note.id,
+            event: sight::event(note),
         });
         Some(Inspection {
             part,

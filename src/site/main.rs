@@ -8,6 +8,7 @@
 mod actions;
 mod catalogue;
 mod challenges;
+mod code;
 mod compare;
 mod desk;
 mod dialogs;

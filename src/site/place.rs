@@ -332,6 +332,23 @@ pub(crate) fn focus(ids: &[&str]) {
     }
 }
 
+/// Moves what a box holds so that the first element within it that matches is in its middle; nothing around it moves.
+pub(crate) fn reveal_within(id: &str, selector: &str) {
+    let body = document().and_then(|document| document.get_element_by_id(id));
+    let found = body.and_then(|body| {
+        let line = body.query_selector(selector).ok()??;
+        Some((body, line))
+    });
+    if let Some((body, line)) = found {
+        let (room, line) = (
+            body.get_bounding_client_rect(),
+            line.get_bounding_client_rect(),
+        );
+        let by = line.top() - room.top() - (room.height() - line.height()) / 2.0;
+        body.set_scroll_top(body.scroll_top() + by as i32);
+    }
+}
+
 /// Whether the element with this id has the focus.
 pub(crate) fn has_focus(id: &str) -> bool {
     let active = document().and_then(|document| document.active_element());

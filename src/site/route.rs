@@ -43,6 +43,11 @@ pub(crate) fn here() -> Page {
         .unwrap_or(Page::Catalogue)
 }
 
+/// Whether the lesson stands in a frame of somebody else's page.
+pub(crate) fn is_embed() -> bool {
+    matches!(here(), Page::Lesson { embed: true, .. })
+}
+
 /// Calls `go` whenever the reader goes to another page of the app, for as long as the program runs; what it is told
 /// is whether that page is to be shown from its top.
 pub(crate) fn follow(go: impl Fn(bool) + Clone + 'static) {

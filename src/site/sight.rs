@@ -249,6 +249,18 @@ pub(crate) fn note_text(note: &Note, words: &Words, knobs: &[(Knob, f64)]) -> St
     words.note(note)
 }
 
+/// A note as words that mark lines of code: its own, and the last parts of the words that it is told with.
+pub(crate) fn event(note: &Note) -> String {
+    let mut event = note.word.to_owned();
+    for arg in note.args.iter().flatten() {
+        if let Arg::Word(word) = arg {
+            event.push(' ');
+            event += word.rsplit('.').next().unwrap_or_default();
+        }
+    }
+    event
+}
+
 /// A knob's value as the learner reads it: `48 req/s`, `Round robin`, `on`.
 pub(crate) fn knob_value(knob: &Knob, value: f64, words: &Words) -> String {
     match knob.kind {

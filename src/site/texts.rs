@@ -1,6 +1,7 @@
 //! The words that a page shows: those of the site, read once before the app starts, and those of a lesson.
 
 use crate::place;
+use crate::views::Region;
 use engine::{Arg, Words};
 use serde::Deserialize;
 use std::cell::OnceCell;
@@ -124,6 +125,14 @@ pub(crate) async fn load_prose(slug: &str) -> Result<Prose, String> {
         Some(prose) => Ok(prose),
         None => fetch_json(&words(&format!("{slug}.notes"))).await,
     }
+}
+
+/// Reads the code that a lesson shows.
+///
+/// # Errors
+/// What went wrong, for its panel.
+pub(crate) async fn load_code(slug: &str) -> Result<Vec<Region>, String> {
+    fetch_json(&format!("words/{slug}.code.json")).await
 }
 
 /// The words of the site or of a lesson in the language of the page.

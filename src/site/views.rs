@@ -4,6 +4,7 @@ use crate::texts::tx;
 use engine::scene::PartId;
 use engine::tape::NoteId;
 use engine::{Time, Tone};
+use serde::Deserialize;
 
 /// What the story shows.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -155,4 +156,73 @@ pub(crate) struct Cause {
     pub(crate) at: Time,
     /// The note that says it.
     pub(crate) note: NoteId,
+    /// Its word, and the words that it is told with: what marks lines of code.
+    pub(crate) event: String,
+}
+
+/// What happened last at the place that is looked at, or to what is picked.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Happened {
+    /// In a sentence.
+    pub(crate) text: String,
+    /// As words that mark lines of code.
+    pub(crate) events: Vec<String>,
+}
+
+/// A region of the sources, as press cuts it out (`press::code`).
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub(crate) struct Region {
+    /// Its name among the lesson's words, after `code.`.
+    pub(crate) name: String,
+    /// The file, from the project's top.
+    pub(crate) file: String,
+    /// The number of the first line.
+    pub(crate) from: usize,
+    /// The lines.
+    pub(crate) lines: Vec<String>,
+    /// Which lines, from 0, make which events happen.
+    pub(crate) marks: Vec<(String, Vec<usize>)>,
+}
+
+/// The code of a lesson: on its way, here, or what kept it away.
+pub(crate) type Found = Option<Result<Vec<Region>, String>>;
+
+impl Region {
+    /// Which lines made one of these events happen. An event is the word of its note and those that it is told with, such
+    /// as `picked round-robin`; a mark names one or several of them.
+    pub(crate) fn marked(&self, events: &[String]) -> Vec<usize> {
+        let says = |event: &String, mark: &str| {
+            mark.split(' ')
+                .all(|word| event.split(' ').any(|said| said == word))
+        };
+        let marks = self.marks.iter();
+        let hit = marks.filter(|(mark, _)| events.iter().any(|event| says(event, mark)));
+        hit.flat_map(|(_, lines)| lines).copied().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_marks_its_lines() {
+        let region = Region {
+            name: "turn".to_owned(),
+            file: String::new(),
+            from: 1,
+            lines: Vec::new(),
+            marks: vec![
+                ("picked".to_owned(), vec![1]),
+                ("picked round-robin".to_owned(), vec![3, 4]),
+            ],
+        };
+        let marked = |events: &[&str]| {
+            let events: Vec<String> = events.iter().map(|&event| event.to_owned()).collect();
+            region.marked(&events)
+        };
+        assert_eq!(marked(&["picked random"]), [1]);
+        assert_eq!(marked(&["crashed", "picked round-robin"]), [1, 3, 4]);
+        assert_eq!(marked(&["unpicked"]), [0; 0]);
+    }
 }

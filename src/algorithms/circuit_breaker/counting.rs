@@ -204,6 +204,7 @@ impl Breaker {
         self.state
     }
 
+    // region: allow
     /// Asks to let one request through.
     ///
     /// # Errors
@@ -231,7 +232,9 @@ impl Breaker {
             age: self.age,
         })
     }
+    // endregion
 
+    // region: done
     /// Reports how a request ended. The result of an earlier generation is ignored.
     pub fn done(&mut self, ticket: Ticket, outcome: Outcome, now_us: u64) {
         let state = self.state(now_us);
@@ -261,6 +264,7 @@ impl Breaker {
             _ => {}
         }
     }
+    // endregion
 
     /// The counts as of the latest call.
     pub fn counts(&self) -> Counts {

@@ -9,7 +9,7 @@ mod tests;
 
 pub use model::{Caching, Settings};
 
-use engine::{Card, Ink, Lesson, Line, Plot, Probe, Sheet, Statistic, Time};
+use engine::{Card, Code, Ink, Lesson, Line, Plot, Probe, Sheet, Statistic, Time};
 
 /// The lesson.
 pub struct Remembering;
@@ -130,4 +130,32 @@ impl Lesson for Remembering {
             view::draw,
         )
     };
+    const CODE: &'static [Code] = &[
+        Code {
+            file: "algorithms/cache.rs",
+            region: "get",
+            marks: &[
+                ("hit", "Lookup::Hit("),
+                ("miss", "Lookup::Miss"),
+                ("expired", "Lookup::Expired"),
+            ],
+        },
+        Code {
+            file: "algorithms/cache.rs",
+            region: "put",
+            marks: &[
+                ("kept", "Put::Stored {"),
+                ("evicted", "self.eviction.evict()"),
+                ("evicted", "Put::Evicted {"),
+            ],
+        },
+        Code {
+            file: "algorithms/eviction.rs",
+            region: "evict",
+            marks: &[
+                ("evicted", "self.next_victim()"),
+                ("evicted", "self.on_remove(victim)"),
+            ],
+        },
+    ];
 }

@@ -10,7 +10,7 @@ mod tests;
 
 pub use model::{Partition, Settings};
 
-use engine::{Card, Ink, Lesson, Line, Plot, Probe, Sheet, Time};
+use engine::{Card, Code, Ink, Lesson, Line, Plot, Probe, Sheet, Time};
 
 /// The lesson.
 pub struct Cap;
@@ -81,4 +81,23 @@ impl Lesson for Cap {
             view::draw,
         )
     };
+    const CODE: &'static [Code] = &[
+        Code {
+            file: "algorithms/quorum.rs",
+            region: "tally",
+            marks: &[
+                ("no-majority", "Outcome::Impossible"),
+                ("writes-account", "Outcome::Reached"),
+                ("writes-photo", "Outcome::Reached"),
+            ],
+        },
+        Code {
+            file: "lessons/cap_theorem/replica.rs",
+            region: "accept",
+            marks: &[
+                ("accepts-account", "voter.version = version.clone()"),
+                ("accepts-photo", "voter.version = version.clone()"),
+            ],
+        },
+    ];
 }

@@ -402,6 +402,7 @@ impl Copy {
         merged
     }
 
+    // region: accept
     /// Votes for a proposal: from now on this is its value. Copies under other rules stay as they are.
     pub(super) fn accept(&mut self, ballot: Ballot, version: &Version) {
         if let Store::Voter(voter) = &mut self.store {
@@ -413,6 +414,7 @@ impl Copy {
             self.touched = (version.at, version.by);
         }
     }
+    // endregion
 
     /// The majority's copy, if that is the rule.
     pub(super) fn voter(&mut self) -> Option<&mut Voter> {

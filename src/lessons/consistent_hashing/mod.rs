@@ -9,7 +9,7 @@ mod tests;
 
 pub use model::{ConsistentHashing, Settings};
 
-use engine::{Card, Ink, Lesson, Line, Plot, Probe, Sheet, Time};
+use engine::{Card, Code, Ink, Lesson, Line, Plot, Probe, Sheet, Time};
 
 /// The lesson.
 pub struct Hashing;
@@ -80,4 +80,35 @@ impl Lesson for Hashing {
             view::draw,
         )
     };
+    const CODE: &'static [Code] = &[
+        Code {
+            file: "algorithms/hash_ring.rs",
+            region: "owner",
+            marks: &[
+                ("walks", "self.clockwise(position).next()"),
+                ("retries", "self.clockwise(position).next()"),
+            ],
+        },
+        Code {
+            file: "algorithms/hash_ring.rs",
+            region: "join",
+            marks: &[
+                ("joined", "self.points.extend(points)"),
+                ("returned", "self.points.extend(points)"),
+                ("left", "self.points.retain"),
+                ("noticed", "self.points.retain"),
+            ],
+        },
+        Code {
+            file: "algorithms/hash_ring.rs",
+            region: "moved",
+            marks: &[
+                ("moves", "from != now"),
+                ("placed", "from != now"),
+                ("joined", "from != now"),
+                ("left", "from != now"),
+                ("points", "from != now"),
+            ],
+        },
+    ];
 }

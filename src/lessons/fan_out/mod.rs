@@ -9,7 +9,7 @@ mod tests;
 
 pub use model::{Settings, Shop};
 
-use engine::{Card, Ink, Lesson, Line, Plot, Probe, Sheet, Time};
+use engine::{Card, Code, Ink, Lesson, Line, Plot, Probe, Sheet, Time};
 
 /// The lesson.
 pub struct FanOut;
@@ -64,4 +64,33 @@ impl Lesson for FanOut {
             view::draw,
         )
     };
+    const CODE: &'static [Code] = &[
+        Code {
+            file: "algorithms/topic.rs",
+            region: "publish",
+            marks: &[
+                ("topic-copies", "subscription.pending.insert(id, delivery)"),
+                ("topic-pushes", "subscription.pending.insert(id, delivery)"),
+            ],
+        },
+        Code {
+            file: "algorithms/message_queue.rs",
+            region: "receive",
+            marks: &[
+                ("lent", "message.visible_at_us = now_us"),
+                ("lent-again", "message.receive_count += 1"),
+                ("lent-again", "message.visible_at_us = now_us"),
+                ("buried", "self.dead_letters.extend(letter)"),
+            ],
+        },
+        Code {
+            file: "algorithms/message_queue.rs",
+            region: "delete",
+            marks: &[
+                ("acknowledged", "self.remove(receipt.message)"),
+                ("ack-stale", "QueueError::StaleReceipt"),
+                ("ack-needless", "return Ok(())"),
+            ],
+        },
+    ];
 }

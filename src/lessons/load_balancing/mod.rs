@@ -12,7 +12,8 @@ use crate::kit::system::{
 };
 use algorithms::balancer::Policy;
 use engine::{
-    ActionSpec, Arg, Card, Ink, Lesson, Line, Note, PartId, Plot, Scene, Sheet, Statistic, Time,
+    ActionSpec, Arg, Card, Code, Ink, Lesson, Line, Note, PartId, Plot, Scene, Sheet, Statistic,
+    Time,
 };
 
 /// The lesson.
@@ -429,4 +430,39 @@ impl Lesson for Balancing {
             draw,
         )
     };
+    const CODE: &'static [Code] = &[
+        Code {
+            file: "algorithms/balancer.rs",
+            region: "turn",
+            marks: &[("picked round-robin", "self.cursor = picked + 1")],
+        },
+        Code {
+            file: "algorithms/balancer.rs",
+            region: "least",
+            marks: &[("picked least-connections", "best = Some(index)")],
+        },
+        Code {
+            file: "algorithms/balancer.rs",
+            region: "two-choices",
+            marks: &[("picked two-choices", "self.lighter(first, second)")],
+        },
+        Code {
+            file: "algorithms/balancer.rs",
+            region: "address",
+            marks: &[("picked ip-hash", "hash = ip_hash(hash, client_ipv4)")],
+        },
+        Code {
+            file: "algorithms/balancer.rs",
+            region: "smooth",
+            marks: &[
+                ("picked weighted", "peer.current_weight += weight"),
+                ("picked weighted", "current_weight -= total"),
+            ],
+        },
+        Code {
+            file: "algorithms/balancer.rs",
+            region: "random",
+            marks: &[("picked random", "rng.random_range(0..total)")],
+        },
+    ];
 }

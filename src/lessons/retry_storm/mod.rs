@@ -15,7 +15,8 @@ use algorithms::hash::mix64;
 use algorithms::retry::{Backoff, Jitter};
 use engine::scene::Rect;
 use engine::{
-    Act, ActionSpec, Arg, Card, Ink, Lesson, Line, Note, PartId, Plot, Scene, Sheet, Time, Tone,
+    Act, ActionSpec, Arg, Card, Code, Ink, Lesson, Line, Note, PartId, Plot, Scene, Sheet, Time,
+    Tone,
 };
 
 /// The lesson.
@@ -511,4 +512,19 @@ impl Lesson for Storm {
             draw,
         )
     };
+    const CODE: &'static [Code] = &[
+        Code {
+            file: "algorithms/retry.rs",
+            region: "wait",
+            marks: &[("tries-again", "Jitter::")],
+        },
+        Code {
+            file: "algorithms/retry.rs",
+            region: "budget",
+            marks: &[
+                ("no-budget", "let is_enough"),
+                ("tries-again", "self.balance_milli -= MILLI"),
+            ],
+        },
+    ];
 }

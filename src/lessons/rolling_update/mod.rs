@@ -13,7 +13,7 @@ mod tests;
 pub use knobs::{Break, Settings};
 pub use model::RollingUpdate;
 
-use engine::{Card, Ink, Lesson, Line, Plot, Probe, Sheet, Statistic, Time};
+use engine::{Card, Code, Ink, Lesson, Line, Plot, Probe, Sheet, Statistic, Time};
 
 /// The lesson.
 pub struct Rolling;
@@ -104,4 +104,30 @@ impl Lesson for Rolling {
             view::draw,
         )
     };
+    const CODE: &'static [Code] = &[
+        Code {
+            file: "algorithms/rollout.rs",
+            region: "surge",
+            marks: &[
+                (
+                    "grows",
+                    "deployment.max_total().saturating_sub(all_replicas)",
+                ),
+                ("grows", "new.resize(size, deployment)"),
+            ],
+        },
+        Code {
+            file: "algorithms/rollout.rs",
+            region: "reconcile-old",
+            marks: &[
+                ("shrinks", "let scale_down_max = i64"),
+                ("stalled", "scale_down_max == 0"),
+            ],
+        },
+        Code {
+            file: "algorithms/rollout.rs",
+            region: "scale-down",
+            marks: &[("shrinks", "set.resize(set.replicas - take")],
+        },
+    ];
 }

@@ -9,7 +9,7 @@ mod tests;
 
 pub use model::{Office, Settings};
 
-use engine::{ActionSpec, Card, Ink, Lesson, Line, Plot, Probe, Sheet, Time};
+use engine::{ActionSpec, Card, Code, Ink, Lesson, Line, Plot, Probe, Sheet, Time};
 
 /// The lesson.
 pub struct Template;
@@ -68,4 +68,9 @@ impl Lesson for Template {
             view::draw,
         )
     };
+    const CODE: &'static [Code] = &[Code {
+        file: "lessons/kit/flow/pool.rs",
+        region: "offer",
+        marks: &[("waits", "Offer::Waits("), ("refused", "Offer::Full")],
+    }];
 }

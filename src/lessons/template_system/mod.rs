@@ -9,7 +9,7 @@ use crate::kit::system::{
     Call, Crowd, Deed, Dial, Kind, Node, NodeId, Plan, Script, Service, Spread, System, Values,
     Wire, WireId, draw, probe,
 };
-use engine::{ActionSpec, Card, Ink, Lesson, Line, Plot, Sheet, Time};
+use engine::{ActionSpec, Card, Code, Ink, Lesson, Line, Plot, Sheet, Time};
 
 /// The lesson.
 pub struct Template;
@@ -121,4 +121,9 @@ impl Lesson for Template {
             draw,
         )
     };
+    const CODE: &'static [Code] = &[Code {
+        file: "lessons/kit/flow/pool.rs",
+        region: "offer",
+        marks: &[("waits", "Offer::Waits("), ("overflow", "Offer::Full")],
+    }];
 }

@@ -69,6 +69,7 @@ pub struct Pool {
 }
 
 impl Pool {
+    // region: offer
     /// Gives a thing to a free worker, or else a place in the queue.
     pub fn offer(&mut self, thing: Key, workers: usize, places: usize, now: Time) -> Offer {
         if self.held.len() < workers && self.queue.is_empty() {
@@ -81,6 +82,7 @@ impl Pool {
             Offer::Full
         }
     }
+    // endregion
 
     /// A worker takes a thing, whether it waited or not.
     #[inline]
