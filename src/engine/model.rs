@@ -103,20 +103,18 @@ impl<E> Context<'_, E> {
 
     /// Says something for the tape and for "Why?"; returns its number. A step stops at it.
     #[inline]
-    pub fn say(&mut self, note: Note) -> NoteId {
+    pub fn say(&mut self, mut note: Note) -> NoteId {
         let id = NoteId(*self.said);
         *self.said += 1;
+        // Before time zero there is no lane to stand on.
         let warm = self.now >= self.start;
-        self.tape.record(Note {
-            id,
-            cause: self.cause,
-            at: self.now.since(self.start),
-            events: self.events,
-            // Before time zero there is no lane to stand on.
-            marked: note.marked && warm,
-            epoch: note.epoch.filter(|_| warm),
-            ..note
-        });
+        note.id = id;
+        note.cause = self.cause;
+        note.at = self.now.since(self.start);
+        note.events = self.events;
+        note.marked &= warm;
+        note.epoch = note.epoch.filter(|_| warm);
+        self.tape.record(&note);
         self.cause = id;
         id
     }

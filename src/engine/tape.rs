@@ -111,6 +111,7 @@ impl Note {
     }
 
     /// Says which part it is about.
+    #[inline(always)]
     #[must_use]
     pub const fn about(mut self, part: PartId) -> Note {
         self.part = Some(part);
@@ -118,6 +119,7 @@ impl Note {
     }
 
     /// Says which request, message or key it is about (numbers from 1).
+    #[inline(always)]
     #[must_use]
     pub const fn dot(mut self, dot: u32) -> Note {
         self.dot = dot;
@@ -125,6 +127,7 @@ impl Note {
     }
 
     /// Puts it on the events lane in this colour.
+    #[inline(always)]
     #[must_use]
     pub const fn mark(mut self, tone: Tone) -> Note {
         self.tone = tone;
@@ -133,6 +136,7 @@ impl Note {
     }
 
     /// Begins an epoch of this name and number, coloured like the note.
+    #[inline(always)]
     #[must_use]
     pub const fn begins(mut self, epoch: &'static str, number: u16) -> Note {
         self.epoch = Some(Epoch::Begins(epoch, number));
@@ -140,6 +144,7 @@ impl Note {
     }
 
     /// Ends the epoch of this name and number.
+    #[inline(always)]
     #[must_use]
     pub const fn ends(mut self, epoch: &'static str, number: u16) -> Note {
         self.epoch = Some(Epoch::Ends(epoch, number));
@@ -210,7 +215,7 @@ impl Tape {
     }
 
     /// Records a note unless it is already here.
-    pub fn record(&mut self, note: Note) {
+    pub fn record(&mut self, note: &Note) {
         if note.id.0 < self.next {
             self.say_again(note);
             return;
@@ -226,15 +231,15 @@ impl Tape {
                 });
                 self.marks.truncate(MARKS_MAX - 1);
             }
-            self.marks.push(note);
+            self.marks.push(*note);
         }
         if self.notes.len() == NOTES_MAX {
             self.notes.pop_front();
         }
-        self.notes.push_back(note);
+        self.notes.push_back(*note);
     }
 
-    fn say_again(&mut self, note: Note) {
+    fn say_again(&mut self, note: &Note) {
         if self.keeps_from(note.id) {
             return;
         }
@@ -249,7 +254,7 @@ impl Tape {
         if self.again.len() == AGAIN_MAX {
             self.again.pop_front();
         }
-        self.again.push_back(note);
+        self.again.push_back(*note);
     }
 
     /// Whether sample number `sample` is already here.
@@ -427,10 +432,10 @@ mod tests {
     #[test]
     fn recording_the_past_again_changes_nothing() {
         let mut tape = Tape::new(vec![(0, Statistic::Mean)]);
-        tape.record(note(0, 1));
-        tape.record(note(1, 2));
+        tape.record(&note(0, 1));
+        tape.record(&note(1, 2));
         let before = tape.fingerprint();
-        tape.record(note(0, 1));
+        tape.record(&note(0, 1));
         assert_eq!(tape.fingerprint(), before);
         assert_eq!(tape.marks().len(), 2);
     }
@@ -439,14 +444,14 @@ mod tests {
     fn a_replay_tells_again_what_the_tape_has_forgotten() {
         let mut tape = Tape::new(Vec::new());
         let far = NOTES_MAX as u32 + 50_000;
-        (0..far).for_each(|i| tape.record(plain(i)));
+        (0..far).for_each(|i| tape.record(&plain(i)));
         let before = tape.fingerprint();
         for range in [5..9, 100..400] {
-            range.for_each(|i| tape.record(plain(i)));
+            range.for_each(|i| tape.record(&plain(i)));
         }
         assert_eq!(tape.fingerprint(), before);
         assert!(tape.note(NoteId(7)).is_none() && tape.note(NoteId(150)).is_some());
-        (400..AGAIN_MAX as u32 + 200).for_each(|i| tape.record(plain(i)));
+        (400..AGAIN_MAX as u32 + 200).for_each(|i| tape.record(&plain(i)));
         assert_eq!(tape.again.len(), AGAIN_MAX);
         assert!(tape.notes().is_sorted_by_key(|note| note.id));
         tape.fork(Time(1), 300, 0);
@@ -457,7 +462,7 @@ mod tests {
     fn a_fork_keeps_the_lost_future_as_a_ghost() {
         let mut tape = Tape::new(vec![(0, Statistic::Mean)]);
         for i in 0..4 {
-            tape.record(note(i, u64::from(i)));
+            tape.record(&note(i, u64::from(i)));
             tape.push_samples(&[i as f32]);
         }
         tape.fork(Time(2), 2, 3);
@@ -468,16 +473,16 @@ mod tests {
             (ghost.marks.len(), ghost.lines[0].as_slice()),
             (2, [3.0].as_slice())
         );
-        tape.record(note(2, 9));
+        tape.record(&note(2, 9));
         assert_eq!(tape.note(NoteId(2)).unwrap().at, Time(9));
     }
 
     #[test]
     fn bands_open_and_close_by_name_and_number() {
         let mut tape = Tape::new(Vec::new());
-        tape.record(note(0, 1).begins("outage", 1));
-        tape.record(note(1, 2).begins("outage", 2));
-        tape.record(note(2, 5).ends("outage", 1));
+        tape.record(&note(0, 1).begins("outage", 1));
+        tape.record(&note(1, 2).begins("outage", 2));
+        tape.record(&note(2, 5).ends("outage", 1));
         let bands = tape.bands();
         assert_eq!(bands[0].until, Some(Time(5)));
         assert_eq!(bands[1].until, None);
@@ -487,7 +492,7 @@ mod tests {
     fn memory_is_bounded() {
         let mut tape = Tape::new(Vec::new());
         for i in 0..200_000 {
-            tape.record(note(i, u64::from(i)));
+            tape.record(&note(i, u64::from(i)));
         }
         assert!(tape.notes.len() <= NOTES_MAX && tape.marks.len() <= MARKS_MAX);
         assert!(tape.note(NoteId(199_999)).is_some());

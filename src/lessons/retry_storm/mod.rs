@@ -6,7 +6,7 @@ mod story;
 #[cfg(test)]
 mod tests;
 
-use crate::kit::flow::{Holds, Recently};
+use crate::kit::flow::{Holds, Key, Recently};
 use crate::kit::system::{
     Arrivals, Budget, Call, Crowd, Cx, Deed, Dial, Draw, Event, Frame, Kind, Node, NodeId, Own,
     Plan, Retry, Script, Service, Spread, Step, System, Values, Wire, WireId, draw, probe,
@@ -352,12 +352,12 @@ impl Script for Storm {
         }
     }
 
-    fn sent(&self, call: &Frame, system: &mut System, now: Time) {
-        if call.at().0 != SERVICE {
+    fn sent(&self, call: Key, system: &mut System, now: Time) {
+        let Some(call) = system.frame(call).filter(|call| call.at().0 == SERVICE) else {
             return;
-        }
+        };
+        let (number, nth) = (call.number, call.nth);
         let seen = system.own_mut::<Seen>();
-        let number = call.number;
         let tries = match seen.tries.iter_mut().find(|(known, _)| *known == number) {
             Some((_, tries)) => {
                 *tries += 1;
@@ -372,7 +372,7 @@ impl Script for Storm {
         let in_herd = seen.in_herd(number);
         if let Some(herd) = seen.herd.as_mut().filter(|_| in_herd) {
             herd.calls += 1;
-            let wave = call.nth as usize;
+            let wave = usize::from(nth);
             herd.wave = herd.wave.max(wave);
         }
     }

@@ -85,7 +85,7 @@ impl<T> Slab<T> {
     }
 
     /// The thing of this key; none if it is gone, also when another one has its slot.
-    #[inline]
+    #[inline(always)]
     pub fn get(&self, key: Key) -> Option<&T> {
         match self.slots.get(key.slot as usize) {
             Some((serial, thing)) if *serial == key.serial => thing.as_ref(),
@@ -94,7 +94,7 @@ impl<T> Slab<T> {
     }
 
     /// As [`Slab::get`], to change it.
-    #[inline]
+    #[inline(always)]
     pub fn get_mut(&mut self, key: Key) -> Option<&mut T> {
         match self.slots.get_mut(key.slot as usize) {
             Some((serial, thing)) if *serial == key.serial => thing.as_mut(),

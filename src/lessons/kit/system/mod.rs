@@ -69,7 +69,7 @@
 //!
 //! # Where a lesson hooks in
 //!
-//! * [`Script::heard`]: each note as it is said; [`Script::look`]: after each event. Keep what the story must remember in a type
+//! * [`Script::heard`]: each note as it is said; [`Script::look`]: after each event that says something. Keep what the story must remember in a type
 //!   of the lesson's own ([`Script::own`], [`System::own`]); for counts ask the ledger first: [`System::total`],
 //!   [`System::row`], [`System::member_row`], and [`System::since`] a marked note (`"crashed"`, `"you-set"`, `"start"`).
 //! * [`Deed::Own`] with [`Script::act`]; [`System::deed`] for the layer's own deeds; [`Event::Timer`] with [`Script::timer`].

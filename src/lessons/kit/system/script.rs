@@ -3,6 +3,7 @@
 use super::frame::{Draw, Frame};
 use super::plan::{NodeId, Plan, WireId};
 use super::{Event, System};
+use crate::kit::flow::Key;
 use engine::knobs::Kind;
 use engine::scene::Rect;
 use engine::{Act, Context, Knob, Knobs, Note, PartId, Scene, Time, Visit};
@@ -41,12 +42,12 @@ pub trait Script: Sync + 'static {
     fn heard(&self, _note: &Note, _system: &mut System) {}
 
     /// A call has set out for the member that it was given to.
-    fn sent(&self, _call: &Frame, _system: &mut System, _now: Time) {}
+    fn sent(&self, _call: Key, _system: &mut System, _now: Time) {}
 
     /// A user's request is over: answered, failed or left.
     fn over(&self, _request: &Frame, _system: &mut System, _now: Time) {}
 
-    /// After each event, knob and action.
+    /// After each knob, each action, and each event in which something was said or a request was over.
     fn look(&self, _system: &mut System, _knobs: &Values, _now: Time) {}
 
     /// A timer that the script set by [`super::Event::Timer`] has rung.

@@ -212,6 +212,7 @@ impl System {
             return;
         };
         let now = cx.now();
+        self.stirred = true;
         self.script.over(&frame, self, now);
         let took = now.since(frame.asked);
         let waited = took - frame.travelled;
@@ -257,12 +258,8 @@ impl System {
         let (again, after) = crowd.reloads;
         let node = frame.node;
         if frame.failed.is_some() && frame.reloads < again {
-            let reload = Event::Reload {
-                node,
-                draw: frame.draw,
-                reloads: frame.reloads + 1,
-            };
-            cx.schedule(after, reload);
+            let who = self.reloading.insert((frame.draw, frame.reloads + 1));
+            cx.schedule(after, Event::Reload { node, who });
         } else if matches!(crowd.arrivals, Arrivals::Closed { .. }) {
             let (user, nth) = (frame.draw.person, frame.draw.key + 1);
             let pause = self.pause(node, user, nth);

@@ -21,7 +21,7 @@ use super::state::{Live, LiveWire};
 use crate::kit::flow::{Key, Marks, Slab};
 use algorithms::retry;
 use engine::tape::NoteId;
-use engine::{Act, Arg, Model, Note, Stream, Time};
+use engine::{Act, Arg, Model, Note, PartId, Stream, Time, Tone};
 use rand::Rng;
 
 // By this name the first seconds of seed 1 are average ones.
@@ -91,10 +91,8 @@ pub enum Event {
     Reload {
         /// The crowd.
         node: u16,
-        /// What was drawn for the request.
-        draw: Draw,
-        /// How often the user has come again.
-        reloads: u8,
+        /// What was drawn for the request, and how often the user has come again.
+        who: Key,
     },
     /// A health check leaves for a member.
     Check {
@@ -135,6 +133,8 @@ pub struct System {
     pub(super) nodes: Vec<Option<Live>>,
     pub(super) wires: Vec<Option<LiveWire>>,
     pub(super) frames: Slab<Frame>,
+    /// Users who come again after a while. Not in the event: that would make every event as big.
+    reloading: Slab<(Draw, u8)>,
     pub(super) guards: Vec<Breaker>,
     pub(super) guard_lives: u32,
     pub(super) budgets: Vec<(plan::Budget, retry::Budget)>,
@@ -147,6 +147,8 @@ pub struct System {
     waiting: u32,
     marks: Marks,
     pub(super) begun: bool,
+    /// Something was said, or a request was over, since the script last looked.
+    stirred: bool,
     own: Box<dyn Own>,
     /// When a knob was last turned.
     pub turned: Time,
@@ -162,6 +164,7 @@ impl Clone for System {
             nodes: self.nodes.clone(),
             wires: self.wires.clone(),
             frames: self.frames.clone(),
+            reloading: self.reloading.clone(),
             guards: self.guards.clone(),
             guard_lives: self.guard_lives,
             budgets: self.budgets.clone(),
@@ -173,6 +176,7 @@ impl Clone for System {
             waiting: self.waiting,
             marks: self.marks,
             begun: self.begun,
+            stirred: self.stirred,
             own: (*self.own).copy(),
             turned: self.turned,
             now: self.now,
@@ -192,6 +196,7 @@ impl Model for System {
             nodes: Vec::new(),
             wires: Vec::new(),
             frames: Slab::default(),
+            reloading: Slab::default(),
             guards: Vec::new(),
             guard_lives: 0,
             budgets: Vec::new(),
@@ -203,6 +208,7 @@ impl Model for System {
             waiting: 0,
             marks: Marks::default(),
             begun: false,
+            stirred: false,
             own: knobs.script.own(),
             turned: Time::ZERO,
             now: Time::ZERO,
@@ -241,13 +247,11 @@ impl Model for System {
             Event::Patience(key) => self.lose_patience(key, cx),
             Event::Thought { node, user, nth } => self.thought(node, user, nth, cx),
             Event::Curve(node) => self.curve(node, cx),
-            Event::Reload {
-                node,
-                draw,
-                reloads,
-            } => {
+            Event::Reload { node, who } => {
                 cx.because(NoteId::NONE);
-                self.request(node, draw, reloads, cx);
+                if let Some((draw, reloads)) = self.reloading.remove(who) {
+                    self.request(node, draw, reloads, cx);
+                }
             }
             Event::Check { wire, member } => self.check(wire, member, cx),
             Event::Checked { wire, member } => self.checked(wire, member, cx),
@@ -255,7 +259,9 @@ impl Model for System {
             Event::SurgeEnd { node, number } => self.surge_end(node, number, cx),
             Event::Timer(number) => self.script.timer(number, self, knobs, cx),
         }
-        self.script.look(self, knobs, cx.now());
+        if std::mem::take(&mut self.stirred) {
+            self.script.look(self, knobs, cx.now());
+        }
     }
 
     fn on_knobs(&mut self, knobs: &Values, cx: Cx<'_, '_>) {
@@ -301,8 +307,34 @@ impl System {
         if note.marked && note.word != "failing" {
             self.keep(note.word);
         }
+        self.stirred = true;
         self.script.heard(&note, self);
         cx.say(note)
+    }
+
+    /// Says a plain note about a request at a part. What is said for every request is put together here, once.
+    #[inline(never)]
+    pub(super) fn tell(
+        &mut self,
+        word: &'static str,
+        [one, two, three]: [Arg; 3],
+        (part, number): (PartId, u32),
+        cx: Cx<'_, '_>,
+    ) -> NoteId {
+        let note = Note {
+            id: NoteId::NONE,
+            cause: NoteId::NONE,
+            at: Time::ZERO,
+            events: 0,
+            word,
+            args: [Some(one), Some(two), Some(three)],
+            part: Some(part),
+            dot: number,
+            tone: Tone::Plain,
+            marked: false,
+            epoch: None,
+        };
+        self.say(note, cx)
     }
 
     pub(super) fn keep(&mut self, word: &'static str) {

@@ -204,11 +204,8 @@ impl System {
                 row.add(Count::ForNobody);
             }
         }
-        let note = Note::new("answered")
-            .with(Arg::Part(part))
-            .with(count(number))
-            .with(Arg::Span(took));
-        let note = self.say(note.about(part).dot(number), cx);
+        let args = [Arg::Part(part), count(number), Arg::Span(took)];
+        let note = self.tell("answered", args, (part, number), cx);
         if let Some(frame) = self.frames.get_mut(key) {
             frame.note = note;
         }

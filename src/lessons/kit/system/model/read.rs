@@ -133,22 +133,22 @@ impl System {
             .map_or(0, |live| live.members.len())
     }
 
-    #[inline]
+    #[inline(always)]
     pub(in crate::kit::system) fn live(&self, node: u16) -> Option<&Live> {
         self.nodes.get(usize::from(node))?.as_ref()
     }
 
-    #[inline]
+    #[inline(always)]
     pub(in crate::kit::system) fn live_mut(&mut self, node: u16) -> Option<&mut Live> {
         self.nodes.get_mut(usize::from(node))?.as_mut()
     }
 
-    #[inline]
+    #[inline(always)]
     pub(in crate::kit::system) fn live_wire(&self, wire: u16) -> Option<&LiveWire> {
         self.wires.get(usize::from(wire))?.as_ref()
     }
 
-    #[inline]
+    #[inline(always)]
     pub(in crate::kit::system) fn live_wire_mut(&mut self, wire: u16) -> Option<&mut LiveWire> {
         self.wires.get_mut(usize::from(wire))?.as_mut()
     }

@@ -29,11 +29,8 @@ impl System {
         match own.pool.offer(key, workers, places, now) {
             Offer::AtOnce => self.start(key, cx),
             Offer::Waits(place) => {
-                let note = Note::new("waits")
-                    .with(count(number))
-                    .with(Arg::Part(part))
-                    .with(Arg::Count(place as i64));
-                let note = self.say(note.about(part).dot(number), cx);
+                let args = [count(number), Arg::Part(part), Arg::Count(place as i64)];
+                let note = self.tell("waits", args, (part, number), cx);
                 self.waiting += 1;
                 if let Some(frame) = self.frames.get_mut(key) {
                     frame.place = Place::Waits;

@@ -53,33 +53,27 @@ impl System {
         }
         let (to, travel) = (live.wire.to.0, live.wire.travel);
         let script = self.script;
-        let Some(live) = self.live_wire(over.0) else {
-            return;
-        };
         let Some(target) = self.live(to) else { return };
-        let part = target.node.part_of(member);
-        let note = if target.node.counted {
-            let because = script.because(&live.wire);
-            Some(
-                Note::new("picked")
-                    .with(count(number))
-                    .with(Arg::Part(part))
-                    .with(Arg::Word(because)),
-            )
+        let (part, counted) = (target.node.part_of(member), target.node.counted);
+        let note = if counted {
+            let Some(live) = self.live_wire(over.0) else {
+                return;
+            };
+            let because = Arg::Word(script.because(&live.wire));
+            Some(("picked", Arg::Part(part), because))
         } else if self
             .live(from.0)
             .is_some_and(|live| live.service().is_some())
         {
-            Some(
-                Note::new("calls")
-                    .with(count(number))
-                    .with(Arg::Part(self.part_of(from.0, from.1)))
-                    .with(Arg::Part(part)),
-            )
+            let caller = Arg::Part(self.part_of(from.0, from.1));
+            Some(("calls", caller, Arg::Part(part)))
         } else {
             None
         };
-        let note = note.map(|note| self.say(note.about(part).dot(number), cx));
+        let note = note.map(|(word, one, other)| {
+            let args = [count(number), one, other];
+            self.tell(word, args, (part, number), cx)
+        });
         if let Some(part) = self.part_mut(to, member as u16) {
             part.under_way += 1;
         }
@@ -96,9 +90,8 @@ impl System {
         frame.place = Place::Travels;
         frame.leg = Leg::new(over, cx.now(), travel, false);
         frame.travelled += travel;
-        let call = *frame;
         cx.schedule(travel, Event::Reach(key));
-        script.sent(&call, self, cx.now());
+        script.sent(key, self, cx.now());
     }
 
     pub(super) fn pick(&mut self, over: WireId, draw: &Draw, nth: u8) -> Option<usize> {
