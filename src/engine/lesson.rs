@@ -87,12 +87,36 @@ pub struct Code {
     pub marks: &'static [(&'static str, &'static str)],
 }
 
+/// What a lesson asks of a learner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// Nothing but curiosity.
+    Basics,
+    /// The lessons that it builds on.
+    Core,
+    /// Some practice with systems of several machines.
+    Advanced,
+}
+
+impl Level {
+    /// The word that names it.
+    pub fn id(self) -> &'static str {
+        match self {
+            Level::Basics => "basics",
+            Level::Core => "core",
+            Level::Advanced => "advanced",
+        }
+    }
+}
+
 /// One topic. Only what opens it knows its type; everything else knows its [`Sheet`].
 pub trait Lesson: 'static {
     /// The simulated system.
     type Model: Model;
     /// The lesson as a value.
     const SHEET: Sheet<Self::Model>;
+    /// What it asks of a learner.
+    const LEVEL: Level;
     /// The code that runs, as far as the lesson shows it. Beside the sheet, because no page carries it: press cuts it out of
     /// the sources, and who asks for it fetches it.
     const CODE: &'static [Code] = &[];

@@ -41,7 +41,7 @@ pub use arg::Arg;
 pub use claim::{Claim, Figure};
 pub use ids::{Glyph, Ink, PartId};
 pub use knobs::{Choice, Knob, Knobs, Visit};
-pub use lesson::{Card, Code, Lesson, Sheet};
+pub use lesson::{Card, Code, Lesson, Level, Sheet};
 pub use model::{Context, Model};
 pub use player::Player;
 pub use plot::{Line, Plot};

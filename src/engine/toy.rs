@@ -79,6 +79,7 @@ impl Model for Ball {
 pub(crate) struct Bounce;
 impl Lesson for Bounce {
     type Model = Ball;
+    const LEVEL: Level = Level::Basics;
     const SHEET: Sheet<Ball> = Sheet {
         actions: &[
             ActionSpec::whole("kick"),

@@ -15,7 +15,7 @@ pub mod template_flow;
 pub mod template_system;
 
 use engine::lesson::sheet;
-use engine::{Card, Code, Lesson, Run, Show};
+use engine::{Card, Code, Lesson, Level, Run, Show};
 
 /// A lesson that can be opened.
 #[derive(Clone, Copy)]
@@ -32,8 +32,8 @@ macro_rules! lessons {
         /// Every lesson that is built, in the order of the catalogue.
         pub const CATALOGUE: &[Entry] = &[$(entry::<$lesson>()),+];
 
-        /// The code that each lesson shows, in the same order.
-        pub const CODE: &[&[Code]] = &[$(<$lesson as Lesson>::CODE),+];
+        /// What press tells of each, in the same order.
+        const ABOUT: &[About] = &[$(about_of::<$lesson>()),+];
     };
 }
 
@@ -48,16 +48,41 @@ lessons![
     retry_storm::Storm,
 ];
 
-/// The code that the lesson of this slug shows.
-pub fn code(slug: &str) -> &'static [Code] {
+/// What press tells of a lesson, and no page's program carries.
+#[derive(Clone, Copy)]
+pub struct About {
+    /// What it asks of a learner.
+    pub level: Level,
+    /// The code that it shows.
+    pub code: &'static [Code],
+}
+
+const fn about_of<L: Lesson>() -> About {
+    About {
+        level: L::LEVEL,
+        code: L::CODE,
+    }
+}
+
+/// What press tells of the lesson of this slug, be it built or a template.
+pub fn about(slug: &str) -> Option<About> {
     let at = CATALOGUE.iter().position(|entry| entry.card.slug == slug);
-    at.map_or(&[], |at| CODE[at])
+    let template = TEMPLATES
+        .iter()
+        .position(|(_, entry)| entry.card.slug == slug);
+    let template = || template.map(|at| ABOUT_TEMPLATES[at]);
+    at.map(|at| ABOUT[at]).or_else(template)
 }
 
 /// What `press new` copies, by the layer that it stands on. They are tested as every lesson is, and no page knows them.
 pub const TEMPLATES: &[(&str, Entry)] = &[
     ("system", entry::<template_system::Template>()),
     ("flow", entry::<template_flow::Template>()),
+];
+
+const ABOUT_TEMPLATES: &[About] = &[
+    about_of::<template_system::Template>(),
+    about_of::<template_flow::Template>(),
 ];
 
 /// The lesson of this slug.

@@ -129,7 +129,9 @@ pub fn words(show: &dyn Show, texts: &Texts, code: &str) -> Vec<Finding> {
 /// What is wrong with the code that a lesson shows: with its regions, their names, the events that mark their lines.
 fn shown_code(project: &Path, slug: &str, texts: &Texts) -> Vec<String> {
     let file = sources::lesson_file(slug);
-    let shown = lessons::code(slug);
+    let Some(lessons::About { code: shown, .. }) = lessons::about(slug) else {
+        return vec![format!("{file}: no such lesson in the catalogue")];
+    };
     let mut wrong = code::regions(project, shown).err().unwrap_or_default();
     let has = |id: &str| texts.words.iter().any(|(word, _)| word == id);
     for shown in shown {
@@ -376,6 +378,7 @@ mod tests {
         pub(super) struct FakeLesson;
         impl Lesson for FakeLesson {
             type Model = Fake;
+            const LEVEL: engine::Level = engine::Level::Basics;
             const SHEET: Sheet<Fake> = Sheet {
                 actions: &[ActionSpec::aimed("poke", "server")],
                 story: &[

@@ -10,6 +10,7 @@ pub mod glue;
 pub mod new;
 pub mod offline;
 pub mod outline;
+pub mod pace;
 pub mod packages;
 pub mod pages;
 pub mod pictures;

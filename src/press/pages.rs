@@ -678,6 +678,7 @@ mod tests {
                 tables: vec!["lb_ip_hash".to_owned()],
                 still: "<svg/>".to_owned(),
                 stage: "<svg class=\"stage-svg\"></svg>".to_owned(),
+                code: Vec::new(),
                 card: pictures::icon(),
             }],
             card: pictures::icon(),

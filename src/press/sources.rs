@@ -4,8 +4,8 @@ use crate::outline::Font;
 use crate::pictures::{self, CARD_STAGES, Saying};
 use crate::site::{LessonPage, Site, Translation};
 use crate::stills;
-use crate::words::{self, Texts};
-use crate::{catalogue, code};
+use crate::words::{self, FOR_THE_CLASS, Texts};
+use crate::{catalogue, code, pace};
 use contract::language::FALLBACK;
 use lessons::Entry;
 use std::collections::BTreeMap;
@@ -81,7 +81,10 @@ pub fn site(project: &Path, entries: &[Entry]) -> Result<Site, String> {
     for entry in entries {
         let slug = entry.card.slug;
         match read(project, &lesson_file(slug)) {
-            Ok(texts) => match code::regions(project, lessons::code(slug)) {
+            Ok(texts) => match code::regions(
+                project,
+                lessons::about(slug).map_or(&[], |about| about.code),
+            ) {
                 Ok(code) => pages.push(LessonPage {
                     code,
                     ..lesson(entry, texts)
@@ -103,6 +106,9 @@ pub fn site(project: &Path, entries: &[Entry]) -> Result<Site, String> {
     );
     if !wrong.is_empty() {
         return Err(wrong.join("\n"));
+    }
+    for (entry, page) in entries.iter().zip(&mut pages) {
+        tell_facts(entry, page, &site);
     }
     let built = |slug: &str| {
         let lesson = pages.iter().find(|lesson| lesson.slug == slug)?;
@@ -132,6 +138,22 @@ pub fn site(project: &Path, entries: &[Entry]) -> Result<Site, String> {
     whole.translations = translations(project, &slugs)?;
     cards(project, entries, &mut whole)?;
     Ok(whole)
+}
+
+/// Says at the head of what is for the class what the lesson asks of a learner, and how long it takes.
+fn tell_facts(entry: &Entry, page: &mut LessonPage, site: &Texts) {
+    let Some(about) = lessons::about(entry.card.slug) else {
+        return;
+    };
+    let minutes = pace::minutes((entry.open)(1), &page.texts.to_words());
+    let level = format!("level.{}", about.level.id());
+    let level = site.get(&level);
+    let time = site
+        .get("level.minutes")
+        .replace("{0}", &minutes.to_string());
+    let heading = format!("<h2>{FOR_THE_CLASS}</h2>\n");
+    let facts = format!("{heading}<p>{level} {time}</p>\n");
+    page.texts.notes = page.texts.notes.replace(&heading, &facts);
 }
 
 /// The words in other languages than English: `src/site/<tag>.md` makes a language known, and `<tag>.md` beside a

@@ -2,10 +2,10 @@
 
 use crate::desk::Desk;
 use crate::icons::{self, icon};
-use crate::live::{follow, live, memo, part};
+use crate::live::{follow, live, memo, rarely};
 use crate::place;
 use crate::texts::{t, tx};
-use crate::views::Region;
+use crate::views::{Found, Region};
 use leptos::prelude::*;
 
 /// Shown while the code is asked for.
@@ -16,7 +16,7 @@ pub(crate) fn CodePanel(desk: Desk) -> impl IntoView {
         place::focus(&["code", "play"]);
         desk.show_code(false);
     };
-    let body = move || match desk.code.get().flatten() {
+    let body = move |found: Found| match found {
         None => view! { <p><small>{t("code.loading")}</small></p> }.into_any(),
         Some(Err(fault)) => view! { <p>{tx("code.missing", &fault)}</p> }.into_any(),
         Some(Ok(regions)) => {
@@ -54,7 +54,7 @@ pub(crate) fn CodePanel(desk: Desk) -> impl IntoView {
                     <button class="icon-btn btn-quiet" type="button" aria-label=t("ui.close") title=t("ui.close")
                         on:click=close>{icon(icons::CLOSE)}</button>
                 </div>
-                <div class="code-body" id="code-body" role="region" tabindex="0" aria-label=t("code.title")>{part(body)}</div>
+                <div class="code-body" id="code-body" role="region" tabindex="0" aria-label=t("code.title")>{rarely(move || desk.code.get(), body)}</div>
             </section>
         </Show>
     }

@@ -3,7 +3,7 @@
 use crate::desk::{Desk, Dialog};
 use crate::embedding::EmbedForm;
 use crate::icons::{self, icon};
-use crate::live::part;
+use crate::live::rarely;
 use crate::place;
 use crate::sharing::Share;
 use crate::texts::t;
@@ -13,21 +13,20 @@ use leptos::prelude::*;
 /// The dialog that is open, if one is.
 #[component]
 pub(crate) fn Dialogs(desk: Desk) -> impl IntoView {
-    part(move || {
-        desk.dialog.get().map(|dialog| {
-            let (title, wide) = match dialog {
-                Dialog::Help => (t("help.title"), false),
-                Dialog::Share => (t("share.title"), false),
-                Dialog::Embed => (t("embed.title"), true),
-            };
-            let body = match dialog {
-                Dialog::Help => help().into_any(),
-                Dialog::Share => view! { <Share desk/> }.into_any(),
-                Dialog::Embed => view! { <EmbedForm desk/> }.into_any(),
-            };
-            frame(desk, title, wide, body)
-        })
-    })
+    let build = move |dialog| {
+        let (title, wide) = match dialog {
+            Dialog::Help => (t("help.title"), false),
+            Dialog::Share => (t("share.title"), false),
+            Dialog::Embed => (t("embed.title"), true),
+        };
+        let body = match dialog {
+            Dialog::Help => help().into_any(),
+            Dialog::Share => view! { <Share desk/> }.into_any(),
+            Dialog::Embed => view! { <EmbedForm desk/> }.into_any(),
+        };
+        frame(desk, title, wide, body).into_any()
+    };
+    rarely(move || desk.dialog.get(), build)
 }
 
 fn frame(desk: Desk, title: String, wide: bool, body: AnyView) -> impl IntoView {

@@ -10,7 +10,7 @@ use crate::drawers::{self, Drawers};
 use crate::header::Header;
 use crate::inspector::{Events, Inspector};
 use crate::knobs::KnobPanel;
-use crate::live::{follow, live, part};
+use crate::live::{follow, live, rarely};
 use crate::notes::Notes;
 use crate::stages::Stages;
 use crate::story::Story;
@@ -165,23 +165,22 @@ fn lesson(entry: &lessons::Entry, pack: Pack, prose: Option<Prose>, embed: bool)
     let challenges = desk
         .shows("challenges")
         .then(|| view! { <Challenges desk/> });
-    let notice = move || {
+    let notice = move |text: String| {
         let close = move |_| {
             place::focus(&["play"]);
             desk.notice.set(None);
         };
-        desk.notice.get().map(|text| {
-            view! {
-                <div class="toast" role="alert">
-                    <span>{text}</span>
-                    <button class="btn" type="button" on:click=close>{t("ui.close")}</button>
-                </div>
-            }
-        })
+        let toast = view! {
+            <div class="toast" role="alert">
+                <span>{text}</span>
+                <button class="btn" type="button" on:click=close>{t("ui.close")}</button>
+            </div>
+        };
+        toast.into_any()
     };
     view! {
         {header}
-        {part(notice)}
+        {rarely(move || desk.notice.get(), notice)}
         <main class=main id="main" tabindex="-1" data-drawer=live(move || embed.then(|| drawer.get()).flatten())>
             <div class=head>
                 <h1 id="title" tabindex="-1">{title}</h1>

@@ -18,6 +18,18 @@ pub(crate) fn part<V: IntoView + 'static>(look: impl Fn() -> V + Send + 'static)
     Box::new(move || look().into_any())
 }
 
+/// A part that is there only now and then. What builds it stands apart, so that a start need not carry its code.
+pub(crate) fn rarely<T: 'static>(
+    look: impl Fn() -> Option<T> + Send + 'static,
+    build: impl Fn(T) -> AnyView + Send + 'static,
+) -> Live<AnyView> {
+    let build: Box<dyn Fn(T) -> AnyView + Send> = Box::new(build);
+    Box::new(move || match look() {
+        Some(value) => build(value),
+        None => ().into_any(),
+    })
+}
+
 /// A value worked out from signals, which tells those who follow it only when it is another one.
 pub(crate) fn memo<T>(look: impl Fn() -> T + Send + Sync + 'static) -> Memo<T>
 where

@@ -2,7 +2,7 @@
 
 use crate::desk::Desk;
 use crate::icons;
-use crate::live::{follow, live, memo, part};
+use crate::live::{follow, live, memo, part, rarely};
 use crate::place;
 use crate::texts::{t, tf, tx};
 use crate::views::{Dot, Goal, Saying, StoryView, Verdict};
@@ -117,12 +117,12 @@ pub(crate) fn Story(desk: Desk) -> impl IntoView {
                 <Show when=move || stuck.get()>
                     <div><button class="btn btn-primary" type="button" on:click=way_back>{t("story.way-back")}</button></div>
                 </Show>
-                {part(move || ask.get().map(|(question, answers)| view! { <Question desk question answers/> }))}
-                {part(move || locked.get().filter(|_| !waits.get()).map(|answer| view! {
+                {rarely(move || ask.get(), move |(question, answers)| view! { <Question desk question answers/> }.into_any())}
+                {rarely(move || locked.get().filter(|_| !waits.get()), |answer| view! {
                     <p class="predict"><small>{tx("story.locked", &answer)}</small></p>
-                }))}
-                {part(move || result.get().map(outcome))}
-                {part(move || desk.goal.get().map(goal))}
+                }.into_any())}
+                {rarely(move || result.get(), |verdict| outcome(verdict).into_any())}
+                {rarely(move || desk.goal.get(), |way| goal(way).into_any())}
             </div>
         </section>
     }

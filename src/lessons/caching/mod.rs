@@ -9,7 +9,7 @@ mod tests;
 
 pub use model::{Caching, Settings};
 
-use engine::{Card, Code, Ink, Lesson, Line, Plot, Probe, Sheet, Statistic, Time};
+use engine::{Card, Code, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Statistic, Time};
 
 /// The lesson.
 pub struct Remembering;
@@ -39,6 +39,7 @@ const fn line(id: &'static str, probe: usize, statistic: Statistic, ink: Ink, ar
 
 impl Lesson for Remembering {
     type Model = Caching;
+    const LEVEL: Level = Level::Core;
     const SHEET: Sheet<Caching> = Sheet {
         actions: model::Break::SPECS,
         probes: &[

@@ -10,7 +10,7 @@ mod tests;
 
 pub use model::{Partition, Settings};
 
-use engine::{Card, Code, Ink, Lesson, Line, Plot, Probe, Sheet, Time};
+use engine::{Card, Code, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Time};
 
 /// The lesson.
 pub struct Cap;
@@ -28,6 +28,7 @@ mod probe {
 
 impl Lesson for Cap {
     type Model = Partition;
+    const LEVEL: Level = Level::Advanced;
     const SHEET: Sheet<Partition> = Sheet {
         actions: model::Break::SPECS,
         probes: &[

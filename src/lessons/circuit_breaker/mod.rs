@@ -9,7 +9,7 @@ mod tests;
 
 pub use model::{CircuitBreaker, Settings};
 
-use engine::{Card, Ink, Lesson, Line, Plot, Probe, Sheet, Statistic, Time};
+use engine::{Card, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Statistic, Time};
 
 /// The lesson.
 pub struct Breaking;
@@ -37,6 +37,7 @@ const fn line(id: &'static str, probe: usize, ink: Ink, area: bool) -> Line {
 
 impl Lesson for Breaking {
     type Model = CircuitBreaker;
+    const LEVEL: Level = Level::Core;
     const SHEET: Sheet<CircuitBreaker> = Sheet {
         actions: model::Break::SPECS,
         probes: &[

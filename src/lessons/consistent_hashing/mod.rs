@@ -9,7 +9,7 @@ mod tests;
 
 pub use model::{ConsistentHashing, Settings};
 
-use engine::{Card, Code, Ink, Lesson, Line, Plot, Probe, Sheet, Time};
+use engine::{Card, Code, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Time};
 
 /// The lesson.
 pub struct Hashing;
@@ -25,6 +25,7 @@ mod probe {
 
 impl Lesson for Hashing {
     type Model = ConsistentHashing;
+    const LEVEL: Level = Level::Core;
     const SHEET: Sheet<ConsistentHashing> = Sheet {
         actions: model::Break::SPECS,
         probes: &[

@@ -9,7 +9,7 @@ mod tests;
 
 pub use model::{Settings, Shop};
 
-use engine::{Card, Code, Ink, Lesson, Line, Plot, Probe, Sheet, Time};
+use engine::{Card, Code, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Time};
 
 /// The lesson.
 pub struct FanOut;
@@ -24,6 +24,7 @@ mod probe {
 
 impl Lesson for FanOut {
     type Model = Shop;
+    const LEVEL: Level = Level::Core;
     const SHEET: Sheet<Shop> = Sheet {
         actions: model::Break::SPECS,
         probes: &[Probe::Level, Probe::Level, Probe::Count, Probe::Count],

@@ -12,8 +12,8 @@ use crate::kit::system::{
 };
 use algorithms::balancer::Policy;
 use engine::{
-    ActionSpec, Arg, Card, Code, Ink, Lesson, Line, Note, PartId, Plot, Scene, Sheet, Statistic,
-    Time,
+    ActionSpec, Arg, Card, Code, Ink, Lesson, Level, Line, Note, PartId, Plot, Scene, Sheet,
+    Statistic, Time,
 };
 
 /// The lesson.
@@ -404,6 +404,7 @@ const PLOTS: &[Plot] = &[
 
 impl Lesson for Balancing {
     type Model = System;
+    const LEVEL: Level = Level::Basics;
     const SHEET: Sheet<System> = Sheet {
         actions: ACTIONS,
         probes: &probe::ALL,

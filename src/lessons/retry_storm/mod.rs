@@ -15,8 +15,8 @@ use algorithms::hash::mix64;
 use algorithms::retry::{Backoff, Jitter};
 use engine::scene::Rect;
 use engine::{
-    Act, ActionSpec, Arg, Card, Code, Ink, Lesson, Line, Note, PartId, Plot, Scene, Sheet, Time,
-    Tone,
+    Act, ActionSpec, Arg, Card, Code, Ink, Lesson, Level, Line, Note, PartId, Plot, Scene, Sheet,
+    Time, Tone,
 };
 
 /// The lesson.
@@ -492,6 +492,7 @@ const PLOTS: &[Plot] = &[
 
 impl Lesson for Storm {
     type Model = System;
+    const LEVEL: Level = Level::Core;
     const SHEET: Sheet<System> = Sheet {
         actions: ACTIONS,
         probes: &probe::ALL,

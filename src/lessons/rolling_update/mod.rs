@@ -13,7 +13,7 @@ mod tests;
 pub use knobs::{Break, Settings};
 pub use model::RollingUpdate;
 
-use engine::{Card, Code, Ink, Lesson, Line, Plot, Probe, Sheet, Statistic, Time};
+use engine::{Card, Code, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Statistic, Time};
 
 /// The lesson.
 pub struct Rolling;
@@ -39,6 +39,7 @@ const fn line(id: &'static str, probe: usize, ink: Ink, area: bool) -> Line {
 
 impl Lesson for Rolling {
     type Model = RollingUpdate;
+    const LEVEL: Level = Level::Core;
     const SHEET: Sheet<RollingUpdate> = Sheet {
         actions: Break::SPECS,
         probes: &[

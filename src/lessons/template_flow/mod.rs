@@ -9,7 +9,7 @@ mod tests;
 
 pub use model::{Office, Settings};
 
-use engine::{ActionSpec, Card, Code, Ink, Lesson, Line, Plot, Probe, Sheet, Time};
+use engine::{ActionSpec, Card, Code, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Time};
 
 /// The lesson.
 pub struct Template;
@@ -49,6 +49,7 @@ const PLOTS: &[Plot] = &[
 
 impl Lesson for Template {
     type Model = Office;
+    const LEVEL: Level = Level::Basics;
     const SHEET: Sheet<Office> = Sheet {
         actions: &[ActionSpec::whole("rush")],
         probes: &[Probe::Count, Probe::Count, Probe::Spread, Probe::Level],

@@ -9,7 +9,7 @@ use crate::kit::system::{
     Call, Crowd, Deed, Dial, Kind, Node, NodeId, Plan, Script, Service, Spread, System, Values,
     Wire, WireId, draw, probe,
 };
-use engine::{ActionSpec, Card, Code, Ink, Lesson, Line, Plot, Sheet, Time};
+use engine::{ActionSpec, Card, Code, Ink, Lesson, Level, Line, Plot, Sheet, Time};
 
 /// The lesson.
 pub struct Template;
@@ -102,6 +102,7 @@ const PLOTS: &[Plot] = &[
 
 impl Lesson for Template {
     type Model = System;
+    const LEVEL: Level = Level::Basics;
     const SHEET: Sheet<System> = Sheet {
         actions: ACTIONS,
         probes: &probe::ALL,

@@ -39,6 +39,7 @@
 //!
 //! impl Lesson for OneServer {
 //!     type Model = System;
+//!     const LEVEL: engine::Level = engine::Level::Basics;
 //!     const SHEET: Sheet<System> = Sheet {
 //!         // One for each deed, in the same order.
 //!         actions: &[ActionSpec::whole("crash"), ActionSpec::whole("recover")],
