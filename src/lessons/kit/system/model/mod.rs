@@ -1,6 +1,7 @@
 //! The composed model: requests that are sent, passed on, held, called on for, answered, lost.
 
 mod audit;
+mod breakers;
 mod call;
 mod crowd;
 mod deeds;
@@ -124,6 +125,13 @@ pub enum Event {
         /// Which surge.
         number: u32,
     },
+    /// The hurry of this number is over.
+    RefreshEnd {
+        /// The crowd.
+        node: u16,
+        /// Which time.
+        number: u32,
+    },
     /// A timer of the script rings.
     Timer(u32),
 }
@@ -135,7 +143,7 @@ pub struct System {
     pub(super) nodes: Vec<Option<Live>>,
     pub(super) wires: Vec<Option<LiveWire>>,
     pub(super) frames: Slab<Frame>,
-    pub(super) guards: Vec<Breaker>,
+    pub(super) guards: Vec<Option<Breaker>>,
     pub(super) guard_lives: u32,
     pub(super) budgets: Vec<(plan::Budget, retry::Budget)>,
     /// Addresses are drawn once a run: of a person, by this number.
@@ -223,7 +231,7 @@ impl Model for System {
         for wire in self.wires.iter_mut().flatten() {
             wire.sent.fill(0);
         }
-        self.own = knobs.script.own();
+        knobs.script.start(self);
         self.keep("start");
     }
 
@@ -246,16 +254,17 @@ impl Model for System {
                 draw,
                 reloads,
             } => {
-                cx.because(NoteId::NONE);
-                self.request(node, draw, reloads, cx);
+                self.reload(node, draw, reloads, cx);
             }
             Event::Check { wire, member } => self.check(wire, member, cx),
             Event::Checked { wire, member } => self.checked(wire, member, cx),
             Event::Judged { wire, member } => self.judged(wire, member, cx),
             Event::SurgeEnd { node, number } => self.surge_end(node, number, cx),
+            Event::RefreshEnd { node, number } => self.refresh_end(node, number, cx),
             Event::Timer(number) => self.script.timer(number, self, knobs, cx),
         }
         self.script.look(self, knobs, cx.now());
+        self.script.tell(self, knobs, cx);
     }
 
     fn on_knobs(&mut self, knobs: &Values, cx: Cx<'_, '_>) {
@@ -264,6 +273,7 @@ impl Model for System {
         self.keep("you-set");
         self.follow(knobs.script.plan(knobs), cx);
         self.script.look(self, knobs, cx.now());
+        self.script.tell(self, knobs, cx);
     }
 
     fn can(&self, act: Act) -> bool {
@@ -282,6 +292,7 @@ impl Model for System {
             None => {}
         }
         self.script.look(self, knobs, cx.now());
+        self.script.tell(self, knobs, cx);
     }
 
     fn bytes(&self) -> usize {
