@@ -97,6 +97,8 @@ enum Leg {
 pub struct Player {
     main: Box<dyn Show>,
     twin: Option<Twin>,
+    /// Whether it was the story that opened or closed the comparison last: then it follows the story back, too.
+    story_compares: bool,
     beats: Vec<BeatView>,
     playing: bool,
     speed: f64,
@@ -127,6 +129,7 @@ impl Player {
         Player {
             main,
             twin: None,
+            story_compares: false,
             beats,
             playing: false,
             speed,
@@ -527,6 +530,7 @@ impl Player {
             .iter()
             .rposition(|place| place.is_some_and(|place| place <= here))
             .unwrap_or(0);
+        self.follow_story();
         if here >= self.main.horizon() {
             self.look(happened);
         }
@@ -673,6 +677,7 @@ impl Player {
     /// The knob does not exist or the value is no finite number.
     pub fn compare(&mut self, knob: &str, value: f64) -> Result<(), KnobError> {
         self.halt();
+        self.story_compares = false;
         self.compare_here(knob, value)
     }
 
@@ -690,6 +695,36 @@ impl Player {
     /// Ends the comparison.
     pub fn alone(&mut self) {
         self.twin = None;
+        self.story_compares = false;
+    }
+
+    /// What the story compares at the beat that is shown: the knob and value that its last word on it names.
+    fn told_twin(&self) -> Option<(&'static str, f64)> {
+        let told = self.beats.iter().take(self.beat + 1).rev();
+        let mut setups = told.flat_map(|beat| beat.setup.iter().rev());
+        setups.find_map(|setup| match *setup {
+            Setup::Twin(knob, value) => Some(Some((knob, value))),
+            Setup::Alone => Some(None),
+            _ => None,
+        })?
+    }
+
+    /// Opens or closes the comparison as it was when this place was the present.
+    fn follow_story(&mut self) {
+        if !self.story_compares {
+            return;
+        }
+        match self.told_twin() {
+            None => self.twin = None,
+            Some((knob, value)) if self.twin.is_none() => {
+                let mut knobs = self.main.knobs().into_iter();
+                // Two sides that differ in nothing compare nothing.
+                if knobs.any(|(known, now)| known.id == knob && now != value) {
+                    let _ = self.compare_here(knob, value);
+                }
+            }
+            Some(_) => {}
+        }
     }
 
     /// Moves on to the next beat: arranges it and plays until its state comes up. A second call on the way jumps there.
@@ -743,9 +778,13 @@ impl Player {
                     }
                 }
                 Setup::Twin(knob, value) => {
+                    self.story_compares = true;
                     let _ = self.compare_here(knob, value);
                 }
-                Setup::Alone => self.alone(),
+                Setup::Alone => {
+                    self.twin = None;
+                    self.story_compares = true;
+                }
                 Setup::Speed(speed) => self.set_speed(speed),
                 Setup::Wait(span) => not_before = here.at + span,
             }
@@ -835,6 +874,7 @@ impl Player {
     pub fn restore(&mut self, link: &Link) {
         self.main = self.main.restore(&link.run);
         (self.goal, self.stuck, self.playing, self.twin) = (None, None, false, None);
+        self.story_compares = false;
         self.reached
             .iter_mut()
             .skip(1)

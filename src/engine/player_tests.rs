@@ -342,3 +342,25 @@ fn a_beat_that_the_end_of_the_tape_cuts_off_is_no_trap() {
     player.jump(3);
     assert!(!player.under_way());
 }
+
+#[test]
+fn the_storys_comparison_goes_back_with_the_story() {
+    let mut player = Player::new(Box::new(toy::comparing()));
+    player.jump(1);
+    assert!(player.twin().is_some());
+    player.jump(2);
+    assert!(player.twin().is_none());
+    player.back();
+    assert!(player.twin().is_some(), "back at the beat that compares");
+    player.seek(Time::ms(500));
+    assert!(player.twin().is_none(), "before it nothing is compared");
+    player.seek(Time::s(3));
+    assert!(player.twin().is_some());
+    // What the learner compares is the learner's.
+    player.alone();
+    player.jump(1);
+    assert!(player.twin().is_none());
+    player.compare("pace", 20.0).unwrap();
+    player.seek(Time::ms(500));
+    assert_eq!(player.twin().unwrap().knob, "pace");
+}

@@ -157,6 +157,30 @@ pub(crate) fn bounce(seed: u32) -> Run<Ball> {
     Run::new(sheet::<Bounce>(), seed)
 }
 
+/// The toy with a story that compares in its second beat and ends that in its third.
+pub(crate) fn comparing() -> Run<Ball> {
+    static COMPARING: Sheet<Ball> = Sheet {
+        story: &[
+            Beat {
+                id: "start",
+                ..Beat::at_once()
+            },
+            Beat {
+                id: "compare",
+                setup: &[Setup::Twin("double", 1.0), Setup::Wait(Time::s(2))],
+                ..Beat::at_once()
+            },
+            Beat {
+                id: "alone",
+                setup: &[Setup::Alone, Setup::Wait(Time::s(2))],
+                ..Beat::at_once()
+            },
+        ],
+        ..Bounce::SHEET
+    };
+    Run::new(&COMPARING, 1)
+}
+
 /// What a run shows: its place, picture and tape.
 pub(crate) fn face(run: &dyn Show) -> (run::Position, String, u64) {
     let mut scene = Scene::new(600.0, Rc::default());
