@@ -1,100 +1,69 @@
-//! Conservation, agreement with theory, the story on several seeds, the twin's point, and the layout.
+//! Tries to the power of two, independent tries, Little's law, both rules, every fallback, the relapse, and the twin.
 
-use super::Breaking;
-use super::model::{Breakers, CircuitBreaker, Kind, Settings};
-use algorithms::circuit_breaker::State;
+use super::*;
+use crate::kit::system::Count;
 use algorithms::retry::{amplification, attempts_mean, success_probability};
-use engine::knobs::Kind as KnobKind;
 use engine::lesson::sheet;
-use engine::player::Happening;
-use engine::random::{Streams, below};
-use engine::show::Watch;
-use engine::{Act, Player, Run, Scene, Show, Stream, Time, Words};
-use std::rc::Rc;
+use engine::show::{Ran, Watch};
+use engine::{Act, Player, Run, Show, knobs};
 
-fn run(seed: u32, knobs: &[(&str, f64)]) -> Run<CircuitBreaker> {
-    let mut run = Run::new(sheet::<Breaking>(), seed);
-    for (id, value) in knobs {
-        run.set_knob(id, *value).expect("the knob exists");
+fn run(seed: u32, settings: &[(&str, f64)]) -> Run<System> {
+    let mut first = Values::first(&Breaking);
+    for (id, value) in settings {
+        knobs::set(&mut first, id, *value).unwrap();
     }
-    run
+    Run::with_knobs(sheet::<Breaking>(), seed, first)
 }
 
-fn go(run: &mut Run<CircuitBreaker>, s: f64) {
+fn go(run: &mut Run<System>, s: f64) {
     let until = run.position().at + Time::from_s(s);
     run.run(until, Watch::Nothing, u64::MAX);
-    run.audit().expect("conserved");
+    run.audit().unwrap();
 }
 
-fn act(run: &mut Run<CircuitBreaker>, id: &str) -> bool {
-    let spec = run.actions().iter().position(|spec| spec.id == id);
-    run.act(Act {
-        spec: spec.expect("the action exists"),
-        target: 0,
-    })
+fn overload(run: &mut Run<System>) {
+    assert!(run.act(Act { spec: 0, target: 0 }));
 }
 
-fn state(model: &CircuitBreaker, which: usize) -> Option<State> {
-    model.guards[which].as_ref().map(|guard| guard.state)
+fn state(run: &Run<System>, place: u8) -> Option<State> {
+    run.model().guard(place).map(|breaker| breaker.state)
+}
+
+fn share(run: &Run<System>, got: Got, span: Time) -> f64 {
+    let now = run.model().now;
+    run.model().own::<Seen>().share(got, span, now)
+}
+
+/// Calls that have come to M3.
+fn came(run: &Run<System>) -> u32 {
+    run.model().row(M3).of(Count::Came)
 }
 
 #[test]
-fn nothing_is_lost_or_made_up_and_an_open_breaker_lets_nothing_pass() {
-    for seed in 1..=12_u32 {
-        let mut streams = Streams::new(seed);
-        let dice = streams.get(Stream::named("fuzz"));
-        let mut run = Run::new(sheet::<Breaking>(), seed);
-        let knobs = run.knobs();
-        for round in 0..40 {
-            let (knob, _) = knobs[below(dice, knobs.len())];
-            let steps = match knob.kind {
-                KnobKind::Slider { min, max, step } => ((max - min) / step) as usize + 1,
-                KnobKind::Choice(options) => options.len(),
-                KnobKind::Switch => 2,
-            };
-            let value = knob.from_steps(below(dice, steps) as u32);
-            run.set_knob(knob.id, value).expect("the knob exists");
-            if round % 2 == 0 {
-                let spec = below(dice, run.actions().len());
-                run.act(Act { spec, target: 0 });
+fn an_open_breaker_lets_nothing_pass() {
+    for seed in 1..=6 {
+        let mut run = run(seed, &[("fail", 60.0), ("open", 1.0)]);
+        let (mut before, mut seen_open) = ((None, 0), 0);
+        let sent = |run: &Run<System>| run.model().wire(WIRES[2]).map_or(0, |it| it.sent[0]);
+        while run.run(Time::s(20), Watch::Any, 1) == Ran::Stopped {
+            let after = (state(&run, INNER), sent(&run));
+            if before.0 == Some(State::Open) && after.0 == before.0 {
+                assert_eq!(before.1, after.1, "seed {seed}");
+                seen_open += 1;
             }
-            let until = run.position().at + Time::ms(400);
-            // One event at a time.
-            loop {
-                let before = (state(run.model(), 1), run.model().calls_to_m3());
-                let ran = run.run(until, Watch::Any, 1);
-                run.audit()
-                    .unwrap_or_else(|off| panic!("seed {seed}, round {round}: {off}"));
-                let after = (state(run.model(), 1), run.model().calls_to_m3());
-                if before.0 == Some(State::Open) && after.0 == Some(State::Open) {
-                    assert_eq!(
-                        before.1, after.1,
-                        "seed {seed}: a call passed an open breaker"
-                    );
-                }
-                if ran != engine::show::Ran::Stopped && run.position().at >= until {
-                    break;
-                }
-            }
+            before = after;
         }
+        assert!(seen_open > 100, "seed {seed}: {seen_open}");
     }
 }
 
 #[test]
 fn a_failing_m3_gets_tries_to_the_power_of_two() {
     for retries in [0_u32, 1, 4, 5] {
-        let mut run = Run::with_knobs(
-            sheet::<Breaking>(),
-            1,
-            Settings {
-                breakers: Breakers::None,
-                fail_percent: 100.0,
-                retries,
-                ..Settings::default()
-            },
-        );
+        let tries = ("retries", f64::from(retries));
+        let mut run = run(1, &[("breakers", 0.0), ("fail", 100.0), tries]);
         go(&mut run, 20.0);
-        let most = u64::from(run.model().watch.calls_most);
+        let most = u64::from(run.model().own::<Seen>().most);
         assert_eq!(most, amplification(2, retries), "{retries} retries");
     }
 }
@@ -102,38 +71,29 @@ fn a_failing_m3_gets_tries_to_the_power_of_two() {
 #[test]
 fn calls_and_successes_are_those_of_independent_tries() {
     let (p, tries) = (0.5, 2);
-    let mut run = run(
-        3,
-        &[
-            ("breakers", 0.0),
-            ("fail", 50.0),
-            ("retries", 1.0),
-            ("load", 8.0),
-        ],
-    );
+    let mut run = run(3, &[("breakers", 0.0), ("fail", 50.0), ("retries", 1.0)]);
+    let figures = |run: &Run<System>| {
+        let all = run.model().total();
+        [all.of(Count::Came), all.of(Count::Done), came(run)].map(f64::from)
+    };
     go(&mut run, 5.0);
-    let (sent, got, calls) = count(&run);
+    let before = figures(&run);
     go(&mut run, 500.0);
-    let (sent_after, got_after, calls_after) = count(&run);
-    let all = (sent_after - sent) as f64;
+    let after = figures(&run);
+    let [all, fresh, calls] = [0, 1, 2].map(|i| after[i] - before[i]);
     let hop = 1.0 - success_probability(p, tries);
-    let calls = (calls_after - calls) as f64 / all;
     let expected = attempts_mean(p, tries) * attempts_mean(hop, tries);
+    let calls = calls / all;
     assert!(
         (calls / expected - 1.0).abs() < 0.05,
         "{calls} calls a request, {expected} expected; five standard errors of 4,000 requests are 4 %"
     );
-    let fresh = (got_after - got) as f64 / all;
     let expected = success_probability(hop, tries);
+    let fresh = fresh / all;
     assert!(
         (fresh - expected).abs() < 0.02,
         "{fresh} fresh, {expected} expected; five standard errors are 0.019"
     );
-}
-
-fn count(run: &Run<CircuitBreaker>) -> (u64, u64, u64) {
-    let (sent, got) = run.model().totals();
-    (sent, got[Kind::Fresh as usize], run.model().calls_to_m3())
 }
 
 #[test]
@@ -155,78 +115,42 @@ fn busy_threads_follow_littles_law() {
 }
 
 #[test]
-fn the_story_reaches_every_beat_on_any_seed() {
-    for seed in 1..=5 {
-        let mut player = Player::new(Box::new(Run::new(sheet::<Breaking>(), seed)));
-        let beats = player.beats().len();
-        let mut settled = Vec::new();
-        for beat in 1..beats {
-            if player.beats()[beat - 1].predict.is_some() {
-                assert_eq!(
-                    player.main().truth(beat - 1),
-                    None,
-                    "seed {seed}: known before"
-                );
-                let right = if player.beats()[beat - 1].id == "storm" {
-                    2
-                } else {
-                    1
-                };
-                assert!(player.guess(right));
-            }
-            let from = player.main().position().at;
-            let happened = player.jump(beat);
-            assert!(
-                happened.contains(&Happening::Beat(beat)),
-                "seed {seed}: beat {beat} is stuck"
-            );
-            let took = player.main().position().at.since(from);
-            assert!(
-                took <= Time::s(12),
-                "seed {seed}: beat {beat} took {took:?}"
-            );
-            player.main().audit().expect("conserved");
-            settled.extend(
-                happened
-                    .into_iter()
-                    .filter_map(|happening| match happening {
-                        Happening::Settled { beat, right } => Some((beat, right)),
-                        _ => None,
-                    }),
-            );
+fn pages_come_for_two_seconds_and_then_no_more() {
+    for seed in 1..=10 {
+        let mut run = run(seed, &[("breakers", 0.0), ("fail", 100.0)]);
+        go(&mut run, 8.0);
+        run.set_knob("fail", 0.0).unwrap();
+        let mut best = 0.0_f64;
+        for _ in 0..15 {
+            go(&mut run, 0.2);
+            best = best.max(share(&run, Got::Fresh, Time::s(1)));
         }
-        assert_eq!(settled, [(2, true), (5, true)], "seed {seed}");
+        go(&mut run, 7.0);
+        let later = share(&run, Got::Error, NOW);
         assert!(
-            player.done().iter().all(|done| !done),
-            "seed {seed}: the story reaches a challenge by itself: {:?}",
-            player.done()
+            best >= 0.6 && later >= 0.9,
+            "seed {seed}: {best}, then {later}"
         );
     }
 }
 
 #[test]
-fn the_twin_without_breakers_stays_down_under_the_same_traffic() {
+fn without_breakers_the_chain_stays_down_under_the_same_traffic() {
     for seed in 1..=5 {
         let [with, without] = [2.0, 0.0].map(|breakers| {
             let mut run = run(seed, &[("breakers", breakers)]);
             go(&mut run, 2.0);
-            assert!(act(&mut run, "overload"));
+            overload(&mut run);
             go(&mut run, 13.0);
-            let (sent, _) = run.model().totals();
             (
-                sent,
-                run.model().lately.sum(Kind::Error, 8, Time::s(15)),
-                run.model().lately.fresh_share(8, Time::s(15)),
+                run.model().total().of(Count::Came),
+                share(&run, Got::Fresh, NOW),
             )
         });
         assert_eq!(with.0, without.0, "seed {seed}: the users differ");
         assert!(
-            with.1 == 0 && with.2 >= Some(0.9),
-            "seed {seed}: with breakers {with:?}"
-        );
-        assert!(
-            without.1 >= 15 && without.2 <= Some(0.2),
-            "seed {seed}: without {without:?}"
+            with.1 >= 0.9 && without.1 <= 0.2,
+            "seed {seed}: {with:?}, {without:?}"
         );
     }
 }
@@ -234,32 +158,19 @@ fn the_twin_without_breakers_stays_down_under_the_same_traffic() {
 #[test]
 fn both_rules_and_all_fallbacks_do_what_they_say() {
     for rule in [0.0, 1.0] {
-        for (fallback, kind) in [
-            (0.0, Kind::Error),
-            (1.0, Kind::LastGood),
-            (2.0, Kind::Backup),
-        ] {
+        for (fallback, got) in [(0.0, Got::Error), (1.0, Got::LastGood), (2.0, Got::Backup)] {
             let mut run = run(2, &[("rule", rule), ("fallback", fallback)]);
             go(&mut run, 2.0);
-            run.set_knob("fail", 100.0).expect("the knob exists");
+            run.set_knob("fail", 100.0).unwrap();
             go(&mut run, 2.5);
-            let now = run.position().at;
-            assert_eq!(state(run.model(), 1), Some(State::Open), "rule {rule}");
-            assert!(run.model().lately.sum(kind, 2, now) >= 4, "{kind:?}");
+            assert_eq!(state(&run, INNER), Some(State::Open), "rule {rule}");
+            assert!(share(&run, got, Time::s(1)) >= 0.9, "{got:?}");
             // Only errors travel up the chain and open the next breaker.
-            let upper = state(run.model(), 0);
-            assert_eq!(
-                upper == Some(State::Open),
-                kind == Kind::Error,
-                "{kind:?}: {upper:?}"
-            );
-            run.set_knob("fail", 0.0).expect("the knob exists");
+            let upper = state(&run, 0) == Some(State::Open);
+            assert_eq!(upper, got == Got::Error, "{got:?}");
+            run.set_knob("fail", 0.0).unwrap();
             go(&mut run, 12.0);
-            assert_eq!(
-                state(run.model(), 1),
-                Some(State::Closed),
-                "rule {rule}, {kind:?}"
-            );
+            assert_eq!(state(&run, INNER), Some(State::Closed), "rule {rule}");
         }
     }
 }
@@ -268,154 +179,24 @@ fn both_rules_and_all_fallbacks_do_what_they_say() {
 fn slow_calls_open_it_before_any_call_fails() {
     let mut run = run(2, &[("slow", 700.0), ("delay", 300.0), ("timeout", 3.0)]);
     go(&mut run, 3.0);
-    assert_eq!(state(run.model(), 1), Some(State::Closed));
-    run.set_knob("delay", 900.0).expect("the knob exists");
-    go(&mut run, 5.0);
-    assert!(run.model().watch.opened > 0);
-}
-
-/// What a learner does: seconds to wait, then knobs and actions (an empty value).
-type Inputs = &'static [(f64, &'static str, Option<f64>)];
-
-const SOLUTIONS: &[(&str, Inputs, f64)] = &[
-    (
-        "storm",
-        &[
-            (0.0, "breakers", Some(0.0)),
-            (0.0, "retries", Some(5.0)),
-            (0.0, "fail", Some(100.0)),
-        ],
-        20.0,
-    ),
-    (
-        "fresh",
-        &[
-            (0.0, "queue", Some(4.0)),
-            (0.0, "open", Some(0.5)),
-            (1.0, "overload", None),
-        ],
-        10.0,
-    ),
-    ("unharmed", &[(1.0, "fail", Some(100.0))], 20.0),
-    (
-        "false-alarm",
-        &[(0.0, "window", Some(2.0)), (0.0, "fail", Some(20.0))],
-        20.0,
-    ),
-    (
-        "unhang",
-        &[
-            (0.0, "breakers", Some(0.0)),
-            (0.0, "overload", None),
-            (9.0, "retries", Some(0.0)),
-        ],
-        20.0,
-    ),
-];
-
-#[test]
-fn every_challenge_can_be_reached() {
-    let challenges = Run::new(sheet::<Breaking>(), 1).challenges();
-    let solved: Vec<&str> = SOLUTIONS.iter().map(|solution| solution.0).collect();
-    assert_eq!(challenges, solved);
-    for (i, (id, inputs, then_s)) in SOLUTIONS.iter().enumerate() {
-        for seed in 1..=3 {
-            let mut player = Player::new(Box::new(Run::new(sheet::<Breaking>(), seed)));
-            assert!(
-                !player.main().challenge_done(i),
-                "{id} is done at time zero"
-            );
-            player.set_speed(1.0);
-            let wait = |player: &mut Player, s: f64| {
-                player.set_playing(true);
-                (0..(s * 10.0) as u32).for_each(|_| drop(player.frame(0.1)));
-            };
-            for (after, what, value) in *inputs {
-                wait(&mut player, *after);
-                match value {
-                    Some(value) => drop(player.set_knob(what, *value).expect("the knob exists")),
-                    None => assert!(player.act_by_id(what, None)),
-                }
-            }
-            wait(&mut player, *then_s);
-            assert!(player.done()[i], "{id} is not reached with seed {seed}");
-        }
-    }
+    assert_eq!(state(&run, INNER), Some(State::Closed));
+    run.set_knob("delay", 900.0).unwrap();
+    go(&mut run, 3.0);
+    assert_eq!(state(&run, INNER), Some(State::Open));
+    assert_eq!(run.model().total().of(Count::Failed), 0);
 }
 
 #[test]
-fn every_picture_is_sound() {
-    let words = Rc::new(words());
-    let look = |player: &Player, tag: &str| {
-        for width in [884.0, 700.0, 560.0, 436.0, 366.0, 288.0] {
-            let mut scene = Scene::new(width, words.clone());
-            player.main().draw(&mut scene);
-            let faults = scene.faults();
-            assert!(faults.is_empty(), "{tag} at {width}: {faults:#?}");
-            let mut still = scene.clone();
-            still.rest();
-            let faults = still.faults();
-            assert!(faults.is_empty(), "{tag} at {width}, at rest: {faults:#?}");
-            if width >= 560.0 {
-                assert!(scene.height <= 430.0, "{tag} at {width}: {}", scene.height);
-            }
-        }
-    };
-    let mut player = Player::new(Box::new(Run::new(sheet::<Breaking>(), 1)));
-    for beat in 0..player.beats().len() {
-        player.jump(beat);
-        look(&player, player.beats()[beat].id);
-    }
-    let turns: [&[(&str, f64)]; 6] = [
-        &[("breakers", 1.0), ("fallback", 2.0)],
-        &[
-            ("rule", 1.0),
-            ("row", 20.0),
-            ("probes", 10.0),
-            ("open", 30.0),
-        ],
-        &[
-            ("rule", 0.0),
-            ("window", 30.0),
-            ("open", 0.5),
-            ("slow", 100.0),
-        ],
-        &[("threads-1", 40.0), ("threads-2", 2.0), ("queue", 48.0)],
-        &[("workers", 12.0), ("backup-workers", 12.0), ("load", 40.0)],
-        &[
-            ("breakers", 0.0),
-            ("queue", 0.0),
-            ("retries", 5.0),
-            ("workers", 1.0),
-        ],
-    ];
-    let actions: Vec<&str> = player.main().actions().iter().map(|spec| spec.id).collect();
-    for turn in turns {
-        for (id, value) in turn {
-            player.set_knob(id, *value).expect("the knob exists");
-        }
-        for action in &actions {
-            player.act_by_id(action, None);
-            for _ in 0..6 {
-                player.seek(player.main().position().at + Time::ms(430));
-                look(&player, &format!("{turn:?} {action}"));
-            }
+fn every_beat_comes_within_eight_seconds_of_the_learner() {
+    for seed in 1..=10 {
+        let mut player = Player::new(Box::new(Run::new(sheet::<Breaking>(), seed)));
+        for beat in 1..player.beats().len() {
+            let from = player.main().position().at;
+            player.jump(beat);
+            let took = player.main().position().at.since(from).as_s() / player.speed();
+            let id = player.beats()[beat].id;
+            println!("{seed} {id}: {took:.1} s");
+            assert!(took <= 8.0, "seed {seed}: {id} takes {took:.1} s");
         }
     }
-}
-
-/// The words of this lesson, read as far as a picture needs them.
-fn words() -> Words {
-    let mut section = "";
-    let mut texts = Vec::new();
-    for line in include_str!("en.md").lines() {
-        if let Some(name) = line.strip_prefix("## ") {
-            section = name;
-        } else if line.starts_with("# ") {
-            section = "";
-        } else if let Some((id, text)) = line.strip_prefix("- ").and_then(|l| l.split_once(": ")) {
-            texts.push((format!("{section}.{id}"), text.to_owned()));
-        }
-    }
-    Words::new(texts)
 }

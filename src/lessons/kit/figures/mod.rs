@@ -1,7 +1,10 @@
 //! What several lessons draw alike: node cards, callouts, queues of dots, things on links.
 
 pub mod bars;
+pub mod cells;
 pub mod label;
+pub mod shares;
+pub mod states;
 pub mod steps;
 
 pub use super::layout::LANE;

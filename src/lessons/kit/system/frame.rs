@@ -158,7 +158,7 @@ pub struct Frame {
     pub leg: Leg<WireId>,
     /// Whether it failed, and why.
     pub failed: Option<Reason>,
-    /// Some part of its answer could not be had.
+    /// Some part of its answer could not be had, or something stands in for it.
     pub partial: bool,
     /// Its caller waits no longer.
     pub left: bool,
@@ -192,6 +192,8 @@ pub struct Frame {
     pub(super) turn: u8,
     /// Work left, at full speed, when it was last reckoned up; and when that was.
     pub(super) work: (u64, Time),
+    /// Which try it is, of which try of its caller, and so on: what chance decides for a try is drawn by it.
+    pub(super) path: u32,
     /// Given by a breaker.
     pub(super) permit: Option<super::guard::Permit>,
     /// Over the wire of [`super::Otherwise::Call`].
@@ -228,6 +230,7 @@ impl Frame {
             waited: Time::ZERO,
             turn: 0,
             work: (0, now),
+            path: 0,
             permit: None,
             spare: false,
             reloads: 0,
@@ -239,6 +242,12 @@ impl Frame {
     #[inline]
     pub fn at(&self) -> (super::NodeId, usize) {
         (super::NodeId(self.node), usize::from(self.member))
+    }
+
+    /// Whether a breaker that was half-open let it through, to see how the callee fares.
+    #[inline]
+    pub fn is_probe(&self) -> bool {
+        self.permit.is_some_and(|permit| permit.probe)
     }
 
     /// Whether it is a user's request, not a call made for one.

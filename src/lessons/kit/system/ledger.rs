@@ -19,7 +19,7 @@ pub enum Count {
     Retried,
     /// Were held by somebody who went down.
     Lost,
-    /// Answered without a part that could not be had.
+    /// Answered without a part that could not be had, or with a stand-in for it.
     Partial,
     /// Done, but nobody waited any longer.
     ForNobody,

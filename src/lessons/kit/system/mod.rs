@@ -75,6 +75,7 @@
 //!   [`System::row`], [`System::member_row`], and [`System::since`] a marked note (`"crashed"`, `"you-set"`, `"start"`).
 //! * [`Deed::Own`] with [`Script::act`]; [`System::deed`] for the layer's own deeds; [`Event::Timer`] with [`Script::timer`].
 //! * [`Gate::limits`] with [`Script::admits`]: limiters. [`Gate::filters`] with [`Script::allowed`]: candidates.
+//! * [`Script::report`]: after each look, to say notes and to sample probes of the lesson's own.
 //! * [`Script::line`]: the third line of a card. [`Script::aside`]: the lesson's own figure under the parts.
 //!
 //! # Words
@@ -82,13 +83,17 @@
 //! The layer says `picked` (number, member, because), `calls` (number, from, to), `waits` (number, member, place), `answered`
 //! (member, number, span), `refused`, `overflow`, `limited`, `cut-off`, `fails-it`, `fails-too`, `skipped`, `lost` (number,
 //! member), `gave-up`, `too-late`, `timed-out` (number, part, span), `nobody`, `failing` (number), `tries-again` (number, part,
-//! try), `no-budget`, `breaker-refuses`, `leaves` (number, part), `breaker-opens`, `breaker-tries`, `breaker-closes` (number of
-//! the breaker), `check-failed`, `returned`, `joined`, `leaving`, `restarted`, `mended`, `slowed`, `cut`, `healed`, `flushed`
+//! try), `no-budget`, `without` (number, part, callee), `asks-spare` (number, part, spare), `breaker-refuses`, `breaker-probes`
+//! (number, breaker, callee), `leaves` (number, part), `reloads` (number, times), `breaker-opens`, `breaker-reopens`,
+//! `breaker-tries`, `breaker-closes`, `breaker-new`, `breaker-gone` (breaker, caller, callee), `refresh` (span), `refresh-over`,
+//! `check-failed`, `returned`, `joined`, `leaving`, `restarted`, `mended`, `slowed`, `cut`, `healed`, `flushed`
 //! (member), `crashed` (member, held), `ejected` (member, span), `spike` (times), `spike-over`. A lesson's `en.md` has those
 //! that its plan can say, the labels `loss.*` of its reasons, and on the stage `load`, `busy`, `waiting`, `slow`, `crashed`,
 //! `leaving`, `died`, `link.*`; with health checks `still-in`, `out`, `check-in`, `not-trusted`; with a gate that shows whose
-//! turn it is `next`, `fewest`, `last`, `of-two`, `nobody` and `policy.*`. `load-balancing` is the model to copy.
+//! turn it is `next`, `fewest`, `last`, `of-two`, `nobody` and `policy.*`; with a place for a breaker `calls-per-s`, `per-s`, `state.*`, `link.refused`; with
+//! [`Node::cells`] `full`; with a spare wire `link.spare`. `load-balancing` is the model to copy.
 
+mod cells;
 mod frame;
 mod guard;
 mod ledger;
@@ -96,21 +101,23 @@ mod model;
 mod plan;
 mod script;
 mod state;
+mod switch;
 mod view;
 
 #[cfg(test)]
 mod tests;
 
 pub use frame::{Draw, Frame, Place, Reason};
-pub use guard::Breaker;
+pub use guard::{Breaker, Tally, breaker_part};
 pub use ledger::{Count, Row, Since};
 pub use model::{BOUNCE, Event, System};
 pub use plan::{
     Arrivals, Budget, Call, Crowd, Gate, Guard, Health, IDS_MAX, Kind, Node, NodeId, Otherwise,
-    Plan, Retry, Service, Spread, Step, Wire, WireId,
+    Plan, Retry, Service, Spread, Step, Upon, Wire, WireId,
 };
-pub use script::{Cx, Deed, Dial, Own, Script, Values};
+pub use script::{Cx, Deed, Dial, Hurry, Own, Script, Values};
 pub use state::{Dog, Live, LiveWire, Part};
+pub use switch::{state_inks, state_word};
 pub use view::{draw, policy_word};
 
 /// What every system measures: [`probe::ALL`] are a sheet's probes, to which a lesson may add its own.

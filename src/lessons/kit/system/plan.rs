@@ -23,8 +23,9 @@ pub struct Plan {
     pub nodes: Vec<Node>,
     /// What leads from one to another.
     pub wires: Vec<Wire>,
-    /// Circuit breakers, named by [`Call::guard`].
-    pub guards: Vec<Guard>,
+    /// Places for circuit breakers, named by [`Call::guard`], so that a breaker keeps its number while another is taken
+    /// out. At an empty place every call passes.
+    pub guards: Vec<Option<Guard>>,
     /// Retry budgets, named by [`Retry::budget`].
     pub budgets: Vec<Budget>,
 }
@@ -89,6 +90,20 @@ impl Plan {
         self.wires != other.wires || self.guards != other.guards || nodes(self) != nodes(other)
     }
 
+    /// The places for breakers that calls name, in the order of nodes: the place, and the wire that it stands on.
+    pub(super) fn guarded(&self) -> impl Iterator<Item = (u8, WireId)> {
+        let programs = self.nodes.iter().flat_map(|node| node.kind.programs());
+        let calls = programs.flatten().flat_map(Step::calls);
+        calls.filter_map(|call| Some((call.guard?, call.over)))
+    }
+
+    /// Whether a wire is one that calls go over only when another could not be had.
+    pub(super) fn is_spare(&self, wire: WireId) -> bool {
+        let programs = self.nodes.iter().flat_map(|node| node.kind.programs());
+        let mut calls = programs.flatten().flat_map(Step::calls);
+        calls.any(|call| call.otherwise == Otherwise::Call(wire))
+    }
+
     /// What the whole system costs a month, in cents.
     pub fn cents_a_month(&self) -> u64 {
         let price = |node: &Node| u64::from(node.cents_a_month) * node.members as u64;
@@ -109,6 +124,10 @@ pub struct Node {
     pub members: usize,
     /// Whether its members are counted on the stage, even if there is one.
     pub counted: bool,
+    /// Its number among nodes of the same part, if it is the only member; 0 for none.
+    pub number: u16,
+    /// Whether its card shows each worker and each place of its queue, where these matter.
+    pub cells: bool,
     /// The size of each member in machines: its speed, and what balancers believe of it. Missing ones are 1.
     pub sizes: Vec<f64>,
     /// The price of one member a month, in cents.
@@ -124,8 +143,18 @@ impl Node {
             kind,
             members: 1,
             counted: false,
+            number: 0,
+            cells: false,
             sizes: Vec::new(),
             cents_a_month: 0,
+        }
+    }
+
+    /// One of several nodes that share a part and differ by their number: `service` 1 calls `service` 2.
+    pub fn nth(id: NodeId, part: &'static str, number: u16, kind: Kind) -> Node {
+        Node {
+            number,
+            ..Node::one(id, part, kind)
         }
     }
 
@@ -141,23 +170,22 @@ impl Node {
     /// The part of a member.
     #[inline]
     pub fn part_of(&self, member: usize) -> PartId {
-        numbered(self.part, self.counted, member)
+        self.numbered(self.part, member)
+    }
+
+    /// A part that goes with a member, such as a wire that leads to it.
+    #[inline]
+    pub(super) fn numbered(&self, part: &'static str, member: usize) -> PartId {
+        match (self.counted, self.number) {
+            (true, _) => PartId::nth(part, member as u16 + 1),
+            (false, number) => PartId { kind: part, number },
+        }
     }
 
     /// The size of a member.
     #[inline]
     pub fn size(&self, member: usize) -> f64 {
         self.sizes.get(member).copied().unwrap_or(1.0)
-    }
-}
-
-/// A part's id on the stage.
-#[inline]
-pub(super) fn numbered(part: &'static str, counted: bool, member: usize) -> PartId {
-    if counted {
-        PartId::nth(part, member as u16 + 1)
-    } else {
-        PartId::one(part)
     }
 }
 
@@ -267,6 +295,9 @@ pub struct Crowd {
     pub patience: Option<Time>,
     /// How often a user whose request failed, or who lost patience, comes again, and after how long.
     pub reloads: (u8, Time),
+    /// They are no users but load from elsewhere: they send in a surge alone, and what becomes of it counts in their own row,
+    /// not in the total or the probes of users.
+    pub floods: bool,
 }
 
 impl Crowd {
@@ -280,6 +311,7 @@ impl Crowd {
             skew: 1.0,
             patience: None,
             reloads: (0, Time::ZERO),
+            floods: false,
         }
     }
 }
@@ -358,6 +390,8 @@ pub struct Service {
     pub spread: Spread,
     /// The share of requests that fail by chance when their work is done.
     pub fails: f64,
+    /// Those that fail by chance fail as they come, before a worker takes them.
+    pub fails_fast: bool,
     /// What is done for a request of each class.
     pub programs: Vec<Vec<Step>>,
 }
@@ -373,6 +407,7 @@ impl Service {
             newest_first: false,
             spread,
             fails: 0.0,
+            fails_fast: false,
             programs: vec![vec![Step::Work(work)]],
         }
     }
@@ -440,10 +475,12 @@ pub struct Call {
     pub timeout: Option<Time>,
     /// Whether it tries again.
     pub retry: Option<Retry>,
-    /// The breaker that it asks first: an index into [`Plan::guards`].
+    /// The breaker that it asks first: an index into [`Plan::guards`]. What that refuses is not tried again.
     pub guard: Option<u8>,
     /// What it does without an answer.
     pub otherwise: Otherwise,
+    /// When it does that.
+    pub upon: Upon,
 }
 
 impl Call {
@@ -455,6 +492,7 @@ impl Call {
             retry: None,
             guard: None,
             otherwise: Otherwise::Fail,
+            upon: Upon::Failure,
         }
     }
 }
@@ -470,15 +508,25 @@ pub struct Retry {
     pub budget: Option<u8>,
 }
 
+/// When a caller does [`Call::otherwise`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Upon {
+    /// After its last try.
+    #[default]
+    Failure,
+    /// When its own breaker refuses, and then only.
+    Refusal,
+}
+
 /// What a caller does without an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Otherwise {
     /// Fails, too.
     #[default]
     Fail,
-    /// Goes on without it: its own answer is *partial*.
+    /// Goes on without it, or with a copy of its own: its answer is *partial*.
     Without,
-    /// Asks over another wire, once.
+    /// Asks over another wire, once: its answer is *partial*, too.
     Call(WireId),
 }
 

@@ -38,6 +38,11 @@ pub trait Script: Sync + 'static {
         Box::new(())
     }
 
+    /// Time zero: the warm-up is over, and what the lesson remembers of it is forgotten, unless it wants to keep its windows.
+    fn start(&self, system: &mut System) {
+        system.renew_own();
+    }
+
     /// Something was said.
     fn heard(&self, _note: &Note, _system: &mut System) {}
 
@@ -49,6 +54,9 @@ pub trait Script: Sync + 'static {
 
     /// After each knob, each action, and each event in which something was said or a request was over.
     fn look(&self, _system: &mut System, _knobs: &Values, _now: Time) {}
+
+    /// Whenever [`Script::look`] has looked: says and measures what is the lesson's own.
+    fn report(&self, _system: &mut System, _knobs: &Values, _cx: Cx<'_, '_>) {}
 
     /// A timer that the script set by [`super::Event::Timer`] has rung.
     fn timer(&self, _number: u32, _system: &mut System, _knobs: &Values, _cx: Cx<'_, '_>) {}
@@ -108,6 +116,9 @@ pub enum Deed {
     Slow(NodeId, f64),
     /// A crowd sends so many times as much for a while. Says `spike` and `spike-over`.
     Surge(NodeId, f64, Time),
+    /// For a while, users of a crowd wait only so long and come again, so often and after such a pause, when they leave or
+    /// get an error. Says `refresh` and `refresh-over`.
+    Refresh(NodeId, Hurry),
     /// Nothing passes a wire to a member. Says `cut`.
     Cut(WireId),
     /// It does again. Says `healed`.
@@ -118,6 +129,17 @@ pub enum Deed {
     Turn,
     /// What the lesson does: [`Script::act`].
     Own,
+}
+
+/// How users behave in a [`Deed::Refresh`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hurry {
+    /// How long it lasts.
+    pub span: Time,
+    /// How long a user waits.
+    pub patience: Time,
+    /// How often a user comes again, and after which pause.
+    pub reloads: (u8, Time),
 }
 
 /// What a lesson keeps in the system beside the ledger: any plain type.

@@ -2,7 +2,8 @@
 
 use super::ledger::Row;
 use super::plan::{Kind, Node, Service, Wire};
-use crate::kit::flow::{Episode, Pool, Roster, Source};
+use super::script::Hurry;
+use crate::kit::flow::{Episode, Pool, Recently, Roster, Source};
 use algorithms::balancer::Balancer;
 use algorithms::health::HealthCheck;
 use engine::Time;
@@ -19,6 +20,9 @@ pub struct Live {
     /// A surge of a crowd, and how many times as much it brings.
     pub surge: Episode,
     pub(super) factor: f64,
+    /// A time in which a crowd's users are in a hurry, and how they are.
+    pub refresh: Episode,
+    pub(super) hurry: Option<Hurry>,
     pub(super) source: Source,
     /// Closed users that are somewhere: with a request or in their pause.
     pub(super) users: u16,
@@ -65,7 +69,18 @@ pub struct LiveWire {
     pub sent: Vec<u32>,
     /// It leads from a gate that filters.
     pub(super) filters: bool,
+    /// What a place for a breaker on it shows, whether there is one or not.
+    pub(super) watched: Option<Watched>,
     pub(super) gone: bool,
+}
+
+/// What is kept of a wire that has a place for a breaker.
+#[derive(Clone, Debug)]
+pub(super) struct Watched {
+    /// Calls that set out lately.
+    pub(super) sent: Recently<1>,
+    /// When a caller last got an answer that nothing stood in for.
+    pub(super) fresh: Option<Time>,
 }
 
 /// What one wire's health checks know of one member.
@@ -87,10 +102,40 @@ impl Live {
             row: Row::nothing(),
             surge: Episode::default(),
             factor: 1.0,
+            refresh: Episode::default(),
+            hurry: None,
             source: Source::default(),
             users: 0,
             gone: false,
             inward: Vec::new(),
+        }
+    }
+
+    /// How long a user of a crowd waits now, and how often and after which pause one comes again.
+    pub(super) fn manners(&self) -> (Option<Time>, (u8, Time)) {
+        match (&self.node.kind, self.hurry) {
+            (Kind::Crowd(crowd), None) => (crowd.patience, crowd.reloads),
+            (Kind::Crowd(crowd), Some(hurry)) => {
+                let patience = crowd.patience.unwrap_or(Time::NEVER).min(hurry.patience);
+                (Some(patience), hurry.reloads)
+            }
+            _ => (None, (0, Time::ZERO)),
+        }
+    }
+
+    /// Whether it is load from elsewhere, which counts for no user.
+    #[inline]
+    pub(super) fn floods(&self) -> bool {
+        matches!(&self.node.kind, Kind::Crowd(crowd) if crowd.floods)
+    }
+
+    /// How many times its plan's rate a crowd sends now.
+    #[inline]
+    pub(super) fn times(&self) -> f64 {
+        if self.floods() && !self.surge.is_on() {
+            0.0
+        } else {
+            self.factor
         }
     }
 
@@ -185,6 +230,7 @@ impl LiveWire {
             cut: Vec::new(),
             sent: Vec::new(),
             filters: false,
+            watched: None,
             gone: false,
         }
     }
@@ -193,6 +239,17 @@ impl LiveWire {
     #[inline]
     pub fn out(&self, member: usize) -> bool {
         self.wire.health.is_some() && self.dogs.get(member).is_some_and(|dog| !dog.health.is_up())
+    }
+
+    /// Calls a second over the last two seconds; none if no call over it has a place for a breaker.
+    pub fn calls_per_s(&self, at: Time) -> Option<f64> {
+        let watched = self.watched.as_ref()?;
+        Some(watched.sent.per_s(0, Time::s(2), at))
+    }
+
+    /// When a caller last got an answer over it that nothing stood in for; none, too, if no call has a place for a breaker.
+    pub fn fresh(&self) -> Option<Time> {
+        self.watched.as_ref()?.fresh
     }
 
     /// Whether it is cut to a member.

@@ -35,6 +35,15 @@ const ANY_DEEDS: &[Deed] = &[
     Deed::Flush(NodeId(3)),
     Deed::Crash(NodeId(1)),
     Deed::Recover(NodeId(1)),
+    Deed::Surge(NodeId(5), 1.0, Time::s(1)),
+    Deed::Refresh(
+        NodeId(0),
+        Hurry {
+            span: Time::s(1),
+            patience: Time::ms(300),
+            reloads: (3, Time::ms(50)),
+        },
+    ),
 ];
 
 /// Two crowds (0, 5), a gate (1), and three services (2, 3, 4) that may call those behind them.
@@ -97,6 +106,11 @@ fn any_plan(seed: u32) -> Plan {
             1 => Otherwise::Without,
             _ => spare.map_or(Otherwise::Fail, |wire| Otherwise::Call(WireId(wire))),
         },
+        upon: if draw() < 0.5 {
+            Upon::Failure
+        } else {
+            Upon::Refusal
+        },
     };
     let service = |draw: &mut dyn FnMut() -> f64, wires: &[u16]| {
         let spreads = [Spread::Fixed, Spread::Exponential, Spread::HeavyTailed];
@@ -110,6 +124,7 @@ fn any_plan(seed: u32) -> Plan {
         service.skips_left = draw() < 0.5;
         service.newest_first = draw() < 0.5;
         service.fails = if draw() < 0.5 { draw() * 0.5 } else { 0.0 };
+        service.fails_fast = draw() < 0.3;
         service.programs.clear();
         for _ in 0..(draw() * 3.0) as usize {
             let mut program = Vec::new();
@@ -163,6 +178,7 @@ fn any_plan(seed: u32) -> Plan {
         crowd.classes = (0..(draw() * 4.0) as usize).map(|_| draw()).collect();
         crowd.patience = (draw() < 0.4).then(|| Time::from_ms(draw() * 1_500.0));
         crowd.reloads = ((draw() * 3.0) as u8, Time::from_ms(draw() * 300.0));
+        crowd.floods = wires == [5] && draw() < 0.5;
         crowd.programs = (0..1 + (draw() * 2.0) as usize)
             .map(|_| {
                 let mut steps = Vec::new();
@@ -206,19 +222,19 @@ fn any_plan(seed: u32) -> Plan {
         nodes,
         wires,
         guards: vec![
-            Guard::Rates(rates::Settings {
+            (draw() < 0.8).then_some(Guard::Rates(rates::Settings {
                 window: rates::Span::Calls(10),
                 calls_min: 5,
                 half_open_calls: 2,
                 open_us: 300_000,
                 ..rates::Settings::default()
-            }),
-            Guard::Counting(counting::Settings {
+            })),
+            Some(Guard::Counting(counting::Settings {
                 requests_max: 2,
                 timeout_us: 200_000,
                 trip: counting::Trip::ConsecutiveFailures { more_than: 3 },
                 ..counting::Settings::default()
-            }),
+            })),
         ],
         budgets: vec![
             Budget {
@@ -254,7 +270,7 @@ impl Script for Any {
 }
 
 fn any_sheet() -> Sheet<System> {
-    const SPECS: &[engine::ActionSpec] = &[engine::ActionSpec::whole("deed"); 14];
+    const SPECS: &[engine::ActionSpec] = &[engine::ActionSpec::whole("deed"); 16];
     Sheet {
         actions: SPECS,
         probes: &probe::ALL,

@@ -1,10 +1,11 @@
 //! The stage of a system: columns from who asks to who answers, or rows where it is narrow; then dots, and the lesson's figure.
 
-use super::frame::{Frame, Place};
+use super::frame::{Frame, Place, Reason};
 use super::plan::{Kind, NodeId, Wire};
 use super::script::Values;
 use super::state::{Live, LiveWire, Part};
-use super::{System, WireId};
+use super::switch::{self, Guarded};
+use super::{System, WireId, cells};
 use crate::kit::figures::{self as kit, DOT, LANE, NodeCard as Card, Urgency};
 use crate::kit::flow::Member;
 use algorithms::balancer::Policy;
@@ -22,8 +23,14 @@ const GAP: f32 = 8.0;
 const STRIP: f32 = 30.0;
 /// Beside a member of the last column, where a stage is not roomy: its queue, or what is wrong with it.
 const SIDE_W: f32 = 92.0;
-/// The shortest way between two columns.
+/// The shortest way between two columns, and the shortest one with a place for a breaker.
 const WAY_MIN: f32 = 36.0;
+const GUARDED_MIN: f32 = 68.0;
+/// A way down that has one.
+const GUARDED_H: f32 = 56.0;
+/// The card of those who flood a service, and the way from there.
+const FLOOD: (f32, f32) = (138.0, 46.0);
+const FLOOD_WAY: f32 = 26.0;
 /// Up to so many workers a member says how many of them are busy.
 const COUNTED_MAX: usize = 400;
 /// The row of little boxes above a gate that says whose turn it is.
@@ -45,6 +52,7 @@ pub const fn policy_word(policy: Policy) -> &'static str {
 struct Spot {
     node: u16,
     cards: Vec<Rect>,
+    narrow: bool,
     /// Beside or under each card: its queue, or what is wrong with it.
     sides: Vec<Rect>,
 }
@@ -60,7 +68,11 @@ struct Layout {
 
 impl Layout {
     fn of(system: &System, scene: &Scene) -> Layout {
-        let columns = columns(system);
+        let mut columns = columns(system);
+        for column in &mut columns {
+            column.retain(|node| !is_beside(system, *node));
+        }
+        columns.retain(|column| !column.is_empty());
         let mut layout = if scene.narrow() || least_width(system, &columns) > scene.width {
             narrow(system, &columns, scene.width)
         } else {
@@ -69,7 +81,7 @@ impl Layout {
         layout.ways = system
             .wires
             .iter()
-            .map(|live| layout.ways_of(live.as_ref()))
+            .map(|live| layout.ways_of(live.as_ref(), system))
             .collect();
         layout
     }
@@ -78,7 +90,7 @@ impl Layout {
         self.spots.iter().find(|spot| spot.node == node.0)
     }
 
-    fn ways_of(&self, live: Option<&LiveWire>) -> Vec<Curve> {
+    fn ways_of(&self, live: Option<&LiveWire>, system: &System) -> Vec<Curve> {
         let Some(live) = live else { return Vec::new() };
         let (Some(from), Some(to)) = (self.spot(live.wire.from), self.spot(live.wire.to)) else {
             return Vec::new();
@@ -86,10 +98,38 @@ impl Layout {
         let Some(start) = from.cards.get(from.cards.len() / 2) else {
             return Vec::new();
         };
-        to.cards.iter().map(|card| self.way(start, card)).collect()
+        let way = |card: &Rect| {
+            if live.watched.is_some() && self.narrow {
+                let x = start.x.max(card.x) + 48.0;
+                Curve::straight(pt(x, start.y + start.h), pt(x, card.y))
+            } else if system.plan.is_spare(live.wire.id) {
+                self.spare_way(start, card)
+            } else {
+                self.way(start, card)
+            }
+        };
+        to.cards.iter().map(way).collect()
+    }
+
+    /// Beside the way for which it stands in.
+    fn spare_way(&self, from: &Rect, to: &Rect) -> Curve {
+        if !self.narrow {
+            return Curve::across(pt(from.x + from.w, from.y + from.h - 16.0), to.left());
+        }
+        let trunk = pt(from.x + 14.0, from.y + from.h);
+        let corner = pt(trunk.x, to.left().y);
+        Curve::cubic(trunk, corner, corner, to.left())
     }
 
     fn way(&self, from: &Rect, to: &Rect) -> Curve {
+        if to.y + to.h <= from.y && to.x < from.x + from.w && from.x < to.x + to.w {
+            let x = from.x + from.w / 2.0;
+            return Curve::straight(pt(x, from.y), pt(x, to.y + to.h));
+        }
+        if !self.narrow && from.y + from.h <= to.y && from.right().x > to.x {
+            let x = to.x + to.w / 2.0;
+            return Curve::straight(pt(x, from.y + from.h), pt(x, to.y));
+        }
         if !self.narrow {
             return if (from.right().y - to.left().y).abs() < 1.0 {
                 Curve::straight(from.right(), to.left())
@@ -136,8 +176,37 @@ fn columns(system: &System) -> Vec<Vec<u16>> {
     columns
 }
 
+/// Nodes beside the columns: those who flood a service, and those who are asked only when another is not to be had.
+fn is_beside(system: &System, node: u16) -> bool {
+    let spare = |live: &Live| {
+        let mut inward = live.inward.iter();
+        !live.inward.is_empty() && inward.all(|wire| system.plan.is_spare(WireId(*wire)))
+    };
+    system
+        .live(node)
+        .is_some_and(|live| live.floods() || spare(live))
+}
+
+/// Whom a crowd calls.
+fn called(system: &System, node: u16) -> Option<u16> {
+    let mut wires = system.wires.iter().flatten();
+    let wire = wires.find(|live| !live.gone && live.wire.from.0 == node)?;
+    Some(wire.wire.to.0)
+}
+
+/// Whether a way that leaves a node has a place for a breaker.
+fn guarded(system: &System, node: u16) -> bool {
+    let mut wires = system.wires.iter().flatten();
+    wires.any(|live| !live.gone && live.wire.from.0 == node && live.watched.is_some())
+}
+
 fn card_size(live: &Live, roomy: bool) -> (f32, f32) {
     match live.node.kind {
+        Kind::Crowd(_) if live.floods() => FLOOD,
+        Kind::Service(_) if live.node.cells => {
+            let w = if roomy { 150.0 } else { 128.0 };
+            (w, cells::height(live, w))
+        }
         Kind::Crowd(_) => (112.0, CARD_H),
         Kind::Gate(_) => (134.0, GATE_H),
         Kind::Service(_) => (if roomy { 158.0 } else { 136.0 }, CARD_H),
@@ -152,13 +221,35 @@ fn least_width(system: &System, columns: &[Vec<u16>]) -> f32 {
             .map(|live| card_size(live, false).0)
             .fold(0.0, f32::max)
     };
-    let ways = columns.len().saturating_sub(1) as f32 * WAY_MIN;
-    24.0 + SIDE_W + ways + columns.iter().map(column).sum::<f32>()
+    let way = |column: &Vec<u16>| match column.iter().any(|node| guarded(system, *node)) {
+        true => GUARDED_MIN,
+        false => WAY_MIN,
+    };
+    let ways: f32 = columns[..columns.len().saturating_sub(1)]
+        .iter()
+        .map(way)
+        .sum();
+    let side_w = if has_side(system, columns) {
+        SIDE_W
+    } else {
+        0.0
+    };
+    24.0 + side_w + ways + columns.iter().map(column).sum::<f32>()
+}
+
+/// Whether something may stand beside the last column.
+fn has_side(system: &System, columns: &[Vec<u16>]) -> bool {
+    let mut last = columns.last().into_iter().flatten();
+    last.any(|node| system.live(*node).is_none_or(|live| !live.node.cells))
 }
 
 fn wide(system: &System, columns: &[Vec<u16>], width: f32) -> Layout {
     let roomy = width >= 760.0;
-    let side_w = if roomy { 122.0 } else { SIDE_W };
+    let side_w = match (has_side(system, columns), roomy) {
+        (false, _) => 0.0,
+        (true, false) => SIDE_W,
+        (true, true) => 122.0,
+    };
     let last = columns.len().saturating_sub(1);
     let size = |node: &u16| {
         system
@@ -167,12 +258,11 @@ fn wide(system: &System, columns: &[Vec<u16>], width: f32) -> Layout {
     };
     let heights = |column: usize| -> f32 {
         let node = |node: &u16| {
-            let strip =
-                if column == last || system.live(*node).is_none_or(|it| it.service().is_none()) {
-                    0.0
-                } else {
-                    STRIP
-                };
+            let strip = if column != last && system.live(*node).is_some_and(has_strip) {
+                STRIP
+            } else {
+                0.0
+            };
             system.members(usize::from(*node)) as f32 * (size(node).1 + strip + GAP)
         };
         columns[column].iter().map(node).sum()
@@ -181,20 +271,35 @@ fn wide(system: &System, columns: &[Vec<u16>], width: f32) -> Layout {
         .iter()
         .map(|column| column.iter().map(|node| size(node).0).fold(0.0, f32::max))
         .collect();
-    let height = (0..columns.len()).map(heights).fold(220.0, f32::max) + 40.0;
+    let nodes = || columns.iter().flatten();
+    let is_dense = nodes().any(|node| system.live(*node).is_some_and(|it| it.node.cells));
+    let least = if is_dense { 0.0 } else { 220.0 };
+    let height = (0..columns.len()).map(heights).fold(least, f32::max) + 40.0;
+    let floods = beside(system).any(|node| system.live(node).is_some_and(Live::floods));
+    let lift = if floods {
+        FLOOD.1 + FLOOD_WAY - 20.0
+    } else {
+        0.0
+    };
+    let weight = |column: &Vec<u16>| match column.iter().any(|node| guarded(system, *node)) {
+        true => 2.0,
+        false => 1.0,
+    };
+    let weights: Vec<f32> = columns[..last].iter().map(weight).collect();
     let free = (width - 24.0 - side_w - widths.iter().sum::<f32>()).max(0.0);
-    let gap = free / last.max(1) as f32;
+    let gap = free / weights.iter().sum::<f32>().max(1.0);
     let mut spots = Vec::new();
     let mut x = 12.0;
     for (i, column) in columns.iter().enumerate() {
         let pitch_all = heights(i);
-        let mut y = (height - pitch_all) / 2.0 + GAP / 2.0;
+        let mut y = lift + (height - pitch_all) / 2.0 + GAP / 2.0;
         for node in column {
             let (w, h) = size(node);
-            let strip = i != last && system.live(*node).is_some_and(|it| it.service().is_some());
+            let strip = i != last && system.live(*node).is_some_and(has_strip);
             let mut spot = Spot {
                 node: *node,
                 cards: Vec::new(),
+                narrow: false,
                 sides: Vec::new(),
             };
             for _ in 0..system.members(usize::from(*node)) {
@@ -209,38 +314,110 @@ fn wide(system: &System, columns: &[Vec<u16>], width: f32) -> Layout {
             }
             spots.push(spot);
         }
-        x += widths[i] + gap;
+        x += widths[i] + weights.get(i).map_or(0.0, |weight| gap * weight);
+    }
+    let mut bottom = lift + height;
+    for node in beside(system) {
+        let (w, h) = size(&node);
+        let live = system.live(node);
+        let floods = live.is_some_and(Live::floods);
+        // Over whom it floods, or under the last that stands in its column.
+        let under = spots.iter().rfind(|spot| match floods {
+            true => called(system, node) == Some(spot.node),
+            false => true,
+        });
+        let Some(card) = under.and_then(|spot| spot.cards.last()) else {
+            continue;
+        };
+        let y = if floods {
+            card.y - FLOOD_WAY - h
+        } else {
+            card.y + card.h + 24.0
+        };
+        let rect = Rect::new(card.x + (card.w - w) / 2.0, y, w, h);
+        bottom = bottom.max(y + h + 22.0);
+        spots.push(Spot {
+            node,
+            cards: vec![rect],
+            narrow: false,
+            sides: vec![Rect::new(rect.x + w, y, 0.0, h)],
+        });
     }
     Layout {
         spots,
         ways: Vec::new(),
         narrow: false,
-        bottom: height,
+        bottom,
     }
+}
+
+/// The nodes beside the columns.
+fn beside(system: &System) -> impl Iterator<Item = u16> + '_ {
+    let all = 0..system.nodes.len() as u16;
+    all.filter(|node| system.members(usize::from(*node)) > 0 && is_beside(system, *node))
+}
+
+/// Whether the queue of a node's members stands under their cards where there is no room beside them.
+fn has_strip(live: &Live) -> bool {
+    live.service().is_some() && !live.node.cells
 }
 
 fn narrow(system: &System, columns: &[Vec<u16>], width: f32) -> Layout {
     let side_w = if width < 340.0 { 76.0 } else { 98.0 };
     let mut spots: Vec<Spot> = Vec::new();
     let mut y = 10.0;
-    for node in columns.iter().flatten() {
+    // Those who flood a node stand under it, and those who stand in for one under all.
+    let floods_it = |node: &u16| {
+        let node = *node;
+        let floods = beside(system).filter(move |it| called(system, *it) == Some(node));
+        std::iter::once(node).chain(floods)
+    };
+    let spare = |node: &u16| system.live(*node).is_some_and(|live| !live.floods());
+    let last = beside(system).filter(spare);
+    for node in columns.iter().flatten().flat_map(floods_it).chain(last) {
+        let node = &node;
         let Some(live) = system.live(*node) else {
             continue;
         };
+        if live.floods() {
+            let under = spots.last().and_then(|spot| spot.cards.last().copied());
+            let under = under.unwrap_or(Rect::new(12.0, 0.0, FLOOD.0, 0.0));
+            let card = Rect::new(
+                under.x + under.w - FLOOD.0,
+                under.y + under.h + FLOOD_WAY,
+                FLOOD.0,
+                FLOOD.1,
+            );
+            y = card.y + card.h + 12.0;
+            spots.push(Spot {
+                node: *node,
+                cards: vec![card],
+                narrow: true,
+                sides: vec![card],
+            });
+            continue;
+        }
         let from = system
             .wires
             .iter()
             .flatten()
             .find(|wire| !wire.gone && wire.wire.to.0 == *node && wire.wire.from.0 != *node);
         let before = from.and_then(|wire| spots.iter().find(|spot| spot.node == wire.wire.from.0));
-        let shares = from.is_some_and(|wire| {
-            let same = |other: &&LiveWire| !other.gone && other.wire.from == wire.wire.from;
-            system.wires.iter().flatten().filter(same).count() > 1
+        let siblings = |from: NodeId| {
+            let all = system.wires.iter().flatten();
+            all.filter(move |other| !other.gone && other.wire.from == from)
+        };
+        let shares = from.is_some_and(|wire| siblings(wire.wire.from).count() > 1);
+        let has_spare = from.is_some_and(|wire| {
+            siblings(wire.wire.from).any(|it| system.plan.is_spare(it.wire.id))
         });
         let left = before
             .and_then(|spot| spot.cards.first())
             .map_or(12.0, |card| card.x);
-        let x = if live.node.counted || shares {
+        let x = if has_spare {
+            // The way to who stands in goes past its left edge.
+            left + 30.0
+        } else if live.node.counted || shares {
             left + 58.0
         } else {
             left
@@ -249,11 +426,16 @@ fn narrow(system: &System, columns: &[Vec<u16>], width: f32) -> Layout {
         let (w, h) = match live.node.kind {
             Kind::Crowd(_) => (112.0, CARD_H),
             Kind::Gate(_) => (128.0, GATE_H),
+            Kind::Service(_) if live.node.cells => {
+                let w = (width - x - 12.0).min(460.0);
+                (w, cells::height(live, w))
+            }
             Kind::Service(_) => ((width - x - side_w - 10.0).min(240.0), CARD_H),
         };
         let mut spot = Spot {
             node: *node,
             cards: Vec::new(),
+            narrow: true,
             sides: Vec::new(),
         };
         for _ in 0..live.members.len() {
@@ -262,7 +444,11 @@ fn narrow(system: &System, columns: &[Vec<u16>], width: f32) -> Layout {
             spot.cards.push(card);
             y += h + GAP;
         }
-        y += if is_service { 8.0 } else { 24.0 };
+        y += match (guarded(system, *node), is_service) {
+            (true, _) => GUARDED_H,
+            (false, true) => 8.0,
+            (false, false) => 24.0,
+        };
         spots.push(spot);
     }
     Layout {
@@ -278,7 +464,7 @@ pub fn draw(system: &System, knobs: &Values, at: Time, scene: &mut Scene) {
     let layout = Layout::of(system, scene);
     scene.height = layout.bottom;
     for live in system.wires.iter().flatten() {
-        links(live, system, &layout, scene);
+        links(live, system, &layout, at, scene);
     }
     for spot in &layout.spots {
         let Some(live) = system.live(spot.node) else {
@@ -314,7 +500,7 @@ fn crowd(live: &Live, system: &System, spot: &Spot, at: Time, scene: &mut Scene)
     let part = live.node.part_of(0);
     let load = system.load_per_s(live.node.id);
     let status = scene.say("load", &[Arg::Number(load)]);
-    let (ink, border) = if live.surge.is_on() {
+    let (ink, border) = if live.surge.is_on() || live.refresh.is_on() {
         (Ink::Warn, Ink::Warn)
     } else {
         (Ink::Secondary, Ink::LineStrong)
@@ -478,7 +664,7 @@ fn preview(wire: &LiveWire, policy: Policy) -> Option<usize> {
     wire.balancer.clone().pick(policy, [0; 4], &mut dice)
 }
 
-fn links(live: &LiveWire, system: &System, layout: &Layout, scene: &mut Scene) {
+fn links(live: &LiveWire, system: &System, layout: &Layout, at: Time, scene: &mut Scene) {
     let Some(to) = system.live(live.wire.to.0) else {
         return;
     };
@@ -490,6 +676,35 @@ fn links(live: &LiveWire, system: &System, layout: &Layout, scene: &mut Scene) {
             continue;
         };
         let id = link_part(&live.wire, to, member);
+        let place = system
+            .plan
+            .guarded()
+            .find(|(_, wire)| *wire == live.wire.id);
+        if let Some((place, _)) = place {
+            let breaker = system.guard(place);
+            let narrow = layout.narrow;
+            let guarded = Guarded {
+                live,
+                curve,
+                id,
+                place,
+                breaker,
+                narrow,
+            };
+            guarded.draw(at, scene);
+            continue;
+        }
+        if system.plan.is_spare(live.wire.id) {
+            let on = |(_, frame): (_, &Frame)| frame.leg.on == live.wire.id;
+            let used = system.frames().any(on);
+            let value = scene.say(if used { "link.alive" } else { "link.spare" }, &[]);
+            let mut pencil = scene.link(id, curve.frame(), value);
+            match used {
+                true => pencil.line(curve.d(), Ink::Hit, 1.5),
+                false => pencil.dashed_line(curve.d(), Ink::LineStrong, 1.5),
+            };
+            continue;
+        }
         let (down, cut) = (one.down.is_some(), live.is_cut(member));
         let away = live.out(member) || one.leaving;
         let word = match (down || away, cut) {
@@ -543,7 +758,7 @@ fn remark(live: &LiveWire, system: &System, layout: &Layout, scene: &mut Scene) 
 }
 
 fn link_part(wire: &Wire, to: &Live, member: usize) -> PartId {
-    super::plan::numbered(wire.part, to.node.counted, member)
+    to.node.numbered(wire.part, member)
 }
 
 /// The wire whose health checks watch a node, if there is one.
@@ -628,6 +843,19 @@ fn service(live: &Live, index: usize, system: &System, spot: &Spot, at: Time, sc
     let watch = watcher(system, live.node.id);
     let out = watch.map(|wire| wire.out(index));
     let now = condition(live, member, out, at, scene);
+    if live.node.cells {
+        let said = cells::Said {
+            status: now.status,
+            ink: now.ink,
+            border: now.border,
+            spoken: now.spoken,
+            died: cells::died(member, at, scene),
+            line: system.script.line(live.node.id, index, system, scene),
+        };
+        let ink = |frame: &Frame| ink_of(frame, system);
+        let place = (card, spot.narrow);
+        return cells::draw((live, member, part), system, said, place, scene, &ink);
+    }
     let note = watch.and_then(|wire| side_note(wire, index, member, at, scene));
     let (held, queued) = (member.own.pool.held.len(), member.own.pool.queue.len());
     let waiting = scene.say("waiting", &[Arg::Count(queued as i64)]);
@@ -651,11 +879,8 @@ fn service(live: &Live, index: usize, system: &System, spot: &Spot, at: Time, sc
     let workers = live.workers();
     let share = held as f32 / workers.max(1) as f32;
     let dead = member.down.is_some();
-    let (line, line_ink) = match member.own.dying(at) {
-        Some((reason, count)) => {
-            let died = [Arg::Count(i64::from(count)), Arg::Word(reason.label())];
-            (Some(scene.say("died", &died)), Ink::Bad)
-        }
+    let (line, line_ink) = match cells::died(member, at, scene) {
+        Some(died) => (Some(died), Ink::Bad),
         None => (
             system.script.line(live.node.id, index, system, scene),
             Ink::Secondary,
@@ -798,6 +1023,8 @@ fn checks(live: &LiveWire, at: Time, layout: &Layout, scene: &mut Scene) {
 fn ink_of(frame: &Frame, system: &System) -> Ink {
     if system.is_for_nobody(frame) {
         Ink::Mark
+    } else if frame.is_probe() || system.is_flood(frame) {
+        Ink::Warn
     } else {
         Ink::Accent
     }
@@ -816,18 +1043,18 @@ fn dot(frame: &Frame, system: &System, at: Time, layout: &Layout, scene: &mut Sc
     let Some(curve) = layout.curve(frame.leg.on, member) else {
         return;
     };
-    let share = if frame.place == Place::Bounces {
-        // As far as the breaker, which stands at the caller's door, and back.
-        0.12
-    } else {
-        frame.leg.share(at)
+    let (share, back) = match (frame.place, frame.failed) {
+        (Place::Bounces, Some(Reason::Open)) => switch::bounce(frame, at),
+        (Place::Bounces, _) => (0.12, true),
+        _ => (frame.leg.share(at), frame.leg.back),
     };
-    let back = frame.leg.back || frame.place == Place::Bounces;
     let (glyph, ink) = match (back, frame.failed.is_some()) {
         (false, _) => (Glyph::Request, ink_of(frame, system)),
+        (true, false) if frame.partial || frame.spare => (Glyph::Replica, Ink::Hit),
         (true, false) => (Glyph::Response, Ink::Ok),
         (true, true) => (Glyph::Failure, Ink::Bad),
     };
+    let r = if frame.is_probe() { DOT + 2.0 } else { DOT };
     let bends = layout.narrow && (curve.at(0.0).x - curve.at(1.0).x).abs() > 1.0;
     let lane: Point = match (back, layout.narrow) {
         (false, _) => pt(0.0, 0.0),
@@ -841,5 +1068,5 @@ fn dot(frame: &Frame, system: &System, at: Time, layout: &Layout, scene: &mut Sc
         (true, false) => pt(0.0, LANE),
     };
     let p = kit::on(curve, share, lane);
-    scene.particle(p, DOT, glyph, ink, frame.number);
+    scene.particle(p, r, glyph, ink, frame.number);
 }

@@ -4,11 +4,11 @@ use super::{BOUNCE, Event, System, count, purpose};
 use crate::kit::flow::{Key, Leg};
 use crate::kit::system::frame::{Dice, Frame, Place, Reason};
 use crate::kit::system::ledger::Count;
-use crate::kit::system::plan::{Call, Otherwise, WireId};
+use crate::kit::system::plan::{Call, Otherwise, Upon, WireId};
 use crate::kit::system::probe;
 use crate::kit::system::script::Cx;
-use algorithms::circuit_breaker::State;
-use engine::{Arg, Note, Time, Tone};
+use engine::tape::NoteId;
+use engine::{Arg, Note, Time};
 
 impl System {
     /// A caller makes a call, or tries it again.
@@ -29,6 +29,7 @@ impl System {
             parent,
             of,
             nth,
+            path: caller.path.wrapping_mul(31).wrapping_add(u32::from(nth)),
             waited,
             note: caller.note,
             ..Frame::at_rest(caller.node, cx.now())
@@ -49,20 +50,19 @@ impl System {
             cx.sample(probe::RETRIES, 1.0);
         }
         let key = self.insert(frame);
-        if let Some(guard) = call.guard {
-            let permit = self
-                .guards
-                .get_mut(usize::from(guard))
-                .map(|it| it.ask(cx.now()));
+        if let Some(guard) = call.guard
+            && let Some(Some(breaker)) = self.guards.get_mut(usize::from(guard))
+        {
+            let permit = breaker.ask(cx.now());
             self.look_at_guard(guard, cx);
-            match permit {
-                Some(None) => return self.bounce(key, call.over, Reason::Open, cx),
-                Some(permit) => {
-                    if let Some(frame) = self.frames.get_mut(key) {
-                        frame.permit = permit;
-                    }
-                }
-                None => {}
+            let Some(permit) = permit else {
+                return self.bounce(key, &call, Reason::Open, cx);
+            };
+            if let Some(frame) = self.frames.get_mut(key) {
+                frame.permit = Some(permit);
+            }
+            if permit.probe {
+                self.of_guard("breaker-probes", guard, key, call.over, cx);
             }
         }
         cx.sample(probe::CALLS, 1.0);
@@ -73,21 +73,16 @@ impl System {
     }
 
     /// A call is turned away before it sets out.
-    pub(super) fn bounce(&mut self, key: Key, over: WireId, reason: Reason, cx: Cx<'_, '_>) {
+    pub(super) fn bounce(&mut self, key: Key, call: &Call, reason: Reason, cx: Cx<'_, '_>) {
         let Some(frame) = self.frames.get_mut(key) else {
             return;
         };
         frame.failed = Some(reason);
         frame.place = Place::Bounces;
-        frame.leg = Leg::new(over, cx.now(), BOUNCE, false);
+        frame.leg = Leg::new(call.over, cx.now(), BOUNCE, false);
         frame.travelled = BOUNCE;
-        let (number, node) = (frame.number, frame.node);
-        let part = self.part_of(node, 0);
-        if reason == Reason::Open {
-            let note = Note::new("breaker-refuses")
-                .with(count(number))
-                .with(Arg::Part(part));
-            self.say(note.about(part).dot(number), cx);
+        if let (Reason::Open, Some(guard)) = (reason, call.guard) {
+            self.of_guard("breaker-refuses", guard, key, call.over, cx);
         }
         cx.schedule(BOUNCE, Event::Back(key));
     }
@@ -100,9 +95,16 @@ impl System {
         if frame.left {
             return self.forget(key);
         }
+        if frame.failed.is_none()
+            && !frame.partial
+            && let Some(Some(live)) = self.wires.get_mut(usize::from(frame.leg.on.0))
+            && let Some(watched) = &mut live.watched
+        {
+            watched.fresh = Some(cx.now());
+        }
         if frame.failed.is_none() && frame.permit.is_none() {
             let (parent, of) = (frame.parent, frame.of);
-            let (travelled, partial) = (frame.travelled, frame.partial);
+            let (travelled, partial) = (frame.travelled, frame.partial || frame.spare);
             self.forget(key);
             if self.awaits(parent, of) {
                 self.go_on(parent, travelled, partial, cx);
@@ -136,12 +138,14 @@ impl System {
         let (node, class) = (parent.node, parent.draw.class);
         let spec = self.call_of(node, class, call.of);
         let Some(reason) = failed else {
-            return self.go_on(call.parent, call.travelled, call.partial, cx);
+            return self.go_on(call.parent, call.travelled, call.partial || call.spare, cx);
         };
+        // Its own breaker's refusal, not one from further down.
+        let refused = call.place == Place::Bounces && reason == Reason::Open;
         if let Some(spec) = spec
             && !call.spare
         {
-            if let Some(wait) = self.next_try(call, &spec, cx) {
+            if !refused && let Some(wait) = self.next_try(call, &spec, cx) {
                 let pausing = self.insert(Frame {
                     place: Place::Pauses,
                     leg: Leg::new(spec.over, cx.now(), wait, false),
@@ -157,13 +161,22 @@ impl System {
                 cx.schedule(wait, Event::Again(pausing));
                 return;
             }
-            match spec.otherwise {
+            let otherwise = match spec.upon {
+                Upon::Refusal if !refused => Otherwise::Fail,
+                _ => spec.otherwise,
+            };
+            match otherwise {
                 Otherwise::Fail => {}
-                Otherwise::Without => return self.go_on(call.parent, call.travelled, true, cx),
+                Otherwise::Without => {
+                    self.without("without", call, spec.over, cx);
+                    return self.go_on(call.parent, call.travelled, true, cx);
+                }
                 Otherwise::Call(spare) => {
+                    let note = self.without("asks-spare", call, spare, cx);
                     let key = self.insert(Frame {
                         spare: true,
                         nth: 0,
+                        note,
                         ..self.fresh(call, cx.now())
                     });
                     if let Some(timeout) = spec.timeout {
@@ -185,6 +198,27 @@ impl System {
             self.say(note.about(part).dot(number), cx);
         }
         self.fail(call.parent, reason, cx);
+    }
+
+    /// Says that a caller does without the callee at the end of a wire, or asks that one instead of another.
+    fn without(
+        &mut self,
+        word: &'static str,
+        call: &Frame,
+        over: WireId,
+        cx: Cx<'_, '_>,
+    ) -> NoteId {
+        let Some(parent) = self.frames.get(call.parent) else {
+            return NoteId::NONE;
+        };
+        let part = self.part_of(parent.node, parent.member);
+        let to = self.wire(over).map_or(0, |live| live.wire.to.0);
+        let note = Note::new(word)
+            .with(count(call.number))
+            .with(Arg::Part(part))
+            .with(Arg::Part(self.part_of(to, 0)));
+        cx.because(call.note);
+        self.say(note.about(part).dot(call.number), cx)
     }
 
     /// A call of the same caller for the same purpose, not yet under way.
@@ -309,38 +343,5 @@ impl System {
             ..call
         };
         self.settle(&call, Some(Reason::TimedOut), cx);
-    }
-
-    pub(super) fn tell_guard(&mut self, call: &Frame, well: bool, took: Time, cx: Cx<'_, '_>) {
-        let Some(permit) = call.permit else { return };
-        let Some(parent) = self.frames.get(call.parent) else {
-            return;
-        };
-        let spec = self.call_of(parent.node, parent.draw.class, call.of);
-        if let Some(guard) = spec.and_then(|spec| spec.guard)
-            && let Some(breaker) = self.guards.get_mut(usize::from(guard))
-        {
-            breaker.tell(permit, well, took, cx.now());
-            self.look_at_guard(guard, cx);
-        }
-    }
-
-    /// Says that a breaker has changed its state.
-    pub(super) fn look_at_guard(&mut self, guard: u8, cx: Cx<'_, '_>) {
-        let breaker = self.guards.get_mut(usize::from(guard));
-        let Some(state) = breaker.and_then(|breaker| breaker.look(cx.now())) else {
-            return;
-        };
-        let number = u16::from(guard) + 1;
-        let note = match state {
-            State::Open => Note::new("breaker-opens")
-                .mark(Tone::Warn)
-                .begins("open", number),
-            State::HalfOpen => Note::new("breaker-tries").mark(Tone::Warn),
-            State::Closed => Note::new("breaker-closes")
-                .mark(Tone::Ok)
-                .ends("open", number),
-        };
-        self.say(note.with(Arg::Count(i64::from(number))), cx);
     }
 }

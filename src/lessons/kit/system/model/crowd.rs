@@ -38,7 +38,7 @@ impl System {
         let per_s = if live.gone {
             0.0
         } else {
-            crowd.arrivals.per_s(now) * live.factor
+            crowd.arrivals.per_s(now) * live.times()
         };
         let is_curve = matches!(crowd.arrivals, Arrivals::Day { .. });
         if let Some((after, turn)) = live.source.turn(per_s, now) {
@@ -81,7 +81,7 @@ impl System {
         let Kind::Crowd(crowd) = &live.node.kind else {
             return;
         };
-        let per_s = crowd.arrivals.per_s(now) * live.factor;
+        let per_s = crowd.arrivals.per_s(now) * live.times();
         let (people, skew) = (crowd.people, crowd.skew);
         // Nothing in the system causes an arrival.
         cx.because(NoteId::NONE);
@@ -160,7 +160,6 @@ impl System {
         let Kind::Crowd(crowd) = &live.node.kind else {
             return;
         };
-        let patience = crowd.patience;
         if crowd.classes.len() > 1 {
             let all: f64 = crowd.classes.iter().sum();
             let mut ticket = draw.unit(purpose::CLASS) * all;
@@ -175,7 +174,10 @@ impl System {
             }
         }
         live.row.add(Count::Came);
-        self.all.add(Count::Came);
+        let (patience, floods) = (live.manners().0, live.floods());
+        if !floods {
+            self.all.add(Count::Came);
+        }
         self.requests += 1;
         let key = self.insert(Frame {
             number: self.requests,
@@ -183,11 +185,27 @@ impl System {
             reloads,
             ..Frame::at_rest(node, cx.now())
         });
-        cx.sample(probe::CAME, 1.0);
+        if !floods {
+            cx.sample(probe::CAME, 1.0);
+        }
         if let Some(patience) = patience {
             cx.schedule(patience, Event::Patience(key));
         }
         self.run(key, cx);
+    }
+
+    /// A user comes again, with a request of its own.
+    pub(super) fn reload(&mut self, node: u16, draw: Draw, reloads: u8, cx: Cx<'_, '_>) {
+        let part = self.part_of(node, 0);
+        let note = Note::new("reloads")
+            .with(count(self.requests + 1))
+            .with(Arg::Count(i64::from(reloads)));
+        cx.because(NoteId::NONE);
+        let note = self.say(note.about(part).dot(self.requests + 1), cx);
+        cx.because(note);
+        // What befell the one before does not decide about this one.
+        let dice = mix64(draw.dice);
+        self.request(node, Draw { dice, ..draw }, reloads, cx);
     }
 
     pub(super) fn lose_patience(&mut self, key: Key, cx: Cx<'_, '_>) {
@@ -227,7 +245,9 @@ impl System {
         else {
             return;
         };
-        for row in [&mut live.row, &mut self.all] {
+        let floods = live.floods();
+        let rows = [Some(&mut live.row), (!floods).then_some(&mut self.all)];
+        for row in rows.into_iter().flatten() {
             row.add(what);
             if frame.partial && frame.failed.is_none() {
                 row.add(Count::Partial);
@@ -240,6 +260,7 @@ impl System {
             }
         }
         match frame.failed {
+            _ if floods => {}
             None => {
                 cx.sample(probe::DONE, 1.0);
                 cx.sample_asked(probe::LATENCY, waited.0 as f64, frame.asked);
@@ -255,7 +276,7 @@ impl System {
         let Kind::Crowd(crowd) = &live.node.kind else {
             return;
         };
-        let (again, after) = crowd.reloads;
+        let (again, after) = live.manners().1;
         let node = frame.node;
         if frame.failed.is_some() && frame.reloads < again {
             let who = self.reloading.insert((frame.draw, frame.reloads + 1));

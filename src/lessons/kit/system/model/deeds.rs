@@ -3,7 +3,7 @@
 use super::{Event, System};
 use crate::kit::flow::{aim, middle};
 use crate::kit::system::plan::NodeId;
-use crate::kit::system::script::{Cx, Deed};
+use crate::kit::system::script::{Cx, Deed, Hurry};
 use engine::{Act, Arg, Note, Tone};
 
 impl System {
@@ -23,6 +23,7 @@ impl System {
             }
             Some(Deed::Flush(node)) => member(*node).is_some_and(|it| it.down.is_none()),
             Some(Deed::Surge(node, ..)) => self.node(*node).is_some_and(|it| !it.surge.is_on()),
+            Some(Deed::Refresh(node, _)) => self.node(*node).is_some_and(|it| !it.refresh.is_on()),
             Some(Deed::Cut(wire) | Deed::Heal(wire)) => {
                 let heals = matches!(self.script.deeds()[act.spec], Deed::Heal(_));
                 let live = self.wire(*wire);
@@ -101,6 +102,7 @@ impl System {
                 cx.schedule(span, Event::SurgeEnd { node, number });
                 self.start_crowd(usize::from(node), cx);
             }
+            Deed::Refresh(node, hurry) => self.refresh(node.0, hurry, cx),
             Deed::Cut(wire) | Deed::Heal(wire) => {
                 let cut = matches!(deed, Deed::Cut(_));
                 let Some(live) = self.live_wire_mut(wire.0) else {
@@ -127,6 +129,43 @@ impl System {
             }
             Deed::Turn | Deed::Own => {}
         }
+    }
+
+    /// Users are in a hurry: those who come, and those who wait already.
+    pub(super) fn refresh(&mut self, node: u16, hurry: Hurry, cx: Cx<'_, '_>) {
+        let until = cx.now() + hurry.span;
+        let Some(live) = self.live_mut(node) else {
+            return;
+        };
+        let part = live.node.part_of(0);
+        live.hurry = Some(hurry);
+        let number = live.refresh.begin(until);
+        let note = Note::new("refresh")
+            .with(Arg::Span(hurry.patience))
+            .about(part);
+        self.say(note.mark(Tone::Warn).begins("refresh", node), cx);
+        cx.schedule(hurry.span, Event::RefreshEnd { node, number });
+        let waiting = self
+            .frames
+            .iter()
+            .filter(|(_, it)| it.is_request() && it.node == node);
+        for (key, frame) in waiting {
+            let waited = cx.now().since(frame.asked);
+            cx.schedule(hurry.patience.since(waited), Event::Patience(key));
+        }
+    }
+
+    pub(super) fn refresh_end(&mut self, node: u16, number: u32, cx: Cx<'_, '_>) {
+        let Some(live) = self.live_mut(node) else {
+            return;
+        };
+        if !live.refresh.end(number) {
+            return;
+        }
+        live.hurry = None;
+        let part = live.node.part_of(0);
+        let note = Note::new("refresh-over").about(part).mark(Tone::Ok);
+        self.say(note.ends("refresh", node), cx);
     }
 
     pub(super) fn crash(&mut self, node: NodeId, target: usize, cx: Cx<'_, '_>) {

@@ -1,6 +1,7 @@
 //! The composed model: requests that are sent, passed on, held, called on for, answered, lost.
 
 mod audit;
+mod breakers;
 mod call;
 mod crowd;
 mod deeds;
@@ -122,6 +123,13 @@ pub enum Event {
         /// Which surge.
         number: u32,
     },
+    /// The hurry of this number is over.
+    RefreshEnd {
+        /// The crowd.
+        node: u16,
+        /// Which time.
+        number: u32,
+    },
     /// A timer of the script rings.
     Timer(u32),
 }
@@ -135,7 +143,7 @@ pub struct System {
     pub(super) frames: Slab<Frame>,
     /// Users who come again after a while. Not in the event: that would make every event as big.
     reloading: Slab<(Draw, u8)>,
-    pub(super) guards: Vec<Breaker>,
+    pub(super) guards: Vec<Option<Breaker>>,
     pub(super) guard_lives: u32,
     pub(super) budgets: Vec<(plan::Budget, retry::Budget)>,
     /// Addresses are drawn once a run: of a person, by this number.
@@ -229,7 +237,7 @@ impl Model for System {
         for wire in self.wires.iter_mut().flatten() {
             wire.sent.fill(0);
         }
-        self.own = knobs.script.own();
+        knobs.script.start(self);
         self.keep("start");
     }
 
@@ -248,19 +256,20 @@ impl Model for System {
             Event::Thought { node, user, nth } => self.thought(node, user, nth, cx),
             Event::Curve(node) => self.curve(node, cx),
             Event::Reload { node, who } => {
-                cx.because(NoteId::NONE);
                 if let Some((draw, reloads)) = self.reloading.remove(who) {
-                    self.request(node, draw, reloads, cx);
+                    self.reload(node, draw, reloads, cx);
                 }
             }
             Event::Check { wire, member } => self.check(wire, member, cx),
             Event::Checked { wire, member } => self.checked(wire, member, cx),
             Event::Judged { wire, member } => self.judged(wire, member, cx),
             Event::SurgeEnd { node, number } => self.surge_end(node, number, cx),
+            Event::RefreshEnd { node, number } => self.refresh_end(node, number, cx),
             Event::Timer(number) => self.script.timer(number, self, knobs, cx),
         }
         if std::mem::take(&mut self.stirred) {
             self.script.look(self, knobs, cx.now());
+            self.script.report(self, knobs, cx);
         }
     }
 
@@ -270,6 +279,7 @@ impl Model for System {
         self.keep("you-set");
         self.follow(knobs.script.plan(knobs), cx);
         self.script.look(self, knobs, cx.now());
+        self.script.report(self, knobs, cx);
     }
 
     fn can(&self, act: Act) -> bool {
@@ -288,6 +298,7 @@ impl Model for System {
             None => {}
         }
         self.script.look(self, knobs, cx.now());
+        self.script.report(self, knobs, cx);
     }
 
     fn bytes(&self) -> usize {

@@ -147,11 +147,7 @@ impl System {
         let Some(service) = self.live(node).and_then(Live::service) else {
             return;
         };
-        let unlucky = service.fails > 0.0
-            && frame
-                .draw
-                .unit(purpose::FATE + (u64::from(node) << 8) + (u64::from(frame.nth) << 32))
-                <= service.fails;
+        let unlucky = !service.fails_fast && service.is_unlucky(frame.draw, node, frame.path);
         if service.patience.is_some_and(|patience| took > patience) {
             let note = Note::new("too-late")
                 .with(count(number))

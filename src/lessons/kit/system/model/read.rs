@@ -58,9 +58,9 @@ impl System {
         self.frames.iter()
     }
 
-    /// The breakers of the plan, in its order.
-    pub fn guards(&self) -> &[Breaker] {
-        &self.guards
+    /// The breaker at a place of the plan, if there is one now.
+    pub fn guard(&self, place: u8) -> Option<&Breaker> {
+        self.guards.get(usize::from(place))?.as_ref()
     }
 
     /// The retries that a budget of the plan has saved up.
@@ -73,7 +73,7 @@ impl System {
     /// Requests a second that a crowd sends now, a surge included.
     pub fn load_per_s(&self, crowd: NodeId) -> f64 {
         self.node(crowd).map_or(0.0, |live| match &live.node.kind {
-            Kind::Crowd(crowd) => crowd.arrivals.per_s(self.now) * live.factor,
+            Kind::Crowd(crowd) => crowd.arrivals.per_s(self.now) * live.times(),
             Kind::Gate(_) | Kind::Service(_) => 0.0,
         })
     }
@@ -81,6 +81,12 @@ impl System {
     /// Whether a call's caller waits for it no longer.
     pub fn is_for_nobody(&self, frame: &Frame) -> bool {
         frame.left || (!frame.is_request() && !self.frames.has(frame.parent))
+    }
+
+    /// Whether a call is made for load from elsewhere.
+    pub(in crate::kit::system) fn is_flood(&self, frame: &Frame) -> bool {
+        let parent = self.frames.get(frame.parent);
+        parent.is_some_and(|parent| self.live(parent.node).is_some_and(Live::floods))
     }
 
     /// What the lesson keeps, of the type that [`Script::own`] gives.
@@ -91,6 +97,11 @@ impl System {
         let own: &dyn Any = &*self.own;
         own.downcast_ref()
             .expect("the type that the script's `own` gives")
+    }
+
+    /// What the lesson keeps is as it was at the beginning.
+    pub fn renew_own(&mut self) {
+        self.own = self.script.own();
     }
 
     /// As [`System::own`], to change it.

@@ -1,11 +1,11 @@
 //! The running system follows its plan: parts come, change and go.
 
 use super::{Event, System};
-use crate::kit::flow::Change;
+use crate::kit::flow::{Change, Recently};
 use crate::kit::system::guard;
 use crate::kit::system::plan::{Kind, Plan};
 use crate::kit::system::script::Cx;
-use crate::kit::system::state::{Dog, Live, LiveWire, Part, entry, weight};
+use crate::kit::system::state::{Dog, Live, LiveWire, Part, Watched, entry, weight};
 use algorithms::health::HealthCheck;
 use engine::{Arg, Note, Time, Tone};
 
@@ -59,14 +59,22 @@ impl System {
                 to.inward.push(live.wire.id.0);
             }
         }
-        guard::follow(
-            &mut self.guards,
-            &plan.guards,
-            &mut self.guard_lives,
-            cx.now(),
-        );
+        let lives = &mut self.guard_lives;
+        let replaced = guard::follow(&mut self.guards, &plan.guards, lives, cx.now());
+        for live in self.wires.iter_mut().flatten() {
+            let watched = plan.guarded().any(|(_, wire)| wire == live.wire.id);
+            if watched && live.watched.is_none() {
+                live.watched = Some(Watched {
+                    sent: Recently::new(cx.now()),
+                    fresh: None,
+                });
+            }
+        }
         guard::save(&mut self.budgets, &plan.budgets, cx.now());
         self.plan = plan;
+        for change in replaced {
+            self.tell_replaced(change, cx);
+        }
         for node in 0..self.nodes.len() {
             self.hire(node, cx);
         }

@@ -1,9 +1,9 @@
 //! Services: queues, workers, and what members lose.
 
-use super::{Event, System, count, count_failure};
+use super::{Event, System, count, count_failure, purpose};
 use crate::kit::flow::{Key, Offer};
-use crate::kit::system::frame::{Frame, Place, Reason};
-use crate::kit::system::plan::{Kind, Step};
+use crate::kit::system::frame::{Draw, Frame, Place, Reason};
+use crate::kit::system::plan::{Kind, Service, Step};
 use crate::kit::system::probe;
 use crate::kit::system::script::Cx;
 use crate::kit::system::state::Live;
@@ -247,5 +247,13 @@ impl System {
     #[inline]
     pub(super) fn measure_waiting(&mut self, cx: Cx<'_, '_>) {
         cx.sample(probe::WAITING, f64::from(self.waiting));
+    }
+}
+
+impl Service {
+    /// Whether chance lets a try of a request fail there.
+    pub(super) fn is_unlucky(&self, draw: Draw, node: u16, path: u32) -> bool {
+        let purpose = purpose::FATE + (u64::from(node) << 8) + (u64::from(path) << 32);
+        self.fails > 0.0 && draw.unit(purpose) <= self.fails
     }
 }

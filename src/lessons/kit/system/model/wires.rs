@@ -4,7 +4,7 @@ use super::{Event, System, count, purpose};
 use crate::kit::flow::{Key, Leg};
 use crate::kit::system::frame::{Dice, Draw, HOPS_MAX, Place, Reason};
 use crate::kit::system::ledger::Count;
-use crate::kit::system::plan::{Kind, WireId};
+use crate::kit::system::plan::{Call, Kind, WireId};
 use crate::kit::system::script::Cx;
 use algorithms::balancer::Policy;
 use engine::{Arg, Note, Time};
@@ -39,7 +39,7 @@ impl System {
             );
             if depth == 0 {
                 self.failing(number, cx);
-                return self.bounce(key, over, Reason::Nobody, cx);
+                return self.bounce(key, &Call::over(over), Reason::Nobody, cx);
             }
             return self.fail(key, Reason::Nobody, cx);
         };
@@ -50,6 +50,9 @@ impl System {
         live.last = Some(member);
         if let Some(sent) = live.sent.get_mut(member) {
             *sent += 1;
+        }
+        if let Some(watched) = &mut live.watched {
+            watched.sent.add(0, cx.now());
         }
         let (to, travel) = (live.wire.to.0, live.wire.travel);
         let script = self.script;
@@ -137,6 +140,7 @@ impl System {
             return;
         };
         frame.reached = cx.now();
+        let (draw, path) = (frame.draw, frame.path);
         let (number, node, member) = (frame.number, frame.node, frame.member);
         let (wire, _) = frame.hop();
         let cut = self
@@ -166,6 +170,15 @@ impl System {
             return self.fail(key, reason, cx);
         }
         match &live.node.kind {
+            Kind::Service(service)
+                if service.fails_fast && service.is_unlucky(draw, node, path) =>
+            {
+                let note = Note::new("fails-it")
+                    .with(count(number))
+                    .with(Arg::Part(part));
+                self.say(note.about(part).dot(number), cx);
+                self.fail(key, Reason::Chance, cx);
+            }
             Kind::Gate(_) => self.pass_on(key, cx),
             Kind::Service(_) => self.take_in(key, cx),
             Kind::Crowd(_) => self.fail(key, Reason::Nobody, cx),
