@@ -234,8 +234,8 @@ fn recent(system: &System, knobs: &Values, r: Rect, scene: &mut Scene) {
             let (bad, all) = ([count(failed), count(slow)], count(seen.len() as u64));
             let words = match (seen.is_empty(), slow) {
                 (true, _) => scene.say("seen.none", &[]),
-                (false, 0) => scene.say("seen.share", &[bad[0].clone(), all]),
-                (false, _) => scene.say("seen.slow", &[bad[0].clone(), bad[1].clone(), all]),
+                (false, 0) => scene.say("seen.share", &[bad[0], all]),
+                (false, _) => scene.say("seen.slow", &[bad[0], bad[1], all]),
             };
             (window.map_or(0, places_of), words)
         }

@@ -195,7 +195,6 @@ fn every_beat_comes_within_eight_seconds_of_the_learner() {
             player.jump(beat);
             let took = player.main().position().at.since(from).as_s() / player.speed();
             let id = player.beats()[beat].id;
-            println!("{seed} {id}: {took:.1} s");
             assert!(took <= 8.0, "seed {seed}: {id} takes {took:.1} s");
         }
     }
