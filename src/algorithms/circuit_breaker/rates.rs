@@ -290,6 +290,7 @@ impl Breaker {
         }
     }
 
+    // region: acquire
     /// Asks to let one call through. Give every permission back by [`Breaker::record`] or [`Breaker::release`].
     pub fn try_acquire(&mut self, now_us: u64) -> bool {
         self.apply_timers(now_us);
@@ -307,6 +308,7 @@ impl Breaker {
         self.not_permitted += u64::from(!is_permitted);
         is_permitted
     }
+    // endregion
 
     /// Gives a permission back unused, or used by a call whose outcome is to be ignored.
     pub fn release(&mut self, now_us: u64) {
@@ -316,6 +318,7 @@ impl Breaker {
         }
     }
 
+    // region: record
     /// Records how a call ended at `now_us`, after `duration_us`.
     pub fn record(&mut self, outcome: Outcome, duration_us: u64, now_us: u64) {
         self.apply_timers(now_us);
@@ -342,6 +345,7 @@ impl Breaker {
             self.enter(State::Closed, now_us);
         }
     }
+    // endregion
 
     /// The state at `now_us`. Without automatic transition, open lasts until somebody calls.
     pub fn state(&mut self, now_us: u64) -> State {

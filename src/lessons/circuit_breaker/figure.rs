@@ -7,6 +7,7 @@ use crate::kit::figures::states::{Pill, cause, transition};
 use crate::kit::figures::tenths;
 use crate::kit::system::{Breaker, System, Values, state_inks, state_word};
 use algorithms::circuit_breaker::State;
+use algorithms::circuit_breaker::rates::{Span, Window};
 use engine::scene::{Anchor, Curve, Pencil, Rect, pt};
 use engine::{Arg, Glyph, Ink, PartId, Scene, Time, text};
 
@@ -236,7 +237,7 @@ fn recent(system: &System, knobs: &Values, r: Rect, scene: &mut Scene) {
                 (false, 0) => scene.say("seen.share", &[bad[0], all]),
                 (false, _) => scene.say("seen.slow", &[bad[0], bad[1], all]),
             };
-            (knobs.whole("window"), words)
+            (window.map_or(0, places_of), words)
         }
         (Some(breaker), None) => {
             let row = breaker.in_a_row();
@@ -264,6 +265,13 @@ fn recent(system: &System, knobs: &Values, r: Rect, scene: &mut Scene) {
         };
     }
     pencil.text(pt(r.x + 10.0, r.y + r.h - 8.0), 12.0, Ink::Ink, words);
+}
+
+/// The places of a window: half-open has one for each probe.
+fn places_of(window: &Window) -> u32 {
+    match window.span() {
+        Span::Calls(places) | Span::Seconds(places) => places,
+    }
 }
 
 /// How many calls to M3 a single request has caused.
@@ -314,19 +322,14 @@ fn got(system: &System, at: Time, r: Rect, scene: &mut Scene) {
         ]
     };
     let (now, lately) = (parts(NOW), parts(LATELY));
-    let stands_in = usize::from(seen.stand_in == Got::Backup) + 1;
-    let named = [
-        (0, "got.fresh"),
-        (stands_in, ["", "got.last-good", "got.backup"][stands_in]),
-        (3, "got.error"),
-    ];
-    let name = |(i, word): (usize, &str)| {
-        (
-            i,
-            scene.say(word, &[Arg::Share((now[i].share * 100.0).round() / 100.0)]),
-        )
-    };
-    let names = named.map(name);
+    let words = ["got.fresh", "got.last-good", "got.backup", "got.error"];
+    // What nobody gets and nobody could get is not named.
+    let stands_in = seen.stand_in as usize;
+    let named = (0..4).filter(|i| [0, stands_in, 3].contains(i) || lately[*i].share > 0.0);
+    let whole = |i: usize| Arg::Share((now[i].share * 100.0).round() / 100.0);
+    let names: Vec<(usize, String)> = named
+        .map(|i| (i, scene.say(words[i], &[whole(i)])))
+        .collect();
     // A share of nothing is not drawn, and it is said why.
     let none = now.iter().all(|part| part.share == 0.0);
     let title = if none {
@@ -335,7 +338,8 @@ fn got(system: &System, at: Time, r: Rect, scene: &mut Scene) {
         scene.name(GOT)
     };
     let spans = ["got.now", "got.lately"].map(|word| scene.say(word, &[]));
-    let spoken = names.each_ref().map(|(_, text)| text.as_str()).join(", ");
+    let spoken: Vec<&str> = names.iter().map(|name| name.1.as_str()).collect();
+    let spoken = spoken.join(", ");
     let mut pencil = scene.thing(GOT, r, spoken);
     let stand_in = |parts: &[Share; 4]| (parts[1].share + parts[2].share) * 100.0;
     pencil

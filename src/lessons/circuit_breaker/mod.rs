@@ -131,13 +131,15 @@ mod own_probe {
 struct Seen {
     /// What users got, by [`Got`].
     got: Recently<4>,
+    /// Requests that users sent, reloads among them.
+    asked: Recently<1>,
     /// Calls to M3 for each request that M1 has not answered: its number, how many; and for the last that it has.
     tries: Vec<(u32, u32)>,
     last: u32,
     /// The most for one request since a knob was turned.
     most: u32,
     turned: Time,
-    /// What stands in for M3, as the knob has it.
+    /// What users get in place of a fresh page while a breaker is open, as the knob has it.
     stand_in: Got,
     /// The share of calls that M3 fails on purpose, in per cent; and since when it fails none.
     fails: f64,
@@ -154,7 +156,7 @@ struct Seen {
     /// The chain hung without a breaker, and nobody has restarted M3 or set one since; it has come out of that.
     hung: bool,
     unhung: bool,
-    /// What [`Script::tell`] has yet to measure, and the busy threads and full pools that it has told of.
+    /// What [`Script::report`] has yet to measure, and the busy threads and full pools that it has told of.
     measured: Vec<usize>,
     busy: [usize; 2],
     full: [bool; 2],
@@ -184,6 +186,7 @@ impl Seen {
     fn new(now: Time) -> Seen {
         Seen {
             got: Recently::new(now),
+            asked: Recently::new(now),
             tries: Vec::new(),
             last: 1,
             most: 0,
@@ -350,6 +353,7 @@ impl Script for Breaking {
         // Windows stay full, and requests that are under way go on being counted.
         *seen = Seen {
             got: seen.got.clone(),
+            asked: seen.asked.clone(),
             tries: std::mem::take(&mut seen.tries),
             busy: seen.busy,
             full: seen.full,
@@ -400,17 +404,18 @@ impl Script for Breaking {
         seen.false_alarm |= opens && mild && calm;
     }
 
-    fn sent(&self, call: Key, system: &mut System, _now: Time) {
-        let Some((number, on)) = system.frame(call).map(|call| (call.number, call.leg.on)) else {
+    fn sent(&self, call: Key, system: &mut System, now: Time) {
+        let Some(call) = system.frame(call).copied() else {
             return;
         };
         let seen = system.own_mut::<Seen>();
-        if on == WIRES[0] {
-            seen.tries.push((number, 0));
-        } else if on == WIRES[2] {
+        if call.leg.on == WIRES[0] {
+            seen.asked.add(0, now);
+            seen.tries.push((call.number, 0));
+        } else if call.leg.on == WIRES[2] {
             seen.measured.push(own_probe::CALLS);
             let mut known = seen.tries.iter_mut();
-            if let Some((_, tries)) = known.find(|(known, _)| *known == number) {
+            if let Some((_, tries)) = known.find(|(number, _)| *number == call.number) {
                 *tries += 1;
                 seen.most = seen.most.max(*tries);
             }
@@ -424,8 +429,9 @@ impl Script for Breaking {
         let seen = system.own_mut::<Seen>();
         let got = match (request.failed, request.partial) {
             (Some(_), _) => Got::Error,
-            (None, true) => seen.stand_in,
             (None, false) => Got::Fresh,
+            (None, true) if seen.stand_in == Got::Backup => Got::Backup,
+            (None, true) => Got::LastGood,
         };
         seen.got.add(got as usize, now);
         match got {
@@ -451,8 +457,9 @@ impl Script for Breaking {
         seen.mended = seen.mended.or(Some(now)).filter(|_| fails == 0.0);
         seen.to_open = to_open(knobs);
         seen.stand_in = match knobs.whole("fallback") {
-            2 => Got::Backup,
-            _ => Got::LastGood,
+            0 => Got::Error,
+            1 => Got::LastGood,
+            _ => Got::Backup,
         };
         seen.unharmed.set(fails >= 100.0 && load >= 8.0, now);
         let calm_since = seen.flood.map_or(Time::ZERO, |flood| flood.until);
@@ -465,7 +472,7 @@ impl Script for Breaking {
         seen.unhung |= seen.hung && fresh.is_some_and(|share| share >= 0.9);
     }
 
-    fn tell(&self, system: &mut System, knobs: &Values, cx: Cx<'_, '_>) {
+    fn report(&self, system: &mut System, knobs: &Values, cx: Cx<'_, '_>) {
         for probe in std::mem::take(&mut system.own_mut::<Seen>().measured) {
             cx.sample(probe, 1.0);
         }
@@ -492,7 +499,8 @@ impl Script for Breaking {
         let place = CHAIN.iter().position(|it| *it == node);
         let Some(place) = place else {
             let reloads = node == USERS && system.node(USERS)?.refresh.is_on();
-            return reloads.then(|| scene.say("reloading", &[]));
+            let per_s = seen.asked.per_s(0, NOW, system.now).round();
+            return reloads.then(|| scene.say("reloading", &[Arg::Number(per_s)]));
         };
         let nobody = for_nobody(system, node);
         let breaker = system.guard(place as u8);
@@ -501,7 +509,8 @@ impl Script for Breaking {
             let copy = fresh.and_then(|live| live.fresh());
             if let (Some(at), Some(_), Got::LastGood) = (copy, breaker, seen.stand_in) {
                 let age = Arg::Tenths((system.now.since(at).as_s() * 10.0) as u32);
-                return Some(scene.say("copy", &[age]));
+                let roomy = scene.narrow() || scene.width >= 760.0;
+                return Some(scene.say(if roomy { "copy" } else { "copy-short" }, &[age]));
             }
         }
         let fails = [Arg::Share(seen.fails / 100.0)];
@@ -603,21 +612,32 @@ impl Lesson for Breaking {
     };
     const CODE: &'static [Code] = &[
         Code {
-            file: "algorithms/circuit_breaker/counting.rs",
-            region: "allow",
+            file: "algorithms/circuit_breaker/rates.rs",
+            region: "acquire",
             marks: &[
-                ("breaker-refuses", "Refused::Open"),
-                ("breaker-probes", "self.counts.requests += 1"),
+                ("breaker-refuses", "self.not_permitted +="),
+                ("breaker-tries", "self.enter(State::HalfOpen"),
+                ("breaker-probes", "self.take_permit()"),
+            ],
+        },
+        Code {
+            file: "algorithms/circuit_breaker/rates.rs",
+            region: "record",
+            marks: &[
+                ("breaker-opens", "self.enter(State::Open"),
+                ("breaker-reopens", "self.enter(State::Open"),
+                ("breaker-closes", "self.enter(State::Closed"),
             ],
         },
         Code {
             file: "algorithms/circuit_breaker/counting.rs",
+            region: "allow",
+            marks: &[],
+        },
+        Code {
+            file: "algorithms/circuit_breaker/counting.rs",
             region: "done",
-            marks: &[
-                ("breaker-opens", "self.settings.trip.is_due(&self.counts)"),
-                ("breaker-reopens", "outcome == Outcome::Failure"),
-                ("breaker-closes", "self.enter(State::Closed, now_us)"),
-            ],
+            marks: &[],
         },
     ];
 }

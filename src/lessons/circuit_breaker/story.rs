@@ -238,7 +238,8 @@ pub(super) const STORY: &[Beat<System>] = &[
         ],
         when: |system| {
             let open = |place| state(system, place) == Some(State::Open);
-            open(0) && open(INNER) && got(system, Got::Error) >= 0.5
+            let reload = seen(system).asked.per_s(0, NOW, system.now) >= 12.0;
+            open(0) && open(INNER) && got(system, Got::Error) >= 0.5 && reload
         },
         points: &[OTHERS, breaker_part(0), BREAKER],
         shows: &[

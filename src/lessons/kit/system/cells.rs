@@ -16,7 +16,7 @@ const PLACES: (usize, f32) = (2, 9.0);
 /// Where the workers begin, under name and status.
 const HEAD: f32 = 56.0;
 /// The lesson's line.
-const FOOT: f32 = 21.0;
+const FOOT: f32 = 25.0;
 /// What a card is short of on both sides.
 const INSET: f32 = 14.0;
 

@@ -75,7 +75,7 @@
 //!   [`System::row`], [`System::member_row`], and [`System::since`] a marked note (`"crashed"`, `"you-set"`, `"start"`).
 //! * [`Deed::Own`] with [`Script::act`]; [`System::deed`] for the layer's own deeds; [`Event::Timer`] with [`Script::timer`].
 //! * [`Gate::limits`] with [`Script::admits`]: limiters. [`Gate::filters`] with [`Script::allowed`]: candidates.
-//! * [`Script::tell`]: after each event, too, to say notes and to sample probes of the lesson's own.
+//! * [`Script::report`]: after each look, to say notes and to sample probes of the lesson's own.
 //! * [`Script::line`]: the third line of a card. [`Script::aside`]: the lesson's own figure under the parts.
 //!
 //! # Words

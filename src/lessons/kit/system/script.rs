@@ -55,8 +55,8 @@ pub trait Script: Sync + 'static {
     /// After each knob, each action, and each event in which something was said or a request was over.
     fn look(&self, _system: &mut System, _knobs: &Values, _now: Time) {}
 
-    /// After each event, knob and action, once [`Script::look`] has looked: says and measures what is the lesson's own.
-    fn tell(&self, _system: &mut System, _knobs: &Values, _cx: Cx<'_, '_>) {}
+    /// Whenever [`Script::look`] has looked: says and measures what is the lesson's own.
+    fn report(&self, _system: &mut System, _knobs: &Values, _cx: Cx<'_, '_>) {}
 
     /// A timer that the script set by [`super::Event::Timer`] has rung.
     fn timer(&self, _number: u32, _system: &mut System, _knobs: &Values, _cx: Cx<'_, '_>) {}

@@ -29,7 +29,7 @@ const GUARDED_MIN: f32 = 68.0;
 /// A way down that has one.
 const GUARDED_H: f32 = 56.0;
 /// The card of those who flood a service, and the way from there.
-const FLOOD: (f32, f32) = (128.0, 46.0);
+const FLOOD: (f32, f32) = (138.0, 46.0);
 const FLOOD_WAY: f32 = 26.0;
 /// Up to so many workers a member says how many of them are busy.
 const COUNTED_MAX: usize = 400;

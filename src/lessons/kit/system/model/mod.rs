@@ -269,8 +269,8 @@ impl Model for System {
         }
         if std::mem::take(&mut self.stirred) {
             self.script.look(self, knobs, cx.now());
+            self.script.report(self, knobs, cx);
         }
-        self.script.tell(self, knobs, cx);
     }
 
     fn on_knobs(&mut self, knobs: &Values, cx: Cx<'_, '_>) {
@@ -279,7 +279,7 @@ impl Model for System {
         self.keep("you-set");
         self.follow(knobs.script.plan(knobs), cx);
         self.script.look(self, knobs, cx.now());
-        self.script.tell(self, knobs, cx);
+        self.script.report(self, knobs, cx);
     }
 
     fn can(&self, act: Act) -> bool {
@@ -298,7 +298,7 @@ impl Model for System {
             None => {}
         }
         self.script.look(self, knobs, cx.now());
-        self.script.tell(self, knobs, cx);
+        self.script.report(self, knobs, cx);
     }
 
     fn bytes(&self) -> usize {
