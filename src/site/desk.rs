@@ -78,6 +78,8 @@ pub(crate) struct Desk {
     pub(crate) code: RwSignal<Option<Found>>,
     /// What the lines of each plot stand at.
     pub(crate) readings: RwSignal<Vec<String>>,
+    /// What the lines of each plot are called.
+    pub(crate) line_names: RwSignal<Vec<Vec<String>>>,
     /// The chosen challenge.
     pub(crate) goal: RwSignal<Option<Goal>>,
     /// The events of the tape in words, while they are listed.
@@ -170,6 +172,7 @@ impl Desk {
             happened: RwSignal::default(),
             code: RwSignal::new(None),
             readings: RwSignal::default(),
+            line_names: RwSignal::default(),
             goal: RwSignal::new(None),
             events: RwSignal::new(None),
             told: RwSignal::default(),
@@ -955,6 +958,7 @@ impl Desk {
             put(self.happened, slow.latest);
         }
         put(self.readings, slow.readings);
+        put(self.line_names, slow.line_names);
         put(self.goal, slow.goal);
         put(self.told, slow.told);
         let listing = self.with(|core| core.listing).unwrap_or_default();

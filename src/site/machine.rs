@@ -10,13 +10,13 @@ use crate::views::{
 };
 use crate::{place, sight};
 use engine::player::Happening;
-use engine::probe::SAMPLE_EVERY;
+use engine::probe::{SAMPLE_EVERY, SAMPLES_MIN, Statistic};
 use engine::scene::{Glyph, PartId, Role};
 use engine::show::Picked;
 use engine::story::BeatView;
 use engine::tape::Note;
 use engine::text::trim_number;
-use engine::{Act, Arg, Ink, Knob, Player, Plot, Scene, Time, Tone, Words, plot};
+use engine::{Act, Arg, Ink, Knob, Line, Player, Plot, Scene, Time, Tone, Words, plot};
 use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
@@ -118,6 +118,8 @@ pub(crate) struct Slow {
     pub(crate) glyphs: Vec<(Glyph, Ink)>,
     pub(crate) latest: Happened,
     pub(crate) readings: Vec<String>,
+    /// The names of the lines of each plot.
+    pub(crate) line_names: Vec<Vec<String>>,
     pub(crate) goal: Option<Goal>,
     pub(crate) events: Vec<Cause>,
     pub(crate) told: Vec<&'static str>,
@@ -368,6 +370,7 @@ impl Core {
             glyphs,
             latest: self.latest(),
             readings: self.readings(),
+            line_names: self.line_names(),
             goal: self.goal(),
         }
     }
@@ -433,6 +436,28 @@ impl Core {
         })
     }
 
+    /// What a line of a plot is called now: a 99th percentile of a few values is the slowest, which is all that so few tell.
+    pub(crate) fn line_name(&self, line: &Line) -> String {
+        let main = self.player.main();
+        let samples = (main.position().at.0 / SAMPLE_EVERY.0) as usize;
+        let number = (line.probe, Statistic::Number);
+        let at = main.tape().reads().iter().position(|read| *read == number);
+        let count = at.zip(samples.checked_sub(1));
+        let count = count.and_then(|(at, sample)| main.tape().line(at).get(sample));
+        match (line.statistic, count) {
+            (Statistic::Quantile(q), Some(count)) if q >= 0.99 && *count < SAMPLES_MIN as f32 => {
+                t("plot.slowest")
+            }
+            _ => self.words.get(&format!("line.{}", line.id)).to_owned(),
+        }
+    }
+
+    fn line_names(&self) -> Vec<Vec<String>> {
+        let plots = self.player.main().plots().iter();
+        let names = plots.map(|plot| plot.lines.iter().map(|line| self.line_name(line)).collect());
+        names.collect()
+    }
+
     /// What the lines of each plot stand at now: what the drawing is for those who do not see it.
     pub(crate) fn readings(&self) -> Vec<String> {
         let main = self.player.main();
@@ -446,7 +471,7 @@ impl Core {
                 let value = tape.line(at).get(samples.checked_sub(1)?)?;
                 let value = f64::from(*value) * plot.scale;
                 let value = value.is_finite().then(|| trim_number(value))?;
-                let name = several.then(|| self.words.get(&format!("line.{}", line.id)).to_owned());
+                let name = several.then(|| self.line_name(line));
                 Some(name.map_or(value.clone(), |name| format!("{name} {value}")))
             });
             let lines: Vec<_> = lines.collect();

@@ -311,7 +311,14 @@ fn PlotTrack(desk: Desk, index: usize, plot: &'static Plot) -> impl IntoView {
                 1 => swatch.to_owned(),
                 _ => format!("{swatch} swatch-broad"),
             };
-            view! { <span class="legend"><span class=swatch></span>{desk.word(&format!("line.{}", line.id))}</span> }
+            let own = desk.word(&format!("line.{}", line.id));
+            let name = move || {
+                let now = desk
+                    .line_names
+                    .with(|names| names.get(index)?.get(number).cloned());
+                now.unwrap_or_else(|| own.clone())
+            };
+            view! { <span class="legend"><span class=swatch></span>{live(name)}</span> }
         };
         let lines = plot.lines.iter().enumerate().map(line);
         view! { <small class="track-lines">{lines.collect_view()}</small> }
