@@ -82,6 +82,10 @@ const CHECKS: &[(&str, Check)] = &[
         challenges_can_be_reached_and_not_by_waiting,
     ),
     (
+        "the_story_marks_lines_of_the_code_that_is_shown",
+        the_story_marks_lines_of_the_code_that_is_shown,
+    ),
+    (
         "an_hour_at_full_load_keeps_memory_bounded",
         an_hour_at_full_load_keeps_memory_bounded,
     ),
@@ -563,6 +567,26 @@ fn captions_and_figures_agree(entry: &Entry) {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What a lesson shows of its code is what its story is about: some of it runs in every story.
+fn the_story_marks_lines_of_the_code_that_is_shown(entry: &Entry) {
+    let slug = entry.card.slug;
+    let about = lessons::about(slug).unwrap_or_else(|| panic!("{slug} is in no list"));
+    let regions = press::code::regions(&sources::project(), about.code);
+    let regions = regions.unwrap_or_else(|wrong| panic!("{slug}: {}", wrong.join("; ")));
+    assert!(!regions.is_empty(), "{slug} shows no code");
+    let mut player = Player::new((entry.open)(1));
+    player.jump(player.beats().len() - 1);
+    let marks = |word: &str| {
+        let mut marks = about.code.iter().flat_map(|code| code.marks);
+        marks.any(|(mark, _)| mark.split(' ').next() == Some(word))
+    };
+    let mut notes = player.main().tape().notes();
+    assert!(
+        notes.any(|note| marks(note.word)),
+        "{slug}: nothing that its story says marks a line of its code"
+    );
 }
 
 /// Each challenge's own solution reaches it, and waiting as long does not.
