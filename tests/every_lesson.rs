@@ -11,7 +11,7 @@ use lessons::{CATALOGUE, Entry, TEMPLATES};
 use libtest_mimic::{Arguments, Trial};
 use loadlab_tests::{Monkey, scripted};
 use press::sources;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 use std::rc::Rc;
 
@@ -80,6 +80,10 @@ const CHECKS: &[(&str, Check)] = &[
     (
         "challenges_can_be_reached_and_not_by_waiting",
         challenges_can_be_reached_and_not_by_waiting,
+    ),
+    (
+        "the_key_names_each_kind_of_moving_thing_once",
+        the_key_names_each_kind_of_moving_thing_once,
     ),
     (
         "the_story_marks_lines_of_the_code_that_is_shown",
@@ -567,6 +571,80 @@ fn captions_and_figures_agree(entry: &Entry) {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The stage's key is fixed, so it has to name all that moves in the story, after each action and at the ends of every knob,
+/// and nothing else.
+fn the_key_names_each_kind_of_moving_thing_once(entry: &Entry) {
+    let (slug, words) = (entry.card.slug, words(entry));
+    let opening = (entry.open)(1);
+    let mut seen: BTreeMap<String, String> = BTreeMap::new();
+    let mut look = |run: &dyn Show| {
+        for width in [366.0, 884.0] {
+            let mut scene = Scene::new(width, words.clone());
+            run.draw(&mut scene);
+            for particle in scene.particles() {
+                let name = words.glyph(particle.glyph, particle.ink).to_owned();
+                let what = format!("({:?}, {:?})", particle.glyph, particle.ink);
+                seen.entry(name).or_insert(what);
+            }
+        }
+    };
+    let mut player = Player::new((entry.open)(1));
+    for beat in 1..player.beats().len() {
+        let before = player.main().position().at;
+        player.jump(beat);
+        let reached = player.main().position().at;
+        let mut at = before;
+        while at < reached {
+            player.seek(at);
+            look(player.main());
+            at += Time::ms(250);
+        }
+        player.jump(beat);
+        look(player.main());
+        if let Some(twin) = player.twin() {
+            look(&*twin.run);
+        }
+    }
+    let mut after = |player: &mut Player| {
+        for _ in 0..20 {
+            let at = player.main().position().at;
+            player.seek(at + Time::ms(250));
+            look(player.main());
+        }
+    };
+    for spec in 0..opening.actions().len() {
+        let mut player = Player::new((entry.open)(1));
+        player.seek(Time::s(3));
+        let target = player.main().aim(spec);
+        player.act(Act { spec, target });
+        after(&mut player);
+    }
+    for (knob, _) in opening.knobs() {
+        let values: Vec<f64> = match knob.kind {
+            Kind::Choice(options) => (0..options.len()).map(|at| at as f64).collect(),
+            _ => vec![knob.from_steps(0), knob.from_steps(u32::MAX)],
+        };
+        for value in values {
+            let mut player = Player::new((entry.open)(1));
+            player.set_knob(knob.id, value).unwrap();
+            after(&mut player);
+        }
+    }
+    let key: Vec<&str> = opening
+        .key()
+        .iter()
+        .map(|(glyph, ink)| words.glyph(*glyph, *ink))
+        .collect();
+    let known: BTreeSet<&str> = key.iter().copied().collect();
+    assert_eq!(
+        key.len(),
+        known.len(),
+        "{slug}: the key names something twice"
+    );
+    let moves: BTreeSet<&str> = seen.keys().map(String::as_str).collect();
+    assert_eq!(known, moves, "{slug}: what moves is {seen:?}");
 }
 
 /// What a lesson shows of its code is what its story is about: some of it runs in every story.

@@ -1,6 +1,7 @@
 //! A lesson: a model, its view, its plots and its story, as one value.
 
 use crate::action::ActionSpec;
+use crate::ids::{Glyph, Ink};
 use crate::model::Model;
 use crate::plot::Plot;
 use crate::probe::Probe;
@@ -40,6 +41,8 @@ pub struct Sheet<M: Model> {
     /// Draws the system as it is at a moment of the model's own clock. Pure: positions are functions of model, knobs and
     /// moment, so that any moment can be drawn without having drawn another.
     pub draw: fn(&M, &M::Knobs, Time, &mut Scene),
+    /// What moves on the stage, each kind once, in the shape and colour that it usually has: the stage's key.
+    pub key: &'static [(Glyph, Ink)],
     /// The speed at which it opens: simulated seconds a second.
     pub speed: f64,
     /// The knob and value that Compare starts from.
@@ -68,6 +71,7 @@ impl<M: Model> Sheet<M> {
             story: &[],
             challenges: &[],
             draw,
+            key: &[],
             speed: 0.25,
             twin: ("", 0.0),
             still: Time::ms(1_500),

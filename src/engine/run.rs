@@ -2,6 +2,7 @@
 
 use crate::action::{Act, Action, ActionSpec};
 use crate::agenda::Agenda;
+use crate::ids::{Glyph, Ink};
 use crate::knobs::{self, Knob, KnobError};
 use crate::lesson::{Card, Sheet};
 use crate::model::{Context, Model};
@@ -463,6 +464,9 @@ impl<M: Model> Show for Run<M> {
     }
     fn speed(&self) -> f64 {
         self.sheet.speed
+    }
+    fn key(&self) -> &'static [(Glyph, Ink)] {
+        self.sheet.key
     }
     fn twin_default(&self) -> (&'static str, f64) {
         self.sheet.twin

@@ -1,7 +1,7 @@
 //! The one object-safe face of a running lesson.
 
 use crate::action::{Act, ActionSpec};
-use crate::ids::PartId;
+use crate::ids::{Glyph, Ink, PartId};
 use crate::knobs::{Knob, KnobError};
 use crate::lesson::Card;
 use crate::place::{Input, Position};
@@ -55,6 +55,8 @@ pub trait Show {
     fn seed(&self) -> u32;
     /// The lesson's opening speed: simulated seconds a second.
     fn speed(&self) -> f64;
+    /// What moves on the stage, each kind once.
+    fn key(&self) -> &'static [(Glyph, Ink)];
     /// The knob and value that a comparison starts from.
     fn twin_default(&self) -> (&'static str, f64);
     /// What is plotted.

@@ -61,7 +61,8 @@ pub(crate) struct Desk {
     pub(crate) done: RwSignal<Vec<bool>>,
     pub(crate) twin: RwSignal<Option<(&'static str, f64)>>,
     pub(crate) parts: [RwSignal<Vec<PartView>>; 2],
-    pub(crate) key: RwSignal<Vec<(Glyph, Ink)>>,
+    /// What moves on the stage, each kind once.
+    pub(crate) key: &'static [(Glyph, Ink)],
     pub(crate) inspection: RwSignal<Option<Inspection>>,
     pub(crate) said: RwSignal<String>,
     pub(crate) dialog: RwSignal<Option<Dialog>>,
@@ -99,7 +100,7 @@ fn put<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
 impl Desk {
     /// A desk for a run.
     pub(crate) fn new(run: Box<dyn Show>, words: Words, look: Look) -> Desk {
-        let slug = run.card().slug;
+        let (slug, key) = (run.card().slug, run.key());
         let words = Rc::new(words);
         let plots = run.plots().len();
         let mut player = Player::new(run);
@@ -161,7 +162,7 @@ impl Desk {
             done: RwSignal::default(),
             twin: RwSignal::new(None),
             parts: [RwSignal::default(), RwSignal::default()],
-            key: RwSignal::default(),
+            key,
             inspection: RwSignal::new(None),
             said,
             dialog: RwSignal::new(None),
@@ -966,16 +967,6 @@ impl Desk {
         let [a, b] = slow.parts;
         put(self.parts[0], a);
         put(self.parts[1], b);
-        // The key names each kind of moving thing once, in the first colour seen that has this name.
-        let mut key = self.key.get_untracked();
-        for seen in slow.glyphs {
-            let name = self.glyph(seen);
-            if !key.iter().any(|known| self.glyph(*known) == name) {
-                key.push(seen);
-            }
-        }
-        key.sort_by_key(|(glyph, _)| *glyph);
-        put(self.key, key);
     }
 
     /// Asks why what was picked is as it is.

@@ -11,12 +11,12 @@ use crate::views::{
 use crate::{place, sight};
 use engine::player::Happening;
 use engine::probe::{SAMPLE_EVERY, SAMPLES_MIN, Statistic};
-use engine::scene::{Glyph, PartId, Role};
+use engine::scene::{PartId, Role};
 use engine::show::Picked;
 use engine::story::BeatView;
 use engine::tape::Note;
 use engine::text::trim_number;
-use engine::{Act, Arg, Ink, Knob, Line, Player, Plot, Scene, Time, Tone, Words, plot};
+use engine::{Act, Arg, Knob, Line, Player, Plot, Scene, Time, Tone, Words, plot};
 use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
@@ -115,7 +115,6 @@ pub(crate) struct Slow {
     pub(crate) twin: Option<(&'static str, f64)>,
     pub(crate) seed: u32,
     pub(crate) parts: [Vec<PartView>; 2],
-    pub(crate) glyphs: Vec<(Glyph, Ink)>,
     pub(crate) latest: Happened,
     pub(crate) readings: Vec<String>,
     /// The names of the lines of each plot.
@@ -345,18 +344,6 @@ impl Core {
                 })
                 .collect()
         };
-        let mut glyphs: Vec<(Glyph, Ink)> = Vec::new();
-        for particle in self
-            .stages
-            .iter()
-            .flatten()
-            .flat_map(|surface| surface.scene.particles())
-        {
-            let seen = (particle.glyph, particle.ink);
-            if !glyphs.contains(&seen) {
-                glyphs.push(seen);
-            }
-        }
         Slow {
             lane: sight::Lane::of(&self.player, &self.words, &self.reached),
             events: self.events(),
@@ -367,7 +354,6 @@ impl Core {
             twin: self.player.twin().map(|twin| (twin.knob, twin.value)),
             seed: main.seed(),
             parts: [parts(0), parts(1)],
-            glyphs,
             latest: self.latest(),
             readings: self.readings(),
             line_names: self.line_names(),

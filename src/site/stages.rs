@@ -2,7 +2,7 @@
 
 use crate::desk::{Desk, part_button};
 use crate::icons;
-use crate::live::{follow, live, memo, part};
+use crate::live::{follow, live, memo};
 use crate::sight::knob_value;
 use crate::texts::t;
 use engine::scene::PartId;
@@ -82,9 +82,9 @@ fn Stage(desk: Desk, side: usize) -> impl IntoView {
                 </Show>
             </div>
             <ul class="stage-key" aria-label=t("lesson.key")>
-                {part(move || desk.key.get().into_iter().map(|(glyph, ink)| view! {
+                {desk.key.iter().map(|&(glyph, ink)| view! {
                     <li>{icons::moving(glyph, ink)}{desk.glyph((glyph, ink))}</li>
-                }).collect_view())}
+                }).collect_view()}
             </ul>
             <ul class="parts visually-hidden" aria-label=t("lesson.parts")>
                 <For each=move || ids.get() key=ToString::to_string let(id)>

@@ -9,7 +9,7 @@ mod tests;
 
 pub use model::{Caching, Settings};
 
-use engine::{Card, Code, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Statistic, Time};
+use engine::{Card, Code, Glyph, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Statistic, Time};
 
 /// The lesson.
 pub struct Remembering;
@@ -111,6 +111,16 @@ impl Lesson for Remembering {
                 scale: 0.001,
                 top_min: 200.0,
             },
+        ],
+        key: &[
+            (Glyph::Request, Ink::Accent),
+            (Glyph::Request, Ink::Secondary),
+            (Glyph::Response, Ink::Hit),
+            (Glyph::Response, Ink::Ok),
+            (Glyph::Message, Ink::Warn),
+            (Glyph::Message, Ink::Hit),
+            (Glyph::Replica, Ink::Hit),
+            (Glyph::Failure, Ink::Bad),
         ],
         story: story::STORY,
         challenges: story::CHALLENGES,

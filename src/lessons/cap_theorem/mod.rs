@@ -10,7 +10,7 @@ mod tests;
 
 pub use model::{Partition, Settings};
 
-use engine::{Card, Code, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Time};
+use engine::{Card, Code, Glyph, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Time};
 
 /// The lesson.
 pub struct Cap;
@@ -66,6 +66,14 @@ impl Lesson for Cap {
                 ],
                 5.0,
             ),
+        ],
+        key: &[
+            (Glyph::Request, Ink::Accent),
+            (Glyph::Response, Ink::Ok),
+            (Glyph::Message, Ink::Hit),
+            (Glyph::Replica, Ink::Accent),
+            (Glyph::Heartbeat, Ink::Secondary),
+            (Glyph::Failure, Ink::Warn),
         ],
         story: story::STORY,
         challenges: story::CHALLENGES,

@@ -16,8 +16,8 @@ use algorithms::circuit_breaker::{State, counting, rates};
 use algorithms::retry::{Backoff, Jitter};
 use engine::scene::Rect;
 use engine::{
-    ActionSpec, Arg, Card, Code, Ink, Lesson, Level, Line, Note, PartId, Plot, Probe, Scene, Sheet,
-    Time, Tone,
+    ActionSpec, Arg, Card, Code, Glyph, Ink, Lesson, Level, Line, Note, PartId, Plot, Probe, Scene,
+    Sheet, Time, Tone,
 };
 
 /// The lesson.
@@ -590,6 +590,14 @@ impl Lesson for Breaking {
         actions: ACTIONS,
         probes: &PROBES,
         plots: PLOTS,
+        key: &[
+            (Glyph::Request, Ink::Accent),
+            (Glyph::Request, Ink::Mark),
+            (Glyph::Request, Ink::Warn),
+            (Glyph::Response, Ink::Ok),
+            (Glyph::Replica, Ink::Hit),
+            (Glyph::Failure, Ink::Bad),
+        ],
         story: story::STORY,
         challenges: story::CHALLENGES,
         speed: 0.3,

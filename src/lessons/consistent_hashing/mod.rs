@@ -9,7 +9,7 @@ mod tests;
 
 pub use model::{ConsistentHashing, Settings};
 
-use engine::{Card, Code, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Time};
+use engine::{Card, Code, Glyph, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Time};
 
 /// The lesson.
 pub struct Hashing;
@@ -57,6 +57,13 @@ impl Lesson for Hashing {
                 ],
                 2.0,
             ),
+        ],
+        key: &[
+            (Glyph::Request, Ink::MemberC),
+            (Glyph::Response, Ink::Ok),
+            (Glyph::Message, Ink::MemberA),
+            (Glyph::Replica, Ink::MemberA),
+            (Glyph::Failure, Ink::Bad),
         ],
         story: story::STORY,
         challenges: story::CHALLENGES,

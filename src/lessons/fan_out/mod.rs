@@ -9,7 +9,7 @@ mod tests;
 
 pub use model::{Settings, Shop};
 
-use engine::{Card, Code, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Time};
+use engine::{Card, Code, Glyph, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Time};
 
 /// The lesson.
 pub struct FanOut;
@@ -48,6 +48,12 @@ impl Lesson for FanOut {
                 ],
                 24.0,
             ),
+        ],
+        key: &[
+            (Glyph::Request, Ink::Accent),
+            (Glyph::Message, Ink::Accent),
+            (Glyph::Response, Ink::Ok),
+            (Glyph::Failure, Ink::Bad),
         ],
         story: story::STORY,
         challenges: story::CHALLENGES,

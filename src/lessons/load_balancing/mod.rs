@@ -12,7 +12,7 @@ use crate::kit::system::{
 };
 use algorithms::balancer::Policy;
 use engine::{
-    ActionSpec, Arg, Card, Code, Ink, Lesson, Level, Line, Note, PartId, Plot, Scene, Sheet,
+    ActionSpec, Arg, Card, Code, Glyph, Ink, Lesson, Level, Line, Note, PartId, Plot, Scene, Sheet,
     Statistic, Time,
 };
 
@@ -409,6 +409,12 @@ impl Lesson for Balancing {
         actions: ACTIONS,
         probes: &probe::ALL,
         plots: PLOTS,
+        key: &[
+            (Glyph::Request, Ink::Accent),
+            (Glyph::Response, Ink::Ok),
+            (Glyph::Failure, Ink::Bad),
+            (Glyph::Heartbeat, Ink::Ok),
+        ],
         story: story::STORY,
         challenges: story::CHALLENGES,
         twin: ("policy", 3.0),

@@ -15,8 +15,8 @@ use algorithms::hash::mix64;
 use algorithms::retry::{Backoff, Jitter};
 use engine::scene::Rect;
 use engine::{
-    Act, ActionSpec, Arg, Card, Code, Ink, Lesson, Level, Line, Note, PartId, Plot, Scene, Sheet,
-    Time, Tone,
+    Act, ActionSpec, Arg, Card, Code, Glyph, Ink, Lesson, Level, Line, Note, PartId, Plot, Scene,
+    Sheet, Time, Tone,
 };
 
 /// The lesson.
@@ -497,6 +497,12 @@ impl Lesson for Storm {
         actions: ACTIONS,
         probes: &probe::ALL,
         plots: PLOTS,
+        key: &[
+            (Glyph::Request, Ink::Accent),
+            (Glyph::Request, Ink::Warn),
+            (Glyph::Response, Ink::Ok),
+            (Glyph::Failure, Ink::Bad),
+        ],
         story: story::STORY,
         challenges: story::CHALLENGES,
         speed: 0.5,

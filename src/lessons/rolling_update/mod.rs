@@ -13,7 +13,7 @@ mod tests;
 pub use knobs::{Break, Settings};
 pub use model::RollingUpdate;
 
-use engine::{Card, Code, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Statistic, Time};
+use engine::{Card, Code, Glyph, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Statistic, Time};
 
 /// The lesson.
 pub struct Rolling;
@@ -89,6 +89,12 @@ impl Lesson for Rolling {
                 scale: 0.001,
                 top_min: 600.0,
             },
+        ],
+        key: &[
+            (Glyph::Request, Ink::Accent),
+            (Glyph::Response, Ink::Ok),
+            (Glyph::Failure, Ink::Bad),
+            (Glyph::Heartbeat, Ink::Secondary),
         ],
         story: story::STORY,
         challenges: story::CHALLENGES,

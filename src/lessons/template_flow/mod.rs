@@ -9,7 +9,7 @@ mod tests;
 
 pub use model::{Office, Settings};
 
-use engine::{ActionSpec, Card, Code, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Time};
+use engine::{ActionSpec, Card, Code, Glyph, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Time};
 
 /// The lesson.
 pub struct Template;
@@ -54,6 +54,11 @@ impl Lesson for Template {
         actions: &[ActionSpec::whole("rush")],
         probes: &[Probe::Count, Probe::Count, Probe::Spread, Probe::Level],
         plots: PLOTS,
+        key: &[
+            (Glyph::Request, Ink::Accent),
+            (Glyph::Response, Ink::Ok),
+            (Glyph::Failure, Ink::Bad),
+        ],
         story: story::STORY,
         challenges: story::CHALLENGES,
         twin: ("workers", 4.0),

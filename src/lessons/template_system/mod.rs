@@ -9,7 +9,7 @@ use crate::kit::system::{
     Call, Crowd, Deed, Dial, Kind, Node, NodeId, Plan, Script, Service, Spread, System, Values,
     Wire, WireId, draw, probe,
 };
-use engine::{ActionSpec, Card, Code, Ink, Lesson, Level, Line, Plot, Sheet, Time};
+use engine::{ActionSpec, Card, Code, Glyph, Ink, Lesson, Level, Line, Plot, Sheet, Time};
 
 /// The lesson.
 pub struct Template;
@@ -107,6 +107,11 @@ impl Lesson for Template {
         actions: ACTIONS,
         probes: &probe::ALL,
         plots: PLOTS,
+        key: &[
+            (Glyph::Request, Ink::Accent),
+            (Glyph::Response, Ink::Ok),
+            (Glyph::Failure, Ink::Bad),
+        ],
         story: story::STORY,
         challenges: story::CHALLENGES,
         twin: ("workers", 4.0),
