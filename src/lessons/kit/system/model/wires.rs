@@ -168,6 +168,7 @@ impl System {
         match &live.node.kind {
             Kind::Gate(_) => self.pass_on(key, cx),
             Kind::Service(_) => self.take_in(key, cx),
+            Kind::Queue(_) => self.store(key, cx),
             Kind::Crowd(_) => self.fail(key, Reason::Nobody, cx),
         }
     }
