@@ -228,7 +228,7 @@ pub struct Received<T> {
     pub enqueued_at_us: u64,
 }
 
-/// Totals since the queue was made; `arrived = deleted + expired + dead_lettered + still held`.
+/// Totals since the queue was made; `arrived = deleted + expired + dead_lettered + purged + still held`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
     /// Messages put in: sent, moved in as dead letters, redriven.
@@ -245,6 +245,8 @@ pub struct Totals {
     pub expired: u64,
     /// Messages put aside after too many receives.
     pub dead_lettered: u64,
+    /// Messages dropped because somebody purged the queue.
+    pub purged: u64,
 }
 
 /// The queue.
@@ -372,6 +374,27 @@ impl<T: Clone> MessageQueue<T> {
             }
         }
         Ok(())
+    }
+
+    /// Sets how long undeleted messages are kept, those that are here included.
+    ///
+    /// # Errors
+    /// [`QueueError::OutOfRange`] outside [`RETENTION_MIN_US`] to [`RETENTION_MAX_US`].
+    pub fn set_retention(&mut self, retention_us: u64) -> Result<(), QueueError> {
+        if !(RETENTION_MIN_US..=RETENTION_MAX_US).contains(&retention_us) {
+            return Err(QueueError::OutOfRange);
+        }
+        self.settings.retention_us = retention_us;
+        Ok(())
+    }
+
+    /// Drops every message, lent or not (`PurgeQueue`). Returns how many.
+    pub fn purge(&mut self) -> usize {
+        let dropped = self.messages.len();
+        self.messages.clear();
+        self.ages.clear();
+        self.totals.purged += dropped as u64;
+        dropped
     }
 
     /// Puts a message in.
@@ -609,18 +632,28 @@ impl<T: Clone> MessageQueue<T> {
         Ok(moved)
     }
 
+    /// When the oldest message will have outlived its retention, if there is one.
+    pub fn next_expiry_at_us(&self) -> Option<u64> {
+        let (enqueued_at_us, _) = self.ages.first()?;
+        Some(enqueued_at_us.saturating_add(self.settings.retention_us))
+    }
+
     /// Drops what has outlived its retention; every other call does this first. Returns how many.
     pub fn expire(&mut self, now_us: u64) -> usize {
-        let before = self.messages.len();
+        self.take_expired(now_us).len()
+    }
+
+    /// As [`MessageQueue::expire`], to see what was dropped: the oldest first.
+    pub fn take_expired(&mut self, now_us: u64) -> Vec<Message<T>> {
+        let mut dropped = Vec::new();
         // A long queue drops one message at a time, so what stays must not be looked at each time.
         while let Some(&(enqueued_at_us, id)) = self.ages.first() {
             if now_us.saturating_sub(enqueued_at_us) < self.settings.retention_us {
                 break;
             }
-            self.remove(id);
+            dropped.extend(self.remove(id));
         }
-        let dropped = before - self.messages.len();
-        self.totals.expired += dropped as u64;
+        self.totals.expired += dropped.len() as u64;
         dropped
     }
 
@@ -968,6 +1001,27 @@ mod tests {
         dead.delete(s(70), first.receipt).unwrap();
         assert_eq!((dead.expire(s(109)), dead.expire(s(110))), (0, 1));
         assert!(dead.is_empty());
+    }
+
+    #[test]
+    fn what_is_purged_or_outlived_is_counted_and_told() {
+        let mut queue = standard(|s| s.retention_us = 2 * RETENTION_MIN_US);
+        for body in 1..=3 {
+            queue
+                .send(s(u64::from(body)), body, SendOptions::default())
+                .unwrap();
+        }
+        assert_eq!(queue.next_expiry_at_us(), Some(s(121)));
+        queue.set_retention(RETENTION_MIN_US).unwrap();
+        assert_eq!(queue.next_expiry_at_us(), Some(s(61)));
+        assert!(queue.set_retention(RETENTION_MIN_US - 1).is_err());
+        let told: Vec<u32> = queue.take_expired(s(62)).iter().map(|m| m.body).collect();
+        assert_eq!(told, [1, 2]);
+        queue.receive(s(62), 1, None).unwrap();
+        assert_eq!(queue.purge(), 1);
+        let totals = queue.totals();
+        assert_eq!((totals.arrived, totals.expired, totals.purged), (3, 2, 1));
+        assert!(queue.is_empty() && queue.next_expiry_at_us().is_none());
     }
 
     #[test]

@@ -162,6 +162,8 @@ pub struct Frame {
     pub partial: bool,
     /// Its caller waits no longer.
     pub left: bool,
+    /// It is the work on a message, for no caller. Its first hop then tells the queue and the worker.
+    pub(super) message: bool,
     /// Which try it is, from 0.
     pub nth: u8,
     /// When its caller sent it; of a request, when it came.
@@ -214,6 +216,7 @@ impl Frame {
             failed: None,
             partial: false,
             left: false,
+            message: false,
             nth: 0,
             asked: now,
             reached: now,
@@ -250,10 +253,16 @@ impl Frame {
         self.permit.is_some_and(|permit| permit.probe)
     }
 
-    /// Whether it is a user's request, not a call made for one.
+    /// Whether it is a user's request, not a call made for one or the work on a message.
     #[inline]
     pub fn is_request(&self) -> bool {
-        self.parent == Key::NONE
+        self.parent == Key::NONE && !self.message
+    }
+
+    /// Whether it is the work on a message.
+    #[inline]
+    pub fn is_message(&self) -> bool {
+        self.message
     }
 
     /// The member at the far end of the wire that it is on.

@@ -23,9 +23,23 @@ pub enum Count {
     Partial,
     /// Done, but nobody waited any longer.
     ForNobody,
+    /// Requests for messages that reached a queue.
+    Asked,
+    /// Of these, answered with nothing.
+    Empty,
+    /// Messages lent.
+    Lent,
+    /// Of these, not for the first time.
+    Again,
+    /// Messages deleted by who had done them.
+    Deleted,
+    /// Messages put aside as dead letters.
+    Buried,
+    /// Messages that nobody deleted within their retention.
+    Expired,
 }
 
-const COUNTS: usize = 9;
+const COUNTS: usize = 16;
 
 /// One row of the ledger.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -68,6 +68,14 @@
 //! own program. The answer comes back by the same wires. A caller whose time-out ends leaves the call to itself
 //! ([`Frame::left`]): it is still worked on, *for nobody*. Who fails says why ([`Reason`]), at the part where it died.
 //!
+//! # Messages
+//!
+//! A call that reaches a [`Queue`] is answered as soon as its message is stored; [`Step::Publish`] does not even wait for that.
+//! The workers of a [`Service`] that pulls ([`Pull`]) ask the queue over a wire that leads *to* it, work on what they get by the
+//! program of its class, and delete it. A message is lent for the queue's visibility time-out; who fails, crashes or is late
+//! says nothing, and the clock brings the message back. [`System::shelf`] tells what a queue keeps, the ledger's row of its node
+//! what became of messages ([`Count::Lent`] and those after it). A sheet with queues has [`probe::WITH_QUEUES`].
+//!
 //! # Where a lesson hooks in
 //!
 //! * [`Script::heard`]: each note as it is said; [`Script::look`]: after each event that says something. Keep what the story must remember in a type
@@ -87,11 +95,15 @@
 //! (number, breaker, callee), `leaves` (number, part), `reloads` (number, times), `breaker-opens`, `breaker-reopens`,
 //! `breaker-tries`, `breaker-closes`, `breaker-new`, `breaker-gone` (breaker, caller, callee), `refresh` (span), `refresh-over`,
 //! `check-failed`, `returned`, `joined`, `leaving`, `restarted`, `mended`, `slowed`, `cut`, `healed`, `flushed`
-//! (member), `crashed` (member, held), `ejected` (member, span), `spike` (times), `spike-over`. A lesson's `en.md` has those
+//! (member), `crashed` (member, held), `ejected` (member, span), `spike` (times), `spike-over`; with a queue `stored` (number,
+//! queue, span), `lent` (number, member, deliveries), `deleted`, `stale`, `gone-already` (number, member, deliveries),
+//! `clock-ended` (number, member, span), `expired` (number, queue, span), `buried` (number, queue, deliveries), `receipt-lost`
+//! (number, member), `purged`, `redriven` (count, queue). A lesson's `en.md` has those
 //! that its plan can say, the labels `loss.*` of its reasons, and on the stage `load`, `busy`, `waiting`, `slow`, `crashed`,
 //! `leaving`, `died`, `link.*`; with health checks `still-in`, `out`, `check-in`, `not-trusted`; with a gate that shows whose
-//! turn it is `next`, `fewest`, `last`, `of-two`, `nobody` and `policy.*`; with a place for a breaker `calls-per-s`, `per-s`, `state.*`, `link.refused`; with
-//! [`Node::cells`] `full`; with a spare wire `link.spare`. `load-balancing` is the model to copy.
+//! turn it is `next`, `fewest`, `last`, `of-two`, `nobody` and `policy.*`; with a place for a breaker `calls-per-s`, `per-s`,
+//! `state.*`, `link.refused`; with [`Node::cells`] `full`; with a spare wire `link.spare`; with a queue `visible`, `delayed`,
+//! `lent`, `dead`, `asking`, `more`, `pulling.*`, `clock-over`, `lent-on`. `load-balancing` is the model to copy.
 
 mod cells;
 mod frame;
@@ -100,6 +112,8 @@ mod ledger;
 mod model;
 mod plan;
 mod script;
+mod shelf;
+mod shelves;
 mod state;
 mod switch;
 mod view;
@@ -113,9 +127,10 @@ pub use ledger::{Count, Row, Since};
 pub use model::{BOUNCE, Event, System};
 pub use plan::{
     Arrivals, Budget, Call, Crowd, Gate, Guard, Health, IDS_MAX, Kind, Node, NodeId, Otherwise,
-    Plan, Retry, Service, Spread, Step, Upon, Wire, WireId,
+    Plan, Pull, Queue, Retry, Service, Spread, Step, Upon, Wire, WireId,
 };
 pub use script::{Cx, Deed, Dial, Hurry, Own, Script, Values};
+pub use shelf::{Errand, Letter, Loan, Puller, Pulling, Shelf, Tells, Worker};
 pub use state::{Dog, Live, LiveWire, Part};
 pub use switch::{state_inks, state_word};
 pub use view::{draw, policy_word};
@@ -141,7 +156,36 @@ pub mod probe {
     /// The first number that is free for a lesson's own probes.
     pub const OWN: usize = 7;
 
-    /// These probes, in their order.
+    /// Messages that wait in queues.
+    pub const VISIBLE: usize = 7;
+    /// Messages that are lent.
+    pub const LENT: usize = 8;
+    /// Dead letters.
+    pub const DEAD: usize = 9;
+    /// Messages that workers have done, a second.
+    pub const HANDLED: usize = 10;
+    /// Of these, messages that had been lent before.
+    pub const HANDLED_AGAIN: usize = 11;
+    /// As [`OWN`], of a lesson with queues.
+    pub const OWN_WITH_QUEUES: usize = 12;
+
+    /// The probes of a lesson with queues, in their order.
+    pub const WITH_QUEUES: [Probe; OWN_WITH_QUEUES] = [
+        Probe::Count,
+        Probe::Count,
+        Probe::Count,
+        Probe::Spread,
+        Probe::Level,
+        Probe::Count,
+        Probe::Count,
+        Probe::Level,
+        Probe::Level,
+        Probe::Level,
+        Probe::Count,
+        Probe::Count,
+    ];
+
+    /// The probes of a lesson without queues, in their order.
     pub const ALL: [Probe; OWN] = [
         Probe::Count,
         Probe::Count,

@@ -64,6 +64,12 @@ impl Plan {
             if let Kind::Gate(gate) = &node.kind {
                 gate.routes.iter().for_each(|wire| over(*wire));
             }
+            if let Kind::Service(Service {
+                pulls: Some(pull), ..
+            }) = &node.kind
+            {
+                over(pull.over);
+            }
             for step in node.kind.programs().iter().flatten() {
                 for call in step.calls() {
                     over(call.over);
@@ -71,6 +77,26 @@ impl Plan {
                         over(spare);
                     }
                 }
+            }
+        }
+        for node in &self.nodes {
+            let is_queue = |id: NodeId| {
+                let found = self.nodes.iter().find(|node| node.id == id);
+                found.is_some_and(|found| matches!(found.kind, Kind::Queue(_)))
+            };
+            match &node.kind {
+                Kind::Queue(_) if node.members > 1 => {
+                    faults.push(format!("queue {} has members", node.id.0));
+                }
+                Kind::Service(Service {
+                    pulls: Some(pull), ..
+                }) => {
+                    let wire = self.wires.iter().find(|wire| wire.id == pull.over);
+                    if !wire.is_some_and(|wire| is_queue(wire.to)) {
+                        faults.push(format!("node {} pulls from no queue", node.id.0));
+                    }
+                }
+                _ => {}
             }
         }
         faults
@@ -255,6 +281,8 @@ pub enum Kind {
     Gate(Gate),
     /// Works on requests, calls others, answers.
     Service(Service),
+    /// Keeps messages until somebody who pulls has done them.
+    Queue(Queue),
 }
 
 impl Kind {
@@ -263,7 +291,7 @@ impl Kind {
         match self {
             Kind::Crowd(crowd) => &crowd.programs,
             Kind::Service(service) => &service.programs,
-            Kind::Gate(_) => &[],
+            Kind::Gate(_) | Kind::Queue(_) => &[],
         }
     }
 
@@ -392,8 +420,10 @@ pub struct Service {
     pub fails: f64,
     /// Those that fail by chance fail as they come, before a worker takes them.
     pub fails_fast: bool,
-    /// What is done for a request of each class.
+    /// What is done for a request or message of each class.
     pub programs: Vec<Vec<Step>>,
+    /// Where its workers get messages from, if they do.
+    pub pulls: Option<Pull>,
 }
 
 impl Service {
@@ -409,6 +439,53 @@ impl Service {
             fails: 0.0,
             fails_fast: false,
             programs: vec![vec![Step::Work(work)]],
+            pulls: None,
+        }
+    }
+}
+
+/// Keeps messages, with the semantics of [`algorithms::message_queue`]: whoever takes one has it lent until a clock ends, and
+/// deletes it when it is done. It has one member, answers whoever sends as soon as it has the message, and goes on with what it
+/// holds when it is up again after a crash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Queue {
+    /// First in, first out within a group, which is a person; and each request once within five minutes.
+    pub ordered: bool,
+    /// How long a message is lent.
+    pub visibility: Time,
+    /// How long a new message is hidden.
+    pub delay: Time,
+    /// How long a message is kept that nobody deletes; at least a minute.
+    pub retention: Time,
+    /// After so many deliveries the next one makes a message a dead letter.
+    pub deliveries: Option<u32>,
+}
+
+/// How the workers of a service get messages: each asks a queue, works on what it gets, one after another, and deletes each when
+/// it is done. A message whose work fails is not given back: its clock runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pull {
+    /// The wire from this service to the queue.
+    pub over: WireId,
+    /// The queue holds a request so long until there is a message: long polling. Zero for short polling.
+    pub wait: Time,
+    /// The pause after a short poll that found nothing; at least 10 ms.
+    pub every: Time,
+    /// How many messages one request asks for, 1 to 10. All their clocks run while a worker is at the first.
+    pub batch: u8,
+    /// Whether a worker restarts the clocks of what it has each time that half of them is over.
+    pub heartbeat: bool,
+}
+
+impl Pull {
+    /// One message at a time, asked for with the longest patience.
+    pub const fn over(over: WireId) -> Pull {
+        Pull {
+            over,
+            wait: Time::s(20),
+            every: Time::s(1),
+            batch: 1,
+            heartbeat: false,
         }
     }
 }
@@ -450,8 +527,12 @@ pub enum Step {
     Call(Call),
     /// Makes all calls at once and waits for the last answer.
     All(Vec<Call>),
-    /// Answers now and goes on for nobody.
+    /// Sends and goes on without waiting. Nobody learns whether it arrives.
+    Publish(Call),
+    /// Answers now and goes on for nobody. Of a message: deletes it before the rest is done.
     Answer,
+    /// Fails, whoever tries it.
+    Fail,
 }
 
 impl Step {
@@ -459,9 +540,9 @@ impl Step {
     #[inline]
     pub fn calls(&self) -> &[Call] {
         match self {
-            Step::Call(call) => std::slice::from_ref(call),
+            Step::Call(call) | Step::Publish(call) => std::slice::from_ref(call),
             Step::All(calls) => calls,
-            Step::Work(_) | Step::Answer => &[],
+            Step::Work(_) | Step::Answer | Step::Fail => &[],
         }
     }
 }

@@ -123,8 +123,12 @@ pub enum Deed {
     Cut(WireId),
     /// It does again. Says `healed`.
     Heal(WireId),
-    /// A member forgets what it holds and waits for, and goes on. Says `flushed`.
+    /// A member forgets what it holds and waits for, and goes on; a queue forgets its messages. Says `flushed`.
     Flush(NodeId),
+    /// Dead letters go back to their queue. Says `redriven`.
+    Redrive(NodeId),
+    /// The next receipt that reaches a queue is lost. Says `receipt-lost` when it is.
+    LoseReceipt(NodeId),
     /// All that the action does is to turn a knob.
     Turn,
     /// What the lesson does: [`Script::act`].

@@ -1,8 +1,9 @@
 //! The running state of nodes and wires.
 
 use super::ledger::Row;
-use super::plan::{Kind, Node, Service, Wire};
+use super::plan::{Kind, Node, Pull, Service, Wire};
 use super::script::Hurry;
+use super::shelf::{Puller, Shelf};
 use crate::kit::flow::{Episode, Pool, Recently, Roster, Source};
 use algorithms::balancer::Balancer;
 use algorithms::health::HealthCheck;
@@ -28,6 +29,8 @@ pub struct Live {
     pub(super) users: u16,
     /// The plan names it no longer.
     pub(super) gone: bool,
+    /// What it keeps, if it is a queue.
+    pub shelf: Option<Box<Shelf>>,
     /// Wires that lead to it, for what its members' coming and going means to balancers.
     pub(super) inward: Vec<u16>,
 }
@@ -48,6 +51,8 @@ pub struct Part {
     /// Somebody looks when the first in the queue has waited too long.
     pub(super) expiring: bool,
     pub(super) deaths: Deaths,
+    /// Its workers, if they pull.
+    pub pullers: Vec<Puller>,
 }
 
 /// A wire of the running system.
@@ -107,6 +112,7 @@ impl Live {
             source: Source::default(),
             users: 0,
             gone: false,
+            shelf: None,
             inward: Vec::new(),
         }
     }
@@ -144,8 +150,14 @@ impl Live {
     pub fn service(&self) -> Option<&Service> {
         match &self.node.kind {
             Kind::Service(service) => Some(service),
-            Kind::Crowd(_) | Kind::Gate(_) => None,
+            Kind::Crowd(_) | Kind::Gate(_) | Kind::Queue(_) => None,
         }
+    }
+
+    /// How its workers get messages, if they do.
+    #[inline]
+    pub fn pulls(&self) -> Option<&Pull> {
+        self.service()?.pulls.as_ref()
     }
 
     /// How fast a member works: its size, less what it suffers from.
@@ -172,6 +184,7 @@ impl Part {
             under_way: 0,
             expiring: false,
             deaths: Deaths::default(),
+            pullers: Vec::new(),
         }
     }
 

@@ -44,9 +44,21 @@ const ANY_DEEDS: &[Deed] = &[
             reloads: (3, Time::ms(50)),
         },
     ),
+    Deed::Crash(NodeId(6)),
+    Deed::Recover(NodeId(6)),
+    Deed::Crash(NodeId(7)),
+    Deed::Recover(NodeId(7)),
+    Deed::Slow(NodeId(7), 0.1),
+    Deed::Flush(NodeId(6)),
+    Deed::Flush(NodeId(7)),
+    Deed::Redrive(NodeId(6)),
+    Deed::LoseReceipt(NodeId(6)),
+    Deed::Cut(WireId(9)),
+    Deed::Heal(WireId(9)),
 ];
 
-/// Two crowds (0, 5), a gate (1), and three services (2, 3, 4) that may call those behind them.
+/// Two crowds (0, 5), a gate (1), three services (2, 3, 4) that may call those behind them, a queue (6) that some of them feed,
+/// and a service (7) that pulls from it.
 fn any_plan(seed: u32) -> Plan {
     let mut streams = Streams::new(seed);
     let rng = streams.get(Stream::named("plan"));
@@ -64,6 +76,10 @@ fn any_plan(seed: u32) -> Plan {
         (5, 5, 3),
         (6, 1, 3),
         (7, 0, 2),
+        (8, 2, 6),
+        (9, 7, 6),
+        (10, 7, 4),
+        (11, 5, 6),
     ] {
         let mut wire = Wire::new(
             WireId(id),
@@ -132,7 +148,7 @@ fn any_plan(seed: u32) -> Plan {
                 let pick = |draw: &mut dyn FnMut() -> f64| {
                     wires[(draw() * 0.999 * wires.len() as f64) as usize]
                 };
-                program.push(match (draw() * 5.0) as u8 {
+                program.push(match (draw() * 7.0) as u8 {
                     0 if !wires.is_empty() => {
                         let (over, spare) = (pick(draw), pick(draw));
                         Step::Call(call(draw, over, Some(spare)))
@@ -149,6 +165,11 @@ fn any_plan(seed: u32) -> Plan {
                         )
                     }
                     2 => Step::Answer,
+                    3 if !wires.is_empty() => {
+                        let over = pick(draw);
+                        Step::Publish(call(draw, over, None))
+                    }
+                    4 if draw() < 0.2 => Step::Fail,
                     _ => Step::Work(Time::from_ms(draw() * 120.0)),
                 });
             }
@@ -156,7 +177,7 @@ fn any_plan(seed: u32) -> Plan {
         }
         Kind::Service(service)
     };
-    let two = service(&mut draw, &[2, 3]);
+    let two = service(&mut draw, &[2, 3, 8]);
     let three = service(&mut draw, &[4]);
     let four = service(&mut draw, &[]);
     let crowd = |draw: &mut dyn FnMut() -> f64, wires: &[u16]| {
@@ -195,7 +216,32 @@ fn any_plan(seed: u32) -> Plan {
         Kind::Crowd(crowd)
     };
     let first = crowd(&mut draw, &[0, 7]);
-    let second = crowd(&mut draw, &[5]);
+    let second = crowd(&mut draw, &[5, 11]);
+    let queue = Queue {
+        ordered: draw() < 0.3,
+        visibility: span(&mut draw, 600.0),
+        delay: if draw() < 0.3 {
+            span(&mut draw, 300.0)
+        } else {
+            Time::ZERO
+        },
+        retention: Time::s(60),
+        deliveries: (draw() < 0.7).then(|| 1 + (draw() * 4.0) as u32),
+    };
+    let mut pulls = service(&mut draw, &[10]);
+    if let Kind::Service(service) = &mut pulls {
+        service.pulls = Some(Pull {
+            over: WireId(9),
+            wait: if draw() < 0.5 {
+                Time::ZERO
+            } else {
+                span(&mut draw, 900.0)
+            },
+            every: span(&mut draw, 200.0),
+            batch: 1 + (draw() * 4.0) as u8,
+            heartbeat: draw() < 0.5,
+        });
+    }
     let mut nodes = vec![
         Node::one(NodeId(0), "users", first),
         Node::many(
@@ -213,10 +259,17 @@ fn any_plan(seed: u32) -> Plan {
         Node::one(NodeId(4), "four", four),
     ];
     nodes[3].sizes = vec![2.0, 0.5];
+    nodes.push(Node::one(NodeId(6), "queue", Kind::Queue(queue)));
+    nodes.push(Node::many(
+        NodeId(7),
+        "puller",
+        pulls,
+        (draw() * 4.0) as usize,
+    ));
     if draw() < 0.7 {
         nodes.push(Node::one(NodeId(5), "others", second));
     } else {
-        wires.retain(|wire| wire.id != WireId(5));
+        wires.retain(|wire| wire.id != WireId(5) && wire.id != WireId(11));
     }
     Plan {
         nodes,
@@ -270,10 +323,10 @@ impl Script for Any {
 }
 
 fn any_sheet() -> Sheet<System> {
-    const SPECS: &[engine::ActionSpec] = &[engine::ActionSpec::whole("deed"); 16];
+    const SPECS: &[engine::ActionSpec] = &[engine::ActionSpec::whole("deed"); ANY_DEEDS.len()];
     Sheet {
         actions: SPECS,
-        probes: &probe::ALL,
+        probes: &probe::WITH_QUEUES,
         ..Sheet::usual(CARD, || Values::first(&Any), |_, _, _, _| {})
     }
 }
@@ -290,6 +343,14 @@ fn plans() -> u32 {
 fn any_legal_plan_loses_nothing_and_makes_nothing_up() {
     let sheet: &'static Sheet<System> = Box::leak(Box::new(any_sheet()));
     let mut events = 0;
+    let befalls = [
+        Count::Empty,
+        Count::Again,
+        Count::Deleted,
+        Count::Buried,
+        Count::Lost,
+    ];
+    let mut befell = befalls.map(|_| 0);
     for seed in 1..=plans() {
         let mut streams = Streams::new(seed);
         let rng = streams.get(Stream::named("use"));
@@ -324,7 +385,15 @@ fn any_legal_plan_loses_nothing_and_makes_nothing_up() {
                 }
             }
         }
+        let row = run.model().row(NodeId(6));
+        for (sum, count) in befell.iter_mut().zip(befalls) {
+            *sum += row.of(count);
+        }
     }
+    assert!(
+        befell.iter().all(|sum| *sum >= plans() / 20),
+        "too little befalls messages: {befell:?} of {befalls:?}"
+    );
     assert!(
         events > u64::from(plans()) * 100,
         "only {events} events: the plans do nothing"

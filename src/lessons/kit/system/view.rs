@@ -3,6 +3,8 @@
 use super::frame::{Frame, Place, Reason};
 use super::plan::{Kind, NodeId, Wire};
 use super::script::Values;
+use super::shelf::{Pulling, Tells};
+use super::shelves;
 use super::state::{Live, LiveWire, Part};
 use super::switch::{self, Guarded};
 use super::{System, WireId, cells};
@@ -17,6 +19,8 @@ use std::f32::consts::FRAC_PI_2;
 const CARD_H: f32 = 82.0;
 /// Height of a gate's card.
 const GATE_H: f32 = 62.0;
+/// Height of the card of a worker that pulls: name, status, a meter.
+const PULL_H: f32 = 66.0;
 /// From one card of a column to the next.
 const GAP: f32 = 8.0;
 /// Two rows of dots under a card, where there is no room beside it.
@@ -92,7 +96,8 @@ impl Layout {
 
     fn ways_of(&self, live: Option<&LiveWire>, system: &System) -> Vec<Curve> {
         let Some(live) = live else { return Vec::new() };
-        let (Some(from), Some(to)) = (self.spot(live.wire.from), self.spot(live.wire.to)) else {
+        let (from, to) = ends(&live.wire, system);
+        let (Some(from), Some(to)) = (self.spot(from), self.spot(to)) else {
             return Vec::new();
         };
         let Some(start) = from.cards.get(from.cards.len() / 2) else {
@@ -157,7 +162,8 @@ fn columns(system: &System) -> Vec<Vec<u16>> {
     // A plan has no circles longer than it has nodes; more rounds than that change nothing.
     for _ in 0..system.nodes.len() {
         for wire in system.wires.iter().flatten() {
-            let (from, to) = (usize::from(wire.wire.from.0), usize::from(wire.wire.to.0));
+            let (from, to) = ends(&wire.wire, system);
+            let (from, to) = (usize::from(from.0), usize::from(to.0));
             if !wire.gone && from != to && depth[from] < system.nodes.len() {
                 depth[to] = depth[to].max(depth[from] + 1).min(system.nodes.len());
             }
@@ -200,6 +206,15 @@ fn guarded(system: &System, node: u16) -> bool {
     wires.any(|live| !live.gone && live.wire.from.0 == node && live.watched.is_some())
 }
 
+/// Workers that pull have no queue of their own to speak of, so that their cards are lower.
+fn service_h(live: &Live) -> f32 {
+    if live.pulls().is_some() {
+        PULL_H
+    } else {
+        CARD_H
+    }
+}
+
 fn card_size(live: &Live, roomy: bool) -> (f32, f32) {
     match live.node.kind {
         Kind::Crowd(_) if live.floods() => FLOOD,
@@ -209,8 +224,23 @@ fn card_size(live: &Live, roomy: bool) -> (f32, f32) {
         }
         Kind::Crowd(_) => (112.0, CARD_H),
         Kind::Gate(_) => (134.0, GATE_H),
-        Kind::Service(_) => (if roomy { 158.0 } else { 136.0 }, CARD_H),
+        Kind::Service(_) => (if roomy { 158.0 } else { 136.0 }, service_h(live)),
+        Kind::Queue(_) => (if roomy { 228.0 } else { 200.0 }, shelves::HEIGHT),
     }
+}
+
+/// From where to where a wire leads on the stage: what workers pull comes to them.
+fn ends(wire: &Wire, system: &System) -> (NodeId, NodeId) {
+    if is_pulled(wire, system) {
+        (wire.to, wire.from)
+    } else {
+        (wire.from, wire.to)
+    }
+}
+
+fn is_pulled(wire: &Wire, system: &System) -> bool {
+    let pulls = system.live(wire.from.0).and_then(Live::pulls);
+    pulls.is_some_and(|pull| pull.over == wire.id)
 }
 
 /// How wide a stage must be for columns side by side, with ways between them that can be seen.
@@ -401,16 +431,18 @@ fn narrow(system: &System, columns: &[Vec<u16>], width: f32) -> Layout {
             .wires
             .iter()
             .flatten()
-            .find(|wire| !wire.gone && wire.wire.to.0 == *node && wire.wire.from.0 != *node);
-        let before = from.and_then(|wire| spots.iter().find(|spot| spot.node == wire.wire.from.0));
+            .filter(|wire| !wire.gone)
+            .map(|wire| ends(&wire.wire, system))
+            .find(|(from, to)| to.0 == *node && from.0 != *node)
+            .map(|(from, _)| from);
+        let before = from.and_then(|from| spots.iter().find(|spot| spot.node == from.0));
         let siblings = |from: NodeId| {
             let all = system.wires.iter().flatten();
-            all.filter(move |other| !other.gone && other.wire.from == from)
+            all.filter(move |other| !other.gone && ends(&other.wire, system).0 == from)
         };
-        let shares = from.is_some_and(|wire| siblings(wire.wire.from).count() > 1);
-        let has_spare = from.is_some_and(|wire| {
-            siblings(wire.wire.from).any(|it| system.plan.is_spare(it.wire.id))
-        });
+        let shares = from.is_some_and(|from| siblings(from).count() > 1);
+        let has_spare =
+            from.is_some_and(|from| siblings(from).any(|it| system.plan.is_spare(it.wire.id)));
         let left = before
             .and_then(|spot| spot.cards.first())
             .map_or(12.0, |card| card.x);
@@ -430,7 +462,8 @@ fn narrow(system: &System, columns: &[Vec<u16>], width: f32) -> Layout {
                 let w = (width - x - 12.0).min(460.0);
                 (w, cells::height(live, w))
             }
-            Kind::Service(_) => ((width - x - side_w - 10.0).min(240.0), CARD_H),
+            Kind::Service(_) => ((width - x - side_w - 10.0).min(240.0), service_h(live)),
+            Kind::Queue(_) => ((width - x - 12.0).min(300.0), shelves::HEIGHT),
         };
         let mut spot = Spot {
             node: *node,
@@ -476,6 +509,11 @@ pub fn draw(system: &System, knobs: &Values, at: Time, scene: &mut Scene) {
                 let wire = gate.routes.first().and_then(|wire| system.wire(*wire));
                 self::gate(live, wire, system, spot, &layout, scene);
             }
+            Kind::Queue(_) => {
+                for card in &spot.cards {
+                    shelves::draw(live, *card, at, scene);
+                }
+            }
             Kind::Service(_) => {
                 for member in 0..live.members.len() {
                     service(live, member, system, spot, at, scene);
@@ -486,6 +524,7 @@ pub fn draw(system: &System, knobs: &Values, at: Time, scene: &mut Scene) {
     for live in system.wires.iter().flatten() {
         checks(live, at, &layout, scene);
     }
+    pulls(system, at, &layout, scene);
     for (_, frame) in system.frames() {
         dot(frame, system, at, &layout, scene);
     }
@@ -665,7 +704,7 @@ fn preview(wire: &LiveWire, policy: Policy) -> Option<usize> {
 }
 
 fn links(live: &LiveWire, system: &System, layout: &Layout, at: Time, scene: &mut Scene) {
-    let Some(to) = system.live(live.wire.to.0) else {
+    let Some(to) = system.live(ends(&live.wire, system).1.0) else {
         return;
     };
     if live.gone {
@@ -705,8 +744,10 @@ fn links(live: &LiveWire, system: &System, layout: &Layout, at: Time, scene: &mu
             };
             continue;
         }
-        let (down, cut) = (one.down.is_some(), live.is_cut(member));
-        let away = live.out(member) || one.leaving;
+        let pulled = is_pulled(&live.wire, system);
+        let cut = live.is_cut(if pulled { 0 } else { member });
+        let down = one.down.is_some();
+        let away = one.leaving || (!pulled && live.out(member));
         let word = match (down || away, cut) {
             (_, true) => "link.cut",
             (true, _) => "link.dead",
@@ -776,6 +817,32 @@ struct Condition {
     spoken: String,
 }
 
+/// What a worker that pulls does, as a word for the stage.
+const fn pulling(doing: Pulling) -> &'static str {
+    match doing {
+        Pulling::Rests => "pulling.rests",
+        Pulling::Pauses => "pulling.pauses",
+        Pulling::Asks => "pulling.asks",
+        Pulling::Waits => "pulling.waits",
+        Pulling::Gets => "pulling.gets",
+        Pulling::Works => "pulling.works",
+    }
+}
+
+/// How far the work is that a member does for a message, and whether the clock of that has ended.
+fn progress(live: &Live, index: usize, system: &System, at: Time) -> Option<(f32, bool)> {
+    let part = &live.members.get(index)?.own;
+    let frame = system.frame(*part.pool.held.first()?)?;
+    let (amount, since) = frame.work;
+    let done = at.since(since).0 as f64 * live.speed(index) / amount.max(1) as f64;
+    let share = if amount == 0 {
+        0.0
+    } else {
+        done.min(1.0) as f32
+    };
+    frame.message.then(|| (share, system.is_for_nobody(frame)))
+}
+
 fn condition(
     live: &Live,
     member: &Member<Part>,
@@ -793,6 +860,13 @@ fn condition(
         scene.say("open", &busy)
     } else {
         scene.say("busy", &busy)
+    };
+    let now = match member.own.pullers.as_slice() {
+        [puller] if live.workers() == 1 => {
+            let number = puller.at.map_or(0, |loan| loan.letter.number);
+            scene.say(pulling(puller.doing), &[Arg::Count(i64::from(number))])
+        }
+        _ => now,
     };
     let waiting = scene.say("waiting", &[Arg::Count(pool.queue.len() as i64)]);
     if let Some(since) = member.down {
@@ -820,7 +894,9 @@ fn condition(
     } else {
         (now.clone(), Ink::Secondary, Ink::LineStrong)
     };
-    let spoken = if status == now {
+    let spoken = if status == now && live.pulls().is_some() {
+        now
+    } else if status == now {
         format!("{now}, {waiting}")
     } else {
         format!("{now}, {status}, {waiting}")
@@ -856,7 +932,11 @@ fn service(live: &Live, index: usize, system: &System, spot: &Spot, at: Time, sc
         let place = (card, spot.narrow);
         return cells::draw((live, member, part), system, said, place, scene, &ink);
     }
-    let note = watch.and_then(|wire| side_note(wire, index, member, at, scene));
+    let working = progress(live, index, system, at);
+    let note = match working {
+        Some((_, true)) => Some((scene.say("clock-over", &[]), scene.say("lent-on", &[]))),
+        _ => watch.and_then(|wire| side_note(wire, index, member, at, scene)),
+    };
     let (held, queued) = (member.own.pool.held.len(), member.own.pool.queue.len());
     let waiting = scene.say("waiting", &[Arg::Count(queued as i64)]);
     // The frame ends where what stands beside the card ends: at the callout, or at the longest row of the queue.
@@ -878,6 +958,13 @@ fn service(live: &Live, index: usize, system: &System, spot: &Spot, at: Time, sc
     }
     let workers = live.workers();
     let share = held as f32 / workers.max(1) as f32;
+    let pulled = live.pulls().is_some();
+    let full = if pulled {
+        working.map_or(0.0, |(share, _)| share)
+    } else {
+        share
+    };
+    let in_vain = working.is_some_and(|(_, in_vain)| in_vain);
     let dead = member.down.is_some();
     let (line, line_ink) = match cells::died(member, at, scene) {
         Some(died) => (Some(died), Ink::Bad),
@@ -897,9 +984,13 @@ fn service(live: &Live, index: usize, system: &System, spot: &Spot, at: Time, sc
         ink: now.ink,
         border: now.border,
         meter: Some((
-            share,
-            if share > 0.99 { Ink::Warn } else { Ink::Accent },
-            dead,
+            full,
+            if (full > 0.99 && !pulled) || in_vain {
+                Ink::Warn
+            } else {
+                Ink::Accent
+            },
+            dead || in_vain,
         )),
     };
     let slots = face.slots(workers).filter(|_| !dead);
@@ -911,7 +1002,7 @@ fn service(live: &Live, index: usize, system: &System, spot: &Spot, at: Time, sc
         .figure("failed", f64::from(row.of(super::Count::Failed)))
         .figure("done", f64::from(row.of(super::Count::Done)));
     face.draw(&mut pencil);
-    if let Some(line) = line {
+    if let Some(line) = line.filter(|_| !pulled) {
         let at = pt(card.x + 14.0, card.y + 61.0);
         if line_ink == Ink::Bad {
             pencil.bold(at, 12.0, line_ink, line);
@@ -953,10 +1044,15 @@ fn service(live: &Live, index: usize, system: &System, spot: &Spot, at: Time, sc
     if let Some(slot) = &slots {
         for (j, key) in member.own.pool.held.iter().take(workers).enumerate() {
             if let Some(frame) = system.frame(*key) {
+                let glyph = if frame.message {
+                    Glyph::Message
+                } else {
+                    Glyph::Request
+                };
                 scene.particle(
                     slot(j),
                     DOT - 0.5,
-                    Glyph::Request,
+                    glyph,
                     ink_of(frame, system),
                     frame.number,
                 );
@@ -1018,6 +1114,65 @@ fn checks(live: &LiveWire, at: Time, layout: &Layout, scene: &mut Scene) {
             0,
         );
     }
+}
+
+/// What workers ask, get and tell, on its way.
+fn pulls(system: &System, at: Time, layout: &Layout, scene: &mut Scene) {
+    for live in system.nodes.iter().flatten() {
+        for (member, one) in live.members.iter().enumerate() {
+            for puller in &one.own.pullers {
+                let Some(curve) = layout.curve(puller.leg.on, member) else {
+                    continue;
+                };
+                let share = puller.leg.share(at);
+                match puller.doing {
+                    Pulling::Asks => {
+                        let p = back_lane(curve, 1.0 - share, layout);
+                        scene.particle(p, DOT - 1.5, Glyph::Request, Ink::Mark, 0);
+                    }
+                    Pulling::Gets => match puller.batch.front() {
+                        Some(loan) => {
+                            let number = loan.letter.number;
+                            scene.particle(
+                                curve.at(share),
+                                DOT,
+                                Glyph::Message,
+                                Ink::Accent,
+                                number,
+                            );
+                        }
+                        None => {
+                            let p = back_lane(curve, share, layout);
+                            scene.particle(p, DOT - 1.5, Glyph::Response, Ink::Mark, 0);
+                        }
+                    },
+                    Pulling::Rests | Pulling::Pauses | Pulling::Waits | Pulling::Works => {}
+                }
+            }
+        }
+    }
+    for errand in system.errands() {
+        let member = usize::from(errand.loan.to.member);
+        let Some(curve) = layout.curve(errand.leg.on, member) else {
+            continue;
+        };
+        let p = back_lane(curve, 1.0 - errand.leg.share(at), layout);
+        let (glyph, ink, number) = match errand.tells {
+            Tells::Delete => (Glyph::Response, Ink::Ok, errand.loan.letter.number),
+            Tells::Extend => (Glyph::Heartbeat, Ink::Secondary, 0),
+        };
+        scene.particle(p, DOT, glyph, ink, number);
+    }
+}
+
+/// A place on the lane beside a way.
+fn back_lane(curve: &Curve, share: f32, layout: &Layout) -> Point {
+    let lane = if layout.narrow {
+        pt(LANE, 0.0)
+    } else {
+        pt(0.0, LANE)
+    };
+    kit::on(curve, share, lane)
 }
 
 fn ink_of(frame: &Frame, system: &System) -> Ink {

@@ -3,6 +3,8 @@
 use super::System;
 use crate::kit::flow::Balance;
 use crate::kit::system::frame::Place;
+use crate::kit::system::shelf::{Loan, Pulling};
+use algorithms::message_queue::State;
 
 impl System {
     /// Whether the books are right; see [`engine::Model::audit`].
@@ -54,6 +56,7 @@ impl System {
                 }
             }
         }
+        self.shelves_are_right()?;
         if under_way != 0 {
             return Err(format!("members believe in {under_way} calls too many"));
         }
@@ -61,6 +64,64 @@ impl System {
             return Err(format!(
                 "queues hold {queued}, {} are counted",
                 self.waiting
+            ));
+        }
+        Ok(())
+    }
+
+    /// What was sent to a queue was deleted, has expired, was put aside or purged, or is there, lent or not; and who works on a
+    /// message knows which.
+    fn shelves_are_right(&self) -> Result<(), String> {
+        for live in self.nodes.iter().flatten() {
+            let Some(shelf) = &live.shelf else { continue };
+            let id = live.node.id.0;
+            let (queue, dead) = (shelf.queue(), shelf.dead());
+            let totals = queue.totals();
+            let gone = totals.deleted + totals.expired + totals.dead_lettered + totals.purged;
+            if totals.arrived != gone + queue.len() as u64 {
+                return Err(format!("queue {id} has lost messages: {totals:?}"));
+            }
+            if dead.totals().arrived != totals.dead_lettered {
+                return Err(format!("queue {id} has lost dead letters: {totals:?}"));
+            }
+            let runs = |loan: &&Loan| loan.until > self.now;
+            let running = shelf.loans().iter().filter(runs).count();
+            let lent = queue.count(State::InFlight, self.now.0);
+            if running != lent {
+                return Err(format!(
+                    "queue {id} knows of {running} loans, {lent} are lent"
+                ));
+            }
+            let latest = |loan: &Loan| {
+                let message = queue.messages().find(|it| it.id == loan.receipt.message);
+                message.and_then(|it| it.latest_receipt()) == Some(loan.receipt)
+            };
+            if !shelf.loans().iter().all(latest) {
+                return Err(format!("queue {id} keeps a loan that is over"));
+            }
+        }
+        let members = self
+            .nodes
+            .iter()
+            .flatten()
+            .flat_map(|live| live.members.iter());
+        let pullers = members.flat_map(|member| &member.own.pullers);
+        let mut working = 0;
+        for puller in pullers.filter(|puller| puller.at.is_some()) {
+            working += 1;
+            let frame = self.frames.get(puller.work);
+            if !frame.is_some_and(|frame| frame.message && puller.doing == Pulling::Works) {
+                return Err("a worker works on no message".to_owned());
+            }
+        }
+        let messages = self
+            .frames
+            .iter()
+            .filter(|(_, frame)| frame.message)
+            .count();
+        if messages != working {
+            return Err(format!(
+                "{messages} messages are worked on by {working} workers"
             ));
         }
         Ok(())

@@ -22,6 +22,8 @@ impl System {
                 member(*node).is_some_and(|it| it.down.is_some() || it.own.rate < 1.0)
             }
             Some(Deed::Flush(node)) => member(*node).is_some_and(|it| it.down.is_none()),
+            Some(Deed::Redrive(node)) => self.shelf(*node).is_some_and(|it| !it.dead.is_empty()),
+            Some(Deed::LoseReceipt(node)) => self.shelf(*node).is_some_and(|it| it.loses == 0),
             Some(Deed::Surge(node, ..)) => self.node(*node).is_some_and(|it| !it.surge.is_on()),
             Some(Deed::Refresh(node, _)) => self.node(*node).is_some_and(|it| !it.refresh.is_on()),
             Some(Deed::Cut(wire) | Deed::Heal(wire)) => {
@@ -126,6 +128,13 @@ impl System {
                 let note = Note::new("flushed").with(Arg::Part(part)).about(part);
                 self.say(note.mark(Tone::Warn), cx);
                 self.lose_all(node.0, target as u16, cx);
+                self.purge(node.0, cx);
+            }
+            Deed::Redrive(node) => self.redrive(node.0, cx),
+            Deed::LoseReceipt(node) => {
+                if let Some(shelf) = self.shelf_mut(node.0) {
+                    shelf.loses += 1;
+                }
             }
             Deed::Turn | Deed::Own => {}
         }

@@ -8,6 +8,8 @@ mod deeds;
 mod gate;
 mod health;
 mod program;
+mod pulls;
+mod queue;
 mod read;
 mod roster;
 mod service;
@@ -18,6 +20,7 @@ use super::guard::Breaker;
 use super::ledger::{Count, Page, Pages, Row};
 use super::plan::{self, Plan};
 use super::script::{Cx, Deed, Own, Script, Values};
+use super::shelf::{Errand, Worker};
 use super::state::{Live, LiveWire};
 use crate::kit::flow::{Key, Marks, Slab};
 use algorithms::retry;
@@ -34,6 +37,9 @@ const ADDRESSES: Stream = Stream::named("addresses");
 pub const BOUNCE: Time = Time::ms(80);
 /// How often the rate of a crowd that follows a curve is looked at.
 const CURVE: Time = Time::ms(250);
+
+/// About what a message takes in a queue.
+const MESSAGE_BYTES: usize = 160;
 
 /// Purposes of draws; a step of a node has its own.
 mod purpose {
@@ -130,6 +136,19 @@ pub enum Event {
         /// Which time.
         number: u32,
     },
+    /// A worker that pulls goes on with what it does, if it still does so.
+    Pull(Worker, u32),
+    /// A worker that pulls restarts the clocks of what it has.
+    Beat(Worker, u32),
+    /// What a worker tells about a message reaches the queue.
+    Told(Key),
+    /// Something may happen to a queue by itself, if this is its latest turn.
+    Shelf {
+        /// The queue.
+        node: u16,
+        /// Which look.
+        turn: u32,
+    },
     /// A timer of the script rings.
     Timer(u32),
 }
@@ -143,6 +162,10 @@ pub struct System {
     pub(super) frames: Slab<Frame>,
     /// Users who come again after a while. Not in the event: that would make every event as big.
     reloading: Slab<(Draw, u8)>,
+    /// What workers tell queues, on its way.
+    errands: Slab<Errand>,
+    /// Turns of workers that pull, so far.
+    turns: u32,
     pub(super) guards: Vec<Option<Breaker>>,
     pub(super) guard_lives: u32,
     pub(super) budgets: Vec<(plan::Budget, retry::Budget)>,
@@ -173,6 +196,8 @@ impl Clone for System {
             wires: self.wires.clone(),
             frames: self.frames.clone(),
             reloading: self.reloading.clone(),
+            errands: self.errands.clone(),
+            turns: self.turns,
             guards: self.guards.clone(),
             guard_lives: self.guard_lives,
             budgets: self.budgets.clone(),
@@ -205,6 +230,8 @@ impl Model for System {
             wires: Vec::new(),
             frames: Slab::default(),
             reloading: Slab::default(),
+            errands: Slab::default(),
+            turns: 0,
             guards: Vec::new(),
             guard_lives: 0,
             budgets: Vec::new(),
@@ -265,6 +292,10 @@ impl Model for System {
             Event::Judged { wire, member } => self.judged(wire, member, cx),
             Event::SurgeEnd { node, number } => self.surge_end(node, number, cx),
             Event::RefreshEnd { node, number } => self.refresh_end(node, number, cx),
+            Event::Pull(worker, turn) => self.pull(worker, turn, cx),
+            Event::Beat(worker, turn) => self.beat(worker, turn, cx),
+            Event::Told(key) => self.told(key, cx),
+            Event::Shelf { node, turn } => self.look_at_shelf(node, turn, cx),
             Event::Timer(number) => self.script.timer(number, self, knobs, cx),
         }
         if std::mem::take(&mut self.stirred) {
@@ -302,7 +333,9 @@ impl Model for System {
     }
 
     fn bytes(&self) -> usize {
-        self.frames.bytes()
+        let shelves = self.nodes.iter().flatten().map(|live| &live.shelf);
+        let messages = shelves.flatten().map(|shelf| shelf.queue().len());
+        self.frames.bytes() + messages.sum::<usize>() * MESSAGE_BYTES
     }
 
     fn audit(&self) -> Result<(), String> {

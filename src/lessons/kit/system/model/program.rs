@@ -29,7 +29,7 @@ impl System {
                             plan::Spread::Fixed => 1.0,
                             spread => spread.factor(frame.draw.unit(purpose)),
                         },
-                        Kind::Crowd(_) | Kind::Gate(_) => 1.0,
+                        Kind::Crowd(_) | Kind::Gate(_) | Kind::Queue(_) => 1.0,
                     };
                     let amount = (mean.0 as f64 * factor) as u64;
                     let speed = live.speed(usize::from(member));
@@ -57,6 +57,26 @@ impl System {
                         }
                     }
                     return;
+                }
+                Some(Step::Publish(call)) => {
+                    let call = *call;
+                    if let Some(frame) = self.frames.get_mut(key) {
+                        frame.step += 1;
+                    }
+                    self.send(key, (step, 0), call, (0, Time::ZERO), cx);
+                }
+                Some(Step::Fail) => {
+                    let number = frame.number;
+                    let part = self.part_of(node, member);
+                    let args = [count(number), Arg::Part(part), Arg::Count(0)];
+                    self.tell("fails-it", args, (part, number), cx);
+                    return self.fail(key, Reason::Chance, cx);
+                }
+                Some(Step::Answer) if frame.message => {
+                    self.delete_early(key, cx);
+                    if let Some(frame) = self.frames.get_mut(key) {
+                        frame.step += 1;
+                    }
                 }
                 Some(Step::Answer) => {
                     let Some(rest) = self.part_ways(key, cx) else {
@@ -162,7 +182,11 @@ impl System {
             self.say(note.about(part).dot(number), cx);
             self.fail(key, Reason::Chance, cx);
         } else {
-            if frame.depth == 0 {
+            let message = frame.message.then(|| usize::from(frame.hops[0].1));
+            if message.is_some() {
+                self.well(key, cx);
+                self.forget(key);
+            } else if frame.depth == 0 {
                 self.forget(key);
             } else {
                 self.well(key, cx);
@@ -170,6 +194,9 @@ impl System {
             }
             if let Some(part) = self.part_mut(node, member) {
                 part.pool.release(key, now);
+            }
+            if let Some(nth) = message {
+                self.handled(node, member, nth, true, cx);
             }
             self.put_to_work(usize::from(node), usize::from(member), cx);
         }
@@ -215,6 +242,7 @@ impl System {
         };
         let (number, node, member, place) = (frame.number, frame.node, frame.member, frame.place);
         let (request, depth) = (frame.is_request(), frame.depth);
+        let message = frame.message.then(|| usize::from(frame.hops[0].1));
         frame.failed = Some(reason);
         if request {
             self.failing(number, cx);
@@ -235,6 +263,12 @@ impl System {
             count_failure(&mut live.row, reason);
         }
         self.waiting -= u32::from(place == Place::Waits);
+        if let Some(nth) = message {
+            // No user waits for it, and the queue hears nothing: its clock runs on.
+            self.forget(key);
+            self.handled(node, member, nth, false, cx);
+            return self.put_to_work(usize::from(node), usize::from(member), cx);
+        }
         self.failing(number, cx);
         if depth == 0 {
             self.forget(key);

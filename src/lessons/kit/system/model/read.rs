@@ -6,6 +6,7 @@ use crate::kit::system::frame::Frame;
 use crate::kit::system::guard::Breaker;
 use crate::kit::system::ledger::{Row, Since};
 use crate::kit::system::plan::{Kind, NodeId, WireId};
+use crate::kit::system::shelf::{Errand, Shelf};
 use crate::kit::system::state::{Live, LiveWire, Part};
 use algorithms::hash::mix64;
 use engine::PartId;
@@ -74,12 +75,15 @@ impl System {
     pub fn load_per_s(&self, crowd: NodeId) -> f64 {
         self.node(crowd).map_or(0.0, |live| match &live.node.kind {
             Kind::Crowd(crowd) => crowd.arrivals.per_s(self.now) * live.times(),
-            Kind::Gate(_) | Kind::Service(_) => 0.0,
+            Kind::Gate(_) | Kind::Service(_) | Kind::Queue(_) => 0.0,
         })
     }
 
     /// Whether a call's caller waits for it no longer.
     pub fn is_for_nobody(&self, frame: &Frame) -> bool {
+        if frame.message {
+            return !self.is_lent(frame);
+        }
         frame.left || (!frame.is_request() && !self.frames.has(frame.parent))
     }
 
@@ -87,6 +91,29 @@ impl System {
     pub(in crate::kit::system) fn is_flood(&self, frame: &Frame) -> bool {
         let parent = self.frames.get(frame.parent);
         parent.is_some_and(|parent| self.live(parent.node).is_some_and(Live::floods))
+    }
+
+    /// Whether the clock of a message that is worked on still runs.
+    fn is_lent(&self, frame: &Frame) -> bool {
+        let (queue, worker) = frame.hops[0];
+        let shelf = self.live(queue).and_then(|live| live.shelf.as_ref());
+        let member = self.live(frame.node).map(|live| &live.members);
+        let member = member.and_then(|members| members.get(usize::from(frame.member)));
+        let puller = member.and_then(|it| it.own.pullers.get(usize::from(worker)));
+        let loan = puller.and_then(|puller| puller.at);
+        shelf
+            .zip(loan)
+            .is_some_and(|(shelf, loan)| shelf.lends(loan.receipt))
+    }
+
+    /// What a queue keeps; none for what is no queue.
+    pub fn shelf(&self, queue: NodeId) -> Option<&Shelf> {
+        self.node(queue)?.shelf.as_deref()
+    }
+
+    /// What workers tell queues, on its way.
+    pub fn errands(&self) -> impl Iterator<Item = &Errand> {
+        self.errands.iter().map(|(_, errand)| errand)
     }
 
     /// What the lesson keeps, of the type that [`Script::own`] gives.

@@ -5,6 +5,7 @@ use crate::kit::flow::{Change, Recently};
 use crate::kit::system::guard;
 use crate::kit::system::plan::{Kind, Plan};
 use crate::kit::system::script::Cx;
+use crate::kit::system::shelf::Pulling;
 use crate::kit::system::state::{Dog, Live, LiveWire, Part, Watched, entry, weight};
 use algorithms::health::HealthCheck;
 use engine::{Arg, Note, Time, Tone};
@@ -84,6 +85,7 @@ impl System {
         for node in 0..self.nodes.len() {
             self.let_go(node);
             self.start_crowd(node, cx);
+            self.set_up_shelf(node as u16, cx);
             self.reckon_all(node, cx);
             let count = self.members(node);
             for member in 0..count {
@@ -184,8 +186,11 @@ impl System {
     pub(in crate::kit::system) fn let_go(&mut self, node: usize) {
         while let Some(live) = self.nodes.get_mut(node).and_then(Option::as_mut) {
             let is_crowd = matches!(live.node.kind, Kind::Crowd(_));
-            let empty =
-                |_: usize, part: &Part| part.pool.is_empty() && part.under_way == 0 && !is_crowd;
+            let holds = live.shelf.as_ref().is_some_and(|it| !it.queue.is_empty());
+            let empty = |_: usize, part: &Part| {
+                let rests = part.pullers.iter().all(|it| it.doing == Pulling::Rests);
+                part.pool.is_empty() && part.under_way == 0 && rests && !is_crowd && !holds
+            };
             let Some(gone) = live.members.let_go(empty) else {
                 return;
             };

@@ -79,6 +79,7 @@ impl System {
         member: usize,
         cx: Cx<'_, '_>,
     ) {
+        self.wake(node as u16, member as u16, cx);
         loop {
             let Some(live) = self.nodes.get_mut(node).and_then(Option::as_mut) else {
                 return;
@@ -187,6 +188,8 @@ impl System {
         let Some(own) = self.part_mut(node, member) else {
             return;
         };
+        // What a worker had is lost with it; the queue knows nothing of that.
+        own.pullers.clear();
         let lost = own.pool.drop_all(now);
         for key in lost {
             let Some(frame) = self.frames.get_mut(key) else {
@@ -202,6 +205,7 @@ impl System {
             self.say(note.about(part).dot(number), cx);
             self.fail(key, Reason::Lost, cx);
         }
+        self.put_to_work(usize::from(node), usize::from(member), cx);
         self.measure_waiting(cx);
         self.leave_if_done(node);
     }
