@@ -127,6 +127,7 @@ impl Lesson for Remembering {
         speed: 0.15,
         twin: ("policy", 1.0),
         still: Time::ms(2_400),
+        warm_up: Time::s(5),
         ..Sheet::usual(
             Card {
                 slug: "caching",

@@ -1,6 +1,7 @@
 //! The system: an app, a cache with few slots, and a database with few connections.
 
 use super::probe;
+use crate::kit::flow::Recently;
 use algorithms::cache::Lookup;
 use algorithms::cache_write::{CachedStore, Step, WritePolicy};
 use algorithms::eviction::Policy;
@@ -41,11 +42,11 @@ const SCAN_SHOWN: u32 = 56;
 /// Reads that the hit ratio is measured over.
 const WINDOW: u32 = 100;
 /// Queries for one key at once that are called a stampede.
-const STAMPEDE: u32 = 6;
+pub(super) const STAMPEDE: u32 = 6;
 /// The cache worked before the learner came: this long, with this many reads.
 const PAST: (u64, u32) = (20_000_000, 600);
-/// Smoothing of the meters, so that they can be read.
-const SMOOTHING: Time = Time::ms(2_500);
+/// The rate on the database's card is counted over this span.
+const RATE: Time = Time::s(2);
 /// Failures, or stale reads, closer than this share one mark on the tape.
 const MARKS: Time = Time::s(1);
 /// What was begun under another way of writing is over after this.
@@ -375,9 +376,14 @@ impl Recent {
         self.reads = (self.reads + 1).min(WINDOW);
     }
 
+    /// How many of them hit.
+    pub(super) fn hits(&self) -> u32 {
+        self.bits.count_ones()
+    }
+
     /// Hits over reads; 0 before the first.
     pub(super) fn ratio(&self) -> f64 {
-        f64::from(self.bits.count_ones()) / f64::from(self.reads.max(1))
+        f64::from(self.hits()) / f64::from(self.reads.max(1))
     }
 }
 
@@ -481,9 +487,8 @@ pub struct Caching {
     crash_note: NoteId,
     pub(super) queue: VecDeque<u32>,
     pub(super) serving: Vec<u32>,
-    meter: (f32, Time),
     /// Queries of the last seconds, for the rate on the card.
-    queries: (f32, Time),
+    queries: Recently<1>,
     /// Queries under way for each key that has any.
     pub(super) asking: BTreeMap<u16, u32>,
     stampede: Option<u16>,
@@ -494,6 +499,8 @@ pub struct Caching {
     acknowledged: Vec<u32>,
     /// Keys whose cached copy was read before a write under cache-aside and stored after its drop.
     raced: BTreeSet<u16>,
+    /// What made the cached copy of a key old, for the chain of causes.
+    outdated: BTreeMap<u16, NoteId>,
     /// Since when writes go as they do; what began under another policy does not count as a race.
     writing_since: Time,
     versions: u32,
@@ -543,8 +550,7 @@ impl Model for Caching {
             crash_note: NoteId::NONE,
             queue: VecDeque::new(),
             serving: Vec::new(),
-            meter: (0.0, Time::ZERO),
-            queries: (0.0, Time::ZERO),
+            queries: Recently::new(Time::ZERO),
             asking: BTreeMap::new(),
             stampede: None,
             spots: Vec::new(),
@@ -552,6 +558,7 @@ impl Model for Caching {
             loaded_us: vec![0; keys],
             acknowledged: vec![0; keys],
             raced: BTreeSet::new(),
+            outdated: BTreeMap::new(),
             writing_since: Time::ZERO,
             versions: 0,
             numbers: 0,
@@ -568,16 +575,35 @@ impl Model for Caching {
             watch: Watch::default(),
         };
         model.remember(cx);
-        model.watch.lean = (0, 0);
-        let misses = 1.0 - model.recent.ratio() as f32;
-        let rate = misses * knobs.load_per_s as f32;
-        let share = rate * knobs.query_ms as f32 / 1e3 / knobs.connections as f32;
-        (model.meter.0, model.queries.0) = (share.min(1.0), rate);
         model.arrange(Time::ZERO);
         model.set_off(knobs, cx);
         cx.schedule(Time::from_s(knobs.flush_s), Event::Flush);
         model.measure(cx);
         model
+    }
+
+    fn on_start(&mut self, knobs: &Settings, cx: Cx<'_, '_>) {
+        self.now = cx.now();
+        self.watch.lean = (0, 0);
+        // What the parts are there for, until something happens to them.
+        let load = Arg::Number(knobs.load_per_s);
+        let connections = Arg::Number(knobs.connections);
+        let slots = count(knobs.capacity);
+        for note in [
+            Note::new("asks-first").with(load).about(APP),
+            Note::new("comes-back").about(NEAR_LINK),
+            Note::new("long-way").about(FAR_LINK),
+            Note::new("slots").with(slots).about(GRID),
+            Note::new("works-on").with(connections).about(DATABASE),
+            Note::new("popular")
+                .with(Arg::Number(knobs.skew))
+                .about(STRIP),
+        ] {
+            cx.because(NoteId::NONE);
+            cx.say(note);
+        }
+        cx.sample(probe::HIT_RATIO, self.recent.ratio() * 100.0);
+        self.measure(cx);
     }
 
     fn on_event(&mut self, event: Event, knobs: &Settings, cx: Cx<'_, '_>) {
@@ -610,12 +636,22 @@ impl Model for Caching {
 
     fn on_knobs(&mut self, knobs: &Settings, cx: Cx<'_, '_>) {
         self.now = cx.now();
-        self.popularity = Zipf::new(usize::from(KEYS), knobs.skew);
+        let popularity = Zipf::new(usize::from(KEYS), knobs.skew);
+        if popularity.probabilities() != self.popularity.probabilities() {
+            let note = Note::new("popular").with(Arg::Number(knobs.skew));
+            cx.say(note.about(STRIP));
+        }
+        self.popularity = popularity;
         self.store.ttl_us = knobs.ttl_us();
         self.store.refresh_after_us = knobs.refresh_us();
         if self.store.write_policy != knobs.writing.0 {
             self.store.write_policy = knobs.writing.0;
             self.writing_since = cx.now();
+            // Old answers under another way of writing say nothing about this one.
+            self.watch.stale = 0;
+            if knobs.writing.0 == WritePolicy::Back {
+                cx.say(Note::new("late-way").about(LATE_LINK));
+            }
             if knobs.writing.0 != WritePolicy::Back {
                 self.flush_late(cx);
             }
@@ -685,6 +721,8 @@ impl Model for Caching {
                     self.forget(key, cx);
                 }
                 self.watch.cold = true;
+                cx.because(said);
+                self.say_empty(cx);
                 self.arrange(cx.now());
             }
             Break::Celebrity => {
@@ -705,6 +743,7 @@ impl Model for Caching {
                         .mark(Tone::Warn)
                         .begins("celebrity", 0),
                 );
+                cx.say(Note::new("wanted").with(name(key)).about(STRIP));
                 cx.schedule(CELEBRITY.0, Event::CelebrityEnd(self.celebrities));
             }
             Break::Scan => {
@@ -864,18 +903,17 @@ impl Caching {
             .map(|(key, who)| (*key, who))
     }
 
-    /// The share of busy connections, averaged over about 2.5 s.
-    pub(super) fn busy_share(&self, knobs: &Settings, at: Time) -> f32 {
-        smooth(
-            self.meter,
-            self.serving.len() as f32 / knobs.connections as f32,
-            at,
-        )
+    /// Queries a second that reached the database in the last two seconds.
+    pub(super) fn queries_per_s(&self, at: Time) -> f64 {
+        self.queries.per_s(0, RATE, at)
     }
 
-    /// Queries a second that reach the database, averaged likewise.
-    pub(super) fn queries_per_s(&self, at: Time) -> f32 {
-        smooth(self.queries, 0.0, at)
+    /// Requests on their way that tell the cache to drop a key.
+    pub(super) fn drops(&self) -> usize {
+        let drops = |job: &&Job| {
+            job.leg == Leg::ToCache && job.at_step() == Some(Step::Invalidate)
+        };
+        self.jobs().filter(drops).count()
     }
 
     /// How long ago a cached key was used.
@@ -902,12 +940,6 @@ impl Caching {
     pub(super) fn is_stale(&self, key: u16, at: Time) -> bool {
         let entry = self.store.cache().peek(&key);
         entry.is_some_and(|entry| !entry.is_expired(clock_us(at))) && self.store.is_stale(&key)
-    }
-
-    /// Whether all is still: nothing written on its way, nothing stale.
-    pub(super) fn clean(&self) -> bool {
-        self.jobs().all(|job| job.kind != Kind::Write)
-            && self.cached().all(|key| !self.is_stale(key, self.now))
     }
 
     /// The share of the users' requests that want a key now.
@@ -951,6 +983,10 @@ impl Caching {
                 self.store.fill(key, 0, now_us, cx.random(EVICTION));
             }
             self.touched_us[usize::from(key)] = now_us;
+        }
+        for key in self.cached().collect::<Vec<u16>>() {
+            cx.because(NoteId::NONE);
+            cx.say(Note::new("before").with(name(key)).about(key_part(key)));
         }
     }
 
@@ -1099,7 +1135,7 @@ impl Caching {
         if let Some(celebrity) = self.watch.celebrity.as_mut().filter(|c| c.active) {
             celebrity.active = false;
             let note = Note::new("forgotten").with(name(celebrity.key));
-            cx.say(note.about(APP).mark(Tone::Ok).ends("celebrity", 0));
+            cx.say(note.about(STRIP).mark(Tone::Ok).ends("celebrity", 0));
         }
     }
 
@@ -1167,7 +1203,7 @@ impl Caching {
         let outcome = if self.down.is_some() {
             cx.because(self.crash_note);
             let note = Note::new("unreachable").with(count(job.number));
-            self.at(slot).note = cx.say(note.about(CACHE_PART).dot(job.number));
+            self.at(slot).note = cx.say(note.about(NEAR_LINK).dot(job.number));
             Outcome::Down
         } else if job.kind == Kind::Write {
             self.write_cache(slot, cx);
@@ -1189,11 +1225,15 @@ impl Caching {
     fn look_up(&mut self, slot: u32, cx: Cx<'_, '_>) -> Outcome {
         let (key, number) = (self.job(slot).key, self.job(slot).number);
         let now_us = clock_us(cx.now());
+        let old = self.is_stale(key, cx.now());
         let (word, outcome) = match self.store.look_up(&key, now_us) {
             Lookup::Hit(version) => {
                 self.touched_us[usize::from(key)] = now_us;
                 self.at(slot).version = version;
-                ("hit", Outcome::Hit)
+                if let Some(outdated) = self.outdated.get(&key).filter(|_| old) {
+                    cx.because(*outdated);
+                }
+                (if old { "hit-old" } else { "hit" }, Outcome::Hit)
             }
             Lookup::Miss => ("miss", Outcome::Miss),
             Lookup::Expired => ("expired", Outcome::Miss),
@@ -1300,6 +1340,8 @@ impl Caching {
                     .with(name(key))
                     .with(Arg::Word(reason(self.store.cache().policy())));
                 cx.say(note.about(VICTIM));
+                let note = Note::new("placed").with(name(key)).with(name(victim));
+                cx.say(note.about(key_part(key)));
                 let last = self.watch.evicted.map_or(Time::ZERO, |(_, _, at)| at);
                 self.watch.quiet = cx.now().since(last);
                 self.watch.evicted = Some((victim, key, cx.now()));
@@ -1310,7 +1352,9 @@ impl Caching {
             None if !known => {
                 cx.say(Note::new("kept").with(name(key)).about(key_part(key)));
             }
-            None => {}
+            None => {
+                cx.say(Note::new("renewed").with(name(key)).about(key_part(key)));
+            }
         }
         cx.because(before);
         self.arrange(cx.now());
@@ -1477,10 +1521,7 @@ impl Caching {
 
     fn at_database(&mut self, slot: u32, knobs: &Settings, cx: Cx<'_, '_>) {
         let job = *self.job(slot);
-        self.queries = (
-            self.queries_per_s(cx.now()) + 1e6 / SMOOTHING.0 as f32,
-            cx.now(),
-        );
+        self.queries.add(0, cx.now());
         cx.sample(probe::QUERIES, 1.0);
         self.at(slot).since = cx.now();
         let full =
@@ -1509,7 +1550,6 @@ impl Caching {
 
     /// Gives waiting queries to free connections.
     fn put_to_work(&mut self, knobs: &Settings, cx: Cx<'_, '_>) {
-        self.meter = (self.busy_share(knobs, cx.now()), cx.now());
         while self.serving.len() < knobs.connections() {
             let Some(slot) = self.queue.pop_front() else {
                 break;
@@ -1527,7 +1567,6 @@ impl Caching {
 
     /// A connection is done with a query.
     fn finish(&mut self, slot: u32, knobs: &Settings, cx: Cx<'_, '_>) {
-        self.meter = (self.busy_share(knobs, cx.now()), cx.now());
         self.serving.retain(|held| *held != slot);
         let job = *self.job(slot);
         let took = cx.now().since(job.since);
@@ -1548,7 +1587,14 @@ impl Caching {
                 let note = Note::new("wrote-database")
                     .with(name(job.key))
                     .with(count(job.number));
-                self.at(slot).note = cx.say(note.about(DATABASE).dot(job.number));
+                let wrote = cx.say(note.about(DATABASE).dot(job.number));
+                self.at(slot).note = wrote;
+                if self.is_stale(job.key, cx.now()) {
+                    let note = Note::new("outdated").with(name(job.key));
+                    let note = note.with(count(job.number)).about(key_part(job.key));
+                    self.outdated.insert(job.key, cx.say(note));
+                    cx.because(wrote);
+                }
                 self.at(slot).outcome = Outcome::Done;
                 self.travel(slot, Leg::FromDatabase, Time::ZERO, cx);
             }
@@ -1582,7 +1628,8 @@ impl Caching {
                 let note = Note::new("raced")
                     .with(name(job.key))
                     .with(count(job.number));
-                cx.say(note.about(CACHE_PART).dot(job.number));
+                let raced = cx.say(note.about(CACHE_PART).dot(job.number));
+                self.outdated.insert(job.key, raced);
             }
             self.keep(Step::Fill, job.key, job.version, cx);
         }
@@ -1646,6 +1693,8 @@ impl Caching {
         let note = Note::new("crashed").with(Arg::Count(held as i64));
         let crash = cx.say(note.about(CACHE_PART).mark(Tone::Bad).begins("down", 0));
         self.crash_note = crash;
+        self.say_empty(cx);
+        cx.because(crash);
         if self.watch.cold {
             self.watch.cold = false;
             cx.say(
@@ -1675,11 +1724,23 @@ impl Caching {
         self.arrange(cx.now());
     }
 
+    /// The slots hold nothing any more, so nothing has to leave them.
+    fn say_empty(&mut self, cx: Cx<'_, '_>) {
+        let before = cx.cause();
+        cx.say(Note::new("slots-gone").about(GRID));
+        cx.say(Note::new("nobody-next").about(VICTIM));
+        cx.because(before);
+    }
+
     /// Gives the cache another number of slots.
     fn resize(&mut self, knobs: &Settings, cx: Cx<'_, '_>) {
         let capacity = knobs.capacity as usize;
         let rng = cx.random(EVICTION);
         let evicted = self.store.cache_mut().resize(capacity, rng);
+        cx.say(Note::new("slots").with(count(knobs.capacity)).about(GRID));
+        if capacity == 0 {
+            cx.say(Note::new("nobody-next").about(VICTIM));
+        }
         for entry in evicted {
             let note = Note::new("no-room").with(name(entry.key));
             cx.say(note.about(key_part(entry.key)));
@@ -1730,16 +1791,10 @@ impl Caching {
             probe::EXPECTED,
             expected.map_or(f64::NAN, |ratio| ratio * 100.0),
         );
-        if cx.now() == Time::ZERO || self.recent.reads == 0 {
+        if self.recent.reads == 0 {
             cx.sample(probe::HIT_RATIO, self.recent.ratio() * 100.0);
         }
     }
-}
-
-/// A level smoothed by a rational filter: the same on every target, and cheaper than an exponential one.
-fn smooth((old, since): (f32, Time), now: f32, at: Time) -> f32 {
-    let dt = at.since(since).0 as f32;
-    old + (now - old) * dt / (dt + SMOOTHING.0 as f32)
 }
 
 /// Why a policy lets go of just this key.

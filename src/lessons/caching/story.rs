@@ -1,71 +1,104 @@
 //! The story, its two predictions, and things to try.
 
-use super::model::{APP, Caching, DATABASE, FAR_LINK, GRID, NEAR_LINK, STRIP};
+use super::model::{
+    APP, Caching, DATABASE, FAR_LINK, GRID, NEAR_LINK, STRIP, VICTIM,
+};
+use engine::claim::figure;
 use engine::{Beat, Challenge, Prediction, Progress, Setup, Time};
 
 const LRU: f64 = 0.0;
 const LFU: f64 = 1.0;
 const NEVER: f64 = 0.0;
-const FIVE_SECONDS: f64 = 3.0;
-const TWO_SECONDS: f64 = 4.0;
 const ASIDE: f64 = 0.0;
 const AROUND: f64 = 1.0;
+const BACK: f64 = 3.0;
+/// The speed at which one request can be followed.
+const SLOWLY: Setup = Setup::Speed(0.15);
+/// Where something fills, drains or is measured, the story runs faster.
+const FASTER: Setup = Setup::Speed(0.4);
+const FASTEST: Setup = Setup::Speed(1.0);
+/// Until the rate on the database's card is counted over what was set, its way there included.
+const COUNTED: Setup = Setup::Wait(Time::ms(2_300));
 
 fn calm(model: &Caching) -> bool {
     model.down.is_none() && model.queue.len() <= 3
 }
 
+/// Whether a cached key answers with what the database no longer says.
+fn red(model: &Caching) -> bool {
+    model.cached().any(|key| model.is_stale(key, model.now))
+}
+
 pub(super) const STORY: &[Beat<Caching>] = &[
     Beat {
         id: "meet",
-        setup: &[],
-        when: |_| true,
-        points: &[],
-        shows: &[],
-        predict: None,
+        shows: &[
+            figure(NEAR_LINK, "hit %").within(35.0, 72.0),
+            figure(FAR_LINK, "miss %").within(28.0, 65.0),
+        ],
+        ..Beat::at_once()
     },
     Beat {
         id: "without",
         setup: &[
-            Setup::Set("load", 30.0),
+            FASTER,
+            Setup::Set("load", 40.0),
             Setup::Set("query", 80.0),
             Setup::Set("connections", 2.0),
             Setup::Set("queue", 40.0),
             Setup::Set("capacity", 0.0),
+            COUNTED,
         ],
-        when: |model| model.store.cache().capacity() == 0 && model.queue.len() >= 10,
+        when: |model| model.store.cache().capacity() == 0 && model.queue.len() >= 12,
         points: &[DATABASE, FAR_LINK],
-        shows: &[],
+        shows: &[
+            figure(FAR_LINK, "miss %").is(100.0),
+            figure(DATABASE, "can/s").is(25.0),
+            figure(DATABASE, "queries/s").above(figure(DATABASE, "can/s")),
+            figure(DATABASE, "busy").is(2.0),
+            figure(DATABASE, "waiting").at_least(12.0),
+        ],
         predict: None,
     },
     Beat {
         id: "remember",
         setup: &[
+            FASTEST,
+            Setup::Set("load", 30.0),
             Setup::Set("policy", LRU),
             Setup::Set("ttl", NEVER),
             Setup::Set("skew", 1.0),
             Setup::Set("writes", 0.0),
             Setup::Set("capacity", 12.0),
+            Setup::Wait(Time::ms(4_500)),
         ],
         when: |model| {
             let cache = model.store.cache();
-            cache.len() == 12 && calm(model) && model.recent.ratio() >= 0.45
+            let ratio = model.recent.ratio();
+            cache.len() == 12 && calm(model) && (0.45..=0.64).contains(&ratio)
         },
         points: &[GRID, NEAR_LINK, STRIP],
-        shows: &[],
+        shows: &[
+            figure(GRID, "kept").is(12.0),
+            figure(NEAR_LINK, "hit %").within(45.0, 64.0),
+            figure(STRIP, "kept %").within(38.0, 72.0),
+        ],
         predict: None,
     },
     Beat {
         id: "victim",
-        setup: &[Setup::Speed(0.05)],
+        setup: &[Setup::Speed(0.1)],
         // The next to leave was marked for a while, so that it can be watched, and has just left.
         when: |model| {
             let gone = model.watch.evicted.map(|(_, _, at)| model.now.since(at));
             gone.is_some_and(|gone| gone > Time::ZERO && gone < Time::ms(40))
-                && model.watch.quiet >= Time::ms(120)
+                && model.watch.quiet >= Time::ms(100)
         },
         points: &[GRID],
-        shows: &[],
+        shows: &[
+            figure(VICTIM, "left").at_least(1.0),
+            figure(VICTIM, "came").at_least(1.0),
+        ],
         predict: Some(Prediction {
             id: "scan",
             options: &["none", "some", "all"],
@@ -83,50 +116,56 @@ pub(super) const STORY: &[Beat<Caching>] = &[
     },
     Beat {
         id: "scan",
+        // With two connections more the database keeps up, so that the beat is about the slots alone.
         setup: &[
-            Setup::Speed(0.15),
+            Setup::Speed(0.5),
             Setup::Set("policy", LRU),
             Setup::Set("capacity", 12.0),
+            Setup::Set("connections", 4.0),
             Setup::Twin("policy", LFU),
             Setup::Act("scan", 0),
         ],
         when: |model| model.watch.scan.is_some_and(|scan| scan.kept.is_some()),
         points: &[GRID, STRIP],
-        shows: &[],
+        shows: &[figure(STRIP, "cold").within(3.0, 10.0)],
         predict: None,
     },
     Beat {
         id: "stale",
         setup: &[
+            Setup::Speed(0.6),
             Setup::Alone,
             Setup::Set("writing", AROUND),
-            Setup::Set("ttl", FIVE_SECONDS),
             Setup::Set("writes", 20.0),
         ],
-        when: |model| model.watch.stale >= 3,
+        when: |model| {
+            let over = model.watch.scan.is_none_or(|scan| scan.over);
+            over && model.watch.stale >= 3 && red(model) && calm(model)
+        },
         points: &[GRID, APP],
-        shows: &[],
+        shows: &[
+            figure(APP, "stale").at_least(3.0),
+            figure(GRID, "stale").at_least(1.0),
+        ],
         predict: None,
     },
     Beat {
-        id: "calm",
+        id: "aside",
         setup: &[
-            Setup::Set("writes", 0.0),
+            FASTER,
             Setup::Set("writing", ASIDE),
-            Setup::Set("ttl", TWO_SECONDS),
-            Setup::Set("load", 20.0),
             Setup::Act("flush", 0),
+            Setup::Wait(Time::s(2)),
         ],
+        // Full again, and a key is about to be dropped.
         when: |model| {
-            let scanning = model.watch.scan.is_some_and(|scan| !scan.over);
-            calm(model)
-                && !scanning
-                && !model.watch.cold
-                && model.clean()
-                && model.recent.ratio() >= 0.4
+            !red(model) && calm(model) && model.drops() >= 1 && model.store.cache().len() >= 10
         },
-        points: &[GRID],
-        shows: &[],
+        points: &[GRID, NEAR_LINK],
+        shows: &[
+            figure(GRID, "stale").is(0.0),
+            figure(NEAR_LINK, "drops").at_least(1.0),
+        ],
         predict: Some(Prediction {
             id: "stampede",
             options: &["one", "few", "many"],
@@ -144,8 +183,9 @@ pub(super) const STORY: &[Beat<Caching>] = &[
     Beat {
         id: "stampede",
         setup: &[
+            SLOWLY,
+            Setup::Set("writes", 0.0),
             Setup::Set("coalesce", 0.0),
-            Setup::Set("ttl", NEVER),
             Setup::Set("load", 80.0),
             Setup::Act("celebrity", 0),
         ],
@@ -154,40 +194,46 @@ pub(super) const STORY: &[Beat<Caching>] = &[
             celebrity.is_some_and(|c| c.filled && c.queries >= 5)
         },
         points: &[DATABASE, FAR_LINK],
-        shows: &[],
+        shows: &[figure(DATABASE, "same key").at_least(5.0)],
         predict: None,
     },
     Beat {
         id: "coalesce",
-        setup: &[Setup::Set("coalesce", 1.0), Setup::Act("celebrity", 0)],
+        setup: &[SLOWLY, Setup::Set("coalesce", 1.0), Setup::Act("celebrity", 0)],
         when: |model| {
             let celebrity = model.watch.celebrity;
-            // One question under way and a crowd that waits for it, while nobody asks for the key before it.
-            let shown = |key: u16| {
-                let hot = model.asking.values().any(|asking| *asking >= 4);
-                let crowd = model.joined().any(|(of, who)| of == key && who.len() >= 6);
-                crowd && !hot
-            };
-            celebrity.is_some_and(|c| c.queries == 1 && c.joined >= 6 && (shown(c.key) || c.filled))
+            // One question under way and a crowd that waits for it.
+            let crowd = |key: u16| model.joined().any(|(of, who)| of == key && who.len() >= 6);
+            celebrity.is_some_and(|c| c.queries == 1 && crowd(c.key))
         },
-        points: &[APP, FAR_LINK],
-        shows: &[],
+        points: &[APP, DATABASE],
+        shows: &[
+            figure(DATABASE, "same key").is(1.0),
+            figure(APP, "waiting").at_least(6.0),
+        ],
         predict: None,
     },
     Beat {
         id: "crash",
         setup: &[
-            Setup::Set("load", 40.0),
+            FASTEST,
             Setup::Set("coalesce", 0.0),
+            Setup::Set("connections", 2.0),
+            Setup::Set("load", 40.0),
             Setup::Act("crash", 0),
+            COUNTED,
         ],
         when: |model| {
-            let outage = model.watch.outage.filter(|outage| outage.open);
-            let long = |at: Time| model.now.since(at) >= Time::ms(800);
-            outage.is_some_and(|outage| long(outage.at)) && model.queue.len() >= 12
+            let star = model.watch.celebrity.is_some_and(|star| star.active);
+            model.down.is_some() && !star && model.queue.len() >= 12
         },
         points: &[GRID, DATABASE],
-        shows: &[],
+        shows: &[
+            figure(FAR_LINK, "miss %").is(100.0),
+            figure(DATABASE, "can/s").is(25.0),
+            figure(DATABASE, "queries/s").above(figure(DATABASE, "can/s")),
+            figure(DATABASE, "waiting").at_least(12.0),
+        ],
         predict: None,
     },
 ];
@@ -196,50 +242,73 @@ pub(super) const CHALLENGES: &[Challenge<Caching>] = &[
     Challenge {
         id: "lean",
         progress: |model, _| {
-            Progress::all({
-                let (reads, hits) = model.watch.lean;
-                reads >= 120 && hits * 100 >= reads * 54
-            })
+            let (reads, hits) = model.watch.lean;
+            let enough = hits * 100 >= reads * 54;
+            let far = if enough { reads.min(120) } else { reads.min(119) };
+            Progress::of(f64::from(far), 120.0)
         },
-        solution: &[],
+        solution: &[
+            Setup::Set("policy", LFU),
+            Setup::Set("capacity", 8.0),
+            Setup::Wait(Time::s(60)),
+        ],
     },
     Challenge {
         id: "scan-proof",
         progress: |model, _| {
-            Progress::all({
-                model.watch.scan.is_some_and(|scan| {
-                    scan.over
-                        && scan.reads >= 60
-                        && scan.capacity <= 12
-                        && scan.skew <= 1.0
-                        && scan.hits * 100 >= scan.reads * 55
-                })
-            })
+            let Some(scan) = model.watch.scan else {
+                return Progress::of(0.0, 60.0);
+            };
+            let counts = scan.capacity <= 12
+                && scan.skew <= 1.0
+                && scan.hits * 100 >= scan.reads * 55;
+            let far = if scan.over { scan.reads } else { scan.reads.min(59) };
+            Progress::of(if counts { f64::from(far.min(60)) } else { 0.0 }, 60.0)
         },
-        solution: &[],
+        solution: &[
+            Setup::Set("policy", LFU),
+            // What LFU counts must be learnt first.
+            Setup::Wait(Time::s(20)),
+            Setup::Act("scan", 0),
+            Setup::Wait(Time::s(8)),
+        ],
     },
     Challenge {
         id: "survive",
-        progress: |model, _| {
-            Progress::all({
-                model.watch.outage.is_some_and(|outage| {
-                    outage.open
-                        && outage.failed == 0
-                        && outage.load_per_s >= 60.0
-                        && model.now.since(outage.at) >= Time::s(8)
-                })
-            })
+        progress: |model, now| {
+            let outage = model.watch.outage.filter(|outage| {
+                outage.open && outage.failed == 0 && outage.load_per_s >= 60.0
+            });
+            Progress::held(outage.map(|outage| outage.at), now, 8.0)
         },
-        solution: &[],
+        solution: &[
+            Setup::Set("load", 60.0),
+            Setup::Set("connections", 8.0),
+            Setup::Act("crash", 0),
+            Setup::Wait(Time::s(10)),
+        ],
     },
     Challenge {
         id: "lost",
         progress: |model, _| Progress::all(model.watch.lost_writes > 0),
-        solution: &[],
+        solution: &[
+            Setup::Set("writing", BACK),
+            Setup::Set("writes", 30.0),
+            Setup::Set("flush", 10.0),
+            Setup::Wait(Time::s(4)),
+            Setup::Act("crash", 0),
+            Setup::Wait(Time::s(1)),
+        ],
     },
     Challenge {
         id: "race",
         progress: |model, _| Progress::all(model.watch.stale_raced > 0),
-        solution: &[],
+        solution: &[
+            Setup::Set("writes", 40.0),
+            Setup::Set("skew", 2.0),
+            Setup::Set("load", 60.0),
+            Setup::Set("connections", 8.0),
+            Setup::Wait(Time::s(40)),
+        ],
     },
 ];

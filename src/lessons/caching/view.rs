@@ -2,7 +2,7 @@
 
 use super::model::{
     APP, CACHE_PART, COLD, Caching, DATABASE, FAR_LINK, GRID, Job, KEYS, Kind, LATE, LATE_LINK,
-    Leg, NEAR, NEAR_LINK, Outcome, STRIP, Settings, VICTIM, clock_us, key_part,
+    Leg, NEAR, NEAR_LINK, Outcome, STAMPEDE, STRIP, Settings, VICTIM, clock_us, key_part,
 };
 use crate::kit::figures::bars::{Bar, bars};
 use crate::kit::figures::label::{ending, pill};
@@ -26,6 +26,8 @@ const NUDGE: Time = Time::ms(30);
 /// Radius of the dots that matter less.
 const SMALL: f32 = 3.5;
 const GAP: f32 = 6.0;
+/// From so many reads on a share of them means something.
+const SHARE_MIN: u32 = 30;
 /// Room kept free: for requests that wait for another's query, for what the database is asked too often, for its queue,
 /// and for the way past the cache.
 const JOINED: PartId = PartId::one("joined");
@@ -52,15 +54,15 @@ impl Layout {
             let span: Span = (least, best).into();
             space(Span { grow, ..span })
         };
-        let strip = part(STRIP, all(200.0), (58.0, if narrow { 100.0 } else { 84.0 }));
+        let strip = part(STRIP, all(200.0), (54.0, if narrow { 100.0 } else { 84.0 }));
         let cell = |w: f32, grow: f32| Size {
             w: Span::rest(w, grow),
-            h: (38.0, 50.0).into(),
+            h: (36.0, 50.0).into(),
         };
         let grid = |cell: Size, columns: (u16, u16), side: f32| Slot::Around {
             of: GRID,
-            head: (44.0, 60.0).into(),
-            foot: (26.0, 36.0).into(),
+            head: (40.0, 60.0).into(),
+            foot: (24.0, 36.0).into(),
             side,
             inner: Box::new(Slot::Grid {
                 of: CACHE_PART,
@@ -129,14 +131,14 @@ impl Layout {
             grid(cell(card, 0.0), (columns, columns), 14.0),
             gap(24.0, 48.0, 0.4),
             Slot::Column(vec![
-                part(HOT, database_w, side),
+                part(HOT, database_w, (42.0, 82.0)),
                 part(DATABASE, database_w, 96.0),
-                part(QUEUE, database_w - 42.0, side),
+                part(QUEUE, database_w - 42.0, (42.0, 82.0)),
             ]),
         ];
         let stage = Slot::Column(vec![
             Slot::Row(row),
-            part(PAST, all(200.0), (46.0, 62.0)),
+            part(PAST, all(200.0), (38.0, 62.0)),
             strip,
         ]);
         let placed = lay(scene, &stage);
@@ -190,9 +192,22 @@ fn seconds(span: Time) -> Arg {
 
 fn links(model: &Caching, knobs: &Settings, layout: &Layout, scene: &mut Scene) {
     let down = model.down.is_some();
-    let hit = scene.say("hit", &[Arg::Share(model.recent.ratio())]);
-    let miss = scene.say("miss", &[Arg::Share(1.0 - model.recent.ratio())]);
+    let (hits, reads) = (model.recent.hits(), model.recent.reads);
+    // A share of a few reads says nothing, unless none of them can hit.
+    let sure = down || model.store.cache().capacity() == 0;
+    let share = (sure || reads >= SHARE_MIN).then_some(model.recent.ratio());
+    let words = |scene: &Scene, [whole, few]: [&str; 2], share: Option<f64>, of: u32| match share {
+        Some(share) => scene.say(whole, &[Arg::Share(share)]),
+        None => scene.say(few, &[of, reads].map(|n| Arg::Count(i64::from(n)))),
+    };
+    let hit = words(scene, ["hit", "hit-of"], share, hits);
+    let missed = share.map(|share| 1.0 - share);
+    let miss = words(scene, ["miss", "miss-of"], missed, reads - hits);
     let mut pencil = scene.link(NEAR_LINK, layout.near.frame(), hit.clone());
+    pencil.figure("drops", model.drops() as f64);
+    if let Some(share) = share {
+        pencil.figure("hit %", share * 100.0);
+    }
     if down {
         pencil.dashed_line(layout.near.d(), Ink::Bad, 2.0);
     } else {
@@ -200,6 +215,9 @@ fn links(model: &Caching, knobs: &Settings, layout: &Layout, scene: &mut Scene) 
     }
     pill(&mut pencil, layout.hit_at, hit, Ink::HitSoft, Ink::Hit);
     let mut pencil = scene.link(FAR_LINK, layout.far.frame(), miss.clone());
+    if let Some(missed) = missed {
+        pencil.figure("miss %", missed * 100.0);
+    }
     pencil.line(layout.far.d(), Ink::Mark, 1.5);
     pill(&mut pencil, layout.miss_at, miss, Ink::WarnSoft, Ink::Warn);
     let late = knobs.writing.0 == WritePolicy::Back
@@ -251,6 +269,10 @@ fn app(model: &Caching, knobs: &Settings, at: Time, layout: &Layout, scene: &mut
     };
     let name = scene.name(APP);
     let mut pencil = scene.thing(APP, frame, value);
+    pencil.figure("waiting", all.len() as f64);
+    if scan.is_none() {
+        pencil.figure("stale", f64::from(stale));
+    }
     NodeCard::plain(card, name, load).draw(&mut pencil);
     let at = pt(card.x + 14.0, card.y + 63.0);
     if ink == Ink::Warn {
@@ -385,6 +407,9 @@ fn cache(model: &Caching, at: Time, layout: &Layout, scene: &mut Scene) {
     };
     let value = format!("{status}, {foot}");
     let mut pencil = scene.link(GRID, b, value);
+    let stale = model.cached().filter(|key| model.is_stale(*key, at));
+    pencil.figure("stale", stale.count() as f64);
+    pencil.figure("kept", model.spots.len() as f64);
     pencil.bordered(b, 12.0, Ink::Card, border, width);
     for place in 0..store.capacity() as u8 {
         let socket = layout.place(place);
@@ -407,20 +432,32 @@ fn cache(model: &Caching, at: Time, layout: &Layout, scene: &mut Scene) {
     let evicted = model
         .watch
         .evicted
-        .filter(|(.., when)| at.since(*when) < FAREWELL);
-    let gone = evicted.map(|(key, ..)| scene.say("left", &[Arg::Part(key_part(key))]));
+        .filter(|(.., when)| at.since(*when) < FAREWELL && model.down.is_none());
+    let gone = evicted.map(|(key, newcomer, _)| {
+        let said = scene.say("left", &[key, newcomer].map(|key| Arg::Part(key_part(key))));
+        (key, newcomer, said)
+    });
+    // Who has just left is said beside who is next, in as many words as there is room for.
+    let taken = |foot: &str| right - left - text::width(foot, 12.0, true) - 12.0;
+    let fits = |foot: &str, gone: &str| text::width(gone, 12.0, true) <= taken(foot);
+    let short = next.map(|next| scene.say("next.short", &[Arg::Part(key_part(next))]));
+    let foot = match (&gone, short) {
+        (Some((_, _, gone)), Some(short)) if !fits(&foot, gone) => short,
+        _ => foot,
+    };
+    let gone = gone.filter(|(_, _, gone)| fits(&foot, gone));
     let feet = Rect::new(b.x, b.y + b.h - foot_h + 4.0, b.w, foot_h - 4.0);
     let mut pencil = scene.thing(VICTIM, feet, foot.clone());
     let foot_at = pt(left, b.y + b.h - foot_h * 0.36);
-    let taken = text::width(&foot, 12.0, true) + 12.0;
     if foot_ink == Ink::Secondary {
         pencil.text(foot_at, 12.0, foot_ink, foot);
     } else {
         pencil.bold(foot_at, 12.0, foot_ink, foot);
     }
-    if let Some(gone) = gone.filter(|gone| text::width(gone, 12.0, true) + taken <= right - left) {
-        let end = pt(right, foot_at.y);
-        ending(&mut pencil, end, 12.0, true, Ink::Ink, gone);
+    if let Some((key, newcomer, said)) = gone {
+        pencil.figure("left", f64::from(key));
+        pencil.figure("came", f64::from(newcomer));
+        ending(&mut pencil, pt(right, foot_at.y), 12.0, true, Ink::Ink, said);
     }
     // The one used last lies on top while it glides over the others.
     let mut spots: Vec<_> = model.spots.iter().collect();
@@ -551,20 +588,26 @@ fn slot(model: &Caching, key: u16, next: bool, at: Time, frame: Rect, scene: &mu
 }
 
 fn database(model: &Caching, knobs: &Settings, at: Time, layout: &Layout, scene: &mut Scene) {
-    let rate = Arg::Count(model.queries_per_s(at).round() as i64);
-    let status = scene.say("queries", &[rate]);
+    let per_s = model.queries_per_s(at).round();
+    let status = scene.say("queries", &[Arg::Count(per_s as i64)]);
     let waiting = model.queue.len();
     let waiting_text = scene.say("waiting", &[Arg::Count(waiting as i64)]);
-    let each = scene.say("each", &[Arg::Number(knobs.query_ms)]);
-    let hot = model
-        .asking
-        .iter()
-        .map(|(key, asking)| (*asking, *key))
-        .filter(|(asking, _)| *asking >= 4)
-        .max();
-    let hot = hot.map(|(asking, key)| {
+    let can = 1_000.0 * knobs.connections / knobs.query_ms;
+    let can_do = scene.say("can", &[Arg::Number(can.round())]);
+    // While everybody wants one new key: how often the database was asked for it until the cache had it.
+    let star = model.watch.celebrity.filter(|star| star.active && star.queries > 0);
+    let star = star.filter(|_| model.down.is_none());
+    let asked = model.asking.iter().map(|(key, asking)| (*asking, *key));
+    let most = asked.filter(|(asking, _)| *asking >= STAMPEDE).max();
+    let hot = match (star, most) {
+        (Some(star), _) => Some((star.queries, star.key, "star")),
+        (None, most) => most.map(|(asking, key)| (asking, key, "hot")),
+    };
+    let same = hot.map(|(queries, ..)| queries);
+    let hot = hot.map(|(queries, key, word)| {
+        let word = if queries == 1 { "star.one" } else { word };
         let name = Arg::Part(key_part(key));
-        scene.say("hot", &[Arg::Count(i64::from(asking)), name])
+        scene.say(word, &[Arg::Count(i64::from(queries)), name])
     });
     let value = match &hot {
         Some(hot) => format!("{status}, {waiting_text}, {hot}"),
@@ -592,8 +635,10 @@ fn database(model: &Caching, knobs: &Settings, at: Time, layout: &Layout, scene:
         let h = (20.0 + rows * figures::PITCH).min(below.h);
         frame = around(frame, Rect { h, ..below });
     }
-    let share = model.busy_share(knobs, at);
-    let full = waiting > 0 && share > 0.9;
+    let connections = knobs.connections();
+    let busy = model.serving.len();
+    let share = (busy as f32 / connections as f32).min(1.0);
+    let full = waiting > 0 && busy >= connections;
     let name = scene.name(DATABASE);
     let face = NodeCard {
         rect: Rect { h: 78.0, ..card },
@@ -603,27 +648,62 @@ fn database(model: &Caching, knobs: &Settings, at: Time, layout: &Layout, scene:
         border: if full { Ink::Warn } else { Ink::LineStrong },
         meter: None,
     };
-    let connections = knobs.connections();
     let slots = face.slots(connections);
+    let area = Rect::new(below.x, below.y + 18.0, below.w, below.h - 18.0);
+    let rows = ((area.h - 11.0) / figures::PITCH).floor().max(0.0) as usize + 1;
+    // What finds no room in the queue's rows is a number in their last two places.
+    let fits = per_row * rows;
+    let drawn = if waiting > fits { fits.saturating_sub(2) } else { waiting };
+    let place = |i: usize| {
+        let (column, row) = ((i % per_row) as f32, (i / per_row) as f32);
+        pt(
+            area.x + 6.0 + figures::PITCH * column,
+            area.y + 6.0 + figures::PITCH * row,
+        )
+    };
+    let rest = Arg::Count((waiting - drawn) as i64);
+    let more = (drawn < waiting).then(|| scene.say("more", &[rest]));
     let mut pencil = scene.thing(DATABASE, frame, value);
+    pencil.figure("queries/s", per_s);
+    pencil.figure("can/s", can.round());
+    pencil.figure("busy", busy as f64);
+    pencil.figure("waiting", waiting as f64);
+    if let Some(same) = same {
+        pencil.figure("same key", f64::from(same));
+    }
     NodeCard { rect: card, ..face }.draw(&mut pencil);
     let meter = Rect::new(card.x + 14.0, card.y + 56.0, card.w - 28.0, 6.0);
-    let ink = if share > 0.85 { Ink::Warn } else { Ink::Accent };
+    let ink = if full { Ink::Warn } else { Ink::Accent };
     pencil.meter(meter, share, ink, false);
-    pencil.text(pt(card.x + 14.0, card.y + 82.0), 12.0, Ink::Secondary, each);
+    pencil.text(
+        pt(card.x + 14.0, card.y + 82.0),
+        12.0,
+        Ink::Secondary,
+        can_do,
+    );
     if let Some(slots) = &slots {
         figures::sockets(&mut pencil, (0..connections).map(slots));
     }
     if let Some((lines, b)) = hot {
-        pencil.filled(b, 8.0, Ink::BadSoft);
+        let many = same.is_some_and(|same| same > 1);
+        let (ground, ink) = if many {
+            (Ink::BadSoft, Ink::Bad)
+        } else {
+            (Ink::OkSoft, Ink::Ok)
+        };
+        pencil.filled(b, 8.0, ground);
         for (i, line) in lines.iter().enumerate() {
             let at = pt(b.x + 8.0, b.y + 15.0 + 14.0 * i as f32);
-            pencil.bold(at, 12.0, Ink::Bad, line.as_str());
+            pencil.bold(at, 12.0, ink, line.as_str());
         }
     }
     if waiting > 0 {
         let at = pt(below.x, below.y + 11.0);
         pencil.text(at, 12.0, Ink::Secondary, waiting_text);
+        if let Some(more) = more {
+            let at = place(drawn);
+            pencil.bold(pt(at.x - 5.0, at.y + 2.5), 11.0, Ink::Accent, more);
+        }
     }
     if let Some(slots) = &slots {
         for (i, held) in model.serving.iter().take(connections).enumerate() {
@@ -632,19 +712,10 @@ fn database(model: &Caching, knobs: &Settings, at: Time, layout: &Layout, scene:
             scene.particle(slots(i), DOT - 0.5, glyph, ink, job.number);
         }
     }
-    let area = Rect::new(below.x, below.y + 18.0, below.w, below.h - 18.0);
-    for (i, held) in model.queue.iter().enumerate() {
-        let (column, row) = ((i % per_row) as f32, (i / per_row) as f32);
-        let p = pt(
-            area.x + 6.0 + figures::PITCH * column,
-            area.y + 6.0 + figures::PITCH * row,
-        );
-        if p.y + DOT > area.y + area.h {
-            break;
-        }
+    for (i, held) in model.queue.iter().take(drawn).enumerate() {
         let job = model.job(*held);
         let (glyph, ink) = sent(job);
-        scene.particle(p, size(job), glyph, ink, job.number);
+        scene.particle(place(i), size(job), glyph, ink, job.number);
     }
 }
 
@@ -671,6 +742,8 @@ fn strip(model: &Caching, layout: &Layout, scene: &mut Scene) {
     let star = celebrity.map(|celebrity| scene.name(key_part(celebrity.key)));
     let narrow = scene.narrow();
     let mut pencil = scene.thing(STRIP, b, value);
+    pencil.figure("kept %", share * 100.0);
+    pencil.figure("cold", kept.iter().filter(|key| **key > COLD).count() as f64);
     pencil.bold(pt(b.x, b.y + 12.0), 12.0, Ink::Secondary, title.as_str());
     let second = if narrow {
         pt(b.x, b.y + 28.0)

@@ -13,7 +13,7 @@ pub(super) const CHANNEL: f32 = 22.0;
 /// How far from the middle of its way a thing travels: requests on one side, answers on the other.
 pub(super) const SIDE: f32 = 5.5;
 /// Height of the label above a street.
-const LABEL: f32 = 20.0;
+const LABEL: f32 = 18.0;
 const GAP: f32 = 6.0;
 /// Extra distance between lanes.
 const LANE_GAP: f32 = 14.0;
@@ -46,14 +46,14 @@ impl Layout {
             cards.skip(1).collect()
         };
         let streets = |gap: f32| {
-            let street = |i| part(street_part(i), wide(200.0), (110.0, 132.0));
-            Slot::Column(vec![street(0), space((4.0, gap)), street(1)])
+            let street = |i| part(street_part(i), wide(200.0), (97.0, 130.0));
+            Slot::Column(vec![street(0), space((2.0, gap)), street(1)])
         };
-        let chart = part(CHART, wide(200.0), (56.0, 86.0));
-        let gap = || space((4.0, 10.0));
+        let chart = part(CHART, wide(200.0), (38.0, 86.0));
+        let gap = || space((2.0, 10.0));
         let stage = if lanes {
             let node = if scene.width >= 800.0 { 84.0 } else { 74.0 };
-            let card = (48.0, 54.0);
+            let card = (46.0, 54.0);
             let head = vec![
                 part(DEPLOYMENT, wide(200.0), card),
                 space(12.0),

@@ -101,6 +101,7 @@ impl Lesson for Rolling {
         speed: 0.5,
         twin: ("strategy", 0.0),
         still: Time::ms(4_900),
+        warm_up: Time::s(5),
         ..Sheet::usual(
             Card {
                 slug: "rolling-update",

@@ -58,6 +58,14 @@ pub(super) const fn street_part(index: usize) -> PartId {
     PartId::nth("street", index as u16 + 1)
 }
 
+/// The link between users and Service.
+pub(super) const DOOR: PartId = PartId::one("door");
+
+/// The road of a street.
+pub(super) const fn road_part(index: usize) -> PartId {
+    PartId::nth("link", index as u16 + 1)
+}
+
 /// What a version is like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -247,9 +255,13 @@ pub struct RollingUpdate {
     born: u64,
     served: u64,
     failed: u64,
+    /// When the learner came, by the model's clock.
+    pub(super) opened: Time,
     /// What was ready and since when, for the chart.
     pub(super) past: VecDeque<Level>,
     pub(super) gap: Option<Time>,
+    /// What was said when it began, for the chain of causes.
+    gap_note: NoteId,
     pub(super) now: Time,
     /// The note that last moved the rollout, for the chain of causes.
     mover: NoteId,
@@ -295,8 +307,10 @@ impl Model for RollingUpdate {
             born: 0,
             served: 0,
             failed: 0,
+            opened: Time::ZERO,
             past: VecDeque::new(),
             gap: None,
+            gap_note: NoteId::NONE,
             now: Time::ZERO,
             mover: NoteId::NONE,
             failure_marked: None,
@@ -337,7 +351,6 @@ impl Model for RollingUpdate {
             cx.schedule(first, Event::Beat(i as u8));
         }
         cx.schedule(TICK, Event::Tick);
-        cx.schedule(FIRST_RELEASE, Event::FirstRelease);
         // Traffic was flowing before the learner came: fill the links as if it had run for four hops.
         let mut ago = Time(4 * HOP.0);
         loop {
@@ -356,6 +369,34 @@ impl Model for RollingUpdate {
             }
         }
         model
+    }
+
+    fn on_start(&mut self, knobs: &Settings, cx: Cx<'_, '_>) {
+        (self.now, self.opened) = (cx.now(), cx.now());
+        (self.release.served, self.release.failed) = (0, 0);
+        cx.schedule(FIRST_RELEASE, Event::FirstRelease);
+        // What the parts are there for, until something happens to them.
+        let load = Arg::Number(knobs.load_per_s);
+        let replicas = number(knobs.replicas);
+        let nodes = (0..NODES).map(|node| {
+            let part = node_part(node);
+            Note::new("believed").with(Arg::Part(part)).about(part)
+        });
+        let others = [
+            Note::new("come-in").with(load).about(USERS),
+            Note::new("come-in").with(load).about(DOOR),
+            Note::new("hands-out").about(SERVICE),
+            Note::new("wants").with(replicas).about(DEPLOYMENT),
+            Note::new("owns").with(replicas).about(street_part(0)),
+            Note::new("free-row").about(street_part(1)),
+            Note::new("road").about(road_part(0)),
+            Note::new("road").about(road_part(1)),
+            Note::new("counts").about(CHART),
+        ];
+        for note in nodes.chain(others) {
+            cx.because(NoteId::NONE);
+            cx.say(note);
+        }
     }
 
     fn on_event(&mut self, event: Event, knobs: &Settings, cx: Cx<'_, '_>) {
@@ -577,7 +618,9 @@ impl RollingUpdate {
             }
         }
         let deployment = knobs.deployment(knobs.replicas);
-        let floor = (knobs.how == How::Rolling).then(|| deployment.min_available() as u8);
+        // A floor is promised by a rolling release, not by the strategy that none has used yet.
+        let rolls = knobs.how == How::Rolling && self.release.how == How::Rolling;
+        let floor = (rolls && self.kinds.len() > 1).then(|| deployment.min_available() as u8);
         Level {
             since,
             versions,
@@ -704,7 +747,12 @@ impl RollingUpdate {
     /// The Service learns whether it should send requests to a pod.
     fn hear(&mut self, id: u32, knobs: &Settings, cx: Cx<'_, '_>) {
         let Some(pod) = self.pod(id) else { return };
-        let chosen = self.chosen(pod, knobs);
+        let (chosen, note) = (self.chosen(pod, knobs), pod.note);
+        if pod.routed != chosen {
+            let word = if chosen { "sends" } else { "spares" };
+            cx.because(note);
+            cx.say(Note::new(word).with(pod_name(id)).about(SERVICE));
+        }
         self.pod_mut(id).routed = chosen;
         self.measure(knobs, cx);
     }
@@ -931,7 +979,8 @@ impl RollingUpdate {
                     .with(number(scaled.template))
                     .with(number(scaled.from))
                     .with(number(scaled.to));
-                let note = cx.say(note.about(DEPLOYMENT));
+                let row = street_part(self.street_of(scaled.template));
+                let note = cx.say(note.about(row));
                 self.follow(side, scaled.template, note, knobs, cx);
             }
             // Sets keep their sizes by themselves, whatever became of their pods.
@@ -1287,8 +1336,11 @@ impl RollingUpdate {
         match (ready, self.gap) {
             (0, None) => {
                 self.gap = Some(now);
+                let before = cx.cause();
+                cx.because(self.mover);
                 let note = Note::new("nobody-ready").about(SERVICE).mark(Tone::Bad);
-                cx.say(note.begins("gap", 0));
+                self.gap_note = cx.say(note.begins("gap", 0));
+                cx.because(before);
             }
             (1.., Some(since)) => {
                 self.gap = None;
@@ -1343,6 +1395,7 @@ impl RollingUpdate {
         let last = self.last_pick;
         let next = self.routed().map(|pod| pod.core.id).find(|id| *id > last);
         let Some(id) = next.or_else(|| self.routed().map(|pod| pod.core.id).next()) else {
+            cx.because(self.gap_note);
             let note = Note::new("nobody").with(number(n));
             cx.say(note.about(SERVICE).dot(n));
             self.fail(slot, cx);
@@ -1526,7 +1579,7 @@ impl RollingUpdate {
         if self.failure_marked.is_none_or(fresh) {
             self.failure_marked = Some(cx.now());
             let n = self.number(slot);
-            let note = Note::new("failing").with(number(n)).about(SERVICE);
+            let note = Note::new("failing").with(number(n)).about(USERS);
             cx.say(note.dot(n).mark(Tone::Bad));
         }
     }

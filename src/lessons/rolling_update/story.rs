@@ -1,16 +1,23 @@
 //! The story, its two predictions, and things to try.
 
 use super::knobs::How;
-use super::model::{CHART, DEPLOYMENT, Kind, Release, RollingUpdate, SERVICE};
+use super::model::{
+    CHART, DEPLOYMENT, Kind, Release, RollingUpdate, SERVICE, USERS, street_part,
+};
 use super::pods::{GLIDE, Pod};
 use algorithms::self_healing::Phase;
+use engine::claim::{figure, line};
 use engine::{Beat, Challenge, PartId, Prediction, Progress, Setup, Time};
 
 const RECREATE: f64 = 0.0;
 const ROLLING: f64 = 1.0;
+const BLUE_GREEN: f64 = 2.0;
 const CANARY: f64 = 3.0;
 /// All pods.
 const PODS: PartId = PartId::one("pod");
+/// The row of v1, v3 and v5, and that of v2 and v4.
+const OLD_ROW: PartId = street_part(0);
+const NEW_ROW: PartId = street_part(1);
 
 /// Whether no card is on its way.
 fn at_rest(model: &RollingUpdate) -> bool {
@@ -42,11 +49,13 @@ fn complete(model: &RollingUpdate, how: How) -> bool {
 pub(super) const STORY: &[Beat<RollingUpdate>] = &[
     Beat {
         id: "meet",
-        setup: &[],
-        when: |_| true,
-        points: &[],
-        shows: &[],
-        predict: None,
+        points: &[SERVICE, PODS],
+        shows: &[
+            figure(SERVICE, "pods").is(6.0),
+            figure(OLD_ROW, "ready").is(6.0),
+            figure(USERS, "failed").is(0.0),
+        ],
+        ..Beat::at_once()
     },
     Beat {
         id: "gap",
@@ -57,23 +66,36 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
             Setup::Set("strategy", RECREATE),
             Setup::Act("ship", 0),
         ],
+        // Long enough that the last answers are home and the plot of those served lies at zero.
         when: |model| {
             let starting = |pod: &&Pod| pod.core.phase == Phase::Starting;
             running(model, How::Recreate)
-                && model.gap.is_some()
+                && model
+                    .gap
+                    .is_some_and(|since| model.now.since(since) >= Time::ms(1_700))
                 && model.release.failed >= 12
                 && model.pods.iter().filter(starting).count() >= 3
         },
         points: &[SERVICE, CHART],
-        shows: &[],
+        shows: &[
+            figure(SERVICE, "nobody s").at_least(1.0),
+            figure(CHART, "ready").is(0.0),
+            figure(USERS, "failed").at_least(12.0),
+            line("answers", "served").is(0.0),
+        ],
         predict: None,
     },
     Beat {
         id: "back",
         setup: &[],
         when: |model| complete(model, How::Recreate) && at_rest(model),
-        points: &[CHART],
-        shows: &[],
+        points: &[CHART, USERS],
+        shows: &[
+            figure(SERVICE, "pods").is(6.0),
+            figure(CHART, "ready").is(6.0),
+            figure(DEPLOYMENT, "fewest").is(0.0),
+            figure(USERS, "failed").at_least(50.0),
+        ],
         predict: Some(Prediction {
             id: "fewest",
             options: &["six", "five", "three", "none"],
@@ -113,12 +135,17 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
             running(model, How::Rolling) && starting.count() >= 3 && at_rest(model) && seen
         },
         points: &[DEPLOYMENT, PODS],
-        shows: &[],
+        shows: &[
+            figure(OLD_ROW, "coming").is(3.0),
+            figure(NEW_ROW, "ready").is(5.0),
+            figure(SERVICE, "pods").is(5.0),
+            figure(USERS, "failed").is(0.0),
+        ],
         predict: None,
     },
     Beat {
         id: "drain",
-        setup: &[Setup::Speed(0.25)],
+        setup: &[Setup::Speed(0.3)],
         when: |model| {
             running(model, How::Rolling)
                 && ready_new(model) >= 2
@@ -127,7 +154,11 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
         },
         // Nothing stands out but the pods that drain, by their colour: pointing elsewhere would dim them.
         points: &[],
-        shows: &[],
+        shows: &[
+            figure(NEW_ROW, "draining").at_least(1.0),
+            figure(OLD_ROW, "ready").at_least(2.0),
+            figure(USERS, "failed").is(0.0),
+        ],
         predict: None,
     },
     Beat {
@@ -135,15 +166,27 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
         setup: &[Setup::Speed(0.5)],
         when: |model| complete(model, How::Rolling) && at_rest(model),
         points: &[CHART, DEPLOYMENT],
-        shows: &[],
+        shows: &[
+            figure(CHART, "ready").is(6.0),
+            figure(CHART, "floor").is(5.0),
+            figure(DEPLOYMENT, "fewest").is(5.0),
+            figure(USERS, "failed").is(0.0),
+        ],
         predict: None,
     },
     Beat {
         id: "compare",
-        setup: &[Setup::Twin("strategy", RECREATE), Setup::Act("ship", 0)],
+        setup: &[
+            Setup::Speed(0.8),
+            Setup::Twin("strategy", RECREATE),
+            Setup::Act("ship", 0),
+        ],
         when: |model| complete(model, How::Rolling) && at_rest(model),
-        points: &[CHART],
-        shows: &[],
+        points: &[CHART, USERS],
+        shows: &[
+            figure(DEPLOYMENT, "fewest").is(5.0),
+            figure(USERS, "failed").is(0.0),
+        ],
         predict: Some(Prediction {
             id: "dead",
             options: &["stops", "replaces", "undoes"],
@@ -166,25 +209,36 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
         id: "stall",
         setup: &[
             Setup::Alone,
+            Setup::Speed(1.0),
             Setup::Set("deadline", 6.0),
             Setup::Act("ship-dead", 0),
         ],
         when: |model| model.release.kind == Kind::Dead && model.release.stalled.is_some(),
         points: &[DEPLOYMENT, PODS],
-        shows: &[],
+        shows: &[
+            figure(DEPLOYMENT, "stuck s").is(6.0),
+            figure(SERVICE, "pods").is(5.0),
+            figure(OLD_ROW, "coming").is(3.0),
+            figure(USERS, "failed").is(0.0),
+        ],
         predict: None,
     },
     Beat {
         id: "undo",
-        setup: &[Setup::Act("roll-back", 0)],
+        setup: &[Setup::Speed(0.5), Setup::Act("roll-back", 0)],
         when: |model| model.release.back && model.release.done.is_some() && at_rest(model),
         points: &[DEPLOYMENT, PODS],
-        shows: &[],
+        shows: &[
+            figure(SERVICE, "pods").is(6.0),
+            figure(DEPLOYMENT, "fewest").is(5.0),
+            figure(USERS, "failed").is(0.0),
+        ],
         predict: None,
     },
     Beat {
         id: "yours",
         setup: &[
+            Setup::Speed(0.8),
             Setup::Set("canary", 20.0),
             Setup::Set("limit", 5.0),
             Setup::Set("faulty", 50.0),
@@ -193,7 +247,11 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
         ],
         when: |model| model.release.kind == Kind::Faulty && model.release.aborted && at_rest(model),
         points: &[DEPLOYMENT, SERVICE],
-        shows: &[],
+        shows: &[
+            figure(DEPLOYMENT, "withdrawn").is(6.0),
+            figure(SERVICE, "pods").at_least(6.0),
+            figure(USERS, "failed").within(1.0, 25.0),
+        ],
         predict: None,
     },
 ];
@@ -205,39 +263,61 @@ fn clean(model: &RollingUpdate) -> Option<Release> {
     (fits && release.done.is_some()).then_some(release)
 }
 
+/// How far the running release is: pods that are new, of all and the last one's end.
+fn on_the_way(model: &RollingUpdate, holds: bool) -> Progress {
+    let release = &model.release;
+    let goal = f64::from(release.replicas.max(1)) + 1.0;
+    let counts = holds && release.done.is_none() && release.kind == Kind::Good && !release.back;
+    let new = ready_new(model) as f64;
+    Progress::of(if counts { new.min(goal - 1.0) } else { 0.0 }, goal)
+}
+
+/// Reached if the last finished release was clean and as wanted, else as far as the running one is.
+fn released(model: &RollingUpdate, fits: fn(&Release) -> bool) -> Progress {
+    if clean(model).is_some_and(|release| fits(&release)) {
+        Progress::all(true)
+    } else {
+        on_the_way(model, fits(&model.release) && !model.release.touched)
+    }
+}
+
 pub(super) const CHALLENGES: &[Challenge<RollingUpdate>] = &[
     Challenge {
         id: "whole",
         progress: |model, _| {
-            Progress::all({
-                clean(model).is_some_and(|release| {
-                    release.ready_min >= release.replicas && release.failed == 0
-                })
+            released(model, |release| {
+                release.ready_min >= release.replicas && release.failed == 0
             })
         },
-        solution: &[],
+        solution: &[Setup::Set("unavailable", 0.0), Setup::Wait(Time::s(20))],
     },
     Challenge {
         id: "thrifty",
         progress: |model, _| {
-            Progress::all({
-                clean(model).is_some_and(|release| {
-                    release.pods_max <= release.replicas && release.failed == 0
-                })
+            released(model, |release| {
+                release.pods_max <= release.replicas && release.failed == 0
             })
         },
-        solution: &[],
+        solution: &[Setup::Set("surge", 0.0), Setup::Wait(Time::s(30))],
     },
     Challenge {
         id: "leak",
         progress: |model, _| {
-            Progress::all({
-                clean(model).is_some_and(|release| {
-                    release.enough && !release.node_lost && release.refused >= 3
-                })
-            })
+            let fits = |release: &Release| release.enough && !release.node_lost;
+            if clean(model).is_some_and(|release| fits(&release) && release.refused >= 3) {
+                return Progress::all(true);
+            }
+            let release = &model.release;
+            let open = release.done.is_none() && fits(release);
+            // The third counts when the release is through.
+            let refused = if open { release.refused.min(2) } else { 0 };
+            Progress::of(f64::from(refused), 3.0)
         },
-        solution: &[],
+        solution: &[
+            Setup::Set("pre-stop", 0.0),
+            Setup::Set("lag", 300.0),
+            Setup::Wait(Time::s(30)),
+        ],
     },
     Challenge {
         id: "instant",
@@ -249,7 +329,14 @@ pub(super) const CHALLENGES: &[Challenge<RollingUpdate>] = &[
                     && took.is_some_and(|took| took <= Time::s(1))
             })
         },
-        solution: &[],
+        solution: &[
+            Setup::Set("strategy", BLUE_GREEN),
+            Setup::Set("keep", 20.0),
+            Setup::Act("ship-faulty", 0),
+            Setup::Wait(Time::s(6)),
+            Setup::Act("roll-back", 0),
+            Setup::Wait(Time::s(3)),
+        ],
     },
     Challenge {
         id: "node",
@@ -261,6 +348,14 @@ pub(super) const CHALLENGES: &[Challenge<RollingUpdate>] = &[
                 })
             })
         },
-        solution: &[],
+        solution: &[
+            Setup::Set("replicas", 8.0),
+            Setup::Set("ready", 4.0),
+            Setup::Set("node-grace", 1.0),
+            Setup::Set("load", 20.0),
+            Setup::Wait(Time::ms(2_200)),
+            Setup::Act("kill", 1),
+            Setup::Wait(Time::s(40)),
+        ],
     },
 ];

@@ -4,8 +4,8 @@
 use super::knobs::{How, Settings};
 use super::layout::{CHANNEL, Layout, SIDE};
 use super::model::{
-    BEAT, CHART, DEPLOYMENT, FIRST_RELEASE, HOP, Kind, Leg, NODES, PULL, Request, RollingUpdate,
-    SERVICE, USERS, WINDOW, node_part, pod_part, street_part,
+    BEAT, CHART, DEPLOYMENT, DOOR, FIRST_RELEASE, HOP, Kind, Leg, NODES, PULL, Request,
+    RollingUpdate, SERVICE, USERS, WINDOW, node_part, pod_part, road_part, street_part,
 };
 use super::pods::{GLIDE, Lane, Place, Pod};
 use crate::kit::figures::label::{Sample, ending, fitting, legend};
@@ -14,9 +14,7 @@ use crate::kit::figures::{self, DOT, NodeCard};
 use crate::kit::layout::Course;
 use algorithms::self_healing::{NodeState, Phase};
 use engine::scene::{Rect, pt};
-use engine::{Arg, Glyph, Ink, PartId, Scene, Time, text};
-
-const DOOR: PartId = PartId::one("door");
+use engine::{Arg, Glyph, Ink, Scene, Time, text};
 
 fn count(n: u32) -> Arg {
     Arg::Count(i64::from(n))
@@ -61,6 +59,7 @@ fn ends(model: &RollingUpdate, knobs: &Settings, at: Time, layout: &Layout, scen
         frame.w - 27.0,
     );
     let mut pencil = scene.thing(USERS, frame, spoken);
+    pencil.figure("failed", f64::from(release.failed));
     NodeCard {
         ink,
         ..NodeCard::plain(frame, name, status)
@@ -84,6 +83,10 @@ fn ends(model: &RollingUpdate, knobs: &Settings, at: Time, layout: &Layout, scen
     let bad = model.gap.is_some();
     let value = format!("{load}, {status}");
     let mut pencil = scene.thing(SERVICE, frame, value);
+    match model.gap {
+        Some(since) => pencil.figure("nobody s", at.since(since).as_s()),
+        None => pencil.figure("pods", f64::from(routed)),
+    };
     NodeCard {
         ink: if bad { Ink::Bad } else { Ink::Secondary },
         border: if bad { Ink::Bad } else { Ink::LineStrong },
@@ -108,7 +111,7 @@ fn deployment(
     layout: &Layout,
     scene: &mut Scene,
 ) {
-    let (state, ink) = state(model, knobs, at, scene);
+    let (state, ink, told) = state(model, knobs, at, scene);
     let front = knobs.deployment(knobs.replicas);
     let replicas = count(knobs.replicas);
     let (surge, down) = (count(front.max_surge()), count(front.max_unavailable()));
@@ -142,6 +145,9 @@ fn deployment(
         frame.w - 26.0,
     );
     let mut pencil = scene.thing(DEPLOYMENT, frame, value);
+    if let Some((name, figure)) = told {
+        pencil.figure(name, f64::from(figure));
+    }
     let card = NodeCard {
         ink,
         border,
@@ -162,18 +168,24 @@ fn shorten(sentence: &str) -> String {
     sentence[..end].to_owned()
 }
 
-/// The state of the rollout in one line.
-fn state(model: &RollingUpdate, knobs: &Settings, at: Time, scene: &Scene) -> (String, Ink) {
+/// The state of the rollout in one line, and the figure in it that captions lean on.
+fn state(
+    model: &RollingUpdate,
+    knobs: &Settings,
+    at: Time,
+    scene: &Scene,
+) -> (String, Ink, Option<(&'static str, u32)>) {
     let wanted = count(model.wanted);
     let release = &model.release;
     let available = model.front().status();
     if model.kinds.len() == 1 {
-        let left = figures::tenths(FIRST_RELEASE.since(at));
-        return (scene.say("state.soon", &[left]), Ink::Secondary);
+        let left = figures::tenths((model.opened + FIRST_RELEASE).since(at));
+        return (scene.say("state.soon", &[left]), Ink::Secondary, None);
     }
     if release.aborted {
         let tried = [count(release.version), wanted];
-        return (scene.say("state.withdrawn", &tried), Ink::Warn);
+        let told = Some(("withdrawn", release.version));
+        return (scene.say("state.withdrawn", &tried), Ink::Warn, told);
     }
     if release.done.is_some() {
         let beside = &model.rollouts[1 - model.active];
@@ -183,36 +195,42 @@ fn state(model: &RollingUpdate, knobs: &Settings, at: Time, scene: &Scene) -> (S
                 count(beside.template()),
                 figures::tenths(model.keep_until.since(at)),
             ];
-            return (scene.say("state.kept", &kept), Ink::Ok);
+            return (scene.say("state.kept", &kept), Ink::Ok, None);
         }
-        return (scene.say("state.done", &[wanted]), Ink::Ok);
+        let fewest = release.ready_min;
+        let done = [wanted, count(fewest)];
+        let told = Some(("fewest", fewest));
+        return (scene.say("state.done", &done), Ink::Ok, told);
     }
     if release.stalled.is_some() {
         let deadline = count(knobs.deadline_s);
-        return (scene.say("state.stalled", &[wanted, deadline]), Ink::Bad);
+        let told = Some(("stuck s", knobs.deadline_s));
+        return (scene.say("state.stalled", &[wanted, deadline]), Ink::Bad, told);
     }
     let main = &model.rollouts[model.active];
     if let Some(trial) = model.trial.filter(|_| main.template() != model.wanted) {
         let seen = [wanted, count(trial.answers), count(trial.errors)];
-        return (scene.say("state.trial", &seen), Ink::Warn);
+        let told = Some(("errors", trial.errors));
+        return (scene.say("state.trial", &seen), Ink::Warn, told);
     }
     let new = model.pods.iter().filter(|pod| {
         pod.version == model.wanted
             && pod.core.is_available(at.0, knobs.min_ready_us())
             && std::ptr::eq(&model.rollouts[pod.side], model.front())
     });
+    let new = new.count() as u32;
     let size = model
         .front()
         .deployment
         .replicas
         .max(available.updated.min(1));
-    let done = [wanted, count(new.count() as u32), count(size)];
+    let done = [wanted, count(new), count(size)];
     let word = if release.back {
         "state.back"
     } else {
         "state.rolling"
     };
-    (scene.say(word, &done), Ink::Accent)
+    (scene.say(word, &done), Ink::Accent, Some(("new", new)))
 }
 
 fn node(i: usize, model: &RollingUpdate, at: Time, layout: &Layout, scene: &mut Scene) {
@@ -265,9 +283,8 @@ fn street(i: usize, model: &RollingUpdate, layout: &Layout, scene: &mut Scene) {
     let road = layout.road(i).d();
     let routed = model.routed().any(|pod| pod.street() == i);
     let value = scene.say(if routed { "road.used" } else { "road.idle" }, &[]);
-    let id = PartId::nth("link", i as u16 + 1);
     let frame = layout.road_frame(i);
-    let mut pencil = scene.link(id, frame, value);
+    let mut pencil = scene.link(road_part(i), frame, value);
     if routed {
         pencil.line(road, Ink::Mark, 1.5);
     } else {
@@ -320,18 +337,34 @@ fn street(i: usize, model: &RollingUpdate, layout: &Layout, scene: &mut Scene) {
         });
         hidden.count() as u32
     };
-    let heading = |lane: Lane, word: &str| {
+    let in_lane = |lane: Lane| {
+        let here = |pod: &&Pod| pod.street() == i && pod.place.lane == lane;
+        model.pods.iter().filter(here)
+    };
+    let heading = |lane: Lane, [word, some]: [&str; 2]| {
         let hidden = more(Some(lane));
-        let heading = (!word.is_empty()).then(|| scene.say(word, &[]));
+        let heading = (!word.is_empty()).then(|| match in_lane(lane).count() as u32 {
+            0 => scene.say(word, &[]),
+            pods => scene.say(some, &[count(pods)]),
+        });
         let more = (hidden > 0).then(|| scene.say("more", &[count(hidden)]));
         let said: Vec<String> = heading.into_iter().chain(more).collect();
         said.join(" ")
     };
     let headings = [
-        (Lane::Ready, heading(Lane::Ready, "lane.ready")),
-        (Lane::Going, heading(Lane::Going, "lane.going")),
+        (
+            Lane::Ready,
+            heading(Lane::Ready, ["lane.ready", "lane.ready.some"]),
+        ),
+        (
+            Lane::Going,
+            heading(Lane::Going, ["lane.going", "lane.going.some"]),
+        ),
     ];
-    let coming = heading(Lane::Coming, "");
+    let coming = heading(Lane::Coming, [""; 2]);
+    let [soon, ready] = [Lane::Coming, Lane::Ready].map(|lane| in_lane(lane).count() as f64);
+    let going = in_lane(Lane::Going).filter(|pod| pod.held() > 0);
+    let draining = going.count() as f64;
     let all_hidden = scene.say("more", &[count(more(None))]);
     let ink = if versions.is_empty() {
         Ink::Secondary
@@ -340,6 +373,9 @@ fn street(i: usize, model: &RollingUpdate, layout: &Layout, scene: &mut Scene) {
     };
     let label_w = text::width(&label, 12.5, true);
     let mut pencil = scene.thing(street_part(i), row, spoken);
+    pencil.figure("coming", soon);
+    pencil.figure("ready", ready);
+    pencil.figure("draining", draining);
     pencil.bold(pt(row.x, row.y + 13.0), 12.5, ink, label);
     if layout.lanes {
         for (lane, said) in headings {
@@ -521,27 +557,36 @@ fn pod_card(
         (Kind::Good, false) => (Ink::Rail, Ink::Ink),
     };
     let chip_w = text::width(&version, 12.0, true) + 8.0;
+    // Above 34 units there is air between the lines; below, down to 28, they move together.
     let roomy = ((seat.h - 34.0) / 11.0).clamp(0.0, 1.0);
-    let chip = Rect::new(card.x + 5.0, card.y + 3.0 + 2.0 * roomy, chip_w, 15.0);
+    let flat = ((34.0 - seat.h) / 6.0).clamp(0.0, 1.0);
+    let top = card.y + 3.0 + 2.0 * roomy - 1.5 * flat;
+    let chip = Rect::new(card.x + 5.0, top, chip_w, 15.0 - 2.0 * flat);
     pencil.filled(chip, 4.5, ground);
-    let low = card.y + card.h - 4.5 - 4.0 * roomy;
-    let meter = Rect::new(card.x + 6.0, low, card.w - 12.0, 3.0 + 1.5 * roomy);
+    let low = card.y + card.h - 4.5 - 4.0 * roomy + 1.8 * flat;
+    let meter = Rect::new(
+        card.x + 6.0,
+        low,
+        card.w - 12.0,
+        3.0 + 1.5 * roomy - 1.2 * flat,
+    );
     if gliding {
         pencil.meter(meter, look.meter, look.meter_ink, look.dead);
         return;
     }
-    pencil.centred(pt(chip.centre().x, chip.y + 11.7), 12.0, true, ink, version);
+    let baseline = chip.y + 11.7 - flat;
+    pencil.centred(pt(chip.centre().x, baseline), 12.0, true, ink, version);
     let mut free = seat.w - chip_w - 12.0;
     if let Some(badge) = badge {
         let w = text::width(&badge, 11.0, false);
         if w + 4.0 <= free {
-            let p = pt(seat.x + seat.w - 6.0, chip.y + 11.3);
+            let p = pt(seat.x + seat.w - 6.0, baseline - 0.4);
             ending(&mut pencil, p, 11.0, false, Ink::Secondary, badge);
             free -= w + 4.0;
         }
     }
     pencil.bold(
-        pt(seat.x + 5.5, seat.y + 28.0 + 4.5 * roomy),
+        pt(seat.x + 5.5, seat.y + 28.0 + 4.5 * roomy - 4.5 * flat),
         size,
         look.ink,
         line,
@@ -553,7 +598,7 @@ fn pod_card(
     if pod.core.phase != Phase::Pending && free >= workers as f32 * pitch {
         let x = chip.x + chip.w + (free - workers as f32 * pitch) / 2.0 + 4.5 + 1.0;
         for (j, slot) in pod.serving.iter().take(workers).enumerate() {
-            let p = pt(x + j as f32 * pitch, chip.y + 7.5);
+            let p = pt(x + j as f32 * pitch, chip.centre().y);
             let n = model.number(*slot);
             scene.particle(p, 3.6, Glyph::Request, Ink::Accent, n);
         }
@@ -586,7 +631,12 @@ fn chart(model: &RollingUpdate, knobs: &Settings, at: Time, layout: &Layout, sce
     let names: Vec<String> = (0..=model.kinds.len() as u32)
         .map(|version| scene.say("version", &[count(version)]))
         .collect();
+    let promised = model.past.back().and_then(|level| level.floor);
     let mut pencil = scene.thing(CHART, area, value);
+    pencil.figure("ready", f64::from(ready));
+    if let Some(promised) = promised {
+        pencil.figure("floor", f64::from(promised));
+    }
     let levels: Vec<Level<'_>> = model
         .past
         .iter()
