@@ -49,6 +49,7 @@ impl FixedWindow {
 
     /// Takes permits if the wait for them is no longer than `patience`, and promises them if it is
     /// not 0. The retry-after of a refusal is that wait.
+    // region: fixed
     pub fn acquire(&mut self, now: u64, permits: u64, patience: u64) -> Verdict {
         let wait = self.wait(now, permits);
         self.refresh(now);
@@ -64,6 +65,7 @@ impl FixedWindow {
             retry_after => Verdict::Refused { retry_after },
         }
     }
+    // endregion
 
     /// Throws away what is left of the window, as many as were left when it was last looked at.
     pub fn drain(&mut self, now: u64) {

@@ -77,6 +77,7 @@ impl LeakyBucket {
 }
 
 impl Limiter for LeakyBucket {
+    // region: leaky
     fn ask(&mut self, now: u64, cost: u64) -> Verdict {
         self.leak(now);
         let rim = self.parts(u128::from(self.burst) + 1);
@@ -107,6 +108,7 @@ impl Limiter for LeakyBucket {
         self.water = after;
         Verdict::Allowed
     }
+    // endregion
 }
 
 #[cfg(test)]

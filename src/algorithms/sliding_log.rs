@@ -103,6 +103,7 @@ impl SlidingLog {
 }
 
 impl Limiter for SlidingLog {
+    // region: log
     fn ask(&mut self, now: u64, cost: u64) -> Verdict {
         self.forget(now);
         if self.logged + u128::from(cost) <= u128::from(self.rate.permits()) {
@@ -116,6 +117,7 @@ impl Limiter for SlidingLog {
             retry_after: self.retry_after(cost),
         }
     }
+    // endregion
 
     /// A log that is full takes [`ENTRY_BYTES`] for each request of its limit.
     fn memory_bytes(&self) -> usize {

@@ -101,6 +101,7 @@ impl SlidingWindowCounter {
 }
 
 impl Limiter for SlidingWindowCounter {
+    // region: counter
     fn ask(&mut self, now: u64, cost: u64) -> Verdict {
         let now = now.max(self.start);
         self.advance(now);
@@ -116,6 +117,7 @@ impl Limiter for SlidingWindowCounter {
             retry_after: retry_at.map(|at| at - now),
         }
     }
+    // endregion
 }
 
 #[cfg(test)]

@@ -97,6 +97,7 @@ impl TokenBucket {
     }
 
     /// Takes the tokens, or none if one limit has too few. Returns whether it did.
+    // region: token
     pub fn consume(&mut self, now: u64, tokens: u64) -> bool {
         self.refill(now);
         let wanted = i128::from(tokens);
@@ -106,6 +107,7 @@ impl TokenBucket {
         }
         enough
     }
+    // endregion
 
     /// Takes the tokens even if that leaves a debt.
     pub fn consume_anyway(&mut self, now: u64, tokens: u64) {

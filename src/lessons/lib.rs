@@ -9,6 +9,7 @@ pub mod consistent_hashing;
 pub mod fan_out;
 pub mod kit;
 pub mod load_balancing;
+pub mod rate_limiting;
 pub mod retry_storm;
 pub mod rolling_update;
 pub mod template_flow;
@@ -46,6 +47,7 @@ lessons![
     fan_out::FanOut,
     rolling_update::Rolling,
     retry_storm::Storm,
+    rate_limiting::Limiting,
 ];
 
 /// What press tells of a lesson, and no page's program carries.

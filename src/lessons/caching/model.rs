@@ -910,9 +910,7 @@ impl Caching {
 
     /// Requests on their way that tell the cache to drop a key.
     pub(super) fn drops(&self) -> usize {
-        let drops = |job: &&Job| {
-            job.leg == Leg::ToCache && job.at_step() == Some(Step::Invalidate)
-        };
+        let drops = |job: &&Job| job.leg == Leg::ToCache && job.at_step() == Some(Step::Invalidate);
         self.jobs().filter(drops).count()
     }
 

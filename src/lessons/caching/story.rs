@@ -1,8 +1,6 @@
 //! The story, its two predictions, and things to try.
 
-use super::model::{
-    APP, Caching, DATABASE, FAR_LINK, GRID, NEAR_LINK, STRIP, VICTIM,
-};
+use super::model::{APP, Caching, DATABASE, FAR_LINK, GRID, NEAR_LINK, STRIP, VICTIM};
 use engine::claim::figure;
 use engine::{Beat, Challenge, Prediction, Progress, Setup, Time};
 
@@ -199,7 +197,11 @@ pub(super) const STORY: &[Beat<Caching>] = &[
     },
     Beat {
         id: "coalesce",
-        setup: &[SLOWLY, Setup::Set("coalesce", 1.0), Setup::Act("celebrity", 0)],
+        setup: &[
+            SLOWLY,
+            Setup::Set("coalesce", 1.0),
+            Setup::Act("celebrity", 0),
+        ],
         when: |model| {
             let celebrity = model.watch.celebrity;
             // One question under way and a crowd that waits for it.
@@ -244,7 +246,11 @@ pub(super) const CHALLENGES: &[Challenge<Caching>] = &[
         progress: |model, _| {
             let (reads, hits) = model.watch.lean;
             let enough = hits * 100 >= reads * 54;
-            let far = if enough { reads.min(120) } else { reads.min(119) };
+            let far = if enough {
+                reads.min(120)
+            } else {
+                reads.min(119)
+            };
             Progress::of(f64::from(far), 120.0)
         },
         solution: &[
@@ -259,10 +265,13 @@ pub(super) const CHALLENGES: &[Challenge<Caching>] = &[
             let Some(scan) = model.watch.scan else {
                 return Progress::of(0.0, 60.0);
             };
-            let counts = scan.capacity <= 12
-                && scan.skew <= 1.0
-                && scan.hits * 100 >= scan.reads * 55;
-            let far = if scan.over { scan.reads } else { scan.reads.min(59) };
+            let counts =
+                scan.capacity <= 12 && scan.skew <= 1.0 && scan.hits * 100 >= scan.reads * 55;
+            let far = if scan.over {
+                scan.reads
+            } else {
+                scan.reads.min(59)
+            };
             Progress::of(if counts { f64::from(far.min(60)) } else { 0.0 }, 60.0)
         },
         solution: &[
@@ -276,9 +285,10 @@ pub(super) const CHALLENGES: &[Challenge<Caching>] = &[
     Challenge {
         id: "survive",
         progress: |model, now| {
-            let outage = model.watch.outage.filter(|outage| {
-                outage.open && outage.failed == 0 && outage.load_per_s >= 60.0
-            });
+            let outage = model
+                .watch
+                .outage
+                .filter(|outage| outage.open && outage.failed == 0 && outage.load_per_s >= 60.0);
             Progress::held(outage.map(|outage| outage.at), now, 8.0)
         },
         solution: &[

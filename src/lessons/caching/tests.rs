@@ -164,7 +164,10 @@ fn a_red_card_says_which_write_made_it_old() {
     let red = scene.parts().iter().find(red).expect("one is red").id;
     let chain = player.main_mut().why(Picked::Part(red), 12);
     let said: Vec<&str> = chain.iter().map(|note| note.word).collect();
-    assert!(said.contains(&"outdated") && said.contains(&"writes"), "{said:?}");
+    assert!(
+        said.contains(&"outdated") && said.contains(&"writes"),
+        "{said:?}"
+    );
 }
 
 #[test]

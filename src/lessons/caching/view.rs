@@ -457,7 +457,14 @@ fn cache(model: &Caching, at: Time, layout: &Layout, scene: &mut Scene) {
     if let Some((key, newcomer, said)) = gone {
         pencil.figure("left", f64::from(key));
         pencil.figure("came", f64::from(newcomer));
-        ending(&mut pencil, pt(right, foot_at.y), 12.0, true, Ink::Ink, said);
+        ending(
+            &mut pencil,
+            pt(right, foot_at.y),
+            12.0,
+            true,
+            Ink::Ink,
+            said,
+        );
     }
     // The one used last lies on top while it glides over the others.
     let mut spots: Vec<_> = model.spots.iter().collect();
@@ -595,7 +602,10 @@ fn database(model: &Caching, knobs: &Settings, at: Time, layout: &Layout, scene:
     let can = 1_000.0 * knobs.connections / knobs.query_ms;
     let can_do = scene.say("can", &[Arg::Number(can.round())]);
     // While everybody wants one new key: how often the database was asked for it until the cache had it.
-    let star = model.watch.celebrity.filter(|star| star.active && star.queries > 0);
+    let star = model
+        .watch
+        .celebrity
+        .filter(|star| star.active && star.queries > 0);
     let star = star.filter(|_| model.down.is_none());
     let asked = model.asking.iter().map(|(key, asking)| (*asking, *key));
     let most = asked.filter(|(asking, _)| *asking >= STAMPEDE).max();
@@ -653,7 +663,11 @@ fn database(model: &Caching, knobs: &Settings, at: Time, layout: &Layout, scene:
     let rows = ((area.h - 11.0) / figures::PITCH).floor().max(0.0) as usize + 1;
     // What finds no room in the queue's rows is a number in their last two places.
     let fits = per_row * rows;
-    let drawn = if waiting > fits { fits.saturating_sub(2) } else { waiting };
+    let drawn = if waiting > fits {
+        fits.saturating_sub(2)
+    } else {
+        waiting
+    };
     let place = |i: usize| {
         let (column, row) = ((i % per_row) as f32, (i / per_row) as f32);
         pt(
@@ -743,7 +757,10 @@ fn strip(model: &Caching, layout: &Layout, scene: &mut Scene) {
     let narrow = scene.narrow();
     let mut pencil = scene.thing(STRIP, b, value);
     pencil.figure("kept %", share * 100.0);
-    pencil.figure("cold", kept.iter().filter(|key| **key > COLD).count() as f64);
+    pencil.figure(
+        "cold",
+        kept.iter().filter(|key| **key > COLD).count() as f64,
+    );
     pencil.bold(pt(b.x, b.y + 12.0), 12.0, Ink::Secondary, title.as_str());
     let second = if narrow {
         pt(b.x, b.y + 28.0)

@@ -272,6 +272,7 @@ impl Script for Breaking {
             retries: knobs.whole("retries") as u8,
             backoff,
             budget: None,
+            heeds: None,
         };
         let call = |place: usize, timeout: &str, backup: Otherwise| Call {
             timeout: Some(knobs.s(timeout)),

@@ -213,6 +213,7 @@ impl Script for Storm {
             retries: knobs.whole("retries") as u8,
             backoff: backoff(knobs),
             budget: (knobs.get("budget") > 0.0).then_some(0),
+            heeds: None,
         };
         // Whoever calls the service itself gives up after the time-out; the outer ones wait, so that counts are the maximum.
         let call = |caller: usize| Call {

@@ -1,9 +1,7 @@
 //! The story, its two predictions, and things to try.
 
 use super::knobs::How;
-use super::model::{
-    CHART, DEPLOYMENT, Kind, Release, RollingUpdate, SERVICE, USERS, street_part,
-};
+use super::model::{CHART, DEPLOYMENT, Kind, Release, RollingUpdate, SERVICE, USERS, street_part};
 use super::pods::{GLIDE, Pod};
 use algorithms::self_healing::Phase;
 use engine::claim::{figure, line};

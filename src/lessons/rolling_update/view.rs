@@ -205,7 +205,11 @@ fn state(
     if release.stalled.is_some() {
         let deadline = count(knobs.deadline_s);
         let told = Some(("stuck s", knobs.deadline_s));
-        return (scene.say("state.stalled", &[wanted, deadline]), Ink::Bad, told);
+        return (
+            scene.say("state.stalled", &[wanted, deadline]),
+            Ink::Bad,
+            told,
+        );
     }
     let main = &model.rollouts[model.active];
     if let Some(trial) = model.trial.filter(|_| main.template() != model.wanted) {
@@ -338,7 +342,7 @@ fn street(i: usize, model: &RollingUpdate, layout: &Layout, scene: &mut Scene) {
         hidden.count() as u32
     };
     let in_lane = |lane: Lane| {
-        let here = |pod: &&Pod| pod.street() == i && pod.place.lane == lane;
+        let here = move |pod: &&Pod| pod.street() == i && pod.place.lane == lane;
         model.pods.iter().filter(here)
     };
     let heading = |lane: Lane, [word, some]: [&str; 2]| {

@@ -140,6 +140,8 @@ pub enum Place {
     Pauses,
     /// Turned away by its caller's breaker.
     Bounces,
+    /// At a gate, until that lets it go on.
+    HeldBack,
 }
 
 /// Wires that a call has gone over and must come back by: its caller's, and one for each gate.
@@ -190,6 +192,8 @@ pub struct Frame {
     pub(super) settled: Time,
     /// The pause before this try.
     pub(super) waited: Time,
+    /// After how long whoever refused it would have let it pass; zero if nobody said.
+    pub(super) told: Time,
     /// Told apart from earlier ends of its work, when the speed changes.
     pub(super) turn: u8,
     /// Work left, at full speed, when it was last reckoned up; and when that was.
@@ -231,6 +235,7 @@ impl Frame {
             travelled: Time::ZERO,
             settled: Time::ZERO,
             waited: Time::ZERO,
+            told: Time::ZERO,
             turn: 0,
             work: (0, now),
             path: 0,

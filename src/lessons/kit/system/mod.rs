@@ -82,15 +82,16 @@
 //!   of the lesson's own ([`Script::own`], [`System::own`]); for counts ask the ledger first: [`System::total`],
 //!   [`System::row`], [`System::member_row`], and [`System::since`] a marked note (`"crashed"`, `"you-set"`, `"start"`).
 //! * [`Deed::Own`] with [`Script::act`]; [`System::deed`] for the layer's own deeds; [`Event::Timer`] with [`Script::timer`].
-//! * [`Gate::limits`] with [`Script::admits`]: limiters. [`Gate::filters`] with [`Script::allowed`]: candidates.
+//! * [`Gate::limits`] with [`Script::admits`]: limiters, which pass, hold back or refuse ([`Admission`]).
+//!   [`Gate::filters`] with [`Script::allowed`]: candidates.
 //! * [`Script::report`]: after each look, to say notes and to sample probes of the lesson's own.
 //! * [`Script::line`]: the third line of a card. [`Script::aside`]: the lesson's own figure under the parts.
 //!
 //! # Words
 //!
 //! The layer says `picked` (number, member, because), `calls` (number, from, to), `waits` (number, member, place), `answered`
-//! (member, number, span), `refused`, `overflow`, `limited`, `cut-off`, `fails-it`, `fails-too`, `skipped`, `lost` (number,
-//! member), `gave-up`, `too-late`, `timed-out` (number, part, span), `nobody`, `failing` (number), `tries-again` (number, part,
+//! (member, number, span), `refused`, `overflow`, `cut-off`, `fails-it`, `fails-too`, `skipped`, `lost` (number, member), `limited`
+//! (number, member, why), `delayed` (number, member, span), `gave-up`, `too-late`, `timed-out` (number, part, span), `nobody`, `failing` (number), `tries-again` (number, part,
 //! try), `no-budget`, `without` (number, part, callee), `asks-spare` (number, part, spare), `breaker-refuses`, `breaker-probes`
 //! (number, breaker, callee), `leaves` (number, part), `reloads` (number, times), `breaker-opens`, `breaker-reopens`,
 //! `breaker-tries`, `breaker-closes`, `breaker-new`, `breaker-gone` (breaker, caller, callee), `refresh` (span), `refresh-over`,
@@ -129,7 +130,7 @@ pub use plan::{
     Arrivals, Budget, Call, Crowd, Gate, Guard, Health, IDS_MAX, Kind, Node, NodeId, Otherwise,
     Plan, Pull, Queue, Retry, Service, Spread, Step, Upon, Wire, WireId,
 };
-pub use script::{Cx, Deed, Dial, Hurry, Own, Script, Values};
+pub use script::{Admission, Cx, Deed, Dial, Hurry, Own, Script, Values};
 pub use shelf::{Errand, Letter, Loan, Puller, Pulling, Shelf, Tells, Worker};
 pub use state::{Dog, Live, LiveWire, Part};
 pub use switch::{state_inks, state_word};

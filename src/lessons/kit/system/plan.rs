@@ -393,9 +393,10 @@ impl Arrivals {
 /// Passes requests on.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Gate {
-    /// The wire for each class of request; of a class beyond the last, the last one.
+    /// The wire for each class of request; of a class beyond the last, the last one. Without any, the gate itself answers
+    /// what it lets through: what stands behind it does not matter.
     pub routes: Vec<WireId>,
-    /// Whether [`super::Script::admits`] is asked about each request.
+    /// Whether [`super::Script::admits`] is asked about each call.
     pub limits: bool,
     /// Whether [`super::Script::allowed`] is asked about each member before the policy chooses.
     pub filters: bool,
@@ -587,6 +588,8 @@ pub struct Retry {
     pub backoff: Backoff,
     /// The budget that each retry is paid from: an index into [`Plan::budgets`].
     pub budget: Option<u8>,
+    /// Whether a caller that is told when to come back waits so long instead, and up to this share of it longer, at random.
+    pub heeds: Option<f64>,
 }
 
 /// When a caller does [`Call::otherwise`].

@@ -61,9 +61,15 @@ pub trait Script: Sync + 'static {
     /// A timer that the script set by [`super::Event::Timer`] has rung.
     fn timer(&self, _number: u32, _system: &mut System, _knobs: &Values, _cx: Cx<'_, '_>) {}
 
-    /// Whether a gate that limits lets a request through.
-    fn admits(&self, _gate: NodeId, _draw: &Draw, _system: &mut System, _now: Time) -> bool {
-        true
+    /// What a gate that limits does with a call.
+    fn admits(
+        &self,
+        _gate: NodeId,
+        _call: &Frame,
+        _system: &mut System,
+        _cx: Cx<'_, '_>,
+    ) -> Admission {
+        Admission::Passes
     }
 
     /// Whether a gate that filters may choose a member for a request.
@@ -103,6 +109,23 @@ pub trait Script: Sync + 'static {
     ) -> f32 {
         0.0
     }
+}
+
+/// What a gate that limits does with a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    /// Lets it go on.
+    Passes,
+    /// Holds it back for so long, then lets it go on. Says `delayed`.
+    Waits(Time),
+    /// Turns it away. Says `limited`.
+    Refused {
+        /// The word that says why.
+        why: &'static str,
+        /// After how long it would pass, as in the header Retry-After; none if never, or if the gate does not tell. A
+        /// [`super::Retry`] may heed it.
+        after: Option<Time>,
+    },
 }
 
 /// What an action does to the system.

@@ -115,6 +115,7 @@ fn any_plan(seed: u32) -> Plan {
                 jitter: jitters[(draw() * 4.999) as usize],
             },
             budget: (draw() < 0.5).then_some((draw() * 2.999) as u8),
+            heeds: (draw() < 0.5).then(&mut *draw),
         }),
         guard: (draw() < 0.5).then_some((draw() * 2.999) as u8),
         otherwise: match (draw() * 3.0) as u8 {
@@ -248,7 +249,11 @@ fn any_plan(seed: u32) -> Plan {
             NodeId(1),
             "gate",
             Kind::Gate(Gate {
-                routes: vec![WireId(1), WireId(6)],
+                routes: if draw() < 0.9 {
+                    vec![WireId(1), WireId(6)]
+                } else {
+                    Vec::new()
+                },
                 limits: draw() < 0.5,
                 filters: draw() < 0.5,
             }),
@@ -314,8 +319,16 @@ impl Script for Any {
     fn deeds(&self) -> &'static [Deed] {
         ANY_DEEDS
     }
-    fn admits(&self, _gate: NodeId, draw: &Draw, _system: &mut System, _now: Time) -> bool {
-        draw.unit(99) < 0.8
+    fn admits(&self, _: NodeId, call: &Frame, _: &mut System, _: Cx<'_, '_>) -> Admission {
+        let after = Time::from_ms(call.draw.unit(98) * 300.0);
+        match call.draw.unit(99) {
+            x if x < 0.6 => Admission::Passes,
+            x if x < 0.8 => Admission::Waits(after),
+            x => Admission::Refused {
+                why: "limit",
+                after: (x < 0.9).then_some(after),
+            },
+        }
     }
     fn allowed(&self, _over: WireId, draw: &Draw, member: usize, _system: &System) -> bool {
         draw.person as usize % 3 != member % 3
@@ -428,6 +441,7 @@ impl Script for Storm {
                     jitter: Jitter::Full,
                 },
                 budget: (ratio > 0.0).then_some(0),
+                heeds: None,
             }),
             ..Call::over(WireId(0))
         };

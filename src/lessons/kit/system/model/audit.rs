@@ -39,7 +39,10 @@ impl System {
                 list[usize::from(*member)] += 1;
                 under_way = under_way.wrapping_sub(1);
             }
-            let due = matches!(frame.place, Place::Travels | Place::Pauses | Place::Bounces);
+            let due = matches!(
+                frame.place,
+                Place::Travels | Place::Pauses | Place::Bounces | Place::HeldBack
+            );
             if due && frame.leg.to < self.now {
                 return Err(format!("call {} should have arrived", key.serial()));
             }

@@ -9,6 +9,7 @@ use crate::kit::system::probe;
 use crate::kit::system::script::Cx;
 use engine::tape::NoteId;
 use engine::{Arg, Note, Time};
+use rand::RngExt;
 
 impl System {
     /// A caller makes a call, or tries it again.
@@ -260,6 +261,12 @@ impl System {
         } else {
             call.waited.0
         };
+        if let Some(jitter) = retry.heeds
+            && call.told > Time::ZERO
+        {
+            let longer = 1.0 + jitter * dice.random::<f64>();
+            return Some(Time((call.told.0 as f64 * longer) as u64));
+        }
         let wait = retry
             .backoff
             .wait_us(u32::from(call.nth) + 1, before, &mut dice);

@@ -92,6 +92,8 @@ pub enum Event {
     },
     /// The pause before the next try is over.
     Again(Key),
+    /// A gate lets a call go on that it held back.
+    Release(Key),
     /// A user has waited long enough.
     Patience(Key),
     /// A user comes again.
@@ -279,6 +281,7 @@ impl Model for System {
             Event::TimeOut(key) => self.time_out(key, cx),
             Event::Expire { node, member } => self.expire(node, member, cx),
             Event::Again(key) => self.again(key, cx),
+            Event::Release(key) => self.release(key, cx),
             Event::Patience(key) => self.lose_patience(key, cx),
             Event::Thought { node, user, nth } => self.thought(node, user, nth, cx),
             Event::Curve(node) => self.curve(node, cx),
