@@ -16,8 +16,8 @@ use algorithms::hash::mix64;
 use algorithms::limiter::Verdict;
 use algorithms::retry::{Backoff, Jitter};
 use engine::{
-    Act, ActionSpec, Arg, Card, Code, Ink, Lesson, Level, Line, Note, PartId, Plot, Probe, Sheet,
-    Time, Tone,
+    Act, ActionSpec, Arg, Card, Code, Glyph, Ink, Lesson, Level, Line, Note, PartId, Plot, Probe,
+    Sheet, Time, Tone,
 };
 use row::{Decision, Limiters, Row, Rule};
 
@@ -504,6 +504,7 @@ impl Lesson for Limiting {
         actions: ACTIONS,
         probes: PROBES,
         plots: PLOTS,
+        key: &[(Glyph::Request, Ink::Accent), (Glyph::Failure, Ink::Bad)],
         story: story::STORY,
         challenges: story::CHALLENGES,
         speed: 0.5,
