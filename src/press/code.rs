@@ -63,7 +63,7 @@ fn cut(source: &str, code: &Code) -> Result<Region, Vec<String>> {
     let Some(begin) = lines.iter().position(begins) else {
         return Err(vec![format!("there is no region `{name}`")]);
     };
-    if lines[begin + 1..].iter().any(|line| begins(&line)) {
+    if lines[begin + 1..].iter().any(begins) {
         return Err(vec![format!("there are two regions `{name}`")]);
     }
     let mut depth = 1;

@@ -156,18 +156,13 @@ fn listed(project: &Path, slug: &str) -> Result<Option<Chapter>, String> {
 /// The list of lessons with one more module, in the order of the alphabet.
 fn with_module(list: &str, module: &str) -> Option<String> {
     let line = format!("pub mod {module};\n");
-    let mods = list.lines().filter(|other| other.starts_with("pub mod "));
+    let mut mods = list.lines().filter(|other| other.starts_with("pub mod "));
     let next = mods.clone().find(|other| **other > *line.trim_end());
-    let at = match next {
-        Some(next) => list.find(next)?,
-        None => list.find(mods.last()?)? + mods_end(list)?,
+    let at = match (next, mods.next_back()) {
+        (Some(next), _) => list.find(next)?,
+        (None, last) => list.find(last?)? + last?.len() + 1,
     };
     Some(format!("{}{line}{}", &list[..at], &list[at..]))
-}
-
-fn mods_end(list: &str) -> Option<usize> {
-    let last = list.lines().rfind(|line| line.starts_with("pub mod "))?;
-    Some(last.len() + 1)
 }
 
 /// The text with `more` before the first `end` after `from`.
