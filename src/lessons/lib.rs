@@ -9,6 +9,7 @@ pub mod consistent_hashing;
 pub mod fan_out;
 pub mod kit;
 pub mod load_balancing;
+pub mod message_queue;
 pub mod retry_storm;
 pub mod rolling_update;
 
@@ -34,6 +35,7 @@ pub const CATALOGUE: &[Entry] = &[
     entry::<fan_out::FanOut>(),
     entry::<rolling_update::Rolling>(),
     entry::<retry_storm::Storm>(),
+    entry::<message_queue::Lending>(),
 ];
 
 /// The lesson of this slug.
