@@ -9,6 +9,7 @@ pub mod consistent_hashing;
 pub mod fan_out;
 pub mod kit;
 pub mod load_balancing;
+pub mod message_queue;
 pub mod rate_limiting;
 pub mod retry_storm;
 pub mod rolling_update;
@@ -48,6 +49,7 @@ lessons![
     rolling_update::Rolling,
     retry_storm::Storm,
     rate_limiting::Limiting,
+    message_queue::Lending,
 ];
 
 /// What press tells of a lesson, and no page's program carries.
