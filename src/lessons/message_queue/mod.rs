@@ -7,8 +7,8 @@ mod story;
 mod tests;
 
 use crate::kit::system::{
-    Call, Count, Crowd, Cx, Deed, Dial, Draw, Event, Kind, Node, NodeId, Own, Plan, Pull, Puller,
-    Pulling, Queue, Script, Service, Spread, Step, System, Values, Wire, WireId, draw, probe,
+    Call, Count, Crowd, Cx, Deed, Dial, Draw, Event, Kind, Loan, Node, NodeId, Own, Plan, Pull,
+    Puller, Queue, Script, Service, Shelf, Spread, Step, System, Values, Wire, WireId, draw, probe,
 };
 use algorithms::hash::mix64;
 use engine::scene::Rect;
@@ -16,6 +16,7 @@ use engine::{
     Act, ActionSpec, Arg, Card, Code, Ink, Lesson, Level, Line, Note, PartId, Plot, Scene, Sheet,
     Time, Tone,
 };
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 
 /// The lesson.
@@ -349,31 +350,45 @@ fn order(first: u32, nth: u32, class: u8) -> Draw {
     }
 }
 
-/// Whom a kill meets: a worker that has an order, or is about to get one; else any that is up. And which order that is.
+/// Whom a kill meets, and the order that it has, 0 for none: best a worker whose clock runs, for the first time; at worst any
+/// that is up.
 fn victim(system: &System) -> Option<(usize, u32)> {
     let live = system.node(WORKERS)?;
     let up = live.members.iter().enumerate();
     let up = up.filter(|(_, member)| member.down.is_none() && !member.leaving);
-    let has = |puller: &Puller| {
-        let loan = puller.at.or(puller.batch.front().copied());
-        loan.map_or(0, |loan| loan.letter.number)
-    };
+    let has = |puller: &Puller| puller.at.or(puller.batch.front().copied());
     let best = up.max_by_key(|(member, it)| {
-        let puller = it.own.pullers.first();
-        let doing = puller.map_or(Pulling::Rests, |puller| puller.doing);
-        let rank = match doing {
-            Pulling::Works => 2,
-            Pulling::Gets => 1,
-            _ => 0,
-        };
-        (rank, std::cmp::Reverse(*member))
+        let loan = it.own.pullers.first().and_then(has);
+        (rank(loan.as_ref(), system), Reverse(*member))
     });
-    best.map(|(member, it)| (member, it.own.pullers.first().map_or(0, has)))
+    best.map(|(member, it)| {
+        let loan = it.own.pullers.first().and_then(has);
+        (member, loan.map_or(0, |loan| loan.letter.number))
+    })
 }
 
-/// Whether a worker works on an order.
-fn is_busy(system: &System) -> bool {
-    victim(system).is_some_and(|(_, number)| number > 0)
+/// How much the story learns from the death of who has this.
+fn rank(loan: Option<&Loan>, system: &System) -> u8 {
+    let runs = |loan: &Loan| {
+        let loans = system.shelf(QUEUE).into_iter().flat_map(Shelf::loans);
+        loans.into_iter().any(|it| it.receipt == loan.receipt)
+    };
+    match loan {
+        None => 0,
+        Some(loan) if !runs(loan) => 1,
+        Some(loan) if loan.deliveries > 1 => 2,
+        Some(_) => 3,
+    }
+}
+
+/// Whether a worker has an order for the first time, and its clock runs.
+fn is_fresh(system: &System) -> bool {
+    let live = system.node(WORKERS).into_iter();
+    let mut pullers = live
+        .flat_map(|live| live.members.iter())
+        .filter(|member| member.down.is_none() && !member.leaving)
+        .flat_map(|member| &member.own.pullers);
+    pullers.any(|puller| rank(puller.at.as_ref(), system) == 3)
 }
 
 /// Of what was lent since the last turn of a knob: first deliveries, and again.

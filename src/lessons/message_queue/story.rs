@@ -1,7 +1,7 @@
 //! The story, its predictions, and things to try.
 
 use super::figure::{ASKS, LATELY, OUT, TOOK};
-use super::{Killed, QUEUE as NODE, Seen, asked, deliveries, is_busy};
+use super::{Killed, QUEUE as NODE, Seen, asked, deliveries, is_fresh};
 use crate::kit::system::{Count, System};
 use engine::claim::figure;
 use engine::{Beat, Challenge, PartId, Prediction, Progress, Setup, Time};
@@ -51,14 +51,14 @@ pub(super) const STORY: &[Beat<System>] = &[
         points: &[APP, QUEUE],
         shows: &[
             figure(QUEUE, "visible").at_most(3.0),
-            figure(OUT, "most").is(1.0),
+            figure(QUEUE, "dead").is(0.0),
         ],
         ..Beat::at_once()
     },
     Beat {
         id: "lent",
         setup: &[Setup::Speed(0.2)],
-        when: |system| is_busy(system),
+        when: is_fresh,
         points: &[QUEUE],
         shows: &[figure(QUEUE, "lent").at_least(1.0)],
         predict: Some(Prediction {
@@ -79,7 +79,7 @@ pub(super) const STORY: &[Beat<System>] = &[
     Beat {
         id: "back",
         setup: &[Setup::Act("kill", 0), Setup::Speed(1.0)],
-        when: |system| again(system).is_some() && is_busy(system),
+        when: |system| again(system).is_some() && is_fresh(system),
         points: &[QUEUE, TOOK],
         shows: &[
             figure(QUEUE, "deliveries").at_least(2.0),
@@ -116,7 +116,7 @@ pub(super) const STORY: &[Beat<System>] = &[
             Setup::Set("orders", 0.2),
             Setup::Speed(FAST),
         ],
-        when: |system| sent_of_buried(system) == Some(3) && is_busy(system),
+        when: |system| sent_of_buried(system) == Some(3) && is_fresh(system),
         points: &[OUT, QUEUE],
         shows: &[
             figure(OUT, "most").is(3.0),
@@ -185,7 +185,7 @@ pub(super) const STORY: &[Beat<System>] = &[
         when: |system| settled(system) >= Time::s(60),
         points: &[ASKS],
         shows: &[
-            figure(ASKS, "per minute").within(230.0, 310.0),
+            figure(ASKS, "per minute").within(215.0, 310.0),
             figure(ASKS, "empty %").at_least(95.0),
         ],
         ..Beat::at_once()
@@ -206,9 +206,12 @@ pub(super) const STORY: &[Beat<System>] = &[
     Beat {
         id: "burst",
         setup: &[Setup::Act("burst", 0), Setup::Speed(8.0)],
-        when: |system| burst_done(system).is_some(),
-        points: &[USERS, QUEUE, TOOK],
-        shows: &[figure(TOOK, "s").within(135.0, 205.0)],
+        when: |system| {
+            let came = seen(system).burst.map(|(at, _)| at);
+            came.is_some_and(|at| system.now.since(at) >= Time::s(30))
+        },
+        points: &[USERS, QUEUE],
+        shows: &[figure(QUEUE, "visible").within(740.0, 880.0)],
         ..Beat::at_once()
     },
 ];
