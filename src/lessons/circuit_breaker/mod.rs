@@ -8,9 +8,9 @@ mod tests;
 
 use crate::kit::flow::{Holds, Key, Recently};
 use crate::kit::system::{
-    Call, Crowd, Cx, Deed, Dial, Frame, Guard, Hurry, Kind, Node, NodeId, Otherwise, Own, Plan,
-    Retry, Script, Service, Spread, Step, System, Upon, Values, Wire, WireId, breaker_part, draw,
-    probe,
+    BREAKERS, CELLS, Call, Crowd, Cx, Deed, Dial, Frame, Gear, Guard, Hurry, Kind, Node, NodeId,
+    Otherwise, Own, Plan, Retry, Script, Service, Spread, Step, System, Upon, Values, Wire, WireId,
+    breaker_part, draw, probe,
 };
 use algorithms::circuit_breaker::{State, counting, rates};
 use algorithms::retry::{Backoff, Jitter};
@@ -337,6 +337,14 @@ impl Script for Breaking {
                 (breakers > 0).then(|| rule(knobs, knobs.ms("slow").0)),
             ],
             ..Plan::default()
+        }
+    }
+
+    fn gear(&self) -> Gear {
+        Gear {
+            breakers: Some(&BREAKERS),
+            cells: Some(&CELLS),
+            ..Gear::NONE
         }
     }
 

@@ -7,14 +7,15 @@ mod story;
 mod tests;
 
 use crate::kit::system::{
-    Call, Count, Crowd, Cx, Deed, Dial, Draw, Event, Kind, Loan, Node, NodeId, Own, Plan, Pull,
-    Puller, Queue, Script, Service, Shelf, Spread, Step, System, Values, Wire, WireId, draw, probe,
+    Call, Count, Crowd, Cx, Deed, Dial, Draw, Event, Gear, Kind, Loan, Node, NodeId, Own, Plan,
+    Pull, Puller, QUEUES, Queue, Script, Service, Shelf, Spread, Step, System, Values, Wire,
+    WireId, draw, probe,
 };
 use algorithms::hash::mix64;
 use engine::scene::Rect;
 use engine::{
-    Act, ActionSpec, Arg, Card, Code, Ink, Lesson, Level, Line, Note, PartId, Plot, Scene, Sheet,
-    Time, Tone,
+    Act, ActionSpec, Arg, Card, Code, Glyph, Ink, Lesson, Level, Line, Note, PartId, Plot, Scene,
+    Sheet, Time, Tone,
 };
 use std::cmp::Reverse;
 use std::collections::VecDeque;
@@ -215,6 +216,13 @@ impl Script for Lending {
                 Wire::new(PULL, WORKERS, QUEUE, "pull", WAY),
             ],
             ..Plan::default()
+        }
+    }
+
+    fn gear(&self) -> Gear {
+        Gear {
+            queues: Some(&QUEUES),
+            ..Gear::NONE
         }
     }
 
@@ -441,6 +449,12 @@ impl Lesson for Lending {
         actions: ACTIONS,
         probes: &probe::WITH_QUEUES,
         plots: PLOTS,
+        key: &[
+            (Glyph::Request, Ink::Accent),
+            (Glyph::Message, Ink::Accent),
+            (Glyph::Response, Ink::Ok),
+            (Glyph::Heartbeat, Ink::Secondary),
+        ],
         story: story::STORY,
         challenges: story::CHALLENGES,
         speed: 0.5,

@@ -45,9 +45,12 @@ pub(super) struct Said {
     pub(super) line: Option<String>,
 }
 
+/// A member, its node and its name.
+pub(super) type Whose<'a> = (&'a Live, &'a Member<Part>, PartId);
+
 /// Draws the card of a member; `ink_of` colours a call by its key.
 pub(super) fn draw(
-    (live, member, part): (&Live, &Member<Part>, PartId),
+    (live, member, part): Whose<'_>,
     system: &System,
     said: Said,
     (card, narrow): (Rect, bool),

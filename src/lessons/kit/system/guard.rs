@@ -1,5 +1,6 @@
 //! Breakers and retry budgets of a running system.
 
+use super::gear::Breakers;
 use super::plan::{self, Guard};
 use algorithms::circuit_breaker::{State, counting, rates};
 use algorithms::retry::Budget;
@@ -20,17 +21,109 @@ pub(super) struct Permit {
     pub(super) probe: bool,
 }
 
-#[derive(Clone, Debug)]
-enum Machine {
-    Rates(rates::Breaker),
-    Counting(counting::Breaker),
+/// What decides, by one kind of rule or another: made by the gear of breakers alone, so that systems without them do not carry
+/// it.
+pub(super) trait Machine: std::fmt::Debug {
+    fn copy(&self) -> Box<dyn Machine>;
+    fn ask(&mut self, now: Time) -> Option<Option<counting::Ticket>>;
+    fn tell(&mut self, ticket: Option<counting::Ticket>, well: bool, took: Time, now: Time);
+    fn state(&mut self, now: Time) -> State;
+    fn open_until(&self) -> Option<Time>;
+    fn window(&self) -> Option<&rates::Window>;
+    fn in_a_row(&self) -> u32;
+}
+
+impl Clone for Box<dyn Machine> {
+    fn clone(&self) -> Self {
+        (**self).copy()
+    }
+}
+
+/// The machine of a rule.
+pub(super) fn machine(rule: Guard, now: Time) -> Box<dyn Machine> {
+    match rule {
+        Guard::Rates(settings) => Box::new(rates::Breaker::new(settings, now.0)),
+        Guard::Counting(settings) => Box::new(counting::Breaker::new(settings, now.0)),
+    }
+}
+
+impl Machine for rates::Breaker {
+    fn copy(&self) -> Box<dyn Machine> {
+        Box::new(self.clone())
+    }
+
+    fn ask(&mut self, now: Time) -> Option<Option<counting::Ticket>> {
+        self.try_acquire(now.0).then_some(None)
+    }
+
+    fn tell(&mut self, _: Option<counting::Ticket>, well: bool, took: Time, now: Time) {
+        let outcome = if well {
+            rates::Outcome::Success
+        } else {
+            rates::Outcome::Failure
+        };
+        self.record(outcome, took.0, now.0);
+    }
+
+    fn state(&mut self, now: Time) -> State {
+        rates::Breaker::state(self, now.0)
+    }
+
+    fn open_until(&self) -> Option<Time> {
+        self.open_until_us().map(Time)
+    }
+
+    fn window(&self) -> Option<&rates::Window> {
+        Some(rates::Breaker::window(self))
+    }
+
+    fn in_a_row(&self) -> u32 {
+        0
+    }
+}
+
+impl Machine for counting::Breaker {
+    fn copy(&self) -> Box<dyn Machine> {
+        Box::new(self.clone())
+    }
+
+    fn ask(&mut self, now: Time) -> Option<Option<counting::Ticket>> {
+        self.allow(now.0).ok().map(Some)
+    }
+
+    fn tell(&mut self, ticket: Option<counting::Ticket>, well: bool, _: Time, now: Time) {
+        let outcome = if well {
+            counting::Outcome::Success
+        } else {
+            counting::Outcome::Failure
+        };
+        if let Some(ticket) = ticket {
+            self.done(ticket, outcome, now.0);
+        }
+    }
+
+    fn state(&mut self, now: Time) -> State {
+        counting::Breaker::state(self, now.0)
+    }
+
+    fn open_until(&self) -> Option<Time> {
+        self.expiry_us().map(Time)
+    }
+
+    fn window(&self) -> Option<&rates::Window> {
+        None
+    }
+
+    fn in_a_row(&self) -> u32 {
+        self.counts().consecutive_failures
+    }
 }
 
 /// A circuit breaker in its place.
 #[derive(Clone, Debug)]
 pub struct Breaker {
     rule: Guard,
-    machine: Machine,
+    machine: Box<dyn Machine>,
     life: u32,
     /// As of the last call: an open breaker notices that its time is over when somebody calls.
     pub state: State,
@@ -60,11 +153,7 @@ pub struct Tally {
 }
 
 impl Breaker {
-    pub(super) fn new(rule: Guard, life: u32, now: Time) -> Breaker {
-        let machine = match rule {
-            Guard::Rates(settings) => Machine::Rates(rates::Breaker::new(settings, now.0)),
-            Guard::Counting(settings) => Machine::Counting(counting::Breaker::new(settings, now.0)),
-        };
+    pub(super) fn new(rule: Guard, machine: Box<dyn Machine>, life: u32, now: Time) -> Breaker {
         Breaker {
             rule,
             machine,
@@ -86,34 +175,22 @@ impl Breaker {
 
     /// When it lets a probe through, if it is open.
     pub fn open_until(&self) -> Option<Time> {
-        match &self.machine {
-            Machine::Rates(breaker) => breaker.open_until_us().map(Time),
-            Machine::Counting(breaker) => breaker.expiry_us().map(Time),
-        }
+        self.machine.open_until()
     }
 
     /// The calls that it judges by; none if it counts failures in a row.
     pub fn window(&self) -> Option<&rates::Window> {
-        match &self.machine {
-            Machine::Rates(breaker) => Some(breaker.window()),
-            Machine::Counting(_) => None,
-        }
+        self.machine.window()
     }
 
     /// Failures in a row, as far as it counts them.
     pub fn in_a_row(&self) -> u32 {
-        match &self.machine {
-            Machine::Rates(_) => 0,
-            Machine::Counting(breaker) => breaker.counts().consecutive_failures,
-        }
+        self.machine.in_a_row()
     }
 
     pub(super) fn ask(&mut self, now: Time) -> Option<Permit> {
         let life = self.life;
-        let asked = match &mut self.machine {
-            Machine::Rates(breaker) => breaker.try_acquire(now.0).then_some(None),
-            Machine::Counting(breaker) => breaker.allow(now.0).ok().map(Some),
-        };
+        let asked = self.machine.ask(now);
         self.look(now);
         match asked {
             Some(_) => self.passed += 1,
@@ -132,33 +209,12 @@ impl Breaker {
         }
         // A late outcome of a call that another state let through says nothing about this one.
         self.well += u32::from(well && permit.probe == (self.state == State::HalfOpen));
-        match (&mut self.machine, permit.ticket) {
-            (Machine::Rates(breaker), _) => {
-                let outcome = if well {
-                    rates::Outcome::Success
-                } else {
-                    rates::Outcome::Failure
-                };
-                breaker.record(outcome, took.0, now.0);
-            }
-            (Machine::Counting(breaker), Some(ticket)) => {
-                let outcome = if well {
-                    counting::Outcome::Success
-                } else {
-                    counting::Outcome::Failure
-                };
-                breaker.done(ticket, outcome, now.0);
-            }
-            (Machine::Counting(_), None) => {}
-        }
+        self.machine.tell(permit.ticket, well, took, now);
     }
 
     /// Notices that it has changed its state.
     fn look(&mut self, now: Time) {
-        let state = match &mut self.machine {
-            Machine::Rates(breaker) => breaker.state(now.0),
-            Machine::Counting(breaker) => breaker.state(now.0),
-        };
+        let state = self.machine.state(now);
         if state == self.state {
             return;
         }
@@ -190,10 +246,13 @@ pub(super) struct Replaced {
 }
 
 /// Makes breakers follow a plan: those whose rule is the same stay as they are.
+///
+/// # Panics
+/// If a plan has breakers and the script names no gear for them.
 pub(super) fn follow(
     breakers: &mut Vec<Option<Breaker>>,
     rules: &[Option<Guard>],
-    lives: &mut u32,
+    (gear, lives): (Option<&Breakers>, &mut u32),
     now: Time,
 ) -> Vec<Replaced> {
     let mut replaced = Vec::new();
@@ -209,7 +268,10 @@ pub(super) fn follow(
             is_there: rule.is_some(),
         });
         *lives += 1;
-        *breaker = rule.map(|rule| Breaker::new(rule, *lives, now));
+        *breaker = rule.map(|rule| {
+            let gear = gear.expect("gear for the breakers of the plan");
+            Breaker::new(rule, (gear.make)(rule, now), *lives, now)
+        });
     }
     replaced
 }

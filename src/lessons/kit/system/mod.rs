@@ -108,6 +108,8 @@
 
 mod cells;
 mod frame;
+mod gear;
+mod gears;
 mod guard;
 mod ledger;
 mod model;
@@ -123,6 +125,8 @@ mod view;
 mod tests;
 
 pub use frame::{Draw, Frame, Place, Reason};
+pub use gear::{Breakers, Cells, Gear, Queues};
+pub use gears::{BREAKERS, CELLS, QUEUES};
 pub use guard::{Breaker, Tally, breaker_part};
 pub use ledger::{Count, Row, Since};
 pub use model::{BOUNCE, Event, System};
@@ -131,7 +135,7 @@ pub use plan::{
     Plan, Pull, Queue, Retry, Service, Spread, Step, Upon, Wire, WireId,
 };
 pub use script::{Admission, Cx, Deed, Dial, Hurry, Own, Script, Values};
-pub use shelf::{Errand, Letter, Loan, Puller, Pulling, Shelf, Tells, Worker};
+pub use shelf::{Errand, Letter, Loan, Puller, Pulling, Shelf, Shelved, Tells, Worker};
 pub use state::{Dog, Live, LiveWire, Part};
 pub use switch::{state_inks, state_word};
 pub use view::{draw, policy_word};

@@ -1,6 +1,7 @@
 //! Scripts: what a lesson says about its system, and the knobs that it gives the learner.
 
 use super::frame::{Draw, Frame};
+use super::gear::Gear;
 use super::plan::{NodeId, Plan, WireId};
 use super::{Event, System};
 use crate::kit::flow::Key;
@@ -19,6 +20,11 @@ pub trait Script: Sync + 'static {
 
     /// Nodes and wires for these knobs. Pure: the system asks whenever a knob turns, and compares.
     fn plan(&self, knobs: &Values) -> Plan;
+
+    /// What its plans use of what few systems need.
+    fn gear(&self) -> Gear {
+        Gear::NONE
+    }
 
     /// What each action of the sheet does, in its order.
     fn deeds(&self) -> &'static [Deed] {

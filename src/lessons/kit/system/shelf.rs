@@ -122,6 +122,11 @@ impl Shelf {
             .is_ok()
     }
 
+    /// Whether it keeps no message that is not dead.
+    pub fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
     /// The message queue itself.
     pub fn queue(&self) -> &MessageQueue<Letter> {
         &self.queue
@@ -172,6 +177,58 @@ impl Shelf {
         let next = ends.chain(gives_up).chain(comes);
         let next = next.chain(self.queue.next_expiry_at_us()).min();
         next.map_or(Time::NEVER, |at| Time(at.max(now.0)))
+    }
+}
+
+/// What keeps a shelf: it is copied and dropped by way of a pointer that only queues' own gear makes, so that systems without
+/// queues do not carry how.
+trait Keeps: std::fmt::Debug {
+    fn copy(&self) -> Box<dyn Keeps>;
+    fn shelf(&self) -> &Shelf;
+    fn shelf_mut(&mut self) -> &mut Shelf;
+}
+
+impl Keeps for Shelf {
+    fn copy(&self) -> Box<dyn Keeps> {
+        Box::new(self.clone())
+    }
+
+    fn shelf(&self) -> &Shelf {
+        self
+    }
+
+    fn shelf_mut(&mut self) -> &mut Shelf {
+        self
+    }
+}
+
+/// A shelf in its place.
+#[derive(Debug)]
+pub struct Shelved(Box<dyn Keeps>);
+
+impl Shelved {
+    pub(super) fn new(shelf: Shelf) -> Shelved {
+        Shelved(Box::new(shelf))
+    }
+}
+
+impl Clone for Shelved {
+    fn clone(&self) -> Shelved {
+        Shelved(self.0.copy())
+    }
+}
+
+impl std::ops::Deref for Shelved {
+    type Target = Shelf;
+
+    fn deref(&self) -> &Shelf {
+        self.0.shelf()
+    }
+}
+
+impl std::ops::DerefMut for Shelved {
+    fn deref_mut(&mut self) -> &mut Shelf {
+        self.0.shelf_mut()
     }
 }
 

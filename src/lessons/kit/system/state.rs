@@ -3,7 +3,7 @@
 use super::ledger::Row;
 use super::plan::{Kind, Node, Pull, Service, Wire};
 use super::script::Hurry;
-use super::shelf::{Puller, Shelf};
+use super::shelf::{Puller, Shelved};
 use crate::kit::flow::{Episode, Pool, Recently, Roster, Source};
 use algorithms::balancer::Balancer;
 use algorithms::health::HealthCheck;
@@ -30,7 +30,7 @@ pub struct Live {
     /// The plan names it no longer.
     pub(super) gone: bool,
     /// What it keeps, if it is a queue.
-    pub shelf: Option<Box<Shelf>>,
+    pub shelf: Option<Shelved>,
     /// Wires that lead to it, for what its members' coming and going means to balancers.
     pub(super) inward: Vec<u16>,
 }

@@ -316,6 +316,14 @@ impl Script for Any {
     fn plan(&self, knobs: &Values) -> Plan {
         any_plan(knobs.whole("plan"))
     }
+    fn gear(&self) -> Gear {
+        Gear {
+            queues: Some(&QUEUES),
+            breakers: Some(&BREAKERS),
+            cells: Some(&CELLS),
+        }
+    }
+
     fn deeds(&self) -> &'static [Deed] {
         ANY_DEEDS
     }
@@ -468,6 +476,14 @@ impl Script for Storm {
             ..Plan::default()
         }
     }
+    fn gear(&self) -> Gear {
+        Gear {
+            queues: Some(&QUEUES),
+            breakers: Some(&BREAKERS),
+            cells: Some(&CELLS),
+        }
+    }
+
     fn deeds(&self) -> &'static [Deed] {
         STORM_DEEDS
     }

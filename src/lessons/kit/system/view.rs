@@ -215,12 +215,20 @@ fn service_h(live: &Live) -> f32 {
     }
 }
 
-fn card_size(live: &Live, roomy: bool) -> (f32, f32) {
+/// The height of a card of cells that is `w` wide.
+fn height_of_cells(live: &Live, w: f32, system: &System) -> f32 {
+    system
+        .gear
+        .cells
+        .map_or(CARD_H, |cells| (cells.height)(live, w))
+}
+
+fn card_size(live: &Live, system: &System, roomy: bool) -> (f32, f32) {
     match live.node.kind {
         Kind::Crowd(_) if live.floods() => FLOOD,
         Kind::Service(_) if live.node.cells => {
             let w = if roomy { 150.0 } else { 128.0 };
-            (w, cells::height(live, w))
+            (w, height_of_cells(live, w, system))
         }
         Kind::Crowd(_) => (112.0, CARD_H),
         Kind::Gate(_) => (134.0, GATE_H),
@@ -248,7 +256,7 @@ fn least_width(system: &System, columns: &[Vec<u16>]) -> f32 {
     let column = |column: &Vec<u16>| {
         let widths = column.iter().filter_map(|node| system.live(*node));
         widths
-            .map(|live| card_size(live, false).0)
+            .map(|live| card_size(live, system, false).0)
             .fold(0.0, f32::max)
     };
     let way = |column: &Vec<u16>| match column.iter().any(|node| guarded(system, *node)) {
@@ -284,7 +292,7 @@ fn wide(system: &System, columns: &[Vec<u16>], width: f32) -> Layout {
     let size = |node: &u16| {
         system
             .live(*node)
-            .map_or((0.0, 0.0), |live| card_size(live, roomy))
+            .map_or((0.0, 0.0), |live| card_size(live, system, roomy))
     };
     let heights = |column: usize| -> f32 {
         let node = |node: &u16| {
@@ -460,7 +468,7 @@ fn narrow(system: &System, columns: &[Vec<u16>], width: f32) -> Layout {
             Kind::Gate(_) => (128.0, GATE_H),
             Kind::Service(_) if live.node.cells => {
                 let w = (width - x - 12.0).min(460.0);
-                (w, cells::height(live, w))
+                (w, height_of_cells(live, w, system))
             }
             Kind::Service(_) => ((width - x - side_w - 10.0).min(240.0), service_h(live)),
             Kind::Queue(_) => ((width - x - 12.0).min(300.0), shelves::HEIGHT),
@@ -511,7 +519,7 @@ pub fn draw(system: &System, knobs: &Values, at: Time, scene: &mut Scene) {
             }
             Kind::Queue(_) => {
                 for card in &spot.cards {
-                    shelves::draw(live, *card, at, scene);
+                    (system.queues().draw)(live, *card, at, scene);
                 }
             }
             Kind::Service(_) => {
@@ -730,7 +738,9 @@ fn links(live: &LiveWire, system: &System, layout: &Layout, at: Time, scene: &mu
                 breaker,
                 narrow,
             };
-            guarded.draw(at, scene);
+            if let Some(gear) = system.gear.breakers {
+                (gear.draw)(&guarded, at, scene);
+            }
             continue;
         }
         if system.plan.is_spare(live.wire.id) {
@@ -930,7 +940,10 @@ fn service(live: &Live, index: usize, system: &System, spot: &Spot, at: Time, sc
         };
         let ink = |frame: &Frame| ink_of(frame, system);
         let place = (card, spot.narrow);
-        return cells::draw((live, member, part), system, said, place, scene, &ink);
+        if let Some(cells) = system.gear.cells {
+            return (cells.draw)((live, member, part), system, said, place, scene, &ink);
+        }
+        return;
     }
     let working = progress(live, index, system, at);
     let note = match working {

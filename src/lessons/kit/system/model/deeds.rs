@@ -128,9 +128,11 @@ impl System {
                 let note = Note::new("flushed").with(Arg::Part(part)).about(part);
                 self.say(note.mark(Tone::Warn), cx);
                 self.lose_all(node.0, target as u16, cx);
-                self.purge(node.0, cx);
+                if self.shelf(node).is_some() {
+                    (self.queues().purge)(self, node.0, cx);
+                }
             }
-            Deed::Redrive(node) => self.redrive(node.0, cx),
+            Deed::Redrive(node) => (self.queues().redrive)(self, node.0, cx),
             Deed::LoseReceipt(node) => {
                 if let Some(shelf) = self.shelf_mut(node.0) {
                     shelf.loses += 1;

@@ -16,6 +16,7 @@ mod service;
 mod wires;
 
 use super::frame::{Draw, Frame, Reason};
+use super::gear::{Gear, Queues};
 use super::guard::Breaker;
 use super::ledger::{Count, Page, Pages, Row};
 use super::plan::{self, Plan};
@@ -158,6 +159,7 @@ pub enum Event {
 /// The running system.
 pub struct System {
     pub(super) script: &'static dyn Script,
+    pub(super) gear: Gear,
     pub(super) plan: Plan,
     pub(super) nodes: Vec<Option<Live>>,
     pub(super) wires: Vec<Option<LiveWire>>,
@@ -193,6 +195,7 @@ impl Clone for System {
     fn clone(&self) -> Self {
         System {
             script: self.script,
+            gear: self.gear,
             plan: self.plan.clone(),
             nodes: self.nodes.clone(),
             wires: self.wires.clone(),
@@ -219,6 +222,16 @@ impl Clone for System {
     }
 }
 
+impl System {
+    /// The gear of queues.
+    ///
+    /// # Panics
+    /// If the plan has queues and the script names no gear for them.
+    pub(super) fn queues(&self) -> &'static Queues {
+        self.gear.queues.expect("gear for the queues of the plan")
+    }
+}
+
 impl Model for System {
     type Knobs = Values;
     type Event = Event;
@@ -227,6 +240,7 @@ impl Model for System {
     fn new(knobs: &Values, cx: Cx<'_, '_>) -> System {
         let mut system = System {
             script: knobs.script,
+            gear: knobs.script.gear(),
             plan: Plan::default(),
             nodes: Vec::new(),
             wires: Vec::new(),
@@ -295,10 +309,10 @@ impl Model for System {
             Event::Judged { wire, member } => self.judged(wire, member, cx),
             Event::SurgeEnd { node, number } => self.surge_end(node, number, cx),
             Event::RefreshEnd { node, number } => self.refresh_end(node, number, cx),
-            Event::Pull(worker, turn) => self.pull(worker, turn, cx),
-            Event::Beat(worker, turn) => self.beat(worker, turn, cx),
-            Event::Told(key) => self.told(key, cx),
-            Event::Shelf { node, turn } => self.look_at_shelf(node, turn, cx),
+            Event::Pull(worker, turn) => (self.queues().pull)(self, worker, turn, cx),
+            Event::Beat(worker, turn) => (self.queues().beat)(self, worker, turn, cx),
+            Event::Told(key) => (self.queues().told)(self, key, cx),
+            Event::Shelf { node, turn } => (self.queues().look)(self, node, turn, cx),
             Event::Timer(number) => self.script.timer(number, self, knobs, cx),
         }
         if std::mem::take(&mut self.stirred) {
@@ -336,8 +350,11 @@ impl Model for System {
     }
 
     fn bytes(&self) -> usize {
+        let Some(queues) = self.gear.queues else {
+            return self.frames.bytes();
+        };
         let shelves = self.nodes.iter().flatten().map(|live| &live.shelf);
-        let messages = shelves.flatten().map(|shelf| shelf.queue().len());
+        let messages = shelves.flatten().map(|shelf| (queues.messages)(shelf));
         self.frames.bytes() + messages.sum::<usize>() * MESSAGE_BYTES
     }
 

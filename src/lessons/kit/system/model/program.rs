@@ -7,6 +7,7 @@ use crate::kit::system::ledger::Count;
 use crate::kit::system::plan;
 use crate::kit::system::plan::{Call, Kind, Step};
 use crate::kit::system::script::Cx;
+use crate::kit::system::shelf::Worker;
 use crate::kit::system::state::Live;
 use engine::{Arg, Note, Time, Tone};
 
@@ -73,7 +74,7 @@ impl System {
                     return self.fail(key, Reason::Chance, cx);
                 }
                 Some(Step::Answer) if frame.message => {
-                    self.delete_early(key, cx);
+                    (self.queues().delete_early)(self, key, cx);
                     if let Some(frame) = self.frames.get_mut(key) {
                         frame.step += 1;
                     }
@@ -182,7 +183,7 @@ impl System {
             self.say(note.about(part).dot(number), cx);
             self.fail(key, Reason::Chance, cx);
         } else {
-            let message = frame.message.then(|| usize::from(frame.hops[0].1));
+            let message = frame.message.then(|| frame.hops[0].1);
             if message.is_some() {
                 self.well(key, cx);
                 self.forget(key);
@@ -196,7 +197,8 @@ impl System {
                 part.pool.release(key, now);
             }
             if let Some(nth) = message {
-                self.handled(node, member, nth, true, cx);
+                let it = Worker { node, member, nth };
+                (self.queues().handled)(self, it, true, cx);
             }
             self.put_to_work(usize::from(node), usize::from(member), cx);
         }
@@ -242,7 +244,7 @@ impl System {
         };
         let (number, node, member, place) = (frame.number, frame.node, frame.member, frame.place);
         let (request, depth) = (frame.is_request(), frame.depth);
-        let message = frame.message.then(|| usize::from(frame.hops[0].1));
+        let message = frame.message.then(|| frame.hops[0].1);
         frame.failed = Some(reason);
         if request {
             self.failing(number, cx);
@@ -266,7 +268,8 @@ impl System {
         if let Some(nth) = message {
             // No user waits for it, and the queue hears nothing: its clock runs on.
             self.forget(key);
-            self.handled(node, member, nth, false, cx);
+            let it = Worker { node, member, nth };
+            (self.queues().handled)(self, it, false, cx);
             return self.put_to_work(usize::from(node), usize::from(member), cx);
         }
         self.failing(number, cx);

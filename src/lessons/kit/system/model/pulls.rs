@@ -31,7 +31,7 @@ impl System {
     }
 
     /// Workers that rest begin to ask, if they may.
-    pub(super) fn wake(&mut self, node: u16, member: u16, cx: Cx<'_, '_>) {
+    pub(in crate::kit::system) fn wake(&mut self, node: u16, member: u16, cx: Cx<'_, '_>) {
         let Some(live) = self.live(node).filter(|live| live.pulls().is_some()) else {
             return;
         };
@@ -92,7 +92,7 @@ impl System {
     }
 
     /// A worker goes on with what it does.
-    pub(super) fn pull(&mut self, it: Worker, turn: u32, cx: Cx<'_, '_>) {
+    pub(in crate::kit::system) fn pull(&mut self, it: Worker, turn: u32, cx: Cx<'_, '_>) {
         let Some(puller) = self.puller(it).filter(|puller| puller.turn == turn) else {
             return;
         };
@@ -215,16 +215,7 @@ impl System {
     }
 
     /// The work on a message is over, done or failed. Who lost it with all else has forgotten it.
-    pub(super) fn handled(
-        &mut self,
-        node: u16,
-        member: u16,
-        nth: usize,
-        well: bool,
-        cx: Cx<'_, '_>,
-    ) {
-        let nth = nth as u16;
-        let it = Worker { node, member, nth };
+    pub(in crate::kit::system) fn handled(&mut self, it: Worker, well: bool, cx: Cx<'_, '_>) {
         let Some(puller) = self.puller(it) else {
             return;
         };
@@ -244,7 +235,7 @@ impl System {
     }
 
     /// A worker deletes a message before the work on it is done.
-    pub(super) fn delete_early(&mut self, key: Key, cx: Cx<'_, '_>) {
+    pub(in crate::kit::system) fn delete_early(&mut self, key: Key, cx: Cx<'_, '_>) {
         let Some(frame) = self.frames.get(key) else {
             return;
         };
@@ -289,7 +280,7 @@ impl System {
     }
 
     /// A worker restarts the clocks of all that it has and has not deleted.
-    pub(super) fn beat(&mut self, it: Worker, turn: u32, cx: Cx<'_, '_>) {
+    pub(in crate::kit::system) fn beat(&mut self, it: Worker, turn: u32, cx: Cx<'_, '_>) {
         let beats = self.may_pull(it).is_some_and(|pull| pull.heartbeat);
         let Some(puller) = self.puller(it).filter(|puller| puller.turn == turn) else {
             return;

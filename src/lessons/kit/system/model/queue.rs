@@ -7,7 +7,7 @@ use crate::kit::system::ledger::Count;
 use crate::kit::system::plan::{Kind, Queue};
 use crate::kit::system::probe;
 use crate::kit::system::script::Cx;
-use crate::kit::system::shelf::{Letter, Loan, Shelf, Tells, Worker};
+use crate::kit::system::shelf::{Letter, Loan, Shelf, Shelved, Tells, Worker};
 use algorithms::message_queue::{PollOutcome, Received, SendOptions, State};
 use engine::{Arg, Note, Time, Tone};
 
@@ -24,7 +24,7 @@ impl System {
     }
 
     /// Makes a queue follow the plan. One that is to keep order otherwise is another one: what the old one kept is lost.
-    pub(super) fn set_up_shelf(&mut self, node: u16, cx: Cx<'_, '_>) {
+    pub(in crate::kit::system) fn set_up_shelf(&mut self, node: u16, cx: Cx<'_, '_>) {
         let Some(rule) = self.queue_rule(node) else {
             return;
         };
@@ -34,9 +34,13 @@ impl System {
         };
         if !fits {
             self.purge(node, cx);
-            let shelf = Shelf::new(&rule).map(Box::new);
+            let shelf = Shelf::new(&rule).map(Shelved::new);
             if let Some(live) = self.live_mut(node) {
-                let asks = live.shelf.take().map(|old| old.asks).unwrap_or_default();
+                let asks = live
+                    .shelf
+                    .take()
+                    .map(|old| old.asks.clone())
+                    .unwrap_or_default();
                 live.shelf = shelf;
                 if let Some(shelf) = &mut live.shelf {
                     shelf.asks = asks;
@@ -47,7 +51,7 @@ impl System {
     }
 
     /// A call has reached a queue: its message is stored, and the caller knows that.
-    pub(super) fn store(&mut self, key: Key, cx: Cx<'_, '_>) {
+    pub(in crate::kit::system) fn store(&mut self, key: Key, cx: Cx<'_, '_>) {
         let now = cx.now();
         let Some(frame) = self.frames.get(key) else {
             return;
@@ -257,7 +261,7 @@ impl System {
     }
 
     /// What a worker told about a message has reached the queue.
-    pub(super) fn told(&mut self, key: Key, cx: Cx<'_, '_>) {
+    pub(in crate::kit::system) fn told(&mut self, key: Key, cx: Cx<'_, '_>) {
         let now = cx.now();
         let Some(errand) = self.errands.remove(key) else {
             return;
@@ -323,7 +327,7 @@ impl System {
     }
 
     /// Something may happen to a queue by itself.
-    pub(super) fn look_at_shelf(&mut self, node: u16, turn: u32, cx: Cx<'_, '_>) {
+    pub(in crate::kit::system) fn look_at_shelf(&mut self, node: u16, turn: u32, cx: Cx<'_, '_>) {
         let Some(shelf) = self.shelf_mut(node).filter(|shelf| shelf.turn == turn) else {
             return;
         };
@@ -371,7 +375,7 @@ impl System {
     }
 
     /// A queue forgets its messages. Dead letters stay.
-    pub(super) fn purge(&mut self, node: u16, cx: Cx<'_, '_>) {
+    pub(in crate::kit::system) fn purge(&mut self, node: u16, cx: Cx<'_, '_>) {
         let part = self.part_of(node, 0);
         let Some(live) = self.live_mut(node) else {
             return;
@@ -394,7 +398,7 @@ impl System {
     }
 
     /// Dead letters go back to their queue, as new messages.
-    pub(super) fn redrive(&mut self, node: u16, cx: Cx<'_, '_>) {
+    pub(in crate::kit::system) fn redrive(&mut self, node: u16, cx: Cx<'_, '_>) {
         let now = cx.now();
         let part = self.part_of(node, 0);
         let Some(shelf) = self.shelf_mut(node) else {

@@ -61,7 +61,12 @@ impl System {
             }
         }
         let lives = &mut self.guard_lives;
-        let replaced = guard::follow(&mut self.guards, &plan.guards, lives, cx.now());
+        let replaced = guard::follow(
+            &mut self.guards,
+            &plan.guards,
+            (self.gear.breakers, lives),
+            cx.now(),
+        );
         for live in self.wires.iter_mut().flatten() {
             let watched = plan.guarded().any(|(_, wire)| wire == live.wire.id);
             if watched && live.watched.is_none() {
@@ -85,7 +90,9 @@ impl System {
         for node in 0..self.nodes.len() {
             self.let_go(node);
             self.start_crowd(node, cx);
-            self.set_up_shelf(node as u16, cx);
+            if self.queue_rule(node as u16).is_some() {
+                (self.queues().set_up)(self, node as u16, cx);
+            }
             self.reckon_all(node, cx);
             let count = self.members(node);
             for member in 0..count {
@@ -186,7 +193,7 @@ impl System {
     pub(in crate::kit::system) fn let_go(&mut self, node: usize) {
         while let Some(live) = self.nodes.get_mut(node).and_then(Option::as_mut) {
             let is_crowd = matches!(live.node.kind, Kind::Crowd(_));
-            let holds = live.shelf.as_ref().is_some_and(|it| !it.queue.is_empty());
+            let holds = live.shelf.as_ref().is_some_and(|it| !it.is_empty());
             let empty = |_: usize, part: &Part| {
                 let rests = part.pullers.iter().all(|it| it.doing == Pulling::Rests);
                 part.pool.is_empty() && part.under_way == 0 && rests && !is_crowd && !holds

@@ -79,7 +79,9 @@ impl System {
         member: usize,
         cx: Cx<'_, '_>,
     ) {
-        self.wake(node as u16, member as u16, cx);
+        if let Some(queues) = self.gear.queues {
+            (queues.wake)(self, node as u16, member as u16, cx);
+        }
         loop {
             let Some(live) = self.nodes.get_mut(node).and_then(Option::as_mut) else {
                 return;

@@ -181,7 +181,7 @@ impl System {
             }
             Kind::Gate(_) => self.pass_on(key, cx),
             Kind::Service(_) => self.take_in(key, cx),
-            Kind::Queue(_) => self.store(key, cx),
+            Kind::Queue(_) => (self.queues().store)(self, key, cx),
             Kind::Crowd(_) => self.fail(key, Reason::Nobody, cx),
         }
     }

@@ -1,0 +1,66 @@
+//! Gear: what only some systems need. A script whose plan uses it names it ([`super::Script::gear`]); the programs of the
+//! others do not carry it.
+
+use super::guard::Machine;
+use super::plan::Guard;
+use super::shelf::{Shelf, Worker};
+use super::{Cx, Frame, Live, System};
+use crate::kit::flow::Key;
+use engine::scene::Rect;
+use engine::{Ink, Scene, Time};
+
+/// What a script names of it.
+#[derive(Clone, Copy, Default)]
+pub struct Gear {
+    /// For plans with queues: [`super::QUEUES`].
+    pub queues: Option<&'static Queues>,
+    /// For plans with breakers: [`super::BREAKERS`].
+    pub breakers: Option<&'static Breakers>,
+    /// For plans with services that show each place: [`super::CELLS`].
+    pub cells: Option<&'static Cells>,
+}
+
+impl Gear {
+    /// Nothing.
+    pub const NONE: Gear = Gear {
+        queues: None,
+        breakers: None,
+        cells: None,
+    };
+}
+
+/// Queues and workers that pull.
+pub struct Queues {
+    pub(super) set_up: fn(&mut System, u16, Cx<'_, '_>),
+    pub(super) store: fn(&mut System, Key, Cx<'_, '_>),
+    pub(super) wake: fn(&mut System, u16, u16, Cx<'_, '_>),
+    pub(super) pull: fn(&mut System, Worker, u32, Cx<'_, '_>),
+    pub(super) beat: fn(&mut System, Worker, u32, Cx<'_, '_>),
+    pub(super) told: fn(&mut System, Key, Cx<'_, '_>),
+    pub(super) look: fn(&mut System, u16, u32, Cx<'_, '_>),
+    pub(super) handled: fn(&mut System, Worker, bool, Cx<'_, '_>),
+    pub(super) delete_early: fn(&mut System, Key, Cx<'_, '_>),
+    pub(super) purge: fn(&mut System, u16, Cx<'_, '_>),
+    pub(super) redrive: fn(&mut System, u16, Cx<'_, '_>),
+    pub(super) messages: fn(&Shelf) -> usize,
+    pub(super) draw: fn(&Live, Rect, Time, &mut Scene),
+}
+
+/// Circuit breakers.
+pub struct Breakers {
+    pub(super) make: fn(Guard, Time) -> Box<dyn Machine>,
+    pub(super) draw: fn(&super::switch::Guarded<'_>, Time, &mut Scene),
+}
+
+/// Cards on which each worker and each place in the queue is a cell.
+pub struct Cells {
+    pub(super) height: fn(&Live, f32) -> f32,
+    pub(super) draw: fn(
+        super::cells::Whose<'_>,
+        &System,
+        super::cells::Said,
+        (Rect, bool),
+        &mut Scene,
+        &dyn Fn(&Frame) -> Ink,
+    ),
+}

@@ -1,0 +1,34 @@
+//! The gear there is: named by scripts, and by nobody else.
+
+use super::gear::{Breakers, Cells, Queues};
+use super::shelf::Shelf;
+use super::{System, cells, guard, shelves};
+
+/// Queues with the semantics of [`algorithms::message_queue`], and workers that pull from them.
+pub const QUEUES: Queues = Queues {
+    set_up: System::set_up_shelf,
+    store: System::store,
+    wake: System::wake,
+    pull: System::pull,
+    beat: System::beat,
+    told: System::told,
+    look: System::look_at_shelf,
+    handled: System::handled,
+    delete_early: System::delete_early,
+    purge: System::purge,
+    redrive: System::redrive,
+    messages: |shelf: &Shelf| shelf.queue().len(),
+    draw: shelves::draw,
+};
+
+/// Circuit breakers of both kinds: by the share of failures in a window, and by failures in a row.
+pub const BREAKERS: Breakers = Breakers {
+    make: guard::machine,
+    draw: |guarded, at, scene| guarded.draw(at, scene),
+};
+
+/// Cards of cells.
+pub const CELLS: Cells = Cells {
+    height: cells::height,
+    draw: cells::draw,
+};
