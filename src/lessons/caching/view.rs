@@ -76,7 +76,7 @@ impl Layout {
             let head = vec![
                 part(APP, 116.0, 72.0),
                 space(12.0),
-                Slot::Column(vec![space(32.0), part(JOINED, all(80.0), 44.0)]),
+                Slot::Column(vec![space(26.0), part(JOINED, all(80.0), 50.0)]),
             ];
             let body = vec![
                 Slot::Row(head),
@@ -608,7 +608,11 @@ fn database(model: &Caching, knobs: &Settings, at: Time, layout: &Layout, scene:
         .filter(|star| star.active && star.queries > 0);
     let star = star.filter(|_| model.down.is_none());
     let asked = model.asking.iter().map(|(key, asking)| (*asking, *key));
-    let most = asked.filter(|(asking, _)| *asking >= STAMPEDE).max();
+    // Without slots there is nothing that could spare the database a question.
+    let keeps = model.down.is_none() && model.store.cache().capacity() > 0;
+    let most = asked
+        .filter(|(asking, _)| keeps && *asking >= STAMPEDE)
+        .max();
     let hot = match (star, most) {
         (Some(star), _) => Some((star.queries, star.key, "star")),
         (None, most) => most.map(|(asking, key)| (asking, key, "hot")),
