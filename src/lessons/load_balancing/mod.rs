@@ -373,10 +373,10 @@ impl Script for Balancing {
             return None;
         }
         let sent = Arg::Count(i64::from(wire.sent.get(member).copied().unwrap_or(0)));
-        let crash = system
-            .since("crashed")
-            .map(|since| since.member(SERVERS, member));
-        let failed = crash.map_or(0, |row| row.of(Count::Failed));
+        // What a crash has cost is counted until the server is back.
+        let gone = server(system, member).is_some_and(|it| it.down || it.out);
+        let crash = system.since("crashed").filter(|_| gone);
+        let failed = crash.map_or(0, |since| since.member(SERVERS, member).of(Count::Failed));
         if failed > 0 {
             return Some(scene.say("sent-failed", &[sent, Arg::Count(i64::from(failed))]));
         }

@@ -189,8 +189,13 @@ pub(super) const STORY: &[Beat<System>] = &[
     },
     Beat {
         id: "yours",
-        setup: &[Setup::Speed(0.25), Setup::Act("recover", VICTIM)],
-        when: |model| is(model, VICTIM, |server| !server.down && !server.out),
+        setup: &[Setup::Speed(0.4), Setup::Act("recover", VICTIM)],
+        // It gets its turns again.
+        when: |model| {
+            is(model, VICTIM, |server| {
+                !server.down && !server.out && server.sent >= 3
+            })
+        },
         points: &[CLIENTS_PART, BALANCER, VICTIM_PART],
         shows: &[line("served", "failed").is(0.0)],
         predict: None,

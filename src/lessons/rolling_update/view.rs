@@ -590,7 +590,7 @@ fn pod_card(
         }
     }
     pencil.bold(
-        pt(seat.x + 5.5, seat.y + 28.0 + 4.5 * roomy - 5.5 * flat),
+        pt(seat.x + 5.5, seat.y + 28.0 + 4.5 * roomy - 4.5 * flat),
         size,
         look.ink,
         line,
