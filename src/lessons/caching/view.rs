@@ -76,7 +76,7 @@ impl Layout {
             let head = vec![
                 part(APP, 116.0, 72.0),
                 space(12.0),
-                Slot::Column(vec![space(32.0), part(JOINED, all(80.0), 44.0)]),
+                Slot::Column(vec![space(26.0), part(JOINED, all(80.0), 50.0)]),
             ];
             let body = vec![
                 Slot::Row(head),
@@ -437,6 +437,10 @@ fn cache(model: &Caching, at: Time, layout: &Layout, scene: &mut Scene) {
         let said = scene.say("left", &[key, newcomer].map(|key| Arg::Part(key_part(key))));
         (key, newcomer, said)
     });
+    let spoken = match &gone {
+        Some((_, _, gone)) => format!("{foot}, {gone}"),
+        None => foot.clone(),
+    };
     // Who has just left is said beside who is next, in as many words as there is room for.
     let taken = |foot: &str| right - left - text::width(foot, 12.0, true) - 12.0;
     let fits = |foot: &str, gone: &str| text::width(gone, 12.0, true) <= taken(foot);
@@ -447,7 +451,7 @@ fn cache(model: &Caching, at: Time, layout: &Layout, scene: &mut Scene) {
     };
     let gone = gone.filter(|(_, _, gone)| fits(&foot, gone));
     let feet = Rect::new(b.x, b.y + b.h - foot_h + 4.0, b.w, foot_h - 4.0);
-    let mut pencil = scene.thing(VICTIM, feet, foot.clone());
+    let mut pencil = scene.thing(VICTIM, feet, spoken);
     let foot_at = pt(left, b.y + b.h - foot_h * 0.36);
     if foot_ink == Ink::Secondary {
         pencil.text(foot_at, 12.0, foot_ink, foot);
@@ -608,7 +612,11 @@ fn database(model: &Caching, knobs: &Settings, at: Time, layout: &Layout, scene:
         .filter(|star| star.active && star.queries > 0);
     let star = star.filter(|_| model.down.is_none());
     let asked = model.asking.iter().map(|(key, asking)| (*asking, *key));
-    let most = asked.filter(|(asking, _)| *asking >= STAMPEDE).max();
+    // Without slots there is nothing that could spare the database a question.
+    let keeps = model.down.is_none() && model.store.cache().capacity() > 0;
+    let most = asked
+        .filter(|(asking, _)| keeps && *asking >= STAMPEDE)
+        .max();
     let hot = match (star, most) {
         (Some(star), _) => Some((star.queries, star.key, "star")),
         (None, most) => most.map(|(asking, key)| (asking, key, "hot")),

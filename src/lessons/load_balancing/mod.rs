@@ -7,10 +7,11 @@ mod tests;
 
 use crate::kit::flow::Holds;
 use crate::kit::system::{
-    Call, Count, Crowd, Deed, Dial, Gate, Health, Kind, Node, NodeId, Own, Plan, Script, Service,
-    Spread, System, Values, Wire, WireId, draw, probe,
+    Call, Count, Crowd, Cx, Deed, Dial, Gate, Health, Kind, Node, NodeId, Own, Plan, Script,
+    Service, Spread, System, Values, Wire, WireId, draw, probe,
 };
 use algorithms::balancer::Policy;
+use engine::tape::NoteId;
 use engine::{
     ActionSpec, Arg, Card, Code, Glyph, Ink, Lesson, Level, Line, Note, PartId, Plot, Scene, Sheet,
     Statistic, Time,
@@ -35,7 +36,22 @@ const SERVERS_MAX: u32 = 8;
 /// Clients: few enough to tell apart; the first ones are busier, like offices behind one router.
 const PEOPLE: u16 = 6;
 
+const CLIENTS_PART: PartId = PartId::one("clients");
+const DOOR_PART: PartId = PartId::one("door");
+const BALANCER_PART: PartId = PartId::one("balancer");
+/// How long it runs unseen, so that links and windows are full.
+const WARM_UP: Time = Time::s(5);
+
 const POLICIES: [Policy; 6] = Policy::ALL;
+/// Their names on the stage.
+const POLICY_WORDS: [&str; 6] = [
+    "stage.policy.random",
+    "stage.policy.round-robin",
+    "stage.policy.weighted",
+    "stage.policy.least-connections",
+    "stage.policy.two-choices",
+    "stage.policy.ip-hash",
+];
 const SPREADS: [Spread; 3] = [Spread::Fixed, Spread::Exponential, Spread::HeavyTailed];
 
 const fn size(id: &'static str, server: u16) -> Dial {
@@ -103,6 +119,28 @@ struct Seen {
     failed: u32,
     turned: Time,
     crash: Option<Crash>,
+    slowed: Option<Slowed>,
+    /// What was last said of the link to each server.
+    links: Vec<Way>,
+    /// What was last said of how the balancer chooses.
+    policy: Option<Policy>,
+}
+
+/// What has been sent when a server fell ill: to it and to all.
+#[derive(Clone, Copy, Debug)]
+struct Slowed {
+    sent: u32,
+    all: u32,
+}
+
+/// How a link to a server is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Open,
+    /// Its server is down, and requests are sent there all the same.
+    Dead,
+    /// Nothing is sent there.
+    Spared,
 }
 
 /// The last crash, until the checks have noticed it.
@@ -198,6 +236,15 @@ impl Script for Balancing {
                     picked_dead: 0,
                 });
             }
+            "slowed" => {
+                let all = (0..servers(system)).filter_map(|i| server(system, i));
+                let all: u32 = all.map(|server| server.sent).sum();
+                let here = (0..servers(system))
+                    .find(|i| PartId::nth("server", *i as u16 + 1) == part)
+                    .and_then(|i| server(system, i));
+                let sent = here.map_or(0, |server| server.sent);
+                system.own_mut::<Seen>().slowed = Some(Slowed { sent, all });
+            }
             "ejected" => {
                 let crash = system.own_mut::<Seen>().crash.as_mut();
                 if let Some(crash) = crash.filter(|crash| crash.server == part) {
@@ -243,6 +290,64 @@ impl Script for Balancing {
         seen.calm.set(calm, now);
     }
 
+    fn report(&self, system: &mut System, _knobs: &Values, cx: Cx<'_, '_>) {
+        let policy = system.wire(LINK).map(|wire| wire.wire.policy);
+        let ways: Vec<Way> = (0..servers(system))
+            .filter_map(|i| server(system, i))
+            .map(|server| match (server.out, server.down) {
+                (true, _) => Way::Spared,
+                (false, true) => Way::Dead,
+                (false, false) => Way::Open,
+            })
+            .collect();
+        let seen = system.own::<Seen>();
+        if seen.links == ways && seen.policy == policy {
+            return;
+        }
+        let (before, chose) = (seen.links.clone(), seen.policy);
+        let cause = cx.cause();
+        // Before anybody looks, what the parts are there for.
+        if before.is_empty() && cx.now() < WARM_UP {
+            let load = Arg::Number(system.load_per_s(CLIENTS));
+            for note in [
+                Note::new("clients-send").with(load).about(CLIENTS_PART),
+                Note::new("door-leads").about(DOOR_PART),
+                Note::new("passes-on").about(BALANCER_PART),
+            ] {
+                cx.because(NoteId::NONE);
+                cx.say(note);
+            }
+        }
+        if let Some(policy) = policy.filter(|policy| chose.is_some_and(|chose| chose != *policy)) {
+            cx.because(cause);
+            let word =
+                Arg::Word(POLICY_WORDS[POLICIES.iter().position(|it| *it == policy).unwrap_or(0)]);
+            cx.say(Note::new("chooses").with(word).about(BALANCER_PART));
+        }
+        let told = !before.is_empty() || cx.now() < WARM_UP;
+        for (i, way) in ways.iter().enumerate().filter(|_| told) {
+            let word = match (way, before.get(i)) {
+                (now, Some(then)) if now == then => continue,
+                (Way::Open, _) => "link-open",
+                (Way::Dead, _) => "link-dead",
+                (Way::Spared, _) => "link-spared",
+            };
+            let (link, name) = (
+                PartId::nth("link", i as u16 + 1),
+                PartId::nth("server", i as u16 + 1),
+            );
+            cx.because(if before.is_empty() {
+                NoteId::NONE
+            } else {
+                cause
+            });
+            cx.say(Note::new(word).with(Arg::Part(name)).about(link));
+        }
+        cx.because(cause);
+        let seen = system.own_mut::<Seen>();
+        (seen.links, seen.policy) = (ways, policy);
+    }
+
     fn remark(&self, wire: WireId, scene: &Scene) -> Vec<String> {
         if wire == DOOR {
             vec![
@@ -268,10 +373,10 @@ impl Script for Balancing {
             return None;
         }
         let sent = Arg::Count(i64::from(wire.sent.get(member).copied().unwrap_or(0)));
-        let crash = system
-            .since("crashed")
-            .map(|since| since.member(SERVERS, member));
-        let failed = crash.map_or(0, |row| row.of(Count::Failed));
+        // What a crash has cost is counted until the server is back.
+        let gone = server(system, member).is_some_and(|it| it.down || it.out);
+        let crash = system.since("crashed").filter(|_| gone);
+        let failed = crash.map_or(0, |since| since.member(SERVERS, member).of(Count::Failed));
         if failed > 0 {
             return Some(scene.say("sent-failed", &[sent, Arg::Count(i64::from(failed))]));
         }
@@ -419,7 +524,7 @@ impl Lesson for Balancing {
         challenges: story::CHALLENGES,
         twin: ("policy", 3.0),
         still: Time::ms(2_400),
-        warm_up: Time::s(5),
+        warm_up: WARM_UP,
         ..Sheet::usual(
             Card {
                 slug: "load-balancing",

@@ -1,8 +1,8 @@
 //! The story, its two predictions, and things to try.
 
-use super::{Seen, Server, sent, server, servers};
+use super::{BALANCER_PART as BALANCER, CLIENTS_PART, Seen, Server, sent, server, servers};
 use crate::kit::system::{Count, System};
-use engine::claim::figure;
+use engine::claim::{figure, line};
 use engine::{Beat, Challenge, PartId, Prediction, Progress, Setup, Time};
 
 const ROUND_ROBIN: f64 = 1.0;
@@ -12,9 +12,6 @@ const IP_HASH: f64 = 5.0;
 const VICTIM: usize = 1;
 const VICTIM_PART: PartId = server_part(VICTIM);
 const VICTIM_LINK: PartId = PartId::nth("link", 2);
-
-const CLIENTS_PART: PartId = PartId::one("clients");
-const BALANCER: PartId = PartId::one("balancer");
 
 const fn server_part(index: usize) -> PartId {
     PartId::nth("server", index as u16 + 1)
@@ -38,15 +35,17 @@ fn victims_crash(system: &System) -> Option<(u32, u32, Option<Time>)> {
 pub(super) const STORY: &[Beat<System>] = &[
     Beat {
         id: "meet",
-        setup: &[],
-        when: |_| true,
-        points: &[],
-        shows: &[],
-        predict: None,
+        shows: &[
+            figure(CLIENTS_PART, "load").is(30.0),
+            figure(server_part(0), "waiting").at_most(6.0),
+            figure(server_part(2), "waiting").at_most(6.0),
+        ],
+        ..Beat::at_once()
     },
     Beat {
         id: "drown",
         setup: &[
+            Setup::Speed(0.5),
             Setup::Set("policy", ROUND_ROBIN),
             Setup::Set("load", 30.0),
             Setup::Set("service", 100.0),
@@ -62,35 +61,52 @@ pub(super) const STORY: &[Beat<System>] = &[
     },
     Beat {
         id: "second",
-        setup: &[Setup::Set("servers", 2.0)],
+        setup: &[Setup::Speed(1.0), Setup::Set("servers", 2.0)],
         when: |model| servers(model) == 2 && model.waiting() <= 2,
         points: &[server_part(0), server_part(1)],
-        shows: &[],
+        shows: &[
+            figure(server_part(0), "waiting").at_most(2.0),
+            figure(server_part(1), "waiting").at_most(2.0),
+            figure(server_part(1), "done").at_least(1.0),
+        ],
         predict: None,
     },
     Beat {
         id: "third",
         setup: &[
+            Setup::Speed(0.25),
             Setup::Set("servers", 3.0),
             Setup::Set("policy", ROUND_ROBIN),
         ],
         // Long enough to see the turns go round several times.
         when: |model| servers(model) == 3 && is(model, 2, |server| server.done >= 10),
         points: &[BALANCER, PartId::one("server")],
-        shows: &[],
+        shows: &[
+            figure(CLIENTS_PART, "load").is(30.0),
+            figure(server_part(2), "done").at_least(10.0),
+        ],
         predict: Some(Prediction {
             id: "slow",
             options: &["same", "fewer", "none"],
             hides: &[],
             truth: |model| {
                 let slow = server(model, VICTIM)?;
-                (slow.slow && slow.waiting >= 8).then_some(0)
+                let then = model.own::<Seen>().slowed?;
+                let all = sent(model).saturating_sub(then.all);
+                let here = slow.sent.saturating_sub(then.sent);
+                // What happened, not what the story expects: with another policy the answer may differ.
+                (slow.slow && slow.waiting >= 8 && all >= 12).then(|| match here * 100 / all {
+                    22.. => 0,
+                    5.. => 1,
+                    _ => 2,
+                })
             },
         }),
     },
     Beat {
         id: "blind",
         setup: &[
+            Setup::Speed(0.4),
             Setup::Set("policy", ROUND_ROBIN),
             Setup::Set("load", 30.0),
             Setup::Act("slow", VICTIM),
@@ -103,18 +119,24 @@ pub(super) const STORY: &[Beat<System>] = &[
     Beat {
         id: "route-around",
         setup: &[
+            Setup::Speed(0.6),
             Setup::Twin("policy", ROUND_ROBIN),
             Setup::Set("policy", LEAST_CONNECTIONS),
         ],
         when: |model| waiting_at(model, VICTIM) <= 1 && sent(model) >= 60,
         points: &[VICTIM_PART],
-        shows: &[figure(VICTIM_PART, "waiting").at_most(1.0)],
+        shows: &[
+            figure(VICTIM_PART, "waiting").at_most(1.0),
+            line("latency", "p50").at_most(250.0),
+            line("waiting", "waiting").at_most(8.0),
+        ],
         predict: None,
     },
     Beat {
         id: "healthy",
         setup: &[
             Setup::Alone,
+            Setup::Speed(0.25),
             Setup::Act("recover", VICTIM),
             Setup::Set("policy", ROUND_ROBIN),
             Setup::Set("check", 1.0),
@@ -126,7 +148,7 @@ pub(super) const STORY: &[Beat<System>] = &[
             (0..servers(model)).all(|i| is(model, i, well)) && model.waiting() <= 2 && rounds
         },
         points: &[BALANCER, VICTIM_PART],
-        shows: &[],
+        shows: &[figure(VICTIM_PART, "waiting").at_most(2.0)],
         predict: Some(Prediction {
             id: "crash",
             options: &["all", "share", "none"],
@@ -145,7 +167,7 @@ pub(super) const STORY: &[Beat<System>] = &[
     },
     Beat {
         id: "unnoticed",
-        setup: &[Setup::Act("crash", VICTIM)],
+        setup: &[Setup::Speed(0.25), Setup::Act("crash", VICTIM)],
         // Some of what was sent there has come back failed, and can be seen.
         when: |model| victims_crash(model).is_some_and(|(dead, _, _)| dead >= 7),
         points: &[VICTIM_PART, VICTIM_LINK],
@@ -154,23 +176,28 @@ pub(super) const STORY: &[Beat<System>] = &[
     },
     Beat {
         id: "noticed",
-        setup: &[],
+        setup: &[Setup::Speed(0.4)],
         // A moment later, when what was on its way has failed and nothing new does.
         when: |model| {
             let noticed = victims_crash(model).and_then(|(_, _, noticed)| noticed);
             is(model, VICTIM, |server| server.down && server.out)
-                && noticed.is_some_and(|at| model.now.since(at) >= Time::ms(600))
+                && noticed.is_some_and(|at| model.now.since(at) >= Time::ms(1_500))
         },
         points: &[BALANCER, VICTIM_PART, VICTIM_LINK],
-        shows: &[],
+        shows: &[line("served", "failed").is(0.0)],
         predict: None,
     },
     Beat {
         id: "yours",
-        setup: &[Setup::Act("recover", VICTIM)],
-        when: |model| is(model, VICTIM, |server| !server.down && !server.out),
+        setup: &[Setup::Speed(0.4), Setup::Act("recover", VICTIM)],
+        // It gets its turns again.
+        when: |model| {
+            is(model, VICTIM, |server| {
+                !server.down && !server.out && server.sent >= 3
+            })
+        },
         points: &[CLIENTS_PART, BALANCER, VICTIM_PART],
-        shows: &[],
+        shows: &[line("served", "failed").is(0.0)],
         predict: None,
     },
 ];

@@ -6,8 +6,9 @@ use algorithms::queueing;
 use engine::lesson::sheet;
 use engine::player::Happening;
 use engine::random::{Streams, below, unit};
-use engine::show::Watch;
-use engine::{Act, Player, Run, Show, Stream, Time, knobs};
+use engine::show::{Picked, Watch};
+use engine::tape::NoteId;
+use engine::{Act, Player, Run, Scene, Show, Stream, Time, knobs};
 
 fn run(seed: u32, settings: &[(&str, f64)], s: u64) -> Run<System> {
     let mut first = Values::first(&Balancing);
@@ -216,6 +217,35 @@ fn the_story_reaches_every_beat_on_any_seed() {
     }
 }
 
+#[test]
+fn no_beat_takes_longer_than_it_should_and_everything_answers_why() {
+    let mut wrong = Vec::new();
+    for seed in 1..=10 {
+        let mut player = Player::new(Box::new(Run::new(sheet::<Balancing>(), seed)));
+        for beat in 0..player.beats().len() {
+            let id = player.beats()[beat].id;
+            let from = player.main().position().at;
+            if beat > 0 {
+                player.jump(beat);
+            }
+            let took = player.main().position().at.since(from).as_s() / player.speed();
+            if took > 8.0 || player.stuck().is_some() {
+                wrong.push(format!("seed {seed}, {id}: {took:.1} s"));
+            }
+            let mut scene = Scene::new(884.0, std::rc::Rc::default());
+            player.main().draw(&mut scene);
+            for part in scene.parts() {
+                let chain = player.main_mut().why(Picked::Part(part.id), 24);
+                if !chain.iter().any(|note| note.cause == NoteId::NONE) {
+                    let said: Vec<&str> = chain.iter().map(|note| note.word).collect();
+                    wrong.push(format!("seed {seed}, {id}: {} answers {said:?}", part.id));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// Plays with these knobs, does the actions at their seconds, and returns the challenges reached.
 fn reached(settings: &[(&str, f64)], acts: &[(u64, &str)], s: u64) -> Vec<bool> {
     let mut player = Player::new(Box::new(Run::new(sheet::<Balancing>(), 1)));
@@ -264,7 +294,7 @@ fn round_robin_drowns_the_slow_server_and_least_connections_does_not() {
     twin.run(Time::s(20), Watch::Nothing, u64::MAX);
     let waiting = |model: &System| model.waiting_at(SERVERS, 1);
     assert!(waiting(main.model()) <= 3);
-    let mut scene = engine::Scene::new(884.0, std::rc::Rc::default());
+    let mut scene = Scene::new(884.0, std::rc::Rc::default());
     twin.draw(&mut scene);
     let last = |run: &dyn Show| *run.tape().line(4).last().unwrap();
     assert!(

@@ -127,7 +127,7 @@ impl Layout {
 
     /// The line above a street.
     pub(super) fn label(&self, street: usize) -> Rect {
-        let h = LABEL - 3.0;
+        let h = LABEL - 2.0;
         Rect {
             h,
             ..self.streets[street % 2]

@@ -70,16 +70,16 @@ pub(super) const STORY: &[Beat<RollingUpdate>] = &[
             running(model, How::Recreate)
                 && model
                     .gap
-                    .is_some_and(|since| model.now.since(since) >= Time::ms(1_700))
+                    .is_some_and(|since| model.now.since(since) >= Time::ms(2_500))
                 && model.release.failed >= 12
                 && model.pods.iter().filter(starting).count() >= 3
         },
         points: &[SERVICE, CHART],
         shows: &[
-            figure(SERVICE, "nobody s").at_least(1.0),
+            figure(SERVICE, "nobody s").at_least(2.0),
             figure(CHART, "ready").is(0.0),
             figure(USERS, "failed").at_least(12.0),
-            line("answers", "served").is(0.0),
+            line("answers", "served").at_most(3.0),
         ],
         predict: None,
     },

@@ -1,12 +1,13 @@
 //! Tests of rolling update: conservation, the promises of the controller, and the points that the story makes.
 
-use super::model::{Kind, Release, RollingUpdate};
+use super::model::{Kind, Release, RollingUpdate, USERS};
 use super::{Rolling, Settings};
 use algorithms::rollout::Progress;
 use engine::lesson::sheet;
 use engine::player::Happening;
 use engine::random::{Streams, below, unit};
-use engine::show::{Ran, Watch};
+use engine::show::{Picked, Ran, Watch};
+use engine::tape::NoteId;
 use engine::{Act, Player, Run, Scene, Show, Stream, Time, Words, knobs};
 use std::rc::Rc;
 
@@ -328,6 +329,47 @@ fn the_story_reaches_every_beat_on_any_seed() {
             "seed {seed}: the story does it all"
         );
     }
+}
+
+#[test]
+fn no_beat_takes_longer_than_it_should_and_everything_answers_why() {
+    let mut wrong = Vec::new();
+    for seed in 1..=10 {
+        let mut player = Player::new(Box::new(Run::new(sheet::<Rolling>(), seed)));
+        for beat in 0..player.beats().len() {
+            let id = player.beats()[beat].id;
+            let from = player.main().position().at;
+            if beat > 0 {
+                player.jump(beat);
+            }
+            let took = player.main().position().at.since(from).as_s() / player.speed();
+            if took > 8.0 || player.stuck().is_some() {
+                wrong.push(format!("seed {seed}, {id}: {took:.1} s"));
+            }
+            let mut scene = Scene::new(884.0, std::rc::Rc::default());
+            player.main().draw(&mut scene);
+            for part in scene.parts() {
+                let chain = player.main_mut().why(Picked::Part(part.id), 24);
+                if !chain.iter().any(|note| note.cause == NoteId::NONE) {
+                    let said: Vec<&str> = chain.iter().map(|note| note.word).collect();
+                    wrong.push(format!("seed {seed}, {id}: {} answers {said:?}", part.id));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn who_got_nothing_in_the_gap_learns_that_nobody_was_ready_and_why() {
+    let mut player = Player::new(Box::new(Run::new(sheet::<Rolling>(), 1)));
+    player.jump(1);
+    let chain = player.main_mut().why(Picked::Part(USERS), 12);
+    let said: Vec<&str> = chain.iter().map(|note| note.word).collect();
+    assert!(
+        said.starts_with(&["failing", "nobody", "nobody-ready"]) && said.contains(&"shipped"),
+        "{said:?}"
+    );
 }
 
 #[test]
