@@ -119,6 +119,7 @@ impl Lesson for Remembering {
             (Glyph::Response, Ink::Ok),
             (Glyph::Message, Ink::Warn),
             (Glyph::Message, Ink::Hit),
+            (Glyph::Replica, Ink::Accent),
             (Glyph::Replica, Ink::Hit),
             (Glyph::Failure, Ink::Bad),
         ],
