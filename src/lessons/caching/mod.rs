@@ -120,6 +120,7 @@ impl Lesson for Remembering {
             (Glyph::Message, Ink::Warn),
             (Glyph::Message, Ink::Hit),
             (Glyph::Replica, Ink::Hit),
+            (Glyph::Replica, Ink::Accent),
             (Glyph::Failure, Ink::Bad),
         ],
         story: story::STORY,
