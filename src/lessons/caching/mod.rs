@@ -121,6 +121,7 @@ impl Lesson for Remembering {
             (Glyph::Message, Ink::Hit),
             (Glyph::Replica, Ink::Accent),
             (Glyph::Replica, Ink::Hit),
+            (Glyph::Replica, Ink::Accent),
             (Glyph::Failure, Ink::Bad),
         ],
         story: story::STORY,
