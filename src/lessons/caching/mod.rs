@@ -121,7 +121,6 @@ impl Lesson for Remembering {
             (Glyph::Message, Ink::Hit),
             (Glyph::Replica, Ink::Accent),
             (Glyph::Replica, Ink::Hit),
-            (Glyph::Replica, Ink::Accent),
             (Glyph::Failure, Ink::Bad),
         ],
         story: story::STORY,
