@@ -19,15 +19,19 @@ const CARD_H: f32 = 82.0;
 /// Height of a gate's card.
 const GATE_H: f32 = 62.0;
 /// Height of the card of a worker that pulls: name, status, a meter.
-const PULL_H: f32 = 66.0;
+const PULL_H: f32 = 70.0;
 /// From one card of a column to the next.
 const GAP: f32 = 8.0;
 /// Two rows of dots under a card, where there is no room beside it.
 const STRIP: f32 = 30.0;
 /// Beside a member of the last column, where a stage is not roomy: its queue, or what is wrong with it.
 const SIDE_W: f32 = 92.0;
+/// The same where it is roomy.
+const SIDE_ROOMY_W: f32 = 122.0;
 /// The shortest way between two columns.
 const WAY_MIN: f32 = 36.0;
+/// The shortest one on a roomy stage.
+const WAY_ROOMY: f32 = 48.0;
 /// Up to so many workers a member says how many of them are busy.
 const COUNTED_MAX: usize = 400;
 /// The row of little boxes above a gate that says whose turn it is.
@@ -186,9 +190,21 @@ fn least_width(system: &System, columns: &[Vec<u16>]) -> f32 {
     24.0 + SIDE_W + ways + columns.iter().map(column).sum::<f32>()
 }
 
+/// From here on cards are wide and what stands beside them, too, and ways can still be followed.
+fn roomy_width(system: &System, columns: &[Vec<u16>]) -> f32 {
+    let column = |column: &Vec<u16>| {
+        let widths = column.iter().filter_map(|node| system.live(*node));
+        widths
+            .map(|live| card_size(live, true).0)
+            .fold(0.0, f32::max)
+    };
+    let ways = columns.len().saturating_sub(1) as f32 * WAY_ROOMY;
+    24.0 + SIDE_ROOMY_W + ways + columns.iter().map(column).sum::<f32>()
+}
+
 fn wide(system: &System, columns: &[Vec<u16>], width: f32) -> Layout {
-    let roomy = width >= 760.0;
-    let side_w = if roomy { 122.0 } else { SIDE_W };
+    let roomy = width >= 760.0 && width >= roomy_width(system, columns);
+    let side_w = if roomy { SIDE_ROOMY_W } else { SIDE_W };
     let last = columns.len().saturating_sub(1);
     let size = |node: &u16| {
         system
