@@ -96,19 +96,23 @@ fn out(system: &System, knobs: &Values, at: Time, rect: Rect, scene: &mut Scene)
             pencil.centred(middle, 12.0, true, Ink::OnBad, times);
         } else if done > sent {
             // The provider has refused it once more.
-            pencil.bordered(cell, 4.0, Ink::OkSoft, Ink::Ok, 2.0);
+            pencil.bordered(cell, 4.0, Ink::OkSoft, Ink::Ok, 3.0);
         } else {
-            pencil.filled(cell, 4.0, Ink::OkSoft);
+            pencil.bordered(cell, 4.0, Ink::OkSoft, Ink::Ok, 1.0);
         }
     }
 }
 
-/// What the queue was asked since the last turn of a knob.
+/// What the queue was asked within the last minute.
 fn asks(system: &System, at: Time, rect: Rect, scene: &mut Scene) {
-    let (per_minute, empty) = asked(system, at).unwrap_or((0.0, 0.0));
+    let found = asked(system, at);
+    let (per_minute, empty) = found.unwrap_or((0.0, 0.0));
     let share = Arg::Share((empty * 100.0).round() / 100.0);
     let args = [Arg::Count(per_minute.round() as i64), share];
-    let (line, short) = (scene.say("asks", &args), scene.say("asks.short", &args));
+    let (line, short) = match found {
+        Some(_) => (scene.say("asks", &args), scene.say("asks.short", &args)),
+        None => (scene.say("asks.soon", &[]), scene.say("asks.soon", &[])),
+    };
     let mut pencil = scene.thing(ASKS, rect, line.clone());
     pencil
         .figure("per minute", per_minute.round())

@@ -49,6 +49,8 @@ pub const BURST: u32 = 1_000;
 const GONE: Time = Time::s(3);
 /// Orders that the lesson remembers what went out for.
 const KEPT: usize = 400;
+/// Requests are counted over this span.
+const MINUTE: Time = Time::s(60);
 /// Fewer wait than this: what came at once is done.
 const DRAINED: usize = 10;
 
@@ -101,6 +103,14 @@ struct Order {
     first: Time,
 }
 
+/// What had come to the queue at a moment.
+#[derive(Clone, Copy, Debug)]
+struct Book {
+    at: Time,
+    asked: u32,
+    empty: u32,
+}
+
 /// The worker that was killed last.
 #[derive(Clone, Copy, Debug)]
 struct Killed {
@@ -117,6 +127,8 @@ struct Seen {
     /// The one that was worked on last comes last.
     orders: VecDeque<Order>,
     killed: Option<Killed>,
+    /// The queue's books, one for about each second of the last minute and what was before.
+    books: VecDeque<Book>,
     /// Of the last receipt that was lost: the order.
     lost: u32,
     /// The order that was put aside last, and when.
@@ -315,7 +327,27 @@ impl Script for Lending {
             let member = live.members.get(0);
             member.map_or(0, |member| member.own.pool.held.len())
         });
+        let row = system.row(QUEUE);
         let seen = system.own_mut::<Seen>();
+        if seen
+            .books
+            .back()
+            .is_none_or(|book| now.since(book.at) >= Time::s(1))
+        {
+            let (asked, empty) = (row.of(Count::Asked), row.of(Count::Empty));
+            seen.books.push_back(Book {
+                at: now,
+                asked,
+                empty,
+            });
+        }
+        while seen
+            .books
+            .get(1)
+            .is_some_and(|book| now.since(book.at) >= MINUTE)
+        {
+            seen.books.pop_front();
+        }
         seen.key = knobs.on("key");
         (seen.work, seen.clock) = (knobs.s("work"), knobs.s("clock"));
         seen.short = knobs.whole("polling") == 0;
@@ -407,15 +439,18 @@ fn deliveries(system: &System) -> (u32, u32) {
     (row.of(Count::Lent) - again, again)
 }
 
-/// Requests to the queue since the last turn of a knob: how many a minute, and the share of them that found nothing.
+/// Requests to the queue within the last minute, or since time zero: how many a minute, and the share that found nothing.
 fn asked(system: &System, at: Time) -> Option<(f64, f64)> {
-    let since = system.since("you-set").or(system.since("start"))?;
-    let row = since.node(QUEUE);
-    let asked = f64::from(row.of(Count::Asked));
-    let span = at.since(since.at());
-    (asked > 0.0 && span >= Time::s(1)).then(|| {
-        let empty = f64::from(row.of(Count::Empty)) / asked;
-        (asked * 60.0 / span.as_s(), empty.min(1.0))
+    let books = &system.own::<Seen>().books;
+    let old = books.iter().rev().find(|book| at.since(book.at) >= MINUTE);
+    let then = old.or(books.front())?;
+    let row = system.row(QUEUE);
+    let asked = f64::from(row.of(Count::Asked).saturating_sub(then.asked));
+    let empty = f64::from(row.of(Count::Empty).saturating_sub(then.empty));
+    let span = at.since(then.at);
+    (asked > 0.0 && span >= Time::s(2)).then(|| {
+        let per_minute = asked * MINUTE.as_s() / span.as_s();
+        (per_minute, (empty / asked).min(1.0))
     })
 }
 

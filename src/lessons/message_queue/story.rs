@@ -135,7 +135,7 @@ pub(super) const STORY: &[Beat<System>] = &[
         ],
         when: |system| {
             let lately = seen(system).twice_lately(LATELY, system.now);
-            again(system).is_some() && lately == 0
+            again(system).is_some() && lately == 0 && is_fresh(system)
         },
         points: &[OUT, TOOK],
         shows: &[
@@ -163,7 +163,7 @@ pub(super) const STORY: &[Beat<System>] = &[
             id: "polls",
             options: &["half", "nine", "nearly"],
             truth: |system| {
-                let known = seen(system).short && settled(system) >= Time::s(60);
+                let known = seen(system).short && settled(system) >= Time::s(80);
                 let (_, empty) = asked(system, system.now).filter(|_| known)?;
                 Some(match empty {
                     x if x < 0.7 => 0,
@@ -180,12 +180,11 @@ pub(super) const STORY: &[Beat<System>] = &[
             Setup::Set("polling", SHORT),
             Setup::Set("orders", 0.1),
             Setup::Speed(8.0),
-            Setup::Wait(Time::s(62)),
+            Setup::Wait(Time::s(84)),
         ],
-        when: |system| settled(system) >= Time::s(60),
         points: &[ASKS],
         shows: &[
-            figure(ASKS, "per minute").within(215.0, 310.0),
+            figure(ASKS, "per minute").within(255.0, 285.0),
             figure(ASKS, "empty %").at_least(95.0),
         ],
         ..Beat::at_once()

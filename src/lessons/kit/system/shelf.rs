@@ -43,7 +43,7 @@ pub struct Loan {
     pub letter: Letter,
     /// How often it has been lent, this time included.
     pub deliveries: u32,
-    /// When it was lent.
+    /// When its clock began, at first or anew.
     pub since: Time,
     /// When its clock ends, as far as its holder knows.
     pub until: Time,

@@ -80,6 +80,12 @@ pub(super) fn draw(live: &Live, card: Rect, at: Time, scene: &mut Scene) {
     };
     if visible.len() > shown {
         pencil.text(pt(x, y(75.5)), 12.0, Ink::Secondary, more);
+    } else {
+        // Free places show that it is a shelf.
+        for p in (shown..per_row * ROWS).map(place) {
+            let socket = Rect::new(p.x - 2.0, p.y - 2.0, 4.0, 4.0);
+            pencil.filled(socket, 2.0, Ink::Rail);
+        }
     }
     pencil.line(format!("M{x} {}h{inner}", y(83.0)), Ink::Line, 1.0);
     pencil.text(pt(x, y(99.0)), 12.0, Ink::Secondary, fits(lent));
@@ -88,6 +94,11 @@ pub(super) fn draw(live: &Live, card: Rect, at: Time, scene: &mut Scene) {
         let (row, column) = ((i / per_row) as f32, (i % per_row) as f32);
         pt(x + CLOCK + column * CLOCK_PITCH, y(119.0) + row * 27.0)
     };
+    for i in loans.len()..per_row {
+        let p = clock(i);
+        let socket = Rect::new(p.x - CLOCK, p.y - CLOCK, 2.0 * CLOCK, 2.0 * CLOCK);
+        pencil.bordered(socket, CLOCK, Ink::None, Ink::Rail, 1.5);
+    }
     let all = loans.len() <= clocks;
     for (i, loan) in loans
         .iter()

@@ -20,16 +20,20 @@ const CARD_H: f32 = 82.0;
 /// Height of a gate's card.
 const GATE_H: f32 = 62.0;
 /// Height of the card of a worker that pulls: name, status, a meter.
-const PULL_H: f32 = 66.0;
+const PULL_H: f32 = 70.0;
 /// From one card of a column to the next.
 const GAP: f32 = 8.0;
 /// Two rows of dots under a card, where there is no room beside it.
 const STRIP: f32 = 30.0;
 /// Beside a member of the last column, where a stage is not roomy: its queue, or what is wrong with it.
 const SIDE_W: f32 = 92.0;
+/// The same where it is roomy.
+const SIDE_ROOMY_W: f32 = 122.0;
 /// The shortest way between two columns, and the shortest one with a place for a breaker.
 const WAY_MIN: f32 = 36.0;
 const GUARDED_MIN: f32 = 68.0;
+/// The shortest one on a roomy stage.
+const WAY_ROOMY: f32 = 48.0;
 /// A way down that has one.
 const GUARDED_H: f32 = 56.0;
 /// The card of those who flood a service, and the way from there.
@@ -281,12 +285,33 @@ fn has_side(system: &System, columns: &[Vec<u16>]) -> bool {
     last.any(|node| system.live(*node).is_none_or(|live| !live.node.cells))
 }
 
+/// From here on cards are wide and what stands beside them, too, and ways can still be followed.
+fn roomy_width(system: &System, columns: &[Vec<u16>]) -> f32 {
+    let column = |column: &Vec<u16>| {
+        let widths = column.iter().filter_map(|node| system.live(*node));
+        widths
+            .map(|live| card_size(live, system, true).0)
+            .fold(0.0, f32::max)
+    };
+    let way = |column: &Vec<u16>| match column.iter().any(|node| guarded(system, *node)) {
+        true => GUARDED_MIN,
+        false => WAY_ROOMY,
+    };
+    let ways = columns.iter().rev().skip(1).map(way);
+    let side_w = if has_side(system, columns) {
+        SIDE_ROOMY_W
+    } else {
+        0.0
+    };
+    24.0 + side_w + ways.sum::<f32>() + columns.iter().map(column).sum::<f32>()
+}
+
 fn wide(system: &System, columns: &[Vec<u16>], width: f32) -> Layout {
-    let roomy = width >= 760.0;
+    let roomy = width >= 760.0 && width >= roomy_width(system, columns);
     let side_w = match (has_side(system, columns), roomy) {
         (false, _) => 0.0,
         (true, false) => SIDE_W,
-        (true, true) => 122.0,
+        (true, true) => SIDE_ROOMY_W,
     };
     let last = columns.len().saturating_sub(1);
     let size = |node: &u16| {

@@ -320,7 +320,7 @@ impl System {
             if extended.is_ok()
                 && let Some(known) = shelf.loans.iter_mut().find(|it| it.receipt == loan.receipt)
             {
-                known.until = now + Time(visibility);
+                (known.since, known.until) = (now, now + Time(visibility));
             }
         }
         self.serve(node, cx);
