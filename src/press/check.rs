@@ -72,7 +72,7 @@ pub fn lesson(project: &Path, entry: &Entry, texts: &Texts, chapters: &[Chapter]
         }
     }
     wrong.extend(shown_code(project, slug, texts));
-    if !texts.class.is_empty() && texts.class != CLASS {
+    if texts.class != CLASS {
         wrong.push(format!(
             "{file}: `# {FOR_THE_CLASS}` has the parts {:?}, not {CLASS:?}",
             texts.class

@@ -55,12 +55,15 @@ pub struct Breakers {
 /// Cards on which each worker and each place in the queue is a cell.
 pub struct Cells {
     pub(super) height: fn(&Live, f32) -> f32,
-    pub(super) draw: fn(
-        super::cells::Whose<'_>,
-        &System,
-        super::cells::Said,
-        (Rect, bool),
-        &mut Scene,
-        &dyn Fn(&Frame) -> Ink,
-    ),
+    pub(super) draw: DrawCells,
 }
+
+/// Draws one card: whose it is, what it says, where it stands and whether the stage is narrow, and the colour of each call.
+type DrawCells = fn(
+    super::cells::Whose<'_>,
+    &System,
+    super::cells::Said,
+    (Rect, bool),
+    &mut Scene,
+    &dyn Fn(&Frame) -> Ink,
+);
