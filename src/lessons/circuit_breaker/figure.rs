@@ -1,11 +1,11 @@
 //! The lesson's own figure: the state diagram of the breaker in M2, what it has seen, and what users got now and lately.
 
-use super::{Got, INNER, LATELY, NOW, Seen, to_open};
+use super::{Got, INNER, LATELY, NOW, Seen, service, to_open};
 use crate::kit::figures::label::{ending, fitting};
 use crate::kit::figures::shares::{self, Fill, Share};
 use crate::kit::figures::states::{Pill, cause, transition};
 use crate::kit::figures::tenths;
-use crate::kit::system::{Breaker, System, Values, state_inks, state_word};
+use crate::kit::system::{Breaker, System, Values, breaker_part, state_inks, state_word};
 use algorithms::circuit_breaker::State;
 use algorithms::circuit_breaker::rates::{Span, Window};
 use engine::scene::{Anchor, Curve, Pencil, Rect, pt};
@@ -20,10 +20,22 @@ pub(super) const MOST: PartId = PartId::one("most");
 /// What users got.
 pub(super) const GOT: PartId = PartId::one("got");
 
+/// Whose chain of causes answers for what is drawn here, and for the links.
+pub(super) const STANDS_FOR: &[(PartId, PartId)] = &[
+    (STATES, breaker_part(INNER)),
+    (RECENT, breaker_part(INNER)),
+    (MOST, service(2)),
+    (GOT, PartId::one("users")),
+    (PartId::nth("flood", 3), PartId::one("others")),
+    (PartId::nth("link", 1), service(0)),
+    (PartId::nth("link", 2), service(1)),
+    (PartId::nth("link", 3), service(2)),
+];
+
 const PAD: f32 = 12.0;
 const GAP: f32 = 8.0;
 const STATES_H: f32 = 184.0;
-const RECENT_H: f32 = 68.0;
+const RECENT_H: f32 = 72.0;
 const MOST_H: f32 = 28.0;
 const GOT_H: f32 = 84.0;
 

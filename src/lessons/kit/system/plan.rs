@@ -608,8 +608,11 @@ pub enum Otherwise {
     /// Fails, too.
     #[default]
     Fail,
-    /// Goes on without it, or with a copy of its own: its answer is *partial*.
+    /// Goes on without it: its own answer is *partial*.
     Without,
+    /// Goes on with a copy of the last answer that it had over the wire, which has a place for a breaker: *partial*, too. Fails if
+    /// it never had one.
+    Copy,
     /// Asks over another wire, once: its answer is *partial*, too.
     Call(WireId),
 }

@@ -73,9 +73,12 @@ impl System {
         }
         guard::save(&mut self.budgets, &plan.budgets, cx.now());
         self.plan = plan;
+        let cause = cx.cause();
         for change in replaced {
+            cx.because(cause);
             self.tell_replaced(change, cx);
         }
+        cx.because(cause);
         for node in 0..self.nodes.len() {
             self.hire(node, cx);
         }
