@@ -195,7 +195,7 @@ impl System {
     }
 
     /// What a request waits for: the last word on the call of a call that its user's call led to.
-    fn waits_for(&self, mut key: Key) -> Option<NoteId> {
+    fn last_word(&self, mut key: Key) -> Option<NoteId> {
         let mut note = None;
         let child = |key: Key| {
             let all = self.frames.iter();
@@ -231,7 +231,7 @@ impl System {
         };
         frame.failed = Some(Reason::Left);
         let (number, node, note) = (frame.number, frame.node, frame.note);
-        cx.because(self.waits_for(key).unwrap_or(note));
+        cx.because(self.last_word(key).unwrap_or(note));
         let part = self.part_of(node, 0);
         let note = Note::new("leaves")
             .with(count(number))
