@@ -1,7 +1,7 @@
 //! A lesson: a model, its view, its plots and its story, as one value.
 
 use crate::action::ActionSpec;
-use crate::ids::{Glyph, Ink};
+use crate::ids::{Glyph, Ink, PartId};
 use crate::model::Model;
 use crate::plot::Plot;
 use crate::probe::Probe;
@@ -49,6 +49,8 @@ pub struct Sheet<M: Model> {
     pub twin: (&'static str, f64),
     /// A moment worth a picture: the still of the catalogue is drawn there.
     pub still: Time,
+    /// Parts that show the state of another, such as a diagram of it or what leads to it: asked why, they answer as that one.
+    pub stands_for: &'static [(PartId, PartId)],
     /// For how long the model runs unseen before time zero, so that links, averages and windows are full when a learner
     /// first looks; whole samples (200 ms). The model's clock is ahead of the shown one by this span.
     pub warm_up: Time,
@@ -74,6 +76,7 @@ impl<M: Model> Sheet<M> {
             key: &[],
             speed: 0.25,
             twin: ("", 0.0),
+            stands_for: &[],
             still: Time::ms(1_500),
             warm_up: Time::ZERO,
         }

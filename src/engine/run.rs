@@ -585,6 +585,9 @@ impl<M: Model> Show for Run<M> {
     }
 
     fn why(&mut self, picked: Picked, limit: usize) -> Vec<Note> {
+        let stands = |(part, _): &&(PartId, PartId)| picked == Picked::Part(*part);
+        let other = self.sheet.stands_for.iter().find(stands);
+        let picked = other.map_or(picked, |(_, other)| Picked::Part(*other));
         // The tape answers if it still has the notes; a replay of the recent past answers otherwise.
         let (mut chain, mut whole) = chain_of(&self.tape, picked, self.world.said, limit);
         whole |= self.tape.keeps_from(NoteId(0));

@@ -10,7 +10,7 @@ use crate::words::{FOR_THE_CLASS, Texts};
 use engine::knobs::Kind;
 use engine::scene::Shape;
 use engine::tape::Epoch;
-use engine::{Act, Arg, Player, Scene, Show, Time, Words};
+use engine::{Act, Arg, PartId, Player, Scene, Show, Time, Words};
 use lessons::Entry;
 use std::collections::BTreeSet;
 use std::fs;
@@ -273,7 +273,7 @@ fn look(show: &dyn Show, words: &Rc<Words>, seen: &mut BTreeSet<String>) {
                     seen.insert((*id).to_owned());
                 }
                 Arg::Part(part) => {
-                    seen.insert(format!("part.{}", part.kind));
+                    named(*part, words, seen);
                 }
                 _ => {}
             }
@@ -286,7 +286,7 @@ fn look(show: &dyn Show, words: &Rc<Words>, seen: &mut BTreeSet<String>) {
         let mut scene = Scene::new(width, Rc::clone(words));
         show.draw(&mut scene);
         for part in scene.parts() {
-            seen.insert(format!("part.{}", part.id.kind));
+            named(part.id, words, seen);
             bare_ids(&part.value, seen);
             part.shapes
                 .iter()
@@ -297,6 +297,15 @@ fn look(show: &dyn Show, words: &Rc<Words>, seen: &mut BTreeSet<String>) {
             .iter()
             .for_each(|shape| bare_ids_of(shape, seen));
     }
+}
+
+/// A part's name, with what its number is called where the name says so.
+fn named(part: PartId, words: &Words, seen: &mut BTreeSet<String>) {
+    let name = format!("part.{}", part.kind);
+    if words.get(&name).contains("{1}") {
+        seen.insert(format!("nth.{}", part.number));
+    }
+    seen.insert(name);
 }
 
 fn bare_ids_of(shape: &Shape, seen: &mut BTreeSet<String>) {

@@ -1,15 +1,15 @@
 //! The lesson's own figure: the state diagram of the breaker in M2, what it has seen, and what users got now and lately.
 
-use super::{Got, INNER, LATELY, NOW, Seen, to_open};
-use crate::kit::figures::label::{ending, fitting};
-use crate::kit::figures::shares::{self, Fill, Share};
+use super::{Got, INNER, LATELY, NOW, Seen, service, to_open};
+use crate::kit::figures::label::ending;
+use crate::kit::figures::shares::{Fill, Shares};
 use crate::kit::figures::states::{Pill, cause, transition};
-use crate::kit::figures::tenths;
-use crate::kit::system::{Breaker, System, Values, state_inks, state_word};
+use crate::kit::figures::{panel, tenths};
+use crate::kit::system::{Breaker, System, Values, breaker_part, state_inks, state_word};
 use algorithms::circuit_breaker::State;
 use algorithms::circuit_breaker::rates::{Span, Window};
-use engine::scene::{Anchor, Curve, Pencil, Rect, pt};
-use engine::{Arg, Glyph, Ink, PartId, Scene, Time, text};
+use engine::scene::{Anchor, Curve, Rect, pt};
+use engine::{Arg, Glyph, Ink, PartId, Scene, Time};
 
 /// The state diagram.
 pub(super) const STATES: PartId = PartId::one("states");
@@ -20,10 +20,22 @@ pub(super) const MOST: PartId = PartId::one("most");
 /// What users got.
 pub(super) const GOT: PartId = PartId::one("got");
 
+/// Whose chain of causes answers for what is drawn here, and for the links.
+pub(super) const STANDS_FOR: &[(PartId, PartId)] = &[
+    (STATES, breaker_part(INNER)),
+    (RECENT, breaker_part(INNER)),
+    (MOST, service(2)),
+    (GOT, PartId::one("users")),
+    (PartId::nth("flood", 3), PartId::one("others")),
+    (PartId::nth("link", 1), service(0)),
+    (PartId::nth("link", 2), service(1)),
+    (PartId::nth("link", 3), service(2)),
+];
+
 const PAD: f32 = 12.0;
 const GAP: f32 = 8.0;
 const STATES_H: f32 = 184.0;
-const RECENT_H: f32 = 68.0;
+const RECENT_H: f32 = 72.0;
 const MOST_H: f32 = 28.0;
 const GOT_H: f32 = 84.0;
 
@@ -63,16 +75,6 @@ pub(super) fn draw(
     side.y + side.h + GAP - area.y
 }
 
-fn frame(pencil: &mut Pencil<'_>, rect: Rect, title: &str) {
-    pencil.bordered(rect, 10.0, Ink::Card, Ink::Line, 1.0);
-    pencil.bold(
-        pt(rect.x + 10.0, rect.y + 18.0),
-        12.0,
-        Ink::Secondary,
-        title,
-    );
-}
-
 fn count(n: u64) -> Arg {
     Arg::Count(n as i64)
 }
@@ -110,7 +112,7 @@ fn states(system: &System, knobs: &Values, at: Time, r: Rect, scene: &mut Scene)
         None => off.clone(),
     };
     let mut pencil = scene.thing(STATES, r, value);
-    frame(&mut pencil, r, &title);
+    panel(&mut pencil, r, title);
     if breaker.is_none() && wide {
         let at = pt(r.x + r.w - 12.0, r.y + 18.0);
         ending(&mut pencil, at, 12.0, true, Ink::Warn, off);
@@ -251,7 +253,7 @@ fn recent(system: &System, knobs: &Values, r: Rect, scene: &mut Scene) {
     let count = (places as usize).max(seen.len());
     let mut pencil = scene.thing(RECENT, r, words.clone());
     pencil.figure("failed", failed as f64);
-    frame(&mut pencil, r, &title);
+    panel(&mut pencil, r, title);
     let per_row = (((r.w - 20.0) / 15.0) as usize).max(1);
     for i in 0..count {
         let (column, row) = ((i % per_row) as f32, (i / per_row) as f32);
@@ -281,7 +283,7 @@ fn most(system: &System, r: Rect, scene: &mut Scene) {
     let many = calls > 5;
     let mut pencil = scene.thing(MOST, r, value.clone());
     pencil.figure("calls", f64::from(calls));
-    frame(&mut pencil, r, &title);
+    panel(&mut pencil, r, title);
     let at = pt(r.x + r.w - 12.0, r.y + 19.5);
     ending(
         &mut pencil,
@@ -296,85 +298,40 @@ fn most(system: &System, r: Rect, scene: &mut Scene) {
 /// What users got now, and lately.
 fn got(system: &System, at: Time, r: Rect, scene: &mut Scene) {
     let seen = system.own::<Seen>();
-    let parts = |span: Time| {
-        let share = |got: Got| seen.share(got, span, at);
-        let part = |share, ink, ground, fill| Share {
-            share,
-            ink,
-            ground,
-            fill,
-        };
-        [
-            part(share(Got::Fresh), Ink::Ok, Ink::OkSoft, Fill::Full),
-            part(share(Got::LastGood), Ink::Hit, Ink::HitSoft, Fill::Outline),
-            part(
-                share(Got::Backup),
-                Ink::Accent,
-                Ink::AccentSoft,
-                Fill::Outline,
-            ),
-            part(
-                share(Got::Error),
-                Ink::BadHatch,
-                Ink::BadSoft,
-                Fill::Hatched,
-            ),
-        ]
-    };
-    let (now, lately) = (parts(NOW), parts(LATELY));
+    let all = [Got::Fresh, Got::LastGood, Got::Backup, Got::Error];
+    let shares = |span: Time| all.map(|got| seen.share(got, span, at));
+    let (now, lately) = (shares(NOW), shares(LATELY));
     let words = ["got.fresh", "got.last-good", "got.backup", "got.error"];
     // What nobody gets and nobody could get is not named.
     let stands_in = seen.stand_in as usize;
-    let named = (0..4).filter(|i| [0, stands_in, 3].contains(i) || lately[*i].share > 0.0);
-    let whole = |i: usize| Arg::Share((now[i].share * 100.0).round() / 100.0);
-    let names: Vec<(usize, String)> = named
-        .map(|i| (i, scene.say(words[i], &[whole(i)])))
-        .collect();
+    let named = (0..4).filter(|i| [0, stands_in, 3].contains(i) || lately[*i] > 0.0);
+    let whole = |i: usize| Arg::Share((now[i] * 100.0).round() / 100.0);
+    let name = |i| (i, scene.say(words[i], &[whole(i)]));
+    let names: Vec<(usize, String)> = named.map(name).collect();
     // A share of nothing is not drawn, and it is said why.
-    let none = now.iter().all(|part| part.share == 0.0);
-    let title = if none {
-        scene.say("got.none", &[])
-    } else {
-        scene.name(GOT)
+    let title = match now == [0.0; 4] {
+        true => scene.say("got.none", &[]),
+        false => scene.name(GOT),
     };
-    let spans = ["got.now", "got.lately"].map(|word| scene.say(word, &[]));
+    let bars = [("got.now", now), ("got.lately", lately)];
+    let bars = bars.map(|(word, shares)| (scene.say(word, &[]), shares.to_vec()));
     let spoken: Vec<&str> = names.iter().map(|name| name.1.as_str()).collect();
-    let spoken = spoken.join(", ");
-    let mut pencil = scene.thing(GOT, r, spoken);
-    let stand_in = |parts: &[Share; 4]| (parts[1].share + parts[2].share) * 100.0;
+    let mut pencil = scene.thing(GOT, r, spoken.join(", "));
     pencil
-        .figure("fresh %", now[0].share * 100.0)
-        .figure("stand-in %", stand_in(&now))
-        .figure("errors %", now[3].share * 100.0)
-        .figure("fresh lately %", lately[0].share * 100.0)
-        .figure("errors lately %", lately[3].share * 100.0);
-    frame(&mut pencil, r, &title);
-    let label_w = spans
-        .iter()
-        .map(|it| text::width(it, 11.0, false))
-        .fold(0.0, f32::max)
-        + 8.0;
-    for ((parts, span), (y, h)) in [&now, &lately]
-        .into_iter()
-        .zip(spans)
-        .zip([(26.0, 14.0), (46.0, 7.0)])
-    {
-        let bar = Rect::new(r.x + 10.0 + label_w, r.y + y, r.w - 20.0 - label_w, h);
-        shares::shares(&mut pencil, bar, parts.iter());
-        let at = pt(r.x + 10.0, bar.centre().y + 4.0);
-        pencil.text(at, 11.0, Ink::Secondary, span);
+        .figure("fresh %", now[0] * 100.0)
+        .figure("stand-in %", (now[1] + now[2]) * 100.0)
+        .figure("errors %", now[3] * 100.0);
+    Shares {
+        rect: r,
+        title,
+        styles: &[
+            (Fill::Full, Ink::Ok, Ink::None),
+            (Fill::Outline, Ink::Hit, Ink::HitSoft),
+            (Fill::Outline, Ink::Accent, Ink::AccentSoft),
+            (Fill::Hatched, Ink::BadHatch, Ink::BadSoft),
+        ],
+        bars: &bars,
+        names,
     }
-    let mut x = r.x + 10.0;
-    for (i, text) in names {
-        let y = r.y + r.h - 10.0;
-        let right = r.x + r.w - 8.0;
-        let text = fitting(&[text], 11.5, false, right - x - 14.0);
-        if x + 30.0 > right {
-            break;
-        }
-        now[i].fill(&mut pencil, Rect::new(x, y - 8.5, 9.0, 9.0));
-        let w = text::width(&text, 11.5, false);
-        pencil.text(pt(x + 14.0, y), 11.5, Ink::Ink, text);
-        x += w + 28.0;
-    }
+    .draw(&mut pencil);
 }

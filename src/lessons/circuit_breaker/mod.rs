@@ -9,8 +9,8 @@ mod tests;
 use crate::kit::flow::{Holds, Key, Recently};
 use crate::kit::system::{
     BREAKERS, CELLS, Call, Crowd, Cx, Deed, Dial, Frame, Gear, Guard, Hurry, Kind, Node, NodeId,
-    Otherwise, Own, Plan, Retry, Script, Service, Spread, Step, System, Upon, Values, Wire, WireId,
-    breaker_part, draw, probe,
+    Otherwise, Own, Plan, Reason, Retry, Script, Service, Spread, Step, System, Upon, Values, Wire,
+    WireId, breaker_part, draw, probe,
 };
 use algorithms::circuit_breaker::{State, counting, rates};
 use algorithms::retry::{Backoff, Jitter};
@@ -133,9 +133,12 @@ struct Seen {
     got: Recently<4>,
     /// Requests that users sent, reloads among them.
     asked: Recently<1>,
-    /// Calls to M3 for each request that M1 has not answered: its number, how many; and for the last that it has.
-    tries: Vec<(u32, u32)>,
+    /// Calls to M3 for each request: its number, how many, and whether M1 or its user is done with it; when both are, it is
+    /// the last.
+    tries: Vec<(u32, u32, bool)>,
     last: u32,
+    /// What users have got that is not told yet: number, after how long, calls to M3.
+    untold: Vec<(Got, u32, Time, u32)>,
     /// The most for one request since a knob was turned.
     most: u32,
     turned: Time,
@@ -189,6 +192,7 @@ impl Seen {
             asked: Recently::new(now),
             tries: Vec::new(),
             last: 1,
+            untold: Vec::new(),
             most: 0,
             turned: now,
             stand_in: Got::LastGood,
@@ -214,8 +218,22 @@ impl Seen {
 
     /// Most calls to M3 for one request, of those under way and the last that ended.
     fn calls_of_one(&self) -> u32 {
-        let under_way = self.tries.iter().map(|(_, tries)| *tries);
+        let under_way = self.tries.iter().map(|(_, tries, _)| *tries);
         under_way.fold(self.last, u32::max)
+    }
+
+    /// M1, or the user, is done with a request; tells how many calls it has caused. Services are not told when a user leaves,
+    /// so M1 may be the last.
+    fn done(&mut self, number: u32) -> u32 {
+        let Some(place) = self.tries.iter().position(|it| it.0 == number) else {
+            return 0;
+        };
+        let tries = self.tries[place].1;
+        if std::mem::replace(&mut self.tries[place].2, true) {
+            self.tries.swap_remove(place);
+            self.last = tries;
+        }
+        tries
     }
 }
 
@@ -280,7 +298,7 @@ impl Script for Breaking {
             guard: Some(place as u8),
             otherwise: match fallback {
                 0 => Otherwise::Fail,
-                1 => Otherwise::Without,
+                1 => Otherwise::Copy,
                 _ => backup,
             },
             upon: Upon::Refusal,
@@ -382,12 +400,8 @@ impl Script for Breaking {
                 seen.half_open = half_open.map(|before| (before.passed, before.refused));
             }
             "breaker-tries" if inner => seen.half_open = None,
-            // The services are not told when a user leaves: a request is over when M1 is done with it.
             "answered" | "fails-too" | "overflow" if note.part == Some(service(0)) => {
-                let known = seen.tries.iter().position(|it| it.0 == note.dot);
-                if let Some(place) = known {
-                    seen.last = seen.tries.swap_remove(place).1;
-                }
+                seen.done(note.dot);
             }
             "flushed" => {
                 seen.hung = false;
@@ -420,11 +434,11 @@ impl Script for Breaking {
         let seen = system.own_mut::<Seen>();
         if call.leg.on == WIRES[0] {
             seen.asked.add(0, now);
-            seen.tries.push((call.number, 0));
+            seen.tries.push((call.number, 0, false));
         } else if call.leg.on == WIRES[2] {
             seen.measured.push(own_probe::CALLS);
             let mut known = seen.tries.iter_mut();
-            if let Some((_, tries)) = known.find(|(number, _)| *number == call.number) {
+            if let Some((_, tries, _)) = known.find(|it| it.0 == call.number) {
                 *tries += 1;
                 seen.most = seen.most.max(*tries);
             }
@@ -443,6 +457,11 @@ impl Script for Breaking {
             (None, true) => Got::LastGood,
         };
         seen.got.add(got as usize, now);
+        let calls = seen.done(request.number);
+        if request.failed != Some(Reason::Left) {
+            let took = now.since(request.asked);
+            seen.untold.push((got, request.number, took, calls));
+        }
         match got {
             Got::Fresh => seen.measured.push(own_probe::FRESH),
             Got::LastGood | Got::Backup => seen.measured.push(own_probe::STAND_IN),
@@ -485,6 +504,19 @@ impl Script for Breaking {
         for probe in std::mem::take(&mut system.own_mut::<Seen>().measured) {
             cx.sample(probe, 1.0);
         }
+        for (got, number, took, calls) in std::mem::take(&mut system.own_mut::<Seen>().untold) {
+            let word = match got {
+                Got::Fresh => "user-fresh",
+                Got::LastGood => "user-last-good",
+                Got::Backup => "user-backup",
+                Got::Error => "user-error",
+            };
+            let note = Note::new(word)
+                .with(Arg::Count(i64::from(number)))
+                .with(Arg::Span(took))
+                .with(Arg::Count(i64::from(calls)));
+            system.say(note.about(PartId::one("users")).dot(number), cx);
+        }
         for (i, id) in ["threads-1", "threads-2"].into_iter().enumerate() {
             let (busy, size) = (held(system, CHAIN[i]), knobs.whole(id) as usize);
             let seen = system.own_mut::<Seen>();
@@ -495,11 +527,16 @@ impl Script for Breaking {
             let was_full = seen.full[i];
             // Said again only after it has been well below.
             seen.full[i] = busy >= size || (was_full && busy * 3 >= size * 2);
-            if seen.full[i] && !was_full {
-                let note = Note::new("full").with(Arg::Count(size as i64));
-                let note = note.with(Arg::Part(service(i))).about(service(i));
-                system.say(note.mark(Tone::Bad), cx);
+            if seen.full[i] == was_full {
+                continue;
             }
+            let (word, tone) = match was_full {
+                false => ("full", Tone::Bad),
+                true => ("free", Tone::Ok),
+            };
+            let note = Note::new(word).with(Arg::Count(size as i64));
+            let note = note.with(Arg::Part(service(i))).about(service(i));
+            system.say(note.mark(tone), cx);
         }
     }
 
@@ -611,6 +648,7 @@ impl Lesson for Breaking {
         challenges: story::CHALLENGES,
         speed: 0.3,
         twin: ("breakers", 0.0),
+        stands_for: figure::STANDS_FOR,
         still: Time::ms(1_200),
         warm_up: WARM_UP,
         ..Sheet::usual(

@@ -1,7 +1,7 @@
 //! The story, its three predictions, and things to try.
 
 use super::figure::{GOT, MOST, RECENT, STATES};
-use super::{CHAIN, Got, INNER, NOW, Seen, for_nobody, held, service};
+use super::{CHAIN, Got, INNER, NOW, Seen, WIRES, for_nobody, held, service};
 use crate::kit::system::{System, breaker_part};
 use algorithms::circuit_breaker::State;
 use engine::claim::figure;
@@ -152,16 +152,22 @@ pub(super) const STORY: &[Beat<System>] = &[
     },
     Beat {
         id: "spare",
+        setup: &[Setup::Speed(0.4)],
         when: |system| {
             state(system, INNER) == Some(State::Open)
                 && system.waiting_at(CHAIN[2], 0) + held(system, CHAIN[2]) == 0
-                && got(system, Got::LastGood) >= 0.6
+                && system
+                    .wire(WIRES[2])
+                    .and_then(|it| it.calls_per_s(system.now))
+                    == Some(0.0)
+                && got(system, Got::LastGood) >= 0.95
         },
         points: &[M3, BREAKER, GOT],
         shows: &[
+            figure(LAST_LINK, "calls/s").is(0.0),
             figure(M3, "held").is(0.0),
             figure(M3, "waiting").is(0.0),
-            figure(GOT, "stand-in %").at_least(60.0),
+            figure(GOT, "stand-in %").at_least(95.0),
         ],
         predict: Some(Prediction {
             id: "probes",
@@ -177,7 +183,6 @@ pub(super) const STORY: &[Beat<System>] = &[
                 })
             },
         }),
-        ..Beat::at_once()
     },
     Beat {
         id: "probe",

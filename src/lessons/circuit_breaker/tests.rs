@@ -4,7 +4,7 @@ use super::*;
 use crate::kit::system::Count;
 use algorithms::retry::{amplification, attempts_mean, success_probability};
 use engine::lesson::sheet;
-use engine::show::{Ran, Watch};
+use engine::show::{Picked, Ran, Watch};
 use engine::{Act, Player, Run, Show, knobs};
 
 fn run(seed: u32, settings: &[(&str, f64)]) -> Run<System> {
@@ -196,6 +196,24 @@ fn every_beat_comes_within_eight_seconds_of_the_learner() {
             let took = player.main().position().at.since(from).as_s() / player.speed();
             let id = player.beats()[beat].id;
             assert!(took <= 8.0, "seed {seed}: {id} takes {took:.1} s");
+        }
+    }
+}
+
+#[test]
+fn every_part_answers_for_its_state_at_every_beat() {
+    let mut player = Player::new(Box::new(Run::new(sheet::<Breaking>(), 1)));
+    for beat in 0..player.beats().len() {
+        player.jump(beat);
+        let mut scene = engine::Scene::new(884.0, std::rc::Rc::default());
+        player.main().draw(&mut scene);
+        for part in scene.parts().iter().map(|part| part.id) {
+            // Nothing has happened to others before they flood M3.
+            let silent = ["others", "flood"].contains(&part.kind);
+            let chain = player.main_mut().why(Picked::Part(part), 40);
+            let root = chain.last().map(|note| note.word);
+            let id = player.beats()[beat].id;
+            assert!(silent || root.is_some(), "{id}: {part} has nothing to say");
         }
     }
 }

@@ -3,8 +3,10 @@
 
 use super::{Fate, LATELY, SAVED, SERVICE, Seen, stalled};
 use crate::kit::figures::label::fitting;
+use crate::kit::figures::panel;
+use crate::kit::figures::shares::{Fill, Shares};
 use crate::kit::system::{Place, System, Values};
-use engine::scene::{Pencil, Rect, pt};
+use engine::scene::{Rect, pt};
 use engine::{Arg, Glyph, Ink, PartId, Scene, Time};
 
 /// Calls that pause before their next try.
@@ -69,16 +71,6 @@ pub(super) fn draw(
     got.y + got.h + 8.0 - area.y
 }
 
-fn frame(pencil: &mut Pencil<'_>, rect: Rect, title: String) {
-    pencil.bordered(rect, 10.0, Ink::Card, Ink::Line, 1.0);
-    pencil.bold(
-        pt(rect.x + 10.0, rect.y + 17.0),
-        12.0,
-        Ink::Secondary,
-        title,
-    );
-}
-
 /// Calls that pause: the right end of a row is their next try.
 fn lanes(system: &System, knobs: &Values, at: Time, rect: Rect, scene: &mut Scene) {
     let pausing: Vec<(usize, f32, u32)> = system
@@ -104,7 +96,7 @@ fn lanes(system: &System, knobs: &Values, at: Time, rect: Rect, scene: &mut Scen
     );
     let whole = Rect::new(rect.x, rect.y, rect.w - jar_w, rect.h);
     pencil.figure("pausing", pausing.len() as f64);
-    frame(&mut pencil, whole, title);
+    panel(&mut pencil, whole, title);
     let from = whole.x + 58.0;
     let to = whole.x + whole.w - 14.0;
     let row_y = |row: usize| whole.y + 36.0 + ROW_H * row as f32;
@@ -125,7 +117,7 @@ fn lanes(system: &System, knobs: &Values, at: Time, rect: Rect, scene: &mut Scen
         let name = scene.say("jar.name", &[]);
         let mut pencil = scene.thing(JAR, jar, value);
         pencil.figure("saved", saved);
-        frame(&mut pencil, jar, fitting(&[name], 12.0, true, jar.w - 20.0));
+        panel(&mut pencil, jar, fitting(&[name], 12.0, true, jar.w - 20.0));
         for token in 0..SAVED {
             let (column, row) = ((token % 5) as f32, (token / 5) as f32);
             let p = pt(jar.x + 13.0 + column * 10.0, jar.y + 70.0 - row * 14.0);
@@ -175,7 +167,7 @@ fn queue(system: &System, knobs: &Values, rect: Rect, scene: &mut Scene) {
             "for-nobody %",
             nobody as f64 * 100.0 / waiting.len().max(1) as f64,
         );
-    frame(
+    panel(
         &mut pencil,
         rect,
         fitting(&[title, short], 12.0, true, rect.w - 20.0),
@@ -218,7 +210,7 @@ fn rate(system: &System, knobs: &Values, at: Time, rect: Rect, scene: &mut Scene
         .figure("retries/s", again)
         .figure("most", f64::from(seen.most))
         .figure("capacity/s", capacity);
-    frame(
+    panel(
         &mut pencil,
         rect,
         fitting(&[title, short], 12.0, true, rect.w - 20.0),
@@ -257,12 +249,8 @@ fn rate(system: &System, knobs: &Values, at: Time, rect: Rect, scene: &mut Scene
 fn got(system: &System, at: Time, rect: Rect, scene: &mut Scene) {
     let seen = system.own::<Seen>();
     let share = |fate: Fate| seen.fates.share(fate as usize, LATELY, at).unwrap_or(0.0);
-    let parts = [
-        (share(Fate::First), Ink::Ok, "got.first"),
-        (share(Fate::Retried), Ink::Hit, "got.retried"),
-        (share(Fate::Error), Ink::Bad, "got.error"),
-    ];
-    let args = parts.map(|(share, ..)| Arg::Share((share * 100.0).round() / 100.0));
+    let shares = [Fate::First, Fate::Retried, Fate::Error].map(share);
+    let args = shares.map(|share| Arg::Share((share * 100.0).round() / 100.0));
     let spoken = scene.say("got.value", &args);
     let title = scene.say(
         if stalled(system) {
@@ -272,46 +260,27 @@ fn got(system: &System, at: Time, rect: Rect, scene: &mut Scene) {
         },
         &[],
     );
-    let names = parts.map(|(_, _, word)| scene.say(word, &[]));
+    let words = ["got.first", "got.retried", "got.error"];
+    let name = |i: usize| format!("{} {}", scene.say(words[i], &[]), percent(shares[i]));
+    let names = (0..3).map(|i| (i, name(i))).collect();
     let mut pencil = scene.thing(GOT, rect, spoken);
     pencil
-        .figure("first %", parts[0].0 * 100.0)
-        .figure("retried %", parts[1].0 * 100.0)
-        .figure("errors %", parts[2].0 * 100.0)
-        .figure("answered %", (parts[0].0 + parts[1].0) * 100.0);
-    frame(
-        &mut pencil,
+        .figure("first %", shares[0] * 100.0)
+        .figure("retried %", shares[1] * 100.0)
+        .figure("errors %", shares[2] * 100.0)
+        .figure("answered %", (shares[0] + shares[1]) * 100.0);
+    Shares {
         rect,
-        fitting(&[title], 12.0, true, rect.w - 20.0),
-    );
-    let bar = Rect::new(rect.x + 10.0, rect.y + 27.0, rect.w - 20.0, 12.0);
-    pencil.filled(bar, 3.0, Ink::Rail);
-    let mut x = bar.x;
-    for (i, (share, ink, _)) in parts.into_iter().enumerate() {
-        let w = bar.w * share as f32;
-        if w < 0.5 {
-            continue;
-        }
-        let r = Rect::new(x, bar.y, w, bar.h);
-        match i {
-            0 => pencil.filled(r, 2.0, ink),
-            1 => pencil.bordered(r, 2.0, Ink::HitSoft, ink, 1.5),
-            _ => pencil
-                .filled(r, 2.0, Ink::BadSoft)
-                .filled(r, 2.0, Ink::BadHatch),
-        };
-        x += w;
+        title,
+        styles: &[
+            (Fill::Full, Ink::Ok, Ink::None),
+            (Fill::Outline, Ink::Hit, Ink::HitSoft),
+            (Fill::Hatched, Ink::BadHatch, Ink::BadSoft),
+        ],
+        bars: &[(String::new(), shares.to_vec())],
+        names,
     }
-    let mut x = rect.x + 10.0;
-    for (name, (share, ..)) in names.iter().zip(parts) {
-        let text = format!("{name} {}", percent(share));
-        let w = engine::text::width(&text, 11.0, false);
-        if x + w > rect.x + rect.w - 6.0 {
-            break;
-        }
-        pencil.text(pt(x, bar.y + 26.0), 11.0, Ink::Ink, text);
-        x += w + 10.0;
-    }
+    .draw(&mut pencil);
 }
 
 fn percent(share: f64) -> String {

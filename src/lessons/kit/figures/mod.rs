@@ -89,6 +89,13 @@ impl NodeCard {
     }
 }
 
+/// A framed part of a figure, with its title.
+pub fn panel(pencil: &mut Pencil<'_>, rect: Rect, title: impl Into<String>) {
+    pencil.bordered(rect, 10.0, Ink::Card, Ink::Line, 1.0);
+    let at = pt(rect.x + 10.0, rect.y + 17.0);
+    pencil.bold(at, 12.0, Ink::Secondary, title);
+}
+
 /// Empty places for the dots of [`NodeCard::slots`].
 pub fn sockets(pencil: &mut Pencil<'_>, places: impl Iterator<Item = Point>) {
     for p in places {

@@ -1,8 +1,7 @@
 //! Gear: what only some systems need. A script whose plan uses it names it ([`super::Script::gear`]); the programs of the
 //! others do not carry it.
 
-use super::guard::Machine;
-use super::plan::Guard;
+use super::guard::Make;
 use super::shelf::{Shelf, Worker};
 use super::{Cx, Frame, Live, System};
 use crate::kit::flow::Key;
@@ -48,7 +47,7 @@ pub struct Queues {
 
 /// Circuit breakers.
 pub struct Breakers {
-    pub(super) make: fn(Guard, Time) -> Box<dyn Machine>,
+    pub(super) make: Make,
     pub(super) draw: fn(&super::switch::Guarded<'_>, Time, &mut Scene),
 }
 

@@ -1,6 +1,5 @@
 //! Breakers and retry budgets of a running system.
 
-use super::gear::Breakers;
 use super::plan::{self, Guard};
 use algorithms::circuit_breaker::{State, counting, rates};
 use algorithms::retry::Budget;
@@ -38,6 +37,9 @@ impl Clone for Box<dyn Machine> {
         (**self).copy()
     }
 }
+
+/// Makes the machine of a rule.
+pub(super) type Make = fn(Guard, Time) -> Box<dyn Machine>;
 
 /// The machine of a rule.
 pub(super) fn machine(rule: Guard, now: Time) -> Box<dyn Machine> {
@@ -252,7 +254,7 @@ pub(super) struct Replaced {
 pub(super) fn follow(
     breakers: &mut Vec<Option<Breaker>>,
     rules: &[Option<Guard>],
-    (gear, lives): (Option<&Breakers>, &mut u32),
+    (make, lives): (Option<Make>, &mut u32),
     now: Time,
 ) -> Vec<Replaced> {
     let mut replaced = Vec::new();
@@ -269,8 +271,8 @@ pub(super) fn follow(
         });
         *lives += 1;
         *breaker = rule.map(|rule| {
-            let gear = gear.expect("gear for the breakers of the plan");
-            Breaker::new(rule, (gear.make)(rule, now), *lives, now)
+            let make = make.expect("gear for the breakers of the plan");
+            Breaker::new(rule, make(rule, now), *lives, now)
         });
     }
     replaced

@@ -131,10 +131,10 @@ pub use guard::{Breaker, Tally, breaker_part};
 pub use ledger::{Count, Row, Since};
 pub use model::{BOUNCE, Event, System};
 pub use plan::{
-    Arrivals, Budget, Call, Crowd, Gate, Guard, Health, IDS_MAX, Kind, Node, NodeId, Otherwise,
-    Plan, Pull, Queue, Retry, Service, Spread, Step, Upon, Wire, WireId,
+    Arrivals, Budget, Call, Crowd, Gate, Guard, Health, Hurry, IDS_MAX, Kind, Node, NodeId,
+    Otherwise, Plan, Pull, Queue, Retry, Service, Spread, Step, Upon, Wire, WireId,
 };
-pub use script::{Admission, Cx, Deed, Dial, Hurry, Own, Script, Values};
+pub use script::{Admission, Cx, Deed, Dial, Own, Script, Values};
 pub use shelf::{Errand, Letter, Loan, Puller, Pulling, Shelf, Shelved, Tells, Worker};
 pub use state::{Dog, Live, LiveWire, Part};
 pub use switch::{state_inks, state_word};

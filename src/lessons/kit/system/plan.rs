@@ -445,6 +445,17 @@ impl Service {
     }
 }
 
+/// How users behave in a [`super::Deed::Refresh`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hurry {
+    /// How long it lasts.
+    pub span: Time,
+    /// How long a user waits.
+    pub patience: Time,
+    /// How often a user comes again, and after which pause.
+    pub reloads: (u8, Time),
+}
+
 /// Keeps messages, with the semantics of [`algorithms::message_queue`]: whoever takes one has it lent until a clock ends, and
 /// deletes it when it is done. It has one member, answers whoever sends as soon as it has the message, and goes on with what it
 /// holds when it is up again after a crash.
@@ -608,8 +619,11 @@ pub enum Otherwise {
     /// Fails, too.
     #[default]
     Fail,
-    /// Goes on without it, or with a copy of its own: its answer is *partial*.
+    /// Goes on without it: its own answer is *partial*.
     Without,
+    /// Goes on with a copy of the last answer that it had over the wire, which has a place for a breaker: *partial*, too. Fails if
+    /// it never had one.
+    Copy,
     /// Asks over another wire, once: its answer is *partial*, too.
     Call(WireId),
 }

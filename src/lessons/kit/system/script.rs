@@ -2,7 +2,7 @@
 
 use super::frame::{Draw, Frame};
 use super::gear::Gear;
-use super::plan::{NodeId, Plan, WireId};
+use super::plan::{Hurry, NodeId, Plan, WireId};
 use super::{Event, System};
 use crate::kit::flow::Key;
 use engine::knobs::Kind;
@@ -162,17 +162,6 @@ pub enum Deed {
     Turn,
     /// What the lesson does: [`Script::act`].
     Own,
-}
-
-/// How users behave in a [`Deed::Refresh`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hurry {
-    /// How long it lasts.
-    pub span: Time,
-    /// How long a user waits.
-    pub patience: Time,
-    /// How often a user comes again, and after which pause.
-    pub reloads: (u8, Time),
 }
 
 /// What a lesson keeps in the system beside the ledger: any plain type.

@@ -1,13 +1,15 @@
 //! The running state of nodes and wires.
 
 use super::ledger::Row;
-use super::plan::{Kind, Node, Pull, Service, Wire};
-use super::script::Hurry;
+use super::plan::{Hurry, Kind, Node, Pull, Service, Wire};
 use super::shelf::{Puller, Shelved};
 use crate::kit::flow::{Episode, Pool, Recently, Roster, Source};
 use algorithms::balancer::Balancer;
 use algorithms::health::HealthCheck;
 use engine::Time;
+
+/// What calls a second are told over.
+const RATE: Time = Time::ms(1_500);
 
 /// A node of the running system.
 #[derive(Clone, Debug)]
@@ -254,10 +256,10 @@ impl LiveWire {
         self.wire.health.is_some() && self.dogs.get(member).is_some_and(|dog| !dog.health.is_up())
     }
 
-    /// Calls a second over the last two seconds; none if no call over it has a place for a breaker.
+    /// Calls a second over the last second and a half; none if no call over it has a place for a breaker.
     pub fn calls_per_s(&self, at: Time) -> Option<f64> {
         let watched = self.watched.as_ref()?;
-        Some(watched.sent.per_s(0, Time::s(2), at))
+        Some(watched.sent.per_s(0, RATE, at))
     }
 
     /// When a caller last got an answer over it that nothing stood in for; none, too, if no call has a place for a breaker.

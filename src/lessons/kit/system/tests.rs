@@ -118,9 +118,10 @@ fn any_plan(seed: u32) -> Plan {
             heeds: (draw() < 0.5).then(&mut *draw),
         }),
         guard: (draw() < 0.5).then_some((draw() * 2.999) as u8),
-        otherwise: match (draw() * 3.0) as u8 {
+        otherwise: match (draw() * 4.0) as u8 {
             0 => Otherwise::Fail,
             1 => Otherwise::Without,
+            2 => Otherwise::Copy,
             _ => spare.map_or(Otherwise::Fail, |wire| Otherwise::Call(WireId(wire))),
         },
         upon: if draw() < 0.5 {

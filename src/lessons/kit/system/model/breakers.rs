@@ -89,9 +89,6 @@ impl System {
 
     /// Says that a breaker is new, and closed, or that there is none any more.
     pub(super) fn tell_replaced(&mut self, change: Replaced, cx: Cx<'_, '_>) {
-        if !self.begun {
-            return;
-        }
         let word = if change.is_there {
             "breaker-new"
         } else {

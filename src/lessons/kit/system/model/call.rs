@@ -7,6 +7,7 @@ use crate::kit::system::ledger::Count;
 use crate::kit::system::plan::{Call, Otherwise, Upon, WireId};
 use crate::kit::system::probe;
 use crate::kit::system::script::Cx;
+use crate::kit::system::state::LiveWire;
 use engine::tape::NoteId;
 use engine::{Arg, Note, Time};
 use rand::RngExt;
@@ -168,7 +169,8 @@ impl System {
             };
             match otherwise {
                 Otherwise::Fail => {}
-                Otherwise::Without => {
+                Otherwise::Copy if self.wire(spec.over).and_then(LiveWire::fresh).is_none() => {}
+                Otherwise::Without | Otherwise::Copy => {
                     self.without("without", call, spec.over, cx);
                     return self.go_on(call.parent, call.travelled, true, cx);
                 }

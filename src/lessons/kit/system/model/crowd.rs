@@ -194,6 +194,23 @@ impl System {
         self.run(key, cx);
     }
 
+    /// What a request waits for: the last word on the call of a call that its user's call led to.
+    fn last_word(&self, mut key: Key) -> Option<NoteId> {
+        let mut note = None;
+        let child = |key: Key| {
+            let all = self.frames.iter();
+            let mut mine = all.filter(|(_, frame)| frame.parent == key && !frame.left);
+            mine.next()
+        };
+        while let Some((below, frame)) = child(key) {
+            note = Some(frame.note)
+                .filter(|note| *note != NoteId::NONE)
+                .or(note);
+            key = below;
+        }
+        note
+    }
+
     /// A user comes again, with a request of its own.
     pub(super) fn reload(&mut self, node: u16, draw: Draw, reloads: u8, cx: Cx<'_, '_>) {
         let part = self.part_of(node, 0);
@@ -213,8 +230,8 @@ impl System {
             return;
         };
         frame.failed = Some(Reason::Left);
-        let (number, node) = (frame.number, frame.node);
-        cx.because(frame.note);
+        let (number, node, note) = (frame.number, frame.node, frame.note);
+        cx.because(self.last_word(key).unwrap_or(note));
         let part = self.part_of(node, 0);
         let note = Note::new("leaves")
             .with(count(number))

@@ -2,8 +2,9 @@
 
 use super::{Event, System};
 use crate::kit::flow::{aim, middle};
+use crate::kit::system::plan::Hurry;
 use crate::kit::system::plan::NodeId;
-use crate::kit::system::script::{Cx, Deed, Hurry};
+use crate::kit::system::script::{Cx, Deed};
 use engine::{Act, Arg, Note, Tone};
 
 impl System {

@@ -61,12 +61,8 @@ impl System {
             }
         }
         let lives = &mut self.guard_lives;
-        let replaced = guard::follow(
-            &mut self.guards,
-            &plan.guards,
-            (self.gear.breakers, lives),
-            cx.now(),
-        );
+        let make = self.gear.breakers.map(|gear| gear.make);
+        let replaced = guard::follow(&mut self.guards, &plan.guards, (make, lives), cx.now());
         for live in self.wires.iter_mut().flatten() {
             let watched = plan.guarded().any(|(_, wire)| wire == live.wire.id);
             if watched && live.watched.is_none() {
@@ -78,9 +74,12 @@ impl System {
         }
         guard::save(&mut self.budgets, &plan.budgets, cx.now());
         self.plan = plan;
+        let cause = cx.cause();
         for change in replaced {
+            cx.because(cause);
             self.tell_replaced(change, cx);
         }
+        cx.because(cause);
         for node in 0..self.nodes.len() {
             self.hire(node, cx);
         }
