@@ -305,6 +305,10 @@ fn PlotTrack(desk: Desk, index: usize, plot: &'static Plot) -> impl IntoView {
                 Ink::Bad => "swatch swatch-bad",
                 Ink::Warn => "swatch swatch-warn",
                 Ink::Hit => "swatch swatch-line-hit",
+                Ink::MemberA => "swatch swatch-member-a",
+                Ink::MemberB => "swatch swatch-member-b",
+                Ink::MemberC => "swatch swatch-member-c",
+                Ink::MemberD => "swatch swatch-member-d",
                 _ => "swatch swatch-line-secondary",
             };
             let swatch = match plot::weight(number) {
