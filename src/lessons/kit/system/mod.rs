@@ -100,7 +100,7 @@
 //! queue, span), `lent` (number, member, deliveries), `deleted`, `stale`, `gone-already` (number, member, deliveries),
 //! `clock-ended` (number, member, span), `expired` (number, queue, span), `buried` (number, queue, deliveries), `receipt-lost`
 //! (number, member), `purged`, `redriven` (count, queue). A lesson's `en.md` has those
-//! that its plan can say, the labels `loss.*` of its reasons, and on the stage `load`, `busy`, `waiting`, `slow`, `crashed`,
+//! that its plan can say, the labels `loss.*` of its reasons, and on the stage `load`, `callers`, `busy`, `waiting`, `slow`, `crashed`,
 //! `leaving`, `died`, `link.*`; with health checks `still-in`, `out`, `check-in`, `not-trusted`; with a gate that shows whose
 //! turn it is `next`, `fewest`, `last`, `of-two`, `nobody` and `policy.*`; with a place for a breaker `calls-per-s`, `per-s`,
 //! `state.*`, `link.refused`; with [`Node::cells`] `full`; with a spare wire `link.spare`; with a queue `visible`, `delayed`,

@@ -1,7 +1,7 @@
 //! The stage of a system: columns from who asks to who answers, or rows where it is narrow; then dots, and the lesson's figure.
 
 use super::frame::{Frame, Place, Reason};
-use super::plan::{Kind, NodeId, Wire};
+use super::plan::{Arrivals, Kind, NodeId, Wire};
 use super::script::Values;
 use super::shelf::{Pulling, Tells};
 use super::shelves;
@@ -571,7 +571,14 @@ fn crowd(live: &Live, system: &System, spot: &Spot, at: Time, scene: &mut Scene)
     };
     let part = live.node.part_of(0);
     let load = system.load_per_s(live.node.id);
-    let status = scene.say("load", &[Arg::Number(load)]);
+    // Those who wait for their answer before they ask again have no rate of their own.
+    let status = match &live.node.kind {
+        Kind::Crowd(crowd) => match crowd.arrivals {
+            Arrivals::Closed { users, .. } => scene.say("callers", &[Arg::Count(i64::from(users))]),
+            _ => scene.say("load", &[Arg::Number(load)]),
+        },
+        _ => String::new(),
+    };
     let (ink, border) = if live.surge.is_on() || live.refresh.is_on() {
         (Ink::Warn, Ink::Warn)
     } else {
