@@ -85,6 +85,7 @@
 //! * [`Gate::limits`] with [`Script::admits`]: limiters, which pass, hold back or refuse ([`Admission`]).
 //!   [`Gate::filters`] with [`Script::allowed`]: candidates.
 //! * [`Script::report`]: after each look, to say notes and to sample probes of the lesson's own.
+//! * [`Script::gear`]: names what only some plans use, [`QUEUES`], [`BREAKERS`] and [`CELLS`], so that other lessons do not carry it.
 //! * [`Script::line`]: the third line of a card. [`Script::aside`]: the lesson's own figure under the parts.
 //!
 //! # Words
