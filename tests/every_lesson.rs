@@ -5,7 +5,8 @@
 
 use engine::knobs::Kind;
 use engine::scene::{PartId, Role, Scene, Shape, WIDTHS};
-use engine::show::Watch;
+use engine::show::{Picked, Watch};
+use engine::tape::NoteId;
 use engine::{Act, Player, Setup, Show, Time, Words};
 use lessons::{CATALOGUE, Entry, TEMPLATES};
 use libtest_mimic::{Arguments, Trial};
@@ -17,6 +18,11 @@ use std::rc::Rc;
 
 /// Proves one thing of a lesson; panics where it does not hold.
 type Check = fn(&Entry);
+
+/// So many links of a chain the page shows.
+const SHOWN_CHAIN: usize = 8;
+/// So far back a chain of causes is followed on every page.
+const REMEMBERED: Time = Time::s(8);
 
 /// What every lesson must do, and where it is proved.
 const CHECKS: &[(&str, Check)] = &[
@@ -77,6 +83,10 @@ const CHECKS: &[(&str, Check)] = &[
         tables_named_on_the_page_are_checked_and_have_a_name,
     ),
     ("captions_and_figures_agree", captions_and_figures_agree),
+    (
+        "every_part_says_why_at_every_beat",
+        every_part_says_why_at_every_beat,
+    ),
     (
         "challenges_can_be_reached_and_not_by_waiting",
         challenges_can_be_reached_and_not_by_waiting,
@@ -313,6 +323,45 @@ fn every_story_can_be_walked_and_pictures_are_sound_at_every_beat(entry: &Entry)
     assert!(
         player.guesses().iter().all(|guess| guess.settled.is_some()),
         "{slug}: a guess is never settled"
+    );
+}
+
+/// Whoever asks a part of the stage why it is as it is gets a chain, and one that ends in a cause. Only before anything
+/// has happened there is nothing to tell.
+fn every_part_says_why_at_every_beat(entry: &Entry) {
+    let (slug, words) = (entry.card.slug, words(entry));
+    let mut player = Player::new((entry.open)(1));
+    let mut mute = BTreeSet::new();
+    for beat in 1..player.beats().len() {
+        player.jump(beat);
+        let id = player.beats()[beat].id;
+        let mut ask = |run: &mut dyn Show, side: &str| {
+            let mut scene = Scene::new(884.0, words.clone());
+            run.draw(&mut scene);
+            let things = scene.parts().iter().filter(|part| part.role == Role::Thing);
+            for part in things.map(|part| part.id).collect::<Vec<_>>() {
+                let chain = run.why(Picked::Part(part), SHOWN_CHAIN);
+                let ends = chain.last().is_some_and(|last| {
+                    // Hundreds of tries of one call may go back further than a page remembers.
+                    let long =
+                        chain[0].at.since(last.at) > REMEMBERED && chain.len() == SHOWN_CHAIN;
+                    last.cause == NoteId::NONE || long
+                });
+                if !ends {
+                    let told: Vec<_> = chain.iter().map(|note| note.word).collect();
+                    mute.insert(format!("beat {id}{side}: {part} says {told:?}"));
+                }
+            }
+        };
+        ask(player.main_mut(), "");
+        if let Some(twin) = player.twin_mut() {
+            ask(&mut *twin.run, ", twin");
+        }
+    }
+    assert!(
+        mute.is_empty(),
+        "{slug}:\n{}",
+        mute.into_iter().collect::<Vec<_>>().join("\n")
     );
 }
 

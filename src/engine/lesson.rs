@@ -49,7 +49,8 @@ pub struct Sheet<M: Model> {
     pub twin: (&'static str, f64),
     /// A moment worth a picture: the still of the catalogue is drawn there.
     pub still: Time,
-    /// Parts that show the state of another, such as a diagram of it or what leads to it: asked why, they answer as that one.
+    /// Parts that show the state of another, such as a diagram of it or what leads to it: asked why, they answer as that
+    /// one, or as the next that is named for them while it has nothing to tell.
     pub stands_for: &'static [(PartId, PartId)],
     /// For how long the model runs unseen before time zero, so that links, averages and windows are full when a learner
     /// first looks; whole samples (200 ms). The model's clock is ahead of the shown one by this span.

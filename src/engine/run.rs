@@ -26,9 +26,9 @@ const KEYFRAMES_MIN: usize = 8;
 /// The first spacing of keyframes.
 const SPACING: Time = Time::ms(500);
 /// Chains of causes are looked for at most this many keyframes back.
-const RECALL_MAX: usize = 4;
+const RECALL_MAX: usize = 6;
 /// And only through so many events in all: an answer that misses the first causes is better than a page that halts.
-const RECALL_EVENTS: u64 = 8_000;
+const RECALL_EVENTS: u64 = 40_000;
 
 /// The whole simulated state at one moment; clones of it are the keyframes.
 struct World<M: Model> {
@@ -429,16 +429,45 @@ impl<M: Model> Run<M> {
         Some((id, now + by))
     }
 
-    /// Says the notes of the recent past again, for places whose notes are no longer on the tape; none where that
-    /// takes more events than are `left`.
-    fn recall(&self, back: usize, left: &mut u64) -> Option<Tape> {
+    /// What led to what was picked, latest first. The tape answers if it still has the notes; a replay of the recent past
+    /// answers otherwise.
+    fn chain(&self, picked: Picked, limit: usize) -> Vec<Note> {
+        let (mut chain, mut whole) = chain_of(&self.tape, picked, self.world.said, limit);
+        whole |= self.tape.keeps_from(NoteId(0));
+        let mut left = RECALL_EVENTS;
+        let known = self.tape.notes().next().map(|note| note.at);
+        for back in 1..=RECALL_MAX {
+            if whole {
+                break;
+            }
+            let from = self.before(back * back);
+            // What the tape still has need not be said again.
+            if back < RECALL_MAX && known.is_some_and(|known| from.place.at > known) {
+                continue;
+            }
+            let Some(tape) = self.recall(from, &mut left) else {
+                break;
+            };
+            let recalled = chain_of(&tape, picked, self.world.said, limit);
+            // A short replay may know less than the tape does.
+            if recalled.0.len() >= chain.len() {
+                (chain, whole) = recalled;
+            }
+        }
+        chain
+    }
+
+    /// The keyframe so many before the latest that is not after this moment; the first where there are not so many.
+    fn before(&self, back: usize) -> &World<M> {
+        let past = |world: &World<M>| world.place <= self.world.place;
+        let index = self.keyframes.partition_point(past).max(1) - 1;
+        &self.keyframes[index.saturating_sub(back)]
+    }
+
+    /// Says the notes since a keyframe again, for places whose notes are no longer on the tape; none where that takes more
+    /// events than are `left`.
+    fn recall(&self, keyframe: &World<M>, left: &mut u64) -> Option<Tape> {
         let here = self.world.place;
-        let index = self
-            .keyframes
-            .partition_point(|world| world.place <= here)
-            .max(1)
-            - 1;
-        let keyframe = &self.keyframes[index.saturating_sub(back)];
         *left = left.checked_sub(here.events - keyframe.place.events)?;
         let mut scout = keyframe.clone();
         let mut tape = Tape::new(Vec::new());
@@ -585,27 +614,16 @@ impl<M: Model> Show for Run<M> {
     }
 
     fn why(&mut self, picked: Picked, limit: usize) -> Vec<Note> {
-        let stands = |(part, _): &&(PartId, PartId)| picked == Picked::Part(*part);
-        let other = self.sheet.stands_for.iter().find(stands);
-        let picked = other.map_or(picked, |(_, other)| Picked::Part(*other));
-        // The tape answers if it still has the notes; a replay of the recent past answers otherwise.
-        let (mut chain, mut whole) = chain_of(&self.tape, picked, self.world.said, limit);
-        whole |= self.tape.keeps_from(NoteId(0));
-        let mut left = RECALL_EVENTS;
-        for back in 1..=RECALL_MAX {
-            if whole {
-                break;
-            }
-            let Some(tape) = self.recall(back * back, &mut left) else {
-                break;
-            };
-            let recalled = chain_of(&tape, picked, self.world.said, limit);
-            // A short replay may know less than the tape does.
-            if recalled.0.len() >= chain.len() {
-                (chain, whole) = recalled;
-            }
-        }
-        chain
+        let mine = |(part, _): &&(PartId, PartId)| picked == Picked::Part(*part);
+        let others = self.sheet.stands_for.iter().filter(mine);
+        let others = others.map(|(_, other)| Picked::Part(*other));
+        let chains = others
+            .chain([picked])
+            .map(|picked| self.chain(picked, limit));
+        chains
+            .into_iter()
+            .find(|chain| !chain.is_empty())
+            .unwrap_or_default()
     }
 
     fn beats(&self) -> Vec<BeatView> {
@@ -732,21 +750,39 @@ fn chain_of(tape: &Tape, picked: Picked, said: u32, limit: usize) -> (Vec<Note>,
     let past = |note: &&Note| note.id.0 < said;
     let latest = tape.notes().rev().filter(past).find(about);
     let latest = latest.or_else(|| tape.marks().iter().rev().filter(past).find(about));
-    let next = |note: &&Note| tape.note(note.cause);
-    let chain = std::iter::successors(latest, next).take(limit).copied();
-    let mut chain: Vec<Note> = chain.collect();
-    let root = chain.last().is_some_and(|note| note.cause == NoteId::NONE);
-    let whole = root || chain.len() == limit;
-    // What last befell a part matters more than the many small things since: its crash explains its refusals.
+    let led = |note: Option<&Note>| -> Vec<Note> {
+        let causes = std::iter::successors(note, |note| tape.note(note.cause));
+        causes.copied().collect()
+    };
+    let mut chain = led(latest);
+    let root = |chain: &[Note]| chain.last().is_some_and(|note| note.cause == NoteId::NONE);
+    let whole = root(&chain);
+    ends(&mut chain, limit);
+    // What last befell a part matters more than the many small things since, with what led to it: its crash explains its
+    // refusals, and who ordered the crash explains that.
     if let (Picked::Part(_), Some(befell)) =
         (picked, tape.marks().iter().rev().filter(past).find(about))
         && chain.iter().all(|note| note.id != befell.id)
     {
-        chain.truncate(limit.saturating_sub(1));
-        chain.push(*befell);
+        let mut befell = led(Some(befell));
+        befell.retain(|note| chain.iter().all(|other| other.id != note.id));
+        ends(&mut befell, limit / 2);
+        ends(&mut chain, limit - befell.len());
+        chain.extend(befell);
         chain.sort_by_key(|note| std::cmp::Reverse(note.id));
     }
     (chain, whole)
+}
+
+/// Of a chain that is too long, what happened last and what it began with.
+fn ends(chain: &mut Vec<Note>, limit: usize) {
+    let first = chain.len().saturating_sub(limit.div_ceil(4));
+    if let Some(last) = limit
+        .checked_sub(limit.div_ceil(4))
+        .filter(|last| *last < first)
+    {
+        chain.drain(last..first);
+    }
 }
 
 /// Names a part for [`Picked::Part`] by its written id.

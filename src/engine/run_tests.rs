@@ -3,6 +3,7 @@
 use crate::journey::Journey;
 use crate::run::{Position, Run};
 use crate::show::{Picked, Show, Watch};
+use crate::tape::{Note, NoteId};
 use crate::toy::{Ball, bounce, face, warm};
 use crate::*;
 
@@ -194,7 +195,10 @@ fn why_follows_causes_even_where_the_tape_has_forgotten() {
     let chain = run.why(Picked::Dot(1), 8);
     assert_eq!(chain.len(), 8);
     assert!(chain[0].at <= Time::s(20));
-    assert!(chain.windows(2).all(|pair| pair[0].cause == pair[1].id));
+    // What happened last, and what it began with.
+    let leads = |pair: &[Note]| pair[0].cause == pair[1].id;
+    assert!(chain[..6].windows(2).all(leads) && leads(&chain[6..]));
+    assert_eq!(chain[7].cause, NoteId::NONE);
     assert!(run.why(Picked::Dot(99), 8).is_empty());
 }
 

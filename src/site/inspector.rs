@@ -135,7 +135,14 @@ pub(crate) fn keep_focus(before: &Inspection, after: Option<&Inspection>) {
 /// An event as a button that leads to its moment.
 #[component]
 pub(crate) fn Link(desk: Desk, cause: Cause, id: String) -> impl IntoView {
-    let Cause { text, tone, at, .. } = cause;
+    let Cause {
+        text,
+        tone,
+        at,
+        gap,
+        ..
+    } = cause;
+    let gap = gap.then(|| view! { <small class="gap">{t("why.more")}</small> });
     let here = memo(move || desk.now.get() == at);
     let time = format!("{:.2} s", at.as_s());
     let go = move |_| {
@@ -146,6 +153,7 @@ pub(crate) fn Link(desk: Desk, cause: Cause, id: String) -> impl IntoView {
     };
     view! {
         <li>
+            {gap}
             <button type="button" id=id aria-current=live(move || here.get().then_some("step")) on:click=go>
                 {icons::tone(tone)}
                 <span>{text}</span>

@@ -14,7 +14,7 @@ use engine::probe::{SAMPLE_EVERY, SAMPLES_MIN, Statistic};
 use engine::scene::{PartId, Role};
 use engine::show::Picked;
 use engine::story::BeatView;
-use engine::tape::Note;
+use engine::tape::{Note, NoteId};
 use engine::text::trim_number;
 use engine::{Act, Arg, Knob, Line, Player, Plot, Scene, Time, Tone, Words, plot};
 use std::cell::Cell;
@@ -374,6 +374,7 @@ impl Core {
             tone: note.tone,
             at: note.at,
             note: note.id,
+            gap: false,
             event: sight::event(note),
         };
         last.map(cause).collect()
@@ -643,11 +644,16 @@ impl Core {
             }
         };
         notes.reverse();
-        let chain = notes.iter().map(|note| Cause {
+        let leads = |place: usize, note: &Note| {
+            let before = place.checked_sub(1).and_then(|place| notes.get(place));
+            before.is_none_or(|before| note.cause == before.id || note.cause == NoteId::NONE)
+        };
+        let chain = notes.iter().enumerate().map(|(place, note)| Cause {
             text: sight::note_text(note, &self.words, &knobs),
             tone: note.tone,
             at: note.at,
             note: note.id,
+            gap: !leads(place, note),
             event: sight::event(note),
         });
         Some(Inspection {

@@ -156,6 +156,8 @@ pub(crate) struct Cause {
     pub(crate) at: Time,
     /// The note that says it.
     pub(crate) note: NoteId,
+    /// Whether more led to it than the link before it.
+    pub(crate) gap: bool,
     /// Its word, and the words that it is told with: what marks lines of code.
     pub(crate) event: String,
 }

@@ -5,15 +5,9 @@ import { chromium } from "./chromium.mjs";
 // The server takes the next free port where this one is taken, and what it prints is what counts.
 const serving = /Serving .* at http:\/\/127\.0\.0\.1:(?<loadlab_port>\d+)\//;
 
-// The page has a new shape: stage, story and transport in one window. These files were written for the one before and are
-// still to be gone through; ALL=1, or naming one in SPEC, runs them. None of them may stay here.
-const PARKED = [];
-const parked = process.env.ALL || process.env.SPEC || process.env.SOAK ? [] : PARKED.map((name) => `${name}.spec.mjs`);
-
 export default defineConfig({
   testDir: ".",
   testMatch: "*.spec.mjs",
-  testIgnore: parked,
   outputDir: "../../test-results",
   forbidOnly: Boolean(process.env.CI),
   fullyParallel: true,

@@ -31,6 +31,11 @@ function look() {
     const how = cut(document.querySelector(what));
     if (how) faults.push(`${name} ${how}`);
   }
+  // Who is asked sees all that may be answered, but for frames as low as a picture.
+  if (innerHeight >= 400) {
+    const answers = [...document.querySelectorAll(".answer")].filter((answer) => cut(answer));
+    if (answers.length > 0) faults.push(`${answers.length} answers are out of sight`);
+  }
   for (const view of document.querySelectorAll(".stage-view")) {
     const room = view.getBoundingClientRect();
     const pointed = [...view.querySelectorAll(".things .pointed")];

@@ -24,6 +24,10 @@ pub(super) const GOT: PartId = PartId::one("got");
 pub(super) const STANDS_FOR: &[(PartId, PartId)] = &[
     (STATES, breaker_part(INNER)),
     (RECENT, breaker_part(INNER)),
+    // Where no breaker stands, it shows the calls of the service that would have one.
+    (STATES, service(1)),
+    (RECENT, service(1)),
+    (PartId::one("others"), service(2)),
     (MOST, service(2)),
     (GOT, PartId::one("users")),
     (PartId::nth("flood", 3), PartId::one("others")),

@@ -14,6 +14,14 @@ pub(super) const ASKS: PartId = PartId::one("asks");
 /// How long something took: a killed worker's order, or a thousand orders.
 pub(super) const TOOK: PartId = PartId::one("took");
 
+/// Whose chain of causes answers for what is drawn here, and for users as long as none of them has left.
+pub(super) const STANDS_FOR: &[(PartId, PartId)] = &[
+    (OUT, PartId::one("queue")),
+    (ASKS, PartId::one("queue")),
+    (TOOK, PartId::one("queue")),
+    (PartId::one("users"), PartId::one("app")),
+];
+
 /// Orders shown at most.
 const SHOWN: usize = 20;
 const CELL: f32 = 24.0;

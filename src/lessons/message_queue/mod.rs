@@ -494,6 +494,7 @@ impl Lesson for Lending {
         challenges: story::CHALLENGES,
         speed: 0.5,
         twin: ("clock", 20.0),
+        stands_for: figure::STANDS_FOR,
         still: Time::s(16),
         warm_up: WARM_UP,
         ..Sheet::usual(

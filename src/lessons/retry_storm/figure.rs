@@ -20,6 +20,15 @@ pub(super) const GOT: PartId = PartId::one("got");
 /// Retries that the budget has saved.
 pub(super) const JAR: PartId = PartId::one("jar");
 
+/// Whose chain of causes answers for what is drawn here.
+pub(super) const STANDS_FOR: &[(PartId, PartId)] = &[
+    (LANES, PartId::one("users")),
+    (RATE_PART, PartId::one("users")),
+    (GOT, PartId::one("users")),
+    (JAR, PartId::one("users")),
+    (QUEUE, PartId::one("service")),
+];
+
 /// Rows of the lanes: before the second, third and fourth try; later tries share the last.
 const ROWS: usize = 3;
 const ROW_H: f32 = 22.0;

@@ -508,6 +508,7 @@ impl Lesson for Storm {
         challenges: story::CHALLENGES,
         speed: 0.5,
         twin: ("backoff", 0.0),
+        stands_for: figure::STANDS_FOR,
         still: Time::s(16),
         warm_up: WARM_UP,
         ..Sheet::usual(

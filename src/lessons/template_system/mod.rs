@@ -9,7 +9,7 @@ use crate::kit::system::{
     Call, Crowd, Deed, Dial, Kind, Node, NodeId, Plan, Script, Service, Spread, System, Values,
     Wire, WireId, draw, probe,
 };
-use engine::{ActionSpec, Card, Code, Glyph, Ink, Lesson, Level, Line, Plot, Sheet, Time};
+use engine::{ActionSpec, Card, Code, Glyph, Ink, Lesson, Level, Line, PartId, Plot, Sheet, Time};
 
 /// The lesson.
 pub struct Template;
@@ -115,6 +115,7 @@ impl Lesson for Template {
         story: story::STORY,
         challenges: story::CHALLENGES,
         twin: ("workers", 4.0),
+        stands_for: &[(PartId::one("users"), PartId::one("server"))],
         still: Time::s(4),
         warm_up: WARM_UP,
         ..Sheet::usual(
