@@ -21,6 +21,8 @@ type Check = fn(&Entry);
 
 /// So many links of a chain the page shows.
 const SHOWN_CHAIN: usize = 8;
+/// A beat is reached within so many seconds of a learner's time.
+const BEAT_S: f64 = 8.0;
 /// So far back a chain of causes is followed on every page.
 const REMEMBERED: Time = Time::s(8);
 
@@ -87,6 +89,7 @@ const CHECKS: &[(&str, Check)] = &[
         "every_part_says_why_at_every_beat",
         every_part_says_why_at_every_beat,
     ),
+    ("nobody_waits_long_for_a_beat", nobody_waits_long_for_a_beat),
     (
         "challenges_can_be_reached_and_not_by_waiting",
         challenges_can_be_reached_and_not_by_waiting,
@@ -362,6 +365,35 @@ fn every_part_says_why_at_every_beat(entry: &Entry) {
         mute.is_empty(),
         "{slug}:\n{}",
         mute.into_iter().collect::<Vec<_>>().join("\n")
+    );
+}
+
+/// From Next to the moment that is told, at the speed of the story, on ten seeds.
+fn nobody_waits_long_for_a_beat(entry: &Entry) {
+    let mut late = BTreeSet::new();
+    for seed in 1..=10 {
+        let mut player = Player::new((entry.open)(seed));
+        for beat in 1..player.beats().len() {
+            let before = player.main().position().at;
+            player.jump(beat);
+            let waited_s = player.main().position().at.since(before).as_s() / player.speed();
+            if waited_s > BEAT_S {
+                late.insert(format!(
+                    "beat {}, seed {seed}: {waited_s:.1} s at {}x",
+                    player.beats()[beat].id,
+                    player.speed()
+                ));
+            }
+            if player.beats()[beat].predict.is_some() {
+                player.guess(0);
+            }
+        }
+    }
+    assert!(
+        late.is_empty(),
+        "{}:\n{}",
+        entry.card.slug,
+        late.into_iter().collect::<Vec<_>>().join("\n")
     );
 }
 

@@ -92,7 +92,7 @@ pub(super) const STORY: &[Beat<Shop>] = &[
     Beat {
         id: "slow",
         setup: &[
-            Setup::Speed(0.6),
+            Setup::Speed(0.8),
             Setup::Set("design", PARALLEL),
             Setup::Set("service-2", 1_000.0),
         ],
@@ -170,7 +170,7 @@ pub(super) const STORY: &[Beat<Shop>] = &[
     Beat {
         id: "kept",
         setup: &[
-            Setup::Speed(0.3),
+            Setup::Speed(0.4),
             Setup::Set("design", QUEUE),
             // Both sides see the whole outage.
             Setup::Act("up", EMAIL),

@@ -114,7 +114,7 @@ pub(super) const STORY: &[Beat<System>] = &[
             Setup::Alone,
             Setup::Set("work", 5.0),
             Setup::Set("orders", 0.2),
-            Setup::Speed(FAST),
+            Setup::Speed(5.0),
         ],
         when: |system| sent_of_buried(system) == Some(3) && is_fresh(system),
         points: &[OUT, QUEUE],
@@ -130,7 +130,7 @@ pub(super) const STORY: &[Beat<System>] = &[
             Setup::Set("heartbeat", ON),
             Setup::Set("orders", 0.5),
             Setup::Act("kill", 0),
-            Setup::Speed(FAST),
+            Setup::Speed(6.0),
             Setup::Wait(Time::s(40)),
         ],
         when: |system| {
@@ -179,7 +179,7 @@ pub(super) const STORY: &[Beat<System>] = &[
         setup: &[
             Setup::Set("polling", SHORT),
             Setup::Set("orders", 0.1),
-            Setup::Speed(8.0),
+            Setup::Speed(12.0),
             Setup::Wait(Time::s(84)),
         ],
         points: &[ASKS],

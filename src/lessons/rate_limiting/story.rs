@@ -53,7 +53,7 @@ pub(super) const STORY: &[Beat<System>] = &[
     },
     Beat {
         id: "bunch",
-        setup: &[Setup::Wait(Time::s(2))],
+        setup: &[Setup::Speed(2.0), Setup::Wait(Time::s(2))],
         when: |system| {
             let refused = |row| refused(system, row);
             refused(LOG) >= 3 && refused(LOG) > refused(TOKEN) + 1
@@ -81,7 +81,11 @@ pub(super) const STORY: &[Beat<System>] = &[
     },
     Beat {
         id: "worst",
-        setup: &[Setup::Set("load", 0.0), Setup::Act("worst", 0)],
+        setup: &[
+            Setup::Set("load", 0.0),
+            Setup::Act("worst", 0),
+            Setup::Speed(0.5),
+        ],
         when: |system| over(system, WORST, Time::ms(100)),
         points: &[FIXED_ROW, LOG_ROW, COUNTER_ROW, TOKEN_ROW, LEAKY_ROW],
         shows: &[

@@ -50,7 +50,7 @@ pub(super) const STORY: &[Beat<Office>] = &[
     },
     Beat {
         id: "over",
-        setup: &[Setup::Set("load", 30.0)],
+        setup: &[Setup::Set("load", 30.0), Setup::Speed(0.5)],
         when: |office| waiting(office) >= 18,
         points: &[SERVER],
         shows: &[

@@ -55,7 +55,7 @@ pub(super) const STORY: &[Beat<System>] = &[
     },
     Beat {
         id: "over",
-        setup: &[Setup::Set("load", 30.0)],
+        setup: &[Setup::Set("load", 30.0), Setup::Speed(0.5)],
         when: |system| system.waiting() >= 18,
         points: &[SERVER_PART],
         shows: &[
