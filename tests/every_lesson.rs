@@ -284,6 +284,27 @@ fn every_story_can_be_walked_and_pictures_are_sound_at_every_beat(entry: &Entry)
         .filter(|beat| beat.predict.is_some())
         .count();
     assert!(asked >= 1, "{slug} asks no prediction");
+    for scale in player.main().scales() {
+        let question = scale.question;
+        let mut asked = player.beats().iter().filter_map(|beat| beat.predict);
+        let (_, options) = asked
+            .find(|(id, _)| *id == question)
+            .unwrap_or_else(|| panic!("{slug} asks no {question}"));
+        let [min, max, step] = scale.range;
+        assert!(min < max && step > 0.0, "{slug}, {question}");
+        assert!(
+            scale.answers.is_sorted_by(|one, next| one.0 < next.0),
+            "{slug}, {question}"
+        );
+        let steps = ((max - min) / step) as u32;
+        let meant: BTreeSet<_> = (0..=steps)
+            .map(|at| scale.answer(min + f64::from(at) * step))
+            .collect();
+        assert!(
+            meant.into_iter().eq(0..options.len()),
+            "{slug}, {question}: not every answer has a number"
+        );
+    }
     let ids: BTreeSet<_> = player.beats().iter().map(|beat| beat.id).collect();
     assert_eq!(
         ids.len(),

@@ -6,7 +6,7 @@ use crate::model::Model;
 use crate::plot::Plot;
 use crate::probe::Probe;
 use crate::scene::Scene;
-use crate::story::{Beat, Challenge};
+use crate::story::{Beat, Challenge, Scale};
 use crate::time::Time;
 
 /// What the catalogue needs to know about a lesson.
@@ -36,6 +36,8 @@ pub struct Sheet<M: Model> {
     pub plots: &'static [Plot],
     /// The beats, of which the first holds at time zero.
     pub story: &'static [Beat<M>],
+    /// The story's questions that are answered with a number.
+    pub scales: &'static [Scale],
     /// Things to try.
     pub challenges: &'static [Challenge<M>],
     /// Draws the system as it is at a moment of the model's own clock. Pure: positions are functions of model, knobs and
@@ -72,6 +74,7 @@ impl<M: Model> Sheet<M> {
             probes: &[],
             plots: &[],
             story: &[],
+            scales: &[],
             challenges: &[],
             draw,
             key: &[],

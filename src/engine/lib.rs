@@ -50,7 +50,7 @@ pub use random::Stream;
 pub use run::Run;
 pub use scene::Scene;
 pub use show::Show;
-pub use story::{Beat, Challenge, Prediction, Progress, Setup};
+pub use story::{Beat, Challenge, Prediction, Progress, Scale, Setup};
 pub use tape::{Note, Tape, Tone};
 pub use time::Time;
 pub use words::Words;

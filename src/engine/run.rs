@@ -13,7 +13,7 @@ use crate::random::Streams;
 use crate::scene::{PartId, Scene};
 use crate::show::{Picked, Ran, Show, Watch};
 use crate::state::RunState;
-use crate::story::{BeatView, Progress, Setup};
+use crate::story::{BeatView, Progress, Scale, Setup};
 use crate::tape::{Arg, END, Note, NoteId, Tape, Tone};
 use crate::time::Time;
 
@@ -624,6 +624,10 @@ impl<M: Model> Show for Run<M> {
             .into_iter()
             .find(|chain| !chain.is_empty())
             .unwrap_or_default()
+    }
+
+    fn scales(&self) -> &'static [Scale] {
+        self.sheet.scales
     }
 
     fn beats(&self) -> Vec<BeatView> {

@@ -8,7 +8,7 @@ use crate::place::{Input, Position};
 use crate::plot::Plot;
 use crate::scene::Scene;
 use crate::state::RunState;
-use crate::story::{BeatView, Progress, Setup};
+use crate::story::{BeatView, Progress, Scale, Setup};
 use crate::tape::{Note, Tape};
 use crate::time::Time;
 
@@ -120,6 +120,8 @@ pub trait Show {
     fn beats(&self) -> Vec<BeatView>;
     /// Whether the state of a beat holds now.
     fn beat_holds(&self, beat: usize) -> bool;
+    /// The questions that are answered with a number.
+    fn scales(&self) -> &'static [Scale];
     /// The right answer of a beat's question, once settled.
     fn truth(&self, beat: usize) -> Option<usize>;
     /// The ids of the challenges.

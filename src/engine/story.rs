@@ -64,6 +64,28 @@ pub struct Prediction<M> {
     pub hides: &'static [PartId],
 }
 
+/// A question whose answer is a number: it is asked with a slider, and where the slider stands says which of the answers
+/// of its [`Prediction`] is meant.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scale {
+    /// The [`Prediction`]'s id.
+    pub question: &'static str,
+    /// The smallest and the largest number, and the step.
+    pub range: [f64; 3],
+    /// Unit shown after the number; may be empty.
+    pub unit: &'static str,
+    /// From this number on, this answer: ascending, the first from the smallest number on.
+    pub answers: &'static [(f64, usize)],
+}
+
+impl Scale {
+    /// The answer that a number means.
+    pub fn answer(&self, number: f64) -> usize {
+        let met = self.answers.iter().take_while(|(from, _)| *from <= number);
+        met.last().map_or(0, |(_, answer)| *answer)
+    }
+}
+
 /// A goal that ticks itself; its words are `challenge.<id>` and `challenge.<id>.hint`.
 pub struct Challenge<M> {
     /// Its words.

@@ -6,7 +6,7 @@ use crate::speech::Speech;
 use crate::stage::{Emphasis, StageView};
 use crate::texts::{t, tf};
 use crate::views::{
-    Cause, Dot, Goal, Happened, Inspection, Offer, PartView, Saying, StoryView, Verdict,
+    Ask, Cause, Dot, Goal, Happened, Inspection, Offer, PartView, Saying, StoryView, Verdict,
 };
 use crate::{place, sight};
 use engine::player::Happening;
@@ -533,7 +533,12 @@ impl Core {
             .filter(|_| guess.is_none() && says == Saying::Caption && !stuck)
             .map(|(id, options)| {
                 let answers = options.iter().map(|option| answer(id, option)).collect();
-                (words.get(&format!("predict.{id}")).to_owned(), answers)
+                let mut scales = player.main().scales().iter();
+                Ask {
+                    question: words.get(&format!("predict.{id}")).to_owned(),
+                    answers,
+                    scale: scales.find(|scale| scale.question == id).copied(),
+                }
             });
         let locked = guess
             .filter(|guess| guess.settled.is_none())

@@ -2,12 +2,15 @@
 
 use crate::desk::Desk;
 use crate::icons;
+use crate::knobs::{Control, Turn};
 use crate::live::{follow, live, memo, part, rarely};
 use crate::place;
 use crate::texts::{t, tf, tx};
-use crate::views::{Dot, Goal, Saying, StoryView, Verdict};
-use engine::{Arg, Player};
+use crate::views::{Ask, Dot, Goal, Saying, StoryView, Verdict};
+use engine::knobs::Kind;
+use engine::{Arg, Knob, Player, Scale};
 use leptos::prelude::*;
+use std::sync::Arc;
 
 /// A text in which `**bold**` stands out.
 fn rich(text: &str) -> Vec<AnyView> {
@@ -117,7 +120,7 @@ pub(crate) fn Story(desk: Desk) -> impl IntoView {
                 <Show when=move || stuck.get()>
                     <div><button class="btn btn-primary" type="button" on:click=way_back>{t("story.way-back")}</button></div>
                 </Show>
-                {rarely(move || ask.get(), move |(question, answers)| view! { <Question desk question answers/> }.into_any())}
+                {rarely(move || ask.get(), move |ask| view! { <Question desk ask/> }.into_any())}
                 {rarely(move || locked.get().filter(|_| !waits.get()), |answer| view! {
                     <p class="predict"><small>{tx("story.locked", &answer)}</small></p>
                 }.into_any())}
@@ -130,7 +133,50 @@ pub(crate) fn Story(desk: Desk) -> impl IntoView {
 
 /// Choosing is locking: who is not sure goes on with Next.
 #[component]
-fn Question(desk: Desk, question: String, answers: Vec<String>) -> impl IntoView {
+fn Question(desk: Desk, ask: Ask) -> impl IntoView {
+    let Ask {
+        question,
+        answers,
+        scale,
+    } = ask;
+    let choices = match scale {
+        Some(scale) => view! { <Number desk scale/> }.into_any(),
+        None => view! { <Answers desk answers/> }.into_any(),
+    };
+    view! {
+        <fieldset class="predict">
+            <legend>{question}</legend>
+            {choices}
+        </fieldset>
+    }
+}
+
+/// A number is set first, and locked by a button of its own.
+#[component]
+fn Number(desk: Desk, scale: Scale) -> impl IntoView {
+    let [min, max, step] = scale.range;
+    let knob = Knob {
+        id: "guess",
+        kind: Kind::Slider { min, max, step },
+        unit: scale.unit,
+        part: None,
+    };
+    let middle = knob.snap((min + max) / 2.0).unwrap_or(min);
+    let number = RwSignal::new(middle);
+    let value = Memo::new(move |_| number.get());
+    let turn: Turn = Arc::new(move |value| number.set(value));
+    let lock = move |_| {
+        place::focus(&["next"]);
+        desk.guess(scale.answer(number.get_untracked()));
+    };
+    view! {
+        <Control desk knob name="guess".to_owned() label=t("story.number") value turn/>
+        <button class="answer" type="button" on:click=lock>{live(move || tx("story.lock", &desk.value(&knob, value.get())))}</button>
+    }
+}
+
+#[component]
+fn Answers(desk: Desk, answers: Vec<String>) -> impl IntoView {
     let answers = answers.into_iter().enumerate().map(|(index, answer)| {
         let choose = move |_| {
             place::focus(&["next"]);
@@ -138,12 +184,7 @@ fn Question(desk: Desk, question: String, answers: Vec<String>) -> impl IntoView
         };
         view! { <button class="answer" type="button" on:click=choose>{answer}</button> }
     });
-    view! {
-        <fieldset class="predict">
-            <legend>{question}</legend>
-            <div class="answers">{answers.collect_view()}</div>
-        </fieldset>
-    }
+    view! { <div class="answers">{answers.collect_view()}</div> }
 }
 
 fn outcome(verdict: Verdict) -> impl IntoView {

@@ -3,7 +3,8 @@
 use crate::texts::tx;
 use engine::scene::PartId;
 use engine::tape::NoteId;
-use engine::{Time, Tone};
+use engine::text::trim_number;
+use engine::{Scale, Time, Tone};
 use serde::Deserialize;
 
 /// What the story shows.
@@ -20,11 +21,22 @@ pub(crate) struct StoryView {
     /// Whether the awaited state did not come up.
     pub(crate) stuck: bool,
     /// The question that the beat asks, while it is unanswered, with the answers.
-    pub(crate) ask: Option<(String, Vec<String>)>,
+    pub(crate) ask: Option<Ask>,
     /// The answer that is locked in but not settled yet.
     pub(crate) locked: Option<String>,
     /// How a guess turned out.
     pub(crate) result: Option<Verdict>,
+}
+
+/// A question of the story.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Ask {
+    /// What is asked.
+    pub(crate) question: String,
+    /// What may be answered.
+    pub(crate) answers: Vec<String>,
+    /// Where the answer is a number, the numbers and which answer each means.
+    pub(crate) scale: Option<Scale>,
 }
 
 /// What the story's line is.
@@ -75,9 +87,21 @@ impl StoryView {
             said.push(result.text.clone());
         }
         said.push(self.line.replace("**", ""));
-        if let Some((question, answers)) = &self.ask {
-            said.push(question.clone());
-            said.push(answers.join("; "));
+        if let Some(ask) = &self.ask {
+            said.push(ask.question.clone());
+            said.push(match &ask.scale {
+                Some(Scale {
+                    range: [min, max, _],
+                    unit,
+                    ..
+                }) => {
+                    let [min, max] = [min, max].map(|end| trim_number(*end));
+                    tx("story.from-to", &format!("{min}–{max} {unit}"))
+                        .trim_end()
+                        .to_owned()
+                }
+                None => ask.answers.join("; "),
+            });
         }
         said.join(" ")
     }

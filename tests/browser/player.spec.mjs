@@ -88,7 +88,8 @@ test.describe("load balancing", () => {
   test("asks, locks a guess in and settles it on the tape", async ({ page }) => {
     const player = await open(page, BALANCING);
     for (let step = 2; step <= 4; step++) await player.nextStep();
-    await player.answers.filter({ hasText: "About 10 a second" }).click();
+    await drag(player.story.getByLabel("Your number"), 10);
+    await player.answers.filter({ hasText: "Guess 10 /s" }).click();
     await expect(player.guess).toHaveText(/About 10 a second/);
     await player.nextStep();
     await expect(page.getByText(/turns ignore how long the work takes/i)).toBeVisible();

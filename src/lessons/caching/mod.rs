@@ -124,6 +124,7 @@ impl Lesson for Remembering {
             (Glyph::Failure, Ink::Bad),
         ],
         story: story::STORY,
+        scales: story::SCALES,
         challenges: story::CHALLENGES,
         speed: 0.15,
         twin: ("policy", 1.0),

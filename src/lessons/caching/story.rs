@@ -2,7 +2,7 @@
 
 use super::model::{APP, Caching, DATABASE, FAR_LINK, GRID, NEAR_LINK, STRIP, VICTIM};
 use engine::claim::figure;
-use engine::{Beat, Challenge, Prediction, Progress, Setup, Time};
+use engine::{Beat, Challenge, Prediction, Progress, Scale, Setup, Time};
 
 const LRU: f64 = 0.0;
 const LFU: f64 = 1.0;
@@ -320,5 +320,21 @@ pub(super) const CHALLENGES: &[Challenge<Caching>] = &[
             Setup::Set("connections", 8.0),
             Setup::Wait(Time::s(40)),
         ],
+    },
+];
+
+/// Which numbers mean which answer.
+pub(super) const SCALES: &[Scale] = &[
+    Scale {
+        question: "scan",
+        range: [0.0, 12.0, 1.0],
+        unit: "",
+        answers: &[(0.0, 0), (3.0, 1), (11.0, 2)],
+    },
+    Scale {
+        question: "stampede",
+        range: [1.0, 40.0, 1.0],
+        unit: "",
+        answers: &[(1.0, 0), (2.0, 1), (5.0, 2)],
     },
 ];

@@ -645,6 +645,7 @@ impl Lesson for Breaking {
             (Glyph::Failure, Ink::Bad),
         ],
         story: story::STORY,
+        scales: story::SCALES,
         challenges: story::CHALLENGES,
         speed: 0.3,
         twin: ("breakers", 0.0),

@@ -5,7 +5,7 @@ use super::{CHAIN, Got, INNER, NOW, Seen, WIRES, for_nobody, held, service};
 use crate::kit::system::{System, breaker_part};
 use algorithms::circuit_breaker::State;
 use engine::claim::figure;
-use engine::{Beat, Challenge, PartId, Prediction, Progress, Setup, Time};
+use engine::{Beat, Challenge, PartId, Prediction, Progress, Scale, Setup, Time};
 
 const NO_BREAKER: f64 = 0.0;
 const BOTH: f64 = 2.0;
@@ -318,3 +318,11 @@ pub(super) const CHALLENGES: &[Challenge<System>] = &[
         ],
     },
 ];
+
+/// Which numbers mean which answer.
+pub(super) const SCALES: &[Scale] = &[Scale {
+    question: "calls",
+    range: [1.0, 30.0, 1.0],
+    unit: "",
+    answers: &[(1.0, 0), (8.0, 1), (18.0, 2)],
+}];

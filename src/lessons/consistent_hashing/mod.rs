@@ -66,6 +66,7 @@ impl Lesson for Hashing {
             (Glyph::Failure, Ink::Bad),
         ],
         story: story::STORY,
+        scales: story::SCALES,
         challenges: story::CHALLENGES,
         speed: 0.5,
         twin: ("scheme", 1.0),

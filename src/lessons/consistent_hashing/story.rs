@@ -5,7 +5,7 @@ use super::model::{
     What, index_of, node_part,
 };
 use engine::claim::figure;
-use engine::{Beat, Challenge, PartId, Prediction, Progress, Setup, Time};
+use engine::{Beat, Challenge, PartId, Prediction, Progress, Scale, Setup, Time};
 
 const RING: f64 = 0.0;
 const MOD_N: f64 = 1.0;
@@ -329,3 +329,11 @@ pub(super) const CHALLENGES: &[Challenge<ConsistentHashing>] = &[
         ],
     },
 ];
+
+/// Which numbers mean which answer.
+pub(super) const SCALES: &[Scale] = &[Scale {
+    question: "join",
+    range: [0.0, 48.0, 1.0],
+    unit: "",
+    answers: &[(0.0, 3), (4.0, 2), (18.0, 1), (30.0, 0)],
+}];

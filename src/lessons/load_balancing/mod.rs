@@ -521,6 +521,7 @@ impl Lesson for Balancing {
             (Glyph::Heartbeat, Ink::Ok),
         ],
         story: story::STORY,
+        scales: story::SCALES,
         challenges: story::CHALLENGES,
         twin: ("policy", 3.0),
         still: Time::ms(2_400),

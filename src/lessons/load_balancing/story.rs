@@ -3,7 +3,7 @@
 use super::{BALANCER_PART as BALANCER, CLIENTS_PART, Seen, Server, sent, server, servers};
 use crate::kit::system::{Count, System};
 use engine::claim::{figure, line};
-use engine::{Beat, Challenge, PartId, Prediction, Progress, Setup, Time};
+use engine::{Beat, Challenge, PartId, Prediction, Progress, Scale, Setup, Time};
 
 const ROUND_ROBIN: f64 = 1.0;
 const LEAST_CONNECTIONS: f64 = 3.0;
@@ -284,3 +284,11 @@ pub(super) const CHALLENGES: &[Challenge<System>] = &[
         solution: &[Setup::Set("policy", IP_HASH), Setup::Wait(Time::s(20))],
     },
 ];
+
+/// Which numbers mean which answer.
+pub(super) const SCALES: &[Scale] = &[Scale {
+    question: "slow",
+    range: [0.0, 15.0, 1.0],
+    unit: "/s",
+    answers: &[(0.0, 2), (2.0, 1), (7.0, 0)],
+}];

@@ -491,6 +491,7 @@ impl Lesson for Lending {
             (Glyph::Heartbeat, Ink::Secondary),
         ],
         story: story::STORY,
+        scales: story::SCALES,
         challenges: story::CHALLENGES,
         speed: 0.5,
         twin: ("clock", 20.0),

@@ -4,7 +4,7 @@ use super::figure::{ASKS, LATELY, OUT, TOOK};
 use super::{Killed, QUEUE as NODE, Seen, asked, deliveries, is_fresh};
 use crate::kit::system::{Count, System};
 use engine::claim::figure;
-use engine::{Beat, Challenge, PartId, Prediction, Progress, Setup, Time};
+use engine::{Beat, Challenge, PartId, Prediction, Progress, Scale, Setup, Time};
 
 const USERS: PartId = PartId::one("users");
 const APP: PartId = PartId::one("app");
@@ -292,3 +292,11 @@ pub(super) const CHALLENGES: &[Challenge<System>] = &[
         ],
     },
 ];
+
+/// Which numbers mean which answer.
+pub(super) const SCALES: &[Scale] = &[Scale {
+    question: "polls",
+    range: [0.0, 100.0, 1.0],
+    unit: "%",
+    answers: &[(0.0, 0), (70.0, 1), (95.0, 2)],
+}];

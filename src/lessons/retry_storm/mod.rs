@@ -505,6 +505,7 @@ impl Lesson for Storm {
             (Glyph::Failure, Ink::Bad),
         ],
         story: story::STORY,
+        scales: story::SCALES,
         challenges: story::CHALLENGES,
         speed: 0.5,
         twin: ("backoff", 0.0),

@@ -4,7 +4,7 @@ use super::figure::{GOT, JAR, LANES, QUEUE, RATE_PART};
 use super::{HERD, Seen, stalled};
 use crate::kit::system::System;
 use engine::claim::figure;
-use engine::{Beat, Challenge, PartId, Prediction, Progress, Setup, Time};
+use engine::{Beat, Challenge, PartId, Prediction, Progress, Scale, Setup, Time};
 
 const USERS: PartId = PartId::one("users");
 const SERVICE: PartId = PartId::one("service");
@@ -300,3 +300,11 @@ pub(super) const CHALLENGES: &[Challenge<System>] = &[
         ],
     },
 ];
+
+/// Which numbers mean which answer.
+pub(super) const SCALES: &[Scale] = &[Scale {
+    question: "backoff",
+    range: [0.0, 200.0, 5.0],
+    unit: "/s",
+    answers: &[(0.0, 0), (50.0, 1), (100.0, 2)],
+}];
