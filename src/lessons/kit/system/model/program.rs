@@ -272,7 +272,6 @@ impl System {
             (self.queues().handled)(self, it, false, cx);
             return self.put_to_work(usize::from(node), usize::from(member), cx);
         }
-        self.failing(number, cx);
         if depth == 0 {
             self.forget(key);
         } else {
@@ -283,7 +282,7 @@ impl System {
         }
     }
 
-    /// Marks a failure on the tape, once a second.
+    /// Marks on the tape, once a second, that a user is told of a failure: what a retry saves is none.
     pub(super) fn failing(&mut self, number: u32, cx: Cx<'_, '_>) {
         if self.marks.due(cx.now()) {
             // About no part: what befell a member is its crash, not each request that it costs.

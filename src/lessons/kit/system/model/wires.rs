@@ -38,7 +38,6 @@ impl System {
                 cx,
             );
             if depth == 0 {
-                self.failing(number, cx);
                 return self.bounce(key, &Call::over(over), Reason::Nobody, cx);
             }
             return self.fail(key, Reason::Nobody, cx);
