@@ -5,11 +5,14 @@ use crate::kit::flow::{Key, Recently};
 use crate::kit::system::Cx;
 use crate::kit::system::{Draw, Event, Frame, Parcel, Reason, Seat, System, Values};
 use algorithms::replication::{self, Appliers, CommitRule, Log, Position, Replica};
+use engine::tape::NoteId;
 use engine::{Arg, Note, PartId, Time, Tone};
 use std::collections::VecDeque;
 
 /// The log on the stage.
 pub(super) const LOG: PartId = PartId::one("log");
+/// How long writes take, and what a failover lost.
+pub(super) const TAIL: PartId = PartId::one("writes");
 /// Positions that the log remembers. A replica that lacks more is copied anew, as from a backup.
 pub(super) const KEPT: u64 = 4_096;
 /// A manager that finds nobody to promote looks again after so long.
@@ -129,6 +132,8 @@ pub(super) struct Record {
     /// The request that wrote it.
     pub(super) number: u32,
     draw: Draw,
+    /// What said that it was appended.
+    note: NoteId,
 }
 
 /// A write that the primary has and has not answered.
@@ -167,9 +172,9 @@ pub(super) struct Copies {
     /// Since when the manager misses the primary.
     missed: Option<Time>,
     misses: u32,
-    /// The next write takes long to replay, and the last one that does.
-    pub(super) long_next: bool,
-    pub(super) long: Option<(Position, Time)>,
+    /// The next write takes long to replay, as this note says; and the last one that does.
+    pub(super) long_next: Option<NoteId>,
+    pub(super) long: Option<(Position, Time, NoteId)>,
     pub(super) failover: Option<Failover>,
     /// When the primary was last cut off.
     pub(super) cut: Option<Time>,
@@ -187,7 +192,7 @@ impl Copies {
             early: Vec::new(),
             missed: None,
             misses: 0,
-            long_next: false,
+            long_next: None,
             long: None,
             failover: None,
             cut: None,
@@ -211,6 +216,22 @@ impl Copies {
     pub(super) fn shown(&self, member: usize) -> Position {
         let machine = self.machines.get(member);
         machine.map_or(0, |machine| machine.replica.shown())
+    }
+
+    /// The longest part of the log that a machine has.
+    pub(super) fn received(&self, member: usize) -> Position {
+        let machine = self.machines.get(member);
+        machine.map_or(0, |machine| machine.replica.received())
+    }
+
+    /// Why whoever shows no more than this is late: a long transaction, or the first record that is not shown.
+    pub(super) fn cause(&self, shown: Position) -> NoteId {
+        match self.long {
+            Some((long, _, note)) if long > shown => note,
+            _ => self
+                .record(shown + 1)
+                .map_or(NoteId::NONE, |record| record.note),
+        }
     }
 
     /// How old what a machine shows is.
@@ -310,14 +331,20 @@ fn append(call: Key, system: &mut System, cx: Cx<'_, '_>) {
     let all = copies(system);
     let position = all.log.append(now.0);
     let page = draw.person;
-    all.records.push_back(Record { page, number, draw });
+    let note = NoteId::NONE;
+    all.records.push_back(Record {
+        page,
+        number,
+        draw,
+        note,
+    });
     if all.records.len() as u64 > KEPT {
         all.records.pop_front();
         let kept = position - KEPT;
         all.log.forget(kept);
     }
-    if std::mem::take(&mut all.long_next) {
-        all.long = Some((position, now));
+    if let Some(note) = all.long_next.take() {
+        all.long = Some((position, now, note));
     }
     let primary = all.primary;
     all.machines[primary].replica = Replica::known(position, position);
@@ -329,7 +356,10 @@ fn append(call: Key, system: &mut System, cx: Cx<'_, '_>) {
     });
     let note = Note::new("appended").with(Arg::Count(i64::from(number)));
     let note = note.with(Arg::Part(part(primary))).with(count(position));
-    system.say(note.about(part(primary)).dot(number), cx);
+    let note = system.say(note.about(part(primary)).dot(number), cx);
+    if let Some(record) = copies(system).records.back_mut() {
+        record.note = note;
+    }
     system.own_mut::<Seen>().readers.appended(number, position);
     for member in 0..copies(system).machines.len() {
         if member != primary && copies(system).machines[member].fed {
@@ -457,7 +487,7 @@ fn apply(member: usize, system: &mut System, cx: Cx<'_, '_>) {
         let Some(position) = machine.appliers.take(&machine.replica, rules.appliers) else {
             return;
         };
-        let long = all.long.is_some_and(|(long, _)| long == position);
+        let long = all.long.is_some_and(|(long, ..)| long == position);
         let record = all.record(position);
         let number = record.map_or(0, |record| record.number);
         let draw = Draw {
@@ -601,7 +631,15 @@ fn promote(member: usize, head: Position, system: &mut System, cx: Cx<'_, '_>) {
     let note = Note::new("promoted").with(Arg::Part(part(member)));
     let note = note.with(count(head)).with(count(lost));
     let tone = if lost > 0 { Tone::Bad } else { Tone::Warn };
-    system.say(note.about(part(member)).mark(tone), cx);
+    let promoted = system.say(note.about(part(member)).mark(tone), cx);
+    cx.because(promoted);
+    if gone > 0 {
+        let note = Note::new("tail-gone")
+            .with(count(lost))
+            .with(count(unanswered));
+        let note = note.with(Arg::Part(part(old))).about(TAIL);
+        system.say(note, cx);
+    }
     for call in waited {
         system.unpark(call, Some(Reason::Lost), cx);
     }
@@ -689,7 +727,12 @@ fn manage(system: &mut System, cx: Cx<'_, '_>) {
     } else if all.missed.is_none() {
         all.missed = Some(now);
         all.misses += 1;
-        cx.schedule(rules.manager, Event::Timer(all.misses * KINDS + MISSED));
+        let number = all.misses * KINDS + MISSED;
+        let note = Note::new("missed").with(Arg::Part(part(primary)));
+        let note = note.with(Arg::Span(rules.manager)).about(part(primary));
+        let note = system.say(note.mark(Tone::Warn), cx);
+        cx.because(note);
+        cx.schedule(rules.manager, Event::Timer(number));
     }
 }
 
@@ -705,10 +748,13 @@ fn late(system: &mut System, cx: Cx<'_, '_>) {
         } else if age >= BEHIND.max(Time(machine.told.0 * 2)) {
             machine.told = age;
             let lacks = all.log.head() - all.shown(member);
+            let before = cx.cause();
+            cx.because(all.cause(all.shown(member)));
             let note = Note::new("behind").with(Arg::Part(part(member)));
             let note = note.with(Arg::Span(Time(age.0 / 100_000 * 100_000)));
             let note = note.with(count(lacks)).about(LOG);
             system.say(note.mark(Tone::Warn), cx);
+            cx.because(before);
         }
     }
 }

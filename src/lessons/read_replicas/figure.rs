@@ -12,8 +12,7 @@ use engine::{Arg, Glyph, Ink, PartId, Scene, Time, text};
 pub(super) const RELOADS: PartId = PartId::one("reloads");
 /// How many reads the primary answers.
 pub(super) const SHARE: PartId = PartId::one("share");
-/// How long writes take, and what a failover lost.
-pub(super) const WRITES: PartId = PartId::one("writes");
+pub(super) use super::copies::TAIL as WRITES;
 
 /// From here on users, router and machines stand side by side.
 const WIDE: f32 = 640.0;
@@ -484,6 +483,10 @@ fn strip(system: &System, layout: &Layout, scene: &mut Scene) -> f32 {
         0 => scene.say("reloads.none", &[missing]),
         _ => scene.say("reloads", &[missing, count(missed), count(all)]),
     };
+    let short = match all {
+        0 => line.clone(),
+        _ => scene.say("reloads.short", &[missing, count(missed), count(all)]),
+    };
     let ink = if missed > 0 || tally.missing > 0 {
         Ink::Bad
     } else {
@@ -497,7 +500,7 @@ fn strip(system: &System, layout: &Layout, scene: &mut Scene) -> f32 {
         ("stale", f64::from(tally.stale)),
         ("back", f64::from(tally.back)),
     ];
-    panel(RELOADS, rect(0), (line, ink), &figures, scene);
+    panel(RELOADS, rect(0), (vec![line, short], ink), &figures, scene);
 
     let reads = tally.reads.max(1);
     let share = (f64::from(tally.at_primary) / f64::from(reads) * 100.0).round();
@@ -507,7 +510,7 @@ fn strip(system: &System, layout: &Layout, scene: &mut Scene) -> f32 {
     panel(
         SHARE,
         rect(1),
-        (line, Ink::Ink),
+        (vec![line], Ink::Ink),
         &[("primary %", share), ("stale %", stale)],
         scene,
     );
@@ -532,7 +535,7 @@ fn strip(system: &System, layout: &Layout, scene: &mut Scene) -> f32 {
         ("lost", lost as f64),
         ("unanswered", unanswered as f64),
     ];
-    panel(WRITES, rect(2), (line, ink), &figures, scene);
+    panel(WRITES, rect(2), (vec![line], ink), &figures, scene);
     rect(2).y + 36.0
 }
 
@@ -544,17 +547,17 @@ fn rounded(span: Time) -> Time {
 fn panel(
     part: PartId,
     rect: Rect,
-    (line, ink): (String, Ink),
+    (lines, ink): (Vec<String>, Ink),
     figures: &[(&'static str, f64)],
     scene: &mut Scene,
 ) {
-    let mut pencil = scene.thing(part, rect, line.clone());
+    let mut pencil = scene.thing(part, rect, lines[0].clone());
     for (name, value) in figures {
         pencil.figure(name, *value);
     }
     pencil.bordered(rect, 8.0, Ink::Card, Ink::Line, 1.0);
     let at = pt(rect.x + 10.0, rect.y + 18.5);
-    let text = fitting(&[line], 12.0, ink == Ink::Bad, rect.w - 20.0);
+    let text = fitting(&lines, 12.0, ink == Ink::Bad, rect.w - 20.0);
     if ink == Ink::Bad {
         pencil.bold(at, 12.0, ink, text);
     } else {

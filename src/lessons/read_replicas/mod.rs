@@ -186,8 +186,8 @@ fn candidates(draw: &Draw, system: &System) -> (Vec<usize>, Why) {
     if rules.reads == Reads::Primary {
         return (primary, Why::PrimaryOnly);
     }
-    let replicas = (0..copies.machines.len()).filter(|it| *it != copies.primary);
-    let mut replicas: Vec<usize> = replicas.filter(|it| copies::hears(system, *it)).collect();
+    let mut replicas: Vec<usize> = replicas(system).collect();
+    replicas.retain(|it| copies::hears(system, *it));
     if replicas.is_empty() {
         return (primary, Why::NoReplica);
     }
@@ -297,7 +297,7 @@ impl Script for ReadReplicas {
             .node(DB)
             .and_then(|live| live.members.get(copies.primary));
         match act.spec {
-            ACT_LONG => !copies.long_next,
+            ACT_LONG => copies.long_next.is_none(),
             ACT_CUT => primary.is_some_and(|it| it.down.is_none() && !it.own.isolated),
             ACT_HEAL => isolated(system).is_some(),
             _ => primary.is_some_and(|it| it.down.is_none()),
@@ -309,12 +309,11 @@ impl Script for ReadReplicas {
         let primary = system.own::<Seen>().copies.primary;
         match act.spec {
             ACT_LONG => {
-                let seen = system.own_mut::<Seen>();
-                seen.copies.long_next = true;
-                seen.readers.count_from(now);
+                system.own_mut::<Seen>().readers.count_from(now);
                 let part = copies::part(primary);
                 let note = Note::new("long").with(Arg::Span(LONG_REPLAY)).about(part);
-                system.say(note.mark(Tone::Learner), cx);
+                let note = system.say(note.mark(Tone::Learner), cx);
+                system.own_mut::<Seen>().copies.long_next = Some(note);
             }
             ACT_CUT => {
                 system.own_mut::<Seen>().copies.cut = Some(now);
@@ -370,8 +369,8 @@ impl Script for ReadReplicas {
             machine.took.add(if reads { READS } else { WRITES }, now);
         }
         if reads {
-            let shown = seen.copies.shown(member);
-            seen.readers.sees(number, member, shown, now);
+            let has = (seen.copies.received(member), seen.copies.shown(member));
+            seen.readers.sees(number, member, has, now);
         }
     }
 
@@ -468,13 +467,26 @@ fn tell(told: Told, system: &mut System, cx: Cx<'_, '_>) {
             number,
             person,
             position,
+            shown,
             member,
+            arrived,
         } => {
+            // Why it was not there, and what that comes from, are older than the answer.
+            let before = cx.cause();
+            cx.because(system.own::<Seen>().copies.cause(shown));
+            let (count, part) = (|n: u64| Arg::Count(n as i64), copies::part(member));
+            let note = match arrived {
+                true => Note::new("waits-replay").with(count(position - shown)),
+                false => Note::new("on-its-way").with(count(position)),
+            };
+            let note = note.with(Arg::Part(part)).with(count(position));
+            let why = system.say(note.about(part).dot(number), cx);
+            cx.because(why);
             let user = Arg::Count(i64::from(person) + 1);
-            let part = copies::part(member);
-            let note = Note::new("misses-own").with(user);
-            let note = note.with(Arg::Count(position as i64)).with(Arg::Part(part));
-            system.say(note.about(figure::RELOADS).dot(number), cx);
+            let note = Note::new("misses-own").with(user).with(count(position));
+            let note = note.with(Arg::Part(part)).about(figure::RELOADS);
+            system.say(note.dot(number), cx);
+            cx.because(before);
         }
         Told::Reload {
             person,

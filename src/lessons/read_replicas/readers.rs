@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, VecDeque};
 pub(super) const PEOPLE: usize = 40;
 /// Reloads that are remembered.
 pub(super) const RELOADS: usize = 40;
+/// The flag stays for so long.
+const FLAG: Time = Time::ms(250);
 /// A read that takes longer is slow.
 const SLOW: Time = Time::ms(600);
 /// Purposes of draws: whether a read is of one's own page, and else of whose.
@@ -54,13 +56,14 @@ pub(super) struct Flight {
     reloads: Position,
     /// Of a read, what it sees; of a write, its place in the log.
     position: Option<Position>,
-    /// Who answers it.
+    /// Who answers it, and whether the record that it misses had come there.
     member: usize,
+    arrived: bool,
     /// It sees less than her own last write.
     pub(super) misses: bool,
 }
 
-/// The reload that was last taken.
+/// A read of one's own change that was taken lately.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Flag {
     pub(super) at: Time,
@@ -100,8 +103,11 @@ pub(super) enum Told {
     Missing {
         number: u32,
         person: u16,
+        /// The own write, what was shown instead, by whom, and whether that one had received it.
         position: Position,
+        shown: Position,
         member: usize,
+        arrived: bool,
     },
     Write {
         asked: Time,
@@ -193,6 +199,7 @@ impl Readers {
                 reloads: Position::from(draw.key),
                 position: None,
                 member: 0,
+                arrived: false,
                 misses: false,
             },
         );
@@ -206,17 +213,30 @@ impl Readers {
     }
 
     /// A worker takes a read and sees so much.
-    pub(super) fn sees(&mut self, number: u32, member: usize, shown: Position, now: Time) {
+    pub(super) fn sees(
+        &mut self,
+        number: u32,
+        member: usize,
+        (received, shown): (Position, Position),
+        now: Time,
+    ) {
         let Some(flight) = self.flights.get_mut(&number) else {
             return;
         };
         flight.position = Some(shown);
         flight.member = member;
+        flight.arrived = received >= flight.written;
         flight.misses = shown < flight.written;
-        if flight.reloads > 0 {
+        // One that misses is shown before one that does not, and each for long enough to be seen.
+        let (position, misses) = (flight.written.max(flight.reloads), flight.misses);
+        let stands = |flag: &Flag| {
+            let fresh = now.since(flag.at) < FLAG;
+            fresh && (flag.misses() || !misses)
+        };
+        if (flight.reloads > 0 || misses) && !self.flag.as_ref().is_some_and(stands) {
             self.flag = Some(Flag {
                 at: now,
-                position: flight.reloads,
+                position,
                 member,
                 shown,
             });
@@ -284,12 +304,13 @@ impl Readers {
         });
         if missing {
             self.missed = Some(now);
-            let (person, position) = (draw.person, flight.written);
             self.told.push(Told::Missing {
                 number,
-                person,
-                position,
+                person: draw.person,
+                position: flight.written,
+                shown: position,
                 member,
+                arrived: flight.arrived,
             });
         }
         self.all[who].session.saw(position);
@@ -310,6 +331,8 @@ impl Readers {
             *newest = (*newest).min(head);
         }
         for flight in self.flights.values_mut() {
+            // What it lacks is gone for good, and so no longer missing.
+            flight.misses &= flight.written <= head;
             for position in [
                 &mut flight.written,
                 &mut flight.before,

@@ -134,7 +134,10 @@ pub(super) const STORY: &[Beat<System>] = &[
             Setup::Act("long", 0),
             Setup::Speed(1.0),
         ],
-        when: |system| seen(system).readers.tally.missing >= 5 && lag_s(system) >= 2.5,
+        when: |system| {
+            let missing = seen(system).readers.tally.missing;
+            missing >= 5 && lag_s(system) >= 2.5 && just_missed(system)
+        },
         points: &[RELOADS, ROUTER],
         shows: &[
             figure(RELOADS, "missing").at_least(5.0),
@@ -252,7 +255,7 @@ pub(super) const CHALLENGES: &[Challenge<System>] = &[
         id: "own",
         progress: |system, now| {
             let tally = seen(system).readers.tally;
-            let since = seen(system).copies.long.map(|(_, at)| at);
+            let since = seen(system).copies.long.map(|(_, at, _)| at);
             let since = since.filter(|at| *at >= system.turned && tally.missing == 0);
             let spared = tally.at_primary * 2 < tally.reads;
             let held = since.map_or(0.0, |at| now.since(at).as_s());

@@ -152,7 +152,8 @@ impl System {
                 } else {
                     Note::new("rejoined").mark(Tone::Ok)
                 };
-                self.say(note.with(Arg::Part(part)).about(part), cx);
+                let note = self.say(note.with(Arg::Part(part)).about(part), cx);
+                cx.because(note);
             }
             Deed::Redrive(node) => (self.queues().redrive)(self, node.0, cx),
             Deed::LoseReceipt(node) => {
