@@ -14,7 +14,9 @@ pub(super) const LOG: PartId = PartId::one("log");
 /// How long writes take, and what a failover lost.
 pub(super) const TAIL: PartId = PartId::one("writes");
 /// Positions that the log remembers. A replica that lacks more is copied anew, as from a backup.
-pub(super) const KEPT: u64 = 4_096;
+pub(super) const KEPT: u64 = 2_048;
+/// Positions that a page's last change is looked for in.
+const LOOKED_AT: u64 = 400;
 /// A manager that finds nobody to promote looks again after so long.
 const LOOKS: Time = Time::ms(500);
 /// The lag that is worth a note, and then each time that it has doubled.
@@ -131,7 +133,8 @@ pub(super) struct Record {
     pub(super) page: u16,
     /// The request that wrote it.
     pub(super) number: u32,
-    draw: Draw,
+    /// Of that request, for what chance decides on the way.
+    dice: u64,
     /// What said that it was appended.
     note: NoteId,
 }
@@ -246,10 +249,10 @@ impl Copies {
         self.records.get(place)
     }
 
-    /// The newest position up to this one that changed a page, if it is remembered.
+    /// The newest position up to this one that changed a page, if that is not long ago.
     pub(super) fn version(&self, page: u16, shown: Position) -> Option<Position> {
-        let oldest = self.log.head() + 1 - self.records.len() as u64;
-        let mut positions = (oldest..=shown).rev();
+        let oldest = shown.saturating_sub(LOOKED_AT);
+        let mut positions = (oldest + 1..=shown).rev();
         positions.find(|it| self.record(*it).is_some_and(|record| record.page == page))
     }
 
@@ -332,10 +335,11 @@ fn append(call: Key, system: &mut System, cx: Cx<'_, '_>) {
     let position = all.log.append(now.0);
     let page = draw.person;
     let note = NoteId::NONE;
+    let dice = draw.dice;
     all.records.push_back(Record {
         page,
         number,
-        draw,
+        dice,
         note,
     });
     if all.records.len() as u64 > KEPT {
@@ -385,7 +389,13 @@ fn feed(member: usize, system: &mut System, cx: Cx<'_, '_>) {
     let last = all.machines.len() - 1;
     let record = all.record(head).copied();
     let factor = match record {
-        Some(record) if rules.exponential => -libm::log(record.draw.unit(FEED + member as u64)),
+        Some(record) if rules.exponential => {
+            let draw = Draw {
+                dice: record.dice,
+                ..Draw::default()
+            };
+            -libm::log(draw.unit(FEED + member as u64))
+        }
         _ => 1.0,
     };
     let slow = if member == last { rules.last } else { 1.0 };
@@ -679,10 +689,11 @@ pub(super) fn follow(system: &mut System, cx: Cx<'_, '_>) {
     let primary = copies(system).primary;
     let sends = hears(system, primary) && copies(system).catches_up.is_none();
     for member in 0..copies(system).machines.len() {
-        let fed = sends && member != primary && hears(system, member);
+        let up = hears(system, member);
+        let fed = sends && member != primary && up;
         let all = copies(system);
         let lacks = all.log.head() - all.machines[member].replica.shown();
-        if member != primary && lacks >= KEPT {
+        if member != primary && lacks >= KEPT && up {
             let head = all.log.head();
             let machine = &mut all.machines[member];
             machine.replica = Replica::known(head, head);
@@ -696,8 +707,11 @@ pub(super) fn follow(system: &mut System, cx: Cx<'_, '_>) {
             if all.machines[member].replica.received() < all.log.head() {
                 feed(member, system, cx);
             }
-            apply(member, system, cx);
             tell(member, system, cx);
+        }
+        // Whoever was down goes on with what it has, whether anybody feeds it or not.
+        if up {
+            apply(member, system, cx);
         }
     }
     manage(system, cx);

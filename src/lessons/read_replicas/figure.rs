@@ -188,7 +188,8 @@ fn users(system: &System, knobs: &Values, layout: &Layout, scene: &mut Scene) {
     let rate = system.load_per_s(USERS);
     let load = rate / (1.0 - knobs.get("writes") / 100.0);
     let surge = system.node(USERS).is_some_and(|live| live.surge.is_on());
-    let status = scene.say("load", &[Arg::Number(load.round())]);
+    let [status, short] =
+        ["load", "load.short"].map(|word| scene.say(word, &[Arg::Number(load.round())]));
     let line = scene.say("writes-of-it", &[Arg::Share(knobs.get("writes") / 100.0)]);
     let name = scene.name(part);
     let rect = layout.users;
@@ -198,7 +199,7 @@ fn users(system: &System, knobs: &Values, layout: &Layout, scene: &mut Scene) {
         true => (Ink::Warn, Ink::Warn),
         false => (Ink::Secondary, Ink::LineStrong),
     };
-    let status = fitting(&[status], 12.5, surge, rect.w - 24.0);
+    let status = fitting(&[status, short], 12.5, surge, rect.w - 24.0);
     NodeCard {
         ink,
         border,
@@ -246,7 +247,8 @@ fn machine(member: usize, system: &System, at: Time, layout: &Layout, scene: &mu
     let age = all.age(member, at);
     let lacks = all.log.head().saturating_sub(shown);
     let late = age >= Time::s(1);
-    let [replica, short] = ["replica", "replica.short"].map(|word| scene.say(word, &[tenths(age)]));
+    let lag = ["replica", "replica.short", "replica.shortest"];
+    let lag = lag.map(|word| scene.say(word, &[tenths(age)]));
     let (said, ink) = if let Some(since) = it.down {
         (scene.say("crashed", &[tenths(at.since(since))]), Ink::Bad)
     } else if it.own.isolated {
@@ -262,7 +264,7 @@ fn machine(member: usize, system: &System, at: Time, layout: &Layout, scene: &mu
         (scene.say("primary", &[]), Ink::Accent)
     } else {
         let ink = if late { Ink::Warn } else { Ink::Secondary };
-        (replica.clone(), ink)
+        (lag[0].clone(), ink)
     };
     let [reads, writes] = busy(member, system, at);
     let (reads, writes) = (reads.min(1.0), writes.min(1.0 - reads.min(1.0)));
@@ -285,6 +287,10 @@ fn machine(member: usize, system: &System, at: Time, layout: &Layout, scene: &mu
         frame.w = side.x + side.w - card.x;
     }
     let down = it.down.is_some();
+    let says = match said == lag[0] {
+        true => lag.to_vec(),
+        false => vec![said.clone()],
+    };
     let held = &it.own.pool.held;
     let mut pencil = scene.thing(part, frame, format!("{said}, {busy}, {waits}"));
     pencil
@@ -309,6 +315,8 @@ fn machine(member: usize, system: &System, at: Time, layout: &Layout, scene: &mu
     let slot = |i: u32| pt(card.x + card.w - 15.0 - 13.0 * i as f32, card.y + top - 4.5);
     let meter = Rect::new(card.x + 12.0, card.y + card.h - 13.0, card.w - 24.0, 6.0);
     let left = card.w - 24.0;
+    // Where there is no room for both, what it says goes before what each worker does.
+    let workers = card.h > 50.0 || (layout.wide && card.w >= 230.0);
     if card.h > 50.0 {
         let roomy = card.h > 60.0;
         let busy_w = if roomy {
@@ -318,24 +326,17 @@ fn machine(member: usize, system: &System, at: Time, layout: &Layout, scene: &mu
         };
         let y = card.y + if roomy { 40.0 } else { 34.0 };
         let room = left - busy_w - 8.0;
-        let said = fitting(&[said], 12.0, ink != Ink::Secondary, room);
+        let said = fitting(&says, 12.0, ink != Ink::Secondary, room);
         pencil.shape(words(pt(card.x + 12.0, y), 12.0, ink, said));
-        if roomy {
+        if roomy && !down {
             let x = card.x + card.w - 12.0 - busy_w;
             pencil.text(pt(x, y), 11.5, Ink::Secondary, busy);
         }
     } else {
-        let sockets = if layout.wide {
-            13.0 * WORKERS as f32
-        } else {
-            0.0
-        };
+        let sockets = if workers { 13.0 * WORKERS as f32 } else { 0.0 };
         let room = left - name_w - sockets - 16.0;
-        let said = match said == replica {
-            true => vec![said, short],
-            false => vec![said],
-        };
-        let said = fitting(&said, 11.5, ink != Ink::Secondary, room);
+
+        let said = fitting(&says, 11.5, ink != Ink::Secondary, room);
         pencil.shape(words(
             pt(card.x + 20.0 + name_w, card.y + top),
             11.5,
@@ -355,7 +356,7 @@ fn machine(member: usize, system: &System, at: Time, layout: &Layout, scene: &mu
             Ink::Accent,
         );
     }
-    let workers = layout.wide || card.h > 50.0;
+
     if !down && workers {
         for i in 0..WORKERS {
             let p = slot(i);
@@ -483,9 +484,14 @@ fn strip(system: &System, layout: &Layout, scene: &mut Scene) -> f32 {
         0 => scene.say("reloads.none", &[missing]),
         _ => scene.say("reloads", &[missing, count(missed), count(all)]),
     };
-    let short = match all {
-        0 => line.clone(),
-        _ => scene.say("reloads.short", &[missing, count(missed), count(all)]),
+    let args = [missing, count(missed), count(all)];
+    let lines = match all {
+        0 => vec![line],
+        _ => vec![
+            line,
+            scene.say("reloads.short", &args),
+            scene.say("reloads.shortest", &args),
+        ],
     };
     let ink = if missed > 0 || tally.missing > 0 {
         Ink::Bad
@@ -500,17 +506,17 @@ fn strip(system: &System, layout: &Layout, scene: &mut Scene) -> f32 {
         ("stale", f64::from(tally.stale)),
         ("back", f64::from(tally.back)),
     ];
-    panel(RELOADS, rect(0), (vec![line, short], ink), &figures, scene);
+    panel(RELOADS, rect(0), (lines, ink), &figures, scene);
 
     let reads = tally.reads.max(1);
     let share = (f64::from(tally.at_primary) / f64::from(reads) * 100.0).round();
     let stale = (f64::from(tally.stale) / f64::from(reads) * 100.0).round();
     let args = [Arg::Share(share / 100.0), Arg::Share(stale / 100.0)];
-    let line = scene.say("share", &args);
+    let lines = ["share", "share.short"].map(|word| scene.say(word, &args));
     panel(
         SHARE,
         rect(1),
-        (vec![line], Ink::Ink),
+        (lines.to_vec(), Ink::Ink),
         &[("primary %", share), ("stale %", stale)],
         scene,
     );
@@ -519,14 +525,17 @@ fn strip(system: &System, layout: &Layout, scene: &mut Scene) -> f32 {
     let failover = seen.copies.failover.filter(|it| it.at >= system.turned);
     let lost = failover.map_or(0, |it| it.lost);
     let unanswered = failover.map_or(0, |it| it.unanswered);
-    let (line, ink) = match failover {
+    let (lines, ink) = match failover {
         Some(_) => {
             let args = [count(lost as usize), count(unanswered as usize)];
             let ink = if lost > 0 { Ink::Bad } else { Ink::Ink };
-            (scene.say("lost", &args), ink)
+            (
+                vec![scene.say("lost", &args), scene.say("lost.short", &args)],
+                ink,
+            )
         }
         None => (
-            scene.say("write-takes", &[Arg::Span(rounded(mean))]),
+            vec![scene.say("write-takes", &[Arg::Span(rounded(mean))])],
             Ink::Ink,
         ),
     };
@@ -535,7 +544,7 @@ fn strip(system: &System, layout: &Layout, scene: &mut Scene) -> f32 {
         ("lost", lost as f64),
         ("unanswered", unanswered as f64),
     ];
-    panel(WRITES, rect(2), (vec![line], ink), &figures, scene);
+    panel(WRITES, rect(2), (lines, ink), &figures, scene);
     rect(2).y + 36.0
 }
 

@@ -4,8 +4,9 @@ use super::copies::Answered;
 use super::*;
 use algorithms::replication::{Position, capacity};
 use engine::lesson::sheet;
+use engine::random::{Streams, below, unit};
 use engine::show::{Ran, Watch};
-use engine::{Player, Run, Show, knobs};
+use engine::{Player, Run, Show, Stream, knobs};
 
 const TOKEN: f64 = 4.0;
 const SAME: f64 = 2.0;
@@ -355,4 +356,51 @@ fn the_rules_are_read_when_several_knobs_turn_at_once() {
     go(&mut run, 0.1);
     let rules = seen(&run).rules;
     assert_eq!((rules.answered, rules.share), (Answered::AllReplayed, 0.2));
+}
+
+#[test]
+fn whatever_is_done_each_machine_has_a_part_of_one_log() {
+    let mut failovers = 0;
+    for seed in 1..=20 {
+        let mut streams = Streams::new(seed);
+        let rng = streams.get(Stream::named("use"));
+        let mut run = run(seed, &[]);
+        for _ in 0..25 {
+            if below(rng, 3) == 0 {
+                let knobs = run.knobs();
+                let (knob, _) = knobs[below(rng, knobs.len())];
+                let value = knob.from_steps(below(rng, 200) as u32);
+                run.set_knob(knob.id, value).unwrap();
+            } else {
+                let act = Act {
+                    spec: below(rng, ACTIONS.len()),
+                    target: below(rng, 4),
+                };
+                run.act(act);
+            }
+            watch(&mut run, unit(rng) * 3.0, is_sound);
+        }
+        failovers += u32::from(seen(&run).copies.failover.is_some());
+        // Put right again, all catch up, and writes are answered.
+        let knobs: Vec<(&str, f64)> = DIALS.iter().map(|it| (it.knob.id, it.first)).collect();
+        for (id, value) in knobs {
+            run.set_knob(id, value).unwrap();
+        }
+        run.set_knob("load", 20.0).unwrap();
+        run.set_knob("appliers", 4.0).unwrap();
+        for target in 0..7 {
+            let spec = |id| run.actions().iter().position(|spec| spec.id == id);
+            for spec in ["heal", "recover"].map(|id| spec(id).unwrap()) {
+                run.act(Act { spec, target });
+            }
+        }
+        watch(&mut run, 60.0, is_sound);
+        let (copies, tally) = (&seen(&run).copies, seen(&run).readers.tally);
+        for member in 0..3 {
+            let lacks = copies.log.head() - copies.shown(member);
+            assert!(lacks < 10, "seed {seed}: machine {member} lacks {lacks}");
+        }
+        assert!(tally.writes > 60, "seed {seed}: {tally:?}");
+    }
+    assert!(failovers >= 10, "{failovers}");
 }
