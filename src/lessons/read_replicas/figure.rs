@@ -1,6 +1,6 @@
 //! The stage: users, the router, the machines with what they are busy with, the feeds; under them what reads found, and the log.
 
-use super::copies::{self, RECORDS, Reads, part};
+use super::copies::{self, LOG, RECORDS, Reads, part};
 use super::{DB, LINK, ROUTER, Seen, USERS, WORKERS, busy, is_read, ruler};
 use crate::kit::figures::label::fitting;
 use crate::kit::figures::{DOT, LANE, NodeCard, on, tenths};
@@ -8,11 +8,32 @@ use crate::kit::system::{Frame, Place, System, Values};
 use engine::scene::{Curve, Point, Rect, pt};
 use engine::{Arg, Glyph, Ink, PartId, Scene, Time, text};
 
+const USERS_PART: PartId = PartId::one("users");
+pub(super) const ROUTER_PART: PartId = PartId::one("router");
 /// What reloads found.
 pub(super) const RELOADS: PartId = PartId::one("reloads");
 /// How many reads the primary answers.
 pub(super) const SHARE: PartId = PartId::one("share");
 pub(super) use super::copies::TAIL as WRITES;
+
+/// Whose chain of causes answers for what is drawn here: its own, as long as it has one.
+pub(super) const STANDS_FOR: &[(PartId, PartId)] = &[
+    (ROUTER_PART, ROUTER_PART),
+    (ROUTER_PART, PartId::nth("db", 2)),
+    (ROUTER_PART, PartId::nth("db", 1)),
+    (SHARE, ROUTER_PART),
+    (SHARE, PartId::nth("db", 2)),
+    (SHARE, PartId::nth("db", 1)),
+    (RELOADS, RELOADS),
+    (RELOADS, PartId::nth("db", 2)),
+    (RELOADS, PartId::nth("db", 1)),
+    (WRITES, WRITES),
+    (WRITES, PartId::nth("db", 1)),
+    (LOG, LOG),
+    (LOG, PartId::nth("db", 1)),
+    (USERS_PART, USERS_PART),
+    (USERS_PART, PartId::nth("db", 1)),
+];
 
 /// From here on users, router and machines stand side by side.
 const WIDE: f32 = 640.0;
@@ -184,7 +205,7 @@ fn links(system: &System, layout: &Layout, scene: &mut Scene) {
 }
 
 fn users(system: &System, knobs: &Values, layout: &Layout, scene: &mut Scene) {
-    let part = PartId::one("users");
+    let part = USERS_PART;
     let rate = system.load_per_s(USERS);
     let load = rate / (1.0 - knobs.get("writes") / 100.0);
     let surge = system.node(USERS).is_some_and(|live| live.surge.is_on());
@@ -213,7 +234,7 @@ fn users(system: &System, knobs: &Values, layout: &Layout, scene: &mut Scene) {
 }
 
 fn router(system: &System, layout: &Layout, scene: &mut Scene) {
-    let part = PartId::one("router");
+    let part = ROUTER_PART;
     let word = match system.own::<Seen>().rules.reads {
         Reads::Primary => "rule.primary",
         Reads::Any => "rule.any",

@@ -18,8 +18,8 @@ use algorithms::balancer::Policy;
 use algorithms::hash::mix64;
 use copies::{Copies, READS, Reads, Rules, WRITES};
 use engine::{
-    Act, ActionSpec, Arg, Card, Code, Glyph, Ink, Lesson, Level, Line, Note, PartId, Plot, Probe,
-    Sheet, Time, Tone,
+    Act, ActionSpec, Arg, Card, Code, Glyph, Ink, Lesson, Level, Line, Note, Plot, Probe, Sheet,
+    Time, Tone,
 };
 use readers::{Readers, Told};
 
@@ -455,7 +455,7 @@ fn tell(told: Told, system: &mut System, cx: Cx<'_, '_>) {
             }
         }
         Told::FallsBack { number, why } => {
-            let router = PartId::one("router");
+            let router = figure::ROUTER_PART;
             let note = Note::new("falls-back").with(Arg::Count(i64::from(number)));
             let note = note.with(Arg::Word(why)).about(router);
             system.say(note.dot(number), cx);
@@ -603,7 +603,7 @@ impl Lesson for ReadReplicas {
         ],
         story: story::STORY,
         challenges: story::CHALLENGES,
-        stands_for: &[(figure::SHARE, PartId::one("router"))],
+        stands_for: figure::STANDS_FOR,
         speed: 0.5,
         twin: ("reads", 4.0),
         still: Time::s(4),

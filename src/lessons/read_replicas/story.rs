@@ -1,7 +1,7 @@
 //! The story, its predictions, and things to try.
 
 use super::copies::{Answered, LATELY, LOG};
-use super::figure::{RELOADS, SHARE, WRITES};
+use super::figure::{RELOADS, ROUTER_PART, SHARE, WRITES};
 use super::readers::Flag;
 use super::{Seen, busy, lags, replicas};
 use crate::kit::system::System;
@@ -9,7 +9,6 @@ use engine::claim::{figure, line};
 use engine::{Beat, Challenge, PartId, Prediction, Progress, Setup, Time};
 
 const USERS: PartId = PartId::one("users");
-const ROUTER: PartId = PartId::one("router");
 const PRIMARY: PartId = PartId::nth("db", 1);
 const REPLICA: PartId = PartId::nth("db", 2);
 
@@ -138,7 +137,7 @@ pub(super) const STORY: &[Beat<System>] = &[
             let missing = seen(system).readers.tally.missing;
             missing >= 5 && lag_s(system) >= 2.5 && just_missed(system)
         },
-        points: &[RELOADS, ROUTER],
+        points: &[RELOADS, ROUTER_PART],
         shows: &[
             figure(RELOADS, "missing").at_least(5.0),
             figure(LOG, "behind s").at_least(2.0),
