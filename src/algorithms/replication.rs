@@ -6,7 +6,7 @@
 //! order statistics for the wait for acknowledgements ([`crate::scaling::order_mean`]). Times are ticks
 //! of any unit and do not run back.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// A place in the log, counted from 1; 0 is before everything.
 pub type Position = u64;
@@ -73,6 +73,15 @@ pub struct Replica {
 }
 
 impl Replica {
+    /// A replica as its acknowledgements describe it, or as it is copied from another. What is shown has been received.
+    pub fn known(received: Position, shown: Position) -> Replica {
+        Replica {
+            received: received.max(shown),
+            shown,
+            ahead: BTreeSet::new(),
+        }
+    }
+
     /// The longest prefix of the log that has arrived here.
     pub fn received(&self) -> Position {
         self.received
@@ -97,6 +106,14 @@ impl Replica {
         next
     }
 
+    /// All records up to this one arrive together, as a stream sends what has piled up. Returns how many are new.
+    pub fn receive_up_to(&mut self, position: Position) -> u64 {
+        let new = position.saturating_sub(self.received);
+        self.received += new;
+        new
+    }
+
+    // region: replay
     /// A record has been replayed. Appliers may finish out of order; what is shown stays a prefix.
     /// Returns whether it is shown now. A record that has not arrived changes nothing.
     pub fn replay(&mut self, position: Position) -> bool {
@@ -109,6 +126,7 @@ impl Replica {
         }
         position <= self.shown
     }
+    // endregion
 
     /// Throws away everything after this position, as after a failover to someone who had less.
     pub fn truncate(&mut self, head: Position) {
@@ -136,6 +154,7 @@ impl CommitRule {
         self.answered(replicas).is_none_or(|all| position <= all)
     }
 
+    // region: commit
     /// The last position that may be answered; `None` for all that are written.
     pub fn answered(self, replicas: &[Replica]) -> Option<Position> {
         let (wanted, position): (_, fn(&Replica) -> Position) = match self {
@@ -147,6 +166,7 @@ impl CommitRule {
         positions.sort_unstable_by(|a, b| b.cmp(a));
         Some(positions.get(wanted - 1).copied().unwrap_or(0))
     }
+    // endregion
 }
 
 /// What one session has seen: it must be shown at least that, or its reads go back in time.
@@ -159,10 +179,12 @@ pub struct Session {
 }
 
 impl Session {
+    // region: token
     /// The token to send with a read: read-your-writes and monotonic reads at once.
     pub fn token(self) -> Position {
         self.written.max(self.read)
     }
+    // endregion
 
     /// Whether an answer from data at this position lacks a write of the session's own.
     pub fn misses_own(self, shown: Position) -> bool {
@@ -192,6 +214,14 @@ pub fn fresh_enough(replicas: &[Replica], token: Position) -> impl Iterator<Item
         .map(|(i, _)| i)
 }
 
+impl Session {
+    /// After a failover nothing beyond this position is to be seen any more, whoever has seen it.
+    pub fn truncate(&mut self, head: Position) {
+        self.written = self.written.min(head);
+        self.read = self.read.min(head);
+    }
+}
+
 /// Whom a failover promotes: who has received most, of equals the lowest number. What it has received
 /// it replays before it takes writes.
 pub fn promote(received: &[Position]) -> Option<usize> {
@@ -201,6 +231,13 @@ pub fn promote(received: &[Position]) -> Option<usize> {
 /// How many records a failover loses.
 pub fn lost(primary: Position, promoted: Position) -> u64 {
     primary.saturating_sub(promoted)
+}
+
+/// How many times the work of one machine a primary and its replicas do together, `machines` in all, if this share of it (0 to 1)
+/// is writes, which each of them repeats: Amdahl's law with writes as the part that cannot be shared out.
+pub fn capacity(machines: u32, writes: f64) -> f64 {
+    let machines = f64::from(machines);
+    machines / (1.0 - writes + writes * machines)
 }
 
 /// The newest write that a replica shows at `now` if each is shown exactly `lag` after it was written,
@@ -256,14 +293,24 @@ pub fn commit_mean(acks: u32, replicas: u32, mean: f64) -> Option<f64> {
 /// Replays of a log on one replica: `appliers` workers take records in order, each for its own time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Appliers {
-    /// When each record in work will be done.
-    working: BTreeMap<Position, u64>,
+    working: BTreeSet<Position>,
     taken: Position,
 }
 
 impl Appliers {
+    /// A free one of `appliers` workers takes the next record that has been received. `None` if all work or nothing waits.
+    pub fn take(&mut self, replica: &Replica, appliers: usize) -> Option<Position> {
+        self.taken = self.taken.max(replica.shown());
+        let can = self.working.len() < appliers && self.taken < replica.received();
+        can.then(|| {
+            self.taken += 1;
+            self.working.insert(self.taken);
+            self.taken
+        })
+    }
+
     /// Starts as many records as there are received ones and free workers. `takes` says how long each
-    /// takes. Returns what was started.
+    /// takes. Returns what was started, and when each will be done.
     pub fn start(
         &mut self,
         now: u64,
@@ -271,20 +318,16 @@ impl Appliers {
         appliers: usize,
         mut takes: impl FnMut(Position) -> u64,
     ) -> Vec<(Position, u64)> {
-        self.taken = self.taken.max(replica.shown());
         let mut started = Vec::new();
-        while self.working.len() < appliers && self.taken < replica.received() {
-            self.taken += 1;
-            let done_at = now.saturating_add(takes(self.taken));
-            self.working.insert(self.taken, done_at);
-            started.push((self.taken, done_at));
+        while let Some(position) = self.take(replica, appliers) {
+            started.push((position, now.saturating_add(takes(position))));
         }
         started
     }
 
     /// A record is done: it leaves its worker and is replayed. Returns whether it is shown now.
     pub fn finish(&mut self, position: Position, replica: &mut Replica) -> bool {
-        self.working.remove(&position).is_some() && replica.replay(position)
+        self.working.remove(&position) && replica.replay(position)
     }
 
     /// Records in work.
@@ -304,11 +347,7 @@ mod tests {
     use super::*;
 
     fn replica(received: Position, shown: Position) -> Replica {
-        Replica {
-            received,
-            shown,
-            ahead: BTreeSet::new(),
-        }
+        Replica::known(received, shown)
     }
 
     #[test]
@@ -397,6 +436,27 @@ mod tests {
         let stopped = steady_lag(5.0, 0.0, 2.0).unwrap();
         assert_eq!((stopped.catch_up, stopped.age), (f64::INFINITY, 2.0));
         assert_eq!(steady_lag(-1.0, 1.0, 1.0), None);
+    }
+
+    #[test]
+    fn a_stream_brings_what_has_piled_up_and_a_failover_takes_tokens_back() {
+        let mut late = replica(3, 1);
+        assert_eq!((late.receive_up_to(9), late.receive_up_to(7)), (6, 0));
+        assert_eq!((late.received(), late.backlog()), (9, 8));
+        let mut session = Session {
+            written: 9,
+            read: 5,
+        };
+        session.truncate(7);
+        assert_eq!((session.written, session.read), (7, 5));
+    }
+
+    #[test]
+    fn copies_repeat_every_write() {
+        assert_eq!(capacity(1, 0.5), 1.0);
+        assert!((capacity(10, 0.1) - 10.0 / 1.9).abs() < 1e-12);
+        assert!((capacity(10, 0.5) - 10.0 / 5.5).abs() < 1e-12);
+        assert_eq!(capacity(7, 0.0), 7.0);
     }
 
     #[test]

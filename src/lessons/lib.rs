@@ -11,6 +11,7 @@ pub mod kit;
 pub mod load_balancing;
 pub mod message_queue;
 pub mod rate_limiting;
+pub mod read_replicas;
 pub mod retry_storm;
 pub mod rolling_update;
 pub mod template_flow;
@@ -50,6 +51,7 @@ lessons![
     retry_storm::Storm,
     rate_limiting::Limiting,
     message_queue::Lending,
+    read_replicas::ReadReplicas,
 ];
 
 /// What press tells of a lesson, and no page's program carries.

@@ -161,8 +161,8 @@ fn Number(desk: Desk, scale: Scale) -> impl IntoView {
         unit: scale.unit,
         part: None,
     };
-    let middle = knob.snap((min + max) / 2.0).unwrap_or(min);
-    let number = RwSignal::new(middle);
+    // Whoever guesses moves it: no number in the middle suggests itself.
+    let number = RwSignal::new(min);
     let value = Memo::new(move |_| number.get());
     let turn: Turn = Arc::new(move |value| number.set(value));
     let lock = move |_| {

@@ -466,7 +466,7 @@ plain.describe("in a learning management system", () => {
       expect(guesses.length).toBeGreaterThan(0);
       await expect.poll(() => value(name.place)).toBe(String(half));
       await expect.poll(() => value("cmi.interactions._count")).toBe("1");
-      expect((await told("interactions"))[0]).toMatchObject({ id: `guess-${guesses[0]}`, type: "choice", [name.response]: "a",
+      expect((await told("interactions"))[0]).toMatchObject({ id: `guess-${guesses[0]}`, type: "choice", [name.response]: "c",
         result: expect.stringMatching(`^(correct|${name.wrong})$`) });
       if (modern) expect(Number(await value("cmi.progress_measure"))).toBeCloseTo(half / count, 2);
       await expect.poll(async () => Boolean(JSON.parse(await value("cmi.suspend_data")).state)).toBe(true);

@@ -65,6 +65,8 @@ pub struct Pool {
     pub held: Vec<Key>,
     /// What waits, the next one first.
     pub queue: VecDeque<Key>,
+    /// So many at the front of the queue are urgent: they go first, whatever else the rule is.
+    urgent: usize,
     busy: Busy,
 }
 
@@ -84,6 +86,25 @@ impl Pool {
     }
     // endregion
 
+    /// Gives an urgent thing to a free worker, or a place before all that is not urgent, of which there are always enough.
+    /// Says whether a worker has it.
+    pub fn offer_urgent(&mut self, thing: Key, workers: usize, now: Time) -> bool {
+        let at_once = self.held.len() < workers && self.urgent == 0;
+        if at_once {
+            self.hold(thing, now);
+        } else {
+            self.queue.insert(self.urgent, thing);
+            self.urgent += 1;
+        }
+        at_once
+    }
+
+    /// The thing that has waited longest, of those that are not urgent.
+    #[inline]
+    pub fn oldest(&self) -> Option<Key> {
+        self.queue.get(self.urgent).copied()
+    }
+
     /// A worker takes a thing, whether it waited or not.
     #[inline]
     pub fn hold(&mut self, thing: Key, now: Time) {
@@ -97,9 +118,10 @@ impl Pool {
         if self.held.len() >= workers {
             return None;
         }
-        let next = if newest_first {
+        let next = if newest_first && self.urgent == 0 {
             self.queue.pop_back()
         } else {
+            self.urgent = self.urgent.saturating_sub(1);
             self.queue.pop_front()
         }?;
         self.hold(next, now);
@@ -120,12 +142,15 @@ impl Pool {
     /// A thing leaves the queue from wherever it stands; false if it did not wait.
     pub fn leave(&mut self, thing: Key) -> bool {
         let place = self.queue.iter().position(|waits| *waits == thing);
-        place.map(|place| self.queue.remove(place)).is_some()
+        let Some(place) = place else { return false };
+        self.urgent -= usize::from(place < self.urgent);
+        self.queue.remove(place).is_some()
     }
 
     /// Everything goes: what waited, then what was held.
     pub fn drop_all(&mut self, now: Time) -> Vec<Key> {
         self.busy.count(self.held.len(), now);
+        self.urgent = 0;
         self.queue.drain(..).chain(self.held.drain(..)).collect()
     }
 
@@ -171,6 +196,22 @@ mod tests {
         }
         assert!(pool.leave(keys[2]) && !pool.leave(keys[2]));
         assert_eq!(pool.next(1, true, Time::ZERO), Some(keys[1]));
+    }
+
+    #[test]
+    fn what_is_urgent_goes_first_in_its_own_order() {
+        let mut slab = Slab::default();
+        let [a, b, c, d] = [0; 4].map(|_| slab.insert(()));
+        let mut pool = Pool::default();
+        let now = Time::ZERO;
+        assert!(pool.offer_urgent(a, 1, now));
+        assert_eq!(pool.offer(b, 1, 9, now), Offer::Waits(1));
+        assert!(!pool.offer_urgent(c, 1, now) && !pool.offer_urgent(d, 1, now));
+        assert_eq!(pool.oldest(), Some(b));
+        assert!(pool.leave(c) && pool.release(a, now));
+        assert_eq!(pool.next(1, true, now), Some(d));
+        pool.release(d, now);
+        assert_eq!(pool.next(1, true, now), Some(b));
     }
 
     #[test]

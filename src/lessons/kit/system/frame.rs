@@ -140,7 +140,7 @@ pub enum Place {
     Pauses,
     /// Turned away by its caller's breaker.
     Bounces,
-    /// At a gate, until that lets it go on.
+    /// At a gate, until that lets it go on; or at a service, done but for the script's word ([`super::Step::Park`]).
     HeldBack,
 }
 
@@ -166,6 +166,8 @@ pub struct Frame {
     pub left: bool,
     /// It is the work on a message, for no caller. Its first hop then tells the queue and the worker.
     pub(super) message: bool,
+    /// It is a job of a member's own, for no caller.
+    pub(super) job: bool,
     /// Which try it is, from 0.
     pub nth: u8,
     /// When its caller sent it; of a request, when it came.
@@ -221,6 +223,7 @@ impl Frame {
             partial: false,
             left: false,
             message: false,
+            job: false,
             nth: 0,
             asked: now,
             reached: now,
@@ -258,10 +261,16 @@ impl Frame {
         self.permit.is_some_and(|permit| permit.probe)
     }
 
-    /// Whether it is a user's request, not a call made for one or the work on a message.
+    /// Whether it is a user's request, not a call made for one, the work on a message or a job.
     #[inline]
     pub fn is_request(&self) -> bool {
-        self.parent == Key::NONE && !self.message
+        self.parent == Key::NONE && !self.message && !self.job
+    }
+
+    /// Whether it is a job of a member's own.
+    #[inline]
+    pub fn is_job(&self) -> bool {
+        self.job
     }
 
     /// Whether it is the work on a message.

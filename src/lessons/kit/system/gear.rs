@@ -15,6 +15,8 @@ pub struct Gear {
     pub queues: Option<&'static Queues>,
     /// For plans with breakers: [`super::BREAKERS`].
     pub breakers: Option<&'static Breakers>,
+    /// For scripts whose members do jobs, park calls or post: [`super::STORES`].
+    pub stores: Option<&'static Stores>,
     /// For plans with services that show each place: [`super::CELLS`].
     pub cells: Option<&'static Cells>,
 }
@@ -24,6 +26,7 @@ impl Gear {
     pub const NONE: Gear = Gear {
         queues: None,
         breakers: None,
+        stores: None,
         cells: None,
     };
 }
@@ -43,6 +46,13 @@ pub struct Queues {
     pub(super) redrive: fn(&mut System, u16, Cx<'_, '_>),
     pub(super) messages: fn(&Shelf) -> usize,
     pub(super) draw: fn(&Live, Rect, Time, &mut Scene),
+}
+
+/// What stores do beside answering: jobs for no request, calls that wait for the script's word, feeds between members.
+pub struct Stores {
+    pub(super) deliver: fn(&mut System, Key, Cx<'_, '_>),
+    pub(super) end_job: fn(&mut System, Key, bool, Cx<'_, '_>),
+    pub(super) park: fn(&mut System, Key, Cx<'_, '_>),
 }
 
 /// Circuit breakers.

@@ -1,6 +1,6 @@
 //! The gear there is: named by scripts, and by nobody else.
 
-use super::gear::{Breakers, Cells, Queues};
+use super::gear::{Breakers, Cells, Queues, Stores};
 use super::shelf::Shelf;
 use super::{System, cells, guard, shelves};
 
@@ -19,6 +19,13 @@ pub const QUEUES: Queues = Queues {
     redrive: System::redrive,
     messages: |shelf: &Shelf| shelf.queue().len(),
     draw: shelves::draw,
+};
+
+/// Jobs, parked calls and feeds.
+pub const STORES: Stores = Stores {
+    deliver: System::deliver,
+    end_job: System::end_job,
+    park: System::park,
 };
 
 /// Circuit breakers of both kinds: by the share of failures in a window, and by failures in a row.

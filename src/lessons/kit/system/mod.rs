@@ -76,16 +76,24 @@
 //! says nothing, and the clock brings the message back. [`System::shelf`] tells what a queue keeps, the ledger's row of its node
 //! what became of messages ([`Count::Lent`] and those after it). A sheet with queues has [`probe::WITH_QUEUES`].
 //!
+//! # Stores
+//!
+//! A member may do a job for no request ([`System::begin_job`]): it takes the next worker before all that waits. A call whose
+//! program ends with [`Step::Park`] gives its worker back and waits until the script has it answered ([`System::unpark`]).
+//! Members post to each other ([`System::post`]): what is posted from one to another arrives in its order, and dies with either
+//! of them, or with a cut ([`Deed::Isolate`]). Scripts that do so name [`STORES`].
+//!
 //! # Where a lesson hooks in
 //!
 //! * [`Script::heard`]: each note as it is said; [`Script::look`]: after each event that says something. Keep what the story must remember in a type
 //!   of the lesson's own ([`Script::own`], [`System::own`]); for counts ask the ledger first: [`System::total`],
 //!   [`System::row`], [`System::member_row`], and [`System::since`] a marked note (`"crashed"`, `"you-set"`, `"start"`).
 //! * [`Deed::Own`] with [`Script::act`]; [`System::deed`] for the layer's own deeds; [`Event::Timer`] with [`Script::timer`].
+//! * [`Script::taken`], [`Script::parked`], [`Script::job_done`], [`Script::delivered`]: what workers, jobs and feeds do.
 //! * [`Gate::limits`] with [`Script::admits`]: limiters, which pass, hold back or refuse ([`Admission`]).
 //!   [`Gate::filters`] with [`Script::allowed`]: candidates.
 //! * [`Script::report`]: after each look, to say notes and to sample probes of the lesson's own.
-//! * [`Script::gear`]: names what only some plans use, [`QUEUES`], [`BREAKERS`] and [`CELLS`], so that other lessons do not carry it.
+//! * [`Script::gear`]: names what only some plans use, [`QUEUES`], [`BREAKERS`], [`STORES`] and [`CELLS`], so that other lessons do not carry it.
 //! * [`Script::line`]: the third line of a card. [`Script::aside`]: the lesson's own figure under the parts.
 //!
 //! # Words
@@ -96,8 +104,8 @@
 //! try), `no-budget`, `without` (number, part, callee), `asks-spare` (number, part, spare), `breaker-refuses`, `breaker-probes`
 //! (number, breaker, callee), `leaves` (number, part), `reloads` (number, times), `breaker-opens`, `breaker-reopens`,
 //! `breaker-tries`, `breaker-closes`, `breaker-new`, `breaker-gone` (breaker, caller, callee), `refresh` (span), `refresh-over`,
-//! `check-failed`, `returned`, `joined`, `leaving`, `restarted`, `mended`, `slowed`, `cut`, `healed`, `flushed`
-//! (member), `crashed` (member, held), `ejected` (member, span), `spike` (times), `spike-over`; with a queue `stored` (number,
+//! `check-failed`, `returned`, `joined`, `leaving`, `restarted`, `mended`, `slowed`, `cut`, `healed`, `flushed`,
+//! `isolated`, `rejoined` (member), `crashed` (member, held), `ejected` (member, span), `spike` (times), `spike-over`; with a queue `stored` (number,
 //! queue, span), `lent` (number, member, deliveries), `deleted`, `stale`, `gone-already` (number, member, deliveries),
 //! `clock-ended` (number, member, span), `expired` (number, queue, span), `buried` (number, queue, deliveries), `receipt-lost`
 //! (number, member), `purged`, `redriven` (count, queue). A lesson's `en.md` has those
@@ -114,6 +122,7 @@ mod gears;
 mod guard;
 mod ledger;
 mod model;
+mod parcel;
 mod plan;
 mod script;
 mod shelf;
@@ -126,11 +135,12 @@ mod view;
 mod tests;
 
 pub use frame::{Draw, Frame, Place, Reason};
-pub use gear::{Breakers, Cells, Gear, Queues};
-pub use gears::{BREAKERS, CELLS, QUEUES};
+pub use gear::{Breakers, Cells, Gear, Queues, Stores};
+pub use gears::{BREAKERS, CELLS, QUEUES, STORES};
 pub use guard::{Breaker, Tally, breaker_part};
 pub use ledger::{Count, Row, Since};
 pub use model::{BOUNCE, Event, System};
+pub use parcel::{Parcel, Seat};
 pub use plan::{
     Arrivals, Budget, Call, Crowd, Gate, Guard, Health, Hurry, IDS_MAX, Kind, Node, NodeId,
     Otherwise, Plan, Pull, Queue, Retry, Service, Spread, Step, Upon, Wire, WireId,

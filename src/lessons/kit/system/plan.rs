@@ -545,6 +545,9 @@ pub enum Step {
     Answer,
     /// Fails, whoever tries it.
     Fail,
+    /// Lets go of its worker and waits until the script has it answered ([`super::System::unpark`]); the last step of a
+    /// service's program. For users, messages and jobs it is nothing.
+    Park,
 }
 
 impl Step {
@@ -554,7 +557,7 @@ impl Step {
         match self {
             Step::Call(call) | Step::Publish(call) => std::slice::from_ref(call),
             Step::All(calls) => calls,
-            Step::Work(_) | Step::Answer | Step::Fail => &[],
+            Step::Work(_) | Step::Answer | Step::Fail | Step::Park => &[],
         }
     }
 }

@@ -55,6 +55,18 @@ pub trait Script: Sync + 'static {
     /// A call has set out for the member that it was given to.
     fn sent(&self, _call: Key, _system: &mut System, _now: Time) {}
 
+    /// A worker takes a call, a message or a job.
+    fn taken(&self, _what: Key, _system: &mut System, _now: Time) {}
+
+    /// A call is done and waits for [`System::unpark`]; see [`super::Step::Park`].
+    fn parked(&self, _call: Key, _system: &mut System, _cx: Cx<'_, '_>) {}
+
+    /// A job of a member's own is done; see [`System::begin_job`].
+    fn job_done(&self, _job: &Frame, _system: &mut System, _cx: Cx<'_, '_>) {}
+
+    /// What a member posted has arrived; see [`System::post`].
+    fn delivered(&self, _parcel: &super::Parcel, _system: &mut System, _cx: Cx<'_, '_>) {}
+
     /// A user's request is over: answered, failed or left.
     fn over(&self, _request: &Frame, _system: &mut System, _now: Time) {}
 
@@ -84,7 +96,7 @@ pub trait Script: Sync + 'static {
     }
 
     /// The word that says why a member was chosen, for `picked`.
-    fn because(&self, wire: &super::Wire) -> &'static str {
+    fn because(&self, wire: &super::Wire, _draw: &Draw, _system: &System) -> &'static str {
         super::plan::because(wire.policy)
     }
 
@@ -154,6 +166,10 @@ pub enum Deed {
     Heal(WireId),
     /// A member forgets what it holds and waits for, and goes on; a queue forgets its messages. Says `flushed`.
     Flush(NodeId),
+    /// Nothing passes between a member and others any more, but calls reach it. Says `isolated`.
+    Isolate(NodeId),
+    /// A member that is isolated is so no longer. Says `rejoined`.
+    Rejoin(NodeId),
     /// Dead letters go back to their queue. Says `redriven`.
     Redrive(NodeId),
     /// The next receipt that reaches a queue is lost. Says `receipt-lost` when it is.

@@ -3,7 +3,7 @@
 use super::ledger::Row;
 use super::plan::{Hurry, Kind, Node, Pull, Service, Wire};
 use super::shelf::{Puller, Shelved};
-use crate::kit::flow::{Episode, Pool, Recently, Roster, Source};
+use crate::kit::flow::{Episode, Key, Pool, Recently, Roster, Source};
 use algorithms::balancer::Balancer;
 use algorithms::health::HealthCheck;
 use engine::Time;
@@ -55,6 +55,10 @@ pub struct Part {
     pub(super) deaths: Deaths,
     /// Its workers, if they pull.
     pub pullers: Vec<Puller>,
+    /// Calls that are done but for the script's word.
+    pub parked: Vec<Key>,
+    /// Nothing that it posts to others arrives, nor what they post to it.
+    pub isolated: bool,
 }
 
 /// A wire of the running system.
@@ -187,6 +191,8 @@ impl Part {
             expiring: false,
             deaths: Deaths::default(),
             pullers: Vec::new(),
+            parked: Vec::new(),
+            isolated: false,
         }
     }
 

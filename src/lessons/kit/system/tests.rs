@@ -1,6 +1,7 @@
 //! Random legal plans under random use: nothing lost, nothing twice, no panic; and what theory says of simple ones.
 
 use super::*;
+use crate::kit::flow::Key;
 use algorithms::balancer::Policy;
 use algorithms::circuit_breaker::{counting, rates};
 use algorithms::retry::{Backoff, Jitter};
@@ -55,6 +56,8 @@ const ANY_DEEDS: &[Deed] = &[
     Deed::LoseReceipt(NodeId(6)),
     Deed::Cut(WireId(9)),
     Deed::Heal(WireId(9)),
+    Deed::Isolate(NodeId(3)),
+    Deed::Rejoin(NodeId(3)),
 ];
 
 /// Two crowds (0, 5), a gate (1), three services (2, 3, 4) that may call those behind them, a queue (6) that some of them feed,
@@ -172,6 +175,7 @@ fn any_plan(seed: u32) -> Plan {
                         Step::Publish(call(draw, over, None))
                     }
                     4 if draw() < 0.2 => Step::Fail,
+                    5 if draw() < 0.3 => Step::Park,
                     _ => Step::Work(Time::from_ms(draw() * 120.0)),
                 });
             }
@@ -322,6 +326,7 @@ impl Script for Any {
             queues: Some(&QUEUES),
             breakers: Some(&BREAKERS),
             cells: Some(&CELLS),
+            stores: Some(&STORES),
         }
     }
 
@@ -342,7 +347,60 @@ impl Script for Any {
     fn allowed(&self, _over: WireId, draw: &Draw, member: usize, _system: &System) -> bool {
         draw.person as usize % 3 != member % 3
     }
+    fn parked(&self, call: Key, system: &mut System, cx: Cx<'_, '_>) {
+        // Some are answered at once, one fails at once, some wait for a parcel, some for ever.
+        let Some(frame) = system.frame(call) else {
+            return;
+        };
+        let (draw, number, (node, member)) = (frame.draw, frame.number, frame.at());
+        let seat = |member| Seat { node, member };
+        match draw.unit(97) {
+            x if x < 0.3 => system.unpark(call, None, cx),
+            x if x < 0.4 => system.unpark(call, Some(Reason::Limited), cx),
+            x => {
+                let to = (member + 1) % 4;
+                for nth in 0..3_u64 {
+                    let travel = Time::from_ms(draw.unit(96 - nth) * 200.0);
+                    system.post([seat(member), seat(to)], (0, nth), number, travel, cx);
+                }
+                if x < 0.8 {
+                    system.begin_job(seat(to), draw, number, cx);
+                }
+            }
+        }
+    }
+    fn job_done(&self, job: &Frame, system: &mut System, cx: Cx<'_, '_>) {
+        let (node, member) = job.at();
+        if job.draw.key < 2 {
+            let again = Draw {
+                key: job.draw.key + 1,
+                ..job.draw
+            };
+            system.begin_job(Seat { node, member }, again, job.number, cx);
+        }
+    }
+    fn delivered(&self, parcel: &Parcel, system: &mut System, cx: Cx<'_, '_>) {
+        let live = system.node(parcel.from.node);
+        let sender = live.and_then(|live| live.members.get(parcel.from.member));
+        let first = sender.and_then(|sender| sender.own.parked.first().copied());
+        if let Some(call) = first {
+            system.unpark(call, None, cx);
+        }
+        let stores = &mut system.own_mut::<Befell>().0;
+        stores[0] += 1;
+    }
+    fn own(&self) -> Box<dyn Own> {
+        Box::new(Befell::default())
+    }
+    fn taken(&self, what: Key, system: &mut System, _now: Time) {
+        let job = system.frame(what).is_some_and(Frame::is_job);
+        system.own_mut::<Befell>().0[1] += u32::from(job);
+    }
 }
+
+/// Parcels that arrived, and jobs that a worker took.
+#[derive(Clone, Debug, Default)]
+struct Befell([u32; 2]);
 
 fn any_sheet() -> Sheet<System> {
     const SPECS: &[engine::ActionSpec] = &[engine::ActionSpec::whole("deed"); ANY_DEEDS.len()];
@@ -373,6 +431,7 @@ fn any_legal_plan_loses_nothing_and_makes_nothing_up() {
         Count::Lost,
     ];
     let mut befell = befalls.map(|_| 0);
+    let mut stores = [0; 2];
     for seed in 1..=plans() {
         let mut streams = Streams::new(seed);
         let rng = streams.get(Stream::named("use"));
@@ -411,7 +470,14 @@ fn any_legal_plan_loses_nothing_and_makes_nothing_up() {
         for (sum, count) in befell.iter_mut().zip(befalls) {
             *sum += row.of(count);
         }
+        for (sum, count) in stores.iter_mut().zip(run.model().own::<Befell>().0) {
+            *sum += count;
+        }
     }
+    assert!(
+        stores.iter().all(|sum| *sum >= plans()),
+        "too little befalls stores: {stores:?}"
+    );
     assert!(
         befell.iter().all(|sum| *sum >= plans() / 20),
         "too little befalls messages: {befell:?} of {befalls:?}"
@@ -482,6 +548,7 @@ impl Script for Storm {
             queues: Some(&QUEUES),
             breakers: Some(&BREAKERS),
             cells: Some(&CELLS),
+            ..Gear::NONE
         }
     }
 

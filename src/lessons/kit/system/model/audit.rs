@@ -17,12 +17,20 @@ impl System {
                 let part = &member.own;
                 balance.claim("worker", part.pool.held.iter().copied());
                 balance.claim("queue", part.pool.queue.iter().copied());
+                balance.claim("parking", part.parked.iter().copied());
                 queued += part.pool.queue.len();
                 under_way += part.under_way;
             }
         }
         balance.check(&self.frames, self.gone, |_, frame| match frame.place {
             Place::Waits => Some("queue"),
+            Place::HeldBack
+                if self
+                    .live(frame.node)
+                    .is_some_and(|it| it.service().is_some()) =>
+            {
+                Some("parking")
+            }
             Place::Held
                 if self
                     .live(frame.node)
@@ -60,6 +68,8 @@ impl System {
             }
         }
         self.shelves_are_right()?;
+        self.jobs_are_right()?;
+        self.feeds_are_right()?;
         if under_way != 0 {
             return Err(format!("members believe in {under_way} calls too many"));
         }

@@ -102,6 +102,7 @@ impl System {
             _ => libm::pow(unit, skew),
         };
         draw.person = ((share * f64::from(people)) as u16).min(people.saturating_sub(1));
+        self.classify(node, &mut draw);
         self.request(node, draw, 0, cx);
     }
 
@@ -124,13 +125,14 @@ impl System {
         let dice = mix64(
             self.salt ^ mix64((u64::from(node) << 48) | (u64::from(user) << 32) | u64::from(nth)),
         );
-        let draw = Draw {
+        let mut draw = Draw {
             dice,
             person: user,
             // Kept to know which of the user's requests it is.
             key: nth,
             class: 0,
         };
+        self.classify(node, &mut draw);
         self.request(node, draw, 0, cx);
     }
 
@@ -152,26 +154,34 @@ impl System {
         Time((-libm::log(draw.unit(purpose::THINK)) * think.0 as f64) as u64)
     }
 
-    /// A user's request begins.
-    pub fn request(&mut self, node: u16, mut draw: Draw, reloads: u8, cx: Cx<'_, '_>) {
+    /// Draws what kind of request one of a crowd is.
+    fn classify(&self, node: u16, draw: &mut Draw) {
+        let Some(Kind::Crowd(crowd)) = self.live(node).map(|live| &live.node.kind) else {
+            return;
+        };
+        if crowd.classes.len() < 2 {
+            return;
+        }
+        let all: f64 = crowd.classes.iter().sum();
+        let mut ticket = draw.unit(purpose::CLASS) * all;
+        for (class, share) in crowd.classes.iter().enumerate() {
+            if *share > 0.0 {
+                draw.class = class as u8;
+            }
+            ticket -= share;
+            if ticket <= 0.0 {
+                break;
+            }
+        }
+    }
+
+    /// A user's request begins, of the class that `draw` says.
+    pub fn request(&mut self, node: u16, draw: Draw, reloads: u8, cx: Cx<'_, '_>) {
         let Some(live) = self.live_mut(node) else {
             return;
         };
-        let Kind::Crowd(crowd) = &live.node.kind else {
+        if !matches!(live.node.kind, Kind::Crowd(_)) {
             return;
-        };
-        if crowd.classes.len() > 1 {
-            let all: f64 = crowd.classes.iter().sum();
-            let mut ticket = draw.unit(purpose::CLASS) * all;
-            for (class, share) in crowd.classes.iter().enumerate() {
-                if *share > 0.0 {
-                    draw.class = class as u8;
-                }
-                ticket -= share;
-                if ticket <= 0.0 {
-                    break;
-                }
-            }
         }
         live.row.add(Count::Came);
         let (patience, floods) = (live.manners().0, live.floods());
@@ -222,7 +232,9 @@ impl System {
         cx.because(note);
         // What befell the one before does not decide about this one.
         let dice = mix64(draw.dice);
-        self.request(node, Draw { dice, ..draw }, reloads, cx);
+        let mut draw = Draw { dice, ..draw };
+        self.classify(node, &mut draw);
+        self.request(node, draw, reloads, cx);
     }
 
     pub(super) fn lose_patience(&mut self, key: Key, cx: Cx<'_, '_>) {

@@ -23,6 +23,8 @@ impl System {
                 member(*node).is_some_and(|it| it.down.is_some() || it.own.rate < 1.0)
             }
             Some(Deed::Flush(node)) => member(*node).is_some_and(|it| it.down.is_none()),
+            Some(Deed::Isolate(node)) => member(*node).is_some_and(|it| !it.own.isolated),
+            Some(Deed::Rejoin(node)) => member(*node).is_some_and(|it| it.own.isolated),
             Some(Deed::Redrive(node)) => self.shelf(*node).is_some_and(|it| !it.dead.is_empty()),
             Some(Deed::LoseReceipt(node)) => self.shelf(*node).is_some_and(|it| it.loses == 0),
             Some(Deed::Surge(node, ..)) => self.node(*node).is_some_and(|it| !it.surge.is_on()),
@@ -42,7 +44,12 @@ impl System {
     pub(super) fn aim_at(&self, spec: usize) -> usize {
         let node = match self.script.deeds().get(spec) {
             Some(
-                Deed::Crash(node) | Deed::Slow(node, _) | Deed::Recover(node) | Deed::Flush(node),
+                Deed::Crash(node)
+                | Deed::Slow(node, _)
+                | Deed::Recover(node)
+                | Deed::Flush(node)
+                | Deed::Isolate(node)
+                | Deed::Rejoin(node),
             ) => *node,
             Some(Deed::Cut(wire) | Deed::Heal(wire)) => match self.wire(*wire) {
                 Some(live) => live.wire.to,
@@ -132,6 +139,21 @@ impl System {
                 if self.shelf(node).is_some() {
                     (self.queues().purge)(self, node.0, cx);
                 }
+            }
+            Deed::Isolate(node) | Deed::Rejoin(node) => {
+                let isolated = matches!(deed, Deed::Isolate(_));
+                let Some(part) = self.part_mut(node.0, target as u16) else {
+                    return;
+                };
+                part.isolated = isolated;
+                let part = self.part_of(node.0, target as u16);
+                let note = if isolated {
+                    Note::new("isolated").mark(Tone::Bad)
+                } else {
+                    Note::new("rejoined").mark(Tone::Ok)
+                };
+                let note = self.say(note.with(Arg::Part(part)).about(part), cx);
+                cx.because(note);
             }
             Deed::Redrive(node) => (self.queues().redrive)(self, node.0, cx),
             Deed::LoseReceipt(node) => {

@@ -5,8 +5,10 @@ mod breakers;
 mod call;
 mod crowd;
 mod deeds;
+mod feeds;
 mod gate;
 mod health;
+mod jobs;
 mod program;
 mod pulls;
 mod queue;
@@ -16,9 +18,10 @@ mod service;
 mod wires;
 
 use super::frame::{Draw, Frame, Reason};
-use super::gear::{Gear, Queues};
+use super::gear::{Gear, Queues, Stores};
 use super::guard::Breaker;
 use super::ledger::{Count, Page, Pages, Row};
+use super::parcel::{Feed, Parcel, Tallies};
 use super::plan::{self, Plan};
 use super::script::{Cx, Deed, Own, Script, Values};
 use super::shelf::{Errand, Worker};
@@ -152,6 +155,8 @@ pub enum Event {
         /// Which look.
         turn: u32,
     },
+    /// What a member posted reaches another.
+    Parcel(Key),
     /// A timer of the script rings.
     Timer(u32),
 }
@@ -168,6 +173,10 @@ pub struct System {
     reloading: Slab<(Draw, u8)>,
     /// What workers tell queues, on its way.
     errands: Slab<Errand>,
+    /// What members post to each other, on its way.
+    parcels: Slab<Parcel>,
+    feeds: Vec<Feed>,
+    tallies: Tallies,
     /// Turns of workers that pull, so far.
     turns: u32,
     pub(super) guards: Vec<Option<Breaker>>,
@@ -202,6 +211,9 @@ impl Clone for System {
             frames: self.frames.clone(),
             reloading: self.reloading.clone(),
             errands: self.errands.clone(),
+            parcels: self.parcels.clone(),
+            feeds: self.feeds.clone(),
+            tallies: self.tallies,
             turns: self.turns,
             guards: self.guards.clone(),
             guard_lives: self.guard_lives,
@@ -230,6 +242,16 @@ impl System {
     pub(super) fn queues(&self) -> &'static Queues {
         self.gear.queues.expect("gear for the queues of the plan")
     }
+
+    /// The gear of stores.
+    ///
+    /// # Panics
+    /// If a script begins jobs, parks calls or posts, and names no gear for that.
+    pub(super) fn stores(&self) -> &'static Stores {
+        self.gear
+            .stores
+            .expect("gear for what stores do by themselves")
+    }
 }
 
 impl Model for System {
@@ -247,6 +269,9 @@ impl Model for System {
             frames: Slab::default(),
             reloading: Slab::default(),
             errands: Slab::default(),
+            parcels: Slab::default(),
+            feeds: Vec::new(),
+            tallies: Tallies::default(),
             turns: 0,
             guards: Vec::new(),
             guard_lives: 0,
@@ -313,6 +338,7 @@ impl Model for System {
             Event::Beat(worker, turn) => (self.queues().beat)(self, worker, turn, cx),
             Event::Told(key) => (self.queues().told)(self, key, cx),
             Event::Shelf { node, turn } => (self.queues().look)(self, node, turn, cx),
+            Event::Parcel(key) => (self.stores().deliver)(self, key, cx),
             Event::Timer(number) => self.script.timer(number, self, knobs, cx),
         }
         if std::mem::take(&mut self.stirred) {
@@ -351,7 +377,7 @@ impl Model for System {
 
     fn bytes(&self) -> usize {
         let Some(queues) = self.gear.queues else {
-            return self.frames.bytes();
+            return self.frames.bytes() + self.parcels.bytes();
         };
         let shelves = self.nodes.iter().flatten().map(|live| &live.shelf);
         let messages = shelves.flatten().map(|shelf| (queues.messages)(shelf));

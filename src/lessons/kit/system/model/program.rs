@@ -73,6 +73,12 @@ impl System {
                     self.tell("fails-it", args, (part, number), cx);
                     return self.fail(key, Reason::Chance, cx);
                 }
+                // Nobody waits for a job, and users hold what they wait for themselves.
+                Some(Step::Answer) if frame.job => self.step_over(key),
+                Some(Step::Park) if frame.job || frame.message || frame.is_request() => {
+                    self.step_over(key);
+                }
+                Some(Step::Park) => return (self.stores().park)(self, key, cx),
                 Some(Step::Answer) if frame.message => {
                     (self.queues().delete_early)(self, key, cx);
                     if let Some(frame) = self.frames.get_mut(key) {
@@ -86,6 +92,12 @@ impl System {
                     return self.run(rest, cx);
                 }
             }
+        }
+    }
+
+    fn step_over(&mut self, key: Key) {
+        if let Some(frame) = self.frames.get_mut(key) {
+            frame.step += 1;
         }
     }
 
@@ -160,6 +172,9 @@ impl System {
         };
         if frame.is_request() {
             return self.home(key, cx);
+        }
+        if frame.job {
+            return (self.stores().end_job)(self, key, true, cx);
         }
         let (number, node, member) = (frame.number, frame.node, frame.member);
         let now = cx.now();
@@ -246,6 +261,9 @@ impl System {
         let (request, depth) = (frame.is_request(), frame.depth);
         let message = frame.message.then(|| frame.hops[0].1);
         frame.failed = Some(reason);
+        if frame.job {
+            return (self.stores().end_job)(self, key, false, cx);
+        }
         if request {
             self.failing(number, cx);
             return self.home(key, cx);

@@ -195,7 +195,12 @@ impl System {
             let holds = live.shelf.as_ref().is_some_and(|it| !it.is_empty());
             let empty = |_: usize, part: &Part| {
                 let rests = part.pullers.iter().all(|it| it.doing == Pulling::Rests);
-                part.pool.is_empty() && part.under_way == 0 && rests && !is_crowd && !holds
+                part.pool.is_empty()
+                    && part.parked.is_empty()
+                    && part.under_way == 0
+                    && rests
+                    && !is_crowd
+                    && !holds
             };
             let Some(gone) = live.members.let_go(empty) else {
                 return;

@@ -62,6 +62,7 @@ impl System {
         frame.place = Place::Held;
         frame.step = 0;
         let (node, class) = (frame.node, frame.draw.class);
+        self.script.taken(key, self, cx.now());
         let first = self
             .live(node)
             .and_then(|live| live.node.kind.program(class).first());
@@ -108,7 +109,7 @@ impl System {
             let (number, note) = (frame.number, frame.note);
             let before = cx.cause();
             cx.because(note);
-            let nobody = |frame: &Frame| self.is_for_nobody(frame);
+            let nobody = |frame: &Frame| !frame.job && self.is_for_nobody(frame);
             if skips && self.frames.get(key).is_some_and(nobody) {
                 let part = self.part_of(node as u16, member as u16);
                 let note = Note::new("skipped")
@@ -155,7 +156,7 @@ impl System {
             // The oldest stands first, whichever one is taken first.
             let first = self
                 .part_mut(node, member)
-                .and_then(|part| part.pool.queue.front().copied());
+                .and_then(|part| part.pool.oldest());
             let Some(key) = first else { break };
             let Some(frame) = self.frames.get(key) else {
                 break;
@@ -192,7 +193,8 @@ impl System {
         };
         // What a worker had is lost with it; the queue knows nothing of that.
         own.pullers.clear();
-        let lost = own.pool.drop_all(now);
+        let mut lost = std::mem::take(&mut own.parked);
+        lost.extend(own.pool.drop_all(now));
         for key in lost {
             let Some(frame) = self.frames.get_mut(key) else {
                 continue;
@@ -203,6 +205,10 @@ impl System {
             frame.leg.to = now;
             let number = frame.number;
             cx.because(cause);
+            if frame.job {
+                (self.stores().end_job)(self, key, false, cx);
+                continue;
+            }
             let note = Note::new("lost").with(count(number)).with(Arg::Part(part));
             self.say(note.about(part).dot(number), cx);
             self.fail(key, Reason::Lost, cx);

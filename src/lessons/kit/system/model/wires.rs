@@ -61,7 +61,7 @@ impl System {
             let Some(live) = self.live_wire(over.0) else {
                 return;
             };
-            let because = Arg::Word(script.because(&live.wire));
+            let because = Arg::Word(script.because(&live.wire, &draw, self));
             Some(("picked", Arg::Part(part), because))
         } else if self
             .live(from.0)
