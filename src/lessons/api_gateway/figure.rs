@@ -35,7 +35,8 @@ impl Layout {
             let row = |i: usize| Rect::new(456.0, 8.0 + 40.0 * i as f32, width - 468.0, 36.0);
             let h = (320.0 - (count - 1.0) * 8.0) / count;
             let h = h.min(150.0);
-            let top = 8.0 + (316.0 - count * h - (count - 1.0) * 8.0) / 2.0;
+            // Low, so that the phone's own calls pass above it.
+            let top = 324.0 - count * h - (count - 1.0) * 8.0;
             return Layout {
                 clients: std::array::from_fn(|i| {
                     Rect::new(12.0, 8.0 + 108.0 * i as f32, 150.0, 96.0)
@@ -83,7 +84,8 @@ impl Layout {
     fn past(&self, service: usize) -> Curve {
         let (from, to) = (self.clients[0], self.rows[service].left());
         if self.wide {
-            return Curve::across(from.right(), to);
+            let start = from.right();
+            return Curve::cubic(start, pt(to.x - 26.0, start.y), pt(to.x - 36.0, to.y), to);
         }
         let start = pt(24.0, from.y + from.h);
         let corner = pt(24.0, to.y);

@@ -127,15 +127,18 @@ pub(super) const STORY: &[Beat<System>] = &[
         id: "deadline",
         setup: &[
             Setup::Set("deadline", 0.3),
-            Setup::Speed(FAST),
+            // Pages from before the deadline hold their places a while longer.
+            Setup::Speed(2.0),
             Setup::Wait(Time::s(5)),
         ],
-        when: |system| partial(system) >= 20 && refused(system) == 0.0,
+        when: |system| {
+            partial(system) >= 20 && refused(system) == 0.0 && held(system) <= PLACES as usize / 2
+        },
         points: &[DOOR_PART, PHONE, REVIEWS],
         shows: &[
             figure(DOOR_PART, "places").at_most(12.0),
             figure(WEB, "refused %").is(0.0),
-            figure(PHONE, "partial %").at_least(80.0),
+            figure(PHONE, "partial %").at_least(60.0),
         ],
         ..Beat::at_once()
     },

@@ -123,3 +123,25 @@ fn twins_meet_the_same_pages() {
     };
     assert_eq!(requests(ONCE), requests(DOOR));
 }
+
+#[test]
+fn turning_any_knob_under_way_loses_nothing() {
+    for seed in 1..=6 {
+        let mut run = run(seed, &[]);
+        let mut dice = u64::from(seed);
+        for _ in 0..60 {
+            dice = algorithms::hash::mix64(dice);
+            let at = run.position().at + Time::ms(dice % 400);
+            run.run(at, Watch::Nothing, u64::MAX);
+            run.audit().unwrap();
+            let knobs = run.knobs();
+            let (knob, _) = knobs[(dice >> 20) as usize % knobs.len()];
+            run.set_knob(knob.id, knob.from_steps((dice >> 40) as u32 % 64))
+                .unwrap();
+            run.audit().unwrap();
+            let spec = (dice >> 30) as usize % 6;
+            run.act(Act { spec, target: 0 });
+            run.audit().unwrap();
+        }
+    }
+}
