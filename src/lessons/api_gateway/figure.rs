@@ -1,8 +1,8 @@
 //! The stage: who asks, the door with its places, and the services, each with its part of the latest page in time.
 
 use super::{
-    COPIES, Fate, GATEWAY, IN, LATELY, ODD, PAGE, PARTNER, PARTS, PATHS, PHONE, PLACES, REVIEWS,
-    SERVICES, Seen, Timing, WEB, class_of, direct,
+    COPIES, Fate, GATEWAY, IN, LATELY, LOGIN, ODD, PAGE, PARTNER, PARTS, PATHS, PHONE, RATINGS,
+    REVIEWS, SERVICES, Seen, Timing, WEB, class_of, direct, rule_word,
 };
 use crate::kit::figures::label::{ending, fitting};
 use crate::kit::figures::{DOT, LANE, NodeCard, on};
@@ -14,6 +14,17 @@ use engine::{Arg, Glyph, Ink, PartId, Scene, Time, text};
 const WIDE: f32 = 700.0;
 /// The page and its axis.
 pub(super) const PAGE_PART: PartId = PartId::one("page");
+/// Whose chain of causes answers for what is drawn here: who asks is asked about by what was asked.
+pub(super) const STANDS_FOR: &[(PartId, PartId)] = &[
+    (PAGE_PART, PartId::one("product")),
+    (PartId::one("phone"), PartId::one("product")),
+    (PartId::one("web"), PartId::one("login")),
+    (PartId::one("web"), PartId::nth("gateway", 1)),
+    (PartId::one("partner"), PartId::nth("gateway", 1)),
+];
+/// Places are drawn one by one up to so many.
+const CELLS: usize = 20;
+
 /// What takes less on a wire is not drawn there: nobody could see it.
 const SEEN: Time = Time::ms(5);
 
@@ -21,7 +32,7 @@ const SEEN: Time = Time::ms(5);
 struct Layout {
     clients: [Rect; 3],
     gateways: Vec<Rect>,
-    rows: [Rect; PAGE + 1],
+    rows: [Rect; PAGE + 2],
     /// Where bars begin and end in a row.
     bars: (f32, f32),
     page: Rect,
@@ -29,10 +40,18 @@ struct Layout {
 }
 
 impl Layout {
-    fn of(width: f32, gateways: usize) -> Layout {
+    fn of(width: f32, gateways: usize, split: bool) -> Layout {
+        // The ratings stand between the parts of before and the login.
+        let place = |service: usize| match (service, split) {
+            (LOGIN, false) => PAGE as f32,
+            _ => service as f32,
+        };
+        let rows = (PAGE + 1 + usize::from(split)) as f32;
         let count = gateways.max(1) as f32;
         if width >= WIDE {
-            let row = |i: usize| Rect::new(456.0, 8.0 + 40.0 * i as f32, width - 468.0, 36.0);
+            let pitch = (320.0 / rows).min(40.0);
+            let row =
+                |i: usize| Rect::new(456.0, 8.0 + pitch * place(i), width - 468.0, pitch - 3.0);
             let h = (320.0 - (count - 1.0) * 8.0) / count;
             let h = h.min(150.0);
             // Low, so that the phone's own calls pass above it.
@@ -58,10 +77,10 @@ impl Layout {
                 .map(|i| Rect::new(40.0 + (each + 6.0) * i as f32, 112.0, each, 92.0))
                 .collect(),
             rows: std::array::from_fn(|i| {
-                Rect::new(40.0, 222.0 + 40.0 * i as f32, width - 52.0, 36.0)
+                Rect::new(40.0, 222.0 + 40.0 * place(i), width - 52.0, 36.0)
             }),
             bars: (40.0 + (width - 52.0) * 0.5, width - 20.0),
-            page: Rect::new(40.0, 222.0 + 40.0 * (PAGE + 1) as f32, width - 52.0, 44.0),
+            page: Rect::new(40.0, 222.0 + 40.0 * rows, width - 52.0, 44.0),
             wide: false,
         }
     }
@@ -107,8 +126,9 @@ impl Layout {
 /// Draws all of it.
 pub(super) fn draw(system: &System, knobs: &Values, at: Time, scene: &mut Scene) {
     let gateways = system.node(GATEWAY).map_or(1, |live| live.members.len());
-    let layout = Layout::of(scene.width, gateways);
     let seen = system.own::<Seen>();
+    let layout = Layout::of(scene.width, gateways, seen.split);
+    let shown = |service: &usize| *service != RATINGS || seen.split;
     scene.height = layout.page.y + layout.page.h + 8.0;
     let mut ways = scene.background();
     for client in 0..3 {
@@ -118,7 +138,8 @@ pub(super) fn draw(system: &System, knobs: &Values, at: Time, scene: &mut Scene)
             }
         }
     }
-    for (service, id) in SERVICES.into_iter().enumerate() {
+    for service in (0..SERVICES.len()).filter(shown) {
+        let id = SERVICES[service];
         let held = |frame: &Frame| frame.at().0 == id;
         let used = system.frames().any(|(_, frame)| held(frame));
         for gateway in 0..gateways {
@@ -138,7 +159,7 @@ pub(super) fn draw(system: &System, knobs: &Values, at: Time, scene: &mut Scene)
         self::gateway(gateway, system, at, layout.gateways[gateway], scene);
     }
     let axis = axis(seen);
-    for service in 0..=PAGE {
+    for service in (0..SERVICES.len()).filter(shown) {
         row(service, system, at, &layout, axis, scene);
     }
     page(system, &layout, axis, scene);
@@ -288,7 +309,7 @@ fn gateway(member: usize, system: &System, at: Time, rect: Rect, scene: &mut Sce
     let part = PartId::nth("gateway", member as u16 + 1);
     let held = it.own.pool.held.len();
     let down = it.down.is_some();
-    let args = [Arg::Count(held as i64), Arg::Count(i64::from(PLACES))];
+    let args = [Arg::Count(held as i64), Arg::Count(seen.places as i64)];
     let status = if down {
         scene.say("down", &[])
     } else {
@@ -300,11 +321,7 @@ fn gateway(member: usize, system: &System, at: Time, rect: Rect, scene: &mut Sce
     });
     let path = seen.odd.map(|odd| {
         let path = scene.say(PATHS[odd], &[]);
-        let rule = match class_of(ODD[odd]) {
-            0 => "rule.product",
-            1 => "rule.login",
-            _ => "rule.none",
-        };
+        let rule = rule_word(class_of(ODD[odd]));
         format!("{path} → {}", scene.say(rule, &[]))
     });
     let name = scene.name(part);
@@ -314,7 +331,7 @@ fn gateway(member: usize, system: &System, at: Time, rect: Rect, scene: &mut Sce
     pencil
         .figure("places", held as f64)
         .figure("down", f64::from(u8::from(down)));
-    let full = held >= PLACES as usize;
+    let full = held >= seen.places;
     let (ink, border) = match (down, full) {
         (true, _) => (Ink::Bad, Ink::Bad),
         (_, true) => (Ink::Warn, Ink::Warn),
@@ -331,9 +348,11 @@ fn gateway(member: usize, system: &System, at: Time, rect: Rect, scene: &mut Sce
         )
     };
     card.draw(&mut pencil);
-    // Two rows of places.
-    let pitch = (room / (PLACES / 2) as f32).min(12.0);
-    for place in 0..PLACES as usize {
+    // Two rows of places; of many, each cell stands for as many.
+    let pitch = (room / (CELLS / 2) as f32).min(12.0);
+    let cells = seen.places.min(CELLS);
+    let taken = (held * cells).div_ceil(seen.places.max(1));
+    for place in 0..cells {
         let (column, line) = ((place % 10) as f32, (place / 10) as f32);
         let cell = Rect::new(
             rect.x + 14.0 + pitch * column,
@@ -341,7 +360,7 @@ fn gateway(member: usize, system: &System, at: Time, rect: Rect, scene: &mut Sce
             pitch - 2.5,
             pitch - 2.5,
         );
-        let fill = if place < held && !down {
+        let fill = if place < taken && !down {
             Ink::Accent
         } else {
             Ink::Card
@@ -405,7 +424,7 @@ fn row(service: usize, system: &System, at: Time, layout: &Layout, axis: Time, s
     let name = scene.name(part);
     let mut spoken = says.clone();
     spoken.extend(dying.clone());
-    if let (Some((from, to)), true) = (took, service < PAGE) {
+    if let (Some((from, to)), true) = (took, service < LOGIN) {
         spoken.push(scene.say("part-took", &[Arg::Span(to - from)]));
     }
     let mut pencil = scene.thing(part, rect, spoken.join(", "));
@@ -430,7 +449,7 @@ fn row(service: usize, system: &System, at: Time, layout: &Layout, axis: Time, s
             pencil.text(low, 11.0, ink, fitting(&[all], 11.0, false, room))
         }
     };
-    if service == PAGE {
+    if service == LOGIN {
         return;
     }
     let x = |time: Time| {
@@ -444,7 +463,7 @@ fn row(service: usize, system: &System, at: Time, layout: &Layout, axis: Time, s
         Ink::Rail,
     );
     let Some(last) = seen.last else { return };
-    let slowest = (0..PAGE)
+    let slowest = (0..LOGIN)
         .filter_map(|part| bar_of(&last, part))
         .map(|(_, to)| to)
         .max();
@@ -485,7 +504,13 @@ fn page(system: &System, layout: &Layout, axis: Time, scene: &mut Scene) {
         Some(took) => scene.say("page", &[Arg::Span(took)]),
         None => scene.say("page.none", &[]),
     };
+    let (slow, all) = seen.slow;
+    let slow = f64::from(slow) / f64::from(all.max(1));
+    let drags = seen.drags;
     let usual = median.map(|(median, count)| {
+        if drags {
+            return scene.say("slow-pages", &[percent(slow), Arg::Count(i64::from(all))]);
+        }
         let args = [Arg::Span(median), Arg::Count(count as i64)];
         scene.say("median", &args)
     });
@@ -497,6 +522,9 @@ fn page(system: &System, layout: &Layout, axis: Time, scene: &mut Scene) {
         pencil
             .figure("median ms", median.as_s() * 1_000.0)
             .figure("pages", count as f64);
+    }
+    if drags {
+        pencil.figure("slow %", slow * 100.0);
     }
     pencil.figure(
         "reviews",

@@ -8,16 +8,17 @@ mod tests;
 
 use crate::kit::flow::{Holds, Key, Recently};
 use crate::kit::system::{
-    Admission, Call, Crowd, Cx, Deed, Dial, Draw, Frame, Gate, Health, Kind, Node, NodeId,
+    Admission, Call, Count, Crowd, Cx, Deed, Dial, Draw, Frame, Gate, Health, Kind, Node, NodeId,
     Otherwise, Own, Plan, Script, Service, Spread, Step, System, Values, Wire, WireId, probe,
 };
+use algorithms::connections::{FIRST_WINDOW, slow_start_round_trips};
 use algorithms::hash::mix64;
 use algorithms::limiter::{Limiter, Rate, Verdict};
 use algorithms::routing::{PathMatch, Request, Rule, Wildcard, route};
 use algorithms::token_bucket::{Bandwidth, TokenBucket};
 use engine::{
-    Act, ActionSpec, Arg, Card, Code, Ink, Lesson, Level, Line, Note, PartId, Plot, Probe, Sheet,
-    Time, Tone,
+    Act, ActionSpec, Arg, Card, Code, Glyph, Ink, Lesson, Level, Line, Note, PartId, Plot, Probe,
+    Sheet, Time, Tone,
 };
 use std::collections::VecDeque;
 
@@ -36,8 +37,8 @@ pub const KEY: NodeId = NodeId(3);
 pub const GATEWAY: NodeId = NodeId(4);
 /// The seven parts of a page.
 pub const PAGE: usize = 7;
-/// Who answers: the parts of a page, and the login.
-pub const SERVICES: [NodeId; PAGE + 1] = [
+/// Who answers: the parts of a page, the ratings once they are a service of their own, and the login.
+pub const SERVICES: [NodeId; PAGE + 2] = [
     NodeId(5),
     NodeId(6),
     NodeId(7),
@@ -46,17 +47,20 @@ pub const SERVICES: [NodeId; PAGE + 1] = [
     NodeId(10),
     NodeId(11),
     NodeId(12),
+    NodeId(13),
 ];
 /// Their parts on the stage.
-const PARTS: [&str; PAGE + 1] = [
-    "product", "price", "stock", "reviews", "merchant", "shipping", "similar", "login",
+const PARTS: [&str; PAGE + 2] = [
+    "product", "price", "stock", "reviews", "merchant", "shipping", "similar", "ratings", "login",
 ];
 /// Copies of each.
-const COPIES: [u32; PAGE + 1] = [3, 1, 2, 1, 1, 1, 1, 1];
+const COPIES: [u32; PAGE + 2] = [3, 1, 2, 1, 1, 1, 1, 1, 1];
 const PRODUCT: usize = 0;
+const STOCK: usize = 2;
 const REVIEWS: usize = 3;
 const SHIPPING: usize = 5;
-const LOGIN: usize = 7;
+const RATINGS: usize = 7;
+const LOGIN: usize = 8;
 
 /// From clients to the door.
 const IN: [WireId; 4] = [WireId(0), WireId(1), WireId(2), WireId(3)];
@@ -72,8 +76,6 @@ const fn direct(service: usize) -> WireId {
 /// Workers of one copy, and places in the queue of a service.
 const WORKERS: u32 = 4;
 const QUEUE: u32 = 200;
-/// Pages and logins that one gateway holds at a time.
-pub const PLACES: u32 = 20;
 /// The check of a token.
 const TOKEN_CHECK: Time = Time::ms(1);
 /// One way within the data centre.
@@ -85,6 +87,14 @@ const LOGINS: f64 = 3.0;
 const PARTNER_PAGES: f64 = 1.0;
 /// A slow call to the reviews takes about so long.
 const HANGS: Time = Time::s(2);
+/// The share of calls that drag takes so long.
+const DRAGS: Time = Time::s(1);
+/// From here on a page is slow.
+pub const SLOW_PAGE: Time = Time::ms(900);
+/// Trips before the first byte of a request on a cold connection: TCP, then TLS 1.3.
+const HANDSHAKE_TRIPS: u64 = 2;
+/// An answer for everybody, and one cut for the phone.
+const ANSWER_BYTES: [u64; 2] = [60_000, 12_000];
 /// How much more a flood of the partner brings, and for how long.
 const FLOOD: (f64, Time) = (160.0, Time::s(8));
 /// A gateway that is down is found out within two of these.
@@ -105,13 +115,26 @@ const CLASS_LOGIN: u8 = 1;
 const CLASS_NOTHING: u8 = 2;
 
 /// Paths that people have typed, in the order in which the action sends them.
-pub const ODD: [&str; 6] = [
-    "/products",
-    "/product/",
-    "/Product",
-    "/login/",
-    "/product/7",
-    "/login",
+pub const ODD: [(&str, &str); 8] = [
+    ("m.shop.com", "/products"),
+    ("m.shop.com", "/product/"),
+    ("m.shop.com", "/Product"),
+    ("m.shop.com", "/login/"),
+    ("m.shop.com", "/product/7"),
+    ("m.shop.com", "/login"),
+    ("a.m.shop.com", "/product/7"),
+    ("shop.com", "/login"),
+];
+/// They as words, so that they can be said.
+const PATHS: [&str; ODD.len()] = [
+    "path.products",
+    "path.slash",
+    "path.case",
+    "path.login-slash",
+    "path.product",
+    "path.login",
+    "path.labels",
+    "path.bare",
 ];
 
 const DIALS: &[Dial] = &[
@@ -124,11 +147,19 @@ const DIALS: &[Dial] = &[
     Dial::choice("parts", &["optional", "all"], 0),
     Dial::whole("limit", [0, 20], 0),
     Dial::slider("work", [5.0, 200.0, 5.0], "ms", 30.0),
+    Dial::slider("slow", [0.0, 5.0, 0.5], "%", 0.0),
+    Dial::slider("places", [5.0, 200.0, 5.0], "", 20.0),
+    Dial::choice("connections", &["warm", "cold"], 0),
+    Dial::choice("answers", &["one", "each"], 0),
+    Dial::switch("split", false),
 ];
 
 const ACTIONS: &[ActionSpec] = &[
     ActionSpec::whole("hang"),
     ActionSpec::whole("mend"),
+    ActionSpec::turning("split", "split", 1.0),
+    ActionSpec::whole("stock"),
+    ActionSpec::whole("stock-up"),
     ActionSpec::whole("flood"),
     ActionSpec::aimed("crash", "gateway"),
     ActionSpec::aimed("restart", "gateway"),
@@ -138,24 +169,44 @@ const ACTIONS: &[ActionSpec] = &[
 const DEEDS: &[Deed] = &[
     Deed::Own,
     Deed::Recover(SERVICES[REVIEWS]),
+    Deed::Turn,
+    Deed::Crash(SERVICES[STOCK]),
+    Deed::Recover(SERVICES[STOCK]),
     Deed::Surge(PARTNER, FLOOD.0, FLOOD.1),
     Deed::Crash(GATEWAY),
     Deed::Recover(GATEWAY),
     Deed::Own,
 ];
 
-/// The rules of the door, and what each leads to.
+/// The rules of the door, in the order of the classes that they lead to. The star stands for one label.
 fn rules() -> [Rule; 2] {
+    let at_shop = |path| Rule {
+        host: Some("*.shop.com".to_owned()),
+        ..Rule::path(path)
+    };
     [
-        Rule::path(PathMatch::Prefix("/product".to_owned())),
-        Rule::path(PathMatch::Exact("/login".to_owned())),
+        at_shop(PathMatch::Prefix("/product".to_owned())),
+        at_shop(PathMatch::Exact("/login".to_owned())),
     ]
 }
 
-/// The class of a path: the place of the rule that it meets.
-fn class_of(path: &str) -> u8 {
-    let found = route(&rules(), &Request::new("GET", path), Wildcard::OneLabel);
+/// The class of a request: the place of the rule that it meets.
+fn class_of((host, path): (&str, &str)) -> u8 {
+    let request = Request {
+        host: host.to_owned(),
+        ..Request::new("GET", path)
+    };
+    let found = route(&rules(), &request, Wildcard::OneLabel);
     found.map_or(CLASS_NOTHING, |rule| rule as u8)
+}
+
+/// What the rule of a class leads to, as a word.
+const fn rule_word(class: u8) -> &'static str {
+    match class {
+        CLASS_PAGE => "rule.product",
+        CLASS_LOGIN => "rule.login",
+        _ => "rule.none",
+    }
 }
 
 /// When the parts of one page were asked for and answered, by the caller's clock since it was asked for.
@@ -164,7 +215,7 @@ pub(crate) struct Timing {
     number: u32,
     began: Time,
     /// When each call left its caller, and when its answer was back.
-    pub(crate) calls: [(Option<Time>, Option<Time>); PAGE],
+    pub(crate) calls: [(Option<Time>, Option<Time>); PAGE + 1],
     /// How long the page took.
     pub(crate) took: Time,
     pub(crate) failed: bool,
@@ -187,6 +238,8 @@ struct Seen {
     last: Option<Timing>,
     /// How long the latest pages took that came well, since the design changed.
     times: VecDeque<Time>,
+    /// Pages that were slow, of all that came well, since the design changed.
+    slow: (u32, u32),
     /// What is still to be sampled.
     unsaid: Vec<Time>,
     turned: Time,
@@ -202,6 +255,14 @@ struct Seen {
     odd: Option<usize>,
     /// The phone goes through the gateway.
     door: bool,
+    /// Over connections that must be opened first.
+    cold: bool,
+    /// The ratings are a service of their own.
+    split: bool,
+    /// Some calls drag.
+    drags: bool,
+    /// Places of one gateway.
+    places: usize,
     steps: u32,
     rtt: Time,
     load: f64,
@@ -211,6 +272,8 @@ struct Seen {
     calm: Holds,
     /// No login has been refused for so long.
     open_door: Holds,
+    /// A gateway crashed: when, how many requests had come and failed by then.
+    crashed: Option<(Time, u32, u32)>,
     /// The partner floods, and nobody else was refused since.
     flood: Option<(Time, bool)>,
 }
@@ -221,6 +284,7 @@ impl Seen {
             open: Vec::new(),
             last: None,
             times: VecDeque::new(),
+            slow: (0, 0),
             unsaid: Vec::new(),
             turned: Time::ZERO,
             medians: [None; 3],
@@ -230,12 +294,17 @@ impl Seen {
             bucket: None,
             odd: None,
             door: false,
+            cold: false,
+            split: false,
+            drags: false,
+            places: 0,
             steps: 1,
             rtt: Time::ZERO,
             load: 0.0,
             way: Time::ZERO,
             calm: Holds::default(),
             open_door: Holds::default(),
+            crashed: None,
             flood: None,
         }
     }
@@ -258,18 +327,18 @@ impl Seen {
     }
 }
 
-/// The calls of a page in their order: all of a step at once.
-fn page(steps: u32, call: &dyn Fn(usize) -> Call) -> Vec<Step> {
+/// The calls of a page of so many parts in their order: all of a step at once.
+fn page(steps: u32, parts: usize, call: &dyn Fn(usize) -> Call) -> Vec<Step> {
     let all = |services: &mut dyn Iterator<Item = usize>| Step::All(services.map(call).collect());
     match steps {
-        1 => vec![all(&mut (0..PAGE))],
+        1 => vec![all(&mut (0..parts))],
         2 => vec![
             Step::Call(call(PRODUCT)),
-            all(&mut (0..PAGE).filter(|part| *part != PRODUCT)),
+            all(&mut (0..parts).filter(|part| *part != PRODUCT)),
         ],
         _ => vec![
             Step::Call(call(PRODUCT)),
-            all(&mut (0..PAGE).filter(|part| ![PRODUCT, SHIPPING].contains(part))),
+            all(&mut (0..parts).filter(|part| ![PRODUCT, SHIPPING].contains(part))),
             Step::Call(call(SHIPPING)),
         ],
     }
@@ -295,10 +364,27 @@ impl Script for Gateway {
             otherwise,
             ..Call::over(direct(service))
         };
+        // A host that has not been spoken to must be greeted first, and a cold window holds little.
+        let cold = knobs.whole("connections") == 1;
+        let trips = |trips: u64| Step::Work(Time(knobs.ms("rtt").0 * trips));
+        let greet = |steps: Vec<Step>| -> Vec<Step> {
+            let greet = |step| [trips(HANDSHAKE_TRIPS), step];
+            if cold {
+                steps.into_iter().flat_map(greet).collect()
+            } else {
+                steps
+            }
+        };
+        let bytes = ANSWER_BYTES[knobs.whole("answers").min(1) as usize];
+        let more = slow_start_round_trips(bytes, FIRST_WINDOW);
         let asks = match who {
-            TURN => (0..PAGE).map(|part| Step::Call(by_itself(part))).collect(),
-            ONCE => page(steps, &by_itself),
-            _ => through.clone(),
+            // No phone knows of the ratings: it would have to be updated.
+            TURN => greet((0..PAGE).map(|part| Step::Call(by_itself(part))).collect()),
+            ONCE => greet(page(steps, PAGE, &by_itself)),
+            _ => {
+                let rest = (cold && more > 0).then(|| trips(more));
+                greet(through.clone()).into_iter().chain(rest).collect()
+            }
         };
         // Odd paths are typed by hand: they go to the door whoever makes the calls.
         phone.programs = vec![asks, through.clone(), through];
@@ -310,7 +396,9 @@ impl Script for Gateway {
             limits: true,
             ..Gate::default()
         };
-        let mut gateway = Service::new(PLACES, 0, TOKEN_CHECK, Spread::Fixed);
+        let split = knobs.on("split");
+        let places = knobs.whole("places");
+        let mut gateway = Service::new(places, 0, TOKEN_CHECK, Spread::Fixed);
         let part = |service: usize| Call {
             timeout: Some(knobs.s("deadline")),
             otherwise,
@@ -319,7 +407,7 @@ impl Script for Gateway {
         let check = Step::Work(TOKEN_CHECK);
         let with_check = |rest: Vec<Step>| std::iter::once(check.clone()).chain(rest).collect();
         gateway.programs = vec![
-            with_check(page(steps, &part)),
+            with_check(page(steps, PAGE + usize::from(split), &part)),
             with_check(vec![Step::Call(Call {
                 otherwise: Otherwise::Fail,
                 ..part(LOGIN)
@@ -334,9 +422,11 @@ impl Script for Gateway {
             Node::one(KEY, "key", Kind::Gate(key)),
             Node::many(GATEWAY, "gateway", Kind::Service(gateway), gateways),
         ];
-        for service in 0..=PAGE {
+        let is_there = |service: usize| service != RATINGS || split;
+        for service in (0..SERVICES.len()).filter(|it| is_there(*it)) {
             let workers = WORKERS * COPIES[service];
-            let kind = Service::new(workers, QUEUE, knobs.ms("work"), Spread::Exponential);
+            let mut kind = Service::new(workers, QUEUE, knobs.ms("work"), Spread::Exponential);
+            kind.drags = (knobs.get("slow") / 100.0, DRAGS);
             nodes.push(Node::one(
                 SERVICES[service],
                 PARTS[service],
@@ -357,7 +447,7 @@ impl Script for Gateway {
             Wire::new(IN[2], PARTNER, KEY, "partner-link", NEAR),
             door(IN[3], KEY, SHORT),
         ];
-        for (service, to) in SERVICES.into_iter().enumerate() {
+        for (service, to) in SERVICES.into_iter().enumerate().filter(|it| is_there(it.0)) {
             wires.push(Wire::new(inside(service), GATEWAY, to, "inside", SHORT));
         }
         if who != DOOR {
@@ -399,11 +489,7 @@ impl Script for Gateway {
             .map_or(0, |odd| (odd + 1) % ODD.len());
         system.own_mut::<Seen>().odd = Some(number);
         let class = class_of(ODD[number]);
-        let word = match class {
-            CLASS_PAGE => "rule.product",
-            CLASS_LOGIN => "rule.login",
-            _ => "rule.none",
-        };
+        let word = rule_word(class);
         let note = Note::new("path")
             .with(Arg::Word(PATHS[number]))
             .with(Arg::Word(word));
@@ -440,7 +526,8 @@ impl Script for Gateway {
         match note.word {
             "answered" => {
                 let Some(part) = note.part else { return };
-                let Some(service) = PARTS[..PAGE].iter().position(|name| *name == part.kind) else {
+                let Some(service) = PARTS[..LOGIN].iter().position(|name| *name == part.kind)
+                else {
                     return;
                 };
                 let seen = system.own_mut::<Seen>();
@@ -450,6 +537,11 @@ impl Script for Gateway {
                 }
             }
             "spike" => system.own_mut::<Seen>().flood = Some((now, true)),
+            "crashed" if note.part.is_some_and(|part| part.kind == "gateway") => {
+                let all = system.total();
+                let (came, failed) = (all.of(Count::Came), all.of(Count::Failed));
+                system.own_mut::<Seen>().crashed = Some((now, came, failed));
+            }
             _ => {}
         }
     }
@@ -468,7 +560,7 @@ impl Script for Gateway {
                 ..Timing::default()
             });
         }
-        let service = SERVICES[..PAGE].iter().position(|id| *id == to);
+        let service = SERVICES[..LOGIN].iter().position(|id| *id == to);
         if let (Some(service), Some(open)) = (service, seen.timing(call.number)) {
             open.calls[service].0 = Some(call.asked);
         }
@@ -488,7 +580,9 @@ impl Script for Gateway {
         if from != PHONE || request.draw.class != CLASS_PAGE {
             return;
         }
-        let fate = match (failed, request.partial) {
+        // Who calls by itself has no stars to show once they are elsewhere.
+        let partial = request.partial || (seen.split && !seen.door);
+        let fate = match (failed, partial) {
             (true, _) => Fate::Failed,
             (_, true) => Fate::Partial,
             _ => Fate::Whole,
@@ -510,6 +604,8 @@ impl Script for Gateway {
             return;
         }
         seen.last = Some(timing);
+        seen.slow.0 += u32::from(took > SLOW_PAGE);
+        seen.slow.1 += 1;
         seen.unsaid.push(took);
         seen.times.push_back(took);
         if seen.times.len() > MEDIAN_OF {
@@ -525,11 +621,16 @@ impl Script for Gateway {
         if seen.turned != turned {
             seen.turned = turned;
             seen.times.clear();
+            seen.slow = (0, 0);
             seen.last = None;
             seen.pages.restart(now);
             seen.logins.restart(now);
         }
         seen.door = who == DOOR;
+        seen.cold = knobs.whole("connections") == 1;
+        seen.split = knobs.on("split");
+        seen.drags = knobs.get("slow") > 0.0;
+        seen.places = knobs.whole("places") as usize;
         seen.steps = knobs.whole("steps");
         seen.rtt = knobs.ms("rtt");
         seen.load = knobs.get("load");
@@ -543,7 +644,7 @@ impl Script for Gateway {
             let bucket = TokenBucket::new(now.0, &[Bandwidth::greedy(u64::from(limit), rate)]);
             seen.bucket = (limit > 0).then_some((limit, bucket));
         }
-        if seen.times.len() == MEDIAN_OF && seen.steps == 1 {
+        if seen.times.len() == MEDIAN_OF && seen.steps == 1 && !seen.cold {
             seen.medians[who.min(DOOR) as usize] = seen.median().map(|(median, _)| median);
         }
         let refused = seen.refused(now).unwrap_or(0.0) > 0.0;
@@ -560,16 +661,6 @@ impl Script for Gateway {
         cx.sample(HELD, held as f64);
     }
 }
-
-/// The odd paths as words, so that they can be said.
-const PATHS: [&str; ODD.len()] = [
-    "path.products",
-    "path.slash",
-    "path.case",
-    "path.login-slash",
-    "path.product",
-    "path.login",
-];
 
 /// Whether the reviews hang.
 fn hangs(system: &System) -> bool {
@@ -636,25 +727,42 @@ impl Lesson for Gateway {
         actions: ACTIONS,
         probes: PROBES,
         plots: PLOTS,
+        key: &[
+            (Glyph::Request, Ink::Accent),
+            (Glyph::Response, Ink::Ok),
+            (Glyph::Failure, Ink::Bad),
+        ],
         story: story::STORY,
         challenges: story::CHALLENGES,
         speed: 0.25,
         twin: ("who", 2.0),
+        stands_for: figure::STANDS_FOR,
         still: Time::s(3),
         warm_up: WARM_UP,
         ..Sheet::usual(
             Card {
                 slug: "api-gateway",
                 chapter: "services",
-                tables: &["gateway_path_routing", "scaling_tail_availability"],
+                tables: &[
+                    "gateway_path_routing",
+                    "scaling_tail_availability",
+                    "queueing_latency",
+                ],
             },
             || Values::first(&Gateway),
             figure::draw,
         )
     };
-    const CODE: &'static [Code] = &[Code {
-        file: "algorithms/routing.rs",
-        region: "route",
-        marks: &[("path", "max_by_key")],
-    }];
+    const CODE: &'static [Code] = &[
+        Code {
+            file: "algorithms/routing.rs",
+            region: "route",
+            marks: &[("path", "max_by_key")],
+        },
+        Code {
+            file: "algorithms/token_bucket.rs",
+            region: "token",
+            marks: &[("limited", "let enough")],
+        },
+    ];
 }

@@ -1,7 +1,7 @@
 //! The story, its predictions, and things to try.
 
 use super::figure::PAGE_PART;
-use super::{DOOR, Fate, LATELY, MEDIAN_OF, ONCE, PLACES, Seen, hangs, held};
+use super::{DOOR, Fate, LATELY, MEDIAN_OF, ONCE, SLOW_PAGE, Seen, hangs, held};
 use crate::kit::system::{Count, System};
 use engine::claim::figure;
 use engine::{Beat, Challenge, PartId, Prediction, Progress, Setup, Time};
@@ -37,6 +37,17 @@ fn partial(system: &System) -> u32 {
     seen(system)
         .pages
         .sum(Fate::Partial as usize, LATELY, system.now)
+}
+
+/// Since a gateway crashed: when, how many requests have come and failed.
+fn crashed(system: &System) -> Option<(Time, u32, u32)> {
+    let (at, came, failed) = seen(system).crashed?;
+    let all = system.total();
+    Some((
+        at,
+        all.of(Count::Came) - came,
+        all.of(Count::Failed) - failed,
+    ))
 }
 
 pub(super) const STORY: &[Beat<System>] = &[
@@ -94,6 +105,21 @@ pub(super) const STORY: &[Beat<System>] = &[
         when: measured,
         points: &[PAGE_PART, SHIPPING],
         shows: &[figure(PAGE_PART, "median ms").within(190.0, 280.0)],
+        ..Beat::at_once()
+    },
+    Beat {
+        id: "slow",
+        setup: &[
+            Setup::Alone,
+            Setup::Set("steps", 1.0),
+            Setup::Set("slow", 1.0),
+            Setup::Set("load", 12.0),
+            Setup::Speed(8.0),
+            Setup::Wait(Time::s(24)),
+        ],
+        when: |system| seen(system).last.is_some_and(|last| last.took > SLOW_PAGE),
+        points: &[PAGE_PART],
+        shows: &[figure(PAGE_PART, "slow %").within(3.0, 12.0)],
         predict: Some(Prediction {
             id: "logins",
             options: &["nothing", "longer", "refused"],
@@ -109,16 +135,14 @@ pub(super) const STORY: &[Beat<System>] = &[
     Beat {
         id: "full",
         setup: &[
-            Setup::Alone,
-            Setup::Set("steps", 1.0),
-            Setup::Set("load", 12.0),
+            Setup::Set("slow", 0.0),
             Setup::Speed(FAST),
             Setup::Act("hang", 0),
         ],
-        when: |system| refused(system) >= 0.3 && held(system) == PLACES as usize,
+        when: |system| refused(system) >= 0.3 && held(system) == seen(system).places,
         points: &[DOOR_PART, WEB, REVIEWS],
         shows: &[
-            figure(DOOR_PART, "places").is(PLACES as f64),
+            figure(DOOR_PART, "places").is(20.0),
             figure(WEB, "refused %").at_least(25.0),
         ],
         ..Beat::at_once()
@@ -132,7 +156,9 @@ pub(super) const STORY: &[Beat<System>] = &[
             Setup::Wait(Time::s(5)),
         ],
         when: |system| {
-            partial(system) >= 20 && refused(system) == 0.0 && held(system) <= PLACES as usize / 2
+            partial(system) >= 20
+                && refused(system) == 0.0
+                && held(system) <= seen(system).places / 2
         },
         points: &[DOOR_PART, PHONE, REVIEWS],
         shows: &[
@@ -143,18 +169,26 @@ pub(super) const STORY: &[Beat<System>] = &[
         ..Beat::at_once()
     },
     Beat {
-        id: "door",
+        id: "insulate",
         setup: &[
-            Setup::Set("load", 6.0),
-            Setup::Speed(0.5),
             Setup::Act("mend", 0),
-            Setup::Act("crash", 0),
+            Setup::Set("load", 6.0),
+            Setup::Set("split", 1.0),
+            Setup::Twin("who", ONCE as f64),
+            Setup::Speed(2.0),
+            Setup::Wait(Time::s(6)),
         ],
+        when: |system| seen(system).times.len() >= 10 && partial(system) == 0,
+        points: &[PHONE, PartId::one("ratings"), DOOR_PART],
+        shows: &[figure(PHONE, "partial %").is(0.0)],
+        ..Beat::at_once()
+    },
+    Beat {
+        id: "door",
+        setup: &[Setup::Alone, Setup::Speed(0.5), Setup::Act("crash", 0)],
         when: |system| {
-            let crashed = system.since("crashed");
-            crashed.is_some_and(|since| {
-                system.now.since(since.at()) >= Time::s(2) && since.all().of(Count::Failed) >= 10
-            })
+            crashed(system)
+                .is_some_and(|(at, _, failed)| system.now.since(at) >= Time::s(2) && failed >= 10)
         },
         points: &[DOOR_PART, PHONE, WEB],
         shows: &[
@@ -168,10 +202,12 @@ pub(super) const STORY: &[Beat<System>] = &[
         id: "yours",
         setup: &[
             Setup::Act("restart", 0),
+            Setup::Act("odd", 0),
             Setup::Speed(FAST),
             Setup::Wait(Time::s(5)),
         ],
         points: &[PARTNER, DOOR_PART],
+        shows: &[figure(DOOR_PART, "down").is(0.0)],
         ..Beat::at_once()
     },
 ];
@@ -221,18 +257,31 @@ pub(super) const CHALLENGES: &[Challenge<System>] = &[
         ],
     },
     Challenge {
+        id: "cold",
+        progress: |system, _| {
+            let seen = seen(system);
+            let hard = seen.door && seen.cold && seen.rtt >= Time::ms(100);
+            let fast = seen
+                .median()
+                .is_some_and(|(median, _)| median <= Time::ms(450));
+            let pages = seen.times.len().min(MEDIAN_OF - usize::from(!fast));
+            Progress::of(if hard { pages as f64 } else { 0.0 }, MEDIAN_OF as f64)
+        },
+        solution: &[
+            Setup::Set("who", DOOR as f64),
+            Setup::Set("connections", 1.0),
+            Setup::Set("answers", 1.0),
+            Setup::Wait(Time::s(15)),
+        ],
+    },
+    Challenge {
         id: "no-door-shut",
         progress: |system, now| {
-            let Some(since) = system.since("crashed") else {
+            let Some((at, came, failed)) = crashed(system) else {
                 return Progress::of(0.0, 10.0);
             };
-            let all = since.all();
-            let few = all.of(Count::Failed) * 10 <= all.of(Count::Came).max(60);
-            Progress::held(
-                Some(since.at()).filter(|_| few && seen(system).door),
-                now,
-                10.0,
-            )
+            let few = failed * 10 <= came.max(60);
+            Progress::held(Some(at).filter(|_| few && seen(system).door), now, 10.0)
         },
         solution: &[
             Setup::Set("who", DOOR as f64),

@@ -1,8 +1,8 @@
 //! Pages against arithmetic, the door against its rules, and what becomes of calls that are left out.
 
 use super::{
-    CLASS_LOGIN, CLASS_NOTHING, CLASS_PAGE, DOOR, GATEWAY, Gateway, ODD, ONCE, SERVICES, Seen,
-    TURN, class_of,
+    CLASS_LOGIN, CLASS_NOTHING, CLASS_PAGE, DOOR, Fate, GATEWAY, Gateway, LATELY, ODD, ONCE,
+    SERVICES, Seen, TURN, class_of,
 };
 use crate::kit::system::{Count, System, Values};
 use engine::lesson::sheet;
@@ -65,6 +65,76 @@ fn pages_take_as_long_as_their_slowest_way() {
 }
 
 #[test]
+fn seven_calls_are_slow_seven_times_as_often() {
+    let (mut slow, mut all) = (0, 0);
+    for seed in 1..=10 {
+        let mut run = run(
+            seed,
+            &[
+                ("who", 2.0),
+                ("slow", 1.0),
+                ("load", 12.0),
+                ("places", 200.0),
+            ],
+        );
+        go(&mut run, 60);
+        let seen = run.model().own::<Seen>();
+        (slow, all) = (slow + seen.slow.0, all + seen.slow.1);
+    }
+    // 7,000 pages or so: three standard deviations are under a point.
+    let share = f64::from(slow) / f64::from(all);
+    let theory = 1.0 - libm::pow(0.99, 7.0);
+    assert!((share - theory).abs() < 0.01, "{share} and {theory}");
+}
+
+#[test]
+fn the_door_refuses_as_erlang_b_says() {
+    let (mut came, mut refused, mut busy_s) = (0, 0, 0.0);
+    for seed in 1..=10 {
+        let mut run = run(seed, &[("who", 2.0), ("load", 40.0), ("places", 5.0)]);
+        go(&mut run, 60);
+        let door = run.model().row(GATEWAY);
+        came += door.of(Count::Came);
+        refused += door.of(Count::Refused);
+        busy_s += door.time.as_s();
+    }
+    let mean_s = busy_s / f64::from(came - refused);
+    let erlangs = f64::from(came) / 600.0 * mean_s;
+    let theory = algorithms::queueing::erlang_b(5, erlangs).unwrap();
+    let share = f64::from(refused) / f64::from(came);
+    assert!((share / theory - 1.0).abs() < 0.05, "{share} and {theory}");
+}
+
+#[test]
+fn cold_connections_cost_trips_and_large_answers_more() {
+    // Two trips to greet, one to ask, and two more for 60 kB; 12 kB fit into the first window.
+    for (answers, trips) in [(0.0, 5.0), (1.0, 3.0)] {
+        let cold = [("who", 2.0), ("connections", 1.0), ("answers", answers)];
+        let theory = 100.0 * trips + 2.0 + 77.8;
+        let measured = mean(&cold);
+        assert!(
+            (measured / theory - 1.0).abs() < 0.03,
+            "{measured} and {theory}"
+        );
+    }
+}
+
+#[test]
+fn only_phones_that_call_by_themselves_miss_what_was_split() {
+    for (who, missing) in [(TURN, true), (ONCE, true), (DOOR, false)] {
+        let mut run = run(4, &[("who", f64::from(who)), ("split", 1.0)]);
+        go(&mut run, 10);
+        let now = run.model().now;
+        let share = run
+            .model()
+            .own::<Seen>()
+            .pages
+            .share(Fate::Partial as usize, LATELY, now);
+        assert_eq!(share, Some(f64::from(u8::from(missing))));
+    }
+}
+
+#[test]
 fn odd_paths_meet_the_rules_of_ingress() {
     let classes = ODD.map(class_of);
     let expected = [
@@ -74,6 +144,8 @@ fn odd_paths_meet_the_rules_of_ingress() {
         CLASS_NOTHING,
         CLASS_PAGE,
         CLASS_LOGIN,
+        CLASS_NOTHING,
+        CLASS_NOTHING,
     ];
     assert_eq!(classes, expected);
 }
@@ -139,7 +211,7 @@ fn turning_any_knob_under_way_loses_nothing() {
             run.set_knob(knob.id, knob.from_steps((dice >> 40) as u32 % 64))
                 .unwrap();
             run.audit().unwrap();
-            let spec = (dice >> 30) as usize % 6;
+            let spec = (dice >> 30) as usize % run.actions().len();
             run.act(Act { spec, target: 0 });
             run.audit().unwrap();
         }
