@@ -74,13 +74,13 @@ impl Layout {
         Layout {
             clients: std::array::from_fn(|i| Rect::new(12.0 + (w + 6.0) * i as f32, 8.0, w, 82.0)),
             gateways: (0..gateways)
-                .map(|i| Rect::new(40.0 + (each + 6.0) * i as f32, 112.0, each, 92.0))
+                .map(|i| Rect::new(40.0 + (each + 6.0) * i as f32, 112.0, each, 114.0))
                 .collect(),
             rows: std::array::from_fn(|i| {
-                Rect::new(40.0, 222.0 + 40.0 * place(i), width - 52.0, 36.0)
+                Rect::new(40.0, 242.0 + 40.0 * place(i), width - 52.0, 36.0)
             }),
             bars: (40.0 + (width - 52.0) * 0.5, width - 20.0),
-            page: Rect::new(40.0, 222.0 + 40.0 * rows, width - 52.0, 44.0),
+            page: Rect::new(40.0, 242.0 + 40.0 * rows, width - 52.0, 44.0),
             wide: false,
         }
     }
@@ -134,7 +134,10 @@ pub(super) fn draw(system: &System, knobs: &Values, at: Time, scene: &mut Scene)
     for client in 0..3 {
         for gateway in 0..gateways {
             if let Some(way) = layout.door(client, gateway) {
-                ways.line(way.d(), Ink::Mark, 1.5);
+                // Who calls by itself passes by the door.
+                let used = client > 0 || seen.door;
+                let ink = if used { Ink::Mark } else { Ink::Line };
+                ways.line(way.d(), ink, 1.5);
             }
         }
     }
@@ -212,9 +215,10 @@ fn client(
         pencil.figure(figure, *value);
     }
     NodeCard::plain(rect, name, String::new()).draw(&mut pencil);
-    let room = rect.w - 20.0;
+    let edge = if rect.w < 110.0 { 9.0 } else { 14.0 };
+    let room = rect.w - 2.0 * edge + 6.0;
     for (i, (line, ink)) in lines.into_iter().enumerate() {
-        let at = pt(rect.x + 14.0, rect.y + 43.0 + 16.0 * i as f32);
+        let at = pt(rect.x + edge, rect.y + 43.0 + 16.0 * i as f32);
         if at.y > rect.y + rect.h - 6.0 {
             break;
         }
@@ -322,10 +326,14 @@ fn gateway(member: usize, system: &System, at: Time, rect: Rect, scene: &mut Sce
     let path = seen.odd.map(|odd| {
         let path = scene.say(PATHS[odd], &[]);
         let rule = rule_word(class_of(ODD[odd]));
-        format!("{path} → {}", scene.say(rule, &[]))
+        [path, format!("→ {}", scene.say(rule, &[]))]
     });
     let name = scene.name(part);
-    let spoken = [Some(status.clone()), death.clone(), path.clone()];
+    let spoken = [
+        Some(status.clone()),
+        death.clone(),
+        path.as_ref().map(|it| it.join(" ")),
+    ];
     let spoken: Vec<String> = spoken.into_iter().flatten().collect();
     let mut pencil = scene.thing(part, rect, spoken.join(", "));
     pencil
@@ -368,11 +376,12 @@ fn gateway(member: usize, system: &System, at: Time, rect: Rect, scene: &mut Sce
         pencil.bordered(cell, 2.0, fill, Ink::Mark, 1.0);
     }
     let mut y = rect.y + 54.0 + 2.0 * pitch + 13.0;
-    let lines = [
-        death.map(|line| (line, Ink::Bad)),
-        path.map(|line| (line, Ink::Secondary)),
-    ];
-    for (line, ink) in lines.into_iter().flatten() {
+    let death = death.map(|line| (line, Ink::Bad)).into_iter();
+    let path = path
+        .into_iter()
+        .flatten()
+        .map(|line| (line, Ink::Secondary));
+    for (line, ink) in death.chain(path) {
         if y > rect.y + rect.h - 3.0 {
             break;
         }
@@ -435,12 +444,12 @@ fn row(service: usize, system: &System, at: Time, layout: &Layout, axis: Time, s
     pencil.bordered(rect, 8.0, Ink::Card, border, if slow { 2.0 } else { 1.0 });
     let room = layout.bars.0 - rect.x - 18.0;
     pencil.bold(
-        pt(rect.x + 10.0, rect.y + 15.0),
+        pt(rect.x + 10.0, rect.y + 14.0),
         12.0,
         Ink::Ink,
         fitting(&[name], 12.0, true, room),
     );
-    let low = pt(rect.x + 10.0, rect.y + 29.0);
+    let low = pt(rect.x + 10.0, rect.y + 27.0);
     match dying {
         Some(died) => pencil.bold(low, 11.0, Ink::Bad, fitting(&[died], 11.0, true, room)),
         None => {
@@ -560,12 +569,12 @@ fn page(system: &System, layout: &Layout, axis: Time, scene: &mut Scene) {
     );
     if let Some(usual) = usual {
         let room = layout.bars.1 - layout.bars.0;
-        let usual = fitting(&[usual], 12.0, false, room);
-        pencil.text(
-            pt(layout.bars.0, rect.y + 31.0),
-            12.0,
-            Ink::Secondary,
-            usual,
-        );
+        let usual = fitting(&[usual], 12.0, drags, room);
+        let at = pt(layout.bars.0, rect.y + 31.0);
+        if drags {
+            pencil.bold(at, 12.0, Ink::Warn, usual);
+        } else {
+            pencil.text(at, 12.0, Ink::Secondary, usual);
+        }
     }
 }

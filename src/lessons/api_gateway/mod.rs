@@ -261,8 +261,9 @@ struct Seen {
     split: bool,
     /// Some calls drag.
     drags: bool,
-    /// Places of one gateway.
+    /// Places of one gateway, and how many gateways.
     places: usize,
+    doors: u32,
     steps: u32,
     rtt: Time,
     load: f64,
@@ -298,6 +299,7 @@ impl Seen {
             split: false,
             drags: false,
             places: 0,
+            doors: 1,
             steps: 1,
             rtt: Time::ZERO,
             load: 0.0,
@@ -630,6 +632,7 @@ impl Script for Gateway {
         seen.cold = knobs.whole("connections") == 1;
         seen.split = knobs.on("split");
         seen.drags = knobs.get("slow") > 0.0;
+        seen.doors = knobs.whole("gateways");
         seen.places = knobs.whole("places") as usize;
         seen.steps = knobs.whole("steps");
         seen.rtt = knobs.ms("rtt");

@@ -245,7 +245,10 @@ pub(super) const CHALLENGES: &[Challenge<System>] = &[
     Challenge {
         id: "partner",
         progress: |system, now| {
-            let calm = seen(system).flood.filter(|(_, calm)| *calm);
+            // More places would do it, too, until the next partner comes.
+            let seen = seen(system);
+            let few = seen.places <= 20 && seen.doors == 1;
+            let calm = seen.flood.filter(|(_, calm)| *calm && few);
             Progress::held(calm.map(|(began, _)| began), now, 8.0)
         },
         solution: &[
