@@ -174,12 +174,14 @@ impl Request {
 
 /// The rule that a request goes by: of those that match the most specific, of equals the first.
 /// `None` is for the default backend, which is a 404 where there is none.
+// region: route
 pub fn route(rules: &[Rule], request: &Request, wildcard: Wildcard) -> Option<usize> {
     (rules.iter().enumerate())
         .filter(|(_, rule)| rule.matches(request, wildcard))
         .max_by_key(|(i, rule)| (rule.specificity(), Reverse(*i)))
         .map(|(i, _)| i)
 }
+// endregion
 
 #[cfg(test)]
 mod tests {

@@ -614,8 +614,7 @@ impl Player {
         let value = turn(&mut *self.main)?;
         let put = self.main.inputs().len() != before || self.main.position() != here;
         if put {
-            self.forget_after(here);
-            self.tell_twin(here);
+            self.forked(here);
         }
         Ok(value)
     }
@@ -630,10 +629,20 @@ impl Player {
         let here = self.main.position();
         let acted = self.main.act(act);
         if acted {
-            self.forget_after(here);
-            self.tell_twin(here);
+            self.forked(here);
         }
         acted
+    }
+
+    /// The run just had an input at `here`, and what lay ahead of it is lost.
+    fn forked(&mut self, here: Position) {
+        self.forget_after(here);
+        self.tell_twin(here);
+        // The way to a goal that was reached before leads nowhere now, and what was arranged for it went with it.
+        let lost = |goal: &mut Goal| goal.place.is_some_and(|place| place > here);
+        if let Some(goal) = self.goal.take_if(lost) {
+            self.head_for(goal.beat);
+        }
     }
 
     /// Lets the twin have the inputs of the run, which just had one at `here`. A twin that is still on its way there

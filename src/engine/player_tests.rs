@@ -1,6 +1,7 @@
 //! Tests of the player: stories, guesses, challenges, comparisons, links.
 
 use crate::player::{Happening, Player};
+use crate::show::Watch;
 use crate::toy::{bounce, face};
 use crate::*;
 
@@ -363,4 +364,24 @@ fn the_storys_comparison_goes_back_with_the_story() {
     player.compare("pace", 20.0).unwrap();
     player.seek(Time::ms(500));
     assert_eq!(player.twin().unwrap().knob, "pace");
+}
+
+#[test]
+fn a_knob_on_the_way_back_to_a_beat_makes_the_way_there_a_new_one() {
+    let mut player = player();
+    player.jump(2);
+    let before = player.main().position();
+    player.back();
+    player.next();
+    player.set_knob("pace", 60.0).unwrap();
+    assert_eq!(player.heading_for(), Some(2));
+    player.next();
+    // It is there because the state has come, not because it had come then in a tape that is lost.
+    assert_eq!(player.beat(), 2);
+    assert!(player.main().beat_holds(2));
+    assert_ne!(player.main().position(), before);
+    let mut straight = bounce(3).restore(&player.main().state());
+    straight.run(player.main().position().at, Watch::Nothing, u64::MAX);
+    assert_eq!(straight.position().at, player.main().position().at);
+    assert_eq!(face(&*straight), face(player.main()));
 }

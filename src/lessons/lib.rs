@@ -2,6 +2,7 @@
 //!
 //! A new lesson adds its folder and two lines here: its `mod` and its type in the list that makes [`CATALOGUE`].
 
+pub mod api_gateway;
 pub mod caching;
 pub mod cap_theorem;
 pub mod circuit_breaker;
@@ -52,6 +53,7 @@ lessons![
     rate_limiting::Limiting,
     message_queue::Lending,
     read_replicas::ReadReplicas,
+    api_gateway::Gateway,
 ];
 
 /// What press tells of a lesson, and no page's program carries.

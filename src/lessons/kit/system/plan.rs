@@ -417,6 +417,8 @@ pub struct Service {
     pub newest_first: bool,
     /// How work differs from one request to the next.
     pub spread: Spread,
+    /// The share of requests each of whose steps of work takes so long instead, whatever the spread.
+    pub drags: (f64, Time),
     /// The share of requests that fail by chance when their work is done.
     pub fails: f64,
     /// Those that fail by chance fail as they come, before a worker takes them.
@@ -437,6 +439,7 @@ impl Service {
             skips_left: false,
             newest_first: false,
             spread,
+            drags: (0.0, Time::ZERO),
             fails: 0.0,
             fails_fast: false,
             programs: vec![vec![Step::Work(work)]],

@@ -146,6 +146,9 @@ fn any_plan(seed: u32) -> Plan {
         service.newest_first = draw() < 0.5;
         service.fails = if draw() < 0.5 { draw() * 0.5 } else { 0.0 };
         service.fails_fast = draw() < 0.3;
+        if draw() < 0.3 {
+            service.drags = (draw(), span(draw, 900.0));
+        }
         service.programs.clear();
         for _ in 0..(draw() * 3.0) as usize {
             let mut program = Vec::new();

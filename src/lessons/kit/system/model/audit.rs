@@ -52,7 +52,13 @@ impl System {
                 Place::Travels | Place::Pauses | Place::Bounces | Place::HeldBack
             );
             if due && frame.leg.to < self.now {
-                return Err(format!("call {} should have arrived", key.serial()));
+                return Err(format!(
+                    "call {} should have arrived: {:?} at node {}, {:?}",
+                    key.serial(),
+                    frame.place,
+                    frame.node,
+                    frame.leg
+                ));
             }
         }
         for (id, live) in self.wires.iter().enumerate() {

@@ -53,6 +53,7 @@ mod purpose {
     pub(super) const RETRY: u64 = 4;
     pub(super) const CHOICE: u64 = 5;
     pub(super) const FATE: u64 = 6;
+    pub(super) const DRAGS: u64 = 7;
     pub(super) const WORK: u64 = 1 << 16;
 }
 

@@ -32,7 +32,12 @@ impl System {
                         },
                         Kind::Crowd(_) | Kind::Gate(_) | Kind::Queue(_) => 1.0,
                     };
-                    let amount = (mean.0 as f64 * factor) as u64;
+                    let amount = match &live.node.kind {
+                        Kind::Service(service) if service.drags(frame.draw, node) => {
+                            service.drags.1.0
+                        }
+                        _ => (mean.0 as f64 * factor) as u64,
+                    };
                     let speed = live.speed(usize::from(member));
                     return self.work(key, amount, speed, cx);
                 }

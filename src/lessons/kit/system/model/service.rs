@@ -263,6 +263,12 @@ impl System {
 }
 
 impl Service {
+    /// Whether work on a request takes [`Service::drags`] there.
+    pub(super) fn drags(&self, draw: Draw, node: u16) -> bool {
+        let purpose = purpose::DRAGS + (u64::from(node) << 8);
+        self.drags.0 > 0.0 && draw.unit(purpose) <= self.drags.0
+    }
+
     /// Whether chance lets a try of a request fail there.
     pub(super) fn is_unlucky(&self, draw: Draw, node: u16, path: u32) -> bool {
         let purpose = purpose::FATE + (u64::from(node) << 8) + (u64::from(path) << 32);
