@@ -33,6 +33,7 @@ pub mod message_queue;
 pub mod mod_n;
 pub mod queueing;
 pub mod quorum;
+pub mod replica_group;
 pub mod replication;
 pub mod reservation_bucket;
 pub mod retry;

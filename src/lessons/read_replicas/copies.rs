@@ -4,7 +4,8 @@ use super::{DB, LONG, REPLAY, Seen};
 use crate::kit::flow::{Key, Recently};
 use crate::kit::system::Cx;
 use crate::kit::system::{Draw, Event, Frame, Parcel, Reason, Seat, System, Values};
-use algorithms::replication::{self, Appliers, CommitRule, Log, Position, Replica};
+use algorithms::replica_group::{Group, Promotion};
+use algorithms::replication::{CommitRule, Position};
 use engine::tape::NoteId;
 use engine::{Arg, Note, PartId, Time, Tone};
 use std::collections::VecDeque;
@@ -110,14 +111,9 @@ impl Rules {
     }
 }
 
-/// A machine: what it has of the log.
+/// What is kept of a machine beside its part of the log.
 #[derive(Clone, Debug)]
 pub(super) struct Machine {
-    /// Of the primary, all.
-    pub(super) replica: Replica,
-    appliers: Appliers,
-    /// What the primary has heard of it.
-    known: Replica,
     /// The primary streams to it.
     fed: bool,
     /// Reads, and writes and replays, that a worker took.
@@ -141,8 +137,7 @@ pub(super) struct Record {
 
 /// A write that the primary has and has not answered.
 #[derive(Clone, Copy, Debug)]
-struct Waiting {
-    position: Position,
+pub(super) struct Waiting {
     call: Key,
     since: Time,
 }
@@ -162,14 +157,11 @@ pub(super) struct Failover {
 /// All of it.
 #[derive(Clone, Debug)]
 pub(super) struct Copies {
-    pub(super) log: Log,
+    group: Group<Waiting>,
     /// Of the last positions, the newest last.
     records: VecDeque<Record>,
     pub(super) machines: Vec<Machine>,
-    pub(super) primary: usize,
-    /// A promoted machine replays up to here before it takes writes.
-    pub(super) catches_up: Option<Position>,
-    waiting: VecDeque<Waiting>,
+
     /// Writes that came to a promoted machine too early.
     early: Vec<Key>,
     /// Since when the manager misses the primary.
@@ -186,12 +178,10 @@ pub(super) struct Copies {
 impl Copies {
     pub(super) fn new() -> Copies {
         Copies {
-            log: Log::default(),
+            group: Group::default(),
             records: VecDeque::new(),
             machines: Vec::new(),
-            primary: 0,
-            catches_up: None,
-            waiting: VecDeque::new(),
+
             early: Vec::new(),
             missed: None,
             misses: 0,
@@ -202,29 +192,27 @@ impl Copies {
         }
     }
 
-    /// Writes that wait for their answer.
-    pub(super) fn waiting(&self) -> usize {
-        self.waiting.len()
+    /// The machines' parts of the log.
+    pub(super) fn group(&self) -> &Group<Waiting> {
+        &self.group
+    }
+
+    /// Which machine is the primary.
+    pub(super) fn primary(&self) -> usize {
+        self.group.primary()
     }
 
     /// What was lost at the last failover, for as long as no new position stands in its place.
     pub(super) fn tail(&self) -> Option<&Failover> {
         let failover = self.failover.as_ref()?;
         let (after, last) = failover.tail;
-        let visible = after < last && self.log.head() < last && self.primary != failover.old;
+        let visible = after < last && self.group.head() < last && self.primary() != failover.old;
         visible.then_some(failover)
     }
 
     /// The position that a machine shows.
     pub(super) fn shown(&self, member: usize) -> Position {
-        let machine = self.machines.get(member);
-        machine.map_or(0, |machine| machine.replica.shown())
-    }
-
-    /// The longest part of the log that a machine has.
-    pub(super) fn received(&self, member: usize) -> Position {
-        let machine = self.machines.get(member);
-        machine.map_or(0, |machine| machine.replica.received())
+        self.group.shown(member)
     }
 
     /// Why whoever shows no more than this is late: a long transaction, or the first record that is not shown.
@@ -239,12 +227,12 @@ impl Copies {
 
     /// How old what a machine shows is.
     pub(super) fn age(&self, member: usize, at: Time) -> Time {
-        Time(self.log.age(at.0, self.shown(member)))
+        Time(self.group.age(member, at.0))
     }
 
     /// A record that is remembered.
     pub(super) fn record(&self, position: Position) -> Option<&Record> {
-        let back = self.log.head().checked_sub(position)?;
+        let back = self.group.head().checked_sub(position)?;
         let place = self.records.len().checked_sub(1 + back as usize)?;
         self.records.get(place)
     }
@@ -313,13 +301,13 @@ pub(super) fn written(call: Key, system: &mut System, cx: Cx<'_, '_>) {
     };
     let (number, member) = (frame.number, frame.at().1);
     let all = copies(system);
-    if member != all.primary {
+    if member != all.primary() {
         let note = Note::new("fenced").with(Arg::Count(i64::from(number)));
         let note = note.with(Arg::Part(part(member))).about(part(member));
         system.say(note.dot(number), cx);
         return system.unpark(call, Some(Reason::Lost), cx);
     }
-    if all.catches_up.is_some() {
+    if all.group.catches_up().is_some() {
         return all.early.push(call);
     }
     append(call, system, cx);
@@ -332,7 +320,10 @@ fn append(call: Key, system: &mut System, cx: Cx<'_, '_>) {
     };
     let (number, draw, now) = (frame.number, frame.draw, cx.now());
     let all = copies(system);
-    let position = all.log.append(now.0);
+    let since = now;
+    let Ok(position) = all.group.append(now.0, Waiting { call, since }) else {
+        return;
+    };
     let page = draw.person;
     let note = NoteId::NONE;
     let dice = draw.dice;
@@ -345,19 +336,12 @@ fn append(call: Key, system: &mut System, cx: Cx<'_, '_>) {
     if all.records.len() as u64 > KEPT {
         all.records.pop_front();
         let kept = position - KEPT;
-        all.log.forget(kept);
+        all.group.forget(kept);
     }
     if let Some(note) = all.long_next.take() {
         all.long = Some((position, now, note));
     }
-    let primary = all.primary;
-    all.machines[primary].replica = Replica::known(position, position);
-    let since = now;
-    all.waiting.push_back(Waiting {
-        position,
-        call,
-        since,
-    });
+    let primary = all.primary();
     let note = Note::new("appended").with(Arg::Count(i64::from(number)));
     let note = note.with(Arg::Part(part(primary))).with(count(position));
     let note = system.say(note.about(part(primary)).dot(number), cx);
@@ -372,10 +356,8 @@ fn append(call: Key, system: &mut System, cx: Cx<'_, '_>) {
     }
     settle(system, cx);
     let rules = system.own::<Seen>().rules;
-    let waits = copies(system)
-        .waiting
-        .back()
-        .is_some_and(|it| it.call == call);
+    let mut waiting = copies(system).group.waiting();
+    let waits = waiting.any(|it| it.0 == position);
     if waits && let Some(span) = rules.give_up {
         cx.schedule(span, Event::Timer(position as u32 * KINDS + GIVE_UP));
     }
@@ -385,7 +367,7 @@ fn append(call: Key, system: &mut System, cx: Cx<'_, '_>) {
 fn feed(member: usize, system: &mut System, cx: Cx<'_, '_>) {
     let rules = system.own::<Seen>().rules;
     let all = copies(system);
-    let (head, primary) = (all.log.head(), all.primary);
+    let (head, primary) = (all.group.head(), all.primary());
     let last = all.machines.len() - 1;
     let record = all.record(head).copied();
     let factor = match record {
@@ -409,12 +391,13 @@ fn feed(member: usize, system: &mut System, cx: Cx<'_, '_>) {
 fn tell(member: usize, system: &mut System, cx: Cx<'_, '_>) {
     let rules = system.own::<Seen>().rules;
     let all = copies(system);
-    let (primary, replica) = (all.primary, &all.machines[member].replica);
+    let primary = all.primary();
+    let (received, shown) = (all.group.received(member), all.shown(member));
     let word = match rules.answered {
         _ if member == primary => return,
         Answered::Primary => return,
-        Answered::OneReceived | Answered::AllReceived => (RECEIVED, replica.received()),
-        Answered::AllReplayed => (SHOWN, replica.shown()),
+        Answered::OneReceived | Answered::AllReceived => (RECEIVED, received),
+        Answered::AllReplayed => (SHOWN, shown),
     };
     let number = all.record(word.1).map_or(0, |record| record.number);
     let slow = if member + 1 == all.machines.len() {
@@ -430,24 +413,21 @@ fn tell(member: usize, system: &mut System, cx: Cx<'_, '_>) {
 pub(super) fn arrived(parcel: &Parcel, system: &mut System, cx: Cx<'_, '_>) {
     let all = copies(system);
     let (from, to) = (parcel.from.member, parcel.to.member);
-    let value = parcel.value.min(all.log.head());
     if parcel.kind == RECORDS {
-        let meant = from == all.primary && to != all.primary;
-        if let Some(machine) = all.machines.get_mut(to).filter(|_| meant) {
-            machine.replica.receive_up_to(value);
+        if from == all.primary() && to != from {
+            all.group.receive(to, parcel.value);
             apply(to, system, cx);
             if system.own::<Seen>().rules.answered != Answered::AllReplayed {
                 tell(to, system, cx);
             }
         }
-    } else if to == all.primary {
-        if let Some(machine) = all.machines.get_mut(from) {
-            let (received, shown) = match parcel.kind {
-                RECEIVED => (value, machine.known.shown()),
-                _ => (machine.known.received(), value),
-            };
-            machine.known = Replica::known(received, shown);
-        }
+    } else if to == all.primary() {
+        let shown = if parcel.kind == SHOWN {
+            parcel.value
+        } else {
+            0
+        };
+        all.group.acknowledge(from, parcel.value, shown);
         settle(system, cx);
     }
 }
@@ -458,30 +438,15 @@ fn settle(system: &mut System, cx: Cx<'_, '_>) {
     let there: Vec<bool> = (0..copies(system).machines.len())
         .map(|member| stays(system, member))
         .collect();
-    let all = copies(system);
-    let others = all.machines.iter().zip(&there).enumerate();
-    let known: Vec<Replica> = others
-        .filter(|(member, (_, there))| *member != all.primary && **there)
-        .map(|(_, (machine, _))| machine.known.clone())
-        .collect();
-    let rule = match rules.answered {
+    let rule = |replicas| match rules.answered {
         Answered::Primary => CommitRule::Primary,
         Answered::OneReceived => CommitRule::Received(1),
-        Answered::AllReceived => CommitRule::Received(known.len()),
-        Answered::AllReplayed => CommitRule::Shown(known.len()),
+        Answered::AllReceived => CommitRule::Received(replicas),
+        Answered::AllReplayed => CommitRule::Shown(replicas),
     };
-    let all = copies(system);
-    let may = rule.answered(&known).unwrap_or(Position::MAX);
-    let mut answered = Vec::new();
-    all.waiting.retain(|it| {
-        let waits = it.position > may;
-        if !waits {
-            answered.push(it.call);
-        }
-        waits
-    });
-    for call in answered {
-        system.unpark(call, None, cx);
+    let answered = copies(system).group.answer(|member| there[member], rule);
+    for it in answered {
+        system.unpark(it.call, None, cx);
     }
 }
 
@@ -490,11 +455,7 @@ fn apply(member: usize, system: &mut System, cx: Cx<'_, '_>) {
     loop {
         let rules = system.own::<Seen>().rules;
         let all = copies(system);
-        let replays = member != all.primary || all.catches_up.is_some();
-        let Some(machine) = all.machines.get_mut(member).filter(|_| replays) else {
-            return;
-        };
-        let Some(position) = machine.appliers.take(&machine.replica, rules.appliers) else {
+        let Some(position) = all.group.take(member, rules.appliers) else {
             return;
         };
         let long = all.long.is_some_and(|(long, ..)| long == position);
@@ -515,24 +476,20 @@ fn apply(member: usize, system: &mut System, cx: Cx<'_, '_>) {
 pub(super) fn replayed(job: &Frame, system: &mut System, cx: Cx<'_, '_>) {
     let (member, position) = (job.at().1, Position::from(job.draw.key));
     let all = copies(system);
-    let Some(machine) = all.machines.get_mut(member) else {
-        return;
-    };
-    let before = machine.replica.shown();
-    machine.appliers.finish(position, &mut machine.replica);
-    let shown = machine.replica.shown();
-    if shown > before {
+    let more = all.group.replayed(member, position);
+    let shown = all.shown(member);
+    if more {
         let note = Note::new("replayed").with(Arg::Part(part(member)));
         let note = note.with(count(shown)).about(part(member));
         system.say(note.dot(job.number), cx);
     }
     apply(member, system, cx);
     let all = copies(system);
-    if member != all.primary {
+    if member != all.primary() {
         if system.own::<Seen>().rules.answered == Answered::AllReplayed {
             tell(member, system, cx);
         }
-    } else if all.catches_up.is_some_and(|up_to| shown >= up_to) {
+    } else if all.group.takes_over() {
         take_over(system, cx);
     }
 }
@@ -540,9 +497,8 @@ pub(super) fn replayed(job: &Frame, system: &mut System, cx: Cx<'_, '_>) {
 /// A promoted machine has replayed all that it had received: it takes writes.
 fn take_over(system: &mut System, cx: Cx<'_, '_>) {
     let all = copies(system);
-    all.catches_up = None;
     let early = std::mem::take(&mut all.early);
-    let primary = part(all.primary);
+    let primary = part(all.primary());
     let note = Note::new("takes-over").with(Arg::Part(primary));
     system.say(note.about(primary).mark(Tone::Ok), cx);
     for call in early {
@@ -552,10 +508,7 @@ fn take_over(system: &mut System, cx: Cx<'_, '_>) {
 
 /// A machine went down: what it was replaying begins anew.
 pub(super) fn crashed(member: usize, system: &mut System) {
-    let all = copies(system);
-    if let Some(machine) = all.machines.get_mut(member) {
-        machine.appliers.stop(&machine.replica);
-    }
+    copies(system).group.crash(member);
 }
 
 /// A timer rings.
@@ -570,13 +523,16 @@ pub(super) fn timer(number: u32, system: &mut System, cx: Cx<'_, '_>) {
         return;
     }
     let now = cx.now();
-    let place = all.waiting.iter().position(|it| {
-        let gives_up = rules
-            .give_up
-            .is_some_and(|span| now.since(it.since) >= span);
-        gives_up && it.position == Position::from(value)
-    });
-    let Some(it) = place.and_then(|place| all.waiting.remove(place)) else {
+    let gives_up = |it: &Waiting| {
+        let span = rules.give_up;
+        span.is_some_and(|span| now.since(it.since) >= span)
+    };
+    let position = Position::from(value);
+    let due = all
+        .group
+        .waiting()
+        .any(|(at, it)| *at == position && gives_up(it));
+    let Some(it) = due.then(|| all.group.give_up(position)).flatten() else {
         return;
     };
     let request = system.frame(it.call).map_or(0, |frame| frame.number);
@@ -588,73 +544,54 @@ pub(super) fn timer(number: u32, system: &mut System, cx: Cx<'_, '_>) {
 
 /// The manager promotes the replica that has received most.
 fn fail_over(system: &mut System, cx: Cx<'_, '_>) {
-    let old = copies(system).primary;
-    let can = |system: &System, member| member != old && hears(system, member);
-    let members: Vec<usize> = (0..copies(system).machines.len())
-        .filter(|member| can(system, *member))
-        .collect();
     let all = copies(system);
-    let received: Vec<Position> = members
-        .iter()
-        .map(|member| all.machines[*member].replica.received())
-        .collect();
-    let Some(best) = replication::promote(&received) else {
-        let number = all.misses * KINDS + MISSED;
-        cx.schedule(LOOKS, Event::Timer(number));
-        return;
-    };
-    promote(members[best], received[best], system, cx);
+    let (there, number) = (all.group.len(), all.misses * KINDS + MISSED);
+    let can: Vec<bool> = (0..there).map(|member| hears(system, member)).collect();
+    match copies(system).group.candidate(|member| can[member]) {
+        Some(best) => {
+            let done = copies(system).group.promote(best);
+            promoted(best, done, system, cx);
+        }
+        None => cx.schedule(LOOKS, Event::Timer(number)),
+    }
 }
 
-/// Makes a machine the primary of a log that ends at `head`.
-fn promote(member: usize, head: Position, system: &mut System, cx: Cx<'_, '_>) {
-    let now = cx.now();
+/// A machine has become the primary: what is beyond its log is gone, and who waits for an answer hears so.
+fn promoted(member: usize, done: Promotion<Waiting>, system: &mut System, cx: Cx<'_, '_>) {
+    let (head, lost, unanswered) = (done.head, done.lost, done.unanswered);
+    let gone = (done.tail - head) as usize;
     let all = copies(system);
-    let (old, tail) = (all.primary, (head, all.log.head()));
-    let gone = all.log.truncate(head);
-    let unanswered = all.waiting.iter().filter(|it| it.position > head).count() as u64;
-    let lost = gone - unanswered.min(gone);
-    let keep = all.records.len().saturating_sub(gone as usize);
+    let keep = all.records.len().saturating_sub(gone);
     all.records.truncate(keep);
     for machine in &mut all.machines {
-        if machine.replica.received() > head {
-            machine.replica.truncate(head);
-            machine.appliers.stop(&machine.replica);
-        }
-        machine.known = Replica::known(0, 0);
         machine.fed = false;
     }
-    all.primary = member;
     all.missed = None;
-    all.catches_up = (all.shown(member) < head).then_some(head);
     all.failover = Some(Failover {
-        at: now,
+        at: cx.now(),
         lost,
         unanswered,
-        old,
-        tail,
+        old: done.old,
+        tail: (head, done.tail),
     });
-    let waited: Vec<Key> = all.waiting.drain(..).map(|it| it.call).collect();
-    let waited: Vec<Key> = waited.into_iter().chain(all.early.drain(..)).collect();
-    let seen = system.own_mut::<Seen>();
-    seen.readers.truncate(head);
+    let early = std::mem::take(&mut all.early);
+    system.own_mut::<Seen>().readers.truncate(head);
     let note = Note::new("promoted").with(Arg::Part(part(member)));
     let note = note.with(count(head)).with(count(lost));
     let tone = if lost > 0 { Tone::Bad } else { Tone::Warn };
     let promoted = system.say(note.about(part(member)).mark(tone), cx);
     cx.because(promoted);
     if gone > 0 {
-        let note = Note::new("tail-gone")
-            .with(count(lost))
-            .with(count(unanswered));
-        let note = note.with(Arg::Part(part(old))).about(TAIL);
-        system.say(note, cx);
+        let note = Note::new("tail-gone").with(count(lost));
+        let note = note.with(count(unanswered)).with(Arg::Part(part(done.old)));
+        system.say(note.about(TAIL), cx);
     }
-    for call in waited {
+    let waited = done.waited.into_iter().map(|it| it.call);
+    for call in waited.chain(early) {
         system.unpark(call, Some(Reason::Lost), cx);
     }
     apply(member, system, cx);
-    if copies(system).catches_up.is_none() {
+    if copies(system).group.catches_up().is_none() {
         take_over(system, cx);
     }
 }
@@ -664,47 +601,38 @@ pub(super) fn follow(system: &mut System, cx: Cx<'_, '_>) {
     let now = cx.now();
     let there = system.node(DB).map_or(0, |live| live.members.len());
     let all = copies(system);
-    let head = all.log.head();
-    while all.machines.len() < there {
-        all.machines.push(Machine {
-            replica: Replica::known(head, head),
-            appliers: Appliers::default(),
-            known: Replica::known(head, head),
-            fed: false,
-            took: Recently::new(now),
-            told: Time::ZERO,
-        });
-    }
-    all.machines.truncate(there);
-    let primary = all.primary;
+    all.group.resize(there);
+    let new = || Machine {
+        fed: false,
+        took: Recently::new(now),
+        told: Time::ZERO,
+    };
+    all.machines.resize_with(there, new);
+    let primary = all.primary();
     if !stays(system, primary) {
         // One that is to go hands over all that it has.
         let heir = (0..there).find(|member| *member != primary && hears(system, *member));
         if let Some(heir) = heir {
-            let all = copies(system);
-            all.machines[heir].replica.receive_up_to(head);
-            promote(heir, head, system, cx);
+            let done = copies(system).group.hand_over(heir);
+            promoted(heir, done, system, cx);
         }
     }
-    let primary = copies(system).primary;
-    let sends = hears(system, primary) && copies(system).catches_up.is_none();
+    let primary = copies(system).primary();
+    let sends = hears(system, primary) && copies(system).group.catches_up().is_none();
     for member in 0..copies(system).machines.len() {
         let up = hears(system, member);
         let fed = sends && member != primary && up;
         let all = copies(system);
-        let lacks = all.log.head() - all.machines[member].replica.shown();
+        let lacks = all.group.head() - all.shown(member);
         if member != primary && lacks >= KEPT && up {
-            let head = all.log.head();
-            let machine = &mut all.machines[member];
-            machine.replica = Replica::known(head, head);
-            machine.appliers.stop(&machine.replica);
+            all.group.copy_anew(member);
             let note = Note::new("copied-anew").with(Arg::Part(part(member)));
             system.say(note.about(part(member)).mark(Tone::Warn), cx);
         }
         let all = copies(system);
         let begins = fed && !std::mem::replace(&mut all.machines[member].fed, fed);
         if begins {
-            if all.machines[member].replica.received() < all.log.head() {
+            if all.group.received(member) < all.group.head() {
                 feed(member, system, cx);
             }
             tell(member, system, cx);
@@ -733,7 +661,7 @@ pub(super) fn renew(system: &mut System, cx: Cx<'_, '_>) {
 fn manage(system: &mut System, cx: Cx<'_, '_>) {
     let now = cx.now();
     let rules = system.own::<Seen>().rules;
-    let primary = copies(system).primary;
+    let primary = copies(system).primary();
     let well = hears(system, primary);
     let all = copies(system);
     if well {
@@ -761,7 +689,7 @@ fn late(system: &mut System, cx: Cx<'_, '_>) {
             machine.told = Time::ZERO;
         } else if age >= BEHIND.max(Time(machine.told.0 * 2)) {
             machine.told = age;
-            let lacks = all.log.head() - all.shown(member);
+            let lacks = all.group.head() - all.shown(member);
             let before = cx.cause();
             cx.because(all.cause(all.shown(member)));
             let note = Note::new("behind").with(Arg::Part(part(member)));

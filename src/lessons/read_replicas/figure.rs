@@ -181,10 +181,10 @@ fn links(system: &System, layout: &Layout, scene: &mut Scene) {
     }
     let copies = &system.own::<Seen>().copies;
     for member in 0..layout.cards.len() {
-        let Some(way) = layout.feed(copies.primary, member) else {
+        let Some(way) = layout.feed(copies.primary(), member) else {
             continue;
         };
-        if member == copies.primary {
+        if member == copies.primary() {
             continue;
         }
         let d = format!(
@@ -195,7 +195,7 @@ fn links(system: &System, layout: &Layout, scene: &mut Scene) {
             text::tenths(way[2].y),
             text::tenths(way[3].x)
         );
-        let flows = copies::hears(system, copies.primary) && copies::hears(system, member);
+        let flows = copies::hears(system, copies.primary()) && copies::hears(system, member);
         if flows {
             bus.line(d, Ink::LineStrong, 1.5);
         } else {
@@ -264,9 +264,9 @@ fn machine(member: usize, system: &System, at: Time, layout: &Layout, scene: &mu
     };
     let seen = system.own::<Seen>();
     let all = &seen.copies;
-    let (primary, shown) = (member == all.primary, all.shown(member));
+    let (primary, shown) = (member == all.primary(), all.shown(member));
     let age = all.age(member, at);
-    let lacks = all.log.head().saturating_sub(shown);
+    let lacks = all.group().head().saturating_sub(shown);
     let late = age >= Time::s(1);
     let lag = ["replica", "replica.short", "replica.shortest"];
     let lag = lag.map(|word| scene.say(word, &[tenths(age)]));
@@ -276,7 +276,7 @@ fn machine(member: usize, system: &System, at: Time, layout: &Layout, scene: &mu
         (scene.say("cut-off", &[]), Ink::Bad)
     } else if it.leaving {
         (scene.say("leaving", &[]), Ink::Warn)
-    } else if let (true, Some(_)) = (primary, all.catches_up) {
+    } else if let (true, Some(_)) = (primary, all.group().catches_up()) {
         (
             scene.say("catching-up", &[Arg::Count(lacks as i64)]),
             Ink::Warn,

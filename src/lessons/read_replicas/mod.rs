@@ -179,7 +179,7 @@ impl Why {
 fn candidates(draw: &Draw, system: &System) -> (Vec<usize>, Why) {
     let seen = system.own::<Seen>();
     let (copies, rules, now) = (&seen.copies, &seen.rules, system.now);
-    let primary = vec![copies.primary];
+    let primary = vec![copies.primary()];
     if !is_read(draw) {
         return (primary, Why::Write);
     }
@@ -295,7 +295,7 @@ impl Script for ReadReplicas {
         let copies = &system.own::<Seen>().copies;
         let primary = system
             .node(DB)
-            .and_then(|live| live.members.get(copies.primary));
+            .and_then(|live| live.members.get(copies.primary()));
         match act.spec {
             ACT_LONG => copies.long_next.is_none(),
             ACT_CUT => primary.is_some_and(|it| it.down.is_none() && !it.own.isolated),
@@ -306,7 +306,7 @@ impl Script for ReadReplicas {
 
     fn act(&self, act: Act, system: &mut System, _knobs: &Values, cx: Cx<'_, '_>) {
         let now = cx.now();
-        let primary = system.own::<Seen>().copies.primary;
+        let primary = system.own::<Seen>().copies.primary();
         match act.spec {
             ACT_LONG => {
                 system.own_mut::<Seen>().readers.count_from(now);
@@ -369,7 +369,10 @@ impl Script for ReadReplicas {
             machine.took.add(if reads { READS } else { WRITES }, now);
         }
         if reads {
-            let has = (seen.copies.received(member), seen.copies.shown(member));
+            let has = (
+                seen.copies.group().received(member),
+                seen.copies.shown(member),
+            );
             seen.readers.sees(number, member, has, now);
         }
     }
@@ -506,7 +509,7 @@ fn tell(told: Told, system: &mut System, cx: Cx<'_, '_>) {
 
 /// Machines that follow the primary, as far as they are to stay.
 fn replicas(system: &System) -> impl Iterator<Item = usize> {
-    let primary = system.own::<Seen>().copies.primary;
+    let primary = system.own::<Seen>().copies.primary();
     let live = system.node(DB).into_iter();
     let members = live.flat_map(|live| live.members.iter().enumerate());
     let there = members.filter(move |(member, it)| *member != primary && !it.leaving);
@@ -538,7 +541,7 @@ fn measure(system: &mut System, cx: Cx<'_, '_>) {
     let quick = tenth && lags.is_some() && most < Time::s(1) && slow <= 0.01;
     let three = (0..copies.machines.len()).filter(|it| up(*it)).count() >= 3;
     let stampede = three && rules.load <= 60.0 && readers.read_s > 1.5;
-    let stopped = up(copies.primary) && copies.waiting() >= 5;
+    let stopped = up(copies.primary()) && copies.group().waiting().len() >= 5;
     let stopped = stopped && now.since(readers.written) >= Time::s(1);
     let seen = system.own_mut::<Seen>();
     seen.quick.set(quick, now);
@@ -603,6 +606,7 @@ impl Lesson for ReadReplicas {
         ],
         story: story::STORY,
         challenges: story::CHALLENGES,
+        scales: story::SCALES,
         stands_for: figure::STANDS_FOR,
         speed: 0.5,
         twin: ("reads", 4.0),
@@ -633,6 +637,11 @@ impl Lesson for ReadReplicas {
             file: "algorithms/replication.rs",
             region: "commit",
             marks: &[("answered", "positions.get(wanted - 1)")],
+        },
+        Code {
+            file: "algorithms/replica_group.rs",
+            region: "promote",
+            marks: &[("promoted", "self.log.truncate(head)")],
         },
         Code {
             file: "algorithms/replication.rs",

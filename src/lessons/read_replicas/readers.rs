@@ -285,7 +285,7 @@ impl Readers {
         let (missing, stale) = (flight.misses, position < flight.newest);
         if counts {
             self.tally.reads += 1;
-            self.tally.at_primary += u32::from(member == copies.primary);
+            self.tally.at_primary += u32::from(member == copies.primary());
             self.tally.missing += u32::from(missing);
             self.tally.stale += u32::from(stale);
             self.tally.back += u32::from(position < flight.before);

@@ -49,7 +49,7 @@ pub(super) fn draw(system: &System, at: Time, y: f32, scene: &mut Scene) -> f32 
         scene.width - 24.0,
         top + ROW * machines as f32 + 8.0,
     );
-    let head = all.log.head();
+    let head = all.group().head();
     let least = (0..machines)
         .map(|member| all.shown(member))
         .min()
@@ -78,7 +78,7 @@ pub(super) fn draw(system: &System, at: Time, y: f32, scene: &mut Scene) -> f32 
             let age = tenths(all.age(member, at));
             if let Some((_, [long, short])) = gone.as_ref().filter(|(old, _)| *old == member) {
                 (long.clone(), short.clone())
-            } else if member == all.primary {
+            } else if member == all.primary() {
                 let at = scene.say("at", &[position]);
                 (at.clone(), at)
             } else {
@@ -109,7 +109,7 @@ pub(super) fn draw(system: &System, at: Time, y: f32, scene: &mut Scene) -> f32 
         .collect();
     let spoken = format!("{title}: {}", spoken.join(", "));
     let mut pencil = scene.thing(LOG, rect, spoken);
-    let most = (0..machines).filter(|member| *member != all.primary);
+    let most = (0..machines).filter(|member| *member != all.primary());
     let most = most
         .map(|member| all.age(member, at))
         .max()
@@ -160,9 +160,8 @@ pub(super) fn draw(system: &System, at: Time, y: f32, scene: &mut Scene) -> f32 
         }
     }
     for member in 0..machines {
-        let machine = &all.machines[member];
         let middle = rect.y + top + ROW * (member as f32 + 0.5);
-        let ink = if member == all.primary {
+        let ink = if member == all.primary() {
             Ink::Accent
         } else {
             Ink::Ink
@@ -174,10 +173,10 @@ pub(super) fn draw(system: &System, at: Time, y: f32, scene: &mut Scene) -> f32 
             names[member].clone(),
         );
         let down = live.members.get(member).is_none_or(|it| it.down.is_some());
-        let (received, shown) = if member == all.primary && all.catches_up.is_none() {
+        let (received, shown) = if member == all.primary() && all.group().catches_up().is_none() {
             (head, head)
         } else {
-            (machine.replica.received(), machine.replica.shown())
+            (all.group().received(member), all.shown(member))
         };
         row(&mut pencil, &scale, middle, (received, shown), down);
         if let Some(it) = tail.filter(|it| it.old == member) {
@@ -187,7 +186,7 @@ pub(super) fn draw(system: &System, at: Time, y: f32, scene: &mut Scene) -> f32 
         }
         let (long, short) = &says[member];
         let lost = tail.is_some_and(|it| it.old == member);
-        let late = lost || (member != all.primary && all.age(member, at) >= Time::s(1));
+        let late = lost || (member != all.primary() && all.age(member, at) >= Time::s(1));
         let ink = match (lost, late) {
             (true, _) => Ink::Bad,
             (false, true) => Ink::Warn,

@@ -6,7 +6,7 @@ use super::readers::Flag;
 use super::{Seen, busy, lags, replicas};
 use crate::kit::system::System;
 use engine::claim::{figure, line};
-use engine::{Beat, Challenge, PartId, Prediction, Progress, Setup, Time};
+use engine::{Beat, Challenge, PartId, Prediction, Progress, Scale, Setup, Time};
 
 const USERS: PartId = PartId::one("users");
 const PRIMARY: PartId = PartId::nth("db", 1);
@@ -320,6 +320,14 @@ pub(super) const CHALLENGES: &[Challenge<System>] = &[
         ],
     },
 ];
+
+/// Which numbers mean which answer.
+pub(super) const SCALES: &[Scale] = &[Scale {
+    question: "share",
+    range: [20.0, 75.0, 5.0],
+    unit: "%",
+    answers: &[(20.0, 0), (47.0, 1), (61.0, 2)],
+}];
 
 /// What is told of machines is told over less than what is waited for.
 const _: () = assert!(LATELY.0 < SETTLED.0);
