@@ -17,6 +17,8 @@ pub struct Gear {
     pub breakers: Option<&'static Breakers>,
     /// For plans with services that show each place: [`super::CELLS`].
     pub cells: Option<&'static Cells>,
+    /// For plans with services whose members' cards are slim: [`super::SLIM`].
+    pub slim: Option<&'static Slim>,
 }
 
 impl Gear {
@@ -25,6 +27,7 @@ impl Gear {
         queues: None,
         breakers: None,
         cells: None,
+        slim: None,
     };
 }
 
@@ -66,3 +69,11 @@ type DrawCells = fn(
     &mut Scene,
     &dyn Fn(&Frame) -> Ink,
 );
+
+/// Slim cards.
+pub struct Slim {
+    pub(super) draw: DrawSlim,
+}
+
+/// Draws one card: whose it is, what it says, and where it stands.
+type DrawSlim = fn(super::cells::Whose<'_>, &System, super::cells::Said, Rect, &mut Scene);

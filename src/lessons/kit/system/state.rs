@@ -29,6 +29,8 @@ pub struct Live {
     pub(super) source: Source,
     /// Closed users that are somewhere: with a request or in their pause.
     pub(super) users: u16,
+    /// When the next member may come, if they come one at a time.
+    pub(super) next_comes: Time,
     /// The plan names it no longer.
     pub(super) gone: bool,
     /// What it keeps, if it is a queue.
@@ -52,9 +54,20 @@ pub struct Part {
     pub(super) under_way: u32,
     /// Somebody looks when the first in the queue has waited too long.
     pub(super) expiring: bool,
+    /// It is down because it comes up, for the first time or again.
+    pub starting: Option<Starting>,
     pub(super) deaths: Deaths,
     /// Its workers, if they pull.
     pub pullers: Vec<Puller>,
+}
+
+/// How a member comes up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Starting {
+    /// When it is up.
+    pub until: Time,
+    /// Whether it is for the first time, so that nobody sends to it yet.
+    pub first: bool,
 }
 
 /// A wire of the running system.
@@ -113,6 +126,7 @@ impl Live {
             hurry: None,
             source: Source::default(),
             users: 0,
+            next_comes: Time::ZERO,
             gone: false,
             shelf: None,
             inward: Vec::new(),
@@ -185,6 +199,7 @@ impl Part {
             row: Row::nothing(),
             under_way: 0,
             expiring: false,
+            starting: None,
             deaths: Deaths::default(),
             pullers: Vec::new(),
         }
