@@ -669,6 +669,11 @@ impl Player {
                 guess.settled = None;
             }
         }
+        // A way to a place that is lost leads nowhere: the next press finds a new one.
+        let lost = |goal: &Goal| goal.place.is_some_and(|place| place > here);
+        if self.goal.as_ref().is_some_and(lost) {
+            self.goal = None;
+        }
     }
 
     /// Compares with a twin whose `knob` holds `value`.

@@ -13,6 +13,7 @@ pub mod message_queue;
 pub mod rate_limiting;
 pub mod retry_storm;
 pub mod rolling_update;
+pub mod scaling;
 pub mod template_flow;
 pub mod template_system;
 
@@ -50,6 +51,7 @@ lessons![
     retry_storm::Storm,
     rate_limiting::Limiting,
     message_queue::Lending,
+    scaling::Scaling,
 ];
 
 /// What press tells of a lesson, and no page's program carries.

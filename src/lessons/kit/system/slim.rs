@@ -3,8 +3,8 @@
 use super::System;
 use super::cells::{Said, Whose};
 use super::state::Live;
-use crate::kit::figures::label::fitting;
-use crate::kit::figures::{DOT, NodeCard, sockets};
+use crate::kit::figures::label::{ending, fitting};
+use crate::kit::figures::{DOT, sockets};
 use engine::scene::{Rect, pt};
 use engine::{Glyph, Ink, Scene, text};
 
@@ -53,17 +53,18 @@ pub(super) fn draw(
         .figure("waiting", queued as f64)
         .figure("failed", f64::from(row.of(super::Count::Failed)))
         .figure("done", f64::from(row.of(super::Count::Done)));
-    let face = NodeCard {
-        border: said.border,
-        ..NodeCard::plain(card, String::new(), String::new())
+    let border = if said.border == Ink::LineStrong {
+        1.5
+    } else {
+        2.0
     };
-    face.draw(&mut pencil);
+    pencil.bordered(card, 10.0, Ink::Card, said.border, border);
     pencil.bold(pt(card.x + INSET, card.y + 19.5), 12.5, Ink::Ink, name);
     // What is wrong stands in place of the queue, which says nothing new then.
     let tall = card.h > 2.0 * LINE;
     let (x, y) = match tall {
         true => (card.x + INSET, card.y + 38.0),
-        false => (card.x + INSET + name_w + 8.0, card.y + 19.0),
+        false => (card.x + INSET + name_w + 10.0, card.y + 19.0),
     };
     let right = card.x + card.w - if dead { 6.0 } else { 28.0 };
     let well = said.ink == Ink::Secondary;
@@ -74,7 +75,11 @@ pub(super) fn draw(
     let meter = Rect::new(x, y - 7.0, (right - x).max(0.0), 6.0);
     if let Some((words, ink)) = trouble {
         let words = fitting(&[words], 11.0, true, right - x);
-        pencil.bold(pt(x, y), 11.0, ink, words);
+        if tall {
+            pencil.bold(pt(x, y), 11.0, ink, words);
+        } else {
+            ending(&mut pencil, pt(right, y), 11.0, true, ink, words);
+        }
         if dead && tall {
             let below = Rect::new(x, y + 10.0, card.w - 2.0 * INSET, 6.0);
             pencil.meter(below, 1.0, Ink::Bad, true);

@@ -168,7 +168,10 @@ fn columns(system: &System) -> Vec<Vec<u16>> {
         for wire in system.wires.iter().flatten() {
             let (from, to) = ends(&wire.wire, system);
             let (from, to) = (usize::from(from.0), usize::from(to.0));
-            if !wire.gone && from != to && depth[from] < system.nodes.len() {
+            // Who goes keeps its place until the last answer has come back through it.
+            let goes = |node: usize| system.nodes[node].as_ref().is_some_and(|it| it.gone);
+            let leads = !wire.gone || goes(from) || goes(to);
+            if leads && from != to && depth[from] < system.nodes.len() {
                 depth[to] = depth[to].max(depth[from] + 1).min(system.nodes.len());
             }
         }
