@@ -271,6 +271,16 @@ impl LiveWire {
         self.wire.health.is_some() && self.dogs.get(member).is_some_and(|dog| !dog.health.is_up())
     }
 
+    /// Chooses from now on among those members at its end that it believes in.
+    pub(super) fn believe(&mut self, to: &Live) {
+        for (member, part) in to.members.iter().enumerate() {
+            let known = !self.wire.told || part.down.is_none();
+            let listed = part.own.starting.is_none_or(|starting| !starting.first);
+            let eligible = !part.leaving && !self.out(member) && known && listed;
+            self.balancer.set_eligible(member, eligible);
+        }
+    }
+
     /// Calls a second over the last second and a half; none if no call over it has a place for a breaker.
     pub fn calls_per_s(&self, at: Time) -> Option<f64> {
         let watched = self.watched.as_ref()?;

@@ -87,7 +87,7 @@ impl System {
                         .mark(Tone::Ok),
                     cx,
                 );
-                self.tell_of(node.0, cx);
+                self.tell_of(node.0);
                 self.reckon_all(usize::from(node.0), cx);
                 self.put_to_work(usize::from(node.0), target, cx);
             }
@@ -221,7 +221,7 @@ impl System {
         };
         let crash = self.say(note, cx);
         cx.because(crash);
-        self.tell_of(node.0, cx);
+        self.tell_of(node.0);
         self.lose_all(node.0, target as u16, cx);
     }
 }

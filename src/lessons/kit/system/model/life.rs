@@ -25,7 +25,10 @@ impl System {
             .is_some_and(|live| live.next_comes == cx.now());
         if due {
             self.hire(usize::from(node), cx);
-            self.tell_of(node, cx);
+            let inward = self.live(node).map(|live| live.inward.clone());
+            for wire in inward.unwrap_or_default() {
+                self.introduce(usize::from(wire), cx);
+            }
         }
     }
 
@@ -88,7 +91,7 @@ impl System {
             .with(Arg::Span(span));
         let note = self.say(note.about(part).mark(Tone::Bad), cx);
         cx.because(note);
-        self.tell_of(node, cx);
+        self.tell_of(node);
         self.lose_all(node, member, cx);
     }
 
@@ -115,16 +118,21 @@ impl System {
         };
         let note = Note::new(word).with(Arg::Part(part)).about(part);
         self.say(note.mark(Tone::Ok), cx);
-        self.tell_of(node, cx);
+        self.tell_of(node);
         self.reckon_all(usize::from(node), cx);
         self.put_to_work(usize::from(node), at, cx);
     }
 
     /// The wires that lead to a node learn what is known at once of its members.
-    pub(super) fn tell_of(&mut self, node: u16, cx: Cx<'_, '_>) {
-        let Some(live) = self.live(node) else { return };
-        for wire in live.inward.clone() {
-            self.introduce(usize::from(wire), cx);
+    pub(super) fn tell_of(&mut self, node: u16) {
+        let System { nodes, wires, .. } = self;
+        let Some(Some(live)) = nodes.get(usize::from(node)) else {
+            return;
+        };
+        for wire in &live.inward {
+            if let Some(Some(wire)) = wires.get_mut(usize::from(*wire)) {
+                wire.believe(live);
+            }
         }
     }
 }

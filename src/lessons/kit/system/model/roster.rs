@@ -191,15 +191,11 @@ impl System {
                 None => dog.check_at = Time::NEVER,
             }
         }
-        for (member, part) in to.members.iter().enumerate() {
+        for member in 0..to.members.len() {
             live.balancer
                 .set_weight(member, weight(to.node.size(member)));
-            let out = live.wire.health.is_some() && !live.dogs[member].health.is_up();
-            let known = !live.wire.told || part.down.is_none();
-            let listed = part.own.starting.is_none_or(|starting| !starting.first);
-            live.balancer
-                .set_eligible(member, !part.leaving && !out && known && listed);
         }
+        live.believe(to);
         for (first, member) in first_checks {
             cx.schedule(
                 first,
