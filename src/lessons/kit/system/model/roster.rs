@@ -92,7 +92,6 @@ impl System {
             cx.because(cause);
             self.restart_all(node, cx);
         }
-        cx.because(cause);
         for wire in 0..self.wires.len() {
             self.introduce(wire, cx);
         }
