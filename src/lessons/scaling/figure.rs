@@ -16,6 +16,15 @@ pub(super) const GOT: PartId = PartId::one("got");
 /// What it costs.
 pub(super) const BILL: PartId = PartId::one("bill");
 
+/// Whose chain of causes answers for what is drawn here, and for those who only pass requests on.
+pub(super) const STANDS_FOR: &[(PartId, PartId)] = &[
+    (CHART, PartId::one("stock")),
+    (GOT, PartId::one("stock")),
+    (BILL, PartId::one("stock")),
+    (PartId::one("users"), PartId::one("stock")),
+    (PartId::one("balancer"), PartId::one("stock")),
+];
+
 const PAD: f32 = 12.0;
 const CHART_H: f32 = 170.0;
 const GOT_H: f32 = 78.0;

@@ -745,6 +745,7 @@ impl Lesson for Scaling {
         ],
         story: story::STORY,
         challenges: story::CHALLENGES,
+        stands_for: figure::STANDS_FOR,
         speed: 2.0,
         twin: ("way", UP),
         still: Time::s(19),
