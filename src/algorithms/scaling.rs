@@ -38,6 +38,7 @@ pub fn gustafson(parallel_share: f64, workers: f64) -> Option<f64> {
     Some(1.0 - parallel_share + parallel_share * positive(workers)?)
 }
 
+// region: usl
 /// The Universal Scalability Law: capacity of `workers` relative to one, with contention `sigma`
 /// (waiting for what is shared) and coherency `kappa` (agreeing, pair by pair), both 0 or more.
 pub fn usl(sigma: f64, kappa: f64, workers: f64) -> Option<f64> {
@@ -47,6 +48,7 @@ pub fn usl(sigma: f64, kappa: f64, workers: f64) -> Option<f64> {
     // Below one worker the law may have no positive value.
     (load > 0.0).then(|| workers / load)
 }
+// endregion
 
 /// The number of workers at which its capacity peaks: `√((1 − σ) / κ)`. `None` if it never does, as
 /// without coherency, or if it falls from the first worker on (σ ≥ 1).

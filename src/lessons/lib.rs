@@ -15,6 +15,7 @@ pub mod rate_limiting;
 pub mod read_replicas;
 pub mod retry_storm;
 pub mod rolling_update;
+pub mod scaling;
 pub mod template_flow;
 pub mod template_system;
 
@@ -54,6 +55,7 @@ lessons![
     message_queue::Lending,
     read_replicas::ReadReplicas,
     api_gateway::Gateway,
+    scaling::Scaling,
 ];
 
 /// What press tells of a lesson, and no page's program carries.

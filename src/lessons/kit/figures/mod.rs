@@ -3,6 +3,7 @@
 pub mod bars;
 pub mod cells;
 pub mod label;
+pub mod plane;
 pub mod shares;
 pub mod states;
 pub mod steps;

@@ -19,6 +19,8 @@ pub struct Gear {
     pub stores: Option<&'static Stores>,
     /// For plans with services that show each place: [`super::CELLS`].
     pub cells: Option<&'static Cells>,
+    /// For plans with services whose members' cards are slim: [`super::SLIM`].
+    pub slim: Option<&'static Slim>,
 }
 
 impl Gear {
@@ -28,6 +30,7 @@ impl Gear {
         breakers: None,
         stores: None,
         cells: None,
+        slim: None,
     };
 }
 
@@ -76,3 +79,11 @@ type DrawCells = fn(
     &mut Scene,
     &dyn Fn(&Frame) -> Ink,
 );
+
+/// Slim cards.
+pub struct Slim {
+    pub(super) draw: DrawSlim,
+}
+
+/// Draws one card: whose it is, what it says, and where it stands.
+type DrawSlim = fn(super::cells::Whose<'_>, &System, super::cells::Said, Rect, &mut Scene);

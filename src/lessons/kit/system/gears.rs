@@ -1,8 +1,8 @@
 //! The gear there is: named by scripts, and by nobody else.
 
-use super::gear::{Breakers, Cells, Queues, Stores};
+use super::gear::{Breakers, Cells, Queues, Slim, Stores};
 use super::shelf::Shelf;
-use super::{System, cells, guard, shelves};
+use super::{System, cells, guard, shelves, slim};
 
 /// Queues with the semantics of [`algorithms::message_queue`], and workers that pull from them.
 pub const QUEUES: Queues = Queues {
@@ -39,3 +39,6 @@ pub const CELLS: Cells = Cells {
     height: cells::height,
     draw: cells::draw,
 };
+
+/// Slim cards.
+pub const SLIM: Slim = Slim { draw: slim::draw };

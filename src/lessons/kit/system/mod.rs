@@ -89,11 +89,13 @@
 //!   of the lesson's own ([`Script::own`], [`System::own`]); for counts ask the ledger first: [`System::total`],
 //!   [`System::row`], [`System::member_row`], and [`System::since`] a marked note (`"crashed"`, `"you-set"`, `"start"`).
 //! * [`Deed::Own`] with [`Script::act`]; [`System::deed`] for the layer's own deeds; [`Event::Timer`] with [`Script::timer`].
+//! * [`Service::weighs`] with [`Script::weighs`]: work whose length depends on the state of the system.
 //! * [`Script::taken`], [`Script::parked`], [`Script::job_done`], [`Script::delivered`]: what workers, jobs and feeds do.
 //! * [`Gate::limits`] with [`Script::admits`]: limiters, which pass, hold back or refuse ([`Admission`]).
 //!   [`Gate::filters`] with [`Script::allowed`]: candidates.
 //! * [`Script::report`]: after each look, to say notes and to sample probes of the lesson's own.
-//! * [`Script::gear`]: names what only some plans use, [`QUEUES`], [`BREAKERS`], [`STORES`] and [`CELLS`], so that other lessons do not carry it.
+//! * [`Script::gear`]: names what only some plans use, [`QUEUES`], [`BREAKERS`], [`STORES`], [`CELLS`]
+//!   and [`SLIM`], so that other lessons do not carry it.
 //! * [`Script::line`]: the third line of a card. [`Script::aside`]: the lesson's own figure under the parts.
 //!
 //! # Words
@@ -105,14 +107,15 @@
 //! (number, breaker, callee), `leaves` (number, part), `reloads` (number, times), `breaker-opens`, `breaker-reopens`,
 //! `breaker-tries`, `breaker-closes`, `breaker-new`, `breaker-gone` (breaker, caller, callee), `refresh` (span), `refresh-over`,
 //! `check-failed`, `returned`, `joined`, `leaving`, `restarted`, `mended`, `slowed`, `cut`, `healed`, `flushed`,
-//! `isolated`, `rejoined` (member), `crashed` (member, held), `ejected` (member, span), `spike` (times), `spike-over`; with a queue `stored` (number,
+//! `isolated`, `rejoined` (member), `crashed` (member, held), `boots`, `restarts` (member, span), `ejected` (member, span),
+//! `spike` (times), `spike-over`; with a queue `stored` (number,
 //! queue, span), `lent` (number, member, deliveries), `deleted`, `stale`, `gone-already` (number, member, deliveries),
 //! `clock-ended` (number, member, span), `expired` (number, queue, span), `buried` (number, queue, deliveries), `receipt-lost`
 //! (number, member), `purged`, `redriven` (count, queue). A lesson's `en.md` has those
 //! that its plan can say, the labels `loss.*` of its reasons, and on the stage `load`, `callers`, `busy`, `waiting`, `slow`, `crashed`,
 //! `leaving`, `died`, `link.*`; with health checks `still-in`, `out`, `check-in`, `not-trusted`; with a gate that shows whose
 //! turn it is `next`, `fewest`, `last`, `of-two`, `nobody` and `policy.*`; with a place for a breaker `calls-per-s`, `per-s`,
-//! `state.*`, `link.refused`; with [`Node::cells`] `full`; with a spare wire `link.spare`; with a queue `visible`, `delayed`,
+//! `state.*`, `link.refused`; with [`Node::cells`] `full`; with a [`Life`] `starting`; with a spare wire `link.spare`; with a queue `visible`, `delayed`,
 //! `lent`, `dead`, `asking`, `more`, `pulling.*`, `clock-over`, `lent-on`. `load-balancing` is the model to copy.
 
 mod cells;
@@ -127,6 +130,7 @@ mod plan;
 mod script;
 mod shelf;
 mod shelves;
+mod slim;
 mod state;
 mod switch;
 mod view;
@@ -135,19 +139,19 @@ mod view;
 mod tests;
 
 pub use frame::{Draw, Frame, Place, Reason};
-pub use gear::{Breakers, Cells, Gear, Queues, Stores};
-pub use gears::{BREAKERS, CELLS, QUEUES, STORES};
+pub use gear::{Breakers, Cells, Gear, Queues, Slim, Stores};
+pub use gears::{BREAKERS, CELLS, QUEUES, SLIM, STORES};
 pub use guard::{Breaker, Tally, breaker_part};
 pub use ledger::{Count, Row, Since};
 pub use model::{BOUNCE, Event, System};
 pub use parcel::{Parcel, Seat};
 pub use plan::{
-    Arrivals, Budget, Call, Crowd, Gate, Guard, Health, Hurry, IDS_MAX, Kind, Node, NodeId,
+    Arrivals, Budget, Call, Crowd, Gate, Guard, Health, Hurry, IDS_MAX, Kind, Life, Node, NodeId,
     Otherwise, Plan, Pull, Queue, Retry, Service, Spread, Step, Upon, Wire, WireId,
 };
 pub use script::{Admission, Cx, Deed, Dial, Own, Script, Values};
 pub use shelf::{Errand, Letter, Loan, Puller, Pulling, Shelf, Shelved, Tells, Worker};
-pub use state::{Dog, Live, LiveWire, Part};
+pub use state::{Dog, Live, LiveWire, Part, Starting};
 pub use switch::{state_inks, state_word};
 pub use view::{draw, policy_word};
 

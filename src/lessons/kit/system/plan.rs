@@ -154,6 +154,10 @@ pub struct Node {
     pub number: u16,
     /// Whether its card shows each worker and each place of its queue, where these matter.
     pub cells: bool,
+    /// Whether its members' cards are slim: a line for each worker, however many members there are.
+    pub slim: bool,
+    /// How its members come up.
+    pub life: Life,
     /// The size of each member in machines: its speed, and what balancers believe of it. Missing ones are 1.
     pub sizes: Vec<f64>,
     /// The price of one member a month, in cents.
@@ -171,6 +175,8 @@ impl Node {
             counted: false,
             number: 0,
             cells: false,
+            slim: false,
+            life: Life::default(),
             sizes: Vec::new(),
             cents_a_month: 0,
         }
@@ -215,6 +221,18 @@ impl Node {
     }
 }
 
+/// How members of a node come up. What is there from the beginning is up at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Life {
+    /// How long a new member starts before anything is sent to it.
+    pub boot: Time,
+    /// New members come one at a time, each so long after the one before; zero for all at once.
+    pub stagger: Time,
+    /// A member whose number of workers changes restarts: it loses what it has and is down for so long. None if it can
+    /// change while it works.
+    pub restart: Option<Time>,
+}
+
 /// A way from one node to another, with what chooses among the members at its end.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Wire {
@@ -232,6 +250,8 @@ pub struct Wire {
     pub policy: Policy,
     /// Whether members are asked how they are; without it, a member is believed in for ever.
     pub health: Option<Health>,
+    /// Whether it is known at once which members are down, as by connections that break.
+    pub told: bool,
 }
 
 impl Wire {
@@ -245,6 +265,7 @@ impl Wire {
             travel,
             policy: Policy::RoundRobin,
             health: None,
+            told: false,
         }
     }
 }
@@ -423,6 +444,8 @@ pub struct Service {
     pub fails: f64,
     /// Those that fail by chance fail as they come, before a worker takes them.
     pub fails_fast: bool,
+    /// Whether [`super::Script::weighs`] is asked how long each piece of work is.
+    pub weighs: bool,
     /// What is done for a request or message of each class.
     pub programs: Vec<Vec<Step>>,
     /// Where its workers get messages from, if they do.
@@ -442,6 +465,7 @@ impl Service {
             drags: (0.0, Time::ZERO),
             fails: 0.0,
             fails_fast: false,
+            weighs: false,
             programs: vec![vec![Step::Work(work)]],
             pulls: None,
         }
@@ -512,12 +536,15 @@ pub enum Spread {
     Fixed,
     /// Exponential: most are short, some long.
     Exponential,
+    /// Evenly between half the mean and one and a half.
+    Uniform,
     /// Pareto of shape 1.5, at most 50 times the mean: a few are very long.
     HeavyTailed,
 }
 engine::choices!(Spread {
     "fixed" => Spread::Fixed,
     "exponential" => Spread::Exponential,
+    "uniform" => Spread::Uniform,
     "heavy" => Spread::HeavyTailed,
 });
 
@@ -528,6 +555,7 @@ impl Spread {
         match self {
             Spread::Fixed => 1.0,
             Spread::Exponential => -libm::log(unit),
+            Spread::Uniform => 0.5 + unit,
             Spread::HeavyTailed => (libm::pow(unit, -1.0 / 1.5) / 3.0).min(50.0),
         }
     }

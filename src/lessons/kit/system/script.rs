@@ -67,6 +67,12 @@ pub trait Script: Sync + 'static {
     /// What a member posted has arrived; see [`System::post`].
     fn delivered(&self, _parcel: &super::Parcel, _system: &mut System, _cx: Cx<'_, '_>) {}
 
+    /// How long a piece of work is on average, for a service that weighs it: what follows from the state of the system and so
+    /// cannot stand in a plan. A worker begins with it now.
+    fn weighs(&self, _call: Key, work: Time, _system: &mut System, _now: Time) -> Time {
+        work
+    }
+
     /// A user's request is over: answered, failed or left.
     fn over(&self, _request: &Frame, _system: &mut System, _now: Time) {}
 
@@ -164,6 +170,8 @@ pub enum Deed {
     Cut(WireId),
     /// It does again. Says `healed`.
     Heal(WireId),
+    /// A member restarts, as its node's [`super::Life`] says. Says `restarts` and `restarted`.
+    Restart(NodeId),
     /// A member forgets what it holds and waits for, and goes on; a queue forgets its messages. Says `flushed`.
     Flush(NodeId),
     /// Nothing passes between a member and others any more, but calls reach it. Says `isolated`.

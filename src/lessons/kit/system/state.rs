@@ -29,6 +29,8 @@ pub struct Live {
     pub(super) source: Source,
     /// Closed users that are somewhere: with a request or in their pause.
     pub(super) users: u16,
+    /// When the next member may come, if they come one at a time.
+    pub(super) next_comes: Time,
     /// The plan names it no longer.
     pub(super) gone: bool,
     /// What it keeps, if it is a queue.
@@ -52,6 +54,8 @@ pub struct Part {
     pub(super) under_way: u32,
     /// Somebody looks when the first in the queue has waited too long.
     pub(super) expiring: bool,
+    /// It is down because it comes up, for the first time or again.
+    pub starting: Option<Starting>,
     pub(super) deaths: Deaths,
     /// Its workers, if they pull.
     pub pullers: Vec<Puller>,
@@ -59,6 +63,15 @@ pub struct Part {
     pub parked: Vec<Key>,
     /// Nothing that it posts to others arrives, nor what they post to it.
     pub isolated: bool,
+}
+
+/// How a member comes up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Starting {
+    /// When it is up.
+    pub until: Time,
+    /// Whether it is for the first time, so that nobody sends to it yet.
+    pub first: bool,
 }
 
 /// A wire of the running system.
@@ -117,6 +130,7 @@ impl Live {
             hurry: None,
             source: Source::default(),
             users: 0,
+            next_comes: Time::ZERO,
             gone: false,
             shelf: None,
             inward: Vec::new(),
@@ -189,6 +203,7 @@ impl Part {
             row: Row::nothing(),
             under_way: 0,
             expiring: false,
+            starting: None,
             deaths: Deaths::default(),
             pullers: Vec::new(),
             parked: Vec::new(),
@@ -260,6 +275,16 @@ impl LiveWire {
     #[inline]
     pub fn out(&self, member: usize) -> bool {
         self.wire.health.is_some() && self.dogs.get(member).is_some_and(|dog| !dog.health.is_up())
+    }
+
+    /// Chooses from now on among those members at its end that it believes in.
+    pub(super) fn believe(&mut self, to: &Live) {
+        for (member, part) in to.members.iter().enumerate() {
+            let known = !self.wire.told || part.down.is_none();
+            let listed = part.own.starting.is_none_or(|starting| !starting.first);
+            let eligible = !part.leaving && !self.out(member) && known && listed;
+            self.balancer.set_eligible(member, eligible);
+        }
     }
 
     /// Calls a second over the last second and a half; none if no call over it has a place for a breaker.

@@ -28,6 +28,7 @@ const ANY_DEEDS: &[Deed] = &[
     Deed::Recover(NodeId(2)),
     Deed::Recover(NodeId(3)),
     Deed::Recover(NodeId(4)),
+    Deed::Restart(NodeId(3)),
     Deed::Slow(NodeId(3), 0.2),
     Deed::Slow(NodeId(4), 0.0),
     Deed::Surge(NodeId(0), 5.0, Time::s(1)),
@@ -134,12 +135,17 @@ fn any_plan(seed: u32) -> Plan {
         },
     };
     let service = |draw: &mut dyn FnMut() -> f64, wires: &[u16]| {
-        let spreads = [Spread::Fixed, Spread::Exponential, Spread::HeavyTailed];
+        let spreads = [
+            Spread::Fixed,
+            Spread::Exponential,
+            Spread::HeavyTailed,
+            Spread::Uniform,
+        ];
         let mut service = Service::new(
             (draw() * 6.0) as u32,
             (draw() * 12.0) as u32,
             Time::ZERO,
-            spreads[(draw() * 2.999) as usize],
+            spreads[(draw() * 3.999) as usize],
         );
         service.patience = (draw() < 0.4).then(|| Time::from_ms(draw() * 900.0));
         service.skips_left = draw() < 0.5;
@@ -284,6 +290,22 @@ fn any_plan(seed: u32) -> Plan {
     } else {
         wires.retain(|wire| wire.id != WireId(5) && wire.id != WireId(11));
     }
+    for node in &mut nodes {
+        if matches!(node.kind, Kind::Service(_)) && draw() < 0.5 {
+            node.life = Life {
+                boot: span(&mut draw, 300.0),
+                stagger: if draw() < 0.5 {
+                    span(&mut draw, 200.0)
+                } else {
+                    Time::ZERO
+                },
+                restart: (draw() < 0.5).then(|| span(&mut draw, 300.0)),
+            };
+        }
+    }
+    for wire in &mut wires {
+        wire.told = draw() < 0.3;
+    }
     Plan {
         nodes,
         wires,
@@ -330,6 +352,7 @@ impl Script for Any {
             breakers: Some(&BREAKERS),
             cells: Some(&CELLS),
             stores: Some(&STORES),
+            ..Gear::NONE
         }
     }
 

@@ -7,7 +7,7 @@ use super::shelf::{Pulling, Tells};
 use super::shelves;
 use super::state::{Live, LiveWire, Part};
 use super::switch::{self, Guarded};
-use super::{System, WireId, cells};
+use super::{System, WireId, cells, slim};
 use crate::kit::figures::{self as kit, DOT, LANE, NodeCard as Card, Urgency};
 use crate::kit::flow::Member;
 use algorithms::balancer::Policy;
@@ -168,7 +168,10 @@ fn columns(system: &System) -> Vec<Vec<u16>> {
         for wire in system.wires.iter().flatten() {
             let (from, to) = ends(&wire.wire, system);
             let (from, to) = (usize::from(from.0), usize::from(to.0));
-            if !wire.gone && from != to && depth[from] < system.nodes.len() {
+            // Who goes keeps its place until the last answer has come back through it.
+            let goes = |node: usize| system.nodes[node].as_ref().is_some_and(|it| it.gone);
+            let leads = !wire.gone || goes(from) || goes(to);
+            if leads && from != to && depth[from] < system.nodes.len() {
                 depth[to] = depth[to].max(depth[from] + 1).min(system.nodes.len());
             }
         }
@@ -236,6 +239,7 @@ fn card_size(live: &Live, system: &System, roomy: bool) -> (f32, f32) {
         }
         Kind::Crowd(_) => (112.0, CARD_H),
         Kind::Gate(_) => (134.0, GATE_H),
+        Kind::Service(_) if live.node.slim => (slim::WIDTH, slim::height(live)),
         Kind::Service(_) => (if roomy { 158.0 } else { 136.0 }, service_h(live)),
         Kind::Queue(_) => (if roomy { 228.0 } else { 200.0 }, shelves::HEIGHT),
     }
@@ -326,7 +330,8 @@ fn wide(system: &System, columns: &[Vec<u16>], width: f32) -> Layout {
             } else {
                 0.0
             };
-            system.members(usize::from(*node)) as f32 * (size(node).1 + strip + GAP)
+            let gap = gap_of(system, *node);
+            system.members(usize::from(*node)) as f32 * (size(node).1 + strip + gap)
         };
         columns[column].iter().map(node).sum()
     };
@@ -373,7 +378,7 @@ fn wide(system: &System, columns: &[Vec<u16>], width: f32) -> Layout {
                 } else {
                     Rect::new(card.x + w + 12.0, card.y, side_w - 12.0, h)
                 });
-                y += h + GAP + if strip { STRIP } else { 0.0 };
+                y += h + gap_of(system, *node) + if strip { STRIP } else { 0.0 };
             }
             spots.push(spot);
         }
@@ -422,7 +427,15 @@ fn beside(system: &System) -> impl Iterator<Item = u16> + '_ {
 
 /// Whether the queue of a node's members stands under their cards where there is no room beside them.
 fn has_strip(live: &Live) -> bool {
-    live.service().is_some() && !live.node.cells
+    live.service().is_some() && !live.node.cells && !live.node.slim
+}
+
+/// From one member's card to the next.
+fn gap_of(system: &System, node: u16) -> f32 {
+    match system.live(node) {
+        Some(live) if live.node.slim => slim::GAP,
+        _ => GAP,
+    }
 }
 
 fn narrow(system: &System, columns: &[Vec<u16>], width: f32) -> Layout {
@@ -495,6 +508,9 @@ fn narrow(system: &System, columns: &[Vec<u16>], width: f32) -> Layout {
                 let w = (width - x - 12.0).min(460.0);
                 (w, height_of_cells(live, w, system))
             }
+            Kind::Service(_) if live.node.slim => {
+                ((width - x - 30.0).min(240.0), slim::height(live))
+            }
             Kind::Service(_) => ((width - x - side_w - 10.0).min(240.0), service_h(live)),
             Kind::Queue(_) => ((width - x - 12.0).min(300.0), shelves::HEIGHT),
         };
@@ -508,7 +524,7 @@ fn narrow(system: &System, columns: &[Vec<u16>], width: f32) -> Layout {
             let card = Rect::new(x, y, w, h);
             spot.sides.push(Rect::new(x + w + 8.0, y, side_w - 8.0, h));
             spot.cards.push(card);
-            y += h + GAP;
+            y += h + gap_of(system, *node);
         }
         y += match (guarded(system, *node), is_service) {
             (true, _) => GUARDED_H,
@@ -788,8 +804,9 @@ fn links(live: &LiveWire, system: &System, layout: &Layout, at: Time, scene: &mu
         }
         let pulled = is_pulled(&live.wire, system);
         let cut = live.is_cut(if pulled { 0 } else { member });
+        let starts = one.own.starting.is_some_and(|starting| starting.first);
         let down = one.down.is_some();
-        let away = one.leaving || (!pulled && live.out(member));
+        let away = one.leaving || starts || (!pulled && live.out(member));
         let word = match (down || away, cut) {
             (_, true) => "link.cut",
             (true, _) => "link.dead",
@@ -803,7 +820,32 @@ fn links(live: &LiveWire, system: &System, layout: &Layout, at: Time, scene: &mu
             (false, false) => pencil.line(curve.d(), Ink::Mark, 1.5),
         };
     }
+    fan_in(live, system, layout, scene);
     remark(live, system, layout, scene);
+}
+
+/// The ways from those of several callers whose call is not drawn on the one way that a wire has.
+fn fan_in(live: &LiveWire, system: &System, layout: &Layout, scene: &mut Scene) {
+    let (from, to) = ends(&live.wire, system);
+    let (Some(callers), Some(from), Some(to)) =
+        (system.live(from.0), layout.spot(from), layout.spot(to))
+    else {
+        return;
+    };
+    let drawn = from.cards.len() / 2;
+    let mut pencil = scene.background();
+    for (member, caller) in callers.members.iter().enumerate() {
+        let Some(card) = from.cards.get(member).filter(|_| member != drawn) else {
+            continue;
+        };
+        for callee in &to.cards {
+            let d = layout.way(card, callee).d();
+            match caller.takes() {
+                true => pencil.line(d, Ink::Line, 1.0),
+                false => pencil.dashed_line(d, Ink::Line, 1.0),
+            };
+        }
+    }
 }
 
 /// What a script remarks about a wire, under it, or beside it where it leads down.
@@ -911,6 +953,16 @@ fn condition(
         _ => now,
     };
     let waiting = scene.say("waiting", &[Arg::Count(pool.queue.len() as i64)]);
+    if let Some(starting) = member.own.starting {
+        let left = starting.until.since(at);
+        let status = scene.say("starting", &[kit::tenths(left)]);
+        return Condition {
+            spoken: status.clone(),
+            status,
+            ink: if starting.first { Ink::Warn } else { Ink::Bad },
+            border: if starting.first { Ink::Warn } else { Ink::Bad },
+        };
+    }
     if let Some(since) = member.down {
         let status = scene.say("crashed", &[kit::tenths(at.since(since))]);
         let spoken = match out {
@@ -961,7 +1013,7 @@ fn service(live: &Live, index: usize, system: &System, spot: &Spot, at: Time, sc
     let watch = watcher(system, live.node.id);
     let out = watch.map(|wire| wire.out(index));
     let now = condition(live, member, out, at, scene);
-    if live.node.cells {
+    if live.node.cells || live.node.slim {
         let said = cells::Said {
             status: now.status,
             ink: now.ink,
@@ -972,6 +1024,9 @@ fn service(live: &Live, index: usize, system: &System, spot: &Spot, at: Time, sc
         };
         let ink = |frame: &Frame| ink_of(frame, system);
         let place = (card, spot.narrow);
+        if let (true, Some(slim)) = (live.node.slim, system.gear.slim) {
+            return (slim.draw)((live, member, part), system, said, card, scene);
+        }
         if let Some(cells) = system.gear.cells {
             return (cells.draw)((live, member, part), system, said, place, scene, &ink);
         }

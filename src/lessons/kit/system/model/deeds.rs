@@ -1,10 +1,11 @@
 //! Deeds: what actions, scripts and tests do to the system.
 
 use super::{Event, System};
-use crate::kit::flow::{aim, middle};
+use crate::kit::flow::{Member, aim, middle};
 use crate::kit::system::plan::Hurry;
 use crate::kit::system::plan::NodeId;
 use crate::kit::system::script::{Cx, Deed};
+use crate::kit::system::state::Part;
 use engine::{Act, Arg, Note, Tone};
 
 impl System {
@@ -16,11 +17,13 @@ impl System {
         };
         match self.script.deeds().get(act.spec) {
             Some(Deed::Crash(node)) => member(*node).is_some_and(|it| it.down.is_none()),
+            Some(Deed::Restart(node)) => member(*node).is_some_and(|it| it.down.is_none()),
             Some(Deed::Slow(node, _)) => {
                 member(*node).is_some_and(|it| it.down.is_none() && it.own.rate == 1.0)
             }
             Some(Deed::Recover(node)) => {
-                member(*node).is_some_and(|it| it.down.is_some() || it.own.rate < 1.0)
+                let crashed = |it: &Member<Part>| it.down.is_some() && it.own.starting.is_none();
+                member(*node).is_some_and(|it| crashed(it) || it.own.rate < 1.0)
             }
             Some(Deed::Flush(node)) => member(*node).is_some_and(|it| it.down.is_none()),
             Some(Deed::Isolate(node)) => member(*node).is_some_and(|it| !it.own.isolated),
@@ -47,6 +50,7 @@ impl System {
                 Deed::Crash(node)
                 | Deed::Slow(node, _)
                 | Deed::Recover(node)
+                | Deed::Restart(node)
                 | Deed::Flush(node)
                 | Deed::Isolate(node)
                 | Deed::Rejoin(node),
@@ -67,11 +71,13 @@ impl System {
     pub fn deed(&mut self, deed: Deed, target: usize, cx: Cx<'_, '_>) {
         match deed {
             Deed::Crash(node) => self.crash(node, target, cx),
+            Deed::Restart(node) => self.restart(node.0, target as u16, cx),
             Deed::Recover(node) => {
                 let recovered = self.live_mut(node.0).and_then(|live| {
                     let was_down = live.members.recover(target).is_some();
                     let member = live.members.get_mut(target)?;
                     member.own.rate = 1.0;
+                    member.own.starting = None;
                     Some((was_down, live.node.part_of(target)))
                 });
                 let Some((was_down, part)) = recovered else {
@@ -85,6 +91,7 @@ impl System {
                         .mark(Tone::Ok),
                     cx,
                 );
+                self.tell_of(node.0);
                 self.reckon_all(usize::from(node.0), cx);
                 self.put_to_work(usize::from(node.0), target, cx);
             }
@@ -233,6 +240,7 @@ impl System {
         };
         let crash = self.say(note, cx);
         cx.because(crash);
+        self.tell_of(node.0);
         self.lose_all(node.0, target as u16, cx);
     }
 }

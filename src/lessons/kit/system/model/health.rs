@@ -6,6 +6,13 @@ use engine::{Arg, Note, Time, Tone};
 
 impl System {
     pub(super) fn check(&mut self, wire: u16, member: u16, cx: Cx<'_, '_>) {
+        // Nobody asks who starts for the first time.
+        let to = self
+            .live_wire(wire)
+            .and_then(|wire| self.live(wire.wire.to.0));
+        let starts = to
+            .and_then(|to| to.members.get(usize::from(member))?.own.starting)
+            .is_some_and(|starting| starting.first);
         let Some(live) = self.live_wire_mut(wire) else {
             return;
         };
@@ -19,8 +26,13 @@ impl System {
             return;
         };
         dog.check_at = cx.now() + rule.every;
-        dog.check = Some((cx.now(), None));
         cx.schedule(rule.every, Event::Check { wire, member });
+        if starts {
+            return;
+        }
+        if let Some(dog) = live.dogs.get_mut(usize::from(member)) {
+            dog.check = Some((cx.now(), None));
+        }
         cx.schedule(travel, Event::Checked { wire, member });
     }
 

@@ -9,6 +9,7 @@ mod feeds;
 mod gate;
 mod health;
 mod jobs;
+mod life;
 mod program;
 mod pulls;
 mod queue;
@@ -126,6 +127,15 @@ pub enum Event {
     Judged {
         /// Over this wire.
         wire: u16,
+        /// The member.
+        member: u16,
+    },
+    /// The next of a node's new members may come.
+    Hire(u16),
+    /// A member is up, if it has not begun to start again.
+    Up {
+        /// The node.
+        node: u16,
         /// The member.
         member: u16,
     },
@@ -333,6 +343,8 @@ impl Model for System {
             Event::Check { wire, member } => self.check(wire, member, cx),
             Event::Checked { wire, member } => self.checked(wire, member, cx),
             Event::Judged { wire, member } => self.judged(wire, member, cx),
+            Event::Hire(node) => self.hire_next(node, cx),
+            Event::Up { node, member } => self.up(node, member, cx),
             Event::SurgeEnd { node, number } => self.surge_end(node, number, cx),
             Event::RefreshEnd { node, number } => self.refresh_end(node, number, cx),
             Event::Pull(worker, turn) => (self.queues().pull)(self, worker, turn, cx),

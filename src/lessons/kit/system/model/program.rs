@@ -24,6 +24,14 @@ impl System {
             match live.node.kind.program(class).get(usize::from(step)) {
                 None => return self.answer(key, cx),
                 Some(Step::Work(mean)) => {
+                    let mut mean = *mean;
+                    if live.service().is_some_and(|service| service.weighs) {
+                        let script = self.script;
+                        mean = script.weighs(key, mean, self, cx.now());
+                    }
+                    let (Some(live), Some(frame)) = (self.live(node), self.frames.get(key)) else {
+                        return;
+                    };
                     let purpose = purpose::WORK + (u64::from(node) << 8) + u64::from(step);
                     let factor = match &live.node.kind {
                         Kind::Service(service) => match service.spread {

@@ -156,6 +156,11 @@ impl System {
         self.frames.get(key)
     }
 
+    /// Who made a call: the request or call that waits for it.
+    pub fn caller(&self, call: Key) -> Option<&Frame> {
+        self.frames.get(self.frames.get(call)?.parent)
+    }
+
     /// The IPv4 address of a person. Documentation networks would share their first octets, which is all that IP hash reads.
     pub fn address(&self, person: u16) -> [u8; 4] {
         let bits = mix64(self.salt ^ u64::from(person));

@@ -20,11 +20,16 @@ impl System {
         if self.begun && self.plan.serves_otherwise(&plan) {
             cx.empty_windows();
         }
+        let mut resized = Vec::new();
         for node in &plan.nodes {
             match entry(&mut self.nodes, node.id.0) {
                 Some(live) => {
                     if live.node != *node {
+                        let workers = live.workers();
                         live.node.clone_from(node);
+                        if self.begun && live.workers() != workers {
+                            resized.push(node.id.0);
+                        }
                     }
                     live.gone = false;
                 }
@@ -83,6 +88,10 @@ impl System {
         for node in 0..self.nodes.len() {
             self.hire(node, cx);
         }
+        for node in resized {
+            cx.because(cause);
+            self.restart_all(node, cx);
+        }
         for wire in 0..self.wires.len() {
             self.introduce(wire, cx);
         }
@@ -106,9 +115,19 @@ impl System {
         let Some(live) = self.nodes[node].as_mut() else {
             return;
         };
-        let wanted = if live.gone { 0 } else { live.node.members };
+        let life = live.node.life;
+        let wanted = if live.gone { 0 } else { live.wanted(cx.now()) };
         let changes = live.members.follow(wanted, cx.now(), |_| Part::new());
+        let joins = |change: &Change| !matches!(change, Change::Leaves(_));
+        if life.stagger > Time::ZERO && changes.iter().any(joins) {
+            live.next_comes = cx.now() + life.stagger;
+            cx.schedule(life.stagger, Event::Hire(node as u16));
+        }
         for change in changes {
+            if let (true, Change::Joined(member)) = (begun && life.boot > Time::ZERO, change) {
+                self.boot(node as u16, member as u16, cx);
+                continue;
+            }
             let (word, tone, member) = match change {
                 Change::Joined(member) => ("joined", Tone::Ok, member),
                 Change::Stays(member) => ("joined", Tone::Ok, member),
@@ -171,12 +190,11 @@ impl System {
                 None => dog.check_at = Time::NEVER,
             }
         }
-        for (member, part) in to.members.iter().enumerate() {
+        for member in 0..to.members.len() {
             live.balancer
                 .set_weight(member, weight(to.node.size(member)));
-            let out = live.wire.health.is_some() && !live.dogs[member].health.is_up();
-            live.balancer.set_eligible(member, !part.leaving && !out);
         }
+        live.believe(to);
         for (first, member) in first_checks {
             cx.schedule(
                 first,
