@@ -243,10 +243,9 @@ fn router(system: &System, layout: &Layout, scene: &mut Scene) {
         Reads::Token => "rule.token",
     };
     let rule = scene.say(word, &[]);
-    let title = scene.say("rule", &[]);
     let name = scene.name(part);
     let rect = layout.router;
-    let mut pencil = scene.thing(part, rect, format!("{title} {rule}"));
+    let mut pencil = scene.thing(part, rect, rule.clone());
     NodeCard::plain(rect, name, String::new()).draw(&mut pencil);
     let lines = text::wrap(&rule, 11.5, true, rect.w - 24.0);
     let first = rect.y + 41.0;
@@ -514,11 +513,7 @@ fn strip(system: &System, layout: &Layout, scene: &mut Scene) -> f32 {
             scene.say("reloads.shortest", &args),
         ],
     };
-    let ink = if missed > 0 || tally.missing > 0 {
-        Ink::Bad
-    } else {
-        Ink::Ink
-    };
+    let ink = if missed > 0 { Ink::Bad } else { Ink::Ink };
     let figures = [
         ("missed", missed as f64),
         ("of", all as f64),
@@ -529,9 +524,9 @@ fn strip(system: &System, layout: &Layout, scene: &mut Scene) -> f32 {
     ];
     panel(RELOADS, rect(0), (lines, ink), &figures, scene);
 
-    let reads = tally.reads.max(1);
-    let share = (f64::from(tally.at_primary) / f64::from(reads) * 100.0).round();
-    let stale = (f64::from(tally.stale) / f64::from(reads) * 100.0).round();
+    let [share, stale] = readers
+        .lately(system.now)
+        .map(|share| (share * 100.0).round());
     let args = [Arg::Share(share / 100.0), Arg::Share(stale / 100.0)];
     let lines = ["share", "share.short"].map(|word| scene.say(word, &args));
     panel(

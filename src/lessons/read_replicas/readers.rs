@@ -27,6 +27,9 @@ pub(super) fn page(draw: &Draw, is_read: bool) -> u16 {
     ((draw.unit(WHOSE) * PEOPLE as f64) as u16).min(PEOPLE as u16 - 1)
 }
 
+/// Shares of reads are told over this span.
+const LATELY: Time = Time::s(5);
+
 /// A user.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Reader {
@@ -145,6 +148,8 @@ pub(super) struct Readers {
     /// About the mean time of a read lately, in seconds, and reads lately that were quick and slow.
     pub(super) read_s: f64,
     pub(super) pace: Recently<2>,
+    /// Reads lately, by who answered and whether it was older than the newest answered write: see [`Readers::lately`].
+    fresh: Recently<4>,
     /// When a write was last answered.
     pub(super) written: Time,
 }
@@ -164,6 +169,7 @@ impl Readers {
             missed: None,
             read_s: 0.0,
             pace: Recently::new(Time::ZERO),
+            fresh: Recently::new(Time::ZERO),
             written: Time::ZERO,
         }
     }
@@ -172,6 +178,13 @@ impl Readers {
     pub(super) fn count_from(&mut self, now: Time) {
         self.tally = Tally::default();
         self.counted_from = now;
+        self.fresh.restart(now);
+    }
+
+    /// Which shares of the reads of the last [`LATELY`] the primary answered, and were stale.
+    pub(super) fn lately(&self, now: Time) -> [f64; 2] {
+        let share = |kind| self.fresh.share(kind, LATELY, now).unwrap_or(0.0);
+        [share(2) + share(3), share(1) + share(3)]
     }
 
     pub(super) fn reader(&self, person: u16) -> Reader {
@@ -284,6 +297,9 @@ impl Readers {
         self.pace.add(usize::from(took > SLOW), now);
         let (missing, stale) = (flight.misses, position < flight.newest);
         if counts {
+            let primary = member == copies.primary();
+            self.fresh
+                .add(usize::from(primary) * 2 + usize::from(stale), now);
             self.tally.reads += 1;
             self.tally.at_primary += u32::from(member == copies.primary());
             self.tally.missing += u32::from(missing);

@@ -157,7 +157,7 @@ pub(super) const STORY: &[Beat<System>] = &[
         shows: &[
             figure(RELOADS, "missing").is(0.0),
             figure(RELOADS, "back").is(0.0),
-            figure(SHARE, "primary %").within(10.0, 85.0),
+            figure(SHARE, "primary %").within(3.0, 85.0),
         ],
         ..Beat::at_once()
     },
@@ -212,6 +212,7 @@ pub(super) const STORY: &[Beat<System>] = &[
         points: &[WRITES, SHARE],
         shows: &[
             line("reads", "stale").is(0.0),
+            figure(SHARE, "stale %").is(0.0),
             figure(WRITES, "s").at_least(4.0),
         ],
         predict: Some(Prediction {
