@@ -162,9 +162,11 @@ impl CommitRule {
             CommitRule::Received(wanted) => (wanted, Replica::received),
             CommitRule::Shown(wanted) => (wanted, Replica::shown),
         };
-        let mut positions: Vec<Position> = replicas.iter().map(position).collect();
-        positions.sort_unstable_by(|a, b| b.cmp(a));
-        Some(positions.get(wanted - 1).copied().unwrap_or(0))
+        // The furthest that so many of them have come to.
+        let reached = |by: Position| replicas.iter().filter(|it| position(it) >= by).count();
+        let positions = replicas.iter().map(position);
+        let enough = positions.filter(|by| reached(*by) >= wanted);
+        Some(enough.max().unwrap_or(0))
     }
     // endregion
 }

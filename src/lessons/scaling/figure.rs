@@ -246,11 +246,10 @@ fn got(system: &System, at: Time, rect: Rect, scene: &mut Scene) {
         format!("{} {share} %", scene.say(fates[i].1, &[]))
     };
     // Those that nobody met lately stand last, so that the others find room.
-    let mut order: Vec<usize> = (0..fates.len())
-        .filter(|i| *i < 3 || shares[*i] > 0.0)
-        .collect();
-    order.sort_by_key(|i| shares[*i] <= 0.0);
-    let names = order.into_iter().map(|i| (i, name(i))).collect();
+    let shown = (0..fates.len()).filter(|i| *i < 3 || shares[*i] > 0.0);
+    let (met, unmet): (Vec<usize>, Vec<usize>) = shown.partition(|i| shares[*i] > 0.0);
+    let order = met.into_iter().chain(unmet);
+    let names = order.map(|i| (i, name(i))).collect();
     let mut pencil = scene.thing(GOT, rect, spoken);
     pencil
         .figure("in time %", shares[0] * 100.0)
