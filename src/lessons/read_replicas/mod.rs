@@ -636,7 +636,7 @@ impl Lesson for ReadReplicas {
         Code {
             file: "algorithms/replication.rs",
             region: "commit",
-            marks: &[("answered", "positions.get(wanted - 1)")],
+            marks: &[("answered", "enough.max()")],
         },
         Code {
             file: "algorithms/replica_group.rs",
