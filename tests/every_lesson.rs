@@ -319,6 +319,12 @@ fn every_story_can_be_walked_and_pictures_are_sound_at_every_beat(entry: &Entry)
         let view = player.beats()[beat];
         if let Some((_, options)) = view.predict {
             assert!((2..=4).contains(&options.len()), "{slug}, beat {}", view.id);
+            let (question, _) = view.predict.unwrap_or_default();
+            let why = |option: &&&str| words.has(&format!("predict.{question}.{option}.why"));
+            assert!(
+                options.iter().filter(why).count() + 1 >= options.len(),
+                "{slug}, {question}: a wrong answer has no answer of its own"
+            );
             assert_eq!(
                 player.main().truth(beat),
                 None,
