@@ -162,6 +162,12 @@ fn chart(system: &System, knobs: &Values, rect: Rect, scene: &mut Scene) {
         right: MOST as f64 + 0.4,
         top: MOST as f64 / alone * 1.05,
     };
+    // Every line is named, where there is less room by shorter names.
+    let shown = match rect.w < 400.0 {
+        true => ["chart.up.short", "chart.out.short", "chart.alone.short"],
+        false => ["chart.up", "chart.out", "chart.alone"],
+    };
+    let shown = shown.map(|id| scene.say(id, &[]));
     let mut pencil = scene.thing(CHART, rect, spoken);
     for (out, names) in [(false, &POINTS[0]), (true, &POINTS[1])] {
         for (cores, name) in names.iter().enumerate().skip(1) {
@@ -175,7 +181,8 @@ fn chart(system: &System, knobs: &Values, rect: Rect, scene: &mut Scene) {
         rect,
         fitting(&[title, short], 12.0, true, rect.w - 20.0),
     );
-    let [up, out, ideal, cores] = names;
+    let [.., cores] = names;
+    let [up, out, ideal] = shown;
     legend(
         &mut pencil,
         pt(rect.x + 10.0, rect.y + 35.0),
@@ -204,10 +211,12 @@ fn chart(system: &System, knobs: &Values, rect: Rect, scene: &mut Scene) {
             let p = plane.at(cores as f64, rate);
             let current = seen.shop.out == out && cores == now && seen.rate.is_some();
             point(&mut pencil, p, out, ink, current);
-            let above = pt(p.x, if out { p.y + 16.0 } else { p.y - 8.0 });
+            // Below what grows, as long as that is not among the figures of the axis.
+            let below = out && p.y + 20.0 < plane.rect.y + plane.rect.h;
+            let label = pt(p.x, if below { p.y + 16.0 } else { p.y - 8.0 });
             let bold = current;
             let color = if current { Ink::Ink } else { Ink::Secondary };
-            pencil.centred(above, 11.0, bold, color, format!("{}", rate.round()));
+            pencil.centred(label, 11.0, bold, color, format!("{}", rate.round()));
         }
     }
 }
