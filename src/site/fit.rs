@@ -3,6 +3,7 @@
 use crate::stage::{Emphasis, names};
 use engine::scene::{PartId, Role, Scene, Shape};
 use engine::text::tenths;
+use std::slice;
 use web_sys::HtmlElement;
 
 /// No text of a scene may become smaller than this, in CSS pixels.
@@ -15,8 +16,8 @@ const SCALES: [f32; 3] = [1.0, 0.96, 0.92];
 /// So much room is left around what is pointed at, in CSS pixels.
 const MARGIN: f32 = 6.0;
 
-/// A room, a beat, and the part that has the focus.
-type Aim = ((f32, f32), Option<usize>, Option<PartId>);
+/// A room, a beat, the part that has the focus, and how many of the parts that are aimed at are on the stage.
+type Aim = ((f32, f32), Option<usize>, Option<PartId>, usize);
 
 /// How the scene was fitted into its room, kept so that it does not jump from frame to frame.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -72,11 +73,14 @@ impl Fitted {
             let _ = frame.dataset().set("shape", shape);
             crate::frame::measure();
         }
-        let aim = (room, beat, emphasis.focused);
+        // What a beat points at may come on the stage later than the beat: then there is something new to show.
+        let aims = aims(emphasis);
+        let present = scene.parts().iter().filter(|part| names(aims, part.id));
+        let aim = (room, beat, emphasis.focused, present.count());
         if fresh || self.aim != aim {
             self.aim = aim;
             if size.1 > h + 1.0 {
-                glide(frame, h, &scene, scale, emphasis);
+                glide(frame, h, &scene, scale, aims);
             }
         }
         scene
@@ -100,17 +104,21 @@ fn least(scene: &Scene) -> f32 {
     LEAST_PX / smallest(scene)
 }
 
+/// What has the focus, or what the story points at.
+fn aims(emphasis: &Emphasis) -> &[PartId] {
+    match &emphasis.focused {
+        Some(focused) => slice::from_ref(focused),
+        None => &emphasis.points,
+    }
+}
+
 /// Scrolls a scene that is higher than its room to what has the focus, or to what the story points at: the first of
 /// those wholly, and as many of the others as there is room for.
-fn glide(frame: &HtmlElement, room: f32, scene: &Scene, scale: f32, emphasis: &Emphasis) {
-    let aims = match emphasis.focused {
-        Some(focused) => vec![focused],
-        None => emphasis.points.clone(),
-    };
+fn glide(frame: &HtmlElement, room: f32, scene: &Scene, scale: f32, aims: &[PartId]) {
     let mut shown: Option<(f32, f32)> = None;
     // Links lead to things, so they are seen with them.
     for role in [Role::Thing, Role::Link] {
-        for aim in &aims {
+        for aim in aims {
             let parts = scene.parts().iter().filter(|part| part.role == role);
             for part in parts.filter(|part| names(&[*aim], part.id)) {
                 let (top, bottom) = (part.frame.y, part.frame.y + part.frame.h);
