@@ -246,6 +246,22 @@ pub struct Particle {
     pub dot: u32,
 }
 
+/// Whose a moving thing is: a letter on it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Letter {
+    /// The middle of what it stands on.
+    pub at: Point,
+    /// The letter.
+    pub letter: char,
+    /// Its colour.
+    pub ink: Ink,
+}
+
+impl Letter {
+    /// Its size, in units.
+    pub const SIZE: f32 = 12.0;
+}
+
 /// A picture of the system at one moment.
 #[derive(Clone, Debug)]
 pub struct Scene {
@@ -259,6 +275,7 @@ pub struct Scene {
     words: Rc<Words>,
     parts: Vec<Part>,
     particles: Vec<Particle>,
+    letters: Vec<Letter>,
     background: Vec<Shape>,
     figures: Vec<(PartId, &'static str, f64)>,
 }
@@ -278,6 +295,7 @@ impl Scene {
             words,
             parts: Vec::new(),
             particles: Vec::new(),
+            letters: Vec::new(),
             background: Vec::new(),
             figures: Vec::new(),
         }
@@ -362,6 +380,16 @@ impl Scene {
         });
     }
 
+    /// Writes on a moving thing whose it is; its radius should be 8 or more.
+    pub fn letter(&mut self, at: Point, letter: char, ink: Ink) {
+        self.letters.push(Letter { at, letter, ink });
+    }
+
+    /// What is written on moving things.
+    pub fn letters(&self) -> &[Letter] {
+        &self.letters
+    }
+
     /// The parts in reading order.
     pub fn parts(&self) -> &[Part] {
         &self.parts
@@ -402,6 +430,8 @@ impl Scene {
         // each run.
         let mut groups: Vec<(usize, Glyph, Ink, usize, u32)> = Vec::new();
         let mut staying = Vec::new();
+        // Those who stand together are counted, whosever they are.
+        self.letters.clear();
         for particle in std::mem::take(&mut self.particles) {
             let at = Rect::new(particle.x, particle.y, 0.0, 0.0);
             let distance = |frame: &Rect| {

@@ -1,6 +1,6 @@
 //! SVG: one way to turn shapes into elements, used by the page, the stills and the tests.
 
-use crate::scene::{Anchor, Glyph, Ink, Part, Point, Role, Scene, Shape};
+use crate::scene::{Anchor, Glyph, Ink, Letter, Part, Point, Role, Scene, Shape};
 use crate::text::tenths;
 use std::fmt::Write;
 
@@ -226,6 +226,21 @@ pub fn body(scene: &Scene, sink: &mut dyn Sink) {
             },
             sink,
         );
+    }
+    for on in scene.letters() {
+        let text = Shape::Text {
+            // Half the height of a capital below the middle.
+            at: Point {
+                x: on.at.x,
+                y: on.at.y + Letter::SIZE * 0.36,
+            },
+            size: Letter::SIZE,
+            bold: true,
+            ink: on.ink,
+            anchor: Anchor::Middle,
+            text: on.letter.to_string(),
+        };
+        shape(&text, sink);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The stage: patches a scene into live SVG and paints its moving things on a canvas above.
 
 use engine::raster::{self, Kind, Raster, Rgb, Sprite};
-use engine::scene::{Fit, Ink, Part, PartId, Particle, Point, Rect, Role, Scene, Shape};
+use engine::scene::{Fit, Ink, Letter, Part, PartId, Particle, Point, Rect, Role, Scene, Shape};
 use engine::svg::{self, Sink};
 use engine::text::{fixed, tenths};
 use std::cell::Cell;
@@ -633,6 +633,29 @@ impl Dots {
                 };
             }
             self.stamps[at].put(context, particle, fit);
+        }
+        self.write(context, scene.letters(), fit, palette);
+    }
+
+    /// Writes on moving things whose they are.
+    fn write(
+        &self,
+        context: &CanvasRenderingContext2d,
+        letters: &[Letter],
+        fit: Fit,
+        palette: &Palette,
+    ) {
+        if letters.is_empty() {
+            return;
+        }
+        let size = tenths(Letter::SIZE * fit.scale);
+        context.set_font(&format!("600 {size}px Inter, system-ui, sans-serif"));
+        context.set_text_align("center");
+        for on in letters {
+            context.set_fill_style_str(&palette.css(on.ink));
+            let y = (on.at.y + Letter::SIZE * 0.36) * fit.scale + fit.top;
+            let x = on.at.x * fit.scale + fit.left;
+            let _ = context.fill_text(on.letter.encode_utf8(&mut [0; 4]), x.into(), y.into());
         }
     }
 }

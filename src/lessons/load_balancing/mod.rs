@@ -8,7 +8,7 @@ mod tests;
 use crate::kit::flow::Holds;
 use crate::kit::system::{
     Call, Count, Crowd, Cx, Deed, Dial, Gate, Health, Kind, Node, NodeId, Own, Plan, Script,
-    Service, Spread, System, Values, Wire, WireId, draw, probe,
+    Service, Spread, System, Values, Wire, WireId, draw, face, probe,
 };
 use algorithms::balancer::Policy;
 use engine::tape::NoteId;
@@ -362,11 +362,8 @@ impl Script for Balancing {
     fn line(&self, node: NodeId, member: usize, system: &System, scene: &Scene) -> Option<String> {
         let wire = system.wire(LINK)?;
         let by_address = wire.wire.policy == Policy::IpHash;
-        let letter = |person: u16| char::from(b'A' + person as u8);
         if node == CLIENTS {
-            let letters: Vec<String> = (0..PEOPLE)
-                .map(|person| letter(person).to_string())
-                .collect();
+            let letters: Vec<String> = (0..PEOPLE).map(|person| face(person).to_string()).collect();
             return by_address.then(|| letters.join(" "));
         }
         if node != SERVERS {
@@ -391,7 +388,7 @@ impl Script for Balancing {
             };
             let letters: Vec<String> = (0..PEOPLE)
                 .filter(goes)
-                .map(|person| letter(person).to_string())
+                .map(|person| face(person).to_string())
                 .collect();
             if !letters.is_empty() {
                 line = format!("{line} · {}", letters.join(" "));

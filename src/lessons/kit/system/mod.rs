@@ -153,7 +153,7 @@ pub use script::{Admission, Cx, Deed, Dial, Own, Script, Values};
 pub use shelf::{Errand, Letter, Loan, Puller, Pulling, Shelf, Shelved, Tells, Worker};
 pub use state::{Dog, Live, LiveWire, Part, Starting};
 pub use switch::{state_inks, state_word};
-pub use view::{draw, policy_word};
+pub use view::{draw, face, policy_word};
 
 /// What every system measures: [`probe::ALL`] are a sheet's probes, to which a lesson may add its own.
 pub mod probe {

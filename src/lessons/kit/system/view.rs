@@ -41,6 +41,9 @@ const FLOOD: (f32, f32) = (138.0, 46.0);
 const FLOOD_WAY: f32 = 26.0;
 /// Up to so many workers a member says how many of them are busy.
 const COUNTED_MAX: usize = 400;
+/// The radius of a dot with a letter, and of how many people each has one.
+const FACE: f32 = 8.5;
+const FACES_MAX: u16 = 8;
 /// The row of little boxes above a gate that says whose turn it is.
 const TURNS_H: f32 = 42.0;
 
@@ -574,8 +577,9 @@ pub fn draw(system: &System, knobs: &Values, at: Time, scene: &mut Scene) {
         checks(live, at, &layout, scene);
     }
     pulls(system, at, &layout, scene);
+    let faces = has_faces(system);
     for (_, frame) in system.frames() {
-        dot(frame, system, at, &layout, scene);
+        dot(frame, system, at, &layout, faces, scene);
     }
     let area = Rect::new(0.0, layout.bottom, scene.width, 0.0);
     scene.height += system.script.aside(system, knobs, at, area, scene);
@@ -1285,8 +1289,24 @@ fn ink_of(frame: &Frame, system: &System) -> Ink {
     }
 }
 
+/// Whether it matters whose a request is, and there are few enough to tell apart: then dots have their letter.
+fn has_faces(system: &System) -> bool {
+    let mut wires = system.wires.iter().flatten();
+    let mut nodes = system.nodes.iter().flatten();
+    wires.any(|live| !live.gone && live.wire.policy == Policy::IpHash)
+        && nodes.any(|live| match &live.node.kind {
+            Kind::Crowd(crowd) => crowd.people <= FACES_MAX,
+            Kind::Gate(_) | Kind::Service(_) | Kind::Queue(_) => false,
+        })
+}
+
+/// The letter of one of few people.
+pub fn face(person: u16) -> char {
+    char::from(b'A' + (person % FACES_MAX) as u8)
+}
+
 /// A call or its answer on a wire.
-fn dot(frame: &Frame, system: &System, at: Time, layout: &Layout, scene: &mut Scene) {
+fn dot(frame: &Frame, system: &System, at: Time, layout: &Layout, faces: bool, scene: &mut Scene) {
     if !matches!(frame.place, Place::Travels | Place::Bounces) || frame.number == 0 {
         return;
     }
@@ -1309,7 +1329,11 @@ fn dot(frame: &Frame, system: &System, at: Time, layout: &Layout, scene: &mut Sc
         (true, false) => (Glyph::Response, Ink::Ok),
         (true, true) => (Glyph::Failure, Ink::Bad),
     };
-    let r = if frame.is_probe() { DOT + 2.0 } else { DOT };
+    let r = match (faces, frame.is_probe()) {
+        (true, _) => FACE,
+        (false, true) => DOT + 2.0,
+        (false, false) => DOT,
+    };
     let bends = layout.narrow && (curve.at(0.0).x - curve.at(1.0).x).abs() > 1.0;
     let lane: Point = match (back, layout.narrow) {
         (false, _) => pt(0.0, 0.0),
@@ -1324,4 +1348,10 @@ fn dot(frame: &Frame, system: &System, at: Time, layout: &Layout, scene: &mut Sc
     };
     let p = kit::on(curve, share, lane);
     scene.particle(p, r, glyph, ink, frame.number);
+    match glyph {
+        _ if !faces => {}
+        Glyph::Request => scene.letter(p, face(frame.draw.person), Ink::OnAccent),
+        Glyph::Response => scene.letter(p, face(frame.draw.person), ink),
+        _ => {}
+    }
 }
