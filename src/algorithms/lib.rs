@@ -31,6 +31,7 @@ pub mod maglev;
 pub mod merkle_tree;
 pub mod message_queue;
 pub mod mod_n;
+pub mod output_buffer;
 pub mod queueing;
 pub mod quorum;
 pub mod replica_group;

@@ -11,6 +11,7 @@ pub mod fan_out;
 pub mod kit;
 pub mod load_balancing;
 pub mod message_queue;
+pub mod pub_sub;
 pub mod rate_limiting;
 pub mod read_replicas;
 pub mod retry_storm;
@@ -56,6 +57,7 @@ lessons![
     read_replicas::ReadReplicas,
     api_gateway::Gateway,
     scaling::Scaling,
+    pub_sub::PubSub,
 ];
 
 /// What press tells of a lesson, and no page's program carries.
