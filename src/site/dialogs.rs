@@ -77,7 +77,7 @@ fn help() -> impl IntoView {
                 {row("help.step", arrows().into_any())}
                 {row("help.fine", (view! { <kbd>{t("help.shift")}</kbd>" + " }, arrows()).into_any())}
                 {row("help.restart", view! { <kbd>{t("help.home")}</kbd> }.into_any())}
-                {row("help.beat", (key("1", ""), "– ", key("9", "")).into_any())}
+                {row("help.beat", (key("1", ""), "– ", key("9", ""), ", ", key("0", "")).into_any())}
                 {row("help.help", key("?", "").into_any())}
             </dl>
             <p>{t("help.rest")}</p>

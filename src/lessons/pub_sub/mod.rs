@@ -1,6 +1,8 @@
 //! Pub-sub: push to everyone, now. What if someone cannot keep up?
 
+mod address;
 mod model;
+mod settings;
 mod story;
 mod subscriber;
 mod view;
@@ -8,7 +10,8 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-pub use model::{Market, Settings};
+pub use model::Market;
+pub use settings::Settings;
 
 use engine::{ActionSpec, Card, Code, Glyph, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Time};
 

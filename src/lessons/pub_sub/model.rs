@@ -1,16 +1,16 @@
 //! The system: a publisher, a topic that copies each price to every subscriber, and a buffer for each of these.
 
 use super::probe;
-use super::subscriber::{Fate, Lost, Price, Subscriber};
-use crate::kit::flow::{Balance, Holds, Key, Leg, Recently, Slab, Source};
-use algorithms::output_buffer::{Limits, Pushed, WhenFull};
-use algorithms::topic::{
-    AfterFailure, Attributes, Backoff, Comparison, Delivery, DeliveryId, FilterPolicy, RetryPolicy,
-    Rule, Scalar, SubscriptionSettings, Topic,
+use super::settings::{Full, Push, Settings, Sorted};
+use super::subscriber::{
+    ALERTS, Fate, LATECOMER, Lost, PHONE, Price, SCREEN, SLOW, SUBSCRIBERS, Subscriber,
 };
+use crate::kit::flow::{Balance, Holds, Key, Leg, Recently, Slab, Source};
+use algorithms::output_buffer::{Limits, Pushed};
+use algorithms::topic::{Attributes, DeliveryId, Scalar, Topic};
 use engine::random::unit;
 use engine::tape::NoteId;
-use engine::{Act, Arg, Context, Model, Note, PartId, Stream, Time, Tone, choices};
+use engine::{Act, Arg, Context, Model, Note, PartId, Stream, Time, Tone};
 use std::collections::VecDeque;
 
 pub(super) const PUBLISHER: PartId = PartId::one("publisher");
@@ -18,12 +18,6 @@ pub(super) const TOPIC: PartId = PartId::one("topic");
 pub(super) const DOOR: PartId = PartId::one("door");
 pub(super) const ROWS: PartId = PartId::one("rows");
 
-pub(super) const SUBSCRIBERS: usize = 5;
-pub(super) const SCREEN: usize = 0;
-pub(super) const PHONE: usize = 1;
-pub(super) const AUDIT: usize = 2;
-pub(super) const ALERTS: usize = 3;
-pub(super) const LATECOMER: usize = 4;
 /// One way along one link, stretched so that it can be seen.
 pub(super) const HOP: Time = Time::ms(120);
 /// Symbols that prices are of: fewer than any buffer has places.
@@ -31,12 +25,9 @@ const SYMBOLS: [&str; 4] = ["AAA", "BBB", "XYZ", "ZED"];
 /// How many prices a burst brings, and the time between two of them.
 pub(super) const BURST: u32 = 100;
 const BURST_GAP: Time = Time::ms(5);
-/// How long somebody who is taken away stays away, and how long somebody who is slowed down stays slow, and by how much.
+/// How long somebody who is taken away stays away, and how long somebody who is slowed down stays slow.
 pub(super) const AWAY: Time = Time::s(3);
 const SLOWED: Time = Time::s(6);
-pub(super) const SLOW: f64 = 0.3;
-/// An address that gives no answer for so long has failed; a tenth of the 15 s of the service.
-const NO_ANSWER: Time = Time::ms(1_500);
 /// So many of the last prices are remembered with what became of them.
 const PRICES: usize = 300;
 /// Rates on cards are of so long.
@@ -44,163 +35,6 @@ pub(super) const LATELY: Time = Time::s(3);
 
 const JITTER: Stream = Stream::named("jitter");
 const CONTENT: Stream = Stream::named("content");
-
-/// What is done when a buffer is full.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Full {
-    CutOff,
-    DropNewest,
-    DropOldest,
-    Latest,
-    Wait,
-}
-choices!(Full {
-    "cut" => Full::CutOff,
-    "newest" => Full::DropNewest,
-    "oldest" => Full::DropOldest,
-    "latest" => Full::Latest,
-    "wait" => Full::Wait,
-});
-
-impl Full {
-    pub(super) fn rule(self) -> WhenFull {
-        match self {
-            Full::CutOff => WhenFull::CutOff,
-            Full::DropNewest => WhenFull::DropNewest,
-            Full::DropOldest => WhenFull::DropOldest,
-            Full::Latest => WhenFull::KeepLatest,
-            Full::Wait => WhenFull::Wait,
-        }
-    }
-}
-
-/// Where prices for Alerts are sorted out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sorted {
-    Nowhere,
-    There,
-    Here,
-}
-choices!(Sorted { "none" => Sorted::Nowhere, "there" => Sorted::There, "here" => Sorted::Here });
-
-/// What Alerts wants: filter policies of the kinds that there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wants {
-    /// The kind is one of a list.
-    Alerts,
-    /// The symbol starts so.
-    Prefix,
-    /// The price is at least so high.
-    Dear,
-    /// Two keys at once, of which one must not be there.
-    NotXyz,
-}
-choices!(Wants {
-    "alerts" => Wants::Alerts,
-    "prefix" => Wants::Prefix,
-    "dear" => Wants::Dear,
-    "not-xyz" => Wants::NotXyz,
-});
-
-/// How prices reach subscribers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Push {
-    /// Over a connection that the subscriber holds open.
-    Connection,
-    /// To an address that must say yes, with retries.
-    Address,
-    /// The same; what is given up is kept.
-    DeadLetters,
-}
-choices!(Push {
-    "connection" => Push::Connection,
-    "address" => Push::Address,
-    "dead-letters" => Push::DeadLetters,
-});
-
-engine::knobs! {
-    /// What the learner sets.
-    pub struct Settings {
-        /// Prices a second.
-        load: whole "load" [1, 40] "/s" = 10,
-        /// When a buffer is full.
-        full: choice Full "full" = Full::CutOff,
-        /// What Alerts can do, a second.
-        alerts: whole "alerts" [2, 30] "/s" = 8,
-        /// The hard limit of a buffer; the soft one is a quarter of it.
-        hard: whole "hard" [8, 256] "" = 64,
-        /// Where prices for Alerts are sorted out.
-        filter: choice Sorted "filter" = Sorted::Nowhere,
-        /// How prices reach subscribers.
-        push: choice Push "push" = Push::Connection,
-        /// How long a buffer may be above the soft limit, s.
-        soft: whole "soft" [1, 30] "s" = 6,
-        /// After so long a subscriber that was cut off is back, s.
-        reconnect: slider "reconnect" [0.2, 10.0, 0.2] "s" = 1.0,
-        /// What Screen can do, a second.
-        screen: whole "screen" [2, 60] "/s" = 50,
-        /// What Phone can do, a second.
-        phone: whole "phone" [2, 60] "/s" = 20,
-        /// What Audit can do, a second.
-        audit: whole "audit" [2, 60] "/s" = 12,
-        /// What share of the prices is an alert, %.
-        share: whole "share" [5, 100] "%" = 20,
-        /// What Alerts wants.
-        wants: choice Wants "wants" = Wants::Alerts,
-        /// A push that failed is tried again after so long, s.
-        retry: whole "retry" [1, 10] "s" = 2,
-        /// The most pushes a second to an address; 0 for no limit.
-        throttle: whole "throttle" [0, 30] "/s" = 0,
-    }
-}
-
-impl Settings {
-    pub(super) fn limits(&self) -> Limits {
-        let hard = self.hard as usize;
-        Limits {
-            hard,
-            soft: hard / 4,
-            soft_for_us: Time::s(u64::from(self.soft)).0,
-        }
-    }
-
-    fn rate(&self, subscriber: usize) -> f64 {
-        let rates = [self.screen, self.phone, self.audit, self.alerts, 20];
-        f64::from(rates[subscriber])
-    }
-
-    /// What Alerts wants.
-    fn policy(&self) -> FilterPolicy {
-        let (key, rule) = match self.wants {
-            Wants::Alerts => ("kind", Rule::Exactly(Scalar::Text("alert".to_owned()))),
-            Wants::Prefix => ("symbol", Rule::Prefix("A".to_owned())),
-            Wants::Dear => ("price", Rule::Numeric(vec![(Comparison::AtLeast, 150.0)])),
-            Wants::NotXyz => (
-                "symbol",
-                Rule::AnythingBut(vec![Scalar::Text("XYZ".to_owned())]),
-            ),
-        };
-        let rules = [(key.to_owned(), vec![rule])].into_iter().collect();
-        // One key with one rule keeps to every limit.
-        FilterPolicy::new(rules).expect("a policy of one rule is legal")
-    }
-
-    /// What a subscription to the topic asks for.
-    fn subscription(&self, subscriber: usize) -> SubscriptionSettings {
-        let retry_s = f64::from(self.retry);
-        SubscriptionSettings {
-            filter: (subscriber == ALERTS && self.filter == Sorted::Here).then(|| self.policy()),
-            retry: RetryPolicy {
-                delay_min_s: retry_s,
-                delay_max_s: retry_s,
-                backoff: Backoff::Linear,
-                ..RetryPolicy::default()
-            },
-            receives_per_s_max: (self.throttle > 0).then_some(self.throttle),
-            dead_letters: self.push == Push::DeadLetters,
-        }
-    }
-}
 
 /// Where a copy is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -222,7 +56,7 @@ pub(super) struct Copy {
     /// Pushed to an address, of which the topic keeps an account.
     pub(super) delivery: Option<DeliveryId>,
     pub(super) failed: bool,
-    cause: NoteId,
+    pub(super) cause: NoteId,
 }
 
 /// What can be due.
@@ -264,9 +98,9 @@ pub struct Market {
     drafts: VecDeque<Price>,
     /// At the topic, which may not copy them as long as a buffer is full.
     pub(super) held: VecDeque<Price>,
-    topic: Topic<u32>,
+    pub(super) topic: Topic<u32>,
     /// When the topic is to be asked again for pushes.
-    push_at: Option<Time>,
+    pub(super) push_at: Option<Time>,
     source: Source,
     published: u32,
     /// Subscribers to whom the last price was written.
@@ -278,7 +112,7 @@ pub struct Market {
     pub(super) stopped: u32,
     pub(super) sent: Recently<1>,
     /// The next answer of this subscriber is lost.
-    lose_answer: Option<usize>,
+    pub(super) lose_answer: Option<usize>,
     pub(super) load: f64,
     pub(super) full: Full,
     pub(super) push: Push,
@@ -292,7 +126,7 @@ pub struct Market {
     pub(super) now: Time,
 }
 
-type Cx<'a, 'b> = &'a mut Context<'b, Event>;
+pub(super) type Cx<'a, 'b> = &'a mut Context<'b, Event>;
 
 pub(super) const fn subscriber(i: usize) -> PartId {
     PartId::nth("subscriber", i as u16 + 1)
@@ -306,11 +140,11 @@ pub(super) fn link(i: usize) -> PartId {
     PartId::nth("link", i as u16 + 1)
 }
 
-fn name(i: usize) -> Arg {
+pub(super) fn name(i: usize) -> Arg {
     Arg::Part(subscriber(i))
 }
 
-fn count(n: impl TryInto<i64>) -> Arg {
+pub(super) fn count(n: impl TryInto<i64>) -> Arg {
     Arg::Count(n.try_into().unwrap_or(i64::MAX))
 }
 
@@ -608,7 +442,7 @@ impl Market {
         self.copy(knobs, cx);
     }
 
-    fn take(&mut self, key: Key) -> Option<Copy> {
+    pub(super) fn take(&mut self, key: Key) -> Option<Copy> {
         let copy = self.copies.remove(key)?;
         self.gone += 1;
         Some(copy)
@@ -623,7 +457,7 @@ impl Market {
         self.lose(copy.to, copy.price, Lost::Dropped, cx);
     }
 
-    fn lose(&mut self, i: usize, number: u32, why: Lost, cx: Cx<'_, '_>) {
+    pub(super) fn lose(&mut self, i: usize, number: u32, why: Lost, cx: Cx<'_, '_>) {
         // It was handled, and only the answer never came.
         if self.fate_of(number, i) == Some(Fate::Handled) {
             return;
@@ -671,7 +505,7 @@ impl Market {
     // endregion
 
     /// A copy goes on its way.
-    fn send(&mut self, key: Key, cx: Cx<'_, '_>) {
+    pub(super) fn send(&mut self, key: Key, cx: Cx<'_, '_>) {
         if let Some(copy) = self.copies.get_mut(key) {
             copy.place = Place::Travels(Leg::new((), cx.now(), HOP, false));
             cx.schedule(HOP, Event::Due(key));
@@ -722,102 +556,6 @@ impl Market {
         }
     }
 
-    /// An address answers that it has a copy.
-    fn say_yes(&mut self, i: usize, copy: &Copy, delivery: DeliveryId, cx: Cx<'_, '_>) {
-        if self.lose_answer == Some(i) {
-            self.lose_answer = None;
-            let note = Note::new("answer-lost")
-                .with(count(copy.price))
-                .with(name(i));
-            cx.say(note.about(link(i)).dot(copy.price).mark(Tone::Bad));
-            cx.schedule(NO_ANSWER, Event::NoAnswer(i, delivery));
-            return;
-        }
-        let answer = self.copies.insert(Copy {
-            place: Place::Travels(Leg::new((), cx.now(), HOP, true)),
-            ..copy.clone()
-        });
-        cx.schedule(HOP, Event::Due(answer));
-    }
-
-    /// The topic hears what became of a push.
-    fn told(&mut self, key: Key, copy: &Copy, cx: Cx<'_, '_>) {
-        self.take(key);
-        let (Some(delivery), Some(subscription)) =
-            (copy.delivery, self.subscribers[copy.to].subscription)
-        else {
-            return;
-        };
-        if copy.failed {
-            self.push_failed(copy.to, delivery, copy.price, cx);
-        } else {
-            self.topic.succeeded(subscription, delivery);
-        }
-        self.pump(cx);
-    }
-
-    fn push_failed(&mut self, i: usize, delivery: DeliveryId, number: u32, cx: Cx<'_, '_>) {
-        let Some(subscription) = self.subscribers[i].subscription else {
-            return;
-        };
-        let after = self.topic.failed(cx.now().0, subscription, delivery);
-        let note = |word| Note::new(word).with(count(number)).with(name(i));
-        match after {
-            // Of a subscription that has ended.
-            None => self.lose(i, number, Lost::GivenUp, cx),
-            Some(AfterFailure::RetryAt { due_at_us }) => {
-                let left = Time(due_at_us).since(cx.now());
-                let note = note("tries-again").with(Arg::Span(left)).about(buffer(i));
-                self.subscribers[i].cause = cx.say(note.dot(number));
-            }
-            Some(AfterFailure::DeadLettered) => {
-                cx.say(
-                    note("dead-letter")
-                        .about(buffer(i))
-                        .dot(number)
-                        .mark(Tone::Warn),
-                );
-                self.lose(i, number, Lost::Dead, cx);
-            }
-            Some(AfterFailure::Discarded) => {
-                cx.say(
-                    note("given-up")
-                        .about(buffer(i))
-                        .dot(number)
-                        .mark(Tone::Bad),
-                );
-                self.lose(i, number, Lost::GivenUp, cx);
-            }
-        }
-    }
-
-    /// Begins every push that is due, and comes back for the next.
-    fn pump(&mut self, cx: Cx<'_, '_>) {
-        let (now, cause) = (cx.now(), cx.cause());
-        for i in 0..SUBSCRIBERS {
-            let Some(subscription) = self.subscribers[i].subscription else {
-                continue;
-            };
-            while let Some(delivery) = self.topic.begin_push(now.0, subscription) {
-                let key = self.copies.insert(Copy {
-                    price: delivery.body,
-                    to: i,
-                    place: Place::Waits,
-                    delivery: Some(delivery.id),
-                    failed: false,
-                    cause,
-                });
-                self.send(key, cx);
-            }
-        }
-        if let Some(due) = self.topic.next_due_at_us().map(Time)
-            && self.push_at.is_none_or(|at| due < at || at <= now)
-        {
-            self.push_at = Some(due);
-            cx.schedule(due.since(now), Event::Push);
-        }
-    }
-
     fn handled(&mut self, key: Key, copy: &Copy, cx: Cx<'_, '_>) {
         self.take(key);
         let (i, number, now) = (copy.to, copy.price, cx.now());
@@ -861,28 +599,6 @@ impl Market {
         }
     }
 
-    /// What each subscriber asks of the topic has changed.
-    fn subscribe(&mut self, knobs: &Settings, cx: Cx<'_, '_>) {
-        for i in 0..SUBSCRIBERS {
-            let wants = knobs.subscription(i);
-            let known = self.subscribers[i].subscription;
-            let same = known.and_then(|id| self.topic.subscription(id));
-            // Over connections nobody is asked for terms; what an address was promised before still holds.
-            let asked = self.subscribers[i].joined && self.push != Push::Connection;
-            if !asked || same.is_some_and(|one| *one.settings() == wants) {
-                continue;
-            }
-            // What was on its way under the old terms is given up.
-            let old = known.and_then(|id| self.topic.unsubscribe(id));
-            // What is under way will arrive, or fail and not be tried again.
-            let rests = |delivery: &&Delivery<u32>| delivery.due_at_us.is_some();
-            for delivery in old.iter().flat_map(|old| old.pending()).filter(rests) {
-                self.lose(i, delivery.body, Lost::GivenUp, cx);
-            }
-            self.subscribers[i].subscription = self.topic.subscribe(wants).ok();
-        }
-    }
-
     fn follow(&mut self, knobs: &Settings, cx: Cx<'_, '_>) {
         (self.load, self.full, self.push, self.filter) =
             (f64::from(knobs.load), knobs.full, knobs.push, knobs.filter);
@@ -903,6 +619,29 @@ impl Market {
             (one.thrown_since, one.handled_since, one.lost_since) = (0, 0, 0);
             (one.cuts, one.first_cut) = (0, None);
         }
+    }
+
+    /// The topic starts anew: connections and buffers are gone, and who is connected now begins from here.
+    fn restart(&mut self, knobs: &Settings, cx: Cx<'_, '_>) {
+        let restart = cx.say(Note::new("restarts").about(TOPIC).mark(Tone::Learner));
+        for i in 0..SUBSCRIBERS {
+            let all = self.subscribers[i].buffer.cut();
+            for key in all {
+                if let Some(copy) = self.take(key) {
+                    self.lose(i, copy.price, Lost::Cut, cx);
+                }
+            }
+            if self.subscribers[i].joined {
+                self.subscribers[i].life += 1;
+                self.subscribers[i].cause = restart;
+                cx.because(restart);
+                cx.say(Note::new("emptied").with(name(i)).about(buffer(i)));
+                cx.because(restart);
+                self.back(i, knobs, cx);
+            }
+        }
+        self.restart_counts(cx.now());
+        cx.empty_windows();
     }
 
     fn look(&mut self, cx: Cx<'_, '_>) {
@@ -1184,30 +923,5 @@ impl Model for Market {
             }
         }
         Ok(())
-    }
-}
-
-impl Market {
-    /// The topic starts anew: connections and buffers are gone, and who is connected now begins from here.
-    fn restart(&mut self, knobs: &Settings, cx: Cx<'_, '_>) {
-        let restart = cx.say(Note::new("restarts").about(TOPIC).mark(Tone::Learner));
-        for i in 0..SUBSCRIBERS {
-            let all = self.subscribers[i].buffer.cut();
-            for key in all {
-                if let Some(copy) = self.take(key) {
-                    self.lose(i, copy.price, Lost::Cut, cx);
-                }
-            }
-            if self.subscribers[i].joined {
-                self.subscribers[i].life += 1;
-                self.subscribers[i].cause = restart;
-                cx.because(restart);
-                cx.say(Note::new("emptied").with(name(i)).about(buffer(i)));
-                cx.because(restart);
-                self.back(i, knobs, cx);
-            }
-        }
-        self.restart_counts(cx.now());
-        cx.empty_windows();
     }
 }

@@ -1,9 +1,8 @@
 //! The story, its predictions, and things to try.
 
-use super::model::{
-    ALERTS, AUDIT, BURST, Full, LATECOMER, Market, PHONE, PUBLISHER, Push, ROWS, SCREEN, Sorted,
-    TOPIC, buffer, subscriber,
-};
+use super::model::{BURST, Market, PUBLISHER, ROWS, TOPIC, buffer, subscriber};
+use super::settings::{Full, Push, Sorted};
+use super::subscriber::{ALERTS, AUDIT, LATECOMER, Lost, PHONE, SCREEN};
 use engine::claim::figure;
 use engine::{Beat, Challenge, PartId, Prediction, Progress, Setup, Time};
 
@@ -275,7 +274,7 @@ pub(super) const CHALLENGES: &[Challenge<Market>] = &[
         id: "nothing-lost",
         progress: |market, _| {
             let phone = &market.subscribers[PHONE];
-            let came_back = phone.life > 0 && phone.gone == super::subscriber::Lost::Away;
+            let came_back = phone.life > 0 && phone.gone == Lost::Away;
             let since = if came_back { phone.since_back } else { 0 };
             let whole = phone.lost_since == 0 && phone.connected && market.push != Push::Connection;
             Progress::of(if whole { f64::from(since) } else { 0.0 }, 40.0)

@@ -1,12 +1,20 @@
 //! What is known of a subscriber and of a price, apart from what happens to them.
 
-use super::model::SUBSCRIBERS;
 use crate::kit::flow::{Key, Recently};
 use algorithms::output_buffer::OutputBuffer;
 use algorithms::topic::SubscriptionId;
 use engine::Time;
 use engine::tape::NoteId;
 use std::collections::VecDeque;
+
+pub(super) const SUBSCRIBERS: usize = 5;
+pub(super) const SCREEN: usize = 0;
+pub(super) const PHONE: usize = 1;
+pub(super) const AUDIT: usize = 2;
+pub(super) const ALERTS: usize = 3;
+pub(super) const LATECOMER: usize = 4;
+/// What is left of the speed of somebody who is slowed down.
+pub(super) const SLOW: f64 = 0.3;
 
 /// Why somebody does not get a copy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -144,7 +152,7 @@ impl Subscriber {
     /// How long it takes for one price.
     pub(super) fn pace(&self) -> Time {
         let rate = if self.slow {
-            self.rate * super::model::SLOW
+            self.rate * SLOW
         } else {
             self.rate
         };

@@ -1,8 +1,9 @@
 //! The subject held against arithmetic: when a slow subscriber is cut off, and what it gets under each rule.
 
 use super::PubSub;
-use super::model::{ALERTS, AUDIT, Full, Market, PHONE, Push, SCREEN, SUBSCRIBERS, Settings};
-use super::subscriber::{Fate, Lost};
+use super::model::Market;
+use super::settings::{Full, Push, Settings};
+use super::subscriber::{ALERTS, AUDIT, Fate, Lost, PHONE, SCREEN, SUBSCRIBERS};
 use engine::lesson::sheet;
 use engine::show::Watch;
 use engine::{Act, Run, Show, Time};

@@ -1,10 +1,10 @@
 //! The stage: a publisher, a topic, a tank and a card for each subscriber, and the rows of who has got what.
 
 use super::model::{
-    ALERTS, DOOR, HOP, LATECOMER, LATELY, Market, PUBLISHER, Place, Push, ROWS, SUBSCRIBERS,
-    Settings, Sorted, TOPIC, buffer, link, subscriber,
+    DOOR, HOP, LATELY, Market, PUBLISHER, Place, ROWS, TOPIC, buffer, link, subscriber,
 };
-use super::subscriber::Fate;
+use super::settings::{Full, Push, Settings, Sorted};
+use super::subscriber::{ALERTS, Fate, LATECOMER, Lost, SUBSCRIBERS};
 use crate::kit::figures::label::fitting;
 use crate::kit::figures::{self as kit, DOT, NodeCard};
 use crate::kit::layout::{Course, Placed, Slot, Span, Way, lay, part, space};
@@ -192,7 +192,7 @@ fn tank(market: &Market, i: usize, rect: Rect, at: Time, scene: &mut Scene) {
     let one = &market.subscribers[i];
     let waits = market.waiting(i);
     let hard = market.limits.hard;
-    let watched = market.full == super::model::Full::CutOff;
+    let watched = market.full == Full::CutOff;
     let over = one.buffer.over_since_us().filter(|_| watched);
     let over = over.map(|since| at.since(Time(since)));
     let soft_for = Time(market.limits.soft_for_us);
@@ -260,7 +260,7 @@ fn limits(market: &Market, rect: Rect, labels: Option<[String; 2]>, pencil: &mut
     };
     let (top, h) = (rect.y + 2.0, rect.h - 4.0);
     let line = |x: f32| format!("M{} {}v{h}", text::tenths(x), text::tenths(top));
-    if market.full == super::model::Full::CutOff {
+    if market.full == Full::CutOff {
         pencil.dashed_line(line(x(market.limits.soft)), Ink::Warn, 1.0);
     }
     if let Some([hard, soft]) = labels {
@@ -283,7 +283,7 @@ fn card(market: &Market, i: usize, rect: Rect, at: Time, scene: &mut Scene) {
     } else if let Some(back) = one.back_at.filter(|_| !one.connected) {
         let left = kit::tenths(back.since(at));
         let word = match one.gone {
-            super::subscriber::Lost::Cut => "cut-off",
+            Lost::Cut => "cut-off",
             _ => "away",
         };
         (scene.say(word, &[left]), Ink::Bad, Ink::Bad)
