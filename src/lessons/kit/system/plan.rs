@@ -156,6 +156,8 @@ pub struct Node {
     pub cells: bool,
     /// Whether its members' cards are slim: a line for each worker, however many members there are.
     pub slim: bool,
+    /// The places of the grid in which its members stand as tiles; 0 where each has a card.
+    pub tiles: u16,
     /// How its members come up.
     pub life: Life,
     /// The size of each member in machines: its speed, and what balancers believe of it. Missing ones are 1.
@@ -176,6 +178,7 @@ impl Node {
             number: 0,
             cells: false,
             slim: false,
+            tiles: 0,
             life: Life::default(),
             sizes: Vec::new(),
             cents_a_month: 0,

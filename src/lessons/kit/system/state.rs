@@ -31,6 +31,8 @@ pub struct Live {
     pub(super) users: u16,
     /// When the next member may come, if they come one at a time.
     pub(super) next_comes: Time,
+    /// How many members a script wants, whatever the plan says.
+    pub(super) scaled: Option<usize>,
     /// The plan names it no longer.
     pub(super) gone: bool,
     /// What it keeps, if it is a queue.
@@ -131,6 +133,7 @@ impl Live {
             source: Source::default(),
             users: 0,
             next_comes: Time::ZERO,
+            scaled: None,
             gone: false,
             shelf: None,
             inward: Vec::new(),
