@@ -21,7 +21,10 @@ pub(super) const WINDOW: Time = Time::ms(1_500);
 const PERIOD: Time = Time(hpa::SYNC_PERIOD_US / PRESSED);
 /// From one moment of the chart to the next, and how many are kept: those of a day.
 const EVERY: Time = Time::ms(500);
-const KEPT: usize = 480;
+const KEPT: usize = 160;
+
+/// Starts of pods that still count as calm.
+const CALM: u32 = 4;
 
 /// What became of a user's request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,8 +165,9 @@ pub(super) struct Seen {
     untold: u32,
     surging: bool,
     pub(super) rules: Rules,
-    /// Since when waves have been met without a start of a pod, and with hardly anybody late.
+    /// Since when waves have been met with hardly anybody late and hardly a start of a pod, and how many starts since.
     pub(super) calm: Holds,
+    calm_started: u32,
 }
 
 /// Knobs that the story and the challenges ask for.
@@ -209,6 +213,7 @@ impl Seen {
             surging: false,
             rules: Rules::default(),
             calm: Holds::default(),
+            calm_started: 0,
         }
     }
 
@@ -394,7 +399,7 @@ pub(super) fn calm(system: &mut System, knobs: &Values, cx: Cx<'_, '_>) {
         system.deed(Deed::Surge(USERS, 1.0, Time::ZERO), 0, cx);
     }
     let target = knobs.get("target") / 100.0;
-    let need = libm::ceil(knobs.get("load") * WORK.as_s() / target - 1e-9) as u32;
+    let need = libm::ceil(needed(system) / target - 1e-9) as u32;
     let set = need.max(knobs.whole("least")).min(knobs.whole("most"));
     let now = cx.now();
     let seen = system.own_mut::<Seen>();
@@ -567,7 +572,11 @@ fn check(system: &mut System, knobs: &Values, cx: Cx<'_, '_>) {
     (seen.sum, seen.brake) = (sum, brake);
     if set > current {
         seen.tally.started += set - current;
-        seen.calm.restart(now);
+        seen.calm_started += set - current;
+        if seen.calm_started > CALM {
+            seen.calm_started = 0;
+            seen.calm.restart(now);
+        }
         seen.tally.raised += 1;
         seen.tally.highest = seen.tally.highest.max(set);
     }
@@ -655,6 +664,9 @@ fn measure(system: &mut System, knobs: &Values, cx: Cx<'_, '_>) {
     let late = 1.0 - seen.share(Fate::InTime, now);
     let waves = seen.rules.shape == 2 && seen.rules.load >= 15.0 && seen.rules.auto;
     seen.calm.set(waves && late <= 0.01, now);
+    if seen.calm.since().is_none() {
+        seen.calm_started = 0;
+    }
     let tally = &mut seen.tally;
     tally.full.set(busy >= 0.97, now);
     let short = (up.len() as f64) < needed;

@@ -32,11 +32,12 @@ const PAD: f32 = 12.0;
 const GAP: f32 = 8.0;
 const CARD_H: f32 = 88.0;
 const BILL_H: f32 = 70.0;
+const BILL_LOW_H: f32 = 48.0;
 const GOT_H: f32 = 64.0;
 const CHART_H: f32 = 150.0;
 /// How far the chart reaches back, and where a day is shown.
-const BACK: Time = Time::s(45);
-const BACK_DAY: Time = Time::s(240);
+const BACK: Time = Time::s(30);
+const BACK_DAY: Time = Time::s(80);
 
 /// Draws all of it and returns the height of what stands under the parts.
 pub(super) fn draw(
@@ -57,7 +58,7 @@ pub(super) fn draw(
         card(system, knobs, at, next(CARD_H), scene);
         chart(system, knobs, at, next(CHART_H), scene);
         got(system, at, next(GOT_H), scene);
-        bill(system, at, next(BILL_H), scene);
+        bill(system, at, next(BILL_LOW_H), scene);
         return y - area.y;
     }
     let left = 270.0;
@@ -180,6 +181,11 @@ fn chart(system: &System, knobs: &Values, at: Time, rect: Rect, scene: &mut Scen
     let pairs: Vec<String> = (names.iter().zip(&figures))
         .map(|(name, figure)| format!("{name} {figure}"))
         .collect();
+    // Every line is named, where there is less room without its figure.
+    let shown = match rect.w < 330.0 {
+        true => names.to_vec(),
+        false => pairs.clone(),
+    };
     let spoken = format!("{title}; {}", pairs.join(", "));
     let ends = scene.say("chart.ends", &[Arg::Number(back.as_s())]);
     let plane = Plane {
@@ -202,7 +208,7 @@ fn chart(system: &System, knobs: &Values, at: Time, rect: Rect, scene: &mut Scen
         .figure("highest", f64::from(tally.highest));
     let title = fitting(&[title, short], 12.0, true, rect.w - 20.0);
     panel(&mut pencil, rect, title);
-    let [needs, readies, wants] = [0, 1, 2].map(|i| pairs[i].clone());
+    let [needs, readies, wants] = [0, 1, 2].map(|i| shown[i].clone());
     let at_legend = pt(rect.x + 10.0, rect.y + 35.0);
     let entries = [
         (Sample::Line, Ink::Ink, needs),
@@ -328,7 +334,11 @@ fn bill(system: &System, at: Time, rect: Rect, scene: &mut Scene) {
         .figure("started", f64::from(tally.started));
     let title = fitting(&[title], 12.0, true, rect.w - 20.0);
     panel(&mut pencil, rect, title);
-    for (i, line) in [now, started].into_iter().enumerate() {
+    let lines = match rect.h < BILL_H {
+        true => vec![format!("{now}, {started}")],
+        false => vec![now, started],
+    };
+    for (i, line) in lines.into_iter().enumerate() {
         let p = pt(rect.x + 10.0, rect.y + 37.0 + 19.0 * i as f32);
         let line = fitting(&[line], 12.0, false, rect.w - 20.0);
         pencil.text(p, 12.0, Ink::Ink, line);

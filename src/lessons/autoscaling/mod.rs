@@ -69,7 +69,7 @@ const PLANNED: u32 = 20;
 /// For so long metrics fall silent.
 const SILENCE: Time = Time::s(10);
 /// For how long the system runs before anybody looks: as long as the chart reaches back.
-const WARM_UP: Time = Time::s(45);
+const WARM_UP: Time = Time::s(30);
 
 /// The knob `metric`.
 const CPU: f64 = 0.0;
@@ -136,19 +136,22 @@ impl Script for Autoscaling {
     fn plan(&self, knobs: &Values) -> Plan {
         let load = knobs.get("load");
         let mut users = Crowd::poisson(load, Call::over(TO_BALANCER));
-        users.arrivals = match (knobs.whole("shape"), knobs.whole("arrivals")) {
+        let even = knobs.whole("arrivals") == 0;
+        users.arrivals = match (knobs.whole("shape"), even) {
             (1, _) => Arrivals::Day {
                 low: load,
                 high: SPIKE * load,
                 period: DAY,
+                even,
             },
             (2, _) => Arrivals::Day {
                 low: load * 0.4,
                 high: load * 3.0,
                 period: WAVE,
+                even,
             },
-            (_, 0) => Arrivals::Even { per_s: load },
-            _ => Arrivals::Poisson { per_s: load },
+            (_, true) => Arrivals::Even { per_s: load },
+            (_, false) => Arrivals::Poisson { per_s: load },
         };
         users.patience = Some(PATIENCE);
         let mut pod = Service::new(1, PLACES, WORK, Spread::Fixed);
@@ -314,7 +317,7 @@ impl Script for Autoscaling {
 }
 
 /// How long a day of the knob `shape` is, and a wave.
-const DAY: Time = Time::s(240);
+const DAY: Time = Time::s(80);
 const WAVE: Time = Time::s(12);
 
 type Pod = crate::kit::flow::Member<crate::kit::system::Part>;

@@ -10,7 +10,7 @@ use engine::{Beat, Challenge, PartId, Prediction, Progress, Scale, Setup, Time};
 const USERS: PartId = PartId::one("users");
 const POD: PartId = PartId::nth("pod", 1);
 /// The fixed pods that a day is compared with, in pod-seconds.
-const FIXED: f64 = 20.0 * 240.0;
+const FIXED: f64 = 20.0 * 80.0;
 
 fn seen(system: &System) -> &Seen {
     system.own()
@@ -78,8 +78,9 @@ pub(super) const STORY: &[Beat<System>] = &[
         when: caught_up,
         points: &[AUTOSCALER, CHART],
         shows: &[
-            figure(CHART, "hurt").at_least(300.0),
-            figure(CHART, "ready").at_least(12.0),
+            figure(CHART, "hurt").at_least(400.0),
+            figure(CHART, "ready").is(14.0),
+            figure(CHART, "wanted").is(23.0),
         ],
         ..Beat::at_once()
     },
@@ -243,7 +244,7 @@ pub(super) const STORY: &[Beat<System>] = &[
             truth: |system| {
                 let seen = seen(system);
                 let share = seen.tally.pod_us as f64 / 1e6 / FIXED;
-                (seen.rules.shape == 1 && so_long(system, 240)).then_some(match share {
+                (seen.rules.shape == 1 && so_long(system, 80)).then_some(match share {
                     x if x > 0.85 => 0,
                     x if x > 0.45 => 1,
                     _ => 2,
@@ -256,14 +257,15 @@ pub(super) const STORY: &[Beat<System>] = &[
         id: "tide",
         setup: &[
             Setup::Set("ahead", 0.0),
+            Setup::Set("keep", 10.0),
             Setup::Set("shape", 1.0),
             Setup::Act("calm", 0),
-            Setup::Speed(40.0),
+            Setup::Speed(12.0),
         ],
         when: |system| seen(system).rules.shape == 1 && so_long(system, DAY.as_s() as u64),
         points: &[CHART, BILL],
         shows: &[
-            figure(BILL, "pod-s").within(2_800.0, 3_500.0),
+            figure(BILL, "pod-s").within(1_040.0, 1_200.0),
             figure(CHART, "hurt %").at_most(1.0),
         ],
         ..Beat::at_once()
@@ -312,13 +314,13 @@ pub(super) const CHALLENGES: &[Challenge<System>] = &[
         id: "waves",
         progress: |system, now| {
             let seen = seen(system);
-            let short = seen.rules.keep <= 12.0;
+            let short = seen.rules.keep <= 15.0;
             Progress::held(seen.calm.since().filter(|_| short), now, 60.0)
         },
         solution: &[
             Setup::Set("shape", 2.0),
-            Setup::Set("keep", 12.0),
-            Setup::Wait(Time::s(100)),
+            Setup::Set("keep", 15.0),
+            Setup::Wait(Time::s(150)),
         ],
     },
     Challenge {
@@ -327,15 +329,16 @@ pub(super) const CHALLENGES: &[Challenge<System>] = &[
             let seen = seen(system);
             let counts = seen.rules.shape == 1
                 && seen.tally.hurt == 0
-                && seen.tally.pod_us < 2_600_000_000
+                && seen.tally.pod_us < 1_000_000_000
                 && seen.rules.load >= LOAD;
-            Progress::held(counts.then_some(seen.tally.since), now, 240.0)
+            Progress::held(counts.then_some(seen.tally.since), now, 80.0)
         },
         solution: &[
-            Setup::Set("target", 80.0),
+            Setup::Set("target", 72.0),
+            Setup::Set("keep", 10.0),
             Setup::Set("shape", 1.0),
             Setup::Act("calm", 0),
-            Setup::Wait(Time::s(245)),
+            Setup::Wait(Time::s(85)),
         ],
     },
     Challenge {

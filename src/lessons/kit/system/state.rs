@@ -27,6 +27,8 @@ pub struct Live {
     pub refresh: Episode,
     pub(super) hurry: Option<Hurry>,
     pub(super) source: Source,
+    /// When the first night of a crowd's days was.
+    pub(super) dawn: Time,
     /// Closed users that are somewhere: with a request or in their pause.
     pub(super) users: u16,
     /// When the next member may come, if they come one at a time.
@@ -131,6 +133,7 @@ impl Live {
             refresh: Episode::default(),
             hurry: None,
             source: Source::default(),
+            dawn: Time::ZERO,
             users: 0,
             next_comes: Time::ZERO,
             scaled: None,

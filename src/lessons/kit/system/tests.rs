@@ -208,6 +208,7 @@ fn any_plan(seed: u32) -> Plan {
                 low: 0.0,
                 high: per_s,
                 period: Time::from_ms(1.0 + draw() * 4_000.0),
+                even: draw() < 0.5,
             },
             _ => Arrivals::Poisson { per_s },
         };
