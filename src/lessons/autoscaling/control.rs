@@ -148,7 +148,8 @@ pub(super) struct Seen {
     inside: VecDeque<u32>,
     pub(super) checked: Time,
     pub(super) check: Time,
-    pub(super) spike_at: Option<Time>,
+    /// When a rush comes, and how long it lasts.
+    pub(super) rush_at: Option<(Time, Time)>,
     /// A plan holds a higher minimum.
     pub(super) planned: bool,
     pub(super) silent_until: Time,
@@ -163,7 +164,6 @@ pub(super) struct Seen {
     last: Time,
     /// Not told to the plot yet.
     untold: u32,
-    surging: bool,
     pub(super) rules: Rules,
     /// Since when waves have been met with hardly anybody late and hardly a start of a pod, and how many starts since.
     pub(super) calm: Holds,
@@ -194,7 +194,7 @@ impl Seen {
             inside: VecDeque::new(),
             checked: now,
             check: WINDOW,
-            spike_at: None,
+            rush_at: None,
             planned: false,
             silent_until: Time::ZERO,
             free: ROOM as usize,
@@ -210,7 +210,6 @@ impl Seen {
             turned: now,
             last: now,
             untold: 0,
-            surging: false,
             rules: Rules::default(),
             calm: Holds::default(),
             calm_started: 0,
@@ -355,23 +354,21 @@ pub(super) fn tick(system: &mut System, knobs: &Values, cx: Cx<'_, '_>) {
 /// Spikes and plans for them.
 fn rush(system: &mut System, knobs: &Values, cx: Cx<'_, '_>) {
     let now = cx.now();
-    let until = system.node(USERS).and_then(|live| live.surge.until());
-    let surging = until.is_some();
+    let surging = system.node(USERS).is_some_and(|live| live.surge.is_on());
     let ahead = knobs.s("ahead");
     let seen = system.own_mut::<Seen>();
-    if surging && !seen.surging {
-        seen.begin(now);
-        seen.tally.rush = until.map(|until| until.since(now));
-    }
-    seen.surging = surging;
-    if seen.planned && !surging && seen.spike_at.is_none() {
+    if seen.planned && !surging && seen.rush_at.is_none() {
         seen.planned = false;
         let note = Note::new("plan-over").about(AUTOSCALER);
         system.say(note.mark(Tone::Ok), cx);
         return;
     }
-    let Some(at) = seen.spike_at else { return };
-    if !seen.planned && ahead > Time::ZERO && at <= now + ahead {
+    let Some((at, span)) = seen.rush_at else {
+        return;
+    };
+    // A flash is in no calendar.
+    let known = ahead > Time::ZERO && span == SPIKE_FOR;
+    if !seen.planned && known && at <= now + ahead {
         seen.planned = true;
         let note = Note::new("plan").with(Arg::Count(i64::from(PLANNED)));
         let note = system.say(note.about(AUTOSCALER).mark(Tone::Warn), cx);
@@ -380,12 +377,11 @@ fn rush(system: &mut System, knobs: &Values, cx: Cx<'_, '_>) {
     }
     if at <= now {
         let seen = system.own_mut::<Seen>();
-        seen.spike_at = None;
-        seen.surging = true;
+        seen.rush_at = None;
         seen.begin(now);
-        seen.tally.rush = Some(SPIKE_FOR);
+        seen.tally.rush = Some(span);
         cx.because(NoteId::NONE);
-        system.deed(Deed::Surge(USERS, SPIKE, SPIKE_FOR), 0, cx);
+        system.deed(Deed::Surge(USERS, SPIKE, span), 0, cx);
     }
 }
 
@@ -403,7 +399,7 @@ pub(super) fn calm(system: &mut System, knobs: &Values, cx: Cx<'_, '_>) {
     let set = need.max(knobs.whole("least")).min(knobs.whole("most"));
     let now = cx.now();
     let seen = system.own_mut::<Seen>();
-    seen.spike_at = None;
+    seen.rush_at = None;
     seen.planned = false;
     seen.silent_until = now;
     seen.scaler = Autoscaler::default();

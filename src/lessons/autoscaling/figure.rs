@@ -34,7 +34,7 @@ const CARD_H: f32 = 88.0;
 const BILL_H: f32 = 70.0;
 const BILL_LOW_H: f32 = 48.0;
 const GOT_H: f32 = 64.0;
-const CHART_H: f32 = 150.0;
+const CHART_H: f32 = 138.0;
 /// How far the chart reaches back, and where a day is shown.
 const BACK: Time = Time::s(30);
 const BACK_DAY: Time = Time::s(80);

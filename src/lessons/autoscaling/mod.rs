@@ -58,7 +58,7 @@ const MACHINE: Time = Time::s(9);
 const SPIKE: f64 = 4.0;
 const SPIKE_FOR: Time = Time::s(30);
 const FLASH_FOR: Time = Time::s(5);
-/// A spike is announced at least so long before.
+/// Both are announced at least so long before.
 const LEAD: Time = Time::s(5);
 /// It comes so long after a check.
 const AFTER_CHECK: Time = Time::ms(100);
@@ -106,7 +106,7 @@ const ACTIONS: &[ActionSpec] = &[
 ];
 const DEEDS: &[Deed] = &[
     Deed::Own,
-    Deed::Surge(USERS, SPIKE, FLASH_FOR),
+    Deed::Own,
     Deed::Turn,
     Deed::Own,
     Deed::Own,
@@ -115,6 +115,7 @@ const DEEDS: &[Deed] = &[
 ];
 /// The places of the lesson's own deeds.
 const DO_SPIKE: usize = 0;
+const DO_FLASH: usize = 1;
 const DO_SILENT: usize = 3;
 const DO_HALF: usize = 4;
 
@@ -201,7 +202,7 @@ impl Script for Autoscaling {
         let now = system.now;
         let seen = system.own_mut::<Seen>();
         seen.begin(now);
-        seen.spike_at = Some(WARM_UP + FIRST_SPIKE);
+        seen.rush_at = Some((WARM_UP + FIRST_SPIKE, SPIKE_FOR));
     }
 
     fn can(&self, act: Act, system: &System) -> bool {
@@ -215,13 +216,19 @@ impl Script for Autoscaling {
     fn act(&self, act: Act, system: &mut System, knobs: &Values, cx: Cx<'_, '_>) {
         let now = cx.now();
         match act.spec {
-            DO_SPIKE => {
+            DO_SPIKE | DO_FLASH => {
+                let span = match act.spec {
+                    DO_SPIKE => SPIKE_FOR,
+                    _ => FLASH_FOR,
+                };
                 // Always just after a check, so that the stair is the same whenever it is asked for.
                 let check = knobs.s("check").0;
                 let soonest = now.0 + LEAD.0;
                 let wait = Time(LEAD.0 + (AFTER_CHECK.0 + check - soonest % check) % check);
-                system.own_mut::<Seen>().spike_at = Some(now + wait);
-                let note = Note::new("announced").with(Arg::Span(wait));
+                system.own_mut::<Seen>().rush_at = Some((now + wait, span));
+                let note = Note::new("announced")
+                    .with(Arg::Span(wait))
+                    .with(Arg::Span(span));
                 let users = PartId::one("users");
                 system.say(note.about(users).mark(Tone::Learner), cx);
             }
@@ -295,9 +302,9 @@ impl Script for Autoscaling {
             return None;
         }
         let live = system.node(USERS)?;
-        let (word, at) = match (seen.spike_at, live.surge.until()) {
+        let (word, at) = match (seen.rush_at, live.surge.until()) {
             (_, Some(until)) => ("rush-ends", until),
-            (Some(at), None) => ("rush-in", at),
+            (Some((at, _)), None) => ("rush-in", at),
             (None, None) => return None,
         };
         let left = crate::kit::figures::tenths(at.since(system.now));

@@ -208,15 +208,15 @@ pub(super) const STORY: &[Beat<System>] = &[
             Setup::Set("load", 15.0),
             Setup::Set("metric", ARRIVING),
             Setup::Act("calm", 0),
-            Setup::Wait(Time::s(5)),
             Setup::Act("flash", 0),
-            Setup::Speed(2.0),
+            Setup::Speed(2.5),
         ],
         when: |system| seen(system).tally.rush.is_some() && so_long(system, 10),
         points: &[CHART, BILL],
         shows: &[
-            figure(CHART, "hurt").at_least(100.0),
-            figure(CHART, "ready").at_least(15.0),
+            figure(CHART, "hurt").within(200.0, 260.0),
+            figure(CHART, "ready").is(20.0),
+            figure(CHART, "needed").is(3.0),
             figure(USERS, "load").is(15.0),
         ],
         ..Beat::at_once()
@@ -227,16 +227,14 @@ pub(super) const STORY: &[Beat<System>] = &[
             Setup::Act("calm", 0),
             Setup::Set("ahead", 5.0),
             Setup::Act("spike", 0),
-            Setup::Speed(5.0),
+            Setup::Speed(3.0),
         ],
-        when: |system| {
-            let tally = &seen(system).tally;
-            tally.rush == Some(SPIKE_FOR) && !surging(system) && so_long(system, 30)
-        },
+        when: |system| seen(system).tally.rush == Some(SPIKE_FOR) && so_long(system, 12),
         points: &[AUTOSCALER, CHART],
         shows: &[
             figure(CHART, "hurt").is(0.0),
-            figure(CHART, "ready").at_least(20.0),
+            figure(CHART, "ready").is(20.0),
+            figure(USERS, "load").is(60.0),
         ],
         predict: Some(Prediction {
             id: "tide",
