@@ -481,11 +481,13 @@ fn ask(system: &System, knobs: &Values, now: Time) -> (Option<u32>, Sum, u32) {
             let n = pods.iter().filter(counted).count() as u64;
             let mean = total / n.max(1);
             let forgets = knobs.whole("starting") == 1;
-            let idle = pods.iter().filter(|pod| !pod.cpu_counts).count() as u64;
-            let all = if forgets || mean <= percent * 10 {
-                n
-            } else {
-                n + idle
+            let missing = |pod: &&hpa::Pod| pod.usage.is_none() && pod.phase == Phase::Running;
+            let missing = pods.iter().filter(missing).count() as u64;
+            // What is not known is guessed as the calculator does: as idle on the way up, as full on the way down.
+            let (all, total) = match () {
+                () if forgets => (n, total),
+                () if mean > percent * 10 => (u64::from(current), total),
+                () => (n + missing, total + missing * 10 * percent.max(100)),
             };
             sum.target = percent as f64;
             sum.metric = (total / (all.max(1) * 10)) as f64;
@@ -494,7 +496,11 @@ fn ask(system: &System, knobs: &Values, now: Time) -> (Option<u32>, Sum, u32) {
                 asked.filter(|_| n > 0)
             } else {
                 sum.pods = all as u32;
-                unready = (all - n) as u32;
+                unready = if mean > percent * 10 {
+                    (all - n) as u32
+                } else {
+                    0
+                };
                 let answer = hpa::by_utilization(&pods, current, percent, tolerance, true);
                 answer.map(|answer| answer.replicas)
             }

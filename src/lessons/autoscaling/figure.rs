@@ -187,6 +187,7 @@ fn chart(system: &System, knobs: &Values, at: Time, rect: Rect, scene: &mut Scen
         false => pairs.clone(),
     };
     let spoken = format!("{title}; {}", pairs.join(", "));
+    let few = scene.say("chart.few", &[]);
     let ends = scene.say("chart.ends", &[Arg::Number(back.as_s())]);
     let plane = Plane {
         rect: Rect::new(rect.x + 30.0, rect.y + 44.0, rect.w - 42.0, rect.h - 62.0),
@@ -214,6 +215,7 @@ fn chart(system: &System, knobs: &Values, at: Time, rect: Rect, scene: &mut Scen
         (Sample::Line, Ink::Ink, needs),
         (Sample::Ground, Ink::AccentSoft, readies),
         (Sample::Dashed, Ink::Warn, wants),
+        (Sample::Ground, Ink::BadSoft, few),
     ];
     legend(&mut pencil, at_legend, rect.x + rect.w - 8.0, entries);
     let moments = seen.history.iter().chain(std::iter::once(&now));

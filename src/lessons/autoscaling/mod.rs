@@ -207,6 +207,11 @@ impl Script for Autoscaling {
 
     fn can(&self, act: Act, system: &System) -> bool {
         match act.spec {
+            DO_SPIKE | DO_FLASH => {
+                let surge = system.node(USERS).and_then(|users| users.surge.until());
+                let calm = surge.is_none_or(|until| until <= system.now);
+                calm && system.own::<Seen>().rush_at.is_none()
+            }
             DO_SILENT => !system.own::<Seen>().is_silent(system.now),
             DO_HALF => ready(system).count() > 1,
             _ => true,

@@ -74,7 +74,11 @@ pub(super) const STORY: &[Beat<System>] = &[
     },
     Beat {
         id: "spike",
-        setup: &[Setup::Act("spike", 0), Setup::Speed(3.0)],
+        setup: &[
+            Setup::Act("calm", 0),
+            Setup::Act("spike", 0),
+            Setup::Speed(3.0),
+        ],
         when: caught_up,
         points: &[AUTOSCALER, CHART],
         shows: &[
@@ -225,7 +229,7 @@ pub(super) const STORY: &[Beat<System>] = &[
         id: "ahead",
         setup: &[
             Setup::Act("calm", 0),
-            Setup::Set("ahead", 5.0),
+            Setup::Set("ahead", 4.0),
             Setup::Act("spike", 0),
             Setup::Speed(3.0),
         ],
@@ -286,7 +290,7 @@ pub(super) const CHALLENGES: &[Challenge<System>] = &[
         },
         solution: &[
             Setup::Set("least", 12.0),
-            Setup::Wait(Time::s(8)),
+            Setup::Act("calm", 0),
             Setup::Act("spike", 0),
             Setup::Wait(Time::s(40)),
         ],

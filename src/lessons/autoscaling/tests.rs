@@ -5,7 +5,7 @@ use super::{Autoscaling, pods, ready};
 use crate::kit::system::{System, Values};
 use engine::lesson::sheet;
 use engine::show::Watch;
-use engine::{Act, Run, Show, Time, knobs};
+use engine::{Act, Model, Run, Show, Time, knobs};
 
 fn run(settings: &[(&str, f64)]) -> Run<System> {
     let mut first = Values::first(&Autoscaling);
@@ -107,6 +107,7 @@ fn a_target_too_near_to_full_is_never_far_enough() {
 fn a_plan_helps_as_soon_as_it_is_a_start_ahead() {
     let hurt = |ahead| {
         let mut run = run(&[("ahead", ahead)]);
+        act(&mut run, "calm");
         act(&mut run, "spike");
         go(&mut run, 36_000);
         seen(&run).tally.hurt
@@ -232,4 +233,32 @@ fn one_pod_with_random_users_is_the_queue_that_theory_knows() {
         (mean / theory - 1.0).abs() < 0.05,
         "{mean} against {theory}"
     );
+}
+
+#[test]
+fn crashed_pods_are_missed_as_the_calculator_misses_them() {
+    let mut run = run(&[]);
+    act(&mut run, "calm");
+    run.set_knob("load", 60.0).unwrap();
+    go(&mut run, 40_000);
+    let before = seen(&run).sum.set;
+    act(&mut run, "half");
+    go(&mut run, 1_600);
+    let sum = seen(&run).sum;
+    // Those that are down have no metric: as idle, they speak against more.
+    assert_eq!((sum.set, sum.pods), (before, before));
+    let mut all = self::run(&[]);
+    go(&mut all, 2_000);
+    for _ in 0..3 {
+        let spec = all.actions().iter().position(|spec| spec.id == "half");
+        let act = Act {
+            spec: spec.unwrap(),
+            target: 0,
+        };
+        if all.model().can(act) {
+            all.act(act);
+        }
+    }
+    go(&mut all, 60_000);
+    assert!(ready(all.model()).count() >= 5);
 }

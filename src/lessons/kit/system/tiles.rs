@@ -12,6 +12,8 @@ const ACROSS: (usize, usize) = (10, 6);
 /// The height of a tile, and what is left between two.
 const HIGH: f32 = 36.0;
 const GAP: f32 = 4.0;
+/// A tile less wide than that has room for its number and a dot.
+const TIGHT: f32 = 36.0;
 /// How wide a grid is where a stage is not roomy, and where it is.
 pub(super) const WIDTH: f32 = 376.0;
 pub(super) const ROOMY_W: f32 = 446.0;
@@ -116,14 +118,19 @@ pub(super) fn draw(
         Ink::Ink
     };
     pencil.text(name, 11.0, ink, number);
-    let socket = pt(tile.x + tile.w - 8.0, tile.y + 10.5);
-    sockets(&mut pencil, std::iter::once(socket));
+    // Where there is little room, who works stands beside the number without a place of its own.
+    let tight = tile.w < TIGHT;
+    let (aside, r) = if tight { (6.0, 4.0) } else { (8.0, 4.5) };
+    let socket = pt(tile.x + tile.w - aside, tile.y + 10.5);
+    if !tight {
+        sockets(&mut pencil, std::iter::once(socket));
+    }
     let working = pool.held.first().and_then(|key| system.frame(*key));
     if let Some(frame) = working {
         let ink = match system.is_for_nobody(frame) {
             true => Ink::Mark,
             false => Ink::Accent,
         };
-        scene.particle(socket, 4.5, Glyph::Request, ink, frame.number);
+        scene.particle(socket, r, Glyph::Request, ink, frame.number);
     }
 }
