@@ -171,6 +171,7 @@ fn group(pods: &[Pod], is_cpu: bool) -> Groups {
     groups
 }
 
+// region: replicas
 /// The common rule of all metrics that are measured pod by pod: `ratio` of some pods, and the usage that
 /// a pod without a sample is given on the way down.
 fn by_pod(
@@ -213,6 +214,7 @@ fn by_pod(
         second.below_one() && replicas > current || second.above_one() && replicas < current;
     Some(if wrong_way { current } else { replicas })
 }
+// endregion
 
 /// Replicas for a resource such as CPU, whose target is a percentage of what the pods request. `None`:
 /// no pod has a sample that counts, or none requests anything, and nothing is changed.
@@ -492,6 +494,7 @@ impl Autoscaler {
         decision
     }
 
+    // region: stabilize
     fn stabilize(&mut self, now_us: u64, current: u32, wanted: u32, behavior: &Behavior) -> u32 {
         let (up_us, down_us) = (behavior.up.stabilization_us, behavior.down.stabilization_us);
         let longest_us = up_us.max(down_us);
@@ -507,7 +510,9 @@ impl Autoscaler {
         // Up only as far as all of one window asked for, down only as far as any of the other.
         current.max(lowest).min(highest)
     }
+    // endregion
 
+    // region: limit
     fn limit(&mut self, now_us: u64, current: u32, wanted: u32, behavior: &Behavior) -> u32 {
         let periods = behavior.up.policies.iter().chain(&behavior.down.policies);
         let longest_us = periods.map(|policy| policy.period_us).max().unwrap_or(0);
@@ -522,6 +527,7 @@ impl Autoscaler {
             current
         }
     }
+    // endregion
 
     /// The number of replicas that the rules of one direction let be reached.
     fn bound(&self, now_us: u64, current: u32, rules: &Rules, up: bool) -> u32 {

@@ -3,6 +3,7 @@
 //! A new lesson adds its folder and two lines here: its `mod` and its type in the list that makes [`CATALOGUE`].
 
 pub mod api_gateway;
+pub mod autoscaling;
 pub mod caching;
 pub mod cap_theorem;
 pub mod circuit_breaker;
@@ -58,6 +59,7 @@ lessons![
     api_gateway::Gateway,
     scaling::Scaling,
     pub_sub::PubSub,
+    autoscaling::Autoscaling,
 ];
 
 /// What press tells of a lesson, and no page's program carries.

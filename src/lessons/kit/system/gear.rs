@@ -21,6 +21,8 @@ pub struct Gear {
     pub cells: Option<&'static Cells>,
     /// For plans with services whose members' cards are slim: [`super::SLIM`].
     pub slim: Option<&'static Slim>,
+    /// For plans with services whose members stand in a grid: [`super::TILES`].
+    pub tiles: Option<&'static Tiles>,
 }
 
 impl Gear {
@@ -31,6 +33,7 @@ impl Gear {
         stores: None,
         cells: None,
         slim: None,
+        tiles: None,
     };
 }
 
@@ -84,6 +87,15 @@ type DrawCells = fn(
 pub struct Slim {
     pub(super) draw: DrawSlim,
 }
+
+/// Members in a grid.
+pub struct Tiles {
+    pub(super) draw: DrawTile,
+    pub(super) ground: fn(usize, Rect, &mut Scene),
+}
+
+/// Draws one tile: whose it is, what it says, where it stands, and when that is.
+type DrawTile = fn(super::cells::Whose<'_>, &System, super::cells::Said, (Rect, Time), &mut Scene);
 
 /// Draws one card: whose it is, what it says, and where it stands.
 type DrawSlim = fn(super::cells::Whose<'_>, &System, super::cells::Said, Rect, &mut Scene);

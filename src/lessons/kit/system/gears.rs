@@ -1,8 +1,8 @@
 //! The gear there is: named by scripts, and by nobody else.
 
-use super::gear::{Breakers, Cells, Queues, Slim, Stores};
+use super::gear::{Breakers, Cells, Queues, Slim, Stores, Tiles};
 use super::shelf::Shelf;
-use super::{System, cells, guard, shelves, slim};
+use super::{System, cells, guard, shelves, slim, tiles};
 
 /// Queues with the semantics of [`algorithms::message_queue`], and workers that pull from them.
 pub const QUEUES: Queues = Queues {
@@ -42,3 +42,9 @@ pub const CELLS: Cells = Cells {
 
 /// Slim cards.
 pub const SLIM: Slim = Slim { draw: slim::draw };
+
+/// Members in a grid.
+pub const TILES: Tiles = Tiles {
+    draw: tiles::draw,
+    ground: tiles::ground,
+};

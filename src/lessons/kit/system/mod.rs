@@ -93,9 +93,10 @@
 //! * [`Script::taken`], [`Script::parked`], [`Script::job_done`], [`Script::delivered`]: what workers, jobs and feeds do.
 //! * [`Gate::limits`] with [`Script::admits`]: limiters, which pass, hold back or refuse ([`Admission`]).
 //!   [`Gate::filters`] with [`Script::allowed`]: candidates.
+//! * [`System::scale`]: a controller's number of members in place of the plan's; [`Script::boots`]: how long a new one boots.
 //! * [`Script::report`]: after each look, to say notes and to sample probes of the lesson's own.
-//! * [`Script::gear`]: names what only some plans use, [`QUEUES`], [`BREAKERS`], [`STORES`], [`CELLS`]
-//!   and [`SLIM`], so that other lessons do not carry it.
+//! * [`Script::gear`]: names what only some plans use, [`QUEUES`], [`BREAKERS`], [`STORES`], [`CELLS`],
+//!   [`SLIM`] and [`TILES`], so that other lessons do not carry it.
 //! * [`Script::line`]: the third line of a card. [`Script::aside`]: the lesson's own figure under the parts.
 //!
 //! # Words
@@ -133,14 +134,15 @@ mod shelves;
 mod slim;
 mod state;
 mod switch;
+mod tiles;
 mod view;
 
 #[cfg(test)]
 mod tests;
 
 pub use frame::{Draw, Frame, Place, Reason};
-pub use gear::{Breakers, Cells, Gear, Queues, Slim, Stores};
-pub use gears::{BREAKERS, CELLS, QUEUES, SLIM, STORES};
+pub use gear::{Breakers, Cells, Gear, Queues, Slim, Stores, Tiles};
+pub use gears::{BREAKERS, CELLS, QUEUES, SLIM, STORES, TILES};
 pub use guard::{Breaker, Tally, breaker_part};
 pub use ledger::{Count, Row, Since};
 pub use model::{BOUNCE, Event, System};

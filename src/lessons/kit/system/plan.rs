@@ -156,6 +156,8 @@ pub struct Node {
     pub cells: bool,
     /// Whether its members' cards are slim: a line for each worker, however many members there are.
     pub slim: bool,
+    /// The places of the grid in which its members stand as tiles; 0 where each has a card.
+    pub tiles: u16,
     /// How its members come up.
     pub life: Life,
     /// The size of each member in machines: its speed, and what balancers believe of it. Missing ones are 1.
@@ -176,6 +178,7 @@ impl Node {
             number: 0,
             cells: false,
             slim: false,
+            tiles: 0,
             life: Life::default(),
             sizes: Vec::new(),
             cents_a_month: 0,
@@ -316,6 +319,11 @@ impl Kind {
         }
     }
 
+    /// Whether it is a crowd that follows the sun.
+    pub(super) fn has_days(&self) -> bool {
+        matches!(self, Kind::Crowd(crowd) if matches!(crowd.arrivals, Arrivals::Day { .. }))
+    }
+
     /// What is done for a request of this class: of a class beyond the last program, the last one.
     #[inline]
     pub(super) fn program(&self, class: u8) -> &[Step] {
@@ -385,7 +393,8 @@ pub enum Arrivals {
         /// Their mean pause, exponential.
         think: Time,
     },
-    /// As the sun goes: between `low` and `high` requests a second, and back within `period`.
+    /// As the sun goes: between `low` and `high` requests a second, and back within `period`, from night on when the plan first
+    /// says so.
     Day {
         /// At night.
         low: f64,
@@ -393,16 +402,28 @@ pub enum Arrivals {
         high: f64,
         /// From one night to the next.
         period: Time,
+        /// At equal distances, as far as the rate rests; else each independent of all others.
+        even: bool,
     },
 }
 
 impl Arrivals {
-    /// Requests a second at a moment; 0 for closed crowds, which wait for answers.
+    /// Whether they come at equal distances.
+    pub(super) fn is_even(&self) -> bool {
+        matches!(
+            self,
+            Arrivals::Even { .. } | Arrivals::Day { even: true, .. }
+        )
+    }
+
+    /// Requests a second so long after the first night; 0 for closed crowds, which wait for answers.
     pub fn per_s(&self, at: Time) -> f64 {
         match *self {
             Arrivals::Poisson { per_s } | Arrivals::Even { per_s } => per_s,
             Arrivals::Closed { .. } => 0.0,
-            Arrivals::Day { low, high, period } => {
+            Arrivals::Day {
+                low, high, period, ..
+            } => {
                 let into = (at.0 % period.0.max(1)) as f64 / period.0.max(1) as f64;
                 let height = 0.5 - 0.5 * libm::cos(into * std::f64::consts::TAU);
                 low + (high - low) * height

@@ -73,6 +73,11 @@ pub trait Script: Sync + 'static {
         work
     }
 
+    /// How long a new member takes until it is up, of a node whose members boot for so long.
+    fn boots(&self, _node: NodeId, _member: usize, boot: Time, _system: &System) -> Time {
+        boot
+    }
+
     /// A user's request is over: answered, failed or left.
     fn over(&self, _request: &Frame, _system: &mut System, _now: Time) {}
 

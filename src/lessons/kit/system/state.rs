@@ -27,10 +27,14 @@ pub struct Live {
     pub refresh: Episode,
     pub(super) hurry: Option<Hurry>,
     pub(super) source: Source,
+    /// When the first night of a crowd's days was.
+    pub(super) dawn: Time,
     /// Closed users that are somewhere: with a request or in their pause.
     pub(super) users: u16,
     /// When the next member may come, if they come one at a time.
     pub(super) next_comes: Time,
+    /// How many members a script wants, whatever the plan says.
+    pub(super) scaled: Option<usize>,
     /// The plan names it no longer.
     pub(super) gone: bool,
     /// What it keeps, if it is a queue.
@@ -129,8 +133,10 @@ impl Live {
             refresh: Episode::default(),
             hurry: None,
             source: Source::default(),
+            dawn: Time::ZERO,
             users: 0,
             next_comes: Time::ZERO,
+            scaled: None,
             gone: false,
             shelf: None,
             inward: Vec::new(),

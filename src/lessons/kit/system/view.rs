@@ -7,7 +7,7 @@ use super::shelf::{Pulling, Tells};
 use super::shelves;
 use super::state::{Live, LiveWire, Part};
 use super::switch::{self, Guarded};
-use super::{System, WireId, cells, slim};
+use super::{System, WireId, cells, slim, tiles};
 use crate::kit::figures::{self as kit, DOT, LANE, NodeCard as Card, Urgency};
 use crate::kit::flow::Member;
 use algorithms::balancer::Policy;
@@ -66,6 +66,23 @@ struct Spot {
     narrow: bool,
     /// Beside or under each card: its queue, or what is wrong with it.
     sides: Vec<Rect>,
+    /// The grid that all of them stand in, if they do.
+    block: Option<Rect>,
+}
+
+impl Spot {
+    /// The members of a node in a grid.
+    fn grid(live: &Live, block: Rect, narrow: bool) -> Spot {
+        let place = |i| tiles::place(block, i);
+        let cards: Vec<Rect> = (0..live.members.len()).map(place).collect();
+        Spot {
+            node: live.node.id.0,
+            narrow,
+            sides: cards.clone(),
+            cards,
+            block: Some(block),
+        }
+    }
 }
 
 /// Where everything stands.
@@ -111,7 +128,13 @@ impl Layout {
             return Vec::new();
         };
         let way = |card: &Rect| {
-            if live.watched.is_some() && self.narrow {
+            if to.block.is_some() {
+                let (from, to) = match self.narrow {
+                    true => (pt(start.x + 48.0, start.y + start.h), card.top()),
+                    false => (start.right(), card.left()),
+                };
+                Curve::straight(from, to)
+            } else if live.watched.is_some() && self.narrow {
                 let x = start.x.max(card.x) + 48.0;
                 Curve::straight(pt(x, start.y + start.h), pt(x, card.y))
             } else if system.plan.is_spare(live.wire.id) {
@@ -243,6 +266,10 @@ fn card_size(live: &Live, system: &System, roomy: bool) -> (f32, f32) {
         Kind::Crowd(_) => (112.0, CARD_H),
         Kind::Gate(_) => (134.0, GATE_H),
         Kind::Service(_) if live.node.slim => (slim::WIDTH, slim::height(live)),
+        Kind::Service(_) if live.node.tiles > 0 => {
+            let w = if roomy { tiles::ROOMY_W } else { tiles::WIDTH };
+            (w, tiles::height(live, w))
+        }
         Kind::Service(_) => (if roomy { 158.0 } else { 136.0 }, service_h(live)),
         Kind::Queue(_) => (if roomy { 228.0 } else { 200.0 }, shelves::HEIGHT),
     }
@@ -289,7 +316,8 @@ fn least_width(system: &System, columns: &[Vec<u16>]) -> f32 {
 /// Whether something may stand beside the last column.
 fn has_side(system: &System, columns: &[Vec<u16>]) -> bool {
     let mut last = columns.last().into_iter().flatten();
-    last.any(|node| system.live(*node).is_none_or(|live| !live.node.cells))
+    let none = |live: &Live| live.node.cells || live.node.tiles > 0;
+    last.any(|node| system.live(*node).is_none_or(|live| !none(live)))
 }
 
 /// From here on cards are wide and what stands beside them, too, and ways can still be followed.
@@ -334,7 +362,11 @@ fn wide(system: &System, columns: &[Vec<u16>], width: f32) -> Layout {
                 0.0
             };
             let gap = gap_of(system, *node);
-            system.members(usize::from(*node)) as f32 * (size(node).1 + strip + gap)
+            let count = match system.live(*node) {
+                Some(live) if live.node.tiles > 0 => 1,
+                _ => system.members(usize::from(*node)),
+            };
+            count as f32 * (size(node).1 + strip + gap)
         };
         columns[column].iter().map(node).sum()
     };
@@ -343,7 +375,8 @@ fn wide(system: &System, columns: &[Vec<u16>], width: f32) -> Layout {
         .map(|column| column.iter().map(|node| size(node).0).fold(0.0, f32::max))
         .collect();
     let nodes = || columns.iter().flatten();
-    let is_dense = nodes().any(|node| system.live(*node).is_some_and(|it| it.node.cells));
+    let dense = |it: &Live| it.node.cells || it.node.tiles > 0;
+    let is_dense = nodes().any(|node| system.live(*node).is_some_and(dense));
     let least = if is_dense { 0.0 } else { 220.0 };
     let height = (0..columns.len()).map(heights).fold(least, f32::max) + 40.0;
     let floods = beside(system).any(|node| system.live(node).is_some_and(Live::floods));
@@ -367,11 +400,18 @@ fn wide(system: &System, columns: &[Vec<u16>], width: f32) -> Layout {
         for node in column {
             let (w, h) = size(node);
             let strip = i != last && system.live(*node).is_some_and(has_strip);
+            if let Some(live) = system.live(*node).filter(|live| live.node.tiles > 0) {
+                let block = Rect::new(x + (widths[i] - w) / 2.0, y, w, h);
+                spots.push(Spot::grid(live, block, false));
+                y += h + GAP;
+                continue;
+            }
             let mut spot = Spot {
                 node: *node,
                 cards: Vec::new(),
                 narrow: false,
                 sides: Vec::new(),
+                block: None,
             };
             for _ in 0..system.members(usize::from(*node)) {
                 let card = Rect::new(x + (widths[i] - w) / 2.0, y, w, h);
@@ -412,6 +452,7 @@ fn wide(system: &System, columns: &[Vec<u16>], width: f32) -> Layout {
             cards: vec![rect],
             narrow: false,
             sides: vec![Rect::new(rect.x + w, y, 0.0, h)],
+            block: None,
         });
     }
     Layout {
@@ -430,7 +471,7 @@ fn beside(system: &System) -> impl Iterator<Item = u16> + '_ {
 
 /// Whether the queue of a node's members stands under their cards where there is no room beside them.
 fn has_strip(live: &Live) -> bool {
-    live.service().is_some() && !live.node.cells && !live.node.slim
+    live.service().is_some() && !live.node.cells && !live.node.slim && live.node.tiles == 0
 }
 
 /// From one member's card to the next.
@@ -473,7 +514,15 @@ fn narrow(system: &System, columns: &[Vec<u16>], width: f32) -> Layout {
                 cards: vec![card],
                 narrow: true,
                 sides: vec![card],
+                block: None,
             });
+            continue;
+        }
+        if live.node.tiles > 0 {
+            let w = (width - 24.0).min(tiles::ROOMY_W);
+            let block = Rect::new(12.0, y, w, tiles::height(live, w));
+            y += block.h + 8.0;
+            spots.push(Spot::grid(live, block, true));
             continue;
         }
         let from = system
@@ -522,6 +571,7 @@ fn narrow(system: &System, columns: &[Vec<u16>], width: f32) -> Layout {
             cards: Vec::new(),
             narrow: true,
             sides: Vec::new(),
+            block: None,
         };
         for _ in 0..live.members.len() {
             let card = Rect::new(x, y, w, h);
@@ -567,6 +617,9 @@ pub fn draw(system: &System, knobs: &Values, at: Time, scene: &mut Scene) {
                 }
             }
             Kind::Service(_) => {
+                if let (Some(block), Some(gear)) = (spot.block, system.gear.tiles) {
+                    (gear.ground)(usize::from(live.node.tiles), block, scene);
+                }
                 for member in 0..live.members.len() {
                     service(live, member, system, spot, at, scene);
                 }
@@ -639,7 +692,7 @@ fn gate(
     let turns = wire.filter(|wire| {
         system
             .live(wire.wire.to.0)
-            .is_some_and(|to| to.node.counted)
+            .is_some_and(|to| to.node.counted && to.node.tiles == 0)
     });
     let Some(wire) = turns else {
         let value = system
@@ -770,6 +823,9 @@ fn links(live: &LiveWire, system: &System, layout: &Layout, at: Time, scene: &mu
     if live.gone {
         return;
     }
+    if to.node.tiles > 0 {
+        return link_to_grid(live, to, system, layout, scene);
+    }
     for (member, one) in to.members.iter().enumerate() {
         let Some(curve) = layout.curve(live.wire.id, member) else {
             continue;
@@ -825,6 +881,24 @@ fn links(live: &LiveWire, system: &System, layout: &Layout, at: Time, scene: &mu
         };
     }
     fan_in(live, system, layout, scene);
+    remark(live, system, layout, scene);
+}
+
+/// One way to a whole grid.
+fn link_to_grid(live: &LiveWire, to: &Live, system: &System, layout: &Layout, scene: &mut Scene) {
+    let block = layout.spot(to.node.id).and_then(|spot| spot.block);
+    let (Some(block), Some(way)) = (block, layout.curve(live.wire.id, 0)) else {
+        return;
+    };
+    let from = way.at(0.0);
+    let end = match layout.narrow {
+        true => pt(from.x, block.y),
+        false => block.left(),
+    };
+    let curve = Curve::straight(from, end);
+    let value = scene.say("link.alive", &[]);
+    let mut pencil = scene.link(link_part(&live.wire, to, 0), curve.frame(), value);
+    pencil.line(curve.d(), Ink::Mark, 1.5);
     remark(live, system, layout, scene);
 }
 
@@ -1017,7 +1091,7 @@ fn service(live: &Live, index: usize, system: &System, spot: &Spot, at: Time, sc
     let watch = watcher(system, live.node.id);
     let out = watch.map(|wire| wire.out(index));
     let now = condition(live, member, out, at, scene);
-    if live.node.cells || live.node.slim {
+    if live.node.cells || live.node.slim || live.node.tiles > 0 {
         let said = cells::Said {
             status: now.status,
             ink: now.ink,
@@ -1028,6 +1102,9 @@ fn service(live: &Live, index: usize, system: &System, spot: &Spot, at: Time, sc
         };
         let ink = |frame: &Frame| ink_of(frame, system);
         let place = (card, spot.narrow);
+        if let (Some(_), Some(tiles)) = (spot.block, system.gear.tiles) {
+            return (tiles.draw)((live, member, part), system, said, (card, at), scene);
+        }
         if let (true, Some(slim)) = (live.node.slim, system.gear.slim) {
             return (slim.draw)((live, member, part), system, said, card, scene);
         }

@@ -38,9 +38,9 @@ impl System {
         let per_s = if live.gone {
             0.0
         } else {
-            crowd.arrivals.per_s(now) * live.times()
+            crowd.arrivals.per_s(now.since(live.dawn)) * live.times()
         };
-        let is_curve = matches!(crowd.arrivals, Arrivals::Day { .. });
+        let is_curve = live.node.kind.has_days();
         if let Some((after, turn)) = live.source.turn(per_s, now) {
             let node = node as u16;
             let first = !self.begun;
@@ -65,9 +65,10 @@ impl System {
 
     pub(super) fn gap(&self, node: u16, per_s: f64, cx: Cx<'_, '_>) -> Time {
         match self.live(node).map(|live| &live.node.kind) {
-            Some(Kind::Crowd(crowd)) if matches!(crowd.arrivals, Arrivals::Even { .. }) => {
-                Time::from_s(1.0 / per_s)
-            }
+            Some(Kind::Crowd(crowd)) if crowd.arrivals.is_even() => match per_s > 0.0 {
+                true => Time::from_s(1.0 / per_s),
+                false => Time::NEVER,
+            },
             _ => Source::poisson(per_s, cx.random(ARRIVALS.nth(u64::from(node)))),
         }
     }
@@ -81,7 +82,7 @@ impl System {
         let Kind::Crowd(crowd) = &live.node.kind else {
             return;
         };
-        let per_s = crowd.arrivals.per_s(now) * live.times();
+        let per_s = crowd.arrivals.per_s(now.since(live.dawn)) * live.times();
         let (people, skew) = (crowd.people, crowd.skew);
         // Nothing in the system causes an arrival.
         cx.because(NoteId::NONE);

@@ -1,14 +1,15 @@
 //! How members come up: they boot, restart, and come one at a time.
 
 use super::{Event, System};
+use crate::kit::system::plan::NodeId;
 use crate::kit::system::script::Cx;
 use crate::kit::system::state::{Live, Starting};
 use engine::{Arg, Note, Time, Tone};
 
 impl Live {
-    /// How many members there are to be now: as many as the plan says, or one more than there are where they come one at a time.
+    /// How many members there are to be now: as many as the plan or the script says, or one more than there are where they come one at a time.
     pub(super) fn wanted(&self, now: Time) -> usize {
-        let wanted = self.node.members;
+        let wanted = self.scaled.unwrap_or(self.node.members);
         if self.node.life.stagger == Time::ZERO {
             return wanted;
         }
@@ -18,6 +19,22 @@ impl Live {
 }
 
 impl System {
+    /// From now on a node has so many members, whatever its plan says: as a controller wants it. Those beyond finish and leave.
+    pub fn scale(&mut self, node: NodeId, members: usize, cx: Cx<'_, '_>) {
+        let Some(live) = self.live_mut(node.0) else {
+            return;
+        };
+        if live.scaled.replace(members) == Some(members) {
+            return;
+        }
+        self.hire(usize::from(node.0), cx);
+        let inward = self.live(node.0).map(|live| live.inward.clone());
+        for wire in inward.unwrap_or_default() {
+            self.introduce(usize::from(wire), cx);
+        }
+        self.let_go(usize::from(node.0));
+    }
+
     /// The next member may come.
     pub(super) fn hire_next(&mut self, node: u16, cx: Cx<'_, '_>) {
         let due = self
@@ -37,11 +54,13 @@ impl System {
         let Some(life) = self.live(node).map(|live| live.node.life) else {
             return;
         };
-        self.start_up(node, member, (life.boot, true), cx);
+        let script = self.script;
+        let span = script.boots(NodeId(node), usize::from(member), life.boot, self);
+        self.start_up(node, member, (span, true), cx);
         let part = self.part_of(node, member);
         let note = Note::new("boots")
             .with(Arg::Part(part))
-            .with(Arg::Span(life.boot));
+            .with(Arg::Span(span));
         self.say(note.about(part).mark(Tone::Plain), cx);
     }
 

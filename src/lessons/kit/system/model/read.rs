@@ -74,7 +74,7 @@ impl System {
     /// Requests a second that a crowd sends now, a surge included.
     pub fn load_per_s(&self, crowd: NodeId) -> f64 {
         self.node(crowd).map_or(0.0, |live| match &live.node.kind {
-            Kind::Crowd(crowd) => crowd.arrivals.per_s(self.now) * live.times(),
+            Kind::Crowd(crowd) => crowd.arrivals.per_s(self.now.since(live.dawn)) * live.times(),
             Kind::Gate(_) | Kind::Service(_) | Kind::Queue(_) => 0.0,
         })
     }

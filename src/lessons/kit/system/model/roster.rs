@@ -26,6 +26,9 @@ impl System {
                 Some(live) => {
                     if live.node != *node {
                         let workers = live.workers();
+                        if !live.node.kind.has_days() && node.kind.has_days() {
+                            live.dawn = cx.now();
+                        }
                         live.node.clone_from(node);
                         if self.begun && live.workers() != workers {
                             resized.push(node.id.0);
