@@ -6,6 +6,7 @@ pub mod api_gateway;
 pub mod caching;
 pub mod cap_theorem;
 pub mod circuit_breaker;
+pub mod client_server;
 pub mod consistent_hashing;
 pub mod fan_out;
 pub mod kit;
@@ -58,6 +59,7 @@ lessons![
     api_gateway::Gateway,
     scaling::Scaling,
     pub_sub::PubSub,
+    client_server::ClientServer,
 ];
 
 /// What press tells of a lesson, and no page's program carries.
