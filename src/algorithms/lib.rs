@@ -22,6 +22,7 @@ pub mod hash_ring;
 pub mod hash_slots;
 pub mod health;
 pub mod hpack;
+pub mod http_exchange;
 pub mod http_freshness;
 pub mod jump;
 pub mod leaky_bucket;

@@ -11,6 +11,11 @@ const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// Most bytes of a control frame's payload, and of a payload whose length fits the second byte.
 pub const SHORT_MAX: usize = 125;
 
+/// `Sec-WebSocket-Key` of a client: 16 random bytes, so that no old answer fits.
+pub fn key(random: [u8; 16]) -> String {
+    STANDARD.encode(random)
+}
+
 /// `Sec-WebSocket-Accept` for a `Sec-WebSocket-Key`: proof that the server speaks the protocol.
 pub fn accept(key: &str) -> String {
     let digest = Sha1::new().chain_update(key).chain_update(GUID).finalize();
@@ -225,6 +230,11 @@ mod tests {
             0x81, 0x85, 0x37, 0xFA, 0x21, 0x3D, 0x7F, 0x9F, 0x4D, 0x51, 0x58,
         ];
         assert_eq!(masked.encode(), wire);
+    }
+
+    #[test]
+    fn a_key_is_sixteen_bytes_in_base_64() {
+        assert_eq!(key(*b"the sample nonce"), "dGhlIHNhbXBsZSBub25jZQ==");
     }
 
     #[test]

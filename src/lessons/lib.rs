@@ -7,6 +7,7 @@ pub mod autoscaling;
 pub mod caching;
 pub mod cap_theorem;
 pub mod circuit_breaker;
+pub mod client_server;
 pub mod consistent_hashing;
 pub mod fan_out;
 pub mod kit;
@@ -60,6 +61,7 @@ lessons![
     scaling::Scaling,
     pub_sub::PubSub,
     autoscaling::Autoscaling,
+    client_server::ClientServer,
 ];
 
 /// What press tells of a lesson, and no page's program carries.
