@@ -9,6 +9,7 @@ pub mod circuit_breaker;
 pub mod consistent_hashing;
 pub mod fan_out;
 pub mod kit;
+pub mod latency_under_load;
 pub mod load_balancing;
 pub mod message_queue;
 pub mod rate_limiting;
@@ -56,6 +57,7 @@ lessons![
     read_replicas::ReadReplicas,
     api_gateway::Gateway,
     scaling::Scaling,
+    latency_under_load::LatencyUnderLoad,
 ];
 
 /// What press tells of a lesson, and no page's program carries.
