@@ -188,7 +188,8 @@ fn chart(system: &System, knobs: &Values, at: Time, rect: Rect, scene: &mut Scen
     };
     let spoken = format!("{title}; {}", pairs.join(", "));
     let few = scene.say("chart.few", &[]);
-    let ends = scene.say("chart.ends", &[Arg::Number(back.as_s())]);
+    let ends = ["chart.ends", "chart.ends.short"];
+    let ends = ends.map(|id| scene.say(id, &[Arg::Number(back.as_s())]));
     let plane = Plane {
         rect: Rect::new(rect.x + 30.0, rect.y + 44.0, rect.w - 42.0, rect.h - 62.0),
         right: back.as_s(),
@@ -279,7 +280,7 @@ fn chart(system: &System, knobs: &Values, at: Time, rect: Rect, scene: &mut Scen
         .dashed_line(want, Ink::Warn, 1.5)
         .line(need, Ink::Ink, 2.0);
     let below = pt(plane.rect.x, rect.y + rect.h - 6.0);
-    let ends = fitting(&[ends], 11.0, false, plane.rect.w);
+    let ends = fitting(&ends, 11.0, false, plane.rect.w);
     pencil.text(below, 11.0, Ink::Secondary, ends);
 }
 
