@@ -153,6 +153,8 @@ pub(super) struct Seen {
     /// A plan holds a higher minimum.
     pub(super) planned: bool,
     pub(super) silent_until: Time,
+    /// No check before that: the window still holds what was before all was calm.
+    rests_until: Time,
     /// Places for pods on machines that run.
     pub(super) free: usize,
     pub(super) sum: Sum,
@@ -197,6 +199,7 @@ impl Seen {
             rush_at: None,
             planned: false,
             silent_until: Time::ZERO,
+            rests_until: Time::ZERO,
             free: ROOM as usize,
             sum: Sum {
                 set: FIRST as u32,
@@ -344,7 +347,7 @@ pub(super) fn tick(system: &mut System, knobs: &Values, cx: Cx<'_, '_>) {
     let check = knobs.s("check");
     let seen = system.own_mut::<Seen>();
     seen.check = check;
-    if now.0 % check.0 == 0 {
+    if now.0 % check.0 == 0 && now >= seen.rests_until {
         cx.because(NoteId::NONE);
         self::check(system, knobs, cx);
     }
@@ -402,6 +405,7 @@ pub(super) fn calm(system: &mut System, knobs: &Values, cx: Cx<'_, '_>) {
     seen.rush_at = None;
     seen.planned = false;
     seen.silent_until = now;
+    seen.rests_until = now + WINDOW;
     seen.scaler = Autoscaler::default();
     seen.sum.set = set;
     seen.brake = Brake::default();

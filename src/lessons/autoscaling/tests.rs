@@ -262,3 +262,18 @@ fn crashed_pods_are_missed_as_the_calculator_misses_them() {
     go(&mut all, 60_000);
     assert!(ready(all.model()).count() >= 5);
 }
+
+#[test]
+fn calm_leaves_only_the_pods_that_are_needed() {
+    for metric in [0.0, 1.0, 2.0] {
+        let mut run = run(&[("metric", metric)]);
+        // The spike is over, and nobody waits.
+        go(&mut run, 40_300);
+        act(&mut run, "calm");
+        for _ in 0..60 {
+            go(&mut run, 100);
+            let set = seen(&run).sum.set;
+            assert!((5..=6).contains(&set), "{metric}: {set}");
+        }
+    }
+}
