@@ -128,7 +128,7 @@ fn pipes(office: &Browsing, knobs: &Settings, at: Time, scene: &mut Scene, ends:
             said = format!("{number}, {said}");
         }
         let hint = hint(office, knobs, at, scene, conn);
-        let lone = count_ == 1 || slot == NEWS_SLOT;
+        let lone = count_ == 1;
         let frame = Rect::new(from, y - 8.0, to - from, 16.0);
         let mut pencil = scene.link(pipe(slot), frame, said);
         let line = |a: f32, b: f32| {
@@ -174,12 +174,7 @@ fn pipes(office: &Browsing, knobs: &Settings, at: Time, scene: &mut Scene, ends:
         if lone {
             let size = if scene.narrow() { 11.0 } else { 12.0 };
             let lines = text::wrap(&hint, size, false, to - from - 12.0);
-            let most = if slot == NEWS_SLOT && count_ > 1 {
-                1
-            } else {
-                4
-            };
-            if lines.len() > most {
+            if lines.len() > 4 {
                 continue;
             }
             let mut top = y - 12.0 - 13.0 * lines.len().saturating_sub(1) as f32;
