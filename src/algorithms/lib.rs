@@ -3,6 +3,7 @@
 pub mod any_limiter;
 pub mod autoscaler;
 pub mod balancer;
+pub mod batch_means;
 pub mod bitmap;
 pub mod bloom_filter;
 pub mod cache;
@@ -21,6 +22,7 @@ pub mod hash;
 pub mod hash_ring;
 pub mod hash_slots;
 pub mod health;
+pub mod histogram;
 pub mod hpack;
 pub mod http_exchange;
 pub mod http_freshness;

@@ -11,6 +11,7 @@ pub mod client_server;
 pub mod consistent_hashing;
 pub mod fan_out;
 pub mod kit;
+pub mod latency_under_load;
 pub mod load_balancing;
 pub mod message_queue;
 pub mod pub_sub;
@@ -62,6 +63,7 @@ lessons![
     pub_sub::PubSub,
     autoscaling::Autoscaling,
     client_server::ClientServer,
+    latency_under_load::LatencyUnderLoad,
 ];
 
 /// What press tells of a lesson, and no page's program carries.

@@ -17,6 +17,8 @@ pub struct Gear {
     pub breakers: Option<&'static Breakers>,
     /// For scripts whose members do jobs, park calls or post: [`super::STORES`].
     pub stores: Option<&'static Stores>,
+    /// For plans with crowds that send by a plan of their own: [`super::PACED`].
+    pub paced: Option<&'static Paced>,
     /// For plans with services that show each place: [`super::CELLS`].
     pub cells: Option<&'static Cells>,
     /// For plans with services whose members' cards are slim: [`super::SLIM`].
@@ -31,6 +33,7 @@ impl Gear {
         queues: None,
         breakers: None,
         stores: None,
+        paced: None,
         cells: None,
         slim: None,
         tiles: None,
@@ -59,6 +62,13 @@ pub struct Stores {
     pub(super) deliver: fn(&mut System, Key, Cx<'_, '_>),
     pub(super) end_job: fn(&mut System, Key, bool, Cx<'_, '_>),
     pub(super) park: fn(&mut System, Key, Cx<'_, '_>),
+}
+
+/// Crowds whose connections send at planned moments.
+pub struct Paced {
+    pub(super) start: fn(&mut System, u16, Cx<'_, '_>),
+    pub(super) planned: fn(&mut System, u16, u16, u32, Cx<'_, '_>),
+    pub(super) free: fn(&mut System, &Frame, Cx<'_, '_>),
 }
 
 /// Circuit breakers.

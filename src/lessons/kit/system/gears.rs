@@ -1,6 +1,6 @@
 //! The gear there is: named by scripts, and by nobody else.
 
-use super::gear::{Breakers, Cells, Queues, Slim, Stores, Tiles};
+use super::gear::{Breakers, Cells, Paced, Queues, Slim, Stores, Tiles};
 use super::shelf::Shelf;
 use super::{System, cells, guard, shelves, slim, tiles};
 
@@ -26,6 +26,13 @@ pub const STORES: Stores = Stores {
     deliver: System::deliver,
     end_job: System::end_job,
     park: System::park,
+};
+
+/// Connections that send at planned moments ([`super::Arrivals::Paced`]).
+pub const PACED: Paced = Paced {
+    start: System::start_paced,
+    planned: System::planned,
+    free: System::free_connection,
 };
 
 /// Circuit breakers of both kinds: by the share of failures in a window, and by failures in a row.

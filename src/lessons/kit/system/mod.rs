@@ -95,8 +95,8 @@
 //!   [`Gate::filters`] with [`Script::allowed`]: candidates.
 //! * [`System::scale`]: a controller's number of members in place of the plan's; [`Script::boots`]: how long a new one boots.
 //! * [`Script::report`]: after each look, to say notes and to sample probes of the lesson's own.
-//! * [`Script::gear`]: names what only some plans use, [`QUEUES`], [`BREAKERS`], [`STORES`], [`CELLS`],
-//!   [`SLIM`] and [`TILES`], so that other lessons do not carry it.
+//! * [`Script::gear`]: names what only some plans use, [`QUEUES`], [`BREAKERS`], [`STORES`], [`PACED`],
+//!   [`CELLS`], [`SLIM`] and [`TILES`], so that other lessons do not carry it.
 //! * [`Script::line`]: the third line of a card. [`Script::aside`]: the lesson's own figure under the parts.
 //!
 //! # Words
@@ -108,7 +108,7 @@
 //! (number, breaker, callee), `leaves` (number, part), `reloads` (number, times), `breaker-opens`, `breaker-reopens`,
 //! `breaker-tries`, `breaker-closes`, `breaker-new`, `breaker-gone` (breaker, caller, callee), `refresh` (span), `refresh-over`,
 //! `check-failed`, `returned`, `joined`, `leaving`, `restarted`, `mended`, `slowed`, `cut`, `healed`, `flushed`,
-//! `isolated`, `rejoined` (member), `crashed` (member, held), `boots`, `restarts` (member, span), `ejected` (member, span),
+//! `missed` (number, moments), `isolated`, `rejoined` (member), `crashed` (member, held), `boots`, `restarts` (member, span), `ejected` (member, span),
 //! `spike` (times), `spike-over`; with a queue `stored` (number,
 //! queue, span), `lent` (number, member, deliveries), `deleted`, `stale`, `gone-already` (number, member, deliveries),
 //! `clock-ended` (number, member, span), `expired` (number, queue, span), `buried` (number, queue, deliveries), `receipt-lost`
@@ -141,8 +141,8 @@ mod view;
 mod tests;
 
 pub use frame::{Draw, Frame, Place, Reason};
-pub use gear::{Breakers, Cells, Gear, Queues, Slim, Stores, Tiles};
-pub use gears::{BREAKERS, CELLS, QUEUES, SLIM, STORES, TILES};
+pub use gear::{Breakers, Cells, Gear, Paced, Queues, Slim, Stores, Tiles};
+pub use gears::{BREAKERS, CELLS, PACED, QUEUES, SLIM, STORES, TILES};
 pub use guard::{Breaker, Tally, breaker_part};
 pub use ledger::{Count, Row, Since};
 pub use model::{BOUNCE, Event, System};

@@ -393,6 +393,17 @@ pub enum Arrivals {
         /// Their mean pause, exponential.
         think: Time,
     },
+    /// By a plan: each connection has its moments, at equal distances, and waits for an answer before it sends again. See
+    /// [`super::PACED`].
+    Paced {
+        /// Planned requests a second, of all connections together.
+        per_s: f64,
+        /// How many connections.
+        connections: u16,
+        /// A connection that is late leaves out the moments that it missed and counts from sending. Else it makes each good
+        /// as soon as it is free, and counts from the planned moment.
+        skips: bool,
+    },
     /// As the sun goes: between `low` and `high` requests a second, and back within `period`, from night on when the plan first
     /// says so.
     Day {
@@ -419,7 +430,9 @@ impl Arrivals {
     /// Requests a second so long after the first night; 0 for closed crowds, which wait for answers.
     pub fn per_s(&self, at: Time) -> f64 {
         match *self {
-            Arrivals::Poisson { per_s } | Arrivals::Even { per_s } => per_s,
+            Arrivals::Poisson { per_s }
+            | Arrivals::Even { per_s }
+            | Arrivals::Paced { per_s, .. } => per_s,
             Arrivals::Closed { .. } => 0.0,
             Arrivals::Day {
                 low, high, period, ..

@@ -31,6 +31,8 @@ pub struct Live {
     pub(super) dawn: Time,
     /// Closed users that are somewhere: with a request or in their pause.
     pub(super) users: u16,
+    /// Its connections, if it is a crowd that sends by a plan.
+    pub(super) pace: Pace,
     /// When the next member may come, if they come one at a time.
     pub(super) next_comes: Time,
     /// How many members a script wants, whatever the plan says.
@@ -41,6 +43,28 @@ pub struct Live {
     pub shelf: Option<Shelved>,
     /// Wires that lead to it, for what its members' coming and going means to balancers.
     pub(super) inward: Vec<u16>,
+}
+
+/// The connections of a crowd that sends by a plan.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pace {
+    /// Requests a second that are planned now; of all together.
+    pub(super) per_s: f64,
+    pub(super) connections: Vec<Connection>,
+    /// Requests and events so far, so that old ones are told from valid ones.
+    pub(super) turns: u32,
+}
+
+/// A connection of a crowd that sends by a plan.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Connection {
+    /// Its next planned moment.
+    pub(super) due: Time,
+    /// Which of its planned moments that is.
+    pub(super) nth: u32,
+    /// The event that is valid, or the request that it waits for.
+    pub(super) turn: u32,
+    pub(super) busy: bool,
 }
 
 /// A member of a node.
@@ -135,6 +159,7 @@ impl Live {
             source: Source::default(),
             dawn: Time::ZERO,
             users: 0,
+            pace: Pace::default(),
             next_comes: Time::ZERO,
             scaled: None,
             gone: false,
@@ -169,6 +194,14 @@ impl Live {
         } else {
             self.factor
         }
+    }
+
+    /// Of each connection of a crowd that sends by a plan, whether it waits for an answer.
+    pub fn connections(&self) -> impl Iterator<Item = bool> + '_ {
+        self.pace
+            .connections
+            .iter()
+            .map(|connection| connection.busy)
     }
 
     /// Its pools' rules; none for what has no pool.

@@ -198,7 +198,12 @@ fn any_plan(seed: u32) -> Plan {
     let crowd = |draw: &mut dyn FnMut() -> f64, wires: &[u16]| {
         let per_s = draw() * 60.0;
         let mut crowd = Crowd::poisson(per_s, Call::over(WireId(wires[0])));
-        crowd.arrivals = match (draw() * 4.0) as u8 {
+        crowd.arrivals = match (draw() * 5.0) as u8 {
+            3 => Arrivals::Paced {
+                per_s,
+                connections: (draw() * 20.0) as u16,
+                skips: draw() < 0.5,
+            },
             0 => Arrivals::Even { per_s },
             1 => Arrivals::Closed {
                 users: (draw() * 30.0) as u16,
@@ -353,6 +358,7 @@ impl Script for Any {
             breakers: Some(&BREAKERS),
             cells: Some(&CELLS),
             stores: Some(&STORES),
+            paced: Some(&PACED),
             ..Gear::NONE
         }
     }
@@ -665,4 +671,92 @@ fn twins_meet_the_same_requests_whatever_the_design() {
     };
     let (some, none) = (drawn(3.0), drawn(0.0));
     assert!(some.len() > 100 && some == none);
+}
+
+/// A tester with one connection who asks ten times a second what takes 50 ms.
+struct Tester;
+
+impl Script for Tester {
+    fn dials(&self) -> &'static [Dial] {
+        const DIALS: &[Dial] = &[
+            Dial::switch("skips", true),
+            Dial::whole("connections", [1, 4], 1),
+        ];
+        DIALS
+    }
+    fn plan(&self, knobs: &Values) -> Plan {
+        let mut tester = Crowd::poisson(10.0, Call::over(WireId(0)));
+        tester.arrivals = Arrivals::Paced {
+            per_s: 10.0,
+            connections: knobs.whole("connections") as u16,
+            skips: knobs.on("skips"),
+        };
+        let service = Service::new(1, 200, Time::ms(50), Spread::Fixed);
+        let (from, to) = (NodeId(0), NodeId(1));
+        Plan {
+            nodes: vec![
+                Node::one(from, "tester", Kind::Crowd(tester)),
+                Node::one(to, "service", Kind::Service(service)),
+            ],
+            wires: vec![Wire::new(WireId(0), from, to, "link", Time::ZERO)],
+            ..Plan::default()
+        }
+    }
+    fn gear(&self) -> Gear {
+        Gear {
+            paced: Some(&PACED),
+            ..Gear::NONE
+        }
+    }
+    fn deeds(&self) -> &'static [Deed] {
+        const DEEDS: &[Deed] = &[Deed::Slow(NodeId(1), 0.0), Deed::Recover(NodeId(1))];
+        DEEDS
+    }
+    fn own(&self) -> Box<dyn Own> {
+        Box::new(Vec::<Time>::new())
+    }
+    fn over(&self, request: &Frame, system: &mut System, now: Time) {
+        system.own_mut::<Vec<Time>>().push(now.since(request.asked));
+    }
+}
+
+/// What a tester writes down in a minute, in which the service stands still for two seconds from 20 s on.
+fn written(settings: &[(&str, f64)]) -> Vec<u64> {
+    const SPECS: &[engine::ActionSpec] = &[engine::ActionSpec::whole("deed"); 2];
+    let sheet: &'static Sheet<System> = Box::leak(Box::new(Sheet {
+        actions: SPECS,
+        probes: &probe::ALL,
+        ..Sheet::usual(CARD, || Values::first(&Tester), |_, _, _, _| {})
+    }));
+    let mut first = Values::first(&Tester);
+    for (id, value) in settings {
+        engine::knobs::set(&mut first, id, *value).unwrap();
+    }
+    let mut run = Run::with_knobs(sheet, 1, first);
+    for (s, spec) in [(20, 0), (22, 1)] {
+        run.run(Time::s(s), Watch::Nothing, u64::MAX);
+        run.act(Act { spec, target: 0 });
+    }
+    run.run(Time::ms(60_070), Watch::Nothing, u64::MAX);
+    run.audit().unwrap();
+    let times = run.model().own::<Vec<Time>>();
+    times.iter().map(|time| time.0 / 1_000).collect()
+}
+
+#[test]
+fn a_tester_who_waits_for_answers_misses_the_worst_and_one_who_counts_from_the_plan_does_not() {
+    let skips = written(&[]);
+    // The one of 20 s, which takes 2.05 s, is under way at 20.1 to 22.0 s.
+    assert_eq!(skips.len(), 580);
+    let slow: Vec<_> = skips.iter().filter(|ms| **ms > 50).collect();
+    assert_eq!(slow, [&2_050]);
+    let plan = written(&[("skips", 0.0)]);
+    assert_eq!(plan.len(), 600);
+    let slow: Vec<_> = plan.into_iter().filter(|ms| *ms > 50).collect();
+    let caught: Vec<u64> = (0..40).map(|k| 2_050 - 50 * k).collect();
+    assert_eq!(slow, caught);
+    // With more connections the plan is the same, and each that is caught is caught once.
+    let four = written(&[("connections", 4.0)]);
+    assert_eq!(four.iter().filter(|ms| **ms > 1_000).count(), 4);
+    assert_eq!(written(&[("connections", 4.0), ("skips", 0.0)]).len(), 600);
 }

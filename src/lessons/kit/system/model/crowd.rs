@@ -22,6 +22,9 @@ impl System {
         let Kind::Crowd(crowd) = &live.node.kind else {
             return;
         };
+        if matches!(crowd.arrivals, Arrivals::Paced { .. }) {
+            return (self.paced().start)(self, node as u16, cx);
+        }
         if let Arrivals::Closed { users, .. } = crowd.arrivals {
             let first = live.users;
             if !live.gone && users > first {
@@ -156,7 +159,7 @@ impl System {
     }
 
     /// Draws what kind of request one of a crowd is.
-    fn classify(&self, node: u16, draw: &mut Draw) {
+    pub(super) fn classify(&self, node: u16, draw: &mut Draw) {
         let Some(Kind::Crowd(crowd)) = self.live(node).map(|live| &live.node.kind) else {
             return;
         };
@@ -178,6 +181,17 @@ impl System {
 
     /// A user's request begins, of the class that `draw` says.
     pub fn request(&mut self, node: u16, draw: Draw, reloads: u8, cx: Cx<'_, '_>) {
+        self.request_of(node, draw, (reloads, cx.now()), cx);
+    }
+
+    /// As [`System::request`], of one who counts from an earlier moment.
+    pub(super) fn request_of(
+        &mut self,
+        node: u16,
+        draw: Draw,
+        (reloads, asked): (u8, Time),
+        cx: Cx<'_, '_>,
+    ) {
         let Some(live) = self.live_mut(node) else {
             return;
         };
@@ -194,6 +208,7 @@ impl System {
             number: self.requests,
             draw,
             reloads,
+            asked,
             ..Frame::at_rest(node, cx.now())
         });
         if !floods {
@@ -311,10 +326,16 @@ impl System {
         if frame.failed.is_some() && frame.reloads < again {
             let who = self.reloading.insert((frame.draw, frame.reloads + 1));
             cx.schedule(after, Event::Reload { node, who });
-        } else if matches!(crowd.arrivals, Arrivals::Closed { .. }) {
-            let (user, nth) = (frame.draw.person, frame.draw.key + 1);
-            let pause = self.pause(node, user, nth);
-            cx.schedule(pause, Event::Thought { node, user, nth });
+        } else {
+            match crowd.arrivals {
+                Arrivals::Closed { .. } => {
+                    let (user, nth) = (frame.draw.person, frame.draw.key + 1);
+                    let pause = self.pause(node, user, nth);
+                    cx.schedule(pause, Event::Thought { node, user, nth });
+                }
+                Arrivals::Paced { .. } => (self.paced().free)(self, &frame, cx),
+                _ => {}
+            }
         }
     }
 

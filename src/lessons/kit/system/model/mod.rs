@@ -10,6 +10,7 @@ mod gate;
 mod health;
 mod jobs;
 mod life;
+mod pace;
 mod program;
 mod pulls;
 mod queue;
@@ -19,7 +20,7 @@ mod service;
 mod wires;
 
 use super::frame::{Draw, Frame, Reason};
-use super::gear::{Gear, Queues, Stores};
+use super::gear::{Gear, Paced, Queues, Stores};
 use super::guard::Breaker;
 use super::ledger::{Count, Page, Pages, Row};
 use super::parcel::{Feed, Parcel, Tallies};
@@ -76,6 +77,15 @@ pub enum Event {
         user: u16,
         /// Which of the user's requests comes next.
         nth: u32,
+    },
+    /// A connection of a crowd that sends by a plan has a planned moment, if it is this turn's.
+    Planned {
+        /// The crowd.
+        node: u16,
+        /// The connection.
+        user: u16,
+        /// Of its crowd.
+        turn: u32,
     },
     /// The rate of a crowd that follows a curve is looked at.
     Curve(u16),
@@ -254,6 +264,16 @@ impl System {
         self.gear.queues.expect("gear for the queues of the plan")
     }
 
+    /// The gear of crowds that send by a plan.
+    ///
+    /// # Panics
+    /// If the plan has such crowds and the script names no gear for them.
+    pub(super) fn paced(&self) -> &'static Paced {
+        self.gear
+            .paced
+            .expect("gear for the paced crowds of the plan")
+    }
+
     /// The gear of stores.
     ///
     /// # Panics
@@ -334,6 +354,9 @@ impl Model for System {
             Event::Release(key) => self.release(key, cx),
             Event::Patience(key) => self.lose_patience(key, cx),
             Event::Thought { node, user, nth } => self.thought(node, user, nth, cx),
+            Event::Planned { node, user, turn } => {
+                (self.paced().planned)(self, node, user, turn, cx);
+            }
             Event::Curve(node) => self.curve(node, cx),
             Event::Reload { node, who } => {
                 if let Some((draw, reloads)) = self.reloading.remove(who) {

@@ -32,20 +32,7 @@ impl System {
                     let (Some(live), Some(frame)) = (self.live(node), self.frames.get(key)) else {
                         return;
                     };
-                    let purpose = purpose::WORK + (u64::from(node) << 8) + u64::from(step);
-                    let factor = match &live.node.kind {
-                        Kind::Service(service) => match service.spread {
-                            plan::Spread::Fixed => 1.0,
-                            spread => spread.factor(frame.draw.unit(purpose)),
-                        },
-                        Kind::Crowd(_) | Kind::Gate(_) | Kind::Queue(_) => 1.0,
-                    };
-                    let amount = match &live.node.kind {
-                        Kind::Service(service) if service.drags(frame.draw, node) => {
-                            service.drags.1.0
-                        }
-                        _ => (mean.0 as f64 * factor) as u64,
-                    };
+                    let amount = drawn(live, frame, step, mean);
                     let speed = live.speed(usize::from(member));
                     return self.work(key, amount, speed, cx);
                 }
@@ -321,4 +308,23 @@ impl System {
             self.say(note.mark(Tone::Bad), cx);
         }
     }
+}
+
+/// What a step of work takes at full speed, as drawn when the request came.
+pub(super) fn drawn(live: &Live, frame: &Frame, step: u8, mean: Time) -> u64 {
+    let Kind::Service(service) = &live.node.kind else {
+        return mean.0;
+    };
+    let node = live.node.id.0;
+    if service.drags(frame.draw, node) {
+        return service.drags.1.0;
+    }
+    let factor = match service.spread {
+        plan::Spread::Fixed => 1.0,
+        spread => {
+            let purpose = purpose::WORK + (u64::from(node) << 8) + u64::from(step);
+            spread.factor(frame.draw.unit(purpose))
+        }
+    };
+    (mean.0 as f64 * factor) as u64
 }

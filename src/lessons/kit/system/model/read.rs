@@ -1,15 +1,16 @@
 //! What a story, a view, a script or a test reads of the running system.
 
 use super::System;
+use super::program::drawn;
 use crate::kit::flow::Key;
 use crate::kit::system::frame::Frame;
 use crate::kit::system::guard::Breaker;
 use crate::kit::system::ledger::{Row, Since};
-use crate::kit::system::plan::{Kind, NodeId, WireId};
+use crate::kit::system::plan::{Kind, NodeId, Step, WireId};
 use crate::kit::system::shelf::{Errand, Shelf};
 use crate::kit::system::state::{Live, LiveWire, Part};
 use algorithms::hash::mix64;
-use engine::PartId;
+use engine::{PartId, Time};
 use std::any::Any;
 
 impl System {
@@ -77,6 +78,16 @@ impl System {
             Kind::Crowd(crowd) => crowd.arrivals.per_s(self.now.since(live.dawn)) * live.times(),
             Kind::Gate(_) | Kind::Service(_) | Kind::Queue(_) => 0.0,
         })
+    }
+
+    /// How long the first work on a call takes at full speed where it is or is bound for, if its program begins with work: it is
+    /// drawn when the request comes, and so known before anybody begins. What [`super::super::Script::weighs`] makes of it is not.
+    pub fn work_of(&self, call: &Frame) -> Option<Time> {
+        let live = self.live(call.node)?;
+        match live.node.kind.program(call.draw.class).first() {
+            Some(Step::Work(mean)) => Some(Time(drawn(live, call, 0, *mean))),
+            _ => None,
+        }
     }
 
     /// Whether a call's caller waits for it no longer.
