@@ -399,7 +399,7 @@ mod tests {
             (address.seed, address.beat, address.at),
             (Some(7), Some(3), Some(4.5))
         );
-        assert_eq!(address.speed, Some(16.0));
+        assert_eq!(address.speed, Some(SPEEDS.1));
         assert_eq!(address.knobs, [("load".to_owned(), "80".to_owned())]);
         assert_eq!(address.lang.as_deref(), Some("en-us"));
         assert!(address.hides("tape") && !address.hides("title"));

@@ -5,7 +5,7 @@ pub const QUERY_MAX: usize = 4_096;
 /// Longer states are not looked at.
 pub const STATE_MAX: usize = 2_048;
 /// Bounds of the speed, in simulated seconds a second.
-pub const SPEEDS: (f64, f64) = (0.01, 16.0);
+pub const SPEEDS: (f64, f64) = (0.01, 40.0);
 /// The themes in the order of the button.
 pub const THEMES: [&str; 4] = ["auto", "light", "dark", "contrast"];
 /// What `motion` takes.

@@ -16,7 +16,7 @@ use crate::time::Time;
 use std::collections::VecDeque;
 
 /// Bounds of the speed, in simulated seconds a second.
-pub const SPEEDS: (f64, f64) = (0.01, 16.0);
+pub const SPEEDS: (f64, f64) = (0.01, 40.0);
 /// Frames longer than this (a tab that slept) count as this long.
 const FRAME_MAX_S: f64 = 0.1;
 /// Challenges and predictions are looked at this often.
@@ -25,7 +25,7 @@ const CHECK_EVERY: Time = Time::ms(20);
 const FRAME_EVENTS: u64 = 40_000;
 /// Events between two looks at the clock.
 const SLICE_EVENTS: u64 = 500;
-/// A beat that does not come up within this span is given up.
+/// A beat that does not come up within this span, after what it waits for anyway, is given up.
 const PATIENCE: Time = Time::s(90);
 
 /// Something the page should react to.
@@ -802,7 +802,7 @@ impl Player {
             beat,
             place,
             not_before,
-            give_up: here.at + PATIENCE,
+            give_up: not_before + PATIENCE,
         });
     }
 

@@ -1,128 +1,386 @@
-//! The story, its prediction, and things to try.
+//! The story, its predictions, and things to try.
 
-use super::{SERVER, USERS};
-use crate::kit::system::{Count, System};
+use super::figure::{AT_WORK, CHART, FELT, LINE, REPORTED};
+use super::measure::{MINUTE, MINUTES, Measure};
+use super::{CONSTANT, EXPONENTIAL, FROM_USERS, NO_PAUSE, ON_SCHEDULE, PACES, Seen, UNEVEN, USERS};
+use crate::kit::system::{Frame, Place, System};
 use engine::claim::figure;
-use engine::{Beat, Challenge, PartId, Prediction, Progress, Setup, Time};
+use engine::{Beat, Challenge, Prediction, Progress, Setup, Time};
 
-const USERS_PART: PartId = PartId::one("users");
-const SERVER_PART: PartId = PartId::one("server");
-/// Whoever has waited this long for a full queue has seen that it does not fill.
-const ENOUGH: Time = Time::s(30);
+fn seen(system: &System) -> &Seen {
+    system.own()
+}
 
-/// How many the server has turned away since the last turn of a knob.
-fn refused(system: &System) -> u32 {
-    let since = system.since("you-set");
-    since.map_or(0, |since| since.node(SERVER).of(Count::Refused))
+/// The mean of what is measured now, in means of the work, from so many answers on.
+fn times(system: &System, answers: u64) -> Option<f64> {
+    let measure = &seen(system).measure;
+    let mean = measure
+        .times
+        .mean()
+        .filter(|_| measure.times.total() >= answers)?;
+    Some(mean / 1e6 / work_s(system))
+}
+
+/// A knob, as it was last looked at.
+fn knob(system: &System, id: &str) -> f64 {
+    let dials = super::DIALS.iter();
+    let mut values = dials.zip(seen(system).settings.0);
+    let found = values.find(|(dial, _)| dial.knob.id == id);
+    found.map_or(0.0, |(_, bits)| f64::from_bits(bits))
+}
+
+fn work_s(system: &System) -> f64 {
+    (knob(system, "work") / 1e3).max(1e-6)
+}
+
+/// When a standstill was forgotten, after its beginning.
+fn forgotten(system: &System) -> Option<Time> {
+    let stall = seen(system).stall?;
+    Some(stall.over?.since(stall.began))
 }
 
 pub(super) const STORY: &[Beat<System>] = &[
     Beat {
         id: "meet",
-        points: &[USERS_PART, SERVER_PART],
+        when: |system| times(system, 1_000).is_some(),
+        points: &[LINE, CHART],
         shows: &[
-            figure(USERS_PART, "load").is(10.0),
-            figure(SERVER_PART, "failed").is(0.0),
+            figure(CHART, "mean 50").within(17.0, 23.5),
+            figure(CHART, "mean 10").at_most(13.0),
+        ],
+        predict: Some(Prediction {
+            id: "eighty",
+            options: &["little", "share", "more"],
+            truth: |system| {
+                let mean = times(system, 12_000)?;
+                (knob(system, "busy") == 80.0).then_some(match mean {
+                    x if x < 2.9 => 0,
+                    x if x < 4.1 => 1,
+                    _ => 2,
+                })
+            },
+            hides: &[],
+        }),
+        ..Beat::at_once()
+    },
+    Beat {
+        id: "eighty",
+        setup: &[
+            Setup::Set("busy", 80.0),
+            Setup::Speed(40.0),
+            Setup::Wait(Time::s(200)),
+        ],
+        when: |system| times(system, 12_000).is_some(),
+        points: &[CHART],
+        shows: &[
+            figure(CHART, "mean 80").within(42.0, 60.0),
+            figure(CHART, "mean 50").within(17.0, 23.5),
+            figure(CHART, "p99").at_least(150.0),
         ],
         ..Beat::at_once()
     },
     Beat {
-        id: "busy",
-        setup: &[Setup::Set("load", 18.0)],
-        when: |system| system.waiting() >= 2,
-        points: &[SERVER_PART],
+        id: "minute",
+        setup: &[
+            Setup::Set("busy", 90.0),
+            Setup::Act("minute", 0),
+            Setup::Speed(40.0),
+            Setup::Wait(Time::s(186)),
+        ],
+        when: |system| {
+            let minutes = seen(system).minutes.as_ref();
+            minutes.is_some_and(|minutes| minutes.points.len() == MINUTES)
+        },
+        points: &[CHART],
         shows: &[
-            figure(USERS_PART, "load").is(18.0),
-            figure(SERVER_PART, "waiting").at_least(2.0),
+            figure(CHART, "minutes").is(3.0),
+            figure(CHART, "largest over smallest").at_least(1.1),
+        ],
+        ..Beat::at_once()
+    },
+    Beat {
+        id: "climb",
+        setup: &[
+            Setup::Set("busy", 95.0),
+            Setup::Speed(40.0),
+            Setup::Wait(Time::s(310)),
+        ],
+        when: |system| times(system, 12_000).is_some(),
+        points: &[CHART],
+        shows: &[
+            figure(CHART, "mean 95").within(120.0, 330.0),
+            figure(CHART, "mean 95").above(figure(CHART, "mean 90")),
+            figure(CHART, "mean 90").above(figure(CHART, "mean 80")),
         ],
         predict: Some(Prediction {
-            id: "queue",
-            options: &["settles", "fills", "hardly"],
+            id: "spread",
+            options: &["same", "fifth", "twice"],
             truth: |system| {
-                let turned = system.since("you-set")?.at();
-                match system.waiting() {
-                    20.. => Some(1),
-                    _ if system.load_per_s(USERS) < 30.0 => None,
-                    waiting => (system.now.since(turned) >= ENOUGH).then_some(if waiting < 3 {
-                        2
-                    } else {
-                        0
-                    }),
-                }
+                let mean = times(system, 12_000)?;
+                let uneven = knob(system, "law") == UNEVEN && knob(system, "busy") == 80.0;
+                uneven.then_some(match mean {
+                    x if x < 5.5 => 0,
+                    x if x < 7.5 => 1,
+                    _ => 2,
+                })
             },
             hides: &[],
         }),
     },
     Beat {
-        id: "over",
-        setup: &[Setup::Set("load", 30.0), Setup::Speed(0.5)],
-        when: |system| system.waiting() >= 18,
-        points: &[SERVER_PART],
+        id: "spread",
+        setup: &[
+            Setup::Set("law", UNEVEN),
+            Setup::Set("busy", 80.0),
+            Setup::Speed(40.0),
+            Setup::Wait(Time::s(240)),
+        ],
+        when: |system| {
+            let long = |call: &Frame| {
+                let takes = system.work_of(call).unwrap_or(Time::ZERO);
+                call.place == Place::Held && takes.as_s() >= 4.0 * work_s(system)
+            };
+            let big = system
+                .frames()
+                .any(|(_, call)| !call.is_request() && long(call));
+            times(system, 12_000).is_some() && system.waiting() >= 8 && big
+        },
+        points: &[LINE, CHART],
         shows: &[
-            figure(SERVER_PART, "busy").is(1.0),
-            figure(SERVER_PART, "waiting").at_least(18.0),
+            figure(CHART, "mean").within(75.0, 160.0),
+            figure(LINE, "waiting").at_least(8.0),
+        ],
+        predict: Some(Prediction {
+            id: "workers",
+            options: &["ten", "five", "one"],
+            truth: |system| {
+                let mean = times(system, 10_000)?;
+                (knob(system, "workers") == 100.0).then_some(match mean {
+                    x if x > 7.0 => 0,
+                    x if x > 2.0 => 1,
+                    _ => 2,
+                })
+            },
+            hides: &[],
+        }),
+    },
+    Beat {
+        id: "workers",
+        setup: &[
+            Setup::Set("law", EXPONENTIAL),
+            Setup::Set("work", 50.0),
+            Setup::Set("workers", 100.0),
+            Setup::Set("busy", 90.0),
+            Setup::Speed(4.0),
+            Setup::Wait(Time::s(25)),
+        ],
+        when: |system| times(system, 10_000).is_some(),
+        points: &[AT_WORK, CHART],
+        shows: &[
+            figure(CHART, "mean").within(48.0, 56.0),
+            figure(AT_WORK, "busy lately %").within(86.0, 94.0),
+        ],
+        predict: Some(Prediction {
+            id: "stall",
+            options: &["two", "four", "ten"],
+            truth: |system| {
+                let over = forgotten(system).filter(|_| knob(system, "law") == CONSTANT)?;
+                Some(match over.as_s() {
+                    x if x < 3.0 => 0,
+                    x if x < 7.0 => 1,
+                    _ => 2,
+                })
+            },
+            hides: &[],
+        }),
+    },
+    Beat {
+        id: "stall",
+        setup: &[
+            Setup::Set("law", CONSTANT),
+            Setup::Set("arrivals", 1.0),
+            Setup::Set("workers", 1.0),
+            Setup::Set("work", 10.0),
+            Setup::Set("busy", 80.0),
+            Setup::Act("trial", 0),
+            Setup::Speed(5.0),
+            Setup::Wait(Time::s(26)),
+        ],
+        when: |system| forgotten(system).is_some(),
+        points: &[LINE, AT_WORK],
+        shows: &[figure(LINE, "felt s").within(9.9, 10.1)],
+        predict: Some(Prediction {
+            id: "tester",
+            options: &["plan", "some", "none"],
+            truth: |system| {
+                let seen = seen(system);
+                seen.tried(system.now)?;
+                let p99 = Time(seen.measure.times.at_per_mille(990)?).as_s();
+                (knob(system, "sends") == PACES).then_some(match p99 / work_s(system) {
+                    x if x > 100.0 => 0,
+                    x if x > 2.0 => 1,
+                    _ => 2,
+                })
+            },
+            hides: &[],
+        }),
+    },
+    Beat {
+        id: "omission",
+        setup: &[
+            Setup::Twin("sends", ON_SCHEDULE),
+            Setup::Set("sends", PACES),
+            Setup::Set("busy", 50.0),
+            Setup::Act("trial", 0),
+            Setup::Speed(10.0),
+            Setup::Wait(Time::s(65)),
+        ],
+        when: |system| seen(system).tried(system.now).is_some(),
+        points: &[FELT, REPORTED],
+        shows: &[
+            figure(REPORTED, "p99").within(9.9, 10.1),
+            figure(FELT, "p99").at_least(1_000.0),
+            figure(REPORTED, "missed").is(100.0),
         ],
         ..Beat::at_once()
     },
     Beat {
-        id: "full",
-        when: |system| refused(system) > 0,
-        points: &[SERVER_PART],
-        shows: &[figure(SERVER_PART, "failed").at_least(1.0)],
-        ..Beat::at_once()
-    },
-    Beat {
-        id: "compare",
-        setup: &[Setup::Twin("workers", 2.0), Setup::Set("workers", 4.0)],
-        when: |system| system.waiting() <= 2,
-        points: &[SERVER_PART],
-        shows: &[figure(SERVER_PART, "waiting").at_most(2.0)],
-        ..Beat::at_once()
-    },
-    Beat {
-        id: "yours",
+        id: "closed",
         setup: &[
             Setup::Alone,
-            Setup::Set("workers", 2.0),
-            Setup::Set("load", 10.0),
-            Setup::Wait(Time::s(2)),
+            Setup::Set("sends", NO_PAUSE),
+            Setup::Set("connections", 50.0),
+            Setup::Set("law", EXPONENTIAL),
+            Setup::Speed(5.0),
+            Setup::Wait(Time::s(30)),
+        ],
+        when: |system| times(system, 1_000).is_some(),
+        points: &[REPORTED, LINE],
+        shows: &[
+            figure(REPORTED, "mean").within(460.0, 540.0),
+            figure(LINE, "waiting").is(49.0),
+        ],
+        ..Beat::at_once()
+    },
+    Beat {
+        id: "bound",
+        setup: &[
+            Setup::Set("sends", FROM_USERS),
+            Setup::Set("arrivals", 0.0),
+            Setup::Set("busy", 120.0),
+            Setup::Set("bound", 1.0),
+            Setup::Set("places", 5.0),
+            Setup::Speed(10.0),
+            Setup::Wait(Time::s(60)),
+        ],
+        when: |system| times(system, 3_000).is_some(),
+        points: &[LINE, REPORTED],
+        shows: &[
+            figure(REPORTED, "refused %").within(23.0, 31.0),
+            figure(REPORTED, "mean").within(30.0, 38.0),
         ],
         ..Beat::at_once()
     },
 ];
 
+/// How long something has been measured of a minute, while `holds` says that it is as wanted.
+fn minute(system: &System, now: Time, holds: impl Fn(&Measure, f64) -> bool) -> Progress {
+    let seen = seen(system);
+    let measure = &seen.measure;
+    let users = seen.sender == USERS && seen.trial.is_none();
+    let mean = times(system, 200).unwrap_or(f64::INFINITY);
+    let held = users && holds(measure, mean);
+    let over = if held { measure.span(now).as_s() } else { 0.0 };
+    Progress::of(over, MINUTE.as_s())
+}
+
 pub(super) const CHALLENGES: &[Challenge<System>] = &[
     Challenge {
-        id: "long",
-        progress: |system, _| Progress::of(f64::from(system.waiting()), 40.0),
-        solution: &[
-            Setup::Set("queue", 40.0),
-            Setup::Set("load", 60.0),
-            Setup::Wait(Time::s(5)),
-        ],
-    },
-    Challenge {
-        id: "refuse",
-        progress: |system, _| Progress::of(f64::from(refused(system)), 200.0),
-        solution: &[
-            Setup::Set("workers", 1.0),
-            Setup::Set("load", 60.0),
-            Setup::Wait(Time::s(10)),
-        ],
-    },
-    Challenge {
-        id: "rush",
-        progress: |system, _| {
-            let since = system.since("you-set");
-            let done = since.filter(|_| system.load_per_s(USERS) >= 40.0);
-            let all = done.map(|since| since.all());
-            let well = all.filter(|all| all.of(Count::Failed) == 0);
-            Progress::of(f64::from(well.map_or(0, |all| all.of(Count::Done))), 300.0)
+        id: "calm",
+        progress: |system, now| {
+            let set = knob(system, "busy") >= 80.0 && knob(system, "workers") == 1.0;
+            minute(system, now, |_, mean| set && mean <= 1.6)
         },
         solution: &[
-            Setup::Set("workers", 8.0),
-            Setup::Set("load", 40.0),
-            Setup::Wait(Time::s(12)),
+            Setup::Set("busy", 80.0),
+            Setup::Set("law", CONSTANT),
+            Setup::Set("arrivals", 1.0),
+            Setup::Wait(Time::s(70)),
+        ],
+    },
+    Challenge {
+        id: "hot",
+        progress: |system, now| {
+            let set = knob(system, "busy") >= 90.0 && knob(system, "law") != CONSTANT;
+            let set = set && knob(system, "arrivals") == 0.0;
+            minute(system, now, |_, mean| set && mean <= 1.2)
+        },
+        solution: &[
+            Setup::Set("busy", 90.0),
+            Setup::Set("work", 100.0),
+            Setup::Set("workers", 50.0),
+            Setup::Wait(Time::s(70)),
+        ],
+    },
+    Challenge {
+        id: "promise",
+        progress: |system, now| {
+            let set = knob(system, "busy") >= 120.0;
+            let work = work_s(system);
+            minute(system, now, |measure, _| {
+                let p99 = measure.times.at_per_mille(990).unwrap_or(u64::MAX);
+                set && Time(p99).as_s() <= 12.0 * work && measure.loss() <= 1.0 / 3.0
+            })
+        },
+        solution: &[
+            Setup::Set("busy", 120.0),
+            Setup::Set("bound", 1.0),
+            Setup::Set("places", 5.0),
+            Setup::Wait(Time::s(70)),
+        ],
+    },
+    Challenge {
+        id: "forget",
+        progress: |system, _| {
+            let stall = seen(system).stall;
+            let long = stall.is_some_and(|it| it.until.since(it.began) >= Time::s(2));
+            let over = forgotten(system).filter(|_| long);
+            Progress::all(over.is_some_and(|over| over <= Time::ms(4_500)))
+        },
+        solution: &[
+            Setup::Set("busy", 30.0),
+            Setup::Wait(Time::s(5)),
+            Setup::Act("stall", 0),
+            Setup::Wait(Time::s(6)),
+        ],
+    },
+    Challenge {
+        id: "own",
+        progress: |system, _| {
+            let closed = knob(system, "sends") == NO_PAUSE;
+            let mean = times(system, 200).filter(|_| closed);
+            Progress::of(mean.unwrap_or(0.0).min(40.0), 40.0)
+        },
+        solution: &[
+            Setup::Set("sends", NO_PAUSE),
+            Setup::Set("connections", 50.0),
+            Setup::Wait(Time::s(20)),
+        ],
+    },
+    Challenge {
+        id: "lie",
+        progress: |system, now| {
+            let seen = seen(system);
+            let stood = seen.tried(now).is_some_and(|span| span >= Time::s(2));
+            let p99 = seen.measure.times.at_per_mille(990).filter(|_| stood);
+            let p99 = p99.map(|us| Time(us).as_s() / work_s(system));
+            Progress::all(p99.is_some_and(|p99| p99 <= 1.2))
+        },
+        solution: &[
+            Setup::Set("sends", PACES),
+            Setup::Set("law", CONSTANT),
+            Setup::Act("trial", 0),
+            Setup::Wait(Time::s(70)),
         ],
     },
 ];

@@ -69,7 +69,6 @@ impl System {
         }
     }
 
-    // region: paced
     /// A planned moment has come, or a connection is free to make one good.
     pub(in crate::kit::system) fn planned(
         &mut self,
@@ -114,6 +113,7 @@ impl System {
         self.request_of(node, draw, (0, asked), cx);
     }
 
+    // region: paced
     /// A connection has its answer: it goes on with the next moment of its plan. Says `missed`.
     pub(in crate::kit::system) fn free_connection(&mut self, request: &Frame, cx: Cx<'_, '_>) {
         let (node, user, now) = (request.node, request.draw.person, cx.now());
@@ -135,7 +135,7 @@ impl System {
         if skips && connection.due < now {
             missed = now.since(connection.due).0.div_ceil(period.0);
             connection.nth = connection.nth.wrapping_add(missed as u32);
-            connection.due = connection.due + Time(period.0.saturating_mul(missed));
+            connection.due += Time(period.0.saturating_mul(missed));
         }
         let (wait, turn) = (connection.due.since(now), connection.turn);
         if missed > 0 {
