@@ -46,13 +46,13 @@ const TOP_H: f32 = 124.0;
 const CHART_H: f32 = 222.0;
 const STRIP_H: f32 = 107.0;
 /// The curve reaches so many times the work, and twice or four times as far if need be.
-const TIMES_TOP: f64 = 25.0;
+const TIMES_TOP: f64 = 30.0;
 /// And so much load, in percent.
 const LOAD_TOP: f64 = 120.0;
 /// Strips reach from here to there, in s, by powers of ten.
 const STRIP: [f64; 2] = [0.001, 100.0];
 /// Bars of a strip.
-const BARS: usize = 60;
+const BARS: usize = 40;
 /// Whoever must wait walks up to the end of the line in so long.
 const WALKS: Time = Time::ms(15);
 /// Up to so many workers are sockets, more of them small squares.
@@ -636,7 +636,10 @@ fn strip(
         .iter()
         .map(|(id, value)| format!("{} {value}", scene.say(id, &[])))
         .collect();
-    let spoken = format!("{title}: {}", numbers.join(", "));
+    let mut spoken = numbers.join(", ");
+    if title != scene.name(part) {
+        spoken = format!("{title}: {spoken}");
+    }
     let mut pencil = scene.thing(part, rect, spoken);
     pencil
         .figure("answers", times.total() as f64)
@@ -697,14 +700,14 @@ fn strip(
     // By the cube root, so that few can be seen beside thousands.
     let height = |count: u32| match count {
         0 => 0.0,
-        _ => (libm::cbrt(f64::from(count) / f64::from(most)) as f32 * axis.h).max(4.0),
+        _ => (libm::cbrt(f64::from(count) / f64::from(most)) as f32 * axis.h).max(5.0),
     };
     for (i, (all, real)) in all.iter().zip(&real).enumerate() {
         let x = axis.x + w * i as f32;
         let (high, solid) = (height(*all), height(*real));
         if high > solid {
             let b = Rect::new(x + 0.5, base - high, w - 1.0, high);
-            pencil.bordered(b, 1.0, Ink::BadSoft, Ink::Bad, 1.0);
+            pencil.bordered(b, 0.0, Ink::BadSoft, Ink::Bad, 1.0);
         }
         if solid > 0.0 {
             let b = Rect::new(x + 0.5, base - solid, w - 1.0, solid);

@@ -567,6 +567,7 @@ impl Script for LatencyUnderLoad {
         if turned {
             // A knob ends what runs by itself.
             (seen.climb, seen.minutes, seen.trial) = (None, None, None);
+            seen.stall = seen.stall.filter(|stall| stall.over.is_none());
             for what in [Rings::Climbs, Rings::Minute, Rings::Stalls] {
                 seen.serials[what as usize] += 1;
             }

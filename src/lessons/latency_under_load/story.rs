@@ -68,7 +68,7 @@ pub(super) const STORY: &[Beat<System>] = &[
         setup: &[
             Setup::Set("busy", 80.0),
             Setup::Speed(40.0),
-            Setup::Wait(Time::s(200)),
+            Setup::Wait(Time::s(300)),
         ],
         when: |system| times(system, 12_000).is_some(),
         points: &[CHART],
@@ -80,9 +80,24 @@ pub(super) const STORY: &[Beat<System>] = &[
         ..Beat::at_once()
     },
     Beat {
-        id: "minute",
+        id: "climb",
         setup: &[
             Setup::Set("busy", 90.0),
+            Setup::Speed(40.0),
+            Setup::Wait(Time::s(310)),
+        ],
+        when: |system| times(system, 12_000).is_some(),
+        points: &[CHART],
+        shows: &[
+            figure(CHART, "mean 90").within(72.0, 140.0),
+            figure(CHART, "mean 80").within(42.0, 60.0),
+        ],
+        ..Beat::at_once()
+    },
+    Beat {
+        id: "minute",
+        setup: &[
+            Setup::Set("busy", 95.0),
             Setup::Act("minute", 0),
             Setup::Speed(40.0),
             Setup::Wait(Time::s(186)),
@@ -95,22 +110,6 @@ pub(super) const STORY: &[Beat<System>] = &[
         shows: &[
             figure(CHART, "minutes").is(3.0),
             figure(CHART, "largest over smallest").at_least(1.1),
-        ],
-        ..Beat::at_once()
-    },
-    Beat {
-        id: "climb",
-        setup: &[
-            Setup::Set("busy", 95.0),
-            Setup::Speed(40.0),
-            Setup::Wait(Time::s(310)),
-        ],
-        when: |system| times(system, 12_000).is_some(),
-        points: &[CHART],
-        shows: &[
-            figure(CHART, "mean 95").within(120.0, 330.0),
-            figure(CHART, "mean 95").above(figure(CHART, "mean 90")),
-            figure(CHART, "mean 90").above(figure(CHART, "mean 80")),
         ],
         predict: Some(Prediction {
             id: "spread",

@@ -95,8 +95,8 @@
 //!   [`Gate::filters`] with [`Script::allowed`]: candidates.
 //! * [`System::scale`]: a controller's number of members in place of the plan's; [`Script::boots`]: how long a new one boots.
 //! * [`Script::report`]: after each look, to say notes and to sample probes of the lesson's own.
-//! * [`Script::gear`]: names what only some plans use, [`QUEUES`], [`BREAKERS`], [`STORES`], [`PACED`], [`CELLS`],
-//!   [`SLIM`] and [`TILES`], so that other lessons do not carry it.
+//! * [`Script::gear`]: names what only some plans use, [`QUEUES`], [`BREAKERS`], [`STORES`], [`PACED`],
+//!   [`CELLS`], [`SLIM`] and [`TILES`], so that other lessons do not carry it.
 //! * [`Script::line`]: the third line of a card. [`Script::aside`]: the lesson's own figure under the parts.
 //!
 //! # Words
