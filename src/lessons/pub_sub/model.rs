@@ -311,7 +311,7 @@ impl Market {
                 cx.say(note.about(subscriber(i)).dot(number));
                 continue;
             }
-            self.into_buffer(i, number, symbol, told, cx);
+            self.enqueue(i, number, symbol, told, cx);
         }
     }
 
@@ -331,7 +331,7 @@ impl Market {
         cx.say(note.about(buffer(i)).dot(number));
     }
 
-    fn into_buffer(&mut self, i: usize, number: u32, symbol: usize, cause: NoteId, cx: Cx<'_, '_>) {
+    fn enqueue(&mut self, i: usize, number: u32, symbol: usize, cause: NoteId, cx: Cx<'_, '_>) {
         let now = cx.now();
         let key = self.copies.insert(Copy {
             price: number,
