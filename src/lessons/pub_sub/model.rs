@@ -265,8 +265,13 @@ impl Market {
     fn hand_out(&mut self, price: Price, knobs: &Settings, cx: Cx<'_, '_>) {
         let now = cx.now();
         let (number, symbol) = (price.number, price.symbol);
-        let attributes = Self::attributes(&price);
-        let wanted = knobs.policy().accepts(&attributes);
+        let filters = self.filter != Sorted::Nowhere;
+        // Nobody reads the attributes of a price unless somebody sorts by them or they go out with it.
+        let attributes = match filters || self.push != Push::Connection {
+            true => Self::attributes(&price),
+            false => Attributes::new(),
+        };
+        let wanted = !filters || knobs.policy().accepts(&attributes);
         cx.because(price.cause);
         self.prices.push_back(price);
         if self.prices.len() > PRICES {

@@ -149,14 +149,18 @@ impl Subscriber {
         }
     }
 
-    /// How long it takes for one price.
-    pub(super) fn pace(&self) -> Time {
-        let rate = if self.slow {
+    /// What it can do now, a second.
+    pub(super) fn speed(&self) -> f64 {
+        if self.slow {
             self.rate * SLOW
         } else {
             self.rate
-        };
-        Time::from_s(1.0 / rate)
+        }
+    }
+
+    /// How long it takes for one price.
+    pub(super) fn pace(&self) -> Time {
+        Time::from_s(1.0 / self.speed())
     }
 
     /// The share that it has handled of what it has handled or lost since the counts began; all of nothing.

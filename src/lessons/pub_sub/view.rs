@@ -245,7 +245,8 @@ fn tank(market: &Market, i: usize, rect: Rect, at: Time, scene: &mut Scene) {
     if let Some(share) = clock {
         let y = rect.y + rect.h - 3.0;
         let full = rect.w - 8.0;
-        let line = |w: f32| format!("M{} {y}h{w}", text::tenths(rect.x + 4.0));
+        let x = text::tenths(rect.x + 4.0);
+        let line = |w: f32| format!("M{x} {}h{}", text::tenths(y), text::tenths(w));
         pencil
             .line(line(full), Ink::Rail, 3.0)
             .line(line(full * share), Ink::Bad, 3.0);
@@ -259,7 +260,8 @@ fn limits(market: &Market, rect: Rect, labels: Option<[String; 2]>, pencil: &mut
         rect.x + rect.w - 2.0 - (rect.w - 4.0) * share
     };
     let (top, h) = (rect.y + 2.0, rect.h - 4.0);
-    let line = |x: f32| format!("M{} {}v{h}", text::tenths(x), text::tenths(top));
+    let (top, h) = (text::tenths(top), text::tenths(h));
+    let line = |x: f32| format!("M{} {top}v{h}", text::tenths(x));
     if market.full == Full::CutOff {
         pencil.dashed_line(line(x(market.limits.soft)), Ink::Warn, 1.0);
     }
@@ -277,7 +279,7 @@ fn card(market: &Market, i: usize, rect: Rect, at: Time, scene: &mut Scene) {
     let one = &market.subscribers[i];
     let part = subscriber(i);
     let name = scene.name(part);
-    let rate = Arg::Number(1.0 / one.pace().as_s());
+    let rate = Arg::Number(one.speed());
     let (status, ink, border) = if !one.joined {
         (scene.say("not-there", &[]), Ink::Secondary, Ink::Line)
     } else if let Some(back) = one.back_at.filter(|_| !one.connected) {
