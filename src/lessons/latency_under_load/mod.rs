@@ -146,12 +146,17 @@ struct Stall {
     note: NoteId,
 }
 
+/// So often a measurement that goes on is made a point anew.
+const KEEPS: Time = Time::ms(250);
+
 /// What the lesson remembers beyond the ledger.
 #[derive(Clone, Debug)]
 struct Seen {
     /// Everything that is set, and the load, which may climb by itself.
     settings: ([u64; 14], u64),
     curve: Curve,
+    /// When what is measured was last made a point of it.
+    kept: Time,
     measure: Measure,
     minutes: Option<Minutes>,
     /// The load that a climb asks for next, and its last one.
@@ -179,6 +184,7 @@ impl Seen {
         Seen {
             settings: ([0; 14], 0),
             curve: Curve::default(),
+            kept: Time::ZERO,
             measure: Measure::new(Time::ZERO, Time::NEVER),
             minutes: None,
             climb: None,
@@ -560,8 +566,11 @@ impl Script for LatencyUnderLoad {
         let seen = system.own_mut::<Seen>();
         seen.lately.set(busy, now);
         if (set, load.to_bits()) == seen.settings {
-            return seen.point(load);
+            return seen.point(load, now);
         }
+        // What was measured until now is a point as it is.
+        seen.kept = Time::ZERO;
+        seen.point(f64::from_bits(seen.settings.1), now);
         let turned = seen.settings.0 != set;
         seen.settings = (set, load.to_bits());
         if turned {
@@ -622,11 +631,12 @@ impl Script for LatencyUnderLoad {
 }
 
 impl Seen {
-    /// What is measured now is a point of the curve.
-    fn point(&mut self, load: f64) {
-        if self.minutes.is_some() || self.trial.is_some() {
+    /// What is measured now is a point of the curve; its percentile is counted out anew, so not after every event.
+    fn point(&mut self, load: f64, now: Time) {
+        if self.minutes.is_some() || self.trial.is_some() || now.since(self.kept) < KEEPS {
             return;
         }
+        self.kept = now;
         // Who asks again at once keeps the workers busy, whatever they were asked to be.
         let load = if self.sender == LOOP { 100.0 } else { load };
         if let Some(point) = self.measure.point(load.round()) {
