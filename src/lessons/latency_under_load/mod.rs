@@ -153,7 +153,7 @@ const KEEPS: Time = Time::ms(250);
 #[derive(Clone, Debug)]
 struct Seen {
     /// Everything that is set, and the load, which may climb by itself.
-    settings: ([u64; 14], u64),
+    settings: (Vec<f64>, f64),
     curve: Curve,
     /// When what is measured was last made a point of it.
     kept: Time,
@@ -182,7 +182,7 @@ struct Seen {
 impl Seen {
     fn new() -> Seen {
         Seen {
-            settings: ([0; 14], 0),
+            settings: (Vec::new(), 0.0),
             curve: Curve::default(),
             kept: Time::ZERO,
             measure: Measure::new(Time::ZERO, Time::NEVER),
@@ -561,19 +561,18 @@ impl Script for LatencyUnderLoad {
         let sender = sender(knobs);
         let asked = system.load_per_s(sender);
         let load = 100.0 * asked / per_s(100.0, knobs);
-        let mut dials = DIALS.iter().map(|dial| knobs.get(dial.knob.id).to_bits());
-        let set: [u64; 14] = std::array::from_fn(|_| dials.next().unwrap_or(0));
         let seen = system.own_mut::<Seen>();
         seen.lately.set(busy, now);
-        if (set, load.to_bits()) == seen.settings {
+        let turned = seen.settings.0 != knobs.all();
+        if !turned && load == seen.settings.1 {
             return seen.point(load, now);
         }
         // What was measured until now is a point as it is.
         seen.kept = Time::ZERO;
-        seen.point(f64::from_bits(seen.settings.1), now);
-        let turned = seen.settings.0 != set;
-        seen.settings = (set, load.to_bits());
+        seen.point(seen.settings.1, now);
+        seen.settings.1 = load;
         if turned {
+            seen.settings.0 = knobs.all().to_vec();
             // A knob ends what runs by itself.
             (seen.climb, seen.minutes, seen.trial) = (None, None, None);
             seen.stall = seen.stall.filter(|stall| stall.over.is_none());

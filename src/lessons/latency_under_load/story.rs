@@ -24,9 +24,9 @@ fn times(system: &System, answers: u64) -> Option<f64> {
 /// A knob, as it was last looked at.
 fn knob(system: &System, id: &str) -> f64 {
     let dials = super::DIALS.iter();
-    let mut values = dials.zip(seen(system).settings.0);
+    let mut values = dials.zip(&seen(system).settings.0);
     let found = values.find(|(dial, _)| dial.knob.id == id);
-    found.map_or(0.0, |(_, bits)| f64::from_bits(bits))
+    found.map_or(0.0, |(_, value)| *value)
 }
 
 fn work_s(system: &System) -> f64 {
@@ -282,15 +282,19 @@ pub(super) const STORY: &[Beat<System>] = &[
     },
 ];
 
-/// How long something has been measured of a minute, while `holds` says that it is as wanted.
-fn minute(system: &System, now: Time, holds: impl Fn(&Measure, f64) -> bool) -> Progress {
+/// How long something has been measured of a minute, while everything is `set` and `holds` says of what is measured that it
+/// is as wanted. Asked after every event, so it counts nothing out before it must.
+fn minute(system: &System, now: Time, set: bool, holds: impl Fn(&Measure) -> bool) -> Progress {
     let seen = seen(system);
     let measure = &seen.measure;
-    let users = seen.sender == USERS && seen.trial.is_none();
-    let mean = times(system, 200).unwrap_or(f64::INFINITY);
-    let held = users && holds(measure, mean);
+    let held = set && seen.sender == USERS && seen.trial.is_none() && holds(measure);
     let over = if held { measure.span(now).as_s() } else { 0.0 };
     Progress::of(over, MINUTE.as_s())
+}
+
+/// Whether the mean time, in times of the work, is known and at most this.
+fn mean_within(system: &System, most: f64) -> bool {
+    times(system, 200).is_some_and(|mean| mean <= most)
 }
 
 pub(super) const CHALLENGES: &[Challenge<System>] = &[
@@ -298,7 +302,7 @@ pub(super) const CHALLENGES: &[Challenge<System>] = &[
         id: "calm",
         progress: |system, now| {
             let set = knob(system, "busy") >= 80.0 && knob(system, "workers") == 1.0;
-            minute(system, now, |_, mean| set && mean <= 1.6)
+            minute(system, now, set, |_| mean_within(system, 1.6))
         },
         solution: &[
             Setup::Set("busy", 80.0),
@@ -312,7 +316,7 @@ pub(super) const CHALLENGES: &[Challenge<System>] = &[
         progress: |system, now| {
             let set = knob(system, "busy") >= 90.0 && knob(system, "law") != CONSTANT;
             let set = set && knob(system, "arrivals") == 0.0;
-            minute(system, now, |_, mean| set && mean <= 1.2)
+            minute(system, now, set, |_| mean_within(system, 1.2))
         },
         solution: &[
             Setup::Set("busy", 90.0),
@@ -326,9 +330,9 @@ pub(super) const CHALLENGES: &[Challenge<System>] = &[
         progress: |system, now| {
             let set = knob(system, "busy") >= 120.0;
             let work = work_s(system);
-            minute(system, now, |measure, _| {
-                let p99 = measure.times.at_per_mille(990).unwrap_or(u64::MAX);
-                set && Time(p99).as_s() <= 12.0 * work && measure.loss() <= 1.0 / 3.0
+            minute(system, now, set, |measure| {
+                let p99 = || measure.times.at_per_mille(990).unwrap_or(u64::MAX);
+                measure.loss() <= 1.0 / 3.0 && Time(p99()).as_s() <= 12.0 * work
             })
         },
         solution: &[
@@ -371,7 +375,8 @@ pub(super) const CHALLENGES: &[Challenge<System>] = &[
         progress: |system, now| {
             let seen = seen(system);
             let stood = seen.tried(now).is_some_and(|span| span >= Time::s(2));
-            let p99 = seen.measure.times.at_per_mille(990).filter(|_| stood);
+            let p99 = || seen.measure.times.at_per_mille(990);
+            let p99 = stood.then(p99).flatten();
             let p99 = p99.map(|us| Time(us).as_s() / work_s(system));
             Progress::all(p99.is_some_and(|p99| p99 <= 1.2))
         },

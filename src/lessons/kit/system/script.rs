@@ -292,6 +292,11 @@ impl Values {
             .unwrap_or(0.0)
     }
 
+    /// The values of all knobs in the order of the page: to tell cheaply whether any has turned.
+    pub fn all(&self) -> &[f64] {
+        &self.values
+    }
+
     /// A whole number, or the place of a choice.
     pub fn whole(&self, id: &str) -> u32 {
         self.get(id) as u32
