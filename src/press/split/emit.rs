@@ -115,9 +115,9 @@ impl Wanted {
                     own.push(other);
                     continue;
                 }
-                // For its own rest a chunk has stubs.
-                let of = homes.sole(linked, node).map(Piece::without_rest);
-                if of != Some(piece) {
+                // For its own rest a piece has stubs.
+                let mut of = homes.of(linked, node).iter();
+                if of.all(|of| of.without_rest() != piece) {
                     outside.insert(other);
                 }
             }

@@ -49,9 +49,11 @@ impl Homes {
         }
     }
 
-    /// Gives a node to one piece alone.
-    pub(super) fn move_to(&mut self, linked: &Linked, node: Node, piece: Piece) {
-        self.of[linked.place(node)] = vec![piece];
+    /// Gives a node to the rest of each piece that holds it.
+    pub(super) fn hold_back(&mut self, linked: &Linked, node: Node) {
+        for piece in &mut self.of[linked.place(node)] {
+            *piece = piece.rest().unwrap_or(*piece);
+        }
     }
 
     /// The functions of the program's own that a piece holds.

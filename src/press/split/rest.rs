@@ -20,10 +20,15 @@ pub(super) fn hold_back(linked: &mut Linked, homes: &mut Homes, cuts: &Cuts<'_>)
     let ask = linked.imports.iter().position(named)? as u32;
     let mut pinned = pinned(linked);
     pinned.extend(&linked.doors);
-    let late = |node: Node, name: &str| match homes.sole(linked, node) {
-        Some(Piece::Core | Piece::Chunk(_)) => (cuts.late)(name),
-        Some(Piece::Part(_)) => (cuts.late_in_parts)(name),
-        _ => false,
+    // A copy is late where all that hold it say so: each has it in its own rest.
+    let late = |node: Node, name: &str| {
+        let homes = homes.of(linked, node);
+        let late = |piece: &Piece| match piece {
+            Piece::Core | Piece::Chunk(_) => (cuts.late)(name),
+            Piece::Part(_) => (cuts.late_in_parts)(name),
+            _ => false,
+        };
+        !homes.is_empty() && homes.iter().all(late)
     };
     let held = |node: Node, index: u32| {
         let name = linked.symbols.get(&index);
@@ -31,18 +36,15 @@ pub(super) fn hold_back(linked: &mut Linked, homes: &mut Homes, cuts: &Cuts<'_>)
     };
     let mut from = linked.roots.clone();
     from.extend(pinned.iter().map(|&index| Node::Function(index)));
+    // What a chunk has of others it has whether or not their rests are there.
     for node in linked.all() {
-        match homes.of(linked, node) {
-            [] | [Piece::Core | Piece::Part(_)] => {}
-            // What one chunk has of another it has whether or not the other's rest is there.
-            [Piece::Chunk(family)] => {
-                let others = linked.named_by(node).iter().copied();
-                from.extend(others.filter(|&other| {
-                    matches!(homes.sole(linked, other), Some(Piece::Chunk(of)) if of != *family)
-                }));
-            }
-            // Copies are in no rest.
-            _ => from.push(node),
+        for piece in homes.of(linked, node) {
+            let Piece::Chunk(_) = piece else { continue };
+            let others = linked.named_by(node).iter().copied();
+            from.extend(others.filter(|&other| {
+                let mut of = homes.of(linked, other).iter();
+                of.all(|of| of != piece && *of != Piece::Core)
+            }));
         }
     }
     let mut seen = vec![false; linked.nodes()];
@@ -61,21 +63,20 @@ pub(super) fn hold_back(linked: &mut Linked, homes: &mut Homes, cuts: &Cuts<'_>)
         return None;
     }
     for node in linked.all().filter(|&node| !seen[linked.place(node)]) {
-        if let Some(rest) = homes.sole(linked, node).and_then(Piece::rest) {
-            homes.move_to(linked, node, rest);
-        }
+        homes.hold_back(linked, node);
     }
     // What one rest wants of another it calls as everybody does.
-    let is_rest = |piece: &Piece| piece.without_rest() != *piece;
+    let is_rest = |piece: &&Piece| piece.without_rest() != **piece;
     for index in linked.own() {
-        let of = homes.sole(linked, Node::Function(index)).filter(is_rest);
-        let Some(rest) = of else { continue };
-        for &node in linked.named_by(Node::Function(index)) {
-            let other = homes.sole(linked, node).filter(is_rest);
-            if let (Node::Function(wanted), Some(other)) = (node, other)
-                && other != rest
-            {
-                stubbed.insert(wanted);
+        let node = Node::Function(index);
+        for rest in homes.of(linked, node).iter().filter(is_rest) {
+            for &wanted in linked.named_by(node) {
+                let held = homes.of(linked, wanted).iter().any(|of| is_rest(&of));
+                if let (Node::Function(index), true) = (wanted, held)
+                    && !homes.holds(linked, *rest, wanted)
+                {
+                    stubbed.insert(index);
+                }
             }
         }
     }
