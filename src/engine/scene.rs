@@ -229,6 +229,54 @@ pub struct Part {
     pub shapes: Vec<Shape>,
 }
 
+impl Part {
+    /// The middle of what is drawn of a connection, where it is one way: a way that bends passes the centre of its frame by.
+    fn middle(&self) -> Point {
+        let way = self.shapes.iter().find_map(|shape| match shape {
+            Shape::Path { d, .. } => Some(d),
+            _ => None,
+        });
+        let numbers = way
+            .iter()
+            .flat_map(|d| d.split(|c: char| c.is_alphabetic() || c == ' '));
+        let numbers: Vec<f32> = numbers.filter_map(|text| text.parse().ok()).collect();
+        let points: Vec<Point> = numbers
+            .chunks_exact(2)
+            .map(|pair| pt(pair[0], pair[1]))
+            .collect();
+        let middle = match points[..] {
+            [from, a, b, to] if way.is_some_and(|d| d.contains('C')) => {
+                Some(Curve::cubic(from, a, b, to).at(0.5))
+            }
+            _ => halfway(&points),
+        };
+        let frame = self.frame.grown(1.0);
+        let within = |at: &Point| frame.holds(&Rect::new(at.x, at.y, 0.0, 0.0));
+        middle.filter(within).unwrap_or_else(|| self.frame.centre())
+    }
+}
+
+/// The point half the way along a line through these points.
+fn halfway(points: &[Point]) -> Option<Point> {
+    let length = |ends: &[Point]| {
+        let (dx, dy) = (ends[1].x - ends[0].x, ends[1].y - ends[0].y);
+        (dx * dx + dy * dy).sqrt()
+    };
+    let mut left = points.windows(2).map(length).sum::<f32>() / 2.0;
+    for ends in points.windows(2) {
+        let here = length(ends);
+        if here > 0.0 && here >= left {
+            let share = left / here;
+            return Some(pt(
+                ends[0].x + (ends[1].x - ends[0].x) * share,
+                ends[0].y + (ends[1].y - ends[0].y) * share,
+            ));
+        }
+        left -= here;
+    }
+    None
+}
+
 /// One moving thing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Particle {
@@ -421,11 +469,10 @@ impl Scene {
     pub fn rest(&mut self) {
         const SPACING: f32 = 26.0;
         const REACH: f32 = 16.0;
-        let frames = |role: Role| -> Vec<Rect> {
-            let parts = self.parts.iter().filter(|part| part.role == role);
-            parts.map(|part| part.frame).collect()
-        };
-        let (things, links) = (frames(Role::Thing), frames(Role::Link));
+        let of = |role: Role| self.parts.iter().filter(move |part| part.role == role);
+        let things: Vec<Rect> = of(Role::Thing).map(|part| part.frame).collect();
+        let links: Vec<Rect> = of(Role::Link).map(|part| part.frame).collect();
+        let middles: Vec<Point> = of(Role::Link).map(Part::middle).collect();
         // (link, glyph, ink, how many, the first), in the order met, which is the lesson's own order and so the same in
         // each run.
         let mut groups: Vec<(usize, Glyph, Ink, usize, u32)> = Vec::new();
@@ -468,7 +515,7 @@ impl Scene {
             }
             let all = groups.iter().filter(|group| group.0 == link).count();
             let offset = (place - before) as f32 - (all as f32 - 1.0) / 2.0;
-            let middle = links[link].centre();
+            let middle = middles[link];
             // A link too short for its groups side by side holds them below each other.
             let across = links[link].w >= all as f32 * SPACING;
             let (x, y) = if across {
@@ -1039,5 +1086,33 @@ mod tests {
             counts.len() == 1 && counts[0].contains("\"2\""),
             "{counts:?}"
         );
+    }
+
+    #[test]
+    fn what_rests_on_a_way_that_bends_stands_on_the_way() {
+        let group = |d: &str| {
+            let mut scene = Scene::new(400.0, Rc::default());
+            let frame = Rect::new(60.0, 0.0, 240.0, 100.0);
+            let way = Shape::Path {
+                d: d.to_owned(),
+                fill: Ink::None,
+                stroke: Ink::Line,
+                width: 1.0,
+                dashed: false,
+            };
+            scene
+                .link(PartId::one("wire"), frame, "x".into())
+                .shape(way);
+            scene.particle(pt(70.0, 4.0), 4.0, Glyph::Request, Ink::Accent, 1);
+            scene.rest();
+            (scene.particles[0].x.round(), scene.particles[0].y.round())
+        };
+        assert_eq!(
+            group("M60 0L300 0L300 100"),
+            (230.0, 8.0),
+            "clear of the edge"
+        );
+        assert_eq!(group("M60 20C180 20 180 80 300 80"), (180.0, 50.0));
+        assert_eq!(group("nothing"), (180.0, 50.0), "the frame's");
     }
 }

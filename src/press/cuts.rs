@@ -149,9 +149,8 @@ fn kind(symbol: &str) -> Option<String> {
 }
 
 /// What is larger than this, in bytes as linked, is not copied into several lessons' files: who goes from one of them to
-/// another would fetch it again. Of seven lessons the largest copied function has 2,834 bytes, and all copies of a part
-/// at most 6,934.
-const COPIED_BYTES_MOST: usize = 4_096;
+/// another would fetch it again. The largest copy so far are the letters of all scripts in small, 11,696 bytes.
+const COPIED_BYTES_MOST: usize = 16_384;
 
 /// Cuts a linked program as the site wants it; `None` if it was linked without `--emit-relocs`. `whole` leaves each piece
 /// together with its rest and keeps the symbols of functions, which is what [`late`] reads.

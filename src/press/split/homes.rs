@@ -4,8 +4,9 @@ use super::linked::{Linked, Node, pinned};
 use super::{Cuts, Piece, walk};
 use std::collections::BTreeSet;
 
-/// So many pieces may hold copies of one node; what more would hold lies in the core.
-const COPIES_MOST: usize = 3;
+/// So many pieces may hold copies of one node; what more would hold lies in the core. A copy costs those who go from one of
+/// these lessons to another; the core costs everybody.
+const COPIES_MOST: usize = 6;
 
 /// The doors through which a node is reached, one bit each.
 type Colour = u128;

@@ -368,7 +368,11 @@ fn chunks_and_parts_have_rests_with_their_copies() {
     let of_part = run("of-part", &wasm, &pieces, &[3], &[0, 6, 7]).asked;
     assert_eq!(of_part, [2 + 3 + 1], "a part its own");
     let twice = run("copies", &wasm, &pieces, &[1, 2, 1], &[0, 6]).asked;
-    assert_eq!(twice, [2 + 1 + 1, 2 + 2 + 1], "each of a copy's holders its own");
+    assert_eq!(
+        twice,
+        [2 + 1 + 1, 2 + 2 + 1],
+        "each of a copy's holders its own"
+    );
 }
 
 #[test]
