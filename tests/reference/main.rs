@@ -8,6 +8,7 @@ mod client_server;
 mod consistency;
 mod consistent_hashing;
 mod dns;
+mod elections;
 mod kubernetes;
 mod load_balancing;
 mod merkle;
