@@ -49,8 +49,11 @@ const HEAD: f32 = 50.0;
 /// The door, and what is drawn under it, in the web app's card.
 const DOOR_H: f32 = 40.0;
 const BELOW_H: f32 = 46.0;
-/// A queue's tray.
+/// A queue's tray, and the higher one beside the web app.
 const TRAY_H: f32 = 40.0;
+const QUEUE_H: f32 = 92.0;
+/// Readers and uploaders above each other.
+const TABS_H: f32 = 306.0;
 /// Tabs that are shown.
 const TABS_MAX: usize = 10;
 /// On a narrow stage so many threads have a lane, and half of the past is shown.
@@ -67,6 +70,8 @@ struct Stage {
     captions: Rect,
     bar: Rect,
     threads: usize,
+    /// From one thread's lane to the next in the web app's card.
+    pitch: f32,
     narrow: bool,
 }
 
@@ -77,12 +82,16 @@ impl Stage {
         let lanes = &system.own::<Seen>().lanes;
         let busy = lanes.now[..BASES[1]].iter().rposition(Option::is_some);
         let threads = (knobs.whole("threads") as usize).max(busy.map_or(0, |last| last + 1));
-        let threads = if narrow { threads.min(NARROW_MAX) } else { threads };
+        let threads = if narrow {
+            threads.min(NARROW_MAX)
+        } else {
+            threads
+        };
         let card = |lanes: usize| HEAD + PITCH * lanes as f32 + 8.0;
         let app_h = card(threads) + 16.0 + DOOR_H + BELOW_H;
         let encoders = knobs.whole("encoders") as usize;
         if narrow {
-            let left = w * 0.4;
+            let left = w * 0.36;
             let (top, mut y) = (8.0, 8.0 + 126.0 + 20.0);
             let app = Rect::new(PAD, y, w, app_h);
             y += app_h + GAP;
@@ -90,7 +99,11 @@ impl Stage {
             let tray = |x: f32, y: f32| Rect::new(x, y, half, TRAY_H);
             let right = PAD + half + GAP;
             let (queue, passed) = (tray(PAD, y), tray(right, y));
-            y += if system.own::<Seen>().way == DURABLE { TRAY_H + GAP } else { 12.0 };
+            y += if system.own::<Seen>().way == DURABLE {
+                TRAY_H + GAP
+            } else {
+                12.0
+            };
             let h = card(encoders.max(3));
             Stage {
                 readers: Rect::new(PAD, top, left, 126.0),
@@ -100,8 +113,9 @@ impl Stage {
                 encoder: Rect::new(PAD, y, half, h),
                 tray: passed,
                 captions: Rect::new(right, y, half, h),
-                bar: Rect::new(PAD, y + h + GAP, w, 84.0),
+                bar: Rect::new(PAD, y + h + GAP, w, 100.0),
                 threads,
+                pitch: PITCH,
                 narrow,
             }
         } else {
@@ -111,7 +125,10 @@ impl Stage {
             let x = PAD + left + door + app_w + between;
             let right = PAD + w - x;
             let (encoder_h, captions_h) = (card(encoders), card(3));
-            let h = app_h.max(encoder_h + TRAY_H + 20.0 + captions_h);
+            let h = app_h
+                .max(encoder_h + TRAY_H + 20.0 + captions_h)
+                .max(TABS_H);
+            let pitch = PITCH + (h - app_h) / threads as f32;
             let lower = 8.0 + h - captions_h;
             let app = Rect::new(PAD + left + door, 8.0, app_w, h);
             let middle = 8.0 + encoder_h / 2.0;
@@ -120,12 +137,18 @@ impl Stage {
                 readers: Rect::new(PAD, 8.0, left, 90.0),
                 uploaders: Rect::new(PAD, 106.0, left, h - 98.0),
                 app,
-                queue: Rect::new(app.right().x + 12.0, middle - 30.0, between - 24.0, 60.0),
+                queue: Rect::new(
+                    app.right().x + 12.0,
+                    (middle - QUEUE_H / 2.0).max(8.0),
+                    between - 24.0,
+                    QUEUE_H,
+                ),
                 encoder: Rect::new(x, 8.0, right, encoder_h),
                 tray: Rect::new(x, 8.0 + encoder_h + (room - TRAY_H) / 2.0, right, TRAY_H),
                 captions: Rect::new(x, lower, right, captions_h),
                 bar: Rect::new(PAD, 8.0 + h + GAP, w, 66.0),
                 threads,
+                pitch,
                 narrow,
             }
         }
@@ -188,6 +211,7 @@ pub(super) fn draw(system: &System, knobs: &Values, at: Time, scene: &mut Scene)
 /// The ways that are gone in the way of processing that is set.
 fn ways(system: &System, stage: &Stage, scene: &mut Scene) {
     let shown: &[super::WireId] = match system.own::<Seen>().way {
+        DURABLE if stage.narrow => &[PAGE_DOOR, UPLOAD_DOOR, PUT, PULL, TAKE],
         DURABLE => &[PAGE_DOOR, UPLOAD_DOOR, PUT, PULL, PASS, TAKE],
         _ => &[PAGE_DOOR, UPLOAD_DOOR, ENCODE, CAPTION],
     };
@@ -198,9 +222,21 @@ fn ways(system: &System, stage: &Stage, scene: &mut Scene) {
 }
 
 /// Name, and one line under it.
-fn head(pencil: &mut Pencil<'_>, rect: Rect, name: String, line: String, (ink, border): (Ink, Ink)) {
+fn head(
+    pencil: &mut Pencil<'_>,
+    rect: Rect,
+    name: String,
+    line: String,
+    (ink, border): (Ink, Ink),
+) {
     let strong = border != Ink::LineStrong;
-    pencil.bordered(rect, 12.0, Ink::Card, border, if strong { 2.0 } else { 1.5 });
+    pencil.bordered(
+        rect,
+        12.0,
+        Ink::Card,
+        border,
+        if strong { 2.0 } else { 1.5 },
+    );
     let x = rect.x + 12.0;
     let name = fitting(&[name], 14.5, true, rect.w - 20.0);
     pencil.bold(pt(x, rect.y + 23.0), 14.5, Ink::Ink, name);
@@ -230,7 +266,10 @@ fn readers(system: &System, knobs: &Values, rect: Rect, scene: &mut Scene) {
     let pages = system.own::<Seen>().pages;
     let load = scene.say("load", &[Arg::Number(knobs.get("pages"))]);
     let errors = scene.say("errors", &[Arg::Count(i64::from(pages.errors))]);
-    let longest = format!("{} {}", scene.say("longest", &[]), short(pages.longest));
+    let longest = match pages.answered + pages.errors {
+        0 => scene.say("longest.none", &[]),
+        _ => format!("{} {}", scene.say("longest", &[]), short(pages.longest)),
+    };
     let slow = pages.longest >= Time::s(1);
     let name = scene.name(PAGES);
     let mut pencil = scene.thing(PAGES, rect, format!("{load}, {longest}, {errors}"));
@@ -238,8 +277,17 @@ fn readers(system: &System, knobs: &Values, rect: Rect, scene: &mut Scene) {
         .figure("longest s", pages.longest.as_s())
         .figure("answered", f64::from(pages.answered))
         .figure("errors", f64::from(pages.errors));
-    head(&mut pencil, rect, name, load, (Ink::Secondary, Ink::LineStrong));
-    let lines = [(longest, slow, Ink::Warn), (errors, pages.errors > 0, Ink::Bad)];
+    head(
+        &mut pencil,
+        rect,
+        name,
+        load,
+        (Ink::Secondary, Ink::LineStrong),
+    );
+    let lines = [
+        (longest, slow, Ink::Warn),
+        (errors, pages.errors > 0, Ink::Bad),
+    ];
     for (i, (line, strong, ink)) in lines.into_iter().enumerate() {
         let p = pt(rect.x + 12.0, rect.y + 60.0 + 18.0 * i as f32);
         let line = fitting(&[line], 12.0, strong, rect.w - 20.0);
@@ -276,7 +324,11 @@ fn uploaders(system: &System, rect: Rect, scene: &mut Scene) {
         .map(|(word, n)| scene.say(word, &[count(n)]))
         .collect();
     let name = scene.name(TABS);
-    let spoken = format!("{}, {}", lines.join(", "), scene.say("tab.closed", &[count(closed)]));
+    let spoken = format!(
+        "{}, {}",
+        lines.join(", "),
+        scene.say("tab.closed", &[count(closed)])
+    );
     let narrow = scene.narrow();
     let mut pencil = scene.thing(TABS, rect, spoken);
     pencil
@@ -341,6 +393,9 @@ fn stretch(pencil: &mut Pencil<'_>, rect: Rect, state: State) {
             }
             pencil.line(d, Ink::Warn, 1.5)
         }
+        State::Nobody if rect.w < 16.0 => {
+            pencil.bordered(rect.grown(-0.5), 1.0, Ink::Paper, Ink::Ink, 1.0)
+        }
         State::Nobody => pencil.dashed(rect.grown(-0.5), 1.0, Ink::Paper, Ink::Ink, 1.0),
         State::Down => pencil
             .filled(rect, 1.0, Ink::BadSoft)
@@ -355,9 +410,14 @@ fn lanes(
     (area, shown): (Rect, usize),
     (at, narrow): (Time, bool),
 ) {
-    let span = if narrow { PAST.as_s() / 2.0 } else { PAST.as_s() };
+    let span = if narrow {
+        PAST.as_s() / 2.0
+    } else {
+        PAST.as_s()
+    };
     let (base, end) = (BASES[owner], area.x + area.w);
-    let row = |i: usize| Rect::new(area.x, area.y + PITCH * i as f32, area.w, PITCH - 3.0);
+    let pitch = area.h / shown.max(1) as f32;
+    let row = |i: usize| Rect::new(area.x, area.y + pitch * i as f32, area.w, pitch - 3.0);
     for i in 0..shown {
         pencil.bordered(row(i), 2.0, Ink::Paper, Ink::Line, 1.0);
     }
@@ -422,7 +482,10 @@ fn app(system: &System, knobs: &Values, stage: &Stage, at: Time, scene: &mut Sce
             let left = tenths(starting.until.since(at));
             (scene.say("restarting", &[left]), Ink::Bad)
         }
-        (None, Some(due)) => (scene.say("restarts-in", &[tenths(due.since(at))]), Ink::Warn),
+        (None, Some(due)) => (
+            scene.say("restarts-in", &[tenths(due.since(at))]),
+            Ink::Warn,
+        ),
         _ if stuck => (scene.say("stuck", &[count(all)]), Ink::Warn),
         _ => {
             let args = [works, waits + nobody, free].map(count);
@@ -439,7 +502,10 @@ fn app(system: &System, knobs: &Values, stage: &Stage, at: Time, scene: &mut Sce
             let load = Arg::Number((erlangs * 10.0).round() / 10.0);
             let refused = f64::from(seen.refused) / f64::from(seen.came.max(1));
             let percent = |share: f64| Arg::Number((share * 1e3).round() / 10.0);
-            scene.say("door.erlang", &[came, percent(refused), load, percent(loss)])
+            scene.say(
+                "door.erlang",
+                &[came, percent(refused), load, percent(loss)],
+            )
         }
         None if queued == 0 => scene.say("door.free", &[]),
         None => scene.say("door", &[count(queued), tenths(longest)]),
@@ -447,8 +513,10 @@ fn app(system: &System, knobs: &Values, stage: &Stage, at: Time, scene: &mut Sce
     let parked = live.map_or(0, |member| member.own.parked.len());
     let (listing, waiting) = pool(LIST, system);
     let listed = listing + waiting;
+    let lost = seen.fates()[Fate::Lost as usize] as usize;
     let below = match seen.way {
         FREE => scene.say("below.free", &[count(parked)]),
+        MEMORY if lost > 0 => scene.say("below.lost", &[count(listed), count(lost)]),
         MEMORY => scene.say("below.memory", &[count(listed)]),
         DURABLE => scene.say("below.queue", &[]),
         _ => scene.say("below.wait", &[]),
@@ -466,13 +534,17 @@ fn app(system: &System, knobs: &Values, stage: &Stage, at: Time, scene: &mut Sce
         .figure("longest s", longest.as_s())
         .figure("parked", parked as f64)
         .figure("listed", listed as f64);
-    let border = if ink == Ink::Secondary { Ink::LineStrong } else { ink };
+    let border = if ink == Ink::Secondary {
+        Ink::LineStrong
+    } else {
+        ink
+    };
     head(&mut pencil, rect, name, status, (ink, border));
     let area = Rect::new(
         rect.x + 10.0,
         rect.y + HEAD,
         rect.w - 20.0,
-        PITCH * stage.threads as f32,
+        stage.pitch * stage.threads as f32,
     );
     let when = (at, stage.narrow);
     self::lanes(&mut pencil, (lanes, 0), (area, stage.threads), when);
@@ -496,7 +568,11 @@ fn app(system: &System, knobs: &Values, stage: &Stage, at: Time, scene: &mut Sce
         pencil.dashed(list, 6.0, Ink::HitSoft, Ink::Hit, 1.5);
     }
     let said = fitting(&[below], 12.0, false, area.w - 8.0);
-    pencil.text(pt(area.x + 4.0, text_y + 1.0), 12.0, Ink::Ink, said);
+    let p = pt(area.x + 4.0, text_y + 1.0);
+    match seen.way == MEMORY && lost > 0 {
+        true => pencil.bold(p, 12.0, Ink::Bad, said),
+        false => pencil.text(p, 12.0, Ink::Ink, said),
+    };
     let (marks, glyph) = match seen.way {
         FREE => (parked, Glyph::Request),
         MEMORY => (listed, Glyph::Message),
@@ -507,9 +583,24 @@ fn app(system: &System, knobs: &Values, stage: &Stage, at: Time, scene: &mut Sce
         let p = pt(area.x + 10.0 + 14.0 * i as f32, text_y + 15.0);
         pencil.mark(glyph, p, 4.5, Ink::Hit);
     }
-    let fit = (area.w / 13.0) as usize;
+    let fit = ((area.w - 34.0) / 13.0) as usize;
+    if queued > fit {
+        let p = pt(area.x + area.w, door_y + 17.0);
+        ending(
+            &mut pencil,
+            p,
+            12.0,
+            true,
+            Ink::Warn,
+            format!("+{}", queued - fit),
+        );
+    }
     for (i, call) in queue.into_iter().take(fit).enumerate() {
-        let ink = if call.draw.class == PAGE { Ink::Accent } else { Ink::Hit };
+        let ink = if call.draw.class == PAGE {
+            Ink::Accent
+        } else {
+            Ink::Hit
+        };
         let p = pt(area.x + 7.0 + 13.0 * i as f32, door_y + 13.0);
         let (glyph, ink) = match call.draw.class {
             STATUS => (Glyph::Heartbeat, Ink::Secondary),
@@ -545,6 +636,10 @@ fn worker(
             let span = tenths(at.since(since));
             (scene.say("crashed", &[span]), Ink::Bad)
         }
+        None if nobody > 0 => {
+            let args = [held, all, nobody].map(count);
+            (scene.say("busy-nobody", &args), Ink::Ink)
+        }
         None if queued > 0 => {
             let args = [held, all, queued].map(count);
             (scene.say("busy-waiting", &args), Ink::Secondary)
@@ -559,7 +654,11 @@ fn worker(
         .figure("waits", waits as f64)
         .figure("nobody", nobody as f64)
         .figure("down", f64::from(u8::from(down.is_some())));
-    let border = if down.is_some() { Ink::Bad } else { Ink::LineStrong };
+    let border = if down.is_some() {
+        Ink::Bad
+    } else {
+        Ink::LineStrong
+    };
     head(&mut pencil, rect, name, status, (ink, border));
     let rows = ((rect.h - HEAD) / PITCH) as usize;
     let shown = all.min(rows);
@@ -574,13 +673,7 @@ fn worker(
 }
 
 /// What a queue keeps: full while it waits, an outline while it is lent.
-fn tray(
-    system: &System,
-    (node, part): (NodeId, PartId),
-    rect: Rect,
-    at: Time,
-    scene: &mut Scene,
-) {
+fn tray(system: &System, (node, part): (NodeId, PartId), rect: Rect, at: Time, scene: &mut Scene) {
     let Some(shelf) = system.shelf(node) else {
         return;
     };
@@ -594,17 +687,22 @@ fn tray(
         .figure("lent", lent as f64);
     pencil.bordered(rect, 8.0, Ink::Card, Ink::Hit, 2.0);
     let tall = rect.h > 50.0;
-    let said = if tall { name } else { format!("{name}: {spoken}") };
-    let line = fitting(&[said, few.clone()], 11.5, true, rect.w - 12.0);
+    let named = |said: &str| format!("{name}: {said}");
+    let said = match tall {
+        true => vec![name.clone()],
+        false => vec![named(&spoken), named(&few), name.clone()],
+    };
+    let line = fitting(&said, 11.5, true, rect.w - 12.0);
     pencil.bold(pt(rect.x + 6.0, rect.y + 15.0), 11.5, Ink::Ink, line);
     if tall {
-        let few = fitting(&[spoken, few], 11.0, false, rect.w - 12.0);
-        pencil.text(pt(rect.x + 6.0, rect.y + 30.0), 11.0, Ink::Secondary, few);
+        let few = fitting(&[spoken, few], 11.0, true, rect.w - 12.0);
+        pencil.bold(pt(rect.x + 6.0, rect.y + 31.0), 11.0, Ink::Ink, few);
     }
-    let y = rect.y + rect.h - 13.0;
-    let fit = ((rect.w - 10.0) / 13.0) as usize;
-    for i in 0..all.min(fit) {
-        let p = pt(rect.x + 11.0 + 13.0 * i as f32, y);
+    let (per_row, rows) = (((rect.w - 10.0) / 13.0) as usize, if tall { 4 } else { 1 });
+    let top = rect.y + if tall { 44.0 } else { rect.h - 13.0 };
+    for i in 0..all.min(per_row * rows) {
+        let (column, row) = ((i % per_row) as f32, (i / per_row) as f32);
+        let p = pt(rect.x + 11.0 + 13.0 * column, top + 12.0 * row);
         let ink = if i < lent { Ink::Mark } else { Ink::Hit };
         pencil.mark(Glyph::Replica, p, 5.0, ink);
     }
@@ -632,13 +730,15 @@ fn bar(system: &System, rect: Rect, scene: &mut Scene) {
         .zip(counts)
         .map(|(word, n)| scene.say(word, &[Arg::Count(i64::from(n))]))
         .collect();
-    let title = match seen.crowd.filter(|crowd| crowd.made > 0) {
+    let came = Arg::Count(i64::from(all));
+    let (title, few) = match seen.crowd.filter(|crowd| crowd.made > 0) {
         Some(crowd) => {
-            let last = crowd.last.since(crowd.at);
-            let args = [Arg::Count(i64::from(crowd.made)), tenths(last)];
-            scene.say("uploads.crowd", &[Arg::Count(i64::from(all)), args[0], args[1]])
+            let made = Arg::Count(i64::from(crowd.made));
+            let args = [came, made, tenths(crowd.last.since(crowd.at))];
+            let say = |word| scene.say(word, &args);
+            (say("uploads.crowd"), say("uploads.short"))
         }
-        None => scene.say("uploads", &[Arg::Count(i64::from(all))]),
+        None => (scene.say("uploads", &[came]), String::new()),
     };
     let mut pencil = scene.thing(BAR, rect, format!("{title}: {}", said.join(", ")));
     let names = ["seen", "ready", "works", "nobody", "failed", "lost"];
@@ -650,7 +750,8 @@ fn bar(system: &System, rect: Rect, scene: &mut Scene) {
             .figure("made", f64::from(crowd.made))
             .figure("last s", crowd.last.since(crowd.at).as_s());
     }
-    panel(&mut pencil, rect, fitting(&[title], 12.0, true, rect.w - 20.0));
+    let title = fitting(&[title, few], 12.0, true, rect.w - 20.0);
+    panel(&mut pencil, rect, title);
     let line = Rect::new(rect.x + 10.0, rect.y + 25.0, rect.w - 20.0, 14.0);
     pencil.filled(line, 3.0, Ink::Rail);
     let piece = |pencil: &mut Pencil<'_>, r: Rect, (fill, border): (Ink, Ink), dashed: bool| {
@@ -670,13 +771,13 @@ fn bar(system: &System, rect: Rect, scene: &mut Scene) {
         x += w;
     }
     let (mut x, mut y) = (line.x, line.y + 30.0);
-    for ((fate, _, fill, border), name) in TOLD.into_iter().zip(said) {
+    for ((_, _, fill, border), name) in TOLD.into_iter().zip(said) {
         let w = 14.0 + text::width(&name, 11.5, false);
         if x + w > line.x + line.w {
             (x, y) = (line.x, y + 17.0);
         }
         let swatch = Rect::new(x, y - 9.0, 10.0, 10.0);
-        piece(&mut pencil, swatch, (fill, border), fate == Fate::Nobody);
+        piece(&mut pencil, swatch, (fill, border), false);
         pencil.text(pt(x + 14.0, y), 11.5, Ink::Ink, name);
         x += w + 12.0;
     }
@@ -709,14 +810,21 @@ fn dots(system: &System, stage: &Stage, at: Time, scene: &mut Scene) {
             _ if frame.draw.class == STATUS => (Glyph::Heartbeat, Ink::Secondary),
             _ => (Glyph::Request, Ink::Hit),
         };
-        let p = if frame.leg.back { beside(&way, share) } else { way.at(share) };
+        let p = if frame.leg.back {
+            beside(&way, share)
+        } else {
+            way.at(share)
+        };
         scene.particle(p, DOT, glyph, ink, frame.number);
     }
     // Messages that workers have got and that are on the way to them.
     for (node, _) in [(ENCODER, PULL), (CAPTIONS, TAKE)] {
         let live = system.node(node).and_then(|live| live.members.get(0));
         for puller in live.into_iter().flat_map(|member| &member.own.pullers) {
-            let loan = puller.batch.front().filter(|_| puller.doing == Pulling::Gets);
+            let loan = puller
+                .batch
+                .front()
+                .filter(|_| puller.doing == Pulling::Gets);
             if let (Some(loan), Some(way)) = (loan, stage.way(puller.leg.on)) {
                 let p = way.at(puller.leg.share(at));
                 scene.particle(p, DOT, Glyph::Replica, Ink::Hit, loan.letter.number);

@@ -10,8 +10,8 @@ mod tests;
 use crate::kit::flow::Key;
 use crate::kit::system::{
     Call, Crowd, Cx, Deed, Dial, Draw, Event, Frame, Gear, Kind, Life, Node, NodeId, Own, Plan,
-    Pull, QUEUES, Queue, Reason, Retry, STORES, Script, Service, Spread, Step, System, Values, Wire,
-    WireId, probe,
+    Pull, QUEUES, Queue, Reason, Retry, STORES, Script, Service, Spread, Step, System, Values,
+    Wire, WireId, probe,
 };
 use algorithms::hash::mix64;
 use algorithms::queueing;
@@ -20,7 +20,7 @@ use engine::{
     Act, ActionSpec, Arg, Card, Code, Glyph, Ink, Lesson, Level, Line, Note, PartId, Plot, Probe,
     Sheet, Time, Tone,
 };
-use uploads::{Due, Job, Seen, State, Todo, User, alive, watch};
+use uploads::{Due, Seen, State, Todo, User, alive, watch};
 
 /// The lesson.
 pub struct SyncAsync;
@@ -373,7 +373,10 @@ impl Script for SyncAsync {
             Due::Close => close(number, system, cx),
             Due::Ask => {
                 let seen = system.own::<Seen>();
-                if seen.job(number).is_some_and(|job| job.user == User::Accepted) {
+                if seen
+                    .job(number)
+                    .is_some_and(|job| job.user == User::Accepted)
+                {
                     let draw = Draw {
                         dice: mix64(u64::from(number) << 20 ^ now.0),
                         key: number,
@@ -433,7 +436,11 @@ impl Script for SyncAsync {
         let Some(way) = seen.job(note.dot).map(|job| job.way) else {
             return;
         };
-        let last = if way == DURABLE { "captions" } else { "encoder" };
+        let last = if way == DURABLE {
+            "captions"
+        } else {
+            "encoder"
+        };
         match note.word {
             "answered" if part == last => {
                 seen.made(note.dot, now);
@@ -468,13 +475,15 @@ impl Script for SyncAsync {
     fn look(&self, system: &mut System, knobs: &Values, now: Time) {
         watch(system, now);
         let orphans = std::mem::take(&mut system.own_mut::<Seen>().orphans);
-        let (live, dead): (Vec<u32>, Vec<u32>) =
-            orphans.into_iter().partition(|number| alive(*number, system));
+        let (live, dead): (Vec<u32>, Vec<u32>) = orphans
+            .into_iter()
+            .partition(|number| alive(*number, system));
         let seen = system.own_mut::<Seen>();
         seen.orphans = live;
         seen.bury(&dead);
         // Knobs turn seldom: only then are they read again.
-        if system.turned != system.own::<Seen>().turned || !system.own::<Seen>().set {
+        let seen = system.own::<Seen>();
+        if system.turned != seen.turned || system.turned == now || !seen.set {
             let turned = system.turned;
             let seen = system.own_mut::<Seen>();
             seen.turn(knobs, now);
@@ -512,7 +521,9 @@ impl Script for SyncAsync {
 /// Held and waiting at the only member of a service.
 fn pool(node: NodeId, system: &System) -> (usize, usize) {
     let live = system.node(node).and_then(|live| live.members.get(0));
-    live.map_or((0, 0), |it| (it.own.pool.held.len(), it.own.pool.queue.len()))
+    live.map_or((0, 0), |it| {
+        (it.own.pool.held.len(), it.own.pool.queue.len())
+    })
 }
 
 /// Messages that a queue keeps, lent ones included.
@@ -529,7 +540,11 @@ fn is_up(node: NodeId, system: &System) -> bool {
 fn busy_encoder(system: &System) -> Option<Key> {
     let live = system.node(ENCODER)?.members.get(0)?;
     let held = live.own.pool.held.iter().copied();
-    held.min_by_key(|key| system.frame(*key).map(|frame| (frame.reached, frame.number)))
+    held.min_by_key(|key| {
+        system
+            .frame(*key)
+            .map(|frame| (frame.reached, frame.number))
+    })
 }
 
 /// The connection of an upload that waits without a thread.

@@ -94,8 +94,8 @@ pub(super) const STORY: &[Beat<System>] = &[
             options: &["before", "second", "long"],
             truth: |system| {
                 let pages = seen(system).pages;
-                let settled = crowd_over(system, GIVEN_UP) && seen(system).way == WAIT;
-                settled.then_some(match pages.longest {
+                let over = crowd_over(system, GIVEN_UP) && pages.errors > 0;
+                (over || crowd_over(system, Time::s(15))).then_some(match pages.longest {
                     x if x <= FAST => 0,
                     x if x < Time::s(1) => 1,
                     _ => 2,
@@ -109,7 +109,8 @@ pub(super) const STORY: &[Beat<System>] = &[
         setup: &[Setup::Speed(2.0)],
         when: |system| {
             let lanes = &seen(system).lanes;
-            crowd_over(system, GIVEN_UP) && lanes.count(1, State::Nobody) == 3
+            let gone = crowd_over(system, Time::s(12)) && seen(system).pages.errors > 0;
+            gone && lanes.count(1, State::Nobody) == 3
         },
         points: &[TABS, ENCODERS],
         shows: &[
@@ -223,10 +224,7 @@ pub(super) const STORY: &[Beat<System>] = &[
         ],
         when: |system| crowd_made(system).is_some() && seen(system).restarts > 0,
         points: &[BAR, TABS],
-        shows: &[
-            figure(BAR, "lost").is(0.0),
-            figure(BAR, "made").is(ALL),
-        ],
+        shows: &[figure(BAR, "lost").is(0.0), figure(BAR, "made").is(ALL)],
         ..Beat::at_once()
     },
     Beat {
@@ -260,7 +258,9 @@ pub(super) const STORY: &[Beat<System>] = &[
         ],
         when: |system| {
             let span = system.now.since(seen(system).since);
-            let visible = system.shelf(QUEUE).map_or(0, |shelf| shelf.visible(system.now));
+            let visible = system
+                .shelf(QUEUE)
+                .map_or(0, |shelf| shelf.visible(system.now));
             span >= Time::s(30) && visible >= 10
         },
         points: &[QUEUED, PASSED],

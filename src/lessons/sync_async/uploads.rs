@@ -468,7 +468,10 @@ pub(super) fn alive(number: u32, system: &System) -> bool {
     };
     let mut frames = system.frames().map(|(_, frame)| frame);
     let shelves = [QUEUE, TRAY].map(|node| system.shelf(node));
-    let mut messages = shelves.into_iter().flatten().flat_map(|shelf| shelf.queue().messages());
+    let mut messages = shelves
+        .into_iter()
+        .flatten()
+        .flat_map(|shelf| shelf.queue().messages());
     frames.any(|frame| frame.number == number && works(frame))
         || messages.any(|message| message.body.number == number)
 }
@@ -529,7 +532,12 @@ impl Lanes {
             }
             if from < now {
                 let (lane, to) = (lane as u8, now);
-                self.past.push_back(Stretch { lane, state, from, to });
+                self.past.push_back(Stretch {
+                    lane,
+                    state,
+                    from,
+                    to,
+                });
             }
         }
         self.now[lane] = then.map(|(key, state)| (key, state, now));
