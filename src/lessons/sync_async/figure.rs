@@ -54,6 +54,8 @@ const TRAY_H: f32 = 40.0;
 const QUEUE_H: f32 = 92.0;
 /// Readers and uploaders above each other.
 const TABS_H: f32 = 306.0;
+/// The same beside each other, on a narrow stage.
+const TOP_H: f32 = 118.0;
 /// Tabs that are shown.
 const TABS_MAX: usize = 10;
 /// On a narrow stage so many threads have a lane, and half of the past is shown.
@@ -91,8 +93,8 @@ impl Stage {
         let app_h = card(threads) + 16.0 + DOOR_H + BELOW_H;
         let encoders = knobs.whole("encoders") as usize;
         if narrow {
-            let left = w * 0.36;
-            let (top, mut y) = (8.0, 8.0 + 126.0 + 20.0);
+            let left = w * 0.33;
+            let (top, mut y) = (8.0, 8.0 + TOP_H + 20.0);
             let app = Rect::new(PAD, y, w, app_h);
             y += app_h + GAP;
             let half = (w - GAP) / 2.0;
@@ -106,8 +108,8 @@ impl Stage {
             };
             let h = card(encoders.max(3));
             Stage {
-                readers: Rect::new(PAD, top, left, 126.0),
-                uploaders: Rect::new(PAD + left + GAP, top, w - left - GAP, 126.0),
+                readers: Rect::new(PAD, top, left, TOP_H),
+                uploaders: Rect::new(PAD + left + GAP, top, w - left - GAP, TOP_H),
                 app,
                 queue,
                 encoder: Rect::new(PAD, y, half, h),
@@ -146,7 +148,7 @@ impl Stage {
                 encoder: Rect::new(x, 8.0, right, encoder_h),
                 tray: Rect::new(x, 8.0 + encoder_h + (room - TRAY_H) / 2.0, right, TRAY_H),
                 captions: Rect::new(x, lower, right, captions_h),
-                bar: Rect::new(PAD, 8.0 + h + GAP, w, 66.0),
+                bar: Rect::new(PAD, 8.0 + h + GAP, w, if w < 660.0 { 84.0 } else { 66.0 }),
                 threads,
                 pitch,
                 narrow,
@@ -631,23 +633,25 @@ fn worker(
     let part = live.node.part_of(0);
     let all = live.workers();
     let down = live.members.get(0).and_then(|member| member.down);
-    let (status, ink) = match down {
+    let args = [held, all, queued].map(count);
+    let busy = |word: &str| scene.say(word, &args);
+    let (status, few, ink) = match down {
         Some(since) => {
             let span = tenths(at.since(since));
-            (scene.say("crashed", &[span]), Ink::Bad)
+            (scene.say("crashed", &[span]), String::new(), Ink::Bad)
         }
         None if nobody > 0 => {
             let args = [held, all, nobody].map(count);
-            (scene.say("busy-nobody", &args), Ink::Ink)
+            let said = scene.say("busy-nobody", &args);
+            (said, scene.say("busy-nobody.short", &args[2..]), Ink::Ink)
         }
-        None if queued > 0 => {
-            let args = [held, all, queued].map(count);
-            (scene.say("busy-waiting", &args), Ink::Secondary)
-        }
-        None => (scene.say("busy", &[held, all].map(count)), Ink::Secondary),
+        None if queued > 0 => (busy("busy-waiting"), String::new(), Ink::Secondary),
+        None => (busy("busy"), String::new(), Ink::Secondary),
     };
     let name = scene.name(part);
     let mut pencil = scene.thing(part, rect, status.clone());
+    let few = if few.is_empty() { status.clone() } else { few };
+    let status = fitting(&[status, few], 12.0, true, rect.w - 20.0);
     pencil
         .figure("busy", held as f64)
         .figure("waiting", queued as f64)

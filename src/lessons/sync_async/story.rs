@@ -80,7 +80,7 @@ pub(super) const STORY: &[Beat<System>] = &[
             Setup::Set("uploads", 0.0),
             Setup::Act("crowd", 0),
             Setup::Speed(0.5),
-            Setup::Wait(Time::s(2)),
+            Setup::Wait(Time::ms(1_200)),
         ],
         when: stuck,
         points: &[WEB_APP],
@@ -91,14 +91,14 @@ pub(super) const STORY: &[Beat<System>] = &[
         ],
         predict: Some(Prediction {
             id: "page",
-            options: &["before", "second", "long"],
+            options: &["before", "next", "vain"],
             truth: |system| {
                 let pages = seen(system).pages;
                 let over = crowd_over(system, GIVEN_UP) && pages.errors > 0;
                 (over || crowd_over(system, Time::s(15))).then_some(match pages.longest {
-                    x if x <= FAST => 0,
-                    x if x < Time::s(1) => 1,
-                    _ => 2,
+                    _ if pages.errors > 0 => 2,
+                    x if x >= Time::s(1) => 1,
+                    _ => 0,
                 })
             },
             hides: &[],
