@@ -6,7 +6,8 @@ use super::{
     PULL, PUT, QUEUE, RUN, STATUS, TAKE, TRAY, UPLOAD_DOOR, messages, pool,
 };
 use crate::kit::figures::label::{ending, fitting};
-use crate::kit::figures::{DOT, panel, tenths};
+use crate::kit::figures::shares::{Fill, Shares, Style};
+use crate::kit::figures::{DOT, tenths};
 use crate::kit::layout::LANE;
 use crate::kit::system::{Frame, NodeId, Place, Pulling, System, Values};
 use engine::scene::{Curve, Pencil, Point, Rect, pt};
@@ -93,7 +94,7 @@ impl Stage {
         let app_h = card(threads) + 16.0 + DOOR_H + BELOW_H;
         let encoders = knobs.whole("encoders") as usize;
         if narrow {
-            let left = w * 0.33;
+            let left = w * 0.37;
             let (top, mut y) = (8.0, 8.0 + TOP_H + 20.0);
             let app = Rect::new(PAD, y, w, app_h);
             y += app_h + GAP;
@@ -115,7 +116,7 @@ impl Stage {
                 encoder: Rect::new(PAD, y, half, h),
                 tray: passed,
                 captions: Rect::new(right, y, half, h),
-                bar: Rect::new(PAD, y + h + GAP, w, 100.0),
+                bar: Rect::new(PAD, y + h + GAP, w, 62.0),
                 threads,
                 pitch: PITCH,
                 narrow,
@@ -148,7 +149,7 @@ impl Stage {
                 encoder: Rect::new(x, 8.0, right, encoder_h),
                 tray: Rect::new(x, 8.0 + encoder_h + (room - TRAY_H) / 2.0, right, TRAY_H),
                 captions: Rect::new(x, lower, right, captions_h),
-                bar: Rect::new(PAD, 8.0 + h + GAP, w, if w < 660.0 { 84.0 } else { 66.0 }),
+                bar: Rect::new(PAD, 8.0 + h + GAP, w, 62.0),
                 threads,
                 pitch,
                 narrow,
@@ -372,8 +373,8 @@ fn uploaders(system: &System, rect: Rect, scene: &mut Scene) {
         if let Some((glyph, ink)) = face(user) {
             pencil.mark(glyph, pt(p.x + 5.0, p.y - 4.0), 4.5, ink);
         }
-        let line = fitting(&[line], 11.5, false, w - 16.0);
-        pencil.text(pt(p.x + 15.0, p.y), 11.5, Ink::Ink, line);
+        let line = fitting(&[line], 11.0, false, w - 13.0);
+        pencil.text(pt(p.x + 13.0, p.y), 11.0, Ink::Ink, line);
     }
 }
 
@@ -712,14 +713,44 @@ fn tray(system: &System, (node, part): (NodeId, PartId), rect: Rect, at: Time, s
     }
 }
 
-/// What became of uploads, in the order in which it is told.
-const TOLD: [(Fate, &str, Ink, Ink); FATES] = [
-    (Fate::Seen, "fate.seen", Ink::Ok, Ink::None),
-    (Fate::Ready, "fate.ready", Ink::OkSoft, Ink::Ok),
-    (Fate::Works, "fate.works", Ink::AccentSoft, Ink::Accent),
-    (Fate::Nobody, "fate.nobody", Ink::Paper, Ink::Ink),
-    (Fate::Failed, "fate.failed", Ink::BadSoft, Ink::Bad),
-    (Fate::Lost, "fate.lost", Ink::Bad, Ink::None),
+/// What became of uploads, in the order in which it is told: its word, its figure, how it is filled.
+const TOLD: [(Fate, &str, &str, Style); FATES] = [
+    (
+        Fate::Seen,
+        "fate.seen",
+        "seen",
+        (Fill::Full, Ink::Ok, Ink::None),
+    ),
+    (
+        Fate::Ready,
+        "fate.ready",
+        "ready",
+        (Fill::Outline, Ink::Ok, Ink::OkSoft),
+    ),
+    (
+        Fate::Works,
+        "fate.works",
+        "works",
+        (Fill::Outline, Ink::Accent, Ink::AccentSoft),
+    ),
+    (
+        Fate::Nobody,
+        "fate.nobody",
+        "nobody",
+        (Fill::Outline, Ink::Ink, Ink::Paper),
+    ),
+    (
+        Fate::Failed,
+        "fate.failed",
+        "failed",
+        (Fill::Hatched, Ink::BadHatch, Ink::BadSoft),
+    ),
+    (
+        Fate::Lost,
+        "fate.lost",
+        "lost",
+        (Fill::Full, Ink::Bad, Ink::None),
+    ),
 ];
 
 /// What became of uploads since everything started afresh.
@@ -728,11 +759,10 @@ fn bar(system: &System, rect: Rect, scene: &mut Scene) {
     let fates = seen.fates();
     let all: u32 = fates.iter().sum();
     let counts = TOLD.map(|(fate, ..)| fates[fate as usize]);
-    let words = TOLD.map(|(_, word, ..)| word);
-    let said: Vec<String> = words
+    let said: Vec<String> = TOLD
         .iter()
         .zip(counts)
-        .map(|(word, n)| scene.say(word, &[Arg::Count(i64::from(n))]))
+        .map(|((_, word, ..), n)| scene.say(word, &[Arg::Count(i64::from(n))]))
         .collect();
     let came = Arg::Count(i64::from(all));
     let (title, few) = match seen.crowd.filter(|crowd| crowd.made > 0) {
@@ -745,8 +775,7 @@ fn bar(system: &System, rect: Rect, scene: &mut Scene) {
         None => (scene.say("uploads", &[came]), String::new()),
     };
     let mut pencil = scene.thing(BAR, rect, format!("{title}: {}", said.join(", ")));
-    let names = ["seen", "ready", "works", "nobody", "failed", "lost"];
-    for (name, n) in names.into_iter().zip(counts) {
+    for ((_, _, name, _), n) in TOLD.into_iter().zip(counts) {
         pencil.figure(name, f64::from(n));
     }
     if let Some(crowd) = seen.crowd {
@@ -754,37 +783,17 @@ fn bar(system: &System, rect: Rect, scene: &mut Scene) {
             .figure("made", f64::from(crowd.made))
             .figure("last s", crowd.last.since(crowd.at).as_s());
     }
-    let title = fitting(&[title, few], 12.0, true, rect.w - 20.0);
-    panel(&mut pencil, rect, title);
-    let line = Rect::new(rect.x + 10.0, rect.y + 25.0, rect.w - 20.0, 14.0);
-    pencil.filled(line, 3.0, Ink::Rail);
-    let piece = |pencil: &mut Pencil<'_>, r: Rect, (fill, border): (Ink, Ink), dashed: bool| {
-        match (border, dashed) {
-            (Ink::None, _) => pencil.filled(r, 2.0, fill),
-            (_, true) => pencil.dashed(r.grown(-0.5), 2.0, fill, border, 1.0),
-            (_, false) => pencil.bordered(r.grown(-0.5), 2.0, fill, border, 1.5),
-        };
-    };
-    let mut x = line.x;
-    for ((fate, _, fill, border), n) in TOLD.into_iter().zip(counts) {
-        let w = line.w * n as f32 / all.max(1) as f32;
-        if n > 0 {
-            let r = Rect::new(x, line.y, w, line.h);
-            piece(&mut pencil, r, (fill, border), fate == Fate::Nobody);
-        }
-        x += w;
+    // What did not happen is not named.
+    let names = said.into_iter().enumerate().filter(|(i, _)| counts[*i] > 0);
+    let share = |n: u32| f64::from(n) / f64::from(all.max(1));
+    Shares {
+        rect,
+        title: fitting(&[title, few], 12.0, true, rect.w - 20.0),
+        styles: &TOLD.map(|(.., style)| style),
+        bars: &[(String::new(), counts.map(share).to_vec())],
+        names: names.collect(),
     }
-    let (mut x, mut y) = (line.x, line.y + 30.0);
-    for ((_, _, fill, border), name) in TOLD.into_iter().zip(said) {
-        let w = 14.0 + text::width(&name, 11.5, false);
-        if x + w > line.x + line.w {
-            (x, y) = (line.x, y + 17.0);
-        }
-        let swatch = Rect::new(x, y - 9.0, 10.0, 10.0);
-        piece(&mut pencil, swatch, (fill, border), false);
-        pencil.text(pt(x + 14.0, y), 11.5, Ink::Ink, name);
-        x += w + 12.0;
-    }
+    .draw(&mut pencil);
 }
 
 /// A place beside a way, for what comes back on it.

@@ -272,7 +272,7 @@ impl Script for SyncAsync {
     }
 
     fn own(&self) -> Box<dyn Own> {
-        Box::new(Seen::new(WARM_UP))
+        Box::new(Seen::new(Time::ZERO))
     }
 
     /// What is under way stays, and the last seconds of each thread.

@@ -163,7 +163,7 @@ pub(super) struct Pages {
 const KEPT: usize = 60;
 
 /// What the lesson remembers beyond the ledger.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Seen {
     /// By number.
     pub(super) jobs: VecDeque<Job>,
@@ -214,48 +214,29 @@ pub(super) struct Seen {
 impl Seen {
     pub(super) fn new(now: Time) -> Seen {
         Seen {
-            jobs: VecDeque::new(),
-            gone: [0; FATES],
-            came: 0,
-            orphans: Vec::new(),
-            todo: Vec::new(),
-            lanes: Lanes::default(),
-            crowd: None,
-            dealt: 0,
             since: now,
-            first: 0,
-            pages: Pages::default(),
             pages_since: now,
-            times: Vec::new(),
-            restart: None,
-            up: [Time::ZERO; 2],
-            restarts: 0,
-            deaths: 0,
-            full: 0,
-            refused: 0,
-            lag: (Time::ZERO, 0),
-            opens: false,
-            opening: false,
-            turned: Time::ZERO,
-            set: false,
-            way: 0,
-            another_way: false,
-            told: false,
-            every: Time::s(3),
-            again: false,
-            erlang: None,
+            ..Seen::default()
         }
     }
 
     /// Everything is counted from now on.
     pub(super) fn renew(&mut self, first: u32, now: Time) {
-        let old = std::mem::replace(self, Seen::new(now));
-        self.first = first;
-        (self.lanes, self.dealt) = (old.lanes, old.dealt);
-        (self.turned, self.set, self.way) = (old.turned, old.set, old.way);
-        (self.opens, self.opening) = (old.opens, old.opening);
-        (self.told, self.every, self.again) = (old.told, old.every, old.again);
-        self.erlang = old.erlang;
+        *self = Seen {
+            first,
+            lanes: std::mem::take(&mut self.lanes),
+            dealt: self.dealt,
+            opens: self.opens,
+            opening: self.opening,
+            turned: self.turned,
+            set: self.set,
+            way: self.way,
+            told: self.told,
+            every: self.every,
+            again: self.again,
+            erlang: self.erlang,
+            ..Seen::new(now)
+        };
     }
 
     /// Only what is under way counts from now on.
