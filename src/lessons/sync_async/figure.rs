@@ -9,7 +9,7 @@ use crate::kit::figures::label::{ending, fitting};
 use crate::kit::figures::shares::{Fill, Shares, Style};
 use crate::kit::figures::{DOT, tenths};
 use crate::kit::layout::LANE;
-use crate::kit::system::{Frame, NodeId, Place, Pulling, System, Values};
+use crate::kit::system::{Frame, NodeId, Place, Pulling, System, Values, WireId};
 use engine::scene::{Curve, Pencil, Point, Rect, pt};
 use engine::{Arg, Glyph, Ink, PartId, Scene, Time, text};
 
@@ -116,7 +116,7 @@ impl Stage {
                 encoder: Rect::new(PAD, y, half, h),
                 tray: passed,
                 captions: Rect::new(right, y, half, h),
-                bar: Rect::new(PAD, y + h + GAP, w, 62.0),
+                bar: Rect::new(PAD, y + h + GAP, w, 66.0),
                 threads,
                 pitch: PITCH,
                 narrow,
@@ -149,7 +149,7 @@ impl Stage {
                 encoder: Rect::new(x, 8.0, right, encoder_h),
                 tray: Rect::new(x, 8.0 + encoder_h + (room - TRAY_H) / 2.0, right, TRAY_H),
                 captions: Rect::new(x, lower, right, captions_h),
-                bar: Rect::new(PAD, 8.0 + h + GAP, w, 62.0),
+                bar: Rect::new(PAD, 8.0 + h + GAP, w, 66.0),
                 threads,
                 pitch,
                 narrow,
@@ -157,38 +157,27 @@ impl Stage {
         }
     }
 
-    /// The way that a wire leads on the stage, from who asks to who answers.
-    fn way(&self, wire: super::WireId) -> Option<Curve> {
-        let down = |from: &Rect, to: &Rect| {
-            let x = (from.x.max(to.x) + (from.x + from.w).min(to.x + to.w)) / 2.0;
-            Curve::straight(pt(x, from.y + from.h), pt(x, to.y))
-        };
-        let across = |from: &Rect, to: &Rect| {
-            let y = from.centre().y.clamp(to.y + 8.0, to.y + to.h - 8.0);
-            Curve::straight(pt(from.x + from.w, y), pt(to.x, y))
-        };
-        let back = |from: &Rect, to: &Rect| {
-            let y = to.centre().y.clamp(from.y + 8.0, from.y + from.h - 8.0);
-            Curve::straight(pt(from.x + from.w, y), pt(to.x, y))
-        };
-        let (app, encoder, captions) = (&self.app, &self.encoder, &self.captions);
-        Some(match (wire, self.narrow) {
-            (PAGE_DOOR, true) => down(&self.readers, app),
-            (PAGE_DOOR, false) => across(&self.readers, app),
-            (UPLOAD_DOOR, true) => down(&self.uploaders, app),
-            (UPLOAD_DOOR, false) => across(&self.uploaders, app),
-            (ENCODE | RUN, true) => down(app, encoder),
-            (ENCODE | RUN, false) => back(app, encoder),
-            (PUT, true) => down(app, &self.queue),
-            (PUT, false) => back(app, &self.queue),
-            (PULL, true) => down(&self.queue, encoder),
-            (PULL, false) => across(&self.queue, encoder),
-            (CAPTION, true) => back(encoder, captions),
-            (CAPTION, false) => down(encoder, captions),
-            (PASS, true) => Curve::straight(encoder.top(), self.tray.left()),
-            (PASS, false) => down(encoder, &self.tray),
-            (TAKE, _) => down(&self.tray, captions),
+    /// The way that a wire leads on the stage, as things go.
+    fn way(&self, wire: WireId) -> Option<Curve> {
+        let (from, to) = match wire {
+            PAGE_DOOR => (&self.readers, &self.app),
+            UPLOAD_DOOR => (&self.uploaders, &self.app),
+            ENCODE | RUN => (&self.app, &self.encoder),
+            PUT => (&self.app, &self.queue),
+            PULL => (&self.queue, &self.encoder),
+            CAPTION => (&self.encoder, &self.captions),
+            PASS => (&self.encoder, &self.tray),
+            TAKE => (&self.tray, &self.captions),
             _ => return None,
+        };
+        // In the middle of what both have side by side, or one under the other.
+        let middle = |a: f32, b: f32, c: f32, d: f32| (a.max(c) + b.min(d)) / 2.0;
+        Some(if to.x >= from.x + from.w {
+            let y = middle(from.y, from.y + from.h, to.y, to.y + to.h);
+            Curve::straight(pt(from.x + from.w, y), pt(to.x, y))
+        } else {
+            let x = middle(from.x, from.x + from.w, to.x, to.x + to.w);
+            Curve::straight(pt(x, from.y + from.h), pt(x, to.y))
         })
     }
 }
@@ -213,7 +202,7 @@ pub(super) fn draw(system: &System, knobs: &Values, at: Time, scene: &mut Scene)
 
 /// The ways that are gone in the way of processing that is set.
 fn ways(system: &System, stage: &Stage, scene: &mut Scene) {
-    let shown: &[super::WireId] = match system.own::<Seen>().way {
+    let shown: &[WireId] = match system.own::<Seen>().way {
         DURABLE if stage.narrow => &[PAGE_DOOR, UPLOAD_DOOR, PUT, PULL, TAKE],
         DURABLE => &[PAGE_DOOR, UPLOAD_DOOR, PUT, PULL, PASS, TAKE],
         _ => &[PAGE_DOOR, UPLOAD_DOOR, ENCODE, CAPTION],

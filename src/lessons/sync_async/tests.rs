@@ -9,15 +9,13 @@ use engine::show::Watch;
 use engine::{Act, Run, Show, Time, knobs};
 use std::collections::BTreeMap;
 
-/// Nobody uploads but whom a test sends.
-const ALONE: (&str, f64) = ("uploads", 0.0);
-
-/// A run without the crowd that comes by itself.
-fn run(seed: u32, way: u8, settings: &[(&str, f64)]) -> Run<System> {
+/// A run with these settings and without the crowd that comes by itself.
+fn run(seed: u32, way: u8, settings: &str) -> Run<System> {
     let mut first = Values::first(&SyncAsync);
     knobs::set(&mut first, "way", f64::from(way)).unwrap();
-    for (id, value) in settings {
-        knobs::set(&mut first, id, *value).unwrap();
+    for setting in settings.split_whitespace() {
+        let (id, value) = setting.split_once('=').unwrap();
+        knobs::set(&mut first, id, value.parse().unwrap()).unwrap();
     }
     let mut run = Run::with_knobs(sheet::<SyncAsync>(), seed, first);
     act(&mut run, "fresh");
@@ -60,7 +58,7 @@ fn close(what: &str, measured: f64, theory: f64, share: f64) {
 
 #[test]
 fn ten_by_waiting_are_ready_in_four_rounds_of_seven_seconds() {
-    let mut run = run(1, WAIT, &[ALONE, ("gateway", 60.0)]);
+    let mut run = run(1, WAIT, "uploads=0 gateway=60");
     act(&mut run, "crowd");
     go(&mut run, 30_000);
     let rounds = [1, 1, 1, 2, 2, 2, 3, 3, 3, 4].map(|round| 7.04 * f64::from(round));
@@ -74,7 +72,7 @@ fn ten_by_waiting_are_ready_in_four_rounds_of_seven_seconds() {
 
 #[test]
 fn with_ten_seconds_of_patience_three_are_seen_six_are_for_nobody_and_one_is_dropped() {
-    let mut run = run(1, WAIT, &[ALONE]);
+    let mut run = run(1, WAIT, "uploads=0");
     act(&mut run, "crowd");
     go(&mut run, 30_000);
     assert_eq!(fates(&run), [3, 0, 6, 1, 0, 0]);
@@ -83,7 +81,7 @@ fn with_ten_seconds_of_patience_three_are_seen_six_are_for_nobody_and_one_is_dro
 #[test]
 fn a_hand_off_is_answered_at_once_and_ready_as_late() {
     for (way, last) in [(DURABLE, 25.4), (MEMORY, 28.6)] {
-        let mut run = run(1, way, &[ALONE]);
+        let mut run = run(1, way, "uploads=0");
         act(&mut run, "crowd");
         go(&mut run, 500);
         let accepted = |run: &Run<System>| {
@@ -99,7 +97,7 @@ fn a_hand_off_is_answered_at_once_and_ready_as_late() {
 
 #[test]
 fn a_parked_connection_holds_no_thread_and_fails_with_the_encoder() {
-    let mut run = run(1, FREE, &[ALONE, ("gateway", 60.0)]);
+    let mut run = run(1, FREE, "uploads=0 gateway=60");
     act(&mut run, "crowd");
     go(&mut run, 3_000);
     assert!(seen(&run).pages.longest < Time::ms(100));
@@ -117,16 +115,7 @@ fn a_parked_connection_holds_no_thread_and_fails_with_the_encoder() {
 fn held_threads_are_rate_times_time_and_refusals_are_erlangs() {
     let (mut held, mut looks, mut came) = (0, 0, 0);
     for seed in 1..=8 {
-        let mut run = run(
-            seed,
-            WAIT,
-            &[
-                ("uploads", 18.0),
-                ("threads", 12.0),
-                ("encoders", 6.0),
-                ("pages", 0.0),
-            ],
-        );
+        let mut run = run(seed, WAIT, "uploads=18 threads=12 encoders=6 pages=0");
         for _ in 0..1_200 {
             go(&mut run, 500);
             (held, looks) = (held + pool(APP, run.model()).0, looks + 1);
@@ -142,13 +131,8 @@ fn held_threads_are_rate_times_time_and_refusals_are_erlangs() {
     );
     let (mut came, mut refused) = (0, 0);
     for seed in 1..=8 {
-        let settings = [
-            ("uploads", 40.0),
-            ("encoders", 6.0),
-            ("pages", 0.0),
-            ("door", 0.0),
-        ];
-        let mut run = run(seed, WAIT, &settings);
+        let settings = "uploads=40 encoders=6 pages=0 door=0";
+        let mut run = run(seed, WAIT, settings);
         go(&mut run, 900_000);
         came += seen(&run).came;
         refused += seen(&run).refused;
@@ -173,13 +157,8 @@ fn held_threads_are_rate_times_time_and_refusals_are_erlangs() {
 fn exponential_work_behind_a_queue_waits_as_erlang_c_says() {
     let mut times = Vec::new();
     for seed in 1..=10 {
-        let settings = [
-            ("uploads", 20.0),
-            ("spread", 1.0),
-            ("captions", 0.0),
-            ("places", 200.0),
-        ];
-        let mut run = run(seed, DURABLE, &settings);
+        let settings = "uploads=20 spread=1 captions=0 places=200";
+        let mut run = run(seed, DURABLE, settings);
         let mut all = BTreeMap::new();
         for _ in 0..150 {
             go(&mut run, 10_000);
@@ -199,13 +178,8 @@ fn who_asks_learns_it_half_a_period_late_and_who_is_told_at_once() {
     for (told, every, lag) in [(0.0, 3.0, 1.6), (0.0, 1.0, 0.6), (1.0, 3.0, 0.1)] {
         let mut sum = (Time::ZERO, 0);
         for seed in 1..=4 {
-            let settings = [
-                ("learns", told),
-                ("every", every),
-                ("spread", 1.0),
-                ("uploads", 20.0),
-            ];
-            let mut run = run(seed, DURABLE, &settings);
+            let settings = &format!("learns={told} every={every} spread=1 uploads=20");
+            let mut run = run(seed, DURABLE, settings);
             go(&mut run, 300_000);
             let (all, count) = seen(&run).lag;
             sum = (sum.0 + all, sum.1 + count);
@@ -217,7 +191,7 @@ fn who_asks_learns_it_half_a_period_late_and_who_is_told_at_once() {
 #[test]
 fn a_restart_loses_the_list_and_not_the_queue() {
     for (way, expected) in [(MEMORY, [0, 0, 3, 0, 7, 0]), (DURABLE, [10, 0, 0, 0, 0, 0])] {
-        let mut run = run(2, way, &[ALONE]);
+        let mut run = run(2, way, "uploads=0");
         act(&mut run, "crowd");
         act(&mut run, "restart");
         go(&mut run, 34_000);
@@ -228,7 +202,7 @@ fn a_restart_loses_the_list_and_not_the_queue() {
 #[test]
 fn what_was_accepted_is_in_the_queue_whenever_the_web_app_dies() {
     for ms in (100..=400).step_by(10) {
-        let mut run = run(3, DURABLE, &[ALONE]);
+        let mut run = run(3, DURABLE, "uploads=0");
         act(&mut run, "restart");
         go(&mut run, 2_000 - ms);
         act(&mut run, "crowd");
@@ -249,7 +223,7 @@ fn what_was_accepted_is_in_the_queue_whenever_the_web_app_dies() {
 
 #[test]
 fn a_tab_that_is_closed_at_the_door_starts_no_work() {
-    let mut run = run(4, WAIT, &[ALONE]);
+    let mut run = run(4, WAIT, "uploads=0");
     act(&mut run, "crowd");
     go(&mut run, 3_000);
     for _ in 0..CROWD {
@@ -269,7 +243,7 @@ fn an_encoder_that_dies_fails_who_waits_and_the_others_try_again() {
         (MEMORY, 0, 40.0),
         (DURABLE, 0, 40.0),
     ] {
-        let mut run = run(5, way, &[ALONE, ("gateway", 60.0)]);
+        let mut run = run(5, way, "uploads=0 gateway=60");
         act(&mut run, "crowd");
         go(&mut run, 3_000);
         act(&mut run, "die");
@@ -286,22 +260,9 @@ fn an_encoder_that_dies_fails_who_waits_and_the_others_try_again() {
 }
 
 #[test]
-fn a_full_queue_turns_hand_offs_away() {
-    let mut run = run(6, DURABLE, &[ALONE, ("places", 10.0)]);
-    act(&mut run, "encoder");
-    act(&mut run, "crowd");
-    act(&mut run, "crowd");
-    go(&mut run, 1_000);
-    assert_eq!(
-        (seen(&run).full, fates(&run)[Fate::Failed as usize]),
-        (CROWD, CROWD)
-    );
-}
-
-#[test]
 fn twins_meet_the_same_readers_and_everything_is_somewhere() {
     let ways = [WAIT, FREE, MEMORY, DURABLE].map(|way| {
-        let mut run = run(7, way, &[("uploads", 30.0), ("again", 1.0)]);
+        let mut run = run(7, way, "uploads=30 again=1");
         let acts = [
             "crowd", "close", "restart", "die", "captions", "crowd", "encoder",
         ];

@@ -135,7 +135,11 @@ impl Job {
 
     /// Whether nothing can become of it any more.
     fn is_settled(&self) -> bool {
-        !matches!(self.fate(), Fate::Works) && !self.is_open()
+        match self.fate() {
+            Fate::Works => false,
+            Fate::Ready => !self.is_open(),
+            Fate::Seen | Fate::Nobody | Fate::Failed | Fate::Lost => true,
+        }
     }
 }
 
