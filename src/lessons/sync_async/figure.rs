@@ -440,7 +440,7 @@ fn lanes(
 /// What the hatching means, and over which time.
 fn legend(pencil: &mut Pencil<'_>, area: Rect, words: [String; 4]) {
     let mut x = area.x;
-    let states = [State::Works, State::Waits, State::Nobody];
+    let states = [State::Waits, State::Works, State::Nobody];
     let [.., past] = &words;
     let room = area.x + area.w - text::width(past, 11.0, false) - 10.0;
     for (state, word) in states.into_iter().zip(&words) {
@@ -489,15 +489,11 @@ fn app(system: &System, knobs: &Values, stage: &Stage, at: Time, scene: &mut Sce
     let longest = queue.iter().map(|call| at.since(call.reached)).max();
     let longest = longest.unwrap_or(Time::ZERO);
     let door = match seen.erlang {
-        Some((erlangs, loss)) => {
+        Some(loss) => {
             let came = Arg::Count(i64::from(seen.came));
-            let load = Arg::Number((erlangs * 10.0).round() / 10.0);
             let refused = f64::from(seen.refused) / f64::from(seen.came.max(1));
             let percent = |share: f64| Arg::Number((share * 1e3).round() / 10.0);
-            scene.say(
-                "door.erlang",
-                &[came, percent(refused), load, percent(loss)],
-            )
+            scene.say("door.erlang", &[came, percent(refused), percent(loss)])
         }
         None if queued == 0 => scene.say("door.free", &[]),
         None => scene.say("door", &[count(queued), tenths(longest)]),
@@ -513,7 +509,7 @@ fn app(system: &System, knobs: &Values, stage: &Stage, at: Time, scene: &mut Sce
         DURABLE => scene.say("below.queue", &[]),
         _ => scene.say("below.wait", &[]),
     };
-    let words = ["lane.works", "lane.waits", "lane.nobody"].map(|word| scene.say(word, &[]));
+    let words = ["lane.waits", "lane.works", "lane.nobody"].map(|word| scene.say(word, &[]));
     let span = if stage.narrow { 6 } else { 12 };
     let past = scene.say("lane.past", &[Arg::Count(span)]);
     let [one, two, three] = words;
@@ -610,9 +606,11 @@ fn worker(
     at: Time,
     scene: &mut Scene,
 ) {
-    let (seen, rect) = match node {
-        ENCODER => (system.own::<Seen>(), stage.encoder),
-        _ => (system.own::<Seen>(), stage.captions),
+    let seen = system.own::<Seen>();
+    let rect = if node == ENCODER {
+        stage.encoder
+    } else {
+        stage.captions
     };
     let Some(live) = system.node(node) else {
         return;
@@ -635,7 +633,7 @@ fn worker(
             let said = scene.say("busy-nobody", &args);
             (said, scene.say("busy-nobody.short", &args[2..]), Ink::Ink)
         }
-        None if queued > 0 => (busy("busy-waiting"), String::new(), Ink::Secondary),
+        None if queued > 0 => (busy("busy-waiting"), busy("busy"), Ink::Secondary),
         None => (busy("busy"), String::new(), Ink::Secondary),
     };
     let name = scene.name(part);

@@ -509,12 +509,12 @@ impl Script for SyncAsync {
         for todo in todo {
             cx.schedule(todo.at.since(now), todo.due.timer(todo.number));
         }
-        let listed = pool(LIST, system).1 + pool(LIST, system).0;
+        let (tasks, listed) = pool(LIST, system);
         let visible = [QUEUE, TRAY].map(|node| messages(node, system));
         cx.sample(WORKING, states[0] as f64);
         cx.sample(WAITING, states[1] as f64);
         cx.sample(AT_DOOR, pool(APP, system).1 as f64);
-        cx.sample(IN_TRAY, (listed + visible[0] + visible[1]) as f64);
+        cx.sample(IN_TRAY, (tasks + listed + visible[0] + visible[1]) as f64);
     }
 }
 
@@ -582,7 +582,7 @@ fn close(number: u32, system: &mut System, cx: Cx<'_, '_>) {
         return;
     };
     let waits = job.user == User::Waits;
-    (job.user, job.closed) = (User::Closed, true);
+    job.user = User::Closed;
     let note = Note::new("closes").with(Arg::Count(i64::from(number)));
     let note = note.about(PartId::one("uploaders")).dot(number);
     let note = system.say(note.mark(Tone::Learner), cx);

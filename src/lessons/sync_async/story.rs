@@ -334,7 +334,7 @@ pub(super) const CHALLENGES: &[Challenge<System>] = &[
         progress: |system, _| {
             let seen = seen(system);
             let right = |loss: f64| (0.014..0.016).contains(&loss);
-            let right = seen.erlang.is_some_and(|(_, loss)| right(loss));
+            let right = seen.erlang.is_some_and(right);
             Progress::of(if right { f64::from(seen.came) } else { 0.0 }, 50.0)
         },
         solution: &[

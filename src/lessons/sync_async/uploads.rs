@@ -98,7 +98,6 @@ pub(super) struct Job {
     pub(super) user: User,
     /// Its user was told "accepted".
     pub(super) accepted: bool,
-    pub(super) closed: bool,
     /// When the video was there.
     pub(super) made: Option<Time>,
     /// Who answers questions about it knows nothing of it any more.
@@ -159,7 +158,6 @@ pub(super) struct Crowd {
 pub(super) struct Pages {
     pub(super) answered: u32,
     pub(super) errors: u32,
-    pub(super) last: Time,
     pub(super) longest: Time,
 }
 
@@ -211,8 +209,8 @@ pub(super) struct Seen {
     told: bool,
     every: Time,
     again: bool,
-    /// Load in Erlangs and what Erlang's B refuses of it, if uploads are refused at once and nothing else comes.
-    pub(super) erlang: Option<(f64, f64)>,
+    /// The share of uploads that Erlang's B refuses, if uploads are refused at once and nothing else comes.
+    pub(super) erlang: Option<f64>,
 }
 
 impl Seen {
@@ -276,10 +274,11 @@ impl Seen {
         let erlangs = knobs.get("uploads") / 60.0 * held;
         let threads = knobs.whole("threads");
         let plain = alone && way == super::WAIT && knobs.whole("encoders") >= threads;
-        let loss = queueing::erlang_b(threads, erlangs).filter(|_| plain);
-        let erlang = loss.map(|loss| (erlangs, loss));
+        let erlang = queueing::erlang_b(threads, erlangs).filter(|_| plain);
         if erlang != self.erlang {
             self.erlang = erlang;
+            // A crowd is not what theory speaks of.
+            self.opens &= erlang.is_none();
             self.settle();
         }
     }
@@ -305,7 +304,6 @@ impl Seen {
             asked: now,
             user: User::Waits,
             accepted: false,
-            closed: false,
             made: None,
             forgotten: false,
             dead: false,
@@ -373,12 +371,12 @@ impl Seen {
         };
         let hands_off = job.way == MEMORY || job.way == DURABLE;
         if failed {
-            let closed = job.closed;
-            if !closed {
+            let stays = job.user != User::Closed;
+            if stays {
                 job.user = User::Error;
             }
             self.orphans.push(number);
-            if again && !closed {
+            if again && stays {
                 self.todo.push(Todo::of(Due::Again, number, now + AGAIN));
             }
         } else if hands_off {
@@ -422,7 +420,7 @@ impl Seen {
             let pages = &mut self.pages;
             pages.answered += u32::from(!failed);
             pages.errors += u32::from(failed);
-            (pages.last, pages.longest) = (took, pages.longest.max(took));
+            pages.longest = pages.longest.max(took);
         }
     }
 
