@@ -20,6 +20,7 @@ pub mod read_replicas;
 pub mod retry_storm;
 pub mod rolling_update;
 pub mod scaling;
+pub mod sync_async;
 pub mod template_flow;
 pub mod template_system;
 
@@ -64,6 +65,7 @@ lessons![
     autoscaling::Autoscaling,
     client_server::ClientServer,
     latency_under_load::LatencyUnderLoad,
+    sync_async::SyncAsync,
 ];
 
 /// What press tells of a lesson, and no page's program carries.

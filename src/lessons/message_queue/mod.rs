@@ -198,6 +198,7 @@ impl Script for Lending {
             delay: knobs.s("delay"),
             retention: knobs.s("retention"),
             deliveries: Some(knobs.whole("deliveries")),
+            places: None,
         };
         let work = knobs.s("work");
         let spread = SPREADS[knobs.whole("spread") as usize];

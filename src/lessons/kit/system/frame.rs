@@ -255,6 +255,18 @@ impl Frame {
         (super::NodeId(self.node), usize::from(self.member))
     }
 
+    /// Whether its worker, or its user, waits for somebody else's answer.
+    #[inline]
+    pub fn waits(&self) -> bool {
+        self.pending > 0
+    }
+
+    /// Time that it was on wires, and its calls with it, on the longest way.
+    #[inline]
+    pub fn travelled(&self) -> Time {
+        self.travelled
+    }
+
     /// Whether a breaker that was half-open let it through, to see how the callee fares.
     #[inline]
     pub fn is_probe(&self) -> bool {

@@ -532,6 +532,8 @@ pub struct Queue {
     pub retention: Time,
     /// After so many deliveries the next one makes a message a dead letter.
     pub deliveries: Option<u32>,
+    /// It keeps at most so many messages and turns away what comes then.
+    pub places: Option<u32>,
 }
 
 /// How the workers of a service get messages: each asks a queue, works on what it gets, one after another, and deletes each when

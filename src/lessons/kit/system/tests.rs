@@ -248,6 +248,7 @@ fn any_plan(seed: u32) -> Plan {
         },
         retention: Time::s(60),
         deliveries: (draw() < 0.7).then(|| 1 + (draw() * 4.0) as u32),
+        places: (draw() < 0.3).then(|| 1 + (draw() * 20.0) as u32),
     };
     let mut pulls = service(&mut draw, &[10]);
     if let Kind::Service(service) = &mut pulls {

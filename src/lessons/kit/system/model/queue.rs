@@ -60,6 +60,15 @@ impl System {
         let took = Arg::Span(now.since(frame.asked));
         self.drop_expired(node, cx);
         let part = self.part_of(node, 0);
+        let kept = self.shelf_mut(node).map_or(0, |shelf| shelf.queue.len());
+        let places = self.queue_rule(node).and_then(|rule| rule.places);
+        if places.is_some_and(|places| kept >= places as usize) {
+            let note = Note::new("overflow")
+                .with(count(number))
+                .with(Arg::Part(part));
+            self.say(note.about(part).dot(number), cx);
+            return self.fail(key, Reason::Full, cx);
+        }
         let args = [count(number), Arg::Part(part), took];
         let note = self.tell("stored", args, (part, number), cx);
         let letter = Letter {

@@ -218,6 +218,22 @@ impl System {
         self.leave_if_done(node);
     }
 
+    /// The worker of a service that has this dies, and another takes its place at once: what it had is lost. Says `lost`. Of a
+    /// message the queue hears nothing: its clock runs on.
+    pub fn lose(&mut self, key: Key, cx: Cx<'_, '_>) {
+        let Some(frame) = self.frames.get(key) else {
+            return;
+        };
+        if frame.place != Place::Held || frame.is_request() {
+            return;
+        }
+        let (number, (node, member)) = (frame.number, (frame.node, frame.member));
+        let part = self.part_of(node, member);
+        let note = Note::new("lost").with(count(number)).with(Arg::Part(part));
+        self.say(note.about(part).dot(number), cx);
+        self.fail(key, Reason::Lost, cx);
+    }
+
     /// Work under way is reckoned up at the old speed and goes on at the new one.
     pub(in crate::kit::system) fn reckon_all(&mut self, node: usize, cx: Cx<'_, '_>) {
         let now = cx.now();
