@@ -255,6 +255,24 @@ impl Frame {
         (super::NodeId(self.node), usize::from(self.member))
     }
 
+    /// The step of its program that it is in, from 0.
+    #[inline]
+    pub fn step(&self) -> usize {
+        usize::from(self.step)
+    }
+
+    /// Since when a worker works on that step; none while it waits for the answer to a call.
+    #[inline]
+    pub fn works_since(&self) -> Option<Time> {
+        (self.pending == 0 && self.work.0 > 0).then_some(self.work.1)
+    }
+
+    /// Time that it and its calls were on wires, on the longest way.
+    #[inline]
+    pub fn travelled(&self) -> Time {
+        self.travelled
+    }
+
     /// Whether a breaker that was half-open let it through, to see how the callee fares.
     #[inline]
     pub fn is_probe(&self) -> bool {

@@ -73,6 +73,12 @@ pub trait Script: Sync + 'static {
         work
     }
 
+    /// Whether a piece of work fails as it begins, for a service that weighs it: what follows from the state of the system.
+    /// Says `fails-it`.
+    fn throws(&self, _call: Key, _system: &System) -> bool {
+        false
+    }
+
     /// How long a new member takes until it is up, of a node whose members boot for so long.
     fn boots(&self, _node: NodeId, _member: usize, boot: Time, _system: &System) -> Time {
         boot
