@@ -2,9 +2,9 @@
 
 use super::shop::{LATELY, Phase, Seen, module};
 use super::{
-    BOXES, BROWSERS, BUY, BUYERS, HISTORY, MODULES, MONOLITH, MOST, ORDER, ORDER_DB,
-    ORDER_PAYMENT, ORDER_PRODUCT, OWN_DATA, PARTS, PAST, PAYMENT, PAYMENT_DB, PRODUCT, SEARCH,
-    SEARCH_PRODUCT, SHARED, TO_BOX, TO_ORDER, TO_SEARCH, size,
+    BOXES, BROWSERS, BUY, BUYERS, HISTORY, MODULES, MONOLITH, MOST, ORDER, ORDER_DB, ORDER_PAYMENT,
+    ORDER_PRODUCT, OWN_DATA, PARTS, PAST, PAYMENT, PAYMENT_DB, PRODUCT, SEARCH, SEARCH_PRODUCT,
+    SHARED, TO_BOX, TO_ORDER, TO_SEARCH, size,
 };
 use crate::kit::figures::label::{fitting, pill};
 use crate::kit::figures::shares::{Fill, Shares};
@@ -24,10 +24,39 @@ pub(super) const COST: PartId = PartId::one("cost");
 pub(super) const LINKS: PartId = PartId::one("links");
 
 /// Whose chain of causes answers for what has none of its own.
-pub(super) const STANDS_FOR: &[(PartId, PartId)] = &[
-    (GOT, PartId::one("balancer")),
-    (COST, PartId::one("balancer")),
-    (LINKS, PartId::one("balancer")),
+pub(super) const STANDS_FOR: &[(PartId, PartId)] = &STANDS;
+const STANDS: [(PartId, PartId); 36] = {
+    const WHO: [&str; 6] = ["got", "cost", "links", "users", "balancer", "order-db"];
+    const FIRST: [&str; 3] = ["box", "search", "order"];
+    let mut all = [(GOT, BOX); 36];
+    let (mut i, mut next) = (0, 0);
+    while i < WHO.len() {
+        let mut j = 0;
+        while j < FIRST.len() {
+            all[next] = (PartId::one(WHO[i]), PartId::nth(FIRST[j], 1));
+            (j, next) = (j + 1, next + 1);
+        }
+        i += 1;
+    }
+    // Payment has nothing to do where Product does not answer.
+    all[next] = (PartId::one("payment-db"), PartId::nth("payment", 1));
+    all[next + 1] = (PartId::one("payment-db"), PartId::nth("product", 1));
+    let mut column = 1;
+    while column <= MOST {
+        let payment = PartId::nth("payment", column as u16);
+        all[next + 2 * column] = (payment, PartId::nth("payment", 1));
+        all[next + 2 * column + 1] = (payment, PartId::nth("product", 1));
+        column += 1;
+    }
+    all
+};
+const BOX: PartId = PartId::nth("box", 1);
+/// Names of the rows.
+const ROWS: [&str; 4] = [
+    "module.search",
+    "module.product",
+    "module.order",
+    "module.payment",
 ];
 
 const PAD: f32 = 10.0;
@@ -65,7 +94,7 @@ impl Layout {
             let balancer = Rect::new(PAD + half + 30.0, 6.0, half, 50.0);
             let x = PAD + 66.0;
             let pitch = (width - PAD - RIM - x) / columns;
-            let w = (pitch - 2.0 * RIM - 2.0).min(70.0);
+            let w = (pitch - 2.0 * RIM - 4.0).min(70.0);
             let grid = Rect::new(
                 x,
                 users.y + users.h + 20.0 + HEAD,
@@ -94,15 +123,15 @@ impl Layout {
             };
         }
         let (h, gap) = (46.0, 26.0);
-        let top = 22.0 + HEAD;
+        let top = 32.0 + HEAD;
         let x = 300.0;
         let right = 156.0;
         let pitch = (width - right - x - 10.0) / columns;
         let w = (pitch - 2.0 * RIM - 6.0).min(96.0);
         let grid = Rect::new(x, top, pitch * columns, 4.0 * h + 3.0 * gap);
         let users = Rect::new(PAD, top + 60.0, 106.0, 96.0);
-        let balancer = Rect::new(146.0, top - HEAD, 84.0, grid.h + HEAD);
-        let db = Rect::new(width - right, top - HEAD, right - PAD, grid.h + HEAD);
+        let balancer = Rect::new(146.0, 8.0, 82.0, grid.y + grid.h + RIM - 8.0);
+        let db = Rect::new(width - right, 8.0, right - PAD, balancer.h);
         let beside = |row: f32| Rect::new(db.x, top + row * (h + gap) - 9.0, db.w, 64.0);
         let y = grid.y + grid.h + RIM + 12.0;
         let left = (width - 2.0 * PAD - 8.0) * 0.6;
@@ -138,7 +167,13 @@ impl Layout {
     fn border(&self, column: usize, row: usize, open: f32) -> Rect {
         let cell = self.cell(column, row);
         let head = if row == 0 { HEAD } else { 0.0 };
-        let more = |edge: bool| if edge { 0.0 } else { (self.gap / 2.0 - RIM) * (1.0 - open) };
+        let more = |edge: bool| {
+            if edge {
+                0.0
+            } else {
+                (self.gap / 2.0 - RIM) * (1.0 - open)
+            }
+        };
         let (up, down) = (more(row == 0) + head, more(row == 3));
         Rect::new(cell.x, cell.y - up, cell.w, cell.h + up + down).grown(RIM)
     }
@@ -228,8 +263,8 @@ pub(super) fn draw(system: &System, knobs: &Values, at: Time, scene: &mut Scene)
     ways(system, &layout, boxed, scene);
     users(system, knobs, &layout, scene);
     balancer(system, at, &layout, scene);
-    for (row, kind) in PARTS.into_iter().enumerate() {
-        let name = scene.say(&format!("module.{kind}"), &[]);
+    for (row, word) in ROWS.into_iter().enumerate() {
+        let name = scene.say(word, &[]);
         let cell = layout.cell(0, row);
         let p = pt(layout.grid.x - 64.0, cell.y + cell.h / 2.0 + 4.0);
         scene.background().bold(p, 12.0, Ink::Ink, name);
@@ -382,7 +417,11 @@ fn balancer(system: &System, at: Time, layout: &Layout, scene: &mut Scene) {
     let mut pencil = scene.thing(part, rect, said.clone());
     pencil.bordered(rect, 10.0, Ink::Card, Ink::LineStrong, 1.5);
     pencil.bold(pt(rect.x + 10.0, rect.y + 18.0), 13.0, Ink::Ink, name);
-    let ink = if deploy.is_some() { Ink::Accent } else { Ink::Secondary };
+    let ink = if deploy.is_some() {
+        Ink::Accent
+    } else {
+        Ink::Secondary
+    };
     let room = rect.w - 18.0;
     let lines = text::wrap(&said, 11.0, false, room);
     let most = if layout.narrow { 2 } else { 4 };
@@ -421,9 +460,8 @@ fn hatch(pencil: &mut Pencil<'_>, rect: Rect, said: &str, left: f64, radius: f32
         true => vec![said.to_owned(), short],
         false => vec![said.to_owned(), "✕".to_owned()],
     };
-    let label = fitting(&texts, 11.0, true, rect.w - 20.0);
-    let c = rect.centre();
-    pill(pencil, pt(c.x, c.y), label, Ink::Card, Ink::Bad);
+    let label = fitting(&texts, 11.0, true, rect.w - 24.0);
+    pill(pencil, rect.centre(), label, Ink::Card, Ink::Bad);
 }
 
 /// Memory of the process that has Search, in the head of a column.
@@ -475,9 +513,9 @@ fn sockets(
 fn dead(process: &Process, rect: Rect, at: Time, words: &Scene) -> Option<String> {
     let (reason, many) = process.own.dying(at)?;
     let args = [Arg::Count(i64::from(many)), Arg::Word(reason.label())];
-    let said = words.say("died", &args);
-    let short = format!("✕{many}");
-    Some(fitting(&[said, short], 11.0, true, rect.w - 6.0))
+    let texts = [words.say("died", &args), format!("✕ {many}")];
+    let label = fitting(&texts, 11.0, true, rect.w - 28.0);
+    (!label.is_empty()).then_some(label)
 }
 
 /// A box: one border around four modules.
@@ -505,21 +543,29 @@ fn a_box(
     let border = if process.leaving { Ink::Mark } else { Ink::Ink };
     if open > 0.0 {
         for row in 0..4 {
-            pencil.bordered(layout.border(column, row, open), 8.0, Ink::Card, border, 2.0);
+            pencil.bordered(
+                layout.border(column, row, open),
+                8.0,
+                Ink::Card,
+                border,
+                2.0,
+            );
         }
     } else {
         pencil.bordered(rect, 8.0, Ink::Card, border, 2.0);
     }
-    memory(seen, column, layout, &words, &mut pencil);
-    for row in 0..4 {
-        sockets(system, process, layout, (column, row, workers), &mut pencil);
-    }
     if let Some(left) = down {
         hatch(&mut pencil, rect, &said, left, 8.0);
+    } else {
+        memory(seen, column, layout, &words, &mut pencil);
+        for row in 0..4 {
+            sockets(system, process, layout, (column, row, workers), &mut pencil);
+        }
     }
     if let Some(died) = died {
-        let y = layout.cell(column, 2).y - layout.gap / 2.0 + 4.0;
-        pencil.centred(pt(rect.centre().x, y), 11.0, true, Ink::Bad, died);
+        let y = layout.cell(column, 2).y - layout.gap / 2.0;
+        let p = pt(rect.centre().x, if down.is_some() { y + 26.0 } else { y });
+        pill(&mut pencil, p, died, Ink::Card, Ink::Bad);
     }
 }
 
@@ -553,15 +599,19 @@ fn service(
     pencil.figure("down", f64::from(u8::from(down.is_some())));
     let border = if process.leaving { Ink::Mark } else { Ink::Ink };
     pencil.bordered(rect, 8.0, Ink::Card, border, 2.0);
+    if let Some(left) = down {
+        return hatch(&mut pencil, rect, &said, left, 8.0);
+    }
     if leaks {
         memory(seen, column, layout, &words, &mut pencil);
     }
     sockets(system, process, layout, (column, row, workers), &mut pencil);
-    if let Some(left) = down {
-        hatch(&mut pencil, rect, &said, left, 8.0);
-    } else if let Some(died) = died {
-        let p = pt(rect.centre().x, rect.y + rect.h - 7.0);
-        pencil.centred(p, 11.0, true, Ink::Bad, died);
+    if let Some(died) = died {
+        let p = pt(
+            rect.centre().x,
+            layout.cell(column, row).y + layout.cell.1 - 10.0,
+        );
+        pill(&mut pencil, p, died, Ink::Card, Ink::Bad);
     }
 }
 
@@ -581,6 +631,7 @@ fn database(system: &System, node: NodeId, rect: Rect, at: Time, scene: &mut Sce
     let has_half = node == PAYMENT_DB && seen.half > 0;
     let breaks = seen.renamed && node == SHARED && seen.design == super::ONE_DATABASE;
     let renamed = scene.say("renamed", &[]);
+    let writer = scene.say("writer", &[]);
     let kind = match node {
         SHARED => "database",
         ORDER_DB => "order-db",
@@ -604,7 +655,11 @@ fn database(system: &System, node: NodeId, rect: Rect, at: Time, scene: &mut Sce
         .figure("paid/s", rate)
         .figure("half", f64::from(seen.half))
         .figure("renamed", f64::from(u8::from(breaks)));
-    let border = if breaks || has_half { Ink::Bad } else { Ink::LineStrong };
+    let border = if breaks || has_half {
+        Ink::Bad
+    } else {
+        Ink::LineStrong
+    };
     pencil.bordered(rect, 10.0, Ink::Card, border, 1.5);
     // The lid of a cylinder.
     let (x, w) = (tenths(rect.x + 8.0), tenths(rect.w - 16.0));
@@ -621,17 +676,27 @@ fn database(system: &System, node: NodeId, rect: Rect, at: Time, scene: &mut Sce
         (false, false) => Some(waits),
     };
     let texts = [line.unwrap_or_default()];
-    let ink = if waiting > 5 { Ink::Warn } else { Ink::Secondary };
+    let ink = if waiting > 5 {
+        Ink::Warn
+    } else {
+        Ink::Secondary
+    };
     let line = fitting(&texts, 11.0, false, room);
     pencil.text(pt(x, rect.y + 35.0), 11.0, ink, line);
     let mut below = rect.y + 42.0;
     if tall {
+        let middle = rect.centre().y;
         pencil.text(pt(x, rect.y + 50.0), 11.0, Ink::Secondary, per_s);
-        below += 15.0;
+        pencil.text(pt(x, middle - 16.0), 11.0, Ink::Secondary, writer);
+        below = middle - 8.0;
     }
     if breaks {
         let line = fitting(&[renamed], 11.0, true, room);
-        let y = if tall { rect.y + rect.h - 12.0 } else { rect.y + 50.0 };
+        let y = if tall {
+            rect.y + rect.h - 12.0
+        } else {
+            rect.y + 50.0
+        };
         pencil.bold(pt(x, y), 11.0, Ink::Bad, line);
     }
     if has_half {
@@ -729,7 +794,11 @@ fn cost(system: &System, knobs: &Values, rect: Rect, scene: &mut Scene) {
         .figure("history ms", took_ms);
     panel(&mut pencil, rect, fitting(&[title], 12.0, true, room));
     for (i, line) in [state, history].into_iter().enumerate() {
-        let ink = if i == 0 && down > 0 { Ink::Bad } else { Ink::Ink };
+        let ink = if i == 0 && down > 0 {
+            Ink::Bad
+        } else {
+            Ink::Ink
+        };
         let p = pt(rect.x + 10.0, rect.y + 36.0 + 18.0 * i as f32);
         pencil.text(p, 11.5, ink, fitting(&[line], 11.5, false, room));
     }

@@ -170,7 +170,12 @@ fn programs(knobs: &Values) -> [Vec<Vec<Step>>; 5] {
     let list = vec![Step::Work(JOIN)];
     let a_box = vec![
         vec![search.clone(), product.clone()],
-        vec![order.clone(), product.clone(), payment.clone(), write(BOX_DB)],
+        vec![
+            order.clone(),
+            product.clone(),
+            payment.clone(),
+            write(BOX_DB),
+        ],
         list.clone(),
     ];
     let own = knobs.whole("design") == OWN_DATA;
@@ -368,7 +373,11 @@ impl Script for MonolithMicroservices {
                 (seen.renamed, seen.misread) = (true, 0);
                 let word = ["renamed-box", "renamed-own", "renamed-one"][design.min(2) as usize];
                 let bad = design == ONE_DATABASE;
-                let part = if design == OWN_DATA { "order-db" } else { "database" };
+                let part = if design == OWN_DATA {
+                    "order-db"
+                } else {
+                    "database"
+                };
                 let tone = if bad { Tone::Bad } else { Tone::Ok };
                 system.say(tell(word, part, tone), cx);
             }
@@ -380,7 +389,9 @@ impl Script for MonolithMicroservices {
                 let down = |system: &System, node: NodeId| -> Vec<usize> {
                     let members = system.node(node).map(|live| live.members.iter());
                     let all = members.into_iter().flatten().enumerate();
-                    all.filter(|(_, it)| it.down.is_some()).map(|it| it.0).collect()
+                    all.filter(|(_, it)| it.down.is_some())
+                        .map(|it| it.0)
+                        .collect()
                 };
                 let note = system.say(tell("fresh", "balancer", Tone::Learner), cx);
                 for node in processes(MONOLITH).iter().chain(processes(OWN_DATA)) {
@@ -433,11 +444,16 @@ impl Script for MonolithMicroservices {
     }
 
     fn sent(&self, call: Key, system: &mut System, _: Time) {
-        let asked = system.frame(call).map(|call| (call.at().0, call.number));
-        if let (Some((PRODUCT, number)), Some(history)) =
-            (asked, system.own_mut::<Seen>().history.as_mut())
-        {
-            history.calls += u32::from(history.number == number);
+        let Some(&Frame { number, leg, .. }) = system.frame(call) else {
+            return;
+        };
+        if ![SEARCH_PRODUCT, ORDER_PRODUCT, ORDER_PAYMENT].contains(&leg.on) {
+            return;
+        }
+        let seen = system.own_mut::<Seen>();
+        seen.links(number, leg.to.since(leg.from));
+        if let Some(history) = seen.history.as_mut().filter(|it| it.number == number) {
+            history.calls += 1;
         }
     }
 
@@ -452,7 +468,8 @@ impl Script for MonolithMicroservices {
     }
 
     fn weighs(&self, call: Key, work: Time, system: &mut System, _: Time) -> Time {
-        let Some((frame, module)) = system.frame(call).and_then(|it| Some((it, module(it)?))) else {
+        let Some((frame, module)) = system.frame(call).and_then(|it| Some((it, module(it)?)))
+        else {
             return work;
         };
         if frame.draw.class == HISTORY {
@@ -498,27 +515,22 @@ impl Script for MonolithMicroservices {
     fn look(&self, system: &mut System, knobs: &Values, now: Time) {
         let turned = system.turned;
         let seen = system.own_mut::<Seen>();
-        if seen.turned != Some(turned) {
+        if seen.turned != Some(turned) || turned == now {
             seen.turned = Some(turned);
-            seen.heed(knobs.whole("design"), knobs.get("leak"), now);
+            seen.heed(Rules::of(knobs), now);
         }
-        let leaks = knobs.get("leak") >= 8.0 && knobs.get("buy") >= 2.0;
-        seen.sells.set(leaks && knobs.get("browse") >= 5.0, now);
-        let usual = knobs.get("browse") == 5.0 && knobs.get("buy") == 2.0;
-        let light = megabytes(knobs) <= 3_500 && knobs.get("leak") == 0.0;
-        let ended = seen.ended(0, now) >= 25;
+        let rules = seen.rules;
+        seen.sells.set(rules.sells, now);
         let median = seen.median(0).is_some_and(|it| it <= Time::ms(560));
-        seen.quick.set(usual && light && ended && median, now);
-        let full = seen.counted(now) >= LATELY;
-        seen.ten.set(full && seen.pays_per_s(now) >= 9.5, now);
+        let counted = seen.counted(now) >= LATELY;
+        let quick = rules.light && counted && median;
+        seen.quick.set(quick, now);
+        seen.ten.set(counted && seen.pays_per_s(now) >= 9.5, now);
         let well = seen.ended(0, now) >= 110 && seen.share(0, 2, now) <= 0.01;
-        let lean = knobs.whole("copies") == 3 && knobs.whole("workers") == 2;
-        let more = megabytes(knobs) - megabytes_before(knobs);
-        let busy = knobs.get("browse") >= 13.0 && full && lean && more <= 1_200;
-        seen.only_search.set(well && busy, now);
+        seen.only_search.set(rules.lean && counted && well, now);
     }
 
-    fn report(&self, system: &mut System, knobs: &Values, cx: Cx<'_, '_>) {
+    fn report(&self, system: &mut System, _: &Values, cx: Cx<'_, '_>) {
         for (kind, took) in std::mem::take(&mut system.own_mut::<Seen>().news) {
             if let Some(took) = took {
                 cx.sample(OK[kind], 1.0);
@@ -527,7 +539,8 @@ impl Script for MonolithMicroservices {
         }
         let writes = [SHARED, ORDER_DB, PAYMENT_DB].map(|db| system.waiting_at(db, 0));
         cx.sample(WAITS, writes.iter().sum::<usize>() as f64);
-        cx.sample(GB, f64::from(megabytes(knobs)) / 1_000.0);
+        let mb = system.own::<Seen>().rules.mb;
+        cx.sample(GB, f64::from(mb) / 1_000.0);
         run_out(system, cx);
         if system.own::<Seen>().armed
             && let Some((node, member)) = at_payment(system)
@@ -647,13 +660,37 @@ fn size(knobs: &Values, more: u32) -> (u32, u32) {
     (processes, processes * (BASE_MB + modules * MODULE_MB))
 }
 
-fn megabytes(knobs: &Values) -> u32 {
-    size(knobs, knobs.whole("more")).1
+/// What knobs mean for what is remembered; reckoned up when one is turned.
+#[derive(Clone, Copy, Debug, Default)]
+struct Rules {
+    design: u32,
+    /// Memory that a search leaks, in percent.
+    leak: f64,
+    /// Memory of all processes.
+    mb: u32,
+    /// There is a leak, and enough is bought.
+    sells: bool,
+    /// The usual load and no leak, with little memory.
+    light: bool,
+    /// Many browse, and not much has been added for it.
+    lean: bool,
 }
 
-/// Without what there is more for Search.
-fn megabytes_before(knobs: &Values) -> u32 {
-    size(knobs, 0).1
+impl Rules {
+    fn of(knobs: &Values) -> Rules {
+        let (browse, buy, leak) = (knobs.get("browse"), knobs.get("buy"), knobs.get("leak"));
+        let mb = size(knobs, knobs.whole("more")).1;
+        let more = mb - size(knobs, 0).1;
+        let usual = knobs.whole("copies") == 3 && knobs.whole("workers") == 2;
+        Rules {
+            design: knobs.whole("design"),
+            leak,
+            mb,
+            sells: leak >= 8.0 && buy >= 2.0 && browse >= 5.0,
+            light: browse == 5.0 && buy == 2.0 && mb <= 3_500 && leak == 0.0,
+            lean: browse >= 13.0 && usual && more <= 1_200,
+        }
+    }
 }
 
 /// Probes of the lesson's own, by kind: answers a second, and how long they took; writes that wait; memory.
@@ -702,8 +739,16 @@ const PLOTS: &[Plot] = &[
         ],
         1_000.0,
     ),
-    Plot::of("writes", &[Line::mean("writes", WAITS, Ink::Hit).filled()], 5.0),
-    Plot::of("memory", &[Line::mean("gb", GB, Ink::Secondary).filled()], 8.0),
+    Plot::of(
+        "writes",
+        &[Line::mean("writes", WAITS, Ink::Hit).filled()],
+        5.0,
+    ),
+    Plot::of(
+        "memory",
+        &[Line::mean("gb", GB, Ink::Secondary).filled()],
+        8.0,
+    ),
 ];
 
 impl Lesson for MonolithMicroservices {

@@ -1,8 +1,8 @@
 //! What the lesson remembers beyond the ledger: memory that leaks, purchases and their two writes, a deploy under way.
 
 use super::{
-    BOXES, BROWSE, BUY, ENTRY, HISTORY, MODULES, MOST, ORDER, ORDER_DB, PAYMENT, PAYMENT_DB,
-    PRODUCT, SEARCH, SHARED,
+    BOXES, BROWSE, BUY, ENTRY, HISTORY, MODULES, MOST, ORDER, ORDER_DB, OWN_DATA, PAYMENT,
+    PAYMENT_DB, PRODUCT, Rules, SEARCH, SHARED,
 };
 use crate::kit::flow::{Holds, Recently};
 use crate::kit::system::{Frame, NodeId, System};
@@ -65,7 +65,7 @@ pub(super) struct Seen {
     /// The design before, for borders that are still on their way.
     pub(super) before: u32,
     pub(super) switched: Time,
-    leak: f64,
+    pub(super) rules: Rules,
     /// How full the process that has Search is, by column, in percent, and whether it has the new version.
     pub(super) memory: [f64; MOST],
     pub(super) fixed: [bool; MOST],
@@ -74,7 +74,11 @@ pub(super) struct Seen {
     /// Fates by kind: well, slowly, failed; twice.
     fates: Recently<6>,
     /// Answers lately by kind: how long they took, and how much of that was on links between services.
-    answers: [VecDeque<(Time, Time)>; 2],
+    pub(super) answers: [VecDeque<(Time, Time)>; 2],
+    /// Of requests under way, what their calls between services spend on links.
+    links: Vec<(u32, Time)>,
+    /// Whoever asked earlier asked under another rule and is not counted.
+    since: Time,
     /// Purchases paid.
     pays: Recently<1>,
     /// Orders stored; of these paid; of the others those whose buyer waits no longer.
@@ -110,12 +114,14 @@ impl Seen {
             design: 0,
             before: 0,
             switched: Time::ZERO,
-            leak: 0.0,
+            rules: Rules::default(),
             memory: [0.0; MOST],
             fixed: [false; MOST],
             killed: 0,
             fates: Recently::new(now),
             answers: [VecDeque::new(), VecDeque::new()],
+            links: Vec::new(),
+            since: now,
             pays: Recently::new(now),
             orders: 0,
             paid: 0,
@@ -140,14 +146,14 @@ impl Seen {
 
     /// All is well again: nothing is down, and what has leaked is as it was when the leak began.
     pub(super) fn fresh(&mut self, now: Time) {
-        let (design, leak) = (self.design, self.leak);
         *self = Seen {
-            design,
+            design: self.design,
             before: self.before,
             switched: self.switched,
-            leak,
+            rules: self.rules,
             turned: self.turned,
             killed: self.killed,
+            links: std::mem::take(&mut self.links),
             ..Seen::new(now)
         };
         self.age();
@@ -155,7 +161,11 @@ impl Seen {
 
     /// What leaks has leaked for a while.
     fn age(&mut self) {
-        self.memory = if self.leak > 0.0 { OLD } else { [0.0; MOST] };
+        self.memory = if self.rules.leak > 0.0 {
+            OLD
+        } else {
+            [0.0; MOST]
+        };
     }
 
     /// Time zero: the leak begins, and purchases are counted.
@@ -166,17 +176,19 @@ impl Seen {
     }
 
     /// A knob may have been turned.
-    pub(super) fn heed(&mut self, design: u32, leak: f64, now: Time) {
-        if design != self.design {
-            (self.before, self.design, self.switched) = (self.design, design, now);
+    pub(super) fn heed(&mut self, rules: Rules, now: Time) {
+        if rules.design != self.design {
+            (self.before, self.switched) = (self.design, now);
+            self.design = rules.design;
             self.deploy = None;
         }
-        let leaked = std::mem::replace(&mut self.leak, leak);
-        if (leak > 0.0) != (leaked > 0.0) {
+        let leaked = std::mem::replace(&mut self.rules, rules).leak;
+        if (rules.leak > 0.0) != (leaked > 0.0) {
             self.age();
             self.fixed = [false; MOST];
         }
         // What follows is counted under another rule.
+        self.since = now;
         self.fates.restart(now);
         self.pays.restart(now);
         self.answers = [VecDeque::new(), VecDeque::new()];
@@ -185,7 +197,7 @@ impl Seen {
     /// A search begins in a column.
     pub(super) fn searches(&mut self, column: usize) {
         if let (Some(memory), Some(false)) = (self.memory.get_mut(column), self.fixed.get(column)) {
-            *memory = (*memory + self.leak).min(FULL);
+            *memory = (*memory + self.rules.leak).min(FULL);
         }
     }
 
@@ -193,8 +205,27 @@ impl Seen {
         self.memory.get(column).is_some_and(|it| *it >= FULL)
     }
 
+    /// A call sets out over a link between services, which takes so long each way.
+    pub(super) fn links(&mut self, number: u32, hop: Time) {
+        let both = Time(2 * hop.0);
+        match self.links.iter_mut().find(|it| it.0 == number) {
+            Some(known) => known.1 += both,
+            None => self.links.push((number, both)),
+        }
+    }
+
     /// A user's request is over.
     pub(super) fn over(&mut self, request: &Frame, now: Time) {
+        let place = self.links.iter().position(|it| it.0 == request.number);
+        let links = place.map_or(Time::ZERO, |place| self.links.swap_remove(place).1);
+        if let Some(place) = self.open.iter().position(|it| *it == request.number) {
+            self.open.swap_remove(place);
+            self.half += 1;
+            self.late.push_back(request.number);
+            if self.late.len() > KNOWN {
+                self.late.pop_front();
+            }
+        }
         let class = request.draw.class;
         let took = now.since(request.asked).since(Time(4 * ENTRY.0));
         if class == HISTORY {
@@ -204,6 +235,9 @@ impl Seen {
             {
                 history.took = Some(took);
             }
+            return;
+        }
+        if request.asked < self.since {
             return;
         }
         let kind = usize::from(class == BUY);
@@ -219,7 +253,6 @@ impl Seen {
         }
         self.news.push((kind, (!failed).then_some(took)));
         if !failed {
-            let links = request.travelled().since(Time(4 * ENTRY.0));
             self.answers[kind].push_back((took, links));
             if self.answers[kind].len() > ANSWERS {
                 self.answers[kind].pop_front();
@@ -227,14 +260,6 @@ impl Seen {
         } else if kind == 1 {
             self.sells.restart(now);
             self.killed_before = self.killed;
-        }
-        if let Some(place) = self.open.iter().position(|it| *it == request.number) {
-            self.open.swap_remove(place);
-            self.half += 1;
-            self.late.push_back(request.number);
-            if self.late.len() > KNOWN {
-                self.late.pop_front();
-            }
         }
     }
 
@@ -266,10 +291,6 @@ impl Seen {
     pub(super) fn share(&self, kind: usize, fate: usize, at: Time) -> f64 {
         let sum = |fate: usize| f64::from(self.fates.sum(3 * kind + fate, LATELY, at));
         sum(fate) / (sum(0) + sum(1) + sum(2)).max(1.0)
-    }
-
-    pub(super) fn failed(&self, kind: usize, at: Time) -> u32 {
-        self.fates.sum(3 * kind + 2, LATELY, at)
     }
 
     pub(super) fn ended(&self, kind: usize, at: Time) -> u32 {
@@ -336,8 +357,10 @@ pub(super) fn at_payment(system: &System) -> Option<(NodeId, usize)> {
     let seen = system.own::<Seen>();
     let paying = |frame: &Frame| {
         let works = frame.works_since().is_some() && module(frame) == Some(3);
-        let stored = frame.at().0 == BOXES || seen.design == 2 || seen.open.contains(&frame.number);
-        works && stored && frame.draw.class == BUY
+        let node = frame.at().0;
+        let here = processes(seen.design).contains(&node);
+        let stored = seen.design != OWN_DATA || seen.open.contains(&frame.number);
+        works && here && stored && frame.draw.class == BUY
     };
     let (_, frame) = system.frames().find(|(_, frame)| paying(frame))?;
     Some(frame.at())

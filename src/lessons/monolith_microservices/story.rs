@@ -270,7 +270,11 @@ pub(super) const CHALLENGES: &[Challenge<System>] = &[
         progress: |system, _| {
             let seen = seen(system);
             let rate = seen.pays_per_s(system.now);
-            let near = if seen.ten.since().is_some() { 9.5 } else { rate.min(9.4) };
+            let near = if seen.ten.since().is_some() {
+                9.5
+            } else {
+                rate.min(9.4)
+            };
             Progress::of(near, 9.5)
         },
         solution: &[

@@ -267,12 +267,6 @@ impl Frame {
         (self.pending == 0 && self.work.0 > 0).then_some(self.work.1)
     }
 
-    /// Time that it and its calls were on wires, on the longest way.
-    #[inline]
-    pub fn travelled(&self) -> Time {
-        self.travelled
-    }
-
     /// Whether a breaker that was half-open let it through, to see how the callee fares.
     #[inline]
     pub fn is_probe(&self) -> bool {
