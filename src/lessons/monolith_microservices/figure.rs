@@ -334,13 +334,41 @@ fn ways(system: &System, layout: &Layout, boxed: bool, scene: &mut Scene) {
     let rows: &[usize] = if own { &[2, 3] } else { &[3] };
     for (i, row) in rows.iter().enumerate() {
         let db = layout.databases[if own { i + 1 } else { 0 }];
-        let y = layout.cell(0, *row).centre().y;
-        let right = layout.grid.x + layout.grid.w;
+        let node = if boxed { BOXES } else { MODULES[*row] };
+        let last = members(system, node).len().saturating_sub(1);
+        let from = layout.border(last, *row, 1.0).right();
         let way = match layout.narrow {
             true => Way::straight(pt(db.centre().x, db.y - 10.0), db.top()),
-            false => Way::straight(pt(right - 4.0, y), pt(db.x, y)),
+            false => Way::straight(from, pt(db.x, from.y)),
         };
         ground.line(way.d(), Ink::Mark, 1.5);
+    }
+    if own && !layout.narrow {
+        // Search and Product have data of their own, too, which nobody writes here.
+        for (row, word) in ["data.search", "data.product"].into_iter().enumerate() {
+            let words = scene.say(word, &[]);
+            let db = layout.databases[1];
+            let y = layout.cell(0, row).centre().y;
+            let rect = Rect::new(db.x, y - 14.0, db.w, 28.0);
+            let words = fitting(&[words], 11.0, false, rect.w - 20.0);
+            let mut ground = scene.background();
+            ground.bordered(rect, 8.0, Ink::Card, Ink::Line, 1.0);
+            ground.text(pt(rect.x + 10.0, y + 4.0), 11.0, Ink::Secondary, words);
+        }
+    }
+    // Who was inside when the design was switched finishes under the old borders.
+    let old: &[NodeId] = if boxed { &MODULES } else { &[BOXES] };
+    for node in old {
+        for column in 0..MOST {
+            if super::holds(system, *node, column) {
+                let rect = match row_of(*node) {
+                    Some(row) => layout.border(column, row, 1.0),
+                    None => layout.column(column),
+                };
+                let mut ground = scene.background();
+                ground.dashed(rect.grown(4.0), 10.0, Ink::None, Ink::Mark, 1.5);
+            }
+        }
     }
 }
 
@@ -461,6 +489,9 @@ fn hatch(pencil: &mut Pencil<'_>, rect: Rect, said: &str, left: f64, radius: f32
         false => vec![said.to_owned(), "✕".to_owned()],
     };
     let label = fitting(&texts, 11.0, true, rect.w - 24.0);
+    if label.is_empty() {
+        return;
+    }
     pill(pencil, rect.centre(), label, Ink::Card, Ink::Bad);
 }
 
@@ -629,7 +660,8 @@ fn database(system: &System, node: NodeId, rect: Rect, at: Time, scene: &mut Sce
     let half = Arg::Count(i64::from(seen.half));
     let half_said = ["half", "half.short"].map(|word| scene.say(word, &[half]));
     let has_half = node == PAYMENT_DB && seen.half > 0;
-    let breaks = seen.renamed && node == SHARED && seen.design == super::ONE_DATABASE;
+    let renamed_here = seen.renamed == Some(seen.design) && node != PAYMENT_DB;
+    let breaks = renamed_here && seen.design == super::ONE_DATABASE;
     let renamed = scene.say("renamed", &[]);
     let writer = scene.say("writer", &[]);
     let kind = match node {
@@ -646,7 +678,7 @@ fn database(system: &System, node: NodeId, rect: Rect, at: Time, scene: &mut Sce
     if has_half {
         spoken.push(half_said[0].clone());
     }
-    if breaks {
+    if renamed_here {
         spoken.push(renamed.clone());
     }
     let mut pencil = scene.thing(part, rect, spoken.join(", "));
@@ -690,21 +722,22 @@ fn database(system: &System, node: NodeId, rect: Rect, at: Time, scene: &mut Sce
         pencil.text(pt(x, middle - 16.0), 11.0, Ink::Secondary, writer);
         below = middle - 8.0;
     }
-    if breaks {
+    if renamed_here {
+        let ink = if breaks { Ink::Bad } else { Ink::Secondary };
         let line = fitting(&[renamed], 11.0, true, room);
         let y = if tall {
             rect.y + rect.h - 12.0
         } else {
             rect.y + 50.0
         };
-        pencil.bold(pt(x, y), 11.0, Ink::Bad, line);
+        pencil.bold(pt(x, y), 11.0, ink, line);
     }
     if has_half {
         pencil.mark(Glyph::Failure, pt(x + 5.0, rect.y + 31.0), 5.0, Ink::Bad);
         let line = fitting(&half_said, 11.0, true, room - 14.0);
         pencil.bold(pt(x + 14.0, rect.y + 35.0), 11.0, Ink::Bad, line);
     }
-    let h = rect.y + rect.h - below - if breaks { 24.0 } else { 4.0 };
+    let h = rect.y + rect.h - below - if renamed_here { 24.0 } else { 4.0 };
     let area = Rect::new(x - 2.0, below, room, h.max(0.0));
     let writes = pool.held.iter().chain(&pool.queue);
     let dots = writes.filter_map(|key| Some(system.frame(*key)?.number));

@@ -195,13 +195,8 @@ fn programs(knobs: &Values) -> [Vec<Vec<Step>>; 5] {
     buy.push(ask(ORDER_PAYMENT));
     let searches = vec![search, ask(SEARCH_PRODUCT)];
     let shows = vec![vec![product.clone()], vec![product], vec![Step::Work(rows)]];
-    [
-        a_box,
-        vec![searches],
-        shows,
-        vec![Vec::new(), buy, history],
-        vec![pay],
-    ]
+    let orders = vec![Vec::new(), buy, history];
+    [a_box, vec![searches], shows, orders, vec![pay]]
 }
 // endregion
 
@@ -328,8 +323,8 @@ impl Script for MonolithMicroservices {
             KILL => seen.outage.is_none_or(|outage| outage.over),
             DEPLOY => seen.deploy.is_none(),
             CRASH => !seen.armed,
-            RENAME => !seen.renamed,
-            DEPLOY_PAYMENT => seen.renamed && seen.design == ONE_DATABASE,
+            RENAME => seen.renamed != Some(seen.design),
+            DEPLOY_PAYMENT => seen.renamed == Some(seen.design) && seen.design == ONE_DATABASE,
             _ => true,
         }
     }
@@ -370,7 +365,7 @@ impl Script for MonolithMicroservices {
             CRASH => system.own_mut::<Seen>().armed = true,
             RENAME => {
                 let seen = system.own_mut::<Seen>();
-                (seen.renamed, seen.misread) = (true, 0);
+                (seen.renamed, seen.misread) = (Some(design), 0);
                 let word = ["renamed-box", "renamed-own", "renamed-one"][design.min(2) as usize];
                 let bad = design == ONE_DATABASE;
                 let part = if design == OWN_DATA {
@@ -382,22 +377,20 @@ impl Script for MonolithMicroservices {
                 system.say(tell(word, part, tone), cx);
             }
             DEPLOY_PAYMENT => {
-                system.own_mut::<Seen>().renamed = false;
+                system.own_mut::<Seen>().renamed = None;
                 system.say(tell("payment-follows", "database", Tone::Ok), cx);
             }
             _ => {
-                let down = |system: &System, node: NodeId| -> Vec<usize> {
-                    let members = system.node(node).map(|live| live.members.iter());
-                    let all = members.into_iter().flatten().enumerate();
-                    all.filter(|(_, it)| it.down.is_some())
-                        .map(|it| it.0)
-                        .collect()
-                };
                 let note = system.say(tell("fresh", "balancer", Tone::Learner), cx);
-                for node in processes(MONOLITH).iter().chain(processes(OWN_DATA)) {
-                    for member in down(system, *node) {
+                let all = [BOXES].into_iter().chain(MODULES);
+                for node in all.chain([SHARED, ORDER_DB, PAYMENT_DB]) {
+                    for member in 0..members(system, node) {
                         cx.because(note);
-                        system.deed(Deed::Recover(*node), member, cx);
+                        if is_down(system, node, member) {
+                            system.deed(Deed::Recover(node), member, cx);
+                        } else if holds(system, node, member) {
+                            system.deed(Deed::Flush(node), member, cx);
+                        }
                     }
                 }
                 system.own_mut::<Seen>().fresh(cx.now());
@@ -421,14 +414,8 @@ impl Script for MonolithMicroservices {
                 });
                 let note = Note::new("product-back").about(PartId::one("balancer"));
                 let note = system.say(note.mark(Tone::Ok).ends("product", 0), cx);
-                let count = system.node(PRODUCT).map_or(0, |live| live.members.len());
-                for member in 0..count {
-                    let member_of = |system: &System| {
-                        let live = system.node(PRODUCT)?;
-                        let it = live.members.get(member)?;
-                        Some(it.down.is_some() && it.own.starting.is_none())
-                    };
-                    if member_of(system) == Some(true) {
+                for member in 0..members(system, PRODUCT) {
+                    if is_down(system, PRODUCT, member) {
                         cx.because(note);
                         system.deed(Deed::Recover(PRODUCT), member, cx);
                     }
@@ -483,7 +470,7 @@ impl Script for MonolithMicroservices {
     fn throws(&self, call: Key, system: &System) -> bool {
         let seen = system.own::<Seen>();
         let broken = seen.outage.is_some_and(|outage| !outage.over);
-        let misreads = seen.renamed && seen.design == ONE_DATABASE;
+        let misreads = seen.renamed == Some(ONE_DATABASE) && seen.design == ONE_DATABASE;
         if !broken && !misreads {
             return false;
         }
@@ -561,6 +548,16 @@ fn part_of(system: &System, node: NodeId, member: usize) -> PartId {
     live.map_or(PartId::one("box"), |live| live.node.part_of(member))
 }
 
+fn members(system: &System, node: NodeId) -> usize {
+    system.node(node).map_or(0, |live| live.members.len())
+}
+
+/// Whether a process has anything inside.
+fn holds(system: &System, node: NodeId, member: usize) -> bool {
+    let it = system.node(node).and_then(|live| live.members.get(member));
+    it.is_some_and(|it| !it.own.pool.is_empty())
+}
+
 fn is_down(system: &System, node: NodeId, member: usize) -> bool {
     let it = system.node(node).and_then(|live| live.members.get(member));
     it.is_none_or(|it| it.down.is_some())
@@ -599,7 +596,7 @@ fn run_out(system: &mut System, cx: Cx<'_, '_>) {
 fn deploy(system: &mut System, cx: Cx<'_, '_>) {
     let seen = system.own::<Seen>();
     let node = holder(seen.design);
-    let count = system.node(node).map_or(0, |live| live.members.len());
+    let count = members(system, node);
     let next = match seen.deploy {
         Some(Phase::Drains(column)) if column >= count => {
             let note = Note::new("deployed").about(PartId::one("balancer"));
@@ -643,8 +640,7 @@ fn kill_product(system: &mut System, design: u32, cx: Cx<'_, '_>) {
     let note = note.about(PartId::one("balancer")).mark(Tone::Bad);
     let note = system.say(note.begins("product", 0), cx);
     cx.schedule(OUTAGE, Event::Timer(PRODUCT_BACK));
-    let count = system.node(PRODUCT).map_or(0, |live| live.members.len());
-    for member in (0..count).filter(|_| design != MONOLITH) {
+    for member in (0..members(system, PRODUCT)).filter(|_| design != MONOLITH) {
         cx.because(note);
         system.deed(Deed::Crash(PRODUCT), member, cx);
     }
@@ -771,7 +767,7 @@ impl Lesson for MonolithMicroservices {
         speed: 0.5,
         twin: ("design", OWN_DATA as f64),
         stands_for: figure::STANDS_FOR,
-        still: Time::ms(5_500),
+        still: Time::ms(2_600),
         warm_up: WARM_UP,
         ..Sheet::usual(
             Card {

@@ -18,7 +18,7 @@ const SLOW: Time = Time::s(1);
 /// A process that has so much of its memory is killed, in percent.
 const FULL: f64 = 100.0;
 /// Memory in use when the leak begins, by column, in percent: processes are never equally old.
-const OLD: [f64; MOST] = [76.0, 20.0, 0.0, 45.0, 30.0, 55.0, 10.0, 5.0];
+const OLD: [f64; MOST] = [84.0, 20.0, 0.0, 45.0, 30.0, 55.0, 10.0, 5.0];
 /// Of so many half purchases it is known which they are, so that a late payment finds its order.
 const KNOWN: usize = 200;
 
@@ -91,7 +91,8 @@ pub(super) struct Seen {
     pub(super) outage: Option<Outage>,
     /// The next purchase that reaches Payment brings its process down.
     pub(super) armed: bool,
-    pub(super) renamed: bool,
+    /// The design in which a column of orders has a new name that not everybody may know.
+    pub(super) renamed: Option<u32>,
     /// Purchases that Payment failed for it.
     pub(super) misread: u32,
     pub(super) deploy: Option<Phase>,
@@ -130,7 +131,7 @@ impl Seen {
             late: VecDeque::new(),
             outage: None,
             armed: false,
-            renamed: false,
+            renamed: None,
             misread: 0,
             deploy: None,
             history: None,

@@ -125,7 +125,7 @@ pub(super) const STORY: &[Beat<System>] = &[
         id: "scale",
         setup: &[
             Setup::Alone,
-            Setup::Set("browse", 11.0),
+            Setup::Set("browse", 12.0),
             Setup::Set("more", 1.0),
             Setup::Speed(1.0),
             Setup::Wait(Time::s(4)),
@@ -209,9 +209,12 @@ pub(super) const STORY: &[Beat<System>] = &[
             Setup::Set("design", ONE_DATABASE as f64),
             Setup::Act("fresh", 0),
             Setup::Act("rename", 0),
-            Setup::Speed(0.5),
+            Setup::Speed(1.0),
         ],
-        when: |system| seen(system).misread >= 3,
+        when: |system| {
+            let seen = seen(system);
+            seen.misread >= 3 && seen.ended(1, system.now) >= 3
+        },
         points: &[DATABASE, GOT],
         shows: &[
             figure(DATABASE, "renamed").is(1.0),
