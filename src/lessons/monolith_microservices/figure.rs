@@ -2,14 +2,14 @@
 
 use super::shop::{LATELY, Phase, Seen, module};
 use super::{
-    BOXES, BROWSERS, BUY, BUYERS, HISTORY, MODULES, MONOLITH, MOST, ORDER, ORDER_DB, ORDER_PAYMENT,
-    ORDER_PRODUCT, OWN_DATA, PARTS, PAST, PAYMENT, PAYMENT_DB, PRODUCT, SEARCH, SEARCH_PRODUCT,
-    SHARED, TO_BOX, TO_ORDER, TO_SEARCH, size,
+    BOXES, BROWSERS, BUY, BUYERS, HISTORY, MODULES, MONOLITH, MOST, ONE_DATABASE, ORDER, ORDER_DB,
+    ORDER_PAYMENT, ORDER_PRODUCT, OWN_DATA, PAST, PAYMENT, PAYMENT_DB, PRODUCT, SEARCH,
+    SEARCH_PRODUCT, SHARED, TO_BOX, TO_ORDER, TO_SEARCH, size,
 };
 use crate::kit::figures::label::{fitting, pill};
 use crate::kit::figures::shares::{Fill, Shares};
 use crate::kit::figures::{DOT, panel, queue};
-use crate::kit::flow::{Key, Member};
+use crate::kit::flow::Member;
 use crate::kit::layout::{Course, Way};
 use crate::kit::system::{Frame, NodeId, Part, Place, System, Values};
 use engine::scene::{Pencil, Point, Rect, pt};
@@ -167,14 +167,9 @@ impl Layout {
     fn border(&self, column: usize, row: usize, open: f32) -> Rect {
         let cell = self.cell(column, row);
         let head = if row == 0 { HEAD } else { 0.0 };
-        let more = |edge: bool| {
-            if edge {
-                0.0
-            } else {
-                (self.gap / 2.0 - RIM) * (1.0 - open)
-            }
-        };
-        let (up, down) = (more(row == 0) + head, more(row == 3));
+        let more = (self.gap / 2.0 - RIM) * (1.0 - open);
+        let up = if row == 0 { head } else { more };
+        let down = if row == 3 { 0.0 } else { more };
         Rect::new(cell.x, cell.y - up, cell.w, cell.h + up + down).grown(RIM)
     }
 
@@ -261,7 +256,7 @@ pub(super) fn draw(system: &System, knobs: &Values, at: Time, scene: &mut Scene)
         (false, true) => 1.0 - moved,
     };
     ways(system, &layout, boxed, scene);
-    users(system, knobs, &layout, scene);
+    users(system, &layout, scene);
     balancer(system, at, &layout, scene);
     for (row, word) in ROWS.into_iter().enumerate() {
         let name = scene.say(word, &[]);
@@ -272,13 +267,9 @@ pub(super) fn draw(system: &System, knobs: &Values, at: Time, scene: &mut Scene)
     if !boxed {
         links(system, knobs, &layout, scene);
     }
-    for column in 0..MOST {
-        if boxed {
-            a_box(system, column, (&layout, open), at, scene);
-        } else {
-            for row in 0..4 {
-                service(system, column, row, (&layout, open), at, scene);
-            }
+    for node in super::processes(design) {
+        for column in 0..members(system, *node).len().min(MOST) {
+            process(system, (*node, column), (&layout, open), at, scene);
         }
     }
     match design {
@@ -290,9 +281,12 @@ pub(super) fn draw(system: &System, knobs: &Values, at: Time, scene: &mut Scene)
     }
     got(system, at, layout.got, scene);
     cost(system, knobs, layout.cost, scene);
+    for node in [BOXES].into_iter().chain(MODULES) {
+        inside(system, node, &layout, scene);
+    }
     for (key, frame) in system.frames() {
         let caller = system.caller(key).map(Frame::at);
-        dot(system, (key, frame), caller, &layout, at, scene);
+        travels(frame, caller, &layout, at, scene);
     }
 }
 
@@ -385,7 +379,6 @@ fn links(system: &System, knobs: &Values, layout: &Layout, scene: &mut Scene) {
     let words = scene.say("links", &[Arg::Number(knobs.get("hop"))]);
     let count = |row: usize| members(system, MODULES[row]).len();
     let mut pencil = scene.link(LINKS, frame, words);
-    pencil.figure("hop ms", knobs.get("hop"));
     let many = count(0) > 3;
     for (from, to) in [(0, 1), (2, 1), (2, 3)] {
         for caller in 0..count(from) {
@@ -398,7 +391,7 @@ fn links(system: &System, knobs: &Values, layout: &Layout, scene: &mut Scene) {
     }
 }
 
-fn users(system: &System, knobs: &Values, layout: &Layout, scene: &mut Scene) {
+fn users(system: &System, layout: &Layout, scene: &mut Scene) {
     let rect = layout.users;
     let part = PartId::one("users");
     let rates = [(BROWSERS, "browse", Ink::Accent), (BUYERS, "buy", Ink::Hit)];
@@ -409,7 +402,6 @@ fn users(system: &System, knobs: &Values, layout: &Layout, scene: &mut Scene) {
     let spoken = format!("{}, {}", lines[0].0, lines[1].0);
     let name = scene.name(part);
     let mut pencil = scene.thing(part, rect, spoken);
-    pencil.figure("buy", knobs.get("buy"));
     pencil.bordered(rect, 10.0, Ink::Card, Ink::LineStrong, 1.5);
     let x = rect.x + 10.0;
     pencil.bold(pt(x, rect.y + 18.0), 13.0, Ink::Ink, name);
@@ -426,30 +418,20 @@ fn users(system: &System, knobs: &Values, layout: &Layout, scene: &mut Scene) {
 fn balancer(system: &System, at: Time, layout: &Layout, scene: &mut Scene) {
     let rect = layout.balancer;
     let part = PartId::one("balancer");
-    let rule = scene.say("fewest", &[]);
-    let deploy = match system.own::<Seen>().deploy {
+    let nth = |column: usize| Arg::Count(column as i64 + 1);
+    let (said, ink) = match system.own::<Seen>().deploy {
         Some(Phase::Tests(until)) => {
-            let left = until.since(at).as_s().ceil();
-            Some(scene.say("deploy.tests", &[Arg::Number(left)]))
+            let left = Arg::Number(until.since(at).as_s().ceil());
+            (scene.say("deploy.tests", &[left]), Ink::Accent)
         }
-        Some(Phase::Drains(column)) => {
-            Some(scene.say("deploy.drains", &[Arg::Count(column as i64 + 1)]))
-        }
-        Some(Phase::Starts(column)) => {
-            Some(scene.say("deploy.starts", &[Arg::Count(column as i64 + 1)]))
-        }
-        None => None,
+        Some(Phase::Drains(it)) => (scene.say("deploy.drains", &[nth(it)]), Ink::Accent),
+        Some(Phase::Starts(it)) => (scene.say("deploy.starts", &[nth(it)]), Ink::Accent),
+        None => (scene.say("fewest", &[]), Ink::Secondary),
     };
     let name = scene.name(part);
-    let said = deploy.clone().unwrap_or(rule);
     let mut pencil = scene.thing(part, rect, said.clone());
     pencil.bordered(rect, 10.0, Ink::Card, Ink::LineStrong, 1.5);
     pencil.bold(pt(rect.x + 10.0, rect.y + 18.0), 13.0, Ink::Ink, name);
-    let ink = if deploy.is_some() {
-        Ink::Accent
-    } else {
-        Ink::Secondary
-    };
     let room = rect.w - 18.0;
     let lines = text::wrap(&said, 11.0, false, room);
     let most = if layout.narrow { 2 } else { 4 };
@@ -459,46 +441,95 @@ fn balancer(system: &System, at: Time, layout: &Layout, scene: &mut Scene) {
     }
 }
 
-/// What a process says: down, or how busy it is.
-fn status(process: &Process, workers: usize, at: Time, scene: &Scene) -> (String, Option<f64>) {
-    let left = process.own.starting.map(|it| it.until.since(at).as_s());
-    let down = process.down.map(|_| left.unwrap_or(0.0));
-    let held = Arg::Count(process.own.pool.held.len() as i64);
-    let args = [held, Arg::Count(workers as i64)];
-    let said = match down {
-        Some(left) if left > 0.0 => scene.say("restarting", &[Arg::Number(left.ceil())]),
-        Some(_) => scene.say("down", &[]),
-        None if process.leaving => scene.say("leaving", &[]),
-        None => scene.say("busy", &args),
-    };
-    (said, down)
-}
-
-fn workers_of(system: &System, node: NodeId) -> usize {
-    system.node(node).map_or(0, |live| live.workers())
-}
-
-/// Hatches, and for how long.
-fn hatch(pencil: &mut Pencil<'_>, rect: Rect, said: &str, left: f64, radius: f32) {
-    pencil.filled(rect, radius, Ink::BadSoft);
-    pencil.filled(rect, radius, Ink::BadHatch);
-    pencil.dashed(rect, radius, Ink::None, Ink::Bad, 2.0);
-    let short = format!("{} s", left.ceil());
-    let texts = match left > 0.0 {
-        true => vec![said.to_owned(), short],
-        false => vec![said.to_owned(), "✕".to_owned()],
-    };
-    let label = fitting(&texts, 11.0, true, rect.w - 24.0);
-    if label.is_empty() {
+/// A process: one border around four modules, or around one.
+fn process(
+    system: &System,
+    (node, column): (NodeId, usize),
+    (layout, open): (&Layout, f32),
+    at: Time,
+    scene: &mut Scene,
+) {
+    let Some(live) = system.node(node) else {
         return;
+    };
+    let Some(it) = live.members.get(column) else {
+        return;
+    };
+    let (rect, rows) = match row_of(node) {
+        Some(row) => (layout.border(column, row, open), row..row + 1),
+        None => (layout.column(column), 0..4),
+    };
+    let held = Arg::Count(it.own.pool.held.len() as i64);
+    let busy = [held, Arg::Count(live.workers() as i64)];
+    let starts = it.own.starting.map(|it| it.until.since(at).as_s().ceil());
+    let (said, short) = match (it.down, starts) {
+        (Some(_), Some(left)) => (
+            scene.say("restarting", &[Arg::Number(left)]),
+            format!("{left} s"),
+        ),
+        (Some(_), None) => (scene.say("down", &[]), "✕".to_owned()),
+        (None, _) if it.leaving => (scene.say("leaving", &[]), String::new()),
+        (None, _) => (scene.say("busy", &busy), String::new()),
+    };
+    let died = it.own.dying(at).map(|(reason, many)| {
+        let args = [Arg::Count(i64::from(many)), Arg::Word(reason.label())];
+        [scene.say("died", &args), format!("✕ {many}")]
+    });
+    let share = system.own::<Seen>().memory[column] / 100.0;
+    let words = ["memory", "memory.short"].map(|word| scene.say(word, &[Arg::Share(share)]));
+    let leaks = rows.start == 0;
+    let spoken = match leaks {
+        true => format!("{said}, {}", words[0]),
+        false => said.clone(),
+    };
+    let mut pencil = scene.thing(live.node.part_of(column), rect, spoken);
+    pencil.figure("down", f64::from(u8::from(it.down.is_some())));
+    let ink = if it.leaving { Ink::Mark } else { Ink::Ink };
+    if rows.len() > 1 && open > 0.0 {
+        for row in rows.clone() {
+            pencil.bordered(layout.border(column, row, open), 8.0, Ink::Card, ink, 2.0);
+        }
+    } else {
+        pencil.bordered(rect, 8.0, Ink::Card, ink, 2.0);
     }
-    pill(pencil, rect.centre(), label, Ink::Card, Ink::Bad);
+    let label = |pencil: &mut Pencil<'_>, at: Point, texts: &[String]| {
+        let text = fitting(texts, 11.0, true, rect.w - 26.0);
+        if !text.is_empty() {
+            pill(pencil, at, text, Ink::Card, Ink::Bad);
+        }
+    };
+    let mut below = layout.cell(column, rows.start).bottom();
+    below.y += if rows.len() > 1 {
+        layout.gap * 1.5 + layout.cell.1
+    } else {
+        -10.0
+    };
+    if it.down.is_some() {
+        pencil.filled(rect, 8.0, Ink::BadSoft);
+        pencil.filled(rect, 8.0, Ink::BadHatch);
+        pencil.dashed(rect, 8.0, Ink::None, Ink::Bad, 2.0);
+        label(&mut pencil, rect.centre(), &[said, short]);
+    } else {
+        if leaks {
+            memory(share, layout.cell(column, 0), &words, &mut pencil);
+        }
+        for row in rows.clone() {
+            sockets(
+                system,
+                it,
+                layout,
+                (column, row, live.workers()),
+                &mut pencil,
+            );
+        }
+    }
+    if let Some(died) = died.filter(|_| it.down.is_none() || rows.len() > 1) {
+        label(&mut pencil, below, &died);
+    }
 }
 
 /// Memory of the process that has Search, in the head of a column.
-fn memory(seen: &Seen, column: usize, layout: &Layout, words: &[String], pencil: &mut Pencil<'_>) {
-    let cell = layout.cell(column, 0);
-    let share = seen.memory[column.min(MOST - 1)] / 100.0;
+fn memory(share: f64, cell: Rect, words: &[String], pencil: &mut Pencil<'_>) {
     let ink = match share {
         x if x >= 0.8 => Ink::Bad,
         x if x >= 0.5 => Ink::Warn,
@@ -511,12 +542,6 @@ fn memory(seen: &Seen, column: usize, layout: &Layout, words: &[String], pencil:
     pencil.meter(meter, share as f32, ink, false);
 }
 
-fn memory_words(seen: &Seen, column: usize, scene: &Scene) -> Vec<String> {
-    let share = [Arg::Share(seen.memory[column.min(MOST - 1)] / 100.0)];
-    let words = ["memory", "memory.short"];
-    words.map(|word| scene.say(word, &share)).to_vec()
-}
-
 /// Workers of one module. One who waits for somebody else's answer is a ring: held, and not working.
 fn sockets(
     system: &System,
@@ -525,124 +550,39 @@ fn sockets(
     (column, row, workers): (usize, usize, usize),
     pencil: &mut Pencil<'_>,
 ) {
-    let cell = layout.cell(column, row);
-    pencil.filled(cell, 5.0, Ink::Paper);
-    let held = &process.own.pool.held;
-    for worker in 0..workers.max(held.len()).min(8) {
+    pencil.filled(layout.cell(column, row), 5.0, Ink::Paper);
+    for worker in 0..workers {
         let (p, r) = layout.socket(column, row, worker, workers);
         let ring = Rect::new(p.x - r, p.y - r, 2.0 * r, 2.0 * r);
-        let frame = held.get(worker).and_then(|key| system.frame(*key));
+        let held = process.own.pool.held.get(worker);
+        let frame = held.and_then(|key| system.frame(*key));
         let waits = frame.filter(|it| it.works_since().is_none() && module(it) == Some(row));
-        match waits {
-            Some(frame) => pencil.bordered(ring, r, Ink::Card, ink_of(frame), 2.5),
-            None => pencil.bordered(ring, r, Ink::Card, Ink::Line, 1.0),
-        };
+        let (ink, w) = waits.map_or((Ink::Line, 1.0), |frame| (ink_of(frame), 2.5));
+        pencil.bordered(ring, r, Ink::Card, ink, w);
     }
 }
 
-/// What has died at a process within the last second.
-fn dead(process: &Process, rect: Rect, at: Time, words: &Scene) -> Option<String> {
-    let (reason, many) = process.own.dying(at)?;
-    let args = [Arg::Count(i64::from(many)), Arg::Word(reason.label())];
-    let texts = [words.say("died", &args), format!("✕ {many}")];
-    let label = fitting(&texts, 11.0, true, rect.w - 28.0);
-    (!label.is_empty()).then_some(label)
-}
-
-/// A box: one border around four modules.
-fn a_box(
-    system: &System,
-    column: usize,
-    (layout, open): (&Layout, f32),
-    at: Time,
-    scene: &mut Scene,
-) {
-    let all = members(system, BOXES);
-    let Some(process) = all.get(column) else {
+/// What processes work on, and what waits at them.
+fn inside(system: &System, node: NodeId, layout: &Layout, scene: &mut Scene) {
+    let Some(live) = system.node(node) else {
         return;
     };
-    let seen = system.own::<Seen>();
-    let workers = workers_of(system, BOXES);
-    let (said, down) = status(process, workers, at, scene);
-    let words = memory_words(seen, column, scene);
-    let rect = layout.column(column);
-    let died = dead(process, rect, at, scene);
-    let spoken = format!("{said}, {}", words[0]);
-    let part = PartId::nth("box", column as u16 + 1);
-    let mut pencil = scene.thing(part, rect, spoken);
-    pencil.figure("down", f64::from(u8::from(down.is_some())));
-    let border = if process.leaving { Ink::Mark } else { Ink::Ink };
-    if open > 0.0 {
-        for row in 0..4 {
-            pencil.bordered(
-                layout.border(column, row, open),
-                8.0,
-                Ink::Card,
-                border,
-                2.0,
-            );
+    for (column, it) in live.members.iter().enumerate().take(MOST) {
+        for (worker, key) in it.own.pool.held.iter().enumerate() {
+            let frame = system.frame(*key);
+            let works = frame.filter(|it| it.works_since().is_some());
+            if let Some((frame, row)) = works.and_then(|it| Some((it, module(it)?))) {
+                let (p, r) = layout.socket(column, row, worker, live.workers());
+                let r = r.min(DOT);
+                scene.particle(p, r, Glyph::Request, ink_of(frame), frame.number);
+            }
         }
-    } else {
-        pencil.bordered(rect, 8.0, Ink::Card, border, 2.0);
-    }
-    if let Some(left) = down {
-        hatch(&mut pencil, rect, &said, left, 8.0);
-    } else {
-        memory(seen, column, layout, &words, &mut pencil);
-        for row in 0..4 {
-            sockets(system, process, layout, (column, row, workers), &mut pencil);
+        for (place, key) in it.own.pool.queue.iter().enumerate() {
+            if let Some(frame) = system.frame(*key) {
+                let (p, r) = layout.waits(column, row_of(node), place.min(5));
+                scene.particle(p, r, Glyph::Request, ink_of(frame), frame.number);
+            }
         }
-    }
-    if let Some(died) = died {
-        let y = layout.cell(column, 2).y - layout.gap / 2.0;
-        let p = pt(rect.centre().x, if down.is_some() { y + 26.0 } else { y });
-        pill(&mut pencil, p, died, Ink::Card, Ink::Bad);
-    }
-}
-
-/// A service's process: a border around one module.
-fn service(
-    system: &System,
-    column: usize,
-    row: usize,
-    (layout, open): (&Layout, f32),
-    at: Time,
-    scene: &mut Scene,
-) {
-    let node = MODULES[row];
-    let all = members(system, node);
-    let Some(process) = all.get(column) else {
-        return;
-    };
-    let seen = system.own::<Seen>();
-    let workers = workers_of(system, node);
-    let (said, down) = status(process, workers, at, scene);
-    let leaks = node == SEARCH;
-    let words = memory_words(seen, column, scene);
-    let rect = layout.border(column, row, open);
-    let died = dead(process, rect, at, scene);
-    let spoken = match leaks {
-        true => format!("{said}, {}", words[0]),
-        false => said.clone(),
-    };
-    let part = PartId::nth(PARTS[row], column as u16 + 1);
-    let mut pencil = scene.thing(part, rect, spoken);
-    pencil.figure("down", f64::from(u8::from(down.is_some())));
-    let border = if process.leaving { Ink::Mark } else { Ink::Ink };
-    pencil.bordered(rect, 8.0, Ink::Card, border, 2.0);
-    if let Some(left) = down {
-        return hatch(&mut pencil, rect, &said, left, 8.0);
-    }
-    if leaks {
-        memory(seen, column, layout, &words, &mut pencil);
-    }
-    sockets(system, process, layout, (column, row, workers), &mut pencil);
-    if let Some(died) = died {
-        let p = pt(
-            rect.centre().x,
-            layout.cell(column, row).y + layout.cell.1 - 10.0,
-        );
-        pill(&mut pencil, p, died, Ink::Card, Ink::Bad);
     }
 }
 
@@ -657,88 +597,57 @@ fn database(system: &System, node: NodeId, rect: Rect, at: Time, scene: &mut Sce
     let rate = seen.pays_per_s(at);
     let per_s = scene.say("paid", &[Arg::Tenths((rate * 10.0 + 0.5) as u32)]);
     let waits = scene.say("writes", &[Arg::Count(waiting as i64)]);
-    let half = Arg::Count(i64::from(seen.half));
-    let half_said = ["half", "half.short"].map(|word| scene.say(word, &[half]));
     let has_half = node == PAYMENT_DB && seen.half > 0;
-    let renamed_here = seen.renamed == Some(seen.design) && node != PAYMENT_DB;
-    let breaks = renamed_here && seen.design == super::ONE_DATABASE;
-    let renamed = scene.say("renamed", &[]);
-    let writer = scene.say("writer", &[]);
-    let kind = match node {
-        SHARED => "database",
-        ORDER_DB => "order-db",
-        _ => "payment-db",
-    };
-    let part = PartId::one(kind);
+    let half = scene.say("half", &[Arg::Count(i64::from(seen.half))]);
+    let renamed = seen.renamed == Some(seen.design) && node != PAYMENT_DB;
+    let breaks = renamed && seen.design == ONE_DATABASE;
+    let (column, writer) = (scene.say("renamed", &[]), scene.say("writer", &[]));
+    let part = system.node(node).map_or(GOT, |live| live.node.part_of(0));
     let name = scene.name(part);
-    let mut spoken = vec![waits.clone()];
-    if node != ORDER_DB {
-        spoken.push(per_s.clone());
+    let tall = rect.h > 100.0;
+    let slow = if waiting > 5 {
+        Ink::Warn
+    } else {
+        Ink::Secondary
+    };
+    let mut lines = match (has_half, node, tall) {
+        (true, ..) => vec![(format!("▲ {half}"), Ink::Bad)],
+        (_, SHARED, true) => vec![(waits, slow), (per_s, Ink::Secondary)],
+        (_, SHARED, false) => vec![(format!("{waits}, {per_s}"), slow)],
+        _ => vec![(waits, slow)],
+    };
+    if renamed {
+        let ink = if breaks { Ink::Bad } else { Ink::Secondary };
+        lines.push((column, ink));
     }
-    if has_half {
-        spoken.push(half_said[0].clone());
-    }
-    if renamed_here {
-        spoken.push(renamed.clone());
-    }
+    let spoken: Vec<&str> = lines.iter().map(|it| it.0.as_str()).collect();
     let mut pencil = scene.thing(part, rect, spoken.join(", "));
     pencil
         .figure("waiting", waiting as f64)
         .figure("paid/s", rate)
         .figure("half", f64::from(seen.half))
         .figure("renamed", f64::from(u8::from(breaks)));
-    let border = if breaks || has_half {
-        Ink::Bad
-    } else {
-        Ink::LineStrong
-    };
+    let bad = breaks || has_half;
+    let border = if bad { Ink::Bad } else { Ink::LineStrong };
     pencil.bordered(rect, 10.0, Ink::Card, border, 1.5);
     // The lid of a cylinder.
     let (x, w) = (tenths(rect.x + 8.0), tenths(rect.w - 16.0));
     pencil.line(format!("M{x} {}h{w}", tenths(rect.y + 5.0)), Ink::Line, 1.0);
-    let x = rect.x + 10.0;
-    let room = rect.w - 18.0;
+    let (x, room) = (rect.x + 10.0, rect.w - 18.0);
     let name = fitting(&[name], 12.0, true, room);
     pencil.bold(pt(x, rect.y + 20.0), 12.0, Ink::Ink, name);
-    let tall = rect.h > 100.0;
-    let line = match (has_half, tall) {
-        (true, _) => None,
-        (false, true) => Some(waits),
-        (false, false) if node == SHARED => Some(format!("{waits}, {per_s}")),
-        (false, false) => Some(waits),
-    };
-    let texts = [line.unwrap_or_default()];
-    let ink = if waiting > 5 {
-        Ink::Warn
-    } else {
-        Ink::Secondary
-    };
-    let line = fitting(&texts, 11.0, false, room);
-    pencil.text(pt(x, rect.y + 35.0), 11.0, ink, line);
-    let mut below = rect.y + 42.0;
+    let mut below = rect.y + 35.0;
+    for (line, ink) in lines {
+        let line = fitting(&[line], 11.0, false, room);
+        pencil.text(pt(x, below), 11.0, ink, line);
+        below += 15.0;
+    }
+    below -= 8.0;
     if tall {
-        let middle = rect.centre().y;
-        pencil.text(pt(x, rect.y + 50.0), 11.0, Ink::Secondary, per_s);
-        pencil.text(pt(x, middle - 16.0), 11.0, Ink::Secondary, writer);
-        below = middle - 8.0;
+        below = rect.centre().y - 8.0;
+        pencil.text(pt(x, below - 8.0), 11.0, Ink::Secondary, writer);
     }
-    if renamed_here {
-        let ink = if breaks { Ink::Bad } else { Ink::Secondary };
-        let line = fitting(&[renamed], 11.0, true, room);
-        let y = if tall {
-            rect.y + rect.h - 12.0
-        } else {
-            rect.y + 50.0
-        };
-        pencil.bold(pt(x, y), 11.0, ink, line);
-    }
-    if has_half {
-        pencil.mark(Glyph::Failure, pt(x + 5.0, rect.y + 31.0), 5.0, Ink::Bad);
-        let line = fitting(&half_said, 11.0, true, room - 14.0);
-        pencil.bold(pt(x + 14.0, rect.y + 35.0), 11.0, Ink::Bad, line);
-    }
-    let h = rect.y + rect.h - below - if renamed_here { 24.0 } else { 4.0 };
-    let area = Rect::new(x - 2.0, below, room, h.max(0.0));
+    let area = Rect::new(x - 2.0, below, room, rect.y + rect.h - below - 2.0);
     let writes = pool.held.iter().chain(&pool.queue);
     let dots = writes.filter_map(|key| Some(system.frame(*key)?.number));
     queue(scene, area, Glyph::Message, Ink::Hit, dots);
@@ -766,13 +675,12 @@ fn got(system: &System, at: Time, rect: Rect, scene: &mut Scene) {
     let spoken = format!("{title}; {}", spoken.join("; "));
     let title = fitting(&[title, short], 12.0, true, rect.w - 20.0);
     let mut pencil = scene.thing(GOT, rect, spoken);
-    let ms = |kind: usize| seen.median(kind).map_or(0.0, |it| it.as_s() * 1e3);
+    let ms = seen.median(0).map_or(0.0, |it| it.as_s() * 1e3);
     pencil
         .figure("browse failed %", shares[0][2] * 100.0)
         .figure("buy failed %", shares[1][2] * 100.0)
-        .figure("browse ms", ms(0).round())
-        .figure("links ms", (seen.on_links(0).as_s() * 1e3).round())
-        .figure("buy ms", ms(1).round());
+        .figure("browse ms", ms.round())
+        .figure("links ms", (seen.on_links(0).as_s() * 1e3).round());
     let [browse, buy] = kinds;
     Shares {
         rect,
@@ -802,18 +710,16 @@ fn cost(system: &System, knobs: &Values, rect: Rect, scene: &mut Scene) {
     let down = down.filter(|it| it.down.is_some()).count();
     let killed = [count(down), Arg::Count(i64::from(seen.killed))];
     let state = scene.say("cost.down", &killed);
-    let history = match seen.history {
-        None => scene.say("history.none", &[]),
-        Some(it) => {
-            let calls = Arg::Count(i64::from(it.calls));
-            match it.took {
-                Some(took) => scene.say("history", &[calls, Arg::Number((took.0 / 1_000) as f64)]),
-                None => scene.say("history.asks", &[calls]),
-            }
-        }
+    let calls = seen.history.map_or(0, |it| it.calls);
+    let took = seen.history.and_then(|it| it.took);
+    let ms = took.unwrap_or(Time::ZERO).0 / 1_000;
+    let args = [Arg::Count(i64::from(calls)), Arg::Number(ms as f64)];
+    let word = match (seen.history, took) {
+        (None, _) => "history.none",
+        (_, None) => "history.asks",
+        (_, Some(_)) => "history",
     };
-    let took = seen.history.and_then(|it| it.took).unwrap_or(Time::ZERO);
-    let took_ms = (took.0 / 1_000) as f64;
+    let history = scene.say(word, &args);
     let spoken = format!("{title}, {state}, {history}");
     let room = rect.w - 20.0;
     let mut pencil = scene.thing(COST, rect, spoken);
@@ -821,85 +727,45 @@ fn cost(system: &System, knobs: &Values, rect: Rect, scene: &mut Scene) {
         .figure("processes", f64::from(processes))
         .figure("GB", f64::from(mb) / 1_000.0)
         .figure("down", down as f64)
-        .figure("killed", f64::from(seen.killed))
-        .figure("misread", f64::from(seen.misread))
-        .figure("calls", seen.history.map_or(0.0, |it| f64::from(it.calls)))
-        .figure("history ms", took_ms);
+        .figure("calls", f64::from(calls))
+        .figure("history ms", ms as f64);
     panel(&mut pencil, rect, fitting(&[title], 12.0, true, room));
     for (i, line) in [state, history].into_iter().enumerate() {
-        let ink = if i == 0 && down > 0 {
-            Ink::Bad
-        } else {
-            Ink::Ink
-        };
+        let bad = i == 0 && down > 0;
+        let ink = if bad { Ink::Bad } else { Ink::Ink };
         let p = pt(rect.x + 10.0, rect.y + 36.0 + 18.0 * i as f32);
         pencil.text(p, 11.5, ink, fitting(&[line], 11.5, false, room));
     }
 }
 
-/// A request, call or answer, wherever it is.
-fn dot(
-    system: &System,
-    (key, frame): (Key, &Frame),
+/// A call or answer on its way.
+fn travels(
+    frame: &Frame,
     caller: Option<(NodeId, usize)>,
     layout: &Layout,
     at: Time,
     scene: &mut Scene,
 ) {
-    let (node, column) = frame.at();
-    if frame.is_request() || column >= MOST || [SHARED, ORDER_DB, PAYMENT_DB].contains(&node) {
+    let moves = matches!(frame.place, Place::Travels | Place::Bounces);
+    let Some(way) = way(frame, caller, layout).filter(|_| moves) else {
         return;
-    }
-    let ink = ink_of(frame);
-    let pool = || {
-        let live = system.node(node)?;
-        Some((&live.members.get(column)?.own.pool, live.workers()))
     };
-    match frame.place {
-        Place::Held => {
-            let Some(((pool, workers), row)) = pool().zip(module(frame)) else {
-                return;
-            };
-            let worker = pool.held.iter().position(|held| *held == key);
-            if let Some(worker) = worker.filter(|_| frame.works_since().is_some()) {
-                let (p, r) = layout.socket(column, row, worker, workers.max(1));
-                scene.particle(p, r.min(DOT), Glyph::Request, ink, frame.number);
-            }
-        }
-        Place::Waits => {
-            let pool = pool().map(|(pool, _)| pool);
-            let place = pool.and_then(|pool| pool.queue.iter().position(|it| *it == key));
-            if let Some(place) = place {
-                let row = (node != BOXES).then(|| row_of(node)).flatten();
-                let (p, r) = layout.waits(column, row, place.min(5));
-                scene.particle(p, r, Glyph::Request, ink, frame.number);
-            }
-        }
-        Place::Travels | Place::Bounces => {
-            let Some(way) = way(frame, caller, layout) else {
-                return;
-            };
-            let share = frame.leg.share(at);
-            let back = frame.leg.back;
-            let (share, course) = match back {
-                true => (1.0 - share, Course::Back),
-                false => (share, Course::There),
-            };
-            let p = way.at(share, course);
-            let (glyph, ink) = match (back, frame.failed.is_some()) {
-                (false, false) => (Glyph::Request, ink),
-                (true, false) => (Glyph::Response, Ink::Ok),
-                (_, true) => (Glyph::Failure, Ink::Bad),
-            };
-            scene.particle(p, DOT - 0.5, glyph, ink, frame.number);
-        }
-        Place::Pauses | Place::HeldBack => {}
-    }
+    let share = frame.leg.share(at);
+    let p = match frame.leg.back {
+        true => way.at(1.0 - share, Course::Back),
+        false => way.at(share, Course::There),
+    };
+    let (glyph, ink) = match (frame.leg.back, frame.failed.is_some()) {
+        (false, false) => (Glyph::Request, ink_of(frame)),
+        (true, false) => (Glyph::Response, Ink::Ok),
+        (_, true) => (Glyph::Failure, Ink::Bad),
+    };
+    scene.particle(p, DOT - 0.5, glyph, ink, frame.number);
 }
 
 /// The way that a call is on.
 fn way(frame: &Frame, caller: Option<(NodeId, usize)>, layout: &Layout) -> Option<Way> {
-    let (_, column) = frame.at();
+    let column = frame.at().1.min(MOST - 1);
     let call = |from: NodeId, to: NodeId| {
         let (row, to) = (row_of(from)?, row_of(to)?);
         Some(layout.call((caller?.1, row), (column, to)))
