@@ -28,29 +28,23 @@ pub(super) const STANDS_FOR: &[(PartId, PartId)] = &STANDS;
 const STANDS: [(PartId, PartId); 36] = {
     const WHO: [&str; 6] = ["got", "cost", "links", "users", "balancer", "order-db"];
     const FIRST: [&str; 3] = ["box", "search", "order"];
-    let mut all = [(GOT, BOX); 36];
-    let (mut i, mut next) = (0, 0);
-    while i < WHO.len() {
-        let mut j = 0;
-        while j < FIRST.len() {
-            all[next] = (PartId::one(WHO[i]), PartId::nth(FIRST[j], 1));
-            (j, next) = (j + 1, next + 1);
-        }
-        i += 1;
-    }
     // Payment has nothing to do where Product does not answer.
-    all[next] = (PartId::one("payment-db"), PartId::nth("payment", 1));
-    all[next + 1] = (PartId::one("payment-db"), PartId::nth("product", 1));
-    let mut column = 1;
-    while column <= MOST {
-        let payment = PartId::nth("payment", column as u16);
-        all[next + 2 * column] = (payment, PartId::nth("payment", 1));
-        all[next + 2 * column + 1] = (payment, PartId::nth("product", 1));
-        column += 1;
+    const PAID: [&str; 2] = ["payment", "product"];
+    let mut all = [(GOT, GOT); 36];
+    let mut i = 0;
+    while i < all.len() {
+        all[i] = match i {
+            0..18 => (PartId::one(WHO[i / 3]), PartId::nth(FIRST[i % 3], 1)),
+            18..20 => (PartId::one("payment-db"), PartId::nth(PAID[i % 2], 1)),
+            _ => (
+                PartId::nth("payment", (i / 2 - 9) as u16),
+                PartId::nth(PAID[i % 2], 1),
+            ),
+        };
+        i += 1;
     }
     all
 };
-const BOX: PartId = PartId::nth("box", 1);
 /// Names of the rows.
 const ROWS: [&str; 4] = [
     "module.search",
@@ -130,7 +124,7 @@ impl Layout {
         let w = (pitch - 2.0 * RIM - 6.0).min(96.0);
         let grid = Rect::new(x, top, pitch * columns, 4.0 * h + 3.0 * gap);
         let users = Rect::new(PAD, top + 60.0, 106.0, 96.0);
-        let balancer = Rect::new(146.0, 8.0, 82.0, grid.y + grid.h + RIM - 8.0);
+        let balancer = Rect::new(148.0, 8.0, 78.0, grid.y + grid.h + RIM - 8.0);
         let db = Rect::new(width - right, 8.0, right - PAD, balancer.h);
         let beside = |row: f32| Rect::new(db.x, top + row * (h + gap) - 9.0, db.w, 64.0);
         let y = grid.y + grid.h + RIM + 12.0;
@@ -599,7 +593,7 @@ fn database(system: &System, node: NodeId, rect: Rect, at: Time, scene: &mut Sce
     let waits = scene.say("writes", &[Arg::Count(waiting as i64)]);
     let has_half = node == PAYMENT_DB && seen.half > 0;
     let half = scene.say("half", &[Arg::Count(i64::from(seen.half))]);
-    let renamed = seen.renamed == Some(seen.design) && node != PAYMENT_DB;
+    let renamed = seen.is_renamed() && node != PAYMENT_DB;
     let breaks = renamed && seen.design == ONE_DATABASE;
     let (column, writer) = (scene.say("renamed", &[]), scene.say("writer", &[]));
     let part = system.node(node).map_or(GOT, |live| live.node.part_of(0));
@@ -658,13 +652,18 @@ fn got(system: &System, at: Time, rect: Rect, scene: &mut Scene) {
     let seen = system.own::<Seen>();
     let kinds = ["got.browse", "got.buy"].map(|word| scene.say(word, &[]));
     let shares = [0, 1].map(|kind| [0, 1, 2].map(|fate| seen.share(kind, fate, at)));
-    let median = |kind: usize| match seen.median(kind) {
-        Some(it) => Arg::Number((it.0 as f64 / 1_000.0).round()),
-        None => Arg::Word("stage.none"),
+    let median = |kind: usize| {
+        let it = seen.median(kind).unwrap_or(Time::ZERO);
+        Arg::Number((it.0 as f64 / 1_000.0).round())
     };
     let span = Arg::Number(LATELY.min(seen.counted(at)).as_s().floor());
     let args = [span, median(0), median(1)];
-    let [title, short] = ["got", "got.short"].map(|word| scene.say(word, &args));
+    // There are medians of the two, or there are too few answers of one.
+    let words = match seen.median(0).and(seen.median(1)) {
+        Some(_) => ["got", "got.short"],
+        None => ["got.few", "got.few"],
+    };
+    let [title, short] = words.map(|word| scene.say(word, &args));
     let percent = |share: f64| Arg::Share((share * 100.0).round() / 100.0);
     let spoken = [0, 1].map(|kind| {
         let args = shares[kind].map(percent);

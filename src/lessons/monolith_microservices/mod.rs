@@ -14,6 +14,7 @@ use crate::kit::system::{
 };
 use algorithms::balancer::Policy;
 use algorithms::hash::mix64;
+use engine::tape::NoteId;
 use engine::{
     Act, ActionSpec, Arg, Card, Code, Glyph, Ink, Lesson, Level, Line, Note, PartId, Plot, Probe,
     Sheet, Statistic, Time, Tone,
@@ -317,8 +318,8 @@ impl Script for MonolithMicroservices {
             KILL => seen.outage.is_none_or(|outage| outage.over),
             DEPLOY => seen.deploy.is_none(),
             CRASH => !seen.armed,
-            RENAME => seen.renamed != Some(seen.design),
-            DEPLOY_PAYMENT => seen.renamed == Some(seen.design) && seen.design == ONE_DATABASE,
+            RENAME => !seen.is_renamed(),
+            DEPLOY_PAYMENT => seen.is_renamed() && seen.design == ONE_DATABASE,
             _ => true,
         }
     }
@@ -358,17 +359,18 @@ impl Script for MonolithMicroservices {
             }
             CRASH => system.own_mut::<Seen>().armed = true,
             RENAME => {
-                let seen = system.own_mut::<Seen>();
-                (seen.renamed, seen.misread) = (Some(design), 0);
                 let word = ["renamed-box", "renamed-own", "renamed-one"][design.min(2) as usize];
-                let bad = design == ONE_DATABASE;
-                let part = if design == OWN_DATA {
-                    "order-db"
-                } else {
-                    "database"
+                let part = match design {
+                    OWN_DATA => "order-db",
+                    _ => "database",
                 };
-                let tone = if bad { Tone::Bad } else { Tone::Ok };
-                system.say(tell(word, part, tone), cx);
+                let tone = match design {
+                    ONE_DATABASE => Tone::Bad,
+                    _ => Tone::Ok,
+                };
+                let note = system.say(tell(word, part, tone), cx);
+                let seen = system.own_mut::<Seen>();
+                (seen.renamed, seen.misread) = (Some((design, note)), 0);
             }
             DEPLOY_PAYMENT => {
                 system.own_mut::<Seen>().renamed = None;
@@ -461,17 +463,19 @@ impl Script for MonolithMicroservices {
         Time((work.0 as f64 * (1.0 + DIFFERS * (2.0 * unit - 1.0))) as u64)
     }
 
-    fn throws(&self, call: Key, system: &System) -> bool {
+    fn throws(&self, call: Key, system: &System) -> Option<NoteId> {
         let seen = system.own::<Seen>();
-        let broken = seen.outage.is_some_and(|outage| !outage.over);
-        let misreads = seen.renamed == Some(ONE_DATABASE) && seen.design == ONE_DATABASE;
-        if !broken && !misreads {
-            return false;
+        let broken = seen.outage.filter(|outage| !outage.over);
+        let misreads = seen
+            .renamed
+            .filter(|it| it.0 == ONE_DATABASE && seen.is_renamed());
+        if broken.is_none() && misreads.is_none() {
+            return None;
         }
-        let Some(frame) = system.frame(call) else {
-            return false;
-        };
-        broken && module(frame) == Some(1) || misreads && frame.at().0 == PAYMENT
+        let frame = system.frame(call)?;
+        let broken = broken.filter(|_| module(frame) == Some(1));
+        let misreads = misreads.filter(|_| frame.at().0 == PAYMENT);
+        broken.map(|it| it.note).or(misreads.map(|it| it.1))
     }
 
     fn heard(&self, note: &Note, system: &mut System) {
@@ -502,13 +506,14 @@ impl Script for MonolithMicroservices {
         }
         let rules = seen.rules;
         seen.sells.set(rules.sells, now);
-        let median = seen.median(0).is_some_and(|it| it <= Time::ms(560));
         let counted = seen.counted(now) >= LATELY;
-        let quick = rules.light && counted && median;
+        let quick = |seen: &Seen| seen.median(0).is_some_and(|it| it <= Time::ms(560));
+        let quick = rules.light && counted && quick(seen);
         seen.quick.set(quick, now);
         seen.ten.set(counted && seen.pays_per_s(now) >= 9.5, now);
-        let well = seen.ended(0, now) >= 110 && seen.share(0, 2, now) <= 0.01;
-        seen.only_search.set(rules.lean && counted && well, now);
+        let well = |seen: &Seen| seen.ended(0, now) >= 110 && seen.share(0, 2, now) <= 0.01;
+        let only_search = rules.lean && counted && well(seen);
+        seen.only_search.set(only_search, now);
     }
 
     fn report(&self, system: &mut System, _: &Values, cx: Cx<'_, '_>) {
@@ -620,12 +625,6 @@ fn deploy(system: &mut System, cx: Cx<'_, '_>) {
 }
 
 fn kill_product(system: &mut System, design: u32, cx: Cx<'_, '_>) {
-    system.own_mut::<Seen>().outage = Some(Outage {
-        began: cx.now(),
-        over: false,
-        ended: [0; 2],
-        failed: [0; 2],
-    });
     let word = match design {
         MONOLITH => "product-throws",
         _ => "product-down",
@@ -633,6 +632,13 @@ fn kill_product(system: &mut System, design: u32, cx: Cx<'_, '_>) {
     let note = Note::new(word).with(Arg::Span(OUTAGE));
     let note = note.about(PartId::one("balancer")).mark(Tone::Bad);
     let note = system.say(note.begins("product", 0), cx);
+    system.own_mut::<Seen>().outage = Some(Outage {
+        began: cx.now(),
+        over: false,
+        note,
+        ended: [0; 2],
+        failed: [0; 2],
+    });
     cx.schedule(OUTAGE, Event::Timer(PRODUCT_BACK));
     for member in (0..members(system, PRODUCT)).filter(|_| design != MONOLITH) {
         cx.because(note);

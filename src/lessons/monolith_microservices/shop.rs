@@ -6,6 +6,7 @@ use super::{
 };
 use crate::kit::flow::{Holds, Recently};
 use crate::kit::system::{Frame, NodeId, System};
+use engine::tape::NoteId;
 use engine::{Note, Time};
 use std::collections::VecDeque;
 
@@ -48,6 +49,7 @@ pub(super) struct History {
 pub(super) struct Outage {
     pub(super) began: Time,
     pub(super) over: bool,
+    pub(super) note: NoteId,
     pub(super) ended: [u32; 2],
     pub(super) failed: [u32; 2],
 }
@@ -92,7 +94,7 @@ pub(super) struct Seen {
     /// The next purchase that reaches Payment brings its process down.
     pub(super) armed: bool,
     /// The design in which a column of orders has a new name that not everybody may know.
-    pub(super) renamed: Option<u32>,
+    pub(super) renamed: Option<(u32, NoteId)>,
     /// Purchases that Payment failed for it.
     pub(super) misread: u32,
     pub(super) deploy: Option<Phase>,
@@ -298,6 +300,11 @@ impl Seen {
         (0..3)
             .map(|fate| self.fates.sum(3 * kind + fate, LATELY, at))
             .sum()
+    }
+
+    /// Whether a column has a new name in this design.
+    pub(super) fn is_renamed(&self) -> bool {
+        self.renamed.is_some_and(|it| it.0 == self.design)
     }
 
     /// The median of the latest answers of a kind; none if there are few.

@@ -181,6 +181,7 @@ pub(super) const STORY: &[Beat<System>] = &[
             Setup::Act("fresh", 0),
             Setup::Act("crash-payment", 0),
             Setup::Speed(0.5),
+            Setup::Wait(Time::ms(1_200)),
         ],
         when: |system| seen(system).half >= 1,
         points: &[ORDER_DB, PAYMENT_DB],
@@ -210,6 +211,7 @@ pub(super) const STORY: &[Beat<System>] = &[
             Setup::Act("fresh", 0),
             Setup::Act("rename", 0),
             Setup::Speed(1.0),
+            Setup::Wait(Time::ms(2_500)),
         ],
         when: |system| {
             let seen = seen(system);

@@ -7,6 +7,7 @@ use super::{Event, System};
 use crate::kit::flow::Key;
 use engine::knobs::Kind;
 use engine::scene::Rect;
+use engine::tape::NoteId;
 use engine::{Act, Context, Knob, Knobs, Note, PartId, Scene, Time, Visit};
 use std::any::Any;
 
@@ -73,10 +74,9 @@ pub trait Script: Sync + 'static {
         work
     }
 
-    /// Whether a piece of work fails as it begins, for a service that weighs it: what follows from the state of the system.
-    /// Says `fails-it`.
-    fn throws(&self, _call: Key, _system: &System) -> bool {
-        false
+    /// What makes a piece of work fail as it begins, for a service that weighs it: the note that told of it. Says `fails-it`.
+    fn throws(&self, _call: Key, _system: &System) -> Option<NoteId> {
+        None
     }
 
     /// How long a new member takes until it is up, of a node whose members boot for so long.

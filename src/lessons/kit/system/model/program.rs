@@ -27,7 +27,8 @@ impl System {
                     let mut mean = *mean;
                     if live.service().is_some_and(|service| service.weighs) {
                         let script = self.script;
-                        if script.throws(key, self) {
+                        if let Some(cause) = script.throws(key, self) {
+                            cx.because(cause);
                             return self.throw(key, cx);
                         }
                         mean = script.weighs(key, mean, self, cx.now());
