@@ -428,7 +428,7 @@ fn balancer(system: &System, at: Time, layout: &Layout, scene: &mut Scene) {
     pencil.bold(pt(rect.x + 10.0, rect.y + 18.0), 13.0, Ink::Ink, name);
     let room = rect.w - 18.0;
     let lines = text::wrap(&said, 11.0, false, room);
-    let most = if layout.narrow { 2 } else { 4 };
+    let most = if layout.narrow { 2 } else { 7 };
     for (i, line) in lines.into_iter().take(most).enumerate() {
         let p = pt(rect.x + 10.0, rect.y + 33.0 + 12.5 * i as f32);
         pencil.text(p, 11.0, ink, fitting(&[line], 11.0, false, room));

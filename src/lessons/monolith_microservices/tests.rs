@@ -50,6 +50,11 @@ fn rate(settings: &[(&str, f64)], node: NodeId) -> f64 {
     f64::from(run.model().row(node).of(Count::Done) - before) / 200.0
 }
 
+fn down(run: &Run<System>, node: NodeId) -> usize {
+    let members = run.model().node(node).unwrap().members.iter();
+    members.filter(|it| it.down.is_some()).count()
+}
+
 fn near(measured: f64, theory: f64, tolerance: f64) {
     assert!(
         (measured / theory - 1.0).abs() <= tolerance,
@@ -176,10 +181,6 @@ fn borders_move_and_nobody_inside_is_hurt() {
 #[test]
 fn leaks_can_take_all_boxes_and_a_deploy_heals() {
     let mut run = run(1, &[("leak", 16.0)]);
-    let down = |run: &Run<System>, node: NodeId| {
-        let members = run.model().node(node).unwrap().members.iter();
-        members.filter(|it| it.down.is_some()).count()
-    };
     let mut most = 0;
     for _ in 0..20 {
         go(&mut run, 1);
@@ -227,4 +228,31 @@ fn a_history_asks_once_or_twenty_times() {
         assert!((least..=most).contains(&ms), "{design}: {ms}");
     }
     assert_eq!(MODULES[1], PRODUCT);
+}
+
+#[test]
+fn the_same_searches_take_a_column_and_a_cell() {
+    for seed in 1..=12 {
+        let runs = [MONOLITH, OWN_DATA].map(|design| {
+            let mut run = run(seed, &[("design", f64::from(design))]);
+            act(&mut run, "fresh");
+            run
+        });
+        let [mut boxes, mut cells] = runs;
+        let mut at = Time::ZERO;
+        while down(&boxes, BOXES) == 0 {
+            at += Time::ms(100);
+            boxes.run(at, Watch::Nothing, u64::MAX);
+        }
+        at += Time::ms(700);
+        boxes.run(at, Watch::Nothing, u64::MAX);
+        cells.run(at, Watch::Nothing, u64::MAX);
+        assert_eq!(
+            (down(&boxes, BOXES), down(&cells, SEARCH)),
+            (1, 1),
+            "{seed}"
+        );
+        let buys_failed = seen(&cells).share(1, 2, cells.model().now);
+        assert_eq!(buys_failed, 0.0, "seed {seed}");
+    }
 }
