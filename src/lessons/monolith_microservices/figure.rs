@@ -657,9 +657,11 @@ fn got(system: &System, at: Time, rect: Rect, scene: &mut Scene) {
         Arg::Number((it.0 as f64 / 1_000.0).round())
     };
     let span = Arg::Number(LATELY.min(seen.counted(at)).as_s().floor());
-    let args = [span, median(0), median(1)];
+    let links = (seen.on_links(0).as_s() * 1e3).round();
+    let args = [span, median(0), median(1), Arg::Number(links)];
     // There are medians of the two, or there are too few answers of one.
     let words = match seen.median(0).and(seen.median(1)) {
+        Some(_) if links > 0.0 => ["got.links", "got.links.short"],
         Some(_) => ["got", "got.short"],
         None => ["got.few", "got.few"],
     };
@@ -679,7 +681,7 @@ fn got(system: &System, at: Time, rect: Rect, scene: &mut Scene) {
         .figure("browse failed %", shares[0][2] * 100.0)
         .figure("buy failed %", shares[1][2] * 100.0)
         .figure("browse ms", ms.round())
-        .figure("links ms", (seen.on_links(0).as_s() * 1e3).round());
+        .figure("links ms", links);
     let [browse, buy] = kinds;
     Shares {
         rect,

@@ -110,14 +110,15 @@ pub(super) const STORY: &[Beat<System>] = &[
         id: "hop",
         setup: &[
             Setup::Twin("design", MONOLITH as f64),
+            Setup::Set("browse", 3.0),
             Setup::Act("fresh", 0),
             Setup::Speed(2.0),
             Setup::Wait(Time::s(9)),
         ],
         points: &[LINKS, GOT],
         shows: &[
-            figure(GOT, "browse ms").within(530.0, 640.0),
-            figure(GOT, "links ms").within(59.0, 61.0),
+            figure(GOT, "browse ms").within(530.0, 600.0),
+            figure(GOT, "links ms").is(60.0),
         ],
         ..Beat::at_once()
     },
