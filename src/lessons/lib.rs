@@ -14,6 +14,7 @@ pub mod kit;
 pub mod latency_under_load;
 pub mod load_balancing;
 pub mod message_queue;
+pub mod monolith_microservices;
 pub mod pub_sub;
 pub mod rate_limiting;
 pub mod read_replicas;
@@ -66,6 +67,7 @@ lessons![
     client_server::ClientServer,
     latency_under_load::LatencyUnderLoad,
     sync_async::SyncAsync,
+    monolith_microservices::MonolithMicroservices,
 ];
 
 /// What press tells of a lesson, and no page's program carries.

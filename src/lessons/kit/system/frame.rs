@@ -267,6 +267,18 @@ impl Frame {
         self.travelled
     }
 
+    /// The step of its program that it is in, from 0.
+    #[inline]
+    pub fn step(&self) -> usize {
+        usize::from(self.step)
+    }
+
+    /// Since when a worker works on that step; none while it waits for the answer to a call.
+    #[inline]
+    pub fn works_since(&self) -> Option<Time> {
+        (self.pending == 0 && self.work.0 > 0).then_some(self.work.1)
+    }
+
     /// Whether a breaker that was half-open let it through, to see how the callee fares.
     #[inline]
     pub fn is_probe(&self) -> bool {

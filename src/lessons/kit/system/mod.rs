@@ -90,7 +90,8 @@
 //!   [`System::row`], [`System::member_row`], and [`System::since`] a marked note (`"crashed"`, `"you-set"`, `"start"`).
 //! * [`Deed::Own`] with [`Script::act`]; [`System::deed`] for the layer's own deeds, [`System::lose`] for the death of one worker;
 //!   [`Event::Timer`] with [`Script::timer`].
-//! * [`Service::weighs`] with [`Script::weighs`]: work whose length depends on the state of the system.
+//! * [`Service::weighs`] with [`Script::weighs`]: work whose length depends on the state of the system, and with
+//!   [`Script::throws`] work that fails by it.
 //! * [`Script::taken`], [`Script::parked`], [`Script::job_done`], [`Script::delivered`]: what workers, jobs and feeds do.
 //! * [`Gate::limits`] with [`Script::admits`]: limiters, which pass, hold back or refuse ([`Admission`]).
 //!   [`Gate::filters`] with [`Script::allowed`]: candidates.

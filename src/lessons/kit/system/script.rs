@@ -7,6 +7,7 @@ use super::{Event, System};
 use crate::kit::flow::Key;
 use engine::knobs::Kind;
 use engine::scene::Rect;
+use engine::tape::NoteId;
 use engine::{Act, Context, Knob, Knobs, Note, PartId, Scene, Time, Visit};
 use std::any::Any;
 
@@ -71,6 +72,11 @@ pub trait Script: Sync + 'static {
     /// cannot stand in a plan. A worker begins with it now.
     fn weighs(&self, _call: Key, work: Time, _system: &mut System, _now: Time) -> Time {
         work
+    }
+
+    /// What makes a piece of work fail as it begins, for a service that weighs it: the note that told of it. Says `fails-it`.
+    fn throws(&self, _call: Key, _system: &System) -> Option<NoteId> {
+        None
     }
 
     /// How long a new member takes until it is up, of a node whose members boot for so long.

@@ -27,6 +27,10 @@ impl System {
                     let mut mean = *mean;
                     if live.service().is_some_and(|service| service.weighs) {
                         let script = self.script;
+                        if let Some(cause) = script.throws(key, self) {
+                            cx.because(cause);
+                            return self.throw(key, cx);
+                        }
                         mean = script.weighs(key, mean, self, cx.now());
                     }
                     let (Some(live), Some(frame)) = (self.live(node), self.frames.get(key)) else {
@@ -66,13 +70,7 @@ impl System {
                     }
                     self.send(key, (step, 0), call, (0, Time::ZERO), cx);
                 }
-                Some(Step::Fail) => {
-                    let number = frame.number;
-                    let part = self.part_of(node, member);
-                    let args = [count(number), Arg::Part(part), Arg::Count(0)];
-                    self.tell("fails-it", args, (part, number), cx);
-                    return self.fail(key, Reason::Chance, cx);
-                }
+                Some(Step::Fail) => return self.throw(key, cx),
                 // Nobody waits for a job, and users hold what they wait for themselves.
                 Some(Step::Answer) if frame.job => self.step_over(key),
                 Some(Step::Park) if frame.job || frame.message || frame.is_request() => {
@@ -93,6 +91,18 @@ impl System {
                 }
             }
         }
+    }
+
+    /// A step comes to nothing.
+    fn throw(&mut self, key: Key, cx: Cx<'_, '_>) {
+        let Some(frame) = self.frames.get(key) else {
+            return;
+        };
+        let number = frame.number;
+        let part = self.part_of(frame.node, frame.member);
+        let args = [count(number), Arg::Part(part), Arg::Count(0)];
+        self.tell("fails-it", args, (part, number), cx);
+        self.fail(key, Reason::Chance, cx);
     }
 
     fn step_over(&mut self, key: Key) {
