@@ -1,0 +1,713 @@
+//! The stage: resolvers with their clocks, the tree of name servers, the two servers, and the way past the tree.
+
+use super::model::{
+    KEPT_ON, NS1, Naming, Place, RESOLVERS, USERS, addr_word, ns, resolver, server, users,
+};
+use super::resolver::{Addr, Name, Said};
+use super::settings::{Serve, Settings};
+use crate::kit::figures::label::{ending, fitting, pill};
+use crate::kit::figures::shares::{Fill, Shares, Style};
+use crate::kit::figures::{self as kit, DOT, NodeCard};
+use crate::kit::layout::{Course, Placed, Slot, Span, Way, lay, part, space};
+use engine::scene::{Pencil, Rect, pt};
+use engine::{Arg, Glyph, Ink, PartId, Scene, Time, text};
+
+/// Where lookups led, and how the last move went.
+pub(super) const LED: PartId = PartId::one("led");
+pub(super) const MOVE: PartId = PartId::one("move");
+/// The figure on where lookups led looks back so far.
+const LATELY: Time = Time::s(10);
+/// For so long after it a walk and the end of a copy are seen.
+const SEEN: Time = Time::ms(1_500);
+/// Height of a resolver, of a name server, of a server, of the figures below.
+const CARD: f32 = 84.0;
+const NS: f32 = 54.0;
+const SERVER: f32 = 68.0;
+const FOOT: f32 = 74.0;
+/// Room for the way past the name servers.
+const LANE: f32 = 30.0;
+
+pub(super) fn draw(naming: &Naming, knobs: &Settings, at: Time, scene: &mut Scene) {
+    let narrow = scene.narrow();
+    let placed = place(scene, narrow);
+    let outside: Vec<[Way; 2]> = (0..RESOLVERS)
+        .map(|i| [0, 1].map(|to| past(&placed, i, to, narrow)))
+        .collect();
+    lines(naming, &placed, &outside, at, scene);
+    for i in 0..RESOLVERS {
+        people(naming, i, placed.of(users(i)), at, scene);
+        card(naming, knobs, i, placed.of(resolver(i)), at, scene);
+    }
+    for i in 0..3 {
+        name_server(naming, i, placed.of(ns(i)), scene);
+    }
+    for i in 0..2 {
+        shop(naming, i, placed.of(server(i)), at, scene);
+    }
+    led(naming, placed.of(LED), at, scene);
+    the_move(naming, placed.of(MOVE), at, scene);
+    dots(naming, &placed, &outside, at, scene);
+}
+
+fn place(scene: &mut Scene, narrow: bool) -> Placed {
+    let gap = |between: f32, slots: Vec<Slot>| {
+        let mut all = Vec::new();
+        for slot in slots {
+            if !all.is_empty() {
+                all.push(space(between));
+            }
+            all.push(slot);
+        }
+        all
+    };
+    let both = |i: usize, users_w: (f32, f32), between: (f32, f32), w: Span| {
+        Slot::Row(vec![
+            part(users(i), users_w, CARD),
+            space(between),
+            part(resolver(i), w, CARD),
+        ])
+    };
+    let stage = if narrow {
+        let cards =
+            (0..RESOLVERS).map(|i| both(i, (34.0, 34.0), (16.0, 16.0), Span::rest(200.0, 1.0)));
+        let cards = gap(6.0, cards.collect());
+        let tree = (0..3).map(|i| part(ns(i), Span::rest(84.0, 1.0), 66.0));
+        let shops = (0..2).map(|i| part(server(i), Span::rest(110.0, 1.0), SERVER));
+        let inset = |slot: Slot| Slot::Row(vec![space(10.0), slot, space(8.0)]);
+        vec![
+            inset(Slot::Column(cards)),
+            space(22.0),
+            Slot::Row(gap(8.0, tree.collect())),
+            space(LANE),
+            inset(Slot::Row(gap(10.0, shops.collect()))),
+            space(8.0),
+            part(LED, Span::rest(250.0, 1.0), FOOT - 10.0),
+            space(6.0),
+            part(MOVE, Span::rest(250.0, 1.0), FOOT),
+        ]
+    } else {
+        let cards =
+            (0..RESOLVERS).map(|i| both(i, (42.0, 60.0), (16.0, 30.0), (172.0, 244.0).into()));
+        let tree = (0..3).map(|i| part(ns(i), (132.0, 178.0), NS));
+        let shops = (0..2).map(|i| part(server(i), (106.0, 150.0), SERVER));
+        vec![
+            Slot::Row(vec![
+                space((6.0, 10.0)),
+                Slot::Column(gap(12.0, cards.collect())),
+                space(Span::rest(36.0, 1.0)),
+                Slot::Column(gap(42.0, tree.collect())),
+                space(Span::rest(28.0, 0.6)),
+                Slot::Column(gap(56.0, shops.collect())),
+            ]),
+            space(LANE),
+            Slot::Row(vec![
+                part(LED, Span::rest(210.0, 1.0), FOOT),
+                space(10.0),
+                part(MOVE, Span::rest(270.0, 1.0), FOOT),
+            ]),
+        ]
+    };
+    lay(scene, &Slot::Column(stage))
+}
+
+/// From the users of a resolver to a server, past all name servers.
+fn past(placed: &Placed, i: usize, to: usize, narrow: bool) -> Way {
+    let (from, shop, led) = (placed.of(users(i)), placed.of(server(to)), placed.of(LED));
+    let trunk = 7.0;
+    let start = [from.left(), pt(trunk, from.left().y)];
+    let end = if narrow {
+        let lane = shop.y - 10.0;
+        vec![pt(trunk, lane), pt(shop.top().x, lane), shop.top()]
+    } else {
+        let (lane, up) = (led.y - 10.0, shop.x - 12.0);
+        vec![
+            pt(trunk, lane),
+            pt(up, lane),
+            pt(up, shop.left().y),
+            shop.left(),
+        ]
+    };
+    Way::through(&[&start[..], &end].concat(), 8.0)
+}
+
+/// From a resolver to a name server.
+fn asking(placed: &Placed, i: usize, to: usize, narrow: bool) -> Way {
+    let (from, ns) = (placed.of(resolver(i)).right(), placed.of(ns(to)));
+    if narrow {
+        let trunk = from.x + 10.0;
+        let lane = ns.y - 11.0;
+        let x = ns.top().x;
+        Way::through(
+            &[
+                from,
+                pt(trunk, from.y),
+                pt(trunk, lane),
+                pt(x, lane),
+                ns.top(),
+            ],
+            6.0,
+        )
+        .lanes(0.0, 4.0)
+    } else {
+        Way::straight(from, ns.left()).lanes(-4.0, 4.0)
+    }
+}
+
+fn lines(naming: &Naming, placed: &Placed, outside: &[[Way; 2]], at: Time, scene: &mut Scene) {
+    let narrow = scene.narrow();
+    let label = fitting(&[scene.say("past", &[])], 11.0, false, scene.width - 60.0);
+    let mut ground = scene.background();
+    for ways in outside {
+        for way in ways {
+            ground.line(way.d(), Ink::Line, 1.0);
+        }
+    }
+    let lane = if narrow {
+        placed.of(server(0)).y - 10.0
+    } else {
+        placed.of(LED).y - 10.0
+    };
+    ground.text(pt(26.0, lane - 6.0), 11.0, Ink::Secondary, label);
+    for i in 0..RESOLVERS {
+        let ask = placed.way(users(i), resolver(i));
+        ground.line(ask.d(), Ink::Mark, 1.5);
+        for to in 0..3 {
+            ground.line(asking(placed, i, to, narrow).d(), Ink::Line, 1.0);
+        }
+    }
+    for (from, to) in [(0, 1), (1, 2)] {
+        ground.dashed_line(placed.way(ns(from), ns(to)).d(), Ink::Mark, 1.5);
+    }
+    // What the walk in progress, or the one just over, has asked.
+    for (i, one) in naming.resolvers.iter().enumerate() {
+        let trail = one.trail.filter(|(_, end)| at.since(*end) < SEEN);
+        let walks = one.walks.iter().map(|walk| walk.asked);
+        for asked in walks.chain(trail.map(|(asked, _)| asked)) {
+            for to in (0..3).filter(|to| asked[*to]) {
+                ground.line(asking(placed, i, to, narrow).d(), Ink::Accent, 2.0);
+            }
+        }
+    }
+}
+
+/// The users of a resolver; who keeps an old address of their own is marked.
+fn people(naming: &Naming, i: usize, rect: Rect, at: Time, scene: &mut Scene) {
+    let own = naming.own[i].map(|own| own.filter(|(_, until)| at < *until));
+    let keep = own.iter().flatten().count();
+    let said = scene.say(
+        "users",
+        &[Arg::Count(USERS as i64), Arg::Count(keep as i64)],
+    );
+    let label = scene.say("users.short", &[]);
+    let mut pencil = scene.thing(users(i), rect, said);
+    let middle = pt(rect.centre().x, rect.centre().y - 7.0);
+    for (user, own) in own.into_iter().enumerate() {
+        let (column, row) = ((user % 2) as f32 - 0.5, (user / 2) as f32 - 0.5);
+        let p = pt(middle.x + 15.0 * column, middle.y + 15.0 * row);
+        let (ground, ink) = match own {
+            Some((addr, _)) if addr == naming.published() => (Ink::HitSoft, Ink::Hit),
+            Some(_) => (Ink::Warn, Ink::Warn),
+            None => (Ink::Card, Ink::Mark),
+        };
+        pencil.bordered(
+            Rect::new(p.x - 5.5, p.y - 5.5, 11.0, 11.0),
+            5.5,
+            ground,
+            ink,
+            1.5,
+        );
+    }
+    let label = fitting(&[label], 11.0, false, rect.w);
+    pencil.centred(
+        pt(middle.x, middle.y + 31.0),
+        11.0,
+        false,
+        Ink::Secondary,
+        label,
+    );
+}
+
+/// What a row of a resolver says.
+struct Row {
+    name: String,
+    what: String,
+    ink: Ink,
+    /// What is left, from 0 to 1, and in words.
+    left: f32,
+    clock: String,
+}
+
+fn row(
+    naming: &Naming,
+    knobs: &Settings,
+    i: usize,
+    name: Name,
+    at: Time,
+    scene: &Scene,
+) -> Option<Row> {
+    let one = &naming.resolvers[i];
+    let word = if name == Name::Shop {
+        "name.shop"
+    } else {
+        "name.new"
+    };
+    let label = scene.say(word, &[]);
+    let seconds = |span: Time| scene.say("left", &[Arg::Count(span.0.div_ceil(1_000_000) as i64)]);
+    let failed = one.failures.held(&name);
+    let failed = failed.filter(|held| at < Time(held.ends_us()));
+    let held = one.cache.held(&name);
+    let ended = held.map(|held| at.since(Time(held.ends_us())));
+    let good = held.filter(|held| at < Time(held.ends_us()));
+    let given = held.filter(|_| knobs.stale != Serve::Off && name == Name::Shop);
+    let pulse = held.filter(|_| ended.is_some_and(|span| span < SEEN));
+    let addr = |said: &Said| match said {
+        Said::At(addr) => (
+            scene.words().write(&addr_word(*addr)),
+            *addr == naming.published(),
+        ),
+        _ => (scene.say("no-such", &[]), false),
+    };
+    if let Some(held) = good {
+        let left = Time(held.ends_us()).since(at);
+        let (what, current) = addr(held.data);
+        let ink = match held.data {
+            Said::No => Ink::Bad,
+            _ if current => Ink::Hit,
+            _ => Ink::Warn,
+        };
+        let share = left.as_s() / f64::from(held.ttl_s.max(1));
+        return Some(Row {
+            name: label,
+            what,
+            ink,
+            left: share as f32,
+            clock: seconds(left),
+        });
+    }
+    if let (Some(held), Some(ended)) = (given, ended) {
+        let (what, _) = addr(held.data);
+        let clock = scene.say("ended", &[Arg::Count((ended.0 / 1_000_000) as i64)]);
+        return Some(Row {
+            name: label,
+            what,
+            ink: Ink::Warn,
+            left: 0.0,
+            clock,
+        });
+    }
+    if let Some(held) = failed {
+        let left = Time(held.ends_us()).since(at);
+        let what = scene.say("servfail", &[]);
+        let share = left.as_s() / f64::from(held.ttl_s.max(1));
+        return Some(Row {
+            name: label,
+            what,
+            ink: Ink::Bad,
+            left: share as f32,
+            clock: seconds(left),
+        });
+    }
+    pulse.map(|held| Row {
+        name: label,
+        what: addr(held.data).0,
+        ink: Ink::Secondary,
+        left: 0.0,
+        clock: scene.say("over", &[]),
+    })
+}
+
+/// A resolver: a small table of copies with their clocks.
+fn card(naming: &Naming, knobs: &Settings, i: usize, rect: Rect, at: Time, scene: &mut Scene) {
+    let (one, part) = (&naming.resolvers[i], resolver(i));
+    let rows = [Name::Shop, Name::New].map(|name| row(naming, knobs, i, name, at, scene));
+    let given = one.gives(at);
+    let tag = given
+        .filter(|_| naming.moved.is_some() || naming.slipped.is_some())
+        .map(|addr| match addr {
+            Addr::Wrong => ("tag.wrong", Ink::BadSoft, Ink::Bad),
+            _ if naming.is_old(i, at) => ("tag.old", Ink::WarnSoft, Ink::Warn),
+            _ => ("tag.new", Ink::OkSoft, Ink::Ok),
+        });
+    let tag = tag.map(|(word, ground, ink)| (scene.say(word, &[]), ground, ink));
+    let counts = [
+        Arg::Count(one.from_copy.into()),
+        Arg::Count(one.fetches.into()),
+    ];
+    let counts = [
+        scene.say("counts", &counts),
+        scene.say("counts.short", &counts),
+    ];
+    let none = scene.say("no-copy", &[]);
+    let way = one.left(Name::Zone, at);
+    let way = if way > Time::ZERO {
+        let days = (way.as_s() / 86_400.0 + 0.5) as i64;
+        let word = if days > 0 { "way.days" } else { "way.short" };
+        scene.say(word, &[Arg::Count(days)])
+    } else {
+        scene.say("way.none", &[])
+    };
+    let mut spoken: Vec<String> = rows
+        .iter()
+        .flatten()
+        .map(|row| format!("{} {} {}", row.name, row.what, row.clock))
+        .collect();
+    if spoken.is_empty() {
+        spoken.push(none.clone());
+    }
+    spoken.extend(tag.iter().map(|(tag, ..)| tag.clone()));
+    spoken.extend([counts[0].clone(), way.clone()]);
+    let old = naming.is_old(i, at);
+    // A copy of "no such name", or of the address of the new name.
+    let new = one
+        .cache
+        .held(&Name::New)
+        .filter(|held| at < Time(held.ends_us()));
+    let got = new.is_some_and(|held| *held.data != Said::No);
+    let no_left = new
+        .filter(|_| !got)
+        .map_or(Time::ZERO, |held| Time(held.ends_us()).since(at));
+    let name = scene.name(part);
+    let wide = text::width(&name, 13.5, true);
+    let mut pencil = scene.thing(part, rect, spoken.join(", "));
+    pencil
+        .figure("left", one.left(Name::Shop, at).as_s())
+        .figure("no-left", no_left.as_s())
+        .figure("soon", f64::from(u8::from(got)))
+        .figure("old", f64::from(u8::from(old)))
+        .figure("copies", f64::from(one.from_copy))
+        .figure("fetches", f64::from(one.fetches));
+    let border = match &tag {
+        Some((_, _, ink)) => *ink,
+        None => Ink::LineStrong,
+    };
+    let width = if tag.is_some() { 2.0 } else { 1.5 };
+    pencil.bordered(rect, 10.0, Ink::Card, border, width);
+    pencil.bold(pt(rect.x + 10.0, rect.y + 18.0), 13.5, Ink::Ink, name);
+    let right = rect.x + rect.w - 10.0;
+    match tag {
+        Some((tag, ground, ink)) => {
+            let w = text::width(&tag, 12.0, true) + 16.0;
+            pill(
+                &mut pencil,
+                pt(right - w / 2.0 + 4.0, rect.y + 14.0),
+                tag,
+                ground,
+                ink,
+            );
+        }
+        None => {
+            let room = rect.w - 30.0 - wide;
+            let counts = fitting(&counts, 11.0, false, room);
+            ending(
+                &mut pencil,
+                pt(right, rect.y + 18.0),
+                11.0,
+                false,
+                Ink::Secondary,
+                counts,
+            );
+        }
+    }
+    let mut y = rect.y + 38.0;
+    if rows.iter().all(Option::is_none) {
+        pencil.text(pt(rect.x + 10.0, y), 12.0, Ink::Secondary, none);
+    }
+    for row in rows.into_iter().flatten() {
+        copy(&mut pencil, row, rect, y);
+        y += 17.0;
+    }
+    let way = fitting(&[way], 11.0, false, rect.w - 20.0);
+    pencil.text(
+        pt(rect.x + 10.0, rect.y + rect.h - 9.0),
+        11.0,
+        Ink::Secondary,
+        way,
+    );
+}
+
+/// A row: name, address, a bar that drains, what is left.
+fn copy(pencil: &mut Pencil<'_>, row: Row, rect: Rect, y: f32) {
+    let (left, right) = (rect.x + 10.0, rect.x + rect.w - 10.0);
+    let name_w = if rect.w > 210.0 { 80.0 } else { 52.0 };
+    let name = fitting(&[row.name], 12.0, false, name_w - 4.0);
+    pencil.text(pt(left, y), 12.0, Ink::Ink, name);
+    let clock_w = text::width(&row.clock, 12.0, true).max(26.0);
+    ending(pencil, pt(right, y), 12.0, true, row.ink, row.clock);
+    let room = right - clock_w - 6.0 - (left + name_w);
+    let what = fitting(&[row.what], 12.0, true, room);
+    let what_w = text::width(&what, 12.0, true).max(24.0) + 6.0;
+    pencil.bold(pt(left + name_w, y), 12.0, row.ink, what);
+    let bar = Rect::new(left + name_w + what_w, y - 8.0, room - what_w, 8.0);
+    if bar.w > 12.0 {
+        pencil.meter(bar, row.left, row.ink, false);
+    }
+}
+
+fn name_server(naming: &Naming, i: usize, rect: Rect, scene: &mut Scene) {
+    let published = naming.published();
+    let silent = i == NS1 && naming.silent.is_some();
+    let (word, ink) = match i {
+        _ if silent => ("ns.silent", Ink::Bad),
+        NS1 if published == Addr::Wrong => ("ns.at", Ink::Bad),
+        NS1 => ("ns.at", Ink::Ok),
+        0 => ("ns.root", Ink::Secondary),
+        _ => ("ns.com", Ink::Secondary),
+    };
+    let status = scene.say(word, &[addr_word(published)]);
+    let short = scene.say(&format!("{word}.short"), &[addr_word(published)]);
+    let asked = [Arg::Count(naming.asked[i].into())];
+    let asked = [scene.say("asked", &asked), scene.say("asked.short", &asked)];
+    let name = scene.name(ns(i));
+    let narrow = scene.narrow();
+    let spoken = format!("{status}, {}", asked[0]);
+    let mut pencil = scene.thing(ns(i), rect, spoken);
+    pencil
+        .figure("asked", f64::from(naming.asked[i]))
+        .figure("silent", f64::from(u8::from(silent)));
+    let border = if silent { Ink::Bad } else { Ink::LineStrong };
+    pencil.bordered(
+        rect,
+        12.0,
+        Ink::Card,
+        border,
+        if silent { 2.0 } else { 1.5 },
+    );
+    let (x, room) = (rect.x + 10.0, rect.w - 20.0);
+    let title = fitting(&[name], 13.5, true, room);
+    let wide = text::width(&title, 13.5, true);
+    pencil.bold(pt(x, rect.y + 22.0), 13.5, Ink::Ink, title);
+    let status = fitting(&[status, short], 12.0, true, room);
+    if ink == Ink::Secondary {
+        pencil.text(pt(x, rect.y + 41.0), 12.0, ink, status);
+    } else {
+        pencil.bold(pt(x, rect.y + 41.0), 12.0, ink, status);
+    }
+    if narrow {
+        let asked = fitting(&asked, 11.0, false, room);
+        pencil.text(pt(x, rect.y + 57.0), 11.0, Ink::Secondary, asked);
+    } else {
+        let asked = fitting(&asked, 11.0, false, room - wide - 8.0);
+        let at = pt(rect.x + rect.w - 10.0, rect.y + 22.0);
+        ending(&mut pencil, at, 11.0, false, Ink::Secondary, asked);
+    }
+}
+
+fn shop(naming: &Naming, i: usize, rect: Rect, at: Time, scene: &mut Scene) {
+    let (word, ink, border) = match naming.left[i] {
+        _ if naming.home == i => ("shop.here", Ink::Ok, Ink::Ok),
+        None => ("shop.none", Ink::Secondary, Ink::Line),
+        Some(_) if naming.is_off(i, at) => ("shop.off", Ink::Secondary, Ink::Line),
+        Some(_) => ("shop.left", Ink::Warn, Ink::Warn),
+    };
+    let left = naming.left[i].map_or(Time::ZERO, |left| (left + KEPT_ON).since(at));
+    let left = [Arg::Count(left.0.div_ceil(1_000_000) as i64)];
+    let status = [
+        scene.say(word, &left),
+        scene.say(&format!("{word}.short"), &left),
+    ];
+    let visits = scene.say("visits", &[Arg::Count(naming.visits[i].into())]);
+    let name = scene.name(server(i));
+    let mut pencil = scene.thing(server(i), rect, format!("{}, {visits}", status[0]));
+    pencil.figure("visits", f64::from(naming.visits[i]));
+    let status = fitting(&status, 12.5, true, rect.w - 28.0);
+    let name = fitting(&[name], 14.5, true, rect.w - 28.0);
+    NodeCard {
+        ink,
+        border,
+        ..NodeCard::plain(rect, name, status)
+    }
+    .draw(&mut pencil);
+    let visits = fitting(&[visits], 11.0, false, rect.w - 28.0);
+    pencil.text(
+        pt(rect.x + 14.0, rect.y + 60.0),
+        11.0,
+        Ink::Secondary,
+        visits,
+    );
+}
+
+const STYLES: [Style; 3] = [
+    (Fill::Full, Ink::Ok, Ink::Ok),
+    (Fill::Outline, Ink::Warn, Ink::WarnSoft),
+    (Fill::Hatched, Ink::BadHatch, Ink::BadSoft),
+];
+
+/// Where lookups of the last seconds led.
+fn led(naming: &Naming, rect: Rect, at: Time, scene: &mut Scene) {
+    let counts = [0, 1, 2].map(|kind| naming.led.sum(kind, LATELY, at));
+    let all: u32 = counts.iter().sum();
+    let shares = counts.map(|n| f64::from(n) / f64::from(all.max(1)));
+    let words = ["led.new", "led.old", "led.failed"];
+    let names: Vec<String> = words
+        .iter()
+        .zip(counts)
+        .map(|(word, n)| scene.say(word, &[Arg::Count(n.into())]))
+        .collect();
+    let title = scene.say("led", &[]);
+    let mut pencil = scene.thing(LED, rect, names.join(", "));
+    for (figure, share) in ["new", "old", "failed"].into_iter().zip(shares) {
+        pencil.figure(figure, share);
+    }
+    pencil.figure("all", f64::from(all));
+    Shares {
+        rect,
+        title,
+        styles: &STYLES,
+        bars: &[(String::new(), shares.to_vec())],
+        names: names.into_iter().enumerate().collect(),
+    }
+    .draw(&mut pencil);
+}
+
+/// When each resolver turned to the new address after the last move.
+fn the_move(naming: &Naming, rect: Rect, at: Time, scene: &mut Scene) {
+    let old = (0..RESOLVERS).filter(|i| naming.is_old(*i, at)).count();
+    let slowest = naming.slowest(at);
+    let since = naming.moved.map(|moved| at.since(moved));
+    let title = match since {
+        None => scene.say("move.none", &[]),
+        Some(since) if old > 0 => scene.say(
+            "move.under-way",
+            &[kit::tenths(since), Arg::Count(old as i64)],
+        ),
+        Some(_) => scene.say("move.done", &[kit::tenths(slowest)]),
+    };
+    let names = [0, 1, 2].map(|i| scene.name(resolver(i)));
+    let spans = [0, 1, 2].map(|i| {
+        let until = naming.resolvers[i].turned.unwrap_or(at);
+        naming.moved.map(|moved| until.since(moved))
+    });
+    let said = spans.map(|span| span.map(|span| scene.say("seconds", &[kit::tenths(span)])));
+    let hint = scene.say("move.hint", &[]);
+    let mut pencil = scene.thing(MOVE, rect, title.clone());
+    pencil
+        .figure("old", old as f64)
+        .figure("slowest", slowest.as_s());
+    kit::panel(
+        &mut pencil,
+        rect,
+        fitting(&[title], 12.0, true, rect.w - 20.0),
+    );
+    if since.is_none() {
+        let hint = fitting(&[hint], 11.5, false, rect.w - 20.0);
+        pencil.text(pt(rect.x + 10.0, rect.y + 36.0), 11.5, Ink::Secondary, hint);
+        return;
+    }
+    let axis = f64::from(naming.knobs.ttl).max(slowest.as_s()).max(1.0);
+    for (i, name) in names.into_iter().enumerate() {
+        let y = rect.y + 33.0 + 15.0 * i as f32;
+        let turned = naming.resolvers[i].turned.is_some();
+        pencil.text(pt(rect.x + 10.0, y), 11.0, Ink::Ink, name);
+        let rail = Rect::new(rect.x + 84.0, y - 8.0, rect.w - 84.0 - 54.0, 8.0);
+        let (span, said) = (
+            spans[i].unwrap_or_default(),
+            said[i].clone().unwrap_or_default(),
+        );
+        let ink = if turned { Ink::Ok } else { Ink::Warn };
+        pencil.meter(rail, (span.as_s() / axis) as f32, ink, false);
+        ending(
+            &mut pencil,
+            pt(rect.x + rect.w - 10.0, y),
+            11.0,
+            true,
+            ink,
+            said,
+        );
+    }
+}
+
+fn dots(naming: &Naming, placed: &Placed, outside: &[[Way; 2]], at: Time, scene: &mut Scene) {
+    let narrow = scene.narrow();
+    for (i, one) in naming.resolvers.iter().enumerate() {
+        for walk in &one.walks {
+            let Some(leg) = walk.leg else { continue };
+            let way = asking(placed, i, walk.server, narrow);
+            let (course, share, glyph, ink) = match (leg.back, walk.reply) {
+                (false, _) => (Course::There, leg.share(at), Glyph::Request, Ink::Accent),
+                (true, Said::Way) => (
+                    Course::Back,
+                    1.0 - leg.share(at),
+                    Glyph::Message,
+                    Ink::Accent,
+                ),
+                (true, said) => (
+                    Course::Back,
+                    1.0 - leg.share(at),
+                    Glyph::Response,
+                    answer(said, false),
+                ),
+            };
+            scene.particle(way.at(share, course), DOT + 1.0, glyph, ink, walk.dot);
+        }
+    }
+    let mut waiting = [0_u16; RESOLVERS];
+    for (key, lookup) in naming.lookups.iter() {
+        let (i, dot) = (lookup.of, key.serial());
+        let ask = placed.way(users(i), resolver(i));
+        match lookup.place {
+            Place::Asks(leg) => {
+                scene.particle(
+                    ask.at(leg.share(at), Course::There),
+                    DOT,
+                    Glyph::Request,
+                    Ink::Accent,
+                    dot,
+                );
+            }
+            Place::Waits => {
+                // They stand at the door of their resolver, as far as there is room.
+                let card = placed.of(resolver(i));
+                if waiting[i] < 5 {
+                    let y = card.y + 14.0 + 14.0 * f32::from(waiting[i]);
+                    scene.particle(pt(card.x, y), DOT, Glyph::Request, Ink::Accent, dot);
+                }
+                waiting[i] += 1;
+            }
+            Place::Hears(leg) => {
+                let (glyph, ink) = match lookup.said {
+                    Said::Failed => (Glyph::Failure, Ink::Bad),
+                    said => (Glyph::Response, answer(said, lookup.stale)),
+                };
+                scene.particle(ask.at(leg.share(at), Course::Back), DOT, glyph, ink, dot);
+            }
+            Place::Pauses => {
+                let p = placed.of(users(i));
+                scene.particle(
+                    pt(p.x + p.w, p.y + 12.0),
+                    DOT,
+                    Glyph::Failure,
+                    Ink::Bad,
+                    dot,
+                );
+            }
+            Place::Visits(leg, _) => {
+                let (to, ink) = match lookup.said {
+                    Said::At(Addr::Server(to)) if to == naming.home => (to, Ink::Ok),
+                    Said::At(Addr::Server(to)) => (to, Ink::Warn),
+                    _ => (0, Ink::Bad),
+                };
+                // Nobody is at a wrong address: the request ends under way.
+                let far = if ink == Ink::Bad { 0.5 } else { 1.0 };
+                let p = outside[i][to].at(leg.share(at) * far, Course::There);
+                scene.particle(p, DOT, Glyph::Replica, ink, dot);
+            }
+            Place::Fails(leg) => {
+                let (to, far) = match lookup.said {
+                    Said::At(Addr::Server(to)) => (to, 1.0),
+                    _ => (0, 0.5),
+                };
+                let p = outside[i][to].at((1.0 - leg.share(at)) * far, Course::There);
+                scene.particle(p, DOT, Glyph::Failure, Ink::Bad, dot);
+            }
+        }
+    }
+}
+
+/// The colour of an answer.
+fn answer(said: Said, stale: bool) -> Ink {
+    match said {
+        Said::No => Ink::Bad,
+        _ if stale => Ink::Warn,
+        _ => Ink::Ok,
+    }
+}
