@@ -14,7 +14,7 @@ const SOA_TTL_S: u32 = 3_600;
 
 /// What a resolver can hold a copy of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Name {
+pub enum Name {
     /// Who knows the names under .com.
     Com,
     /// Who knows the names under shop.com.
