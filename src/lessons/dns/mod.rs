@@ -86,7 +86,6 @@ impl Lesson for Dns {
             (Glyph::Response, Ink::Bad),
             (Glyph::Replica, Ink::Ok),
             (Glyph::Replica, Ink::Warn),
-            (Glyph::Replica, Ink::Bad),
             (Glyph::Failure, Ink::Bad),
         ],
         story: story::STORY,

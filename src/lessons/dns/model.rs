@@ -97,8 +97,8 @@ pub enum Event {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Soon {
     created: bool,
-    /// Who has got the address.
-    got: [bool; 2],
+    /// Who of Providers A and B has got the address.
+    pub(super) got: [bool; 2],
 }
 
 /// The running system.
@@ -108,6 +108,8 @@ pub struct Naming {
     pub(super) lookups: Slab<Lookup>,
     gone: u64,
     sources: [Source; RESOLVERS],
+    /// Whether the first user of each resolver has asked.
+    begun: [bool; RESOLVERS],
     serials: u32,
     /// Addresses that users keep themselves, and until when.
     pub(super) own: [[Option<(Addr, Time)>; USERS]; RESOLVERS],
@@ -231,8 +233,8 @@ impl Naming {
     /// The next of these users wants the shop after a gap.
     fn next(&mut self, i: usize, cx: Cx<'_, '_>) {
         let gap = Source::poisson(self.knobs.rate, cx.random(WANTS[i]));
-        let alone = cx.now() < Time::ms(OPENING_MS[i]) + ALONE;
-        let gap = gap + if alone { ALONE } else { Time::ZERO };
+        let first = !std::mem::replace(&mut self.begun[i], true);
+        let gap = gap + if first { ALONE } else { Time::ZERO };
         let turn = self.sources[i].next(self.knobs.rate, gap, cx.now());
         cx.schedule(gap, Event::Want(i, turn));
     }
@@ -768,6 +770,7 @@ impl Model for Naming {
             lookups: Slab::default(),
             gone: 0,
             sources: [Source::default(); RESOLVERS],
+            begun: [false; RESOLVERS],
             serials: 0,
             own: [[None; USERS]; RESOLVERS],
             home: 0,

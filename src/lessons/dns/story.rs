@@ -110,7 +110,7 @@ pub(super) const STORY: &[Beat<Naming>] = &[
     },
     Beat {
         id: "moved",
-        setup: &[Setup::Speed(4.0)],
+        setup: &[Setup::Speed(5.0)],
         when: all_new,
         points: &[MOVE, A, B, PUBLIC],
         shows: &[
@@ -137,7 +137,7 @@ pub(super) const STORY: &[Beat<Naming>] = &[
     Beat {
         id: "too-soon",
         setup: &[Setup::Alone, Setup::Act("soon", 0), Setup::Speed(0.5)],
-        when: |naming| naming.told_late > 0,
+        when: |naming| naming.told_late > 0 && naming.soon.is_some_and(|soon| soon.got[1]),
         points: &[A, B],
         shows: &[
             figure(A, "no-left").within(11.0, 15.0),
@@ -156,7 +156,11 @@ pub(super) const STORY: &[Beat<Naming>] = &[
     },
     Beat {
         id: "stale",
-        setup: &[Setup::Set("stale", 1.0), Setup::Speed(3.0)],
+        setup: &[
+            Setup::Set("stale", 1.0),
+            Setup::Speed(3.0),
+            Setup::Wait(Time::s(14)),
+        ],
         when: |naming| naming.given_stale >= 10,
         points: &[A, B, PUBLIC, LED],
         shows: &[

@@ -446,15 +446,14 @@ fn copy(pencil: &mut Pencil<'_>, row: Row, rect: Rect, y: f32) {
 fn name_server(naming: &Naming, i: usize, rect: Rect, scene: &mut Scene) {
     let published = naming.published();
     let silent = i == NS1 && naming.silent.is_some();
-    let (word, ink) = match i {
-        _ if silent => ("ns.silent", Ink::Bad),
-        NS1 if published == Addr::Wrong => ("ns.at", Ink::Bad),
-        NS1 => ("ns.at", Ink::Ok),
-        0 => ("ns.root", Ink::Secondary),
-        _ => ("ns.com", Ink::Secondary),
+    let (words, ink) = match i {
+        _ if silent => (["ns.silent", "ns.silent.short"], Ink::Bad),
+        NS1 if published == Addr::Wrong => (["ns.at", "ns.at.short"], Ink::Bad),
+        NS1 => (["ns.at", "ns.at.short"], Ink::Ok),
+        0 => (["ns.root", "ns.root.short"], Ink::Secondary),
+        _ => (["ns.com", "ns.com.short"], Ink::Secondary),
     };
-    let status = scene.say(word, &[addr_word(published)]);
-    let short = scene.say(&format!("{word}.short"), &[addr_word(published)]);
+    let [status, short] = words.map(|word| scene.say(word, &[addr_word(published)]));
     let asked = [Arg::Count(naming.asked[i].into())];
     let asked = [scene.say("asked", &asked), scene.say("asked.short", &asked)];
     let name = scene.name(ns(i));
@@ -493,18 +492,17 @@ fn name_server(naming: &Naming, i: usize, rect: Rect, scene: &mut Scene) {
 }
 
 fn shop(naming: &Naming, i: usize, rect: Rect, at: Time, scene: &mut Scene) {
-    let (word, ink, border) = match naming.left[i] {
-        _ if naming.home == i => ("shop.here", Ink::Ok, Ink::Ok),
-        None => ("shop.none", Ink::Secondary, Ink::Line),
-        Some(_) if naming.is_off(i, at) => ("shop.off", Ink::Secondary, Ink::Line),
-        Some(_) => ("shop.left", Ink::Warn, Ink::Warn),
+    let (words, ink, border) = match naming.left[i] {
+        _ if naming.home == i => (["shop.here", "shop.here.short"], Ink::Ok, Ink::Ok),
+        None => (["shop.none", "shop.none.short"], Ink::Secondary, Ink::Line),
+        Some(_) if naming.is_off(i, at) => {
+            (["shop.off", "shop.off.short"], Ink::Secondary, Ink::Line)
+        }
+        Some(_) => (["shop.left", "shop.left.short"], Ink::Warn, Ink::Warn),
     };
     let left = naming.left[i].map_or(Time::ZERO, |left| (left + KEPT_ON).since(at));
     let left = [Arg::Count(left.0.div_ceil(1_000_000) as i64)];
-    let status = [
-        scene.say(word, &left),
-        scene.say(&format!("{word}.short"), &left),
-    ];
+    let status = words.map(|word| scene.say(word, &left));
     let visits = scene.say("visits", &[Arg::Count(naming.visits[i].into())]);
     let name = scene.name(server(i));
     let mut pencil = scene.thing(server(i), rect, format!("{}, {visits}", status[0]));
@@ -684,10 +682,11 @@ fn dots(naming: &Naming, placed: &Placed, outside: &[[Way; 2]], at: Time, scene:
                 let (to, ink) = match lookup.said {
                     Said::At(Addr::Server(to)) if to == naming.home => (to, Ink::Ok),
                     Said::At(Addr::Server(to)) => (to, Ink::Warn),
-                    _ => (0, Ink::Bad),
+                    _ => (0, Ink::Warn),
                 };
                 // Nobody is at a wrong address: the request ends under way.
-                let far = if ink == Ink::Bad { 0.5 } else { 1.0 };
+                let wrong = lookup.said == Said::At(Addr::Wrong);
+                let far = if wrong { 0.5 } else { 1.0 };
                 let p = outside[i][to].at(leg.share(at) * far, Course::There);
                 scene.particle(p, DOT, Glyph::Replica, ink, dot);
             }
