@@ -354,6 +354,7 @@ impl Naming {
             Found::Fresh { data, ttl_s } => {
                 let said = *data;
                 one.from_copy += 1;
+                one.hit = Some((name, now));
                 self.heard_by(key, said, "from-copy", Some(ttl_s), cx);
             }
             Found::Stale { data, ttl_s } => {
@@ -396,7 +397,9 @@ impl Naming {
 
     fn give_stale(&mut self, key: Key, said: Said, ttl_s: u32, cx: Cx<'_, '_>) {
         if let Some(lookup) = self.lookups.get_mut(key) {
-            self.resolvers[lookup.of].stale += 1;
+            let one = &mut self.resolvers[lookup.of];
+            one.stale += 1;
+            one.hit = Some((lookup.name, cx.now()));
             lookup.stale = true;
         }
         self.given_stale += 1;

@@ -80,6 +80,8 @@ pub(super) struct Resolver {
     pub(super) walks: Vec<Walk>,
     /// The last walk that came to its end: which servers it asked, and when it ended.
     pub(super) trail: Option<([bool; 3], Time)>,
+    /// The copy that answered last, and when.
+    pub(super) hit: Option<(Name, Time)>,
     /// Answers to users: from a copy, fetched, from an expired copy, failures.
     pub(super) from_copy: u32,
     pub(super) fetched: u32,
@@ -102,6 +104,7 @@ impl Resolver {
             flights: SingleFlight::default(),
             walks: Vec::new(),
             trail: None,
+            hit: None,
             from_copy: 0,
             fetched: 0,
             stale: 0,

@@ -124,9 +124,9 @@ pub(super) const STORY: &[Beat<Naming>] = &[
         setup: &[
             Setup::Twin("ttl", 2.0),
             Setup::Act("move", 0),
-            Setup::Speed(3.0),
+            Setup::Speed(5.0),
         ],
-        when: |naming| naming.moves >= 2 && naming.settled(),
+        when: |naming| naming.moves >= 2 && all_new(naming),
         points: &[MOVE],
         shows: &[
             figure(MOVE, "old").is(0.0),
@@ -165,7 +165,8 @@ pub(super) const STORY: &[Beat<Naming>] = &[
         points: &[A, B, PUBLIC, LED],
         shows: &[
             figure(SHOP, "silent").is(1.0),
-            figure(LED, "new").at_least(0.5),
+            figure(LED, "old").is(0.0),
+            figure(LED, "new").at_least(0.8),
         ],
         ..Beat::at_once()
     },

@@ -9,6 +9,7 @@ use crate::kit::figures::label::{ending, fitting, pill};
 use crate::kit::figures::shares::{Fill, Shares, Style};
 use crate::kit::figures::{self as kit, DOT, NodeCard};
 use crate::kit::layout::{Course, Placed, Slot, Span, Way, lay, part, space};
+use algorithms::dns_cache::Held;
 use engine::scene::{Pencil, Rect, pt};
 use engine::{Arg, Glyph, Ink, PartId, Scene, Time, text};
 
@@ -19,6 +20,8 @@ pub(super) const MOVE: PartId = PartId::one("move");
 const LATELY: Time = Time::s(10);
 /// For so long after it a walk and the end of a copy are seen.
 const SEEN: Time = Time::ms(1_500);
+/// For so long a copy glows that has answered.
+const GLOW: Time = Time::ms(700);
 /// Height of a resolver, of a name server, of a server, of the figures below.
 const CARD: f32 = 84.0;
 const NS: f32 = 54.0;
@@ -159,7 +162,7 @@ fn lines(naming: &Naming, placed: &Placed, outside: &[[Way; 2]], at: Time, scene
     let mut ground = scene.background();
     for ways in outside {
         for way in ways {
-            ground.line(way.d(), Ink::Line, 1.0);
+            ground.line(way.d(), Ink::LineStrong, 1.5);
         }
     }
     let lane = if narrow {
@@ -183,8 +186,15 @@ fn lines(naming: &Naming, placed: &Placed, outside: &[[Way; 2]], at: Time, scene
         let trail = one.trail.filter(|(_, end)| at.since(*end) < SEEN);
         let walks = one.walks.iter().map(|walk| walk.asked);
         for asked in walks.chain(trail.map(|(asked, _)| asked)) {
-            for to in (0..3).filter(|to| asked[*to]) {
+            for (turn, to) in (0..3).filter(|to| asked[*to]).enumerate() {
                 ground.line(asking(placed, i, to, narrow).d(), Ink::Accent, 2.0);
+                let at = placed.of(ns(to));
+                let at = if narrow {
+                    pt(at.top().x + 4.0, at.y - 2.0)
+                } else {
+                    pt(at.x - 12.0, at.centre().y - 7.0)
+                };
+                ground.bold(at, 12.0, Ink::Accent, (turn + 1).to_string());
             }
         }
     }
@@ -232,9 +242,11 @@ struct Row {
     name: String,
     what: String,
     ink: Ink,
-    /// What is left, from 0 to 1, and in words.
-    left: f32,
+    /// What is left, from 0 to 1, as a bar, and in words.
+    left: Option<f32>,
     clock: String,
+    /// It has just answered.
+    hit: bool,
 }
 
 fn row(
@@ -246,74 +258,56 @@ fn row(
     scene: &Scene,
 ) -> Option<Row> {
     let one = &naming.resolvers[i];
-    let word = if name == Name::Shop {
-        "name.shop"
-    } else {
-        "name.new"
+    let word = match name {
+        Name::New => "name.new",
+        _ => "name.shop",
     };
-    let label = scene.say(word, &[]);
-    let seconds = |span: Time| scene.say("left", &[Arg::Count(span.0.div_ceil(1_000_000) as i64)]);
-    let failed = one.failures.held(&name);
-    let failed = failed.filter(|held| at < Time(held.ends_us()));
+    let line = |what, ink, left, clock| Row {
+        name: scene.say(word, &[]),
+        what,
+        ink,
+        left,
+        clock,
+        hit: one
+            .hit
+            .is_some_and(|(hit, from)| hit == name && at.since(from) < GLOW),
+    };
+    let clock = |held: Held<'_, Said>| {
+        let left = Time(held.ends_us()).since(at);
+        let share = left.as_s() / f64::from(held.ttl_s.max(1));
+        let seconds = left.0.div_ceil(1_000_000) as i64;
+        (
+            Some(share as f32),
+            scene.say("left", &[Arg::Count(seconds)]),
+        )
+    };
+    let what = |said: Said| match said {
+        Said::At(addr) => scene.words().write(&addr_word(addr)),
+        _ => scene.say("no-such", &[]),
+    };
+    let good = |held: &Held<'_, Said>| at < Time(held.ends_us());
     let held = one.cache.held(&name);
-    let ended = held.map(|held| at.since(Time(held.ends_us())));
-    let good = held.filter(|held| at < Time(held.ends_us()));
-    let given = held.filter(|_| knobs.stale != Serve::Off && name == Name::Shop);
-    let pulse = held.filter(|_| ended.is_some_and(|span| span < SEEN));
-    let addr = |said: &Said| match said {
-        Said::At(addr) => (
-            scene.words().write(&addr_word(*addr)),
-            *addr == naming.published(),
-        ),
-        _ => (scene.say("no-such", &[]), false),
-    };
-    if let Some(held) = good {
-        let left = Time(held.ends_us()).since(at);
-        let (what, current) = addr(held.data);
-        let ink = match held.data {
-            Said::No => Ink::Bad,
-            _ if current => Ink::Hit,
-            _ => Ink::Warn,
+    if let Some(held) = held.filter(good) {
+        let ink = match *held.data {
+            Said::At(addr) if addr == naming.published() => Ink::Hit,
+            Said::At(_) => Ink::Warn,
+            _ => Ink::Bad,
         };
-        let share = left.as_s() / f64::from(held.ttl_s.max(1));
-        return Some(Row {
-            name: label,
-            what,
-            ink,
-            left: share as f32,
-            clock: seconds(left),
-        });
+        let (left, clock) = clock(held);
+        return Some(line(what(*held.data), ink, left, clock));
     }
-    if let (Some(held), Some(ended)) = (given, ended) {
-        let (what, _) = addr(held.data);
-        let clock = scene.say("ended", &[Arg::Count((ended.0 / 1_000_000) as i64)]);
-        return Some(Row {
-            name: label,
-            what,
-            ink: Ink::Warn,
-            left: 0.0,
-            clock,
-        });
+    let ended = held.map(|held| (*held.data, at.since(Time(held.ends_us()))));
+    if let Some((said, span)) = ended.filter(|_| knobs.stale != Serve::Off && name == Name::Shop) {
+        let clock = scene.say("ended", &[Arg::Count((span.0 / 1_000_000) as i64)]);
+        return Some(line(what(said), Ink::Warn, None, clock));
     }
-    if let Some(held) = failed {
-        let left = Time(held.ends_us()).since(at);
-        let what = scene.say("servfail", &[]);
-        let share = left.as_s() / f64::from(held.ttl_s.max(1));
-        return Some(Row {
-            name: label,
-            what,
-            ink: Ink::Bad,
-            left: share as f32,
-            clock: seconds(left),
-        });
+    if let Some(held) = one.failures.held(&name).filter(good) {
+        let (left, clock) = clock(held);
+        return Some(line(scene.say("servfail", &[]), Ink::Bad, left, clock));
     }
-    pulse.map(|held| Row {
-        name: label,
-        what: addr(held.data).0,
-        ink: Ink::Secondary,
-        left: 0.0,
-        clock: scene.say("over", &[]),
-    })
+    let (said, _) = ended.filter(|(_, span)| *span < SEEN)?;
+    let over = scene.say("over", &[]);
+    Some(line(what(said), Ink::Secondary, Some(0.0), over))
 }
 
 /// A resolver: a small table of copies with their clocks.
@@ -408,13 +402,16 @@ fn card(naming: &Naming, knobs: &Settings, i: usize, rect: Rect, at: Time, scene
             );
         }
     }
-    let mut y = rect.y + 38.0;
-    if rows.iter().all(Option::is_none) {
-        pencil.text(pt(rect.x + 10.0, y), 12.0, Ink::Secondary, none);
+    let [shop, new] = rows;
+    match shop {
+        Some(row) => copy(&mut pencil, row, rect, rect.y + 42.0, true),
+        None => {
+            let at = pt(rect.x + 10.0, rect.y + 42.0);
+            pencil.text(at, 12.5, Ink::Secondary, none);
+        }
     }
-    for row in rows.into_iter().flatten() {
-        copy(&mut pencil, row, rect, y);
-        y += 17.0;
+    if let Some(row) = new {
+        copy(&mut pencil, row, rect, rect.y + 60.0, false);
     }
     let way = fitting(&[way], 11.0, false, rect.w - 20.0);
     pencil.text(
@@ -425,21 +422,27 @@ fn card(naming: &Naming, knobs: &Settings, i: usize, rect: Rect, at: Time, scene
     );
 }
 
-/// A row: name, address, a bar that drains, what is left.
-fn copy(pencil: &mut Pencil<'_>, row: Row, rect: Rect, y: f32) {
+/// A row: name, address, a bar that drains, what is left; the shop's is the larger one.
+fn copy(pencil: &mut Pencil<'_>, row: Row, rect: Rect, y: f32, large: bool) {
     let (left, right) = (rect.x + 10.0, rect.x + rect.w - 10.0);
-    let name_w = if rect.w > 210.0 { 80.0 } else { 52.0 };
-    let name = fitting(&[row.name], 12.0, false, name_w - 4.0);
-    pencil.text(pt(left, y), 12.0, Ink::Ink, name);
-    let clock_w = text::width(&row.clock, 12.0, true).max(26.0);
-    ending(pencil, pt(right, y), 12.0, true, row.ink, row.clock);
-    let room = right - clock_w - 6.0 - (left + name_w);
-    let what = fitting(&[row.what], 12.0, true, room);
-    let what_w = text::width(&what, 12.0, true).max(24.0) + 6.0;
-    pencil.bold(pt(left + name_w, y), 12.0, row.ink, what);
-    let bar = Rect::new(left + name_w + what_w, y - 8.0, room - what_w, 8.0);
-    if bar.w > 12.0 {
-        pencil.meter(bar, row.left, row.ink, false);
+    let (size, bar_h): (f32, f32) = if large { (15.0, 12.0) } else { (12.0, 7.0) };
+    if row.hit {
+        let ground = Rect::new(rect.x + 4.0, y - 15.0, rect.w - 8.0, 20.0);
+        pencil.filled(ground, 5.0, Ink::HitSoft);
+    }
+    let name_w = if rect.w > 210.0 { 86.0 } else { 58.0 };
+    let name = fitting(&[row.name], size.min(13.0), false, name_w - 4.0);
+    pencil.text(pt(left, y), size.min(13.0), Ink::Ink, name);
+    let clock_w = text::width(&row.clock, size, true).max(34.0);
+    ending(pencil, pt(right, y), size, true, row.ink, row.clock);
+    let room = right - clock_w - 8.0 - (left + name_w);
+    let what = fitting(&[row.what], size, true, room);
+    let what_w = text::width(&what, size, true).max(26.0) + 8.0;
+    pencil.bold(pt(left + name_w, y), size, row.ink, what);
+    let x = left + name_w + what_w;
+    let bar = Rect::new(x, y - 0.36 * size - bar_h / 2.0, room - what_w, bar_h);
+    if let Some(left) = row.left.filter(|_| bar.w > 12.0) {
+        pencil.meter(bar, left, row.ink, false);
     }
 }
 
@@ -453,7 +456,8 @@ fn name_server(naming: &Naming, i: usize, rect: Rect, scene: &mut Scene) {
         0 => (["ns.root", "ns.root.short"], Ink::Secondary),
         _ => (["ns.com", "ns.com.short"], Ink::Secondary),
     };
-    let [status, short] = words.map(|word| scene.say(word, &[addr_word(published)]));
+    let told = [addr_word(published), Arg::Count(naming.knobs.ttl.into())];
+    let [status, short] = words.map(|word| scene.say(word, &told));
     let asked = [Arg::Count(naming.asked[i].into())];
     let asked = [scene.say("asked", &asked), scene.say("asked.short", &asked)];
     let name = scene.name(ns(i));
@@ -562,14 +566,19 @@ fn the_move(naming: &Naming, rect: Rect, at: Time, scene: &mut Scene) {
     let old = (0..RESOLVERS).filter(|i| naming.is_old(*i, at)).count();
     let slowest = naming.slowest(at);
     let since = naming.moved.map(|moved| at.since(moved));
-    let title = match since {
-        None => scene.say("move.none", &[]),
-        Some(since) if old > 0 => scene.say(
-            "move.under-way",
-            &[kit::tenths(since), Arg::Count(old as i64)],
+    let of_3 = Arg::Count(old as i64);
+    let (words, told) = match since {
+        None => (["move.none"; 2], [of_3, of_3]),
+        Some(since) if old > 0 => {
+            let words = ["move.under-way", "move.under-way.short"];
+            (words, [kit::tenths(since), of_3])
+        }
+        Some(_) => (
+            ["move.done", "move.done.short"],
+            [kit::tenths(slowest), of_3],
         ),
-        Some(_) => scene.say("move.done", &[kit::tenths(slowest)]),
     };
+    let titles = words.map(|word| scene.say(word, &told));
     let names = [0, 1, 2].map(|i| scene.name(resolver(i)));
     let spans = [0, 1, 2].map(|i| {
         let until = naming.resolvers[i].turned.unwrap_or(at);
@@ -577,14 +586,14 @@ fn the_move(naming: &Naming, rect: Rect, at: Time, scene: &mut Scene) {
     });
     let said = spans.map(|span| span.map(|span| scene.say("seconds", &[kit::tenths(span)])));
     let hint = scene.say("move.hint", &[]);
-    let mut pencil = scene.thing(MOVE, rect, title.clone());
+    let mut pencil = scene.thing(MOVE, rect, titles[0].clone());
     pencil
         .figure("old", old as f64)
         .figure("slowest", slowest.as_s());
     kit::panel(
         &mut pencil,
         rect,
-        fitting(&[title], 12.0, true, rect.w - 20.0),
+        fitting(&titles, 12.0, true, rect.w - 20.0),
     );
     if since.is_none() {
         let hint = fitting(&[hint], 11.5, false, rect.w - 20.0);
@@ -688,7 +697,7 @@ fn dots(naming: &Naming, placed: &Placed, outside: &[[Way; 2]], at: Time, scene:
                 let wrong = lookup.said == Said::At(Addr::Wrong);
                 let far = if wrong { 0.5 } else { 1.0 };
                 let p = outside[i][to].at(leg.share(at) * far, Course::There);
-                scene.particle(p, DOT, Glyph::Replica, ink, dot);
+                scene.particle(p, DOT + 1.5, Glyph::Replica, ink, dot);
             }
             Place::Fails(leg) => {
                 let (to, far) = match lookup.said {
