@@ -350,6 +350,7 @@ impl Naming {
         self.quiet.2 += 1;
         let may_ask = self.may_ask(i, name, now);
         let one = &mut self.resolvers[i];
+        one.lookups += 1;
         match one.cache.look(now.0, &name) {
             Found::Fresh { data, ttl_s } => {
                 let said = *data;
@@ -944,10 +945,16 @@ impl Model for Naming {
     /// Every lookup that waits is known to its resolver, and to it alone.
     fn audit(&self) -> Result<(), String> {
         let mut balance = Balance::default();
-        for one in &self.resolvers {
+        for (i, one) in self.resolvers.iter().enumerate() {
             balance.claim("a walk", one.walks.iter().filter_map(|walk| walk.lead));
-            let waiting = one.flights.flights().flat_map(|(_, waiting)| waiting);
-            balance.claim("a walk", waiting.copied());
+            let joined = one.flights.flights().flat_map(|(_, waiting)| waiting);
+            balance.claim("a walk", joined.copied());
+            let waits = |lookup: &Lookup| lookup.of == i && lookup.place == Place::Waits;
+            let waits = self.lookups.iter().filter(|(_, lookup)| waits(lookup));
+            let answered = one.from_copy + one.fetched + one.stale + one.failed;
+            if one.lookups != answered + waits.count() as u32 {
+                return Err(format!("{} asked, {answered} answered", one.lookups));
+            }
         }
         balance.check(&self.lookups, self.gone, |_, lookup| {
             (lookup.place == Place::Waits).then_some("a walk")

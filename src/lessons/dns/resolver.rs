@@ -82,6 +82,8 @@ pub(super) struct Resolver {
     pub(super) trail: Option<([bool; 3], Time)>,
     /// The copy that answered last, and when.
     pub(super) hit: Option<(Name, Time)>,
+    /// Questions of users that reached it.
+    pub(super) lookups: u32,
     /// Answers to users: from a copy, fetched, from an expired copy, failures.
     pub(super) from_copy: u32,
     pub(super) fetched: u32,
@@ -105,6 +107,7 @@ impl Resolver {
             walks: Vec::new(),
             trail: None,
             hit: None,
+            lookups: 0,
             from_copy: 0,
             fetched: 0,
             stale: 0,

@@ -188,13 +188,11 @@ fn lines(naming: &Naming, placed: &Placed, outside: &[[Way; 2]], at: Time, scene
         for asked in walks.chain(trail.map(|(asked, _)| asked)) {
             for (turn, to) in (0..3).filter(|to| asked[*to]).enumerate() {
                 ground.line(asking(placed, i, to, narrow).d(), Ink::Accent, 2.0);
-                let at = placed.of(ns(to));
-                let at = if narrow {
-                    pt(at.top().x + 4.0, at.y - 2.0)
-                } else {
-                    pt(at.x - 12.0, at.centre().y - 7.0)
-                };
-                ground.bold(at, 12.0, Ink::Accent, (turn + 1).to_string());
+                let end = asking(placed, i, to, narrow).at(0.94, Course::There);
+                let badge = Rect::new(end.x - 8.0, end.y - 8.0, 16.0, 16.0);
+                ground.filled(badge, 8.0, Ink::Accent);
+                let turn = (turn + 1).to_string();
+                ground.centred(pt(end.x, end.y + 4.0), 11.0, true, Ink::OnAccent, turn);
             }
         }
     }
@@ -427,11 +425,12 @@ fn copy(pencil: &mut Pencil<'_>, row: Row, rect: Rect, y: f32, large: bool) {
     let (left, right) = (rect.x + 10.0, rect.x + rect.w - 10.0);
     let (size, bar_h): (f32, f32) = if large { (15.0, 12.0) } else { (12.0, 7.0) };
     if row.hit {
-        let ground = Rect::new(rect.x + 4.0, y - 15.0, rect.w - 8.0, 20.0);
+        let (up, h) = if large { (15.0, 20.0) } else { (11.0, 15.0) };
+        let ground = Rect::new(rect.x + 4.0, y - up, rect.w - 8.0, h);
         pencil.filled(ground, 5.0, Ink::HitSoft);
     }
-    let name_w = if rect.w > 210.0 { 86.0 } else { 58.0 };
-    let name = fitting(&[row.name], size.min(13.0), false, name_w - 4.0);
+    let name = fitting(&[row.name], size.min(13.0), false, 0.38 * rect.w);
+    let name_w = text::width(&name, size.min(13.0), false) + 8.0;
     pencil.text(pt(left, y), size.min(13.0), Ink::Ink, name);
     let clock_w = text::width(&row.clock, size, true).max(34.0);
     ending(pencil, pt(right, y), size, true, row.ink, row.clock);
@@ -441,7 +440,7 @@ fn copy(pencil: &mut Pencil<'_>, row: Row, rect: Rect, y: f32, large: bool) {
     pencil.bold(pt(left + name_w, y), size, row.ink, what);
     let x = left + name_w + what_w;
     let bar = Rect::new(x, y - 0.36 * size - bar_h / 2.0, room - what_w, bar_h);
-    if let Some(left) = row.left.filter(|_| bar.w > 12.0) {
+    if let Some(left) = row.left.filter(|_| bar.w > 18.0) {
         pencil.meter(bar, left, row.ink, false);
     }
 }
@@ -462,37 +461,29 @@ fn name_server(naming: &Naming, i: usize, rect: Rect, scene: &mut Scene) {
     let asked = [scene.say("asked", &asked), scene.say("asked.short", &asked)];
     let name = scene.name(ns(i));
     let narrow = scene.narrow();
-    let spoken = format!("{status}, {}", asked[0]);
-    let mut pencil = scene.thing(ns(i), rect, spoken);
+    let mut pencil = scene.thing(ns(i), rect, format!("{status}, {}", asked[0]));
     pencil
         .figure("asked", f64::from(naming.asked[i]))
         .figure("silent", f64::from(u8::from(silent)));
     let border = if silent { Ink::Bad } else { Ink::LineStrong };
-    pencil.bordered(
-        rect,
-        12.0,
-        Ink::Card,
+    let room = rect.w - 24.0;
+    let name = fitting(&[name], 14.5, true, room);
+    let wide = text::width(&name, 14.5, true);
+    let status = fitting(&[status, short], 12.5, true, room);
+    NodeCard {
+        ink,
         border,
-        if silent { 2.0 } else { 1.5 },
-    );
-    let (x, room) = (rect.x + 10.0, rect.w - 20.0);
-    let title = fitting(&[name], 13.5, true, room);
-    let wide = text::width(&title, 13.5, true);
-    pencil.bold(pt(x, rect.y + 22.0), 13.5, Ink::Ink, title);
-    let status = fitting(&[status, short], 12.0, true, room);
-    if ink == Ink::Secondary {
-        pencil.text(pt(x, rect.y + 41.0), 12.0, ink, status);
-    } else {
-        pencil.bold(pt(x, rect.y + 41.0), 12.0, ink, status);
+        ..NodeCard::plain(rect, name, status)
     }
-    if narrow {
-        let asked = fitting(&asked, 11.0, false, room);
-        pencil.text(pt(x, rect.y + 57.0), 11.0, Ink::Secondary, asked);
+    .draw(&mut pencil);
+    let (y, room) = if narrow {
+        (60.0, room)
     } else {
-        let asked = fitting(&asked, 11.0, false, room - wide - 8.0);
-        let at = pt(rect.x + rect.w - 10.0, rect.y + 22.0);
-        ending(&mut pencil, at, 11.0, false, Ink::Secondary, asked);
-    }
+        (26.0, room - wide - 6.0)
+    };
+    let asked = fitting(&asked, 11.0, false, room);
+    let at = pt(rect.x + rect.w - 10.0, rect.y + y);
+    ending(&mut pencil, at, 11.0, false, Ink::Secondary, asked);
 }
 
 fn shop(naming: &Naming, i: usize, rect: Rect, at: Time, scene: &mut Scene) {
@@ -623,99 +614,67 @@ fn the_move(naming: &Naming, rect: Rect, at: Time, scene: &mut Scene) {
     }
 }
 
+/// How an answer looks on its way.
+fn answer(said: Said, stale: bool) -> (Glyph, Ink) {
+    match said {
+        Said::Way => (Glyph::Message, Ink::Accent),
+        Said::Failed => FAILURE,
+        Said::No => (Glyph::Response, Ink::Bad),
+        Said::At(_) if stale => (Glyph::Response, Ink::Warn),
+        Said::At(_) => (Glyph::Response, Ink::Ok),
+    }
+}
+
+const QUESTION: (Glyph, Ink) = (Glyph::Request, Ink::Accent);
+const FAILURE: (Glyph, Ink) = (Glyph::Failure, Ink::Bad);
+
 fn dots(naming: &Naming, placed: &Placed, outside: &[[Way; 2]], at: Time, scene: &mut Scene) {
     let narrow = scene.narrow();
     for (i, one) in naming.resolvers.iter().enumerate() {
         for walk in &one.walks {
             let Some(leg) = walk.leg else { continue };
             let way = asking(placed, i, walk.server, narrow);
-            let (course, share, glyph, ink) = match (leg.back, walk.reply) {
-                (false, _) => (Course::There, leg.share(at), Glyph::Request, Ink::Accent),
-                (true, Said::Way) => (
-                    Course::Back,
-                    1.0 - leg.share(at),
-                    Glyph::Message,
-                    Ink::Accent,
-                ),
-                (true, said) => (
-                    Course::Back,
-                    1.0 - leg.share(at),
-                    Glyph::Response,
-                    answer(said, false),
-                ),
+            let (p, (glyph, ink)) = if leg.back {
+                let gone = 1.0 - leg.share(at);
+                (way.at(gone, Course::Back), answer(walk.reply, false))
+            } else {
+                (way.at(leg.share(at), Course::There), QUESTION)
             };
-            scene.particle(way.at(share, course), DOT + 1.0, glyph, ink, walk.dot);
+            scene.particle(p, DOT + 1.0, glyph, ink, walk.dot);
         }
     }
     let mut waiting = [0_u16; RESOLVERS];
     for (key, lookup) in naming.lookups.iter() {
-        let (i, dot) = (lookup.of, key.serial());
+        let i = lookup.of;
+        let (group, card) = (placed.of(users(i)), placed.of(resolver(i)));
         let ask = placed.way(users(i), resolver(i));
-        match lookup.place {
-            Place::Asks(leg) => {
-                scene.particle(
-                    ask.at(leg.share(at), Course::There),
-                    DOT,
-                    Glyph::Request,
-                    Ink::Accent,
-                    dot,
-                );
-            }
-            Place::Waits => {
-                // They stand at the door of their resolver, as far as there is room.
-                let card = placed.of(resolver(i));
-                if waiting[i] < 5 {
-                    let y = card.y + 14.0 + 14.0 * f32::from(waiting[i]);
-                    scene.particle(pt(card.x, y), DOT, Glyph::Request, Ink::Accent, dot);
-                }
+        // Nobody is at a wrong address: the request ends under way.
+        let (to, far) = match lookup.said {
+            Said::At(Addr::Server(to)) => (to, 1.0),
+            _ => (0, 0.5),
+        };
+        let visit = |share: f32| outside[i][to].at(share * far, Course::There);
+        let (p, (glyph, ink)) = match lookup.place {
+            Place::Asks(leg) => (ask.at(leg.share(at), Course::There), QUESTION),
+            // At the door of their resolver, as far as there is room.
+            Place::Waits if waiting[i] < 5 => {
                 waiting[i] += 1;
+                (pt(card.x, card.y + 14.0 * f32::from(waiting[i])), QUESTION)
             }
+            Place::Waits => continue,
             Place::Hears(leg) => {
-                let (glyph, ink) = match lookup.said {
-                    Said::Failed => (Glyph::Failure, Ink::Bad),
-                    said => (Glyph::Response, answer(said, lookup.stale)),
-                };
-                scene.particle(ask.at(leg.share(at), Course::Back), DOT, glyph, ink, dot);
+                let look = answer(lookup.said, lookup.stale);
+                (ask.at(leg.share(at), Course::Back), look)
             }
-            Place::Pauses => {
-                let p = placed.of(users(i));
-                scene.particle(
-                    pt(p.x + p.w, p.y + 12.0),
-                    DOT,
-                    Glyph::Failure,
-                    Ink::Bad,
-                    dot,
-                );
-            }
+            Place::Pauses => (pt(group.x + group.w, group.y + 12.0), FAILURE),
             Place::Visits(leg, _) => {
-                let (to, ink) = match lookup.said {
-                    Said::At(Addr::Server(to)) if to == naming.home => (to, Ink::Ok),
-                    Said::At(Addr::Server(to)) => (to, Ink::Warn),
-                    _ => (0, Ink::Warn),
-                };
-                // Nobody is at a wrong address: the request ends under way.
-                let wrong = lookup.said == Said::At(Addr::Wrong);
-                let far = if wrong { 0.5 } else { 1.0 };
-                let p = outside[i][to].at(leg.share(at) * far, Course::There);
-                scene.particle(p, DOT + 1.5, Glyph::Replica, ink, dot);
+                let current = lookup.said == Said::At(Addr::Server(naming.home));
+                let ink = if current { Ink::Ok } else { Ink::Warn };
+                (visit(leg.share(at)), (Glyph::Replica, ink))
             }
-            Place::Fails(leg) => {
-                let (to, far) = match lookup.said {
-                    Said::At(Addr::Server(to)) => (to, 1.0),
-                    _ => (0, 0.5),
-                };
-                let p = outside[i][to].at((1.0 - leg.share(at)) * far, Course::There);
-                scene.particle(p, DOT, Glyph::Failure, Ink::Bad, dot);
-            }
-        }
-    }
-}
-
-/// The colour of an answer.
-fn answer(said: Said, stale: bool) -> Ink {
-    match said {
-        Said::No => Ink::Bad,
-        _ if stale => Ink::Warn,
-        _ => Ink::Ok,
+            Place::Fails(leg) => (visit(1.0 - leg.share(at)), FAILURE),
+        };
+        let more = if glyph == Glyph::Replica { 1.5 } else { 0.0 };
+        scene.particle(p, DOT + more, glyph, ink, key.serial());
     }
 }
