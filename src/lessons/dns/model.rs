@@ -140,8 +140,8 @@ pub struct Naming {
     pub(super) since_off: u32,
     /// The longest lifetime of an address so far.
     pub(super) longest_s: u32,
-    /// Since when the name server is silent, and users who have failed since.
-    pub(super) silent: Option<Time>,
+    /// Since when the name server is silent, and what that goes back to; users who have failed since.
+    pub(super) silent: Option<(Time, NoteId)>,
     pub(super) failed_since: u32,
     /// A stretch in which the shop's name server was asked at most [`QUIET`] times: its beginning, questions, lookups.
     pub(super) quiet: (Time, u32, u32),
@@ -432,11 +432,8 @@ impl Naming {
         if let Some(ttl_s) = ttl_s {
             note = note.with(seconds(ttl_s));
         }
-        // What is given from a copy goes back to where the copy came from.
-        cx.because(match word {
-            "from-copy" | "stale" if lookup.name == Name::Shop => self.resolvers[i].cause,
-            _ => lookup.cause,
-        });
+        // What is given goes back to where the resolver has it from.
+        cx.because(self.resolvers[i].causes[usize::from(lookup.name == Name::New)]);
         lookup.cause = cx.say(note.about(users(i)).dot(key.serial()));
         self.go(key, Place::Hears, cx);
     }
@@ -525,7 +522,11 @@ impl Naming {
                 _ => Arg::Part(ns(at + 1)),
             };
             let note = Note::new(word).with(Arg::Part(ns(at))).with(what);
-            walk.cause = cx.say(note.with(seconds(walk.ttl_s)).about(ns(at)).dot(walk.dot));
+            let good_for = match walk.reply {
+                Said::Way => Arg::Word("stage.two-days"),
+                _ => seconds(walk.ttl_s),
+            };
+            walk.cause = cx.say(note.with(good_for).about(ns(at)).dot(walk.dot));
             cx.schedule(hop, Event::Step(i, serial));
             return;
         }
@@ -547,7 +548,11 @@ impl Naming {
         };
         let (name, again) = (walk.name, walk.again);
         walk.again = true;
-        cx.because(walk.cause);
+        // Why there was none matters more than who asked.
+        cx.because(match self.silent {
+            Some((_, silence)) => silence,
+            None => walk.cause,
+        });
         let note = Note::new("no-answer").with(Arg::Part(ns(walk.server)));
         let note = note.with(Arg::Part(resolver(i))).about(resolver(i));
         walk.cause = cx.say(note.dot(walk.dot).mark(Tone::Bad));
@@ -582,12 +587,10 @@ impl Naming {
         };
         let note = Note::new(word).with(Arg::Part(resolver(i))).with(what);
         let kept = cx.say(note.with(seconds(kept_s)).about(resolver(i)).dot(walk.dot));
-        if name == Name::Shop {
-            one.cause = kept;
-            if let Said::At(_) = walk.reply {
-                one.fetches += 1;
-                self.longest_s = self.longest_s.max(kept_s);
-            }
+        one.causes[usize::from(name == Name::New)] = kept;
+        if let (Name::Shop, Said::At(_)) = (name, walk.reply) {
+            one.fetches += 1;
+            self.longest_s = self.longest_s.max(kept_s);
         }
         if kept_s > 0 && walk.reply != Said::Failed {
             cx.schedule(Time::s(u64::from(kept_s)), Event::Ends(i, name));
@@ -796,7 +799,7 @@ impl Model for Naming {
             refused: 0,
             since_off: 0,
             longest_s: 0,
-            silent: (!knobs.answers).then_some(cx.now()),
+            silent: (!knobs.answers).then_some((cx.now(), NoteId::NONE)),
             failed_since: 0,
             quiet: (cx.now(), 0, 0),
             knobs: knobs.clone(),
@@ -879,12 +882,12 @@ impl Model for Naming {
             }
         }
         if knobs.answers != self.knobs.answers {
-            self.silent = (!knobs.answers).then_some(now);
             self.failed_since = 0;
             // Nobody waits for a new name while nobody can say whether there is one.
             self.soon = None;
             let word = if knobs.answers { "speaks" } else { "silent" };
-            cx.say(Note::new(word).about(ns(NS1)));
+            let said = cx.say(Note::new(word).about(ns(NS1)));
+            self.silent = (!knobs.answers).then_some((now, said));
         }
         self.knobs = knobs.clone();
         self.quiet = (now, 0, 0);
@@ -931,7 +934,7 @@ impl Model for Naming {
                 one.cache.flush_all();
                 one.failures.flush_all();
                 let note = Note::new("emptied").with(Arg::Part(resolver(i)));
-                one.cause = cx.say(note.about(resolver(i)).mark(Tone::Learner));
+                one.causes = [cx.say(note.about(resolver(i)).mark(Tone::Learner)); 2];
             }
             _ => {}
         }

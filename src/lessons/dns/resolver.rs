@@ -93,8 +93,8 @@ pub(super) struct Resolver {
     pub(super) fetches: u32,
     /// When it held no old address any more, after the last move.
     pub(super) turned: Option<Time>,
-    /// What its last copy goes back to.
-    pub(super) cause: NoteId,
+    /// What it knows of the shop and of the new name goes back to this.
+    pub(super) causes: [NoteId; 2],
 }
 
 impl Resolver {
@@ -114,7 +114,7 @@ impl Resolver {
             failed: 0,
             fetches: 0,
             turned: None,
-            cause: NoteId::NONE,
+            causes: [NoteId::NONE; 2],
         }
     }
 

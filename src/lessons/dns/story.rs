@@ -194,7 +194,7 @@ pub(super) const CHALLENGES: &[Challenge<Naming>] = &[
         progress: |naming, now| {
             let busy = naming.knobs.rate >= 0.5;
             let since = naming.silent.filter(|_| naming.failed_since == 0 && busy);
-            Progress::held(since, now, 60.0)
+            Progress::held(since.map(|(at, _)| at), now, 60.0)
         },
         solution: &[
             Setup::Set("stale", 1.0),

@@ -32,7 +32,7 @@ const LANE: f32 = 30.0;
 
 pub(super) fn draw(naming: &Naming, knobs: &Settings, at: Time, scene: &mut Scene) {
     let narrow = scene.narrow();
-    let placed = place(scene, narrow);
+    let placed = place(scene, narrow, naming.moved.is_some());
     let outside: Vec<[Way; 2]> = (0..RESOLVERS)
         .map(|i| [0, 1].map(|to| past(&placed, i, to, narrow)))
         .collect();
@@ -48,11 +48,13 @@ pub(super) fn draw(naming: &Naming, knobs: &Settings, at: Time, scene: &mut Scen
         shop(naming, i, placed.of(server(i)), at, scene);
     }
     led(naming, placed.of(LED), at, scene);
-    the_move(naming, placed.of(MOVE), at, scene);
+    if placed.of(MOVE).h > 0.0 {
+        the_move(naming, placed.of(MOVE), at, scene);
+    }
     dots(naming, &placed, &outside, at, scene);
 }
 
-fn place(scene: &mut Scene, narrow: bool) -> Placed {
+fn place(scene: &mut Scene, narrow: bool, moved: bool) -> Placed {
     let gap = |between: f32, slots: Vec<Slot>| {
         let mut all = Vec::new();
         for slot in slots {
@@ -65,9 +67,9 @@ fn place(scene: &mut Scene, narrow: bool) -> Placed {
     };
     let both = |i: usize, users_w: (f32, f32), between: (f32, f32), w: Span| {
         Slot::Row(vec![
-            part(users(i), users_w, CARD),
+            part(users(i), users_w, (80.0, CARD)),
             space(between),
-            part(resolver(i), w, CARD),
+            part(resolver(i), w, (80.0, CARD)),
         ])
     };
     let stage = if narrow {
@@ -85,13 +87,13 @@ fn place(scene: &mut Scene, narrow: bool) -> Placed {
             inset(Slot::Row(gap(10.0, shops.collect()))),
             space(8.0),
             part(LED, Span::rest(250.0, 1.0), FOOT - 10.0),
-            space(6.0),
-            part(MOVE, Span::rest(250.0, 1.0), FOOT),
+            space(if moved { 6.0 } else { 0.0 }),
+            part(MOVE, Span::rest(250.0, 1.0), if moved { FOOT } else { 0.0 }),
         ]
     } else {
         let cards =
             (0..RESOLVERS).map(|i| both(i, (42.0, 60.0), (16.0, 30.0), (172.0, 244.0).into()));
-        let tree = (0..3).map(|i| part(ns(i), (132.0, 178.0), NS));
+        let tree = (0..3).map(|i| part(ns(i), (132.0, 196.0), NS));
         let shops = (0..2).map(|i| part(server(i), (106.0, 150.0), SERVER));
         vec![
             Slot::Row(vec![
@@ -186,9 +188,14 @@ fn lines(naming: &Naming, placed: &Placed, outside: &[[Way; 2]], at: Time, scene
         let trail = one.trail.filter(|(_, end)| at.since(*end) < SEEN);
         let walks = one.walks.iter().map(|walk| walk.asked);
         for asked in walks.chain(trail.map(|(asked, _)| asked)) {
+            let several = asked.iter().filter(|asked| **asked).count() > 1;
             for (turn, to) in (0..3).filter(|to| asked[*to]).enumerate() {
-                ground.line(asking(placed, i, to, narrow).d(), Ink::Accent, 2.0);
-                let end = asking(placed, i, to, narrow).at(0.94, Course::There);
+                let way = asking(placed, i, to, narrow).lanes(0.0, 0.0);
+                ground.line(way.d(), Ink::Accent, 2.0);
+                if !several {
+                    continue;
+                }
+                let end = way.at(1.0 - 14.0 / way.length().max(28.0), Course::There);
                 let badge = Rect::new(end.x - 8.0, end.y - 8.0, 16.0, 16.0);
                 ground.filled(badge, 8.0, Ink::Accent);
                 let turn = (turn + 1).to_string();
@@ -402,14 +409,14 @@ fn card(naming: &Naming, knobs: &Settings, i: usize, rect: Rect, at: Time, scene
     }
     let [shop, new] = rows;
     match shop {
-        Some(row) => copy(&mut pencil, row, rect, rect.y + 42.0, true),
+        Some(row) => copy(&mut pencil, row, rect, rect.y + 41.0, true),
         None => {
-            let at = pt(rect.x + 10.0, rect.y + 42.0);
+            let at = pt(rect.x + 10.0, rect.y + 41.0);
             pencil.text(at, 12.5, Ink::Secondary, none);
         }
     }
     if let Some(row) = new {
-        copy(&mut pencil, row, rect, rect.y + 60.0, false);
+        copy(&mut pencil, row, rect, rect.y + 58.0, false);
     }
     let way = fitting(&[way], 11.0, false, rect.w - 20.0);
     pencil.text(
@@ -459,7 +466,10 @@ fn name_server(naming: &Naming, i: usize, rect: Rect, scene: &mut Scene) {
     let [status, short] = words.map(|word| scene.say(word, &told));
     let asked = [Arg::Count(naming.asked[i].into())];
     let asked = [scene.say("asked", &asked), scene.say("asked.short", &asked)];
-    let name = scene.name(ns(i));
+    let mut names = vec![scene.name(ns(i))];
+    if i == NS1 {
+        names.push(scene.say("ns1", &[]));
+    }
     let narrow = scene.narrow();
     let mut pencil = scene.thing(ns(i), rect, format!("{status}, {}", asked[0]));
     pencil
@@ -467,7 +477,7 @@ fn name_server(naming: &Naming, i: usize, rect: Rect, scene: &mut Scene) {
         .figure("silent", f64::from(u8::from(silent)));
     let border = if silent { Ink::Bad } else { Ink::LineStrong };
     let room = rect.w - 24.0;
-    let name = fitting(&[name], 14.5, true, room);
+    let name = fitting(&names, 14.5, true, room);
     let wide = text::width(&name, 14.5, true);
     let status = fitting(&[status, short], 12.5, true, room);
     NodeCard {
@@ -591,7 +601,8 @@ fn the_move(naming: &Naming, rect: Rect, at: Time, scene: &mut Scene) {
         pencil.text(pt(rect.x + 10.0, rect.y + 36.0), 11.5, Ink::Secondary, hint);
         return;
     }
-    let axis = f64::from(naming.knobs.ttl).max(slowest.as_s()).max(1.0);
+    // The same axis for a short TTL and a long one, so that two runs can be compared.
+    let axis = slowest.as_s().max(20.0);
     for (i, name) in names.into_iter().enumerate() {
         let y = rect.y + 33.0 + 15.0 * i as f32;
         let turned = naming.resolvers[i].turned.is_some();
