@@ -189,6 +189,19 @@ fn seconds(s: u32) -> Arg {
     Arg::Span(Time::s(u64::from(s)))
 }
 
+/// A note about a part.
+fn note(word: &'static str, part: PartId, args: &[Arg]) -> Note {
+    let whole = args
+        .iter()
+        .fold(Note::new(word), |note, arg| note.with(*arg));
+    whole.about(part)
+}
+
+/// The name of a resolver.
+fn who(i: usize) -> Arg {
+    Arg::Part(resolver(i))
+}
+
 impl Naming {
     /// What the shop's name server says now.
     pub(super) fn published(&self) -> Addr {
@@ -244,10 +257,8 @@ impl Naming {
         match self.own[i][user].filter(|(_, until)| cx.now() < *until) {
             Some((addr, until)) => {
                 let key = self.asks(i, user, Name::Shop, cx);
-                let note = Note::new("own-copy").with(addr_word(addr));
-                let left = until.since(cx.now());
-                let note = note.with(Arg::Span(left)).about(users(i));
-                let cause = cx.say(note.dot(key.serial()));
+                let told = [addr_word(addr), Arg::Span(until.since(cx.now()))];
+                let cause = cx.say(note("own-copy", users(i), &told).dot(key.serial()));
                 self.visit(key, addr, cause, cx);
             }
             None => self.ask(i, user, Name::Shop, cx),
@@ -280,9 +291,8 @@ impl Naming {
     fn say(&mut self, key: Key, word: &'static str, part: PartId, cx: Cx<'_, '_>) {
         if let Some(lookup) = self.lookups.get_mut(key) {
             cx.because(lookup.cause);
-            let note = Note::new(word).with(name_word(lookup.name));
-            let note = note.with(Arg::Part(resolver(lookup.of)));
-            lookup.cause = cx.say(note.about(part).dot(key.serial()));
+            let told = [name_word(lookup.name), who(lookup.of)];
+            lookup.cause = cx.say(note(word, part, &told).dot(key.serial()));
         }
     }
 
@@ -356,7 +366,7 @@ impl Naming {
                 let said = *data;
                 one.from_copy += 1;
                 one.hit = Some((name, now));
-                self.heard_by(key, said, "from-copy", Some(ttl_s), cx);
+                self.reply(key, said, "from-copy", ttl_s, cx);
             }
             Found::Stale { data, ttl_s } => {
                 let said = *data;
@@ -372,7 +382,7 @@ impl Naming {
                 }
                 None => {
                     one.failed += 1;
-                    self.heard_by(key, Said::Failed, "still-failed", None, cx);
+                    self.reply(key, Said::Failed, "still-failed", 0, cx);
                 }
             },
             Found::Miss => {
@@ -404,18 +414,11 @@ impl Naming {
             lookup.stale = true;
         }
         self.given_stale += 1;
-        self.heard_by(key, said, "stale", Some(ttl_s), cx);
+        self.reply(key, said, "stale", ttl_s, cx);
     }
 
     /// The resolver answers a user.
-    fn heard_by(
-        &mut self,
-        key: Key,
-        said: Said,
-        word: &'static str,
-        ttl_s: Option<u32>,
-        cx: Cx<'_, '_>,
-    ) {
+    fn reply(&mut self, key: Key, said: Said, word: &'static str, ttl_s: u32, cx: Cx<'_, '_>) {
         let Some(lookup) = self.lookups.get_mut(key) else {
             return;
         };
@@ -423,18 +426,14 @@ impl Naming {
         let i = lookup.of;
         let from_copy = lookup.questions == 0 && said != Said::Failed && !lookup.stale;
         cx.sample(probe::COPY, if from_copy { 100.0 } else { 0.0 });
-        let mut note = Note::new(word).with(Arg::Part(resolver(i)));
-        if let Said::At(addr) = said {
-            note = note.with(addr_word(addr));
-        } else {
-            note = note.with(Arg::Word("stage.no-such"));
-        }
-        if let Some(ttl_s) = ttl_s {
-            note = note.with(seconds(ttl_s));
-        }
+        let what = match said {
+            Said::At(addr) => addr_word(addr),
+            _ => Arg::Word("stage.no-such"),
+        };
+        let told = [who(i), what, seconds(ttl_s)];
         // What is given goes back to where the resolver has it from.
         cx.because(self.resolvers[i].causes[usize::from(lookup.name == Name::New)]);
-        lookup.cause = cx.say(note.about(users(i)).dot(key.serial()));
+        lookup.cause = cx.say(note(word, users(i), &told).dot(key.serial()));
         self.go(key, Place::Hears, cx);
     }
 
@@ -473,9 +472,8 @@ impl Naming {
         walk.asked[walk.server] = true;
         walk.leg = Some(Leg::new((), cx.now(), hop, false));
         cx.because(walk.cause);
-        let note = Note::new("walks").with(Arg::Part(resolver(i)));
-        let note = note.with(Arg::Part(ns(walk.server))).with(name_word(name));
-        walk.cause = cx.say(note.about(resolver(i)).dot(walk.dot));
+        let told = [who(i), Arg::Part(ns(walk.server)), name_word(name)];
+        walk.cause = cx.say(note("walks", resolver(i), &told).dot(walk.dot));
         cx.schedule(hop, Event::Step(i, serial));
         cx.schedule(time_out, Event::TimeOut(i, serial));
     }
@@ -504,29 +502,28 @@ impl Naming {
                 walk.leg = None;
                 return;
             }
-            (walk.reply, walk.ttl_s) = match (at, name) {
-                (NS1, Name::New) if !exists => (Said::No, self.knobs.negative),
-                (NS1, _) => (Said::At(published), self.knobs.ttl),
-                _ => (Said::Way, WAY_TTL_S),
+            let (word, what) = match (at, name) {
+                (NS1, Name::New) if !exists => {
+                    (walk.reply, walk.ttl_s) = (Said::No, self.knobs.negative);
+                    ("says-no", name_word(name))
+                }
+                (NS1, _) => {
+                    (walk.reply, walk.ttl_s) = (Said::At(published), self.knobs.ttl);
+                    ("answers", addr_word(published))
+                }
+                _ => {
+                    (walk.reply, walk.ttl_s) = (Said::Way, WAY_TTL_S);
+                    ("refers", Arg::Part(ns(at + 1)))
+                }
             };
-            let hop = self.knobs.hop();
-            walk.leg = Some(Leg::new((), now, hop, true));
-            let word = match walk.reply {
-                Said::At(_) => "answers",
-                Said::No => "says-no",
-                _ => "refers",
-            };
-            let what = match walk.reply {
-                Said::At(addr) => addr_word(addr),
-                Said::No => name_word(name),
-                _ => Arg::Part(ns(at + 1)),
-            };
-            let note = Note::new(word).with(Arg::Part(ns(at))).with(what);
             let good_for = match walk.reply {
                 Said::Way => Arg::Word("stage.two-days"),
                 _ => seconds(walk.ttl_s),
             };
-            walk.cause = cx.say(note.with(good_for).about(ns(at)).dot(walk.dot));
+            let hop = self.knobs.hop();
+            walk.leg = Some(Leg::new((), now, hop, true));
+            let told = [Arg::Part(ns(at)), what, good_for];
+            walk.cause = cx.say(note(word, ns(at), &told).dot(walk.dot));
             cx.schedule(hop, Event::Step(i, serial));
             return;
         }
@@ -549,18 +546,14 @@ impl Naming {
         let (name, again) = (walk.name, walk.again);
         walk.again = true;
         // Why there was none matters more than who asked.
-        cx.because(match self.silent {
-            Some((_, silence)) => silence,
-            None => walk.cause,
-        });
-        let note = Note::new("no-answer").with(Arg::Part(ns(walk.server)));
-        let note = note.with(Arg::Part(resolver(i))).about(resolver(i));
-        walk.cause = cx.say(note.dot(walk.dot).mark(Tone::Bad));
+        cx.because(self.silent.map_or(walk.cause, |(_, silence)| silence));
+        let told = [Arg::Part(ns(walk.server)), who(i)];
+        let silence = note("no-answer", resolver(i), &told).dot(walk.dot);
+        walk.cause = cx.say(silence.mark(Tone::Bad));
         // Who has an old answer to give does not let users wait for a second try.
-        if again || (verify && one.cache.fall_back(cx.now().0, &name).is_some()) {
-            if let Some(walk) = one.walk(name) {
-                walk.reply = Said::Failed;
-            }
+        let old = one.cache.fall_back(cx.now().0, &name);
+        if again || (verify && old.is_some()) {
+            walk.reply = Said::Failed;
             self.finish(i, name, cx);
         } else {
             self.question(i, name, cx);
@@ -585,8 +578,8 @@ impl Naming {
             Said::No => ("keeps-no", name_word(name)),
             _ => ("gives-up", name_word(name)),
         };
-        let note = Note::new(word).with(Arg::Part(resolver(i))).with(what);
-        let kept = cx.say(note.with(seconds(kept_s)).about(resolver(i)).dot(walk.dot));
+        let told = [who(i), what, seconds(kept_s)];
+        let kept = cx.say(note(word, resolver(i), &told).dot(walk.dot));
         one.causes[usize::from(name == Name::New)] = kept;
         if let (Name::Shop, Said::At(_)) = (name, walk.reply) {
             one.fetches += 1;
@@ -606,13 +599,12 @@ impl Naming {
                 self.give_stale(key, said, ttl_s, cx);
                 continue;
             }
-            if walk.reply == Said::Failed {
-                one.failed += 1;
-                self.heard_by(key, walk.reply, "failed", None, cx);
-            } else {
-                one.fetched += 1;
-                self.heard_by(key, walk.reply, "fetched", None, cx);
-            }
+            let (count, word) = match walk.reply {
+                Said::Failed => (&mut one.failed, "failed"),
+                _ => (&mut one.fetched, "fetched"),
+            };
+            *count += 1;
+            self.reply(key, walk.reply, word, kept_s, cx);
         }
     }
 
@@ -640,8 +632,8 @@ impl Naming {
                 } else if let Some(got) = self.soon.as_mut().and_then(|soon| soon.got.get_mut(i)) {
                     *got = true;
                 }
-                let note = Note::new("visits").with(addr_word(addr)).about(users(i));
-                let cause = cx.say(note.dot(key.serial()));
+                let leaves = note("visits", users(i), &[addr_word(addr)]);
+                let cause = cx.say(leaves.dot(key.serial()));
                 self.visit(key, addr, cause, cx);
             }
             Said::Failed if lookup.tries + 1 < TRIES => {
@@ -654,9 +646,8 @@ impl Naming {
                 let late = self.soon.is_some_and(|soon| soon.created);
                 if said == Said::No && late {
                     self.told_late += u32::from(i == 0);
-                    let note = Note::new("told-late").with(name_word(name));
-                    let note = note.with(Arg::Part(resolver(i))).about(users(i));
-                    lookup.cause = cx.say(note.dot(key.serial()).mark(Tone::Bad));
+                    let late = note("told-late", users(i), &[name_word(name), who(i)]);
+                    cx.say(late.dot(key.serial()).mark(Tone::Bad));
                 } else {
                     self.say(key, "nothing", users(i), cx);
                 }
@@ -693,8 +684,8 @@ impl Naming {
             }
             Said::At(Addr::Server(at)) => {
                 self.refused += 1;
-                let note = Note::new("refuses").about(server(at)).dot(key.serial());
-                cx.say(note.with(Arg::Part(server(at))).mark(Tone::Bad));
+                let refuses = note("refuses", server(at), &[Arg::Part(server(at))]);
+                cx.say(refuses.dot(key.serial()).mark(Tone::Bad));
                 "refused"
             }
             _ => "nobody",
@@ -708,8 +699,7 @@ impl Naming {
     }
 
     fn served(&mut self, key: Key, word: &'static str, at: usize, cx: Cx<'_, '_>) {
-        let note = Note::new(word).with(Arg::Part(server(at)));
-        cx.say(note.about(server(at)).dot(key.serial()));
+        cx.say(note(word, server(at), &[Arg::Part(server(at))]).dot(key.serial()));
         self.done(key);
     }
 
@@ -721,14 +711,14 @@ impl Naming {
         self.moved = Some(now);
         self.moves += 1;
         (self.refused, self.since_off) = (0, 0);
-        let note = Note::new("moves").with(addr_word(Addr::Server(self.home)));
-        let moves = cx.say(note.about(ns(NS1)).mark(Tone::Learner));
+        let told = [addr_word(Addr::Server(self.home))];
+        let moves = cx.say(note("moves", ns(NS1), &told).mark(Tone::Learner));
         cx.schedule(KEPT_ON, Event::Off(self.moves));
         for at in [self.home, 1 - self.home] {
             let word = if at == self.home { "opens" } else { "left" };
             cx.because(moves);
-            let note = Note::new(word).with(Arg::Part(server(at)));
-            cx.say(note.with(Arg::Span(KEPT_ON)).about(server(at)));
+            let told = [Arg::Part(server(at)), Arg::Span(KEPT_ON)];
+            cx.say(note(word, server(at), &told));
         }
         for one in &mut self.resolvers {
             one.turned = None;
@@ -811,7 +801,7 @@ impl Model for Naming {
         let idle = (0..RESOLVERS).flat_map(|i| [(users(i), "want"), (resolver(i), "knows-none")]);
         for (part, word) in here.chain(idle) {
             cx.because(NoteId::NONE);
-            cx.say(Note::new(word).with(Arg::Part(part)).about(part));
+            cx.say(note(word, part, &[Arg::Part(part)]));
         }
         cx.because(NoteId::NONE);
         for (i, ms) in OPENING_MS.into_iter().enumerate() {
@@ -837,25 +827,23 @@ impl Model for Naming {
             Event::Ends(i, name) => {
                 let held = self.resolvers[i].cache.held(&name);
                 if held.is_some_and(|held| held.ends_us() == cx.now().0) {
-                    let note = Note::new("ends").with(Arg::Part(resolver(i)));
-                    cx.say(note.with(name_word(name)).about(resolver(i)));
+                    cx.say(note("ends", resolver(i), &[who(i), name_word(name)]));
                 }
             }
             Event::Off(moves) if moves == self.moves => {
                 let at = 1 - self.home;
-                let note = Note::new("off").with(Arg::Part(server(at)));
-                cx.say(note.about(server(at)).mark(Tone::Plain));
+                let off = note("off", server(at), &[Arg::Part(server(at))]);
+                cx.say(off.mark(Tone::Plain));
             }
             Event::Off(_) => {}
             Event::Mended => {
                 self.slip = false;
-                let note = Note::new("mended").with(addr_word(self.published()));
-                cx.say(note.about(ns(NS1)));
+                cx.say(note("mended", ns(NS1), &[addr_word(self.published())]));
             }
             Event::Created => {
                 if let Some(soon) = &mut self.soon {
                     soon.created = true;
-                    cx.say(Note::new("created").about(ns(NS1)).mark(Tone::Plain));
+                    cx.say(note("created", ns(NS1), &[]).mark(Tone::Plain));
                 }
             }
             Event::SoonAgain => {
@@ -886,7 +874,7 @@ impl Model for Naming {
             // Nobody waits for a new name while nobody can say whether there is one.
             self.soon = None;
             let word = if knobs.answers { "speaks" } else { "silent" };
-            let said = cx.say(Note::new(word).about(ns(NS1)));
+            let said = cx.say(note(word, ns(NS1), &[]));
             self.silent = (!knobs.answers).then_some((now, said));
         }
         self.knobs = knobs.clone();
@@ -913,8 +901,8 @@ impl Model for Naming {
             1 => {
                 self.slip = true;
                 self.slipped = Some(cx.now());
-                let note = Note::new("slips").with(addr_word(Addr::Wrong));
-                cx.say(note.about(ns(NS1)).mark(Tone::Learner));
+                let slips = note("slips", ns(NS1), &[addr_word(Addr::Wrong)]);
+                cx.say(slips.mark(Tone::Learner));
                 cx.schedule(SLIP, Event::Mended);
             }
             4 => {
@@ -922,8 +910,8 @@ impl Model for Naming {
                     created: false,
                     got: [false; 2],
                 });
-                let note = Note::new("soon").with(name_word(Name::New));
-                cx.say(note.about(users(0)).mark(Tone::Learner));
+                let soon = note("soon", users(0), &[name_word(Name::New)]);
+                cx.say(soon.mark(Tone::Learner));
                 self.ask_soon(false, cx);
                 cx.schedule(SLIP, Event::Created);
                 cx.schedule(SLIP + SLIP, Event::SoonAgain);
@@ -933,8 +921,8 @@ impl Model for Naming {
                 let one = &mut self.resolvers[i];
                 one.cache.flush_all();
                 one.failures.flush_all();
-                let note = Note::new("emptied").with(Arg::Part(resolver(i)));
-                one.causes = [cx.say(note.about(resolver(i)).mark(Tone::Learner)); 2];
+                let emptied = note("emptied", resolver(i), &[who(i)]);
+                one.causes = [cx.say(emptied.mark(Tone::Learner)); 2];
             }
             _ => {}
         }

@@ -112,7 +112,16 @@ fn an_old_address_ends_with_its_copy_or_when_told_otherwise() {
         let slowest = run.model().slowest(run.model().now).as_s();
         assert!(run.model().settled() && slowest <= at_most, "{slowest}");
         assert!(!exactly || slowest > 20.4, "{slowest}");
+        assert!(slowest > 2.4, "the old clock stays: {slowest}");
     }
+    // An answer that was sent before the move and arrives after it counts from its arrival.
+    let mut run = run(1, Settings::default(), Time::ms(1_350));
+    act(&mut run, "move", 0);
+    assert!(!run.model().is_old(0, run.model().now));
+    go_on(&mut run, Time::s(1));
+    assert!(run.model().is_old(0, run.model().now));
+    go_on(&mut run, Time::s(30));
+    assert_eq!(run.model().slowest(run.model().now), Time::ms(20_100));
 }
 
 #[test]
