@@ -141,8 +141,8 @@ pub(super) const STORY: &[Beat<Naming>] = &[
         points: &[A, B],
         shows: &[
             figure(A, "no-left").within(11.0, 15.0),
-            figure(A, "soon").is(0.0),
-            figure(B, "soon").is(1.0),
+            figure(A, "soon-left").is(0.0),
+            figure(B, "soon-left").at_least(15.0),
         ],
         ..Beat::at_once()
     },

@@ -320,22 +320,16 @@ fn card(naming: &Naming, knobs: &Settings, i: usize, rect: Rect, at: Time, scene
     let (one, part) = (&naming.resolvers[i], resolver(i));
     let rows = [Name::Shop, Name::New].map(|name| row(naming, knobs, i, name, at, scene));
     let given = one.gives(at);
-    let tag = given
-        .filter(|_| naming.moved.is_some() || naming.slipped.is_some())
-        .map(|addr| match addr {
-            Addr::Wrong => ("tag.wrong", Ink::BadSoft, Ink::Bad),
-            _ if naming.is_old(i, at) => ("tag.old", Ink::WarnSoft, Ink::Warn),
-            _ => ("tag.new", Ink::OkSoft, Ink::Ok),
-        });
+    let old = naming.is_old(i, at);
+    let told = given.filter(|_| naming.moved.is_some() || naming.slipped.is_some());
+    let tag = told.map(|addr| match addr {
+        Addr::Wrong => ("tag.wrong", Ink::BadSoft, Ink::Bad),
+        _ if old => ("tag.old", Ink::WarnSoft, Ink::Warn),
+        _ => ("tag.new", Ink::OkSoft, Ink::Ok),
+    });
     let tag = tag.map(|(word, ground, ink)| (scene.say(word, &[]), ground, ink));
-    let counts = [
-        Arg::Count(one.from_copy.into()),
-        Arg::Count(one.fetches.into()),
-    ];
-    let counts = [
-        scene.say("counts", &counts),
-        scene.say("counts.short", &counts),
-    ];
+    let counts = [one.from_copy, one.fetches].map(|n| Arg::Count(n.into()));
+    let counts = ["counts", "counts.short"].map(|word| scene.say(word, &counts));
     let none = scene.say("no-copy", &[]);
     let way = one.left(Name::Zone, at);
     let way = if way > Time::ZERO {
@@ -355,23 +349,17 @@ fn card(naming: &Naming, knobs: &Settings, i: usize, rect: Rect, at: Time, scene
     }
     spoken.extend(tag.iter().map(|(tag, ..)| tag.clone()));
     spoken.extend([counts[0].clone(), way.clone()]);
-    let old = naming.is_old(i, at);
-    // A copy of "no such name", or of the address of the new name.
-    let new = one
-        .cache
-        .held(&Name::New)
-        .filter(|held| at < Time(held.ends_us()));
-    let got = new.is_some_and(|held| *held.data != Said::No);
-    let no_left = new
-        .filter(|_| !got)
-        .map_or(Time::ZERO, |held| Time(held.ends_us()).since(at));
+    // How long "no such name" is kept, and whether the new name's address is known.
+    let new = one.cache.held(&Name::New).map(|held| *held.data);
+    let new_left = one.left(Name::New, at).as_s();
+    let [no, got] = [new == Some(Said::No), matches!(new, Some(Said::At(_)))];
     let name = scene.name(part);
     let wide = text::width(&name, 13.5, true);
     let mut pencil = scene.thing(part, rect, spoken.join(", "));
     pencil
         .figure("left", one.left(Name::Shop, at).as_s())
-        .figure("no-left", no_left.as_s())
-        .figure("soon", f64::from(u8::from(got)))
+        .figure("no-left", if no { new_left } else { 0.0 })
+        .figure("soon-left", if got { new_left } else { 0.0 })
         .figure("old", f64::from(u8::from(old)))
         .figure("copies", f64::from(one.from_copy))
         .figure("fetches", f64::from(one.fetches));
@@ -386,25 +374,13 @@ fn card(naming: &Naming, knobs: &Settings, i: usize, rect: Rect, at: Time, scene
     match tag {
         Some((tag, ground, ink)) => {
             let w = text::width(&tag, 12.0, true) + 16.0;
-            pill(
-                &mut pencil,
-                pt(right - w / 2.0 + 4.0, rect.y + 14.0),
-                tag,
-                ground,
-                ink,
-            );
+            let middle = pt(right - w / 2.0 + 4.0, rect.y + 14.0);
+            pill(&mut pencil, middle, tag, ground, ink);
         }
         None => {
-            let room = rect.w - 30.0 - wide;
-            let counts = fitting(&counts, 11.0, false, room);
-            ending(
-                &mut pencil,
-                pt(right, rect.y + 18.0),
-                11.0,
-                false,
-                Ink::Secondary,
-                counts,
-            );
+            let counts = fitting(&counts, 11.0, false, rect.w - 30.0 - wide);
+            let end = pt(right, rect.y + 18.0);
+            ending(&mut pencil, end, 11.0, false, Ink::Secondary, counts);
         }
     }
     let [shop, new] = rows;
@@ -419,12 +395,8 @@ fn card(naming: &Naming, knobs: &Settings, i: usize, rect: Rect, at: Time, scene
         copy(&mut pencil, row, rect, rect.y + 58.0, false);
     }
     let way = fitting(&[way], 11.0, false, rect.w - 20.0);
-    pencil.text(
-        pt(rect.x + 10.0, rect.y + rect.h - 9.0),
-        11.0,
-        Ink::Secondary,
-        way,
-    );
+    let at = pt(rect.x + 10.0, rect.y + rect.h - 8.0);
+    pencil.text(at, 11.0, Ink::Secondary, way);
 }
 
 /// A row: name, address, a bar that drains, what is left; the shop's is the larger one.
@@ -465,7 +437,7 @@ fn name_server(naming: &Naming, i: usize, rect: Rect, scene: &mut Scene) {
     let told = [addr_word(published), Arg::Count(naming.knobs.ttl.into())];
     let [status, short] = words.map(|word| scene.say(word, &told));
     let asked = [Arg::Count(naming.asked[i].into())];
-    let asked = [scene.say("asked", &asked), scene.say("asked.short", &asked)];
+    let asked = ["asked", "asked.short"].map(|word| scene.say(word, &asked));
     let mut names = vec![scene.name(ns(i))];
     if i == NS1 {
         names.push(scene.say("ns1", &[]));
@@ -568,34 +540,36 @@ fn the_move(naming: &Naming, rect: Rect, at: Time, scene: &mut Scene) {
     let slowest = naming.slowest(at);
     let since = naming.moved.map(|moved| at.since(moved));
     let of_3 = Arg::Count(old as i64);
+    let done = ["move.done", "move.done.short"];
     let (words, told) = match since {
-        None => (["move.none"; 2], [of_3, of_3]),
-        Some(since) if old > 0 => {
-            let words = ["move.under-way", "move.under-way.short"];
-            (words, [kit::tenths(since), of_3])
-        }
-        Some(_) => (
-            ["move.done", "move.done.short"],
-            [kit::tenths(slowest), of_3],
+        None => (["move.none"; 2], of_3),
+        Some(since) if old > 0 => (
+            ["move.under-way", "move.under-way.short"],
+            kit::tenths(since),
         ),
+        Some(_) => (done, kit::tenths(slowest)),
     };
-    let titles = words.map(|word| scene.say(word, &told));
-    let names = [0, 1, 2].map(|i| scene.name(resolver(i)));
-    let spans = [0, 1, 2].map(|i| {
+    let titles = words.map(|word| scene.say(word, &[told, of_3]));
+    let rows = [0, 1, 2].map(|i| {
         let until = naming.resolvers[i].turned.unwrap_or(at);
-        naming.moved.map(|moved| until.since(moved))
+        let span = naming.moved.map_or(Time::ZERO, |moved| until.since(moved));
+        let said = scene.say("seconds", &[kit::tenths(span)]);
+        (scene.name(resolver(i)), span, said)
     });
-    let said = spans.map(|span| span.map(|span| scene.say("seconds", &[kit::tenths(span)])));
     let hint = scene.say("move.hint", &[]);
-    let mut pencil = scene.thing(MOVE, rect, titles[0].clone());
+    let spoken = match since {
+        None => vec![titles[0].clone()],
+        Some(_) => {
+            let rows = rows.iter().map(|(name, _, said)| format!("{name} {said}"));
+            rows.chain([titles[0].clone()]).collect()
+        }
+    };
+    let mut pencil = scene.thing(MOVE, rect, spoken.join(", "));
     pencil
         .figure("old", old as f64)
         .figure("slowest", slowest.as_s());
-    kit::panel(
-        &mut pencil,
-        rect,
-        fitting(&titles, 12.0, true, rect.w - 20.0),
-    );
+    let title = fitting(&titles, 12.0, true, rect.w - 20.0);
+    kit::panel(&mut pencil, rect, title);
     if since.is_none() {
         let hint = fitting(&[hint], 11.5, false, rect.w - 20.0);
         pencil.text(pt(rect.x + 10.0, rect.y + 36.0), 11.5, Ink::Secondary, hint);
@@ -603,25 +577,15 @@ fn the_move(naming: &Naming, rect: Rect, at: Time, scene: &mut Scene) {
     }
     // The same axis for a short TTL and a long one, so that two runs can be compared.
     let axis = slowest.as_s().max(20.0);
-    for (i, name) in names.into_iter().enumerate() {
+    for (i, (name, span, said)) in rows.into_iter().enumerate() {
         let y = rect.y + 33.0 + 15.0 * i as f32;
         let turned = naming.resolvers[i].turned.is_some();
+        let ink = if turned { Ink::Ok } else { Ink::Warn };
         pencil.text(pt(rect.x + 10.0, y), 11.0, Ink::Ink, name);
         let rail = Rect::new(rect.x + 84.0, y - 8.0, rect.w - 84.0 - 54.0, 8.0);
-        let (span, said) = (
-            spans[i].unwrap_or_default(),
-            said[i].clone().unwrap_or_default(),
-        );
-        let ink = if turned { Ink::Ok } else { Ink::Warn };
         pencil.meter(rail, (span.as_s() / axis) as f32, ink, false);
-        ending(
-            &mut pencil,
-            pt(rect.x + rect.w - 10.0, y),
-            11.0,
-            true,
-            ink,
-            said,
-        );
+        let end = pt(rect.x + rect.w - 10.0, y);
+        ending(&mut pencil, end, 11.0, true, ink, said);
     }
 }
 
