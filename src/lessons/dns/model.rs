@@ -217,10 +217,9 @@ impl Naming {
         self.left[server].is_some_and(|left| now.since(left) >= KEPT_ON)
     }
 
-    /// Whether a resolver gives another address than the published one.
+    /// Whether a resolver gives the address of the server that the shop has left.
     pub(super) fn is_old(&self, i: usize, now: Time) -> bool {
-        let given = self.resolvers[i].gives(now);
-        given.is_some_and(|addr| addr != self.published())
+        self.resolvers[i].gives(now) == Some(Addr::Server(1 - self.home))
     }
 
     /// Since the last move no resolver gives an old address any more.

@@ -174,8 +174,14 @@ fn a_second_try_reaches_a_name_server_that_has_returned() {
 
 #[test]
 fn a_slip_of_a_second_lasts_a_ttl_where_it_was_asked_for() {
-    let mut run = run(1, Settings::default(), Time::s(20));
+    let first = Settings {
+        rate: 5.0,
+        ..Settings::default()
+    };
+    let mut run = run(1, first, Time::s(15));
+    // An empty cache asks its whole way within the second.
     act(&mut run, "empty", 1);
+    run.set_knob("travel", 50.0).unwrap();
     act(&mut run, "slip", 0);
     let mut lasted = 0;
     for _ in 0..300 {
@@ -183,7 +189,7 @@ fn a_slip_of_a_second_lasts_a_ttl_where_it_was_asked_for() {
         let model = run.model();
         lasted += u32::from(model.resolvers[1].gives(model.now) == Some(Addr::Wrong));
     }
-    assert!(lasted == 0 || (195..=205).contains(&lasted), "{lasted}");
+    assert!((195..=205).contains(&lasted), "{lasted}");
 }
 
 #[test]

@@ -411,8 +411,9 @@ fn copy(pencil: &mut Pencil<'_>, row: Row, rect: Rect, y: f32, large: bool) {
     let name = fitting(&[row.name], size.min(13.0), false, 0.38 * rect.w);
     let name_w = text::width(&name, size.min(13.0), false) + 8.0;
     pencil.text(pt(left, y), size.min(13.0), Ink::Ink, name);
-    let clock_w = text::width(&row.clock, size, true).max(34.0);
-    ending(pencil, pt(right, y), size, true, row.ink, row.clock);
+    let clock = if row.left.is_some() { size } else { 12.0 };
+    let clock_w = text::width(&row.clock, clock, true).max(34.0);
+    ending(pencil, pt(right, y), clock, true, row.ink, row.clock);
     let room = right - clock_w - 8.0 - (left + name_w);
     let what = fitting(&[row.what], size, true, room);
     let what_w = text::width(&what, size, true).max(26.0) + 8.0;
