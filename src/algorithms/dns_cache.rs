@@ -106,6 +106,7 @@ impl Default for Settings {
 }
 
 impl Settings {
+    // region: lifetime
     /// How long an answer is kept, in seconds; 0 is used once and not kept.
     pub fn lifetime_s<T>(&self, answer: &Answer<T>) -> u32 {
         match answer {
@@ -118,6 +119,7 @@ impl Settings {
             Answer::Failure(_) => self.failure_s.min(FAILURE_TTL_MAX_S),
         }
     }
+    // endregion
 }
 
 /// A copy.
@@ -134,6 +136,25 @@ impl<T> Copy<T> {
     fn left_s(&self, now_us: u64) -> i64 {
         let age_s = now_us.saturating_sub(self.stored_us) / SECOND_US;
         i64::from(self.ttl_s).saturating_sub_unsigned(age_s)
+    }
+}
+
+/// A copy, whether it is good or has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held<'a, T> {
+    /// What it holds.
+    pub data: &'a T,
+    /// Its whole lifetime, in seconds.
+    pub ttl_s: u32,
+    /// When it came.
+    pub stored_us: u64,
+}
+
+impl<T> Held<'_, T> {
+    /// The moment from which on it has ended.
+    pub fn ends_us(&self) -> u64 {
+        let lifetime_us = u64::from(self.ttl_s) * SECOND_US;
+        self.stored_us.saturating_add(lifetime_us)
     }
 }
 
@@ -179,6 +200,16 @@ impl<K: Ord, T> DnsCache<K, T> {
         self.settings = settings;
     }
 
+    /// The copy of this name as it was stored, ended or not, for who wants to see its clock.
+    pub fn held(&self, key: &K) -> Option<Held<'_, T>> {
+        self.copies.get(key).map(|copy| Held {
+            data: &copy.data,
+            ttl_s: copy.ttl_s,
+            stored_us: copy.stored_us,
+        })
+    }
+
+    // region: look
     /// Looks for an answer without asking anyone.
     pub fn look(&self, now_us: u64, key: &K) -> Found<'_, T> {
         let Some(copy) = self.copies.get(key) else {
@@ -204,6 +235,7 @@ impl<K: Ord, T> DnsCache<K, T> {
             _ => Found::Miss,
         }
     }
+    // endregion
 
     /// What to answer when the upstream, asked, did not: an expired copy with its TTL, if one may still
     /// be given.
@@ -311,6 +343,7 @@ mod tests {
     fn a_copy_ends_exactly_at_its_end() {
         let mut cache = cache(|_| ());
         assert_eq!(cache.store(s(5), "a", records(1, 60)), 60);
+        assert_eq!(cache.held(&"a").map(|held| held.ends_us()), Some(s(65)));
         let fresh = |ttl_s| Found::Fresh { data: &1, ttl_s };
         assert_eq!(cache.look(s(5), &"a"), fresh(60));
         assert_eq!(cache.look(s(15) + 1, &"a"), fresh(50));

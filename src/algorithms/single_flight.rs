@@ -38,6 +38,7 @@ impl<K, W, V> Default for SingleFlight<K, W, V> {
 }
 
 impl<K: Ord, W, V: Clone> SingleFlight<K, W, V> {
+    // region: join
     /// Asks for `key`: leads a new flight, waits for the one under way, or takes its value if it has one.
     pub fn join(&mut self, key: K, caller: W) -> Join<V> {
         match self.flights.get_mut(&key) {
@@ -58,6 +59,7 @@ impl<K: Ord, W, V: Clone> SingleFlight<K, W, V> {
             }
         }
     }
+    // endregion
 
     /// The leader has the value: hands back who waited, in the order in which they came. The flight stays open, so
     /// that late callers get the value too, until [`SingleFlight::close`]. No flight, nobody waits.

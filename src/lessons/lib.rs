@@ -9,6 +9,7 @@ pub mod cap_theorem;
 pub mod circuit_breaker;
 pub mod client_server;
 pub mod consistent_hashing;
+pub mod dns;
 pub mod fan_out;
 pub mod kit;
 pub mod latency_under_load;
@@ -68,6 +69,7 @@ lessons![
     latency_under_load::LatencyUnderLoad,
     sync_async::SyncAsync,
     monolith_microservices::MonolithMicroservices,
+    dns::Dns,
 ];
 
 /// What press tells of a lesson, and no page's program carries.

@@ -287,15 +287,15 @@ fn look(show: &dyn Show, words: &Rc<Words>, seen: &mut BTreeSet<String>) {
         show.draw(&mut scene);
         for part in scene.parts() {
             named(part.id, words, seen);
-            bare_ids(&part.value, seen);
+            bare_ids(&part.value, words, seen);
             part.shapes
                 .iter()
-                .for_each(|shape| bare_ids_of(shape, seen));
+                .for_each(|shape| bare_ids_of(shape, words, seen));
         }
         scene
             .backdrop()
             .iter()
-            .for_each(|shape| bare_ids_of(shape, seen));
+            .for_each(|shape| bare_ids_of(shape, words, seen));
     }
 }
 
@@ -308,14 +308,15 @@ fn named(part: PartId, words: &Words, seen: &mut BTreeSet<String>) {
     seen.insert(name);
 }
 
-fn bare_ids_of(shape: &Shape, seen: &mut BTreeSet<String>) {
+fn bare_ids_of(shape: &Shape, words: &Words, seen: &mut BTreeSet<String>) {
     if let Shape::Text { text, .. } = shape {
-        bare_ids(text, seen);
+        bare_ids(text, words, seen);
     }
 }
 
-/// A missing word shows as its id, such as `stage.waiting`; no sentence holds a letter, a dot and a letter.
-fn bare_ids(text: &str, seen: &mut BTreeSet<String>) {
+/// A missing word shows as its id, such as `stage.waiting`. What else holds a letter, a dot and a letter is the name of a
+/// host, and begins like no section of words.
+fn bare_ids(text: &str, words: &Words, seen: &mut BTreeSet<String>) {
     for token in text.split_whitespace() {
         let token = token.trim_matches(|c: char| !c.is_ascii_alphanumeric());
         let mut parts = token.split('.');
@@ -326,7 +327,8 @@ fn bare_ids(text: &str, seen: &mut BTreeSet<String>) {
                         .chars()
                         .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
             });
-        if is_id {
+        let section = token.split_inclusive('.').next().unwrap_or_default();
+        if is_id && (section == "stage." || words.ids().any(|id| id.starts_with(section))) {
             seen.insert(token.to_owned());
         }
     }
