@@ -1,24 +1,23 @@
 //! The tape of a scripted run of every lesson has the same hash natively and in wasm.
 //!
-//! `tests/fingerprints.txt` holds the hashes, one line a lesson. After a deliberate change of a model run
+//! `tests/fingerprints.txt` holds the hashes, one line a lesson, in the order of the alphabet. After a deliberate change of a model run
 //! `UPDATE=1 cargo test -p loadlab-tests --test fingerprints` natively; the wasm run then has to agree.
 
 use loadlab_tests::scripted;
-use std::fmt::Write;
 
 fn fingerprints() -> String {
-    let mut text = String::new();
+    let mut lines = Vec::new();
     let templates = lessons::TEMPLATES.iter().map(|(_, entry)| entry);
     for entry in lessons::CATALOGUE.iter().chain(templates) {
         let run = scripted(entry);
         let (place, hash) = (run.position(), run.tape().fingerprint());
-        let _ = writeln!(
-            text,
-            "{} {} events {hash:016x}",
+        lines.push(format!(
+            "{} {} events {hash:016x}\n",
             entry.card.slug, place.events
-        );
+        ));
     }
-    text
+    lines.sort();
+    lines.concat()
 }
 
 #[cfg(target_arch = "wasm32")]

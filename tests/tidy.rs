@@ -80,6 +80,10 @@ fn imports_run_one_way() {
             ["lessons::", "algorithms::", "web_sys", "press::", "leptos"].as_slice(),
         ),
         (
+            "src/kit",
+            ["lessons::", "web_sys", "press::", "leptos", "wasm_bindgen"].as_slice(),
+        ),
+        (
             "src/lessons",
             ["web_sys", "press::", "leptos", "wasm_bindgen"].as_slice(),
         ),
@@ -100,9 +104,9 @@ fn imports_run_one_way() {
     }
 }
 
-/// The modules of a crate that its file names, by the file that holds them: `crate::a::b` and `super::a` as code says them.
-fn named(path: &str, text: &str, modules: &BTreeSet<String>) -> BTreeSet<String> {
-    let own = module(path);
+/// The modules of a crate that a module's text names, by the file that holds them: `crate::a::b` and `super::a` as code says
+/// them.
+fn named(own: &str, text: &str, modules: &BTreeSet<String>) -> BTreeSet<String> {
     let code = text
         .split("\n#[cfg(test)]\nmod tests {")
         .next()
@@ -114,7 +118,7 @@ fn named(path: &str, text: &str, modules: &BTreeSet<String>) -> BTreeSet<String>
     {
         for (from, base) in [
             ("crate::", String::new()),
-            ("super::", parent(&own).to_owned()),
+            ("super::", parent(own).to_owned()),
         ] {
             for (at, _) in line.match_indices(from) {
                 if at > 0
@@ -140,13 +144,12 @@ fn named(path: &str, text: &str, modules: &BTreeSet<String>) -> BTreeSet<String>
             }
         }
     }
-    found.remove(&own);
+    found.remove(own);
     found
 }
 
-/// `kit::flow` for `src/lessons/kit/flow/mod.rs`.
-fn module(path: &str) -> String {
-    let inner = path.splitn(3, '/').nth(2).unwrap_or_default();
+/// `system::plan` for `system/plan.rs`, a path within a crate.
+fn module(inner: &str) -> String {
     inner
         .trim_end_matches(".rs")
         .trim_end_matches("/mod")
@@ -160,8 +163,15 @@ fn parent(module: &str) -> &str {
 /// A module and the ones inside it are one room; between rooms of a crate nobody comes back to where they set out.
 #[test]
 fn no_files_import_each_other_in_a_circle() {
-    for folder in ["algorithms", "engine", "lessons", "press"] {
+    let chapters = fs::read_dir(root().join("src/lessons")).unwrap();
+    let chapters = chapters
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.path().is_dir());
+    let chapters = chapters.map(|entry| format!("lessons/{}", entry.file_name().display()));
+    let crates = ["algorithms", "engine", "kit", "press"].map(str::to_owned);
+    for folder in crates.into_iter().chain(chapters) {
         let prefix = format!("src/{folder}/");
+        let of_crate = |path: &str| module(path.trim_start_matches(&prefix));
         let mut files = all(&[".rs"]);
         files.retain(|(path, _)| {
             path.starts_with(&prefix)
@@ -169,10 +179,14 @@ fn no_files_import_each_other_in_a_circle() {
                 && !path.ends_with("/lib.rs")
                 && !path.ends_with("/main.rs")
         });
-        let modules: BTreeSet<String> = files.iter().map(|(path, _)| module(path)).collect();
+        let modules: BTreeSet<String> = files.iter().map(|(path, _)| of_crate(path)).collect();
         let mut leads: BTreeMap<String, BTreeSet<String>> = files
             .iter()
-            .map(|(path, text)| (module(path), named(path, text, &modules)))
+            .map(|(path, text)| {
+                let own = of_crate(path);
+                let names = named(&own, text, &modules);
+                (own, names)
+            })
             .collect();
         // Who leads to nobody is in no circle; what is left in the end goes round.
         loop {

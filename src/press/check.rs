@@ -159,9 +159,8 @@ fn shown_code(project: &Path, slug: &str, texts: &Texts) -> Vec<String> {
 
 /// The source of a lesson and of the kit that lessons share.
 fn source(project: &Path, slug: &str) -> String {
-    let lessons = project.join("src/lessons");
     let mut code = String::new();
-    let mut folders = vec![lessons.join(slug.replace('-', "_")), lessons.join("kit")];
+    let mut folders = vec![project.join(lessons::folder(slug)), project.join("src/kit")];
     while let Some(folder) = folders.pop() {
         for path in fs::read_dir(folder)
             .into_iter()

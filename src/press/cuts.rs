@@ -17,15 +17,15 @@ pub struct Family {
 pub const FAMILIES: [Family; 3] = [
     Family {
         name: "system",
-        path: "loadlab_lessons::kit::system",
+        path: "loadlab_kit::system",
     },
     Family {
         name: "cluster",
-        path: "loadlab_lessons::kit::cluster",
+        path: "loadlab_kit::cluster",
     },
     Family {
         name: "bench",
-        path: "loadlab_lessons::kit::bench",
+        path: "loadlab_kit::bench",
     },
 ];
 
@@ -68,10 +68,10 @@ fn shortened(name: &str) -> String {
     out
 }
 
-/// The crate of the lessons.
-const LESSONS: &str = "loadlab_lessons";
+/// How the names of the crates begin that have lessons, and the one of what they share.
+const LESSONS: [&str; 2] = ["loadlab_lessons", "loadlab_kit"];
 /// How the names of the functions begin that open a lesson.
-const LESSON_DOOR: &str = "loadlab_lessons::open";
+const LESSON_DOOR: &str = "loadlab_kit::listing::open";
 /// The name of the function that opens the catalogue.
 const CATALOGUE_DOOR: &str = "loadlab_site::catalogue::open";
 
@@ -125,7 +125,8 @@ const LATE: &str = include_str!("split/late.txt");
 /// `None` for a lesson's own function.
 fn kind(symbol: &str) -> Option<String> {
     let name = name(symbol);
-    if !name.contains(LESSONS) {
+    let of_lessons = |name: &str| LESSONS.iter().any(|of| name.contains(of));
+    if !of_lessons(&name) {
         return Some(shortened(&name));
     }
     let mut out = String::with_capacity(name.len());
@@ -145,9 +146,12 @@ fn kind(symbol: &str) -> Option<String> {
             _ => out.push(c),
         }
     }
-    (!out.contains(LESSONS)).then(|| shortened(&out))
+    (!of_lessons(&out)).then(|| shortened(&out))
 }
 
+/// So many pieces may hold copies of one node. A copy costs those who go from one of these lessons to another; the core costs
+/// everybody.
+const COPIES_MOST: usize = 6;
 /// What is larger than this, in bytes as linked, is not copied into several lessons' files: who goes from one of them to
 /// another would fetch it again. The largest copy so far are the letters of all scripts in small, 11,696 bytes.
 const COPIED_BYTES_MOST: usize = 16_384;
@@ -163,6 +167,7 @@ pub fn pieces(linked: &[u8], whole: bool) -> Result<Option<Pieces>, String> {
         door: &is_door,
         families: FAMILIES.len(),
         family: &family,
+        copies_most: COPIES_MOST,
         copied_bytes_most: COPIED_BYTES_MOST,
         late: &|symbol| !whole && known.contains(short_name(symbol).as_str()),
         late_in_parts: &|symbol| {
@@ -211,7 +216,7 @@ mod tests {
 
     #[test]
     fn parts_are_named_after_their_doors() {
-        let lesson = "_RINvCs1_15loadlab_lessons4openNtB2_1LEB2_";
+        let lesson = "_RINvNtCs1_11loadlab_kit7listing4openNtCs2_7lessons1LEB2_";
         let catalogue = "_RNvNtCs1_12loadlab_site9catalogue4open";
         assert!(is_door(lesson) && is_door(catalogue));
         assert!(!is_door("_RNvNtCs1_12loadlab_site9catalogue6opener"));
@@ -224,26 +229,20 @@ mod tests {
 
     #[test]
     fn a_family_is_a_module_and_what_is_made_for_its_types() {
-        let draw = "_RNvNtNtCs1_15loadlab_lessons3kit6system4draw";
-        assert_eq!(name(draw), "loadlab_lessons::kit::system::draw");
+        let draw = "_RNvNtCs1_11loadlab_kit6system4draw";
+        assert_eq!(name(draw), "loadlab_kit::system::draw");
         assert_eq!(family(draw), Some(0));
-        // `engine::step::<loadlab_lessons::kit::cluster::Net>`, made in any crate.
-        let made = "_RINvCs1_6engine4stepNtNtNtCs2_15loadlab_lessons3kit7cluster3NetECs3_4site";
-        assert_eq!(
-            name(made),
-            "engine::step::<loadlab_lessons::kit::cluster::Net>"
-        );
+        // `engine::step::<loadlab_kit::cluster::Net>`, made in any crate.
+        let made = "_RINvCs1_6engine4stepNtNtCs2_11loadlab_kit7cluster3NetECs3_4site";
+        assert_eq!(name(made), "engine::step::<loadlab_kit::cluster::Net>");
         assert_eq!(family(made), Some(1));
-        assert_eq!(
-            family("_RNvNtNtCs1_15loadlab_lessons3kit7systems4draw"),
-            None
-        );
-        assert_eq!(family("_RNvNtCs1_15loadlab_lessons3kit4draw"), None);
+        assert_eq!(family("_RNvNtCs1_11loadlab_kit7systems4draw"), None);
+        assert_eq!(family("_RNvCs1_11loadlab_kit4draw"), None);
     }
 
     #[test]
     fn a_short_name_keeps_its_own_path_and_drops_those_of_types() {
-        let made = "_RINvCs1_6engine4stepNtNtNtCs2_15loadlab_lessons3kit7cluster3NetECs3_4site";
+        let made = "_RINvCs1_6engine4stepNtNtCs2_11loadlab_kit7cluster3NetECs3_4site";
         assert_eq!(short_name(made), "engine::step::<Net>");
         // Names that are no symbols stand as they are, so a list can be read back.
         for (name, short) in [
@@ -296,7 +295,7 @@ mod tests {
         assert!(lines.is_sorted(), "run `make starts`, or sort the file");
         assert!(lines.iter().all(|line| short_name(line) == *line));
         let lessons = lessons::CATALOGUE.iter().map(|entry| entry.card.slug);
-        for path in lessons.map(|slug| format!("{LESSONS}::{}::", slug.replace('-', "_"))) {
+        for path in lessons.map(|slug| format!("::{}::", slug.replace('-', "_"))) {
             assert!(!LATE.contains(&path), "{path}");
         }
     }

@@ -8,10 +8,12 @@ use std::path::Path;
 
 /// The longest name of a lesson, so that addresses stay short.
 const SLUG_MAX: usize = 40;
-/// Where the catalogue stands.
-const LIST: &str = "src/lessons/lib.rs";
-/// Its words.
+/// Where the templates stand, beside the chapters.
+const TEMPLATES_FOLDER: &str = "src/lessons/templates";
+/// The words of the catalogue.
 const TITLES: &str = "src/lessons/catalogue.en.md";
+/// How a chapter's list of lessons begins.
+const LIST: &str = "\nkit::lessons![";
 /// What the tapes of scripted runs are.
 const TAPES: &str = "tests/fingerprints.txt";
 
@@ -61,8 +63,7 @@ pub fn lesson(project: &Path, slug: &str, layer: &str) -> Result<Vec<String>, St
         ));
     }
     let names = Names::of(slug);
-    let folder = format!("src/lessons/{}", names.module);
-    if CATALOGUE.iter().any(|entry| entry.card.slug == slug) || project.join(&folder).exists() {
+    if CATALOGUE.iter().any(|entry| entry.card.slug == slug) {
         return Err(format!("press new: there is a lesson `{slug}` already"));
     }
     let (_, template) = TEMPLATES
@@ -80,22 +81,27 @@ pub fn lesson(project: &Path, slug: &str, layer: &str) -> Result<Vec<String>, St
         std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
     };
     let listed = listed(project, slug)?;
+    let chapter = listed
+        .as_ref()
+        .map_or(template.card.chapter, |chapter| &chapter.id);
+    let folder = format!("src/lessons/{chapter}/{}", names.module);
+    if project.join(&folder).exists() {
+        return Err(format!("press new: there is a folder {folder} already"));
+    }
     let model = Names::of(template.card.slug);
-    let from = project.join("src/lessons").join(&model.module);
+    let from = project.join(TEMPLATES_FOLDER).join(&model.module);
     let entries =
         std::fs::read_dir(&from).map_err(|error| format!("{}: {error}", from.display()))?;
     let mut files = Vec::new();
     for entry in entries {
         let name = entry.map_err(|error| error.to_string())?.file_name();
         let name = name.to_string_lossy();
-        let mut text = read(&format!("src/lessons/{}/{name}", model.module))?
+        let mut text = read(&format!("{TEMPLATES_FOLDER}/{}/{name}", model.module))?
             .replace(&model.slug, slug)
             .replace("Template of a lesson on", "A lesson on")
             .replace("Template", &names.kind);
-        if let Some(chapter) = &listed {
-            let stands = format!("chapter: \"{}\"", template.card.chapter);
-            text = text.replace(&stands, &format!("chapter: \"{}\"", chapter.id));
-        }
+        let stands = format!("chapter: \"{}\"", template.card.chapter);
+        text = text.replace(&stands, &format!("chapter: \"{chapter}\""));
         if name == "en.md" {
             let item = listed
                 .as_ref()
@@ -108,16 +114,13 @@ pub fn lesson(project: &Path, slug: &str, layer: &str) -> Result<Vec<String>, St
     }
     let outline = read(&format!("tests/outlines/{}.txt", model.slug))?;
     files.push((format!("tests/outlines/{slug}.txt"), outline));
-    let (list, place) = (
-        read(LIST)?,
-        "press new: src/lessons/lib.rs has no list to add to",
-    );
-    let list = with_module(&list, &names.module).ok_or(place)?;
+    let file = format!("src/lessons/{chapter}/lib.rs");
+    let place = || format!("press new: {file} has no list to add to");
+    let list = read(&file)?.replace("![];", "![\n];");
+    let list = with_module(&list, &names.module).ok_or_else(place)?;
     let line = format!("    {}::{},\n", names.module, names.kind);
-    files.push((
-        LIST.to_owned(),
-        before(&list, "\nlessons![", "];", &line).ok_or(place)?,
-    ));
+    let list = before(&list, LIST, "];", &line).ok_or_else(place)?;
+    files.push((file, list));
     if listed.is_none() {
         let place = format!("## {}", template.card.chapter);
         let lines = format!(
@@ -128,18 +131,16 @@ pub fn lesson(project: &Path, slug: &str, layer: &str) -> Result<Vec<String>, St
         let titles = titles.ok_or_else(|| format!("press new: {TITLES} has no `{place}`"))?;
         files.push((TITLES.to_owned(), titles));
     }
-    // Lines are in the order of the catalogue, templates after it.
     let tapes = read(TAPES)?;
+    let mut tapes: Vec<&str> = tapes.lines().collect();
     let tape = tapes
-        .lines()
+        .iter()
         .find_map(|line| line.strip_prefix(&format!("{} ", model.slug)));
     let tape = tape.ok_or_else(|| format!("press new: {TAPES} has no line of `{}`", model.slug))?;
-    let first = Names::of(TEMPLATES[0].1.card.slug).slug;
-    let at = tapes.find(&format!("{first} ")).unwrap_or(tapes.len());
-    files.push((
-        TAPES.to_owned(),
-        format!("{}{slug} {tape}\n{}", &tapes[..at], &tapes[at..]),
-    ));
+    let tape = format!("{slug} {tape}");
+    tapes.push(&tape);
+    tapes.sort_unstable();
+    files.push((TAPES.to_owned(), tapes.join("\n") + "\n"));
     for (path, text) in &files {
         write_file(project, path, text.as_bytes())?;
     }
@@ -153,14 +154,19 @@ fn listed(project: &Path, slug: &str) -> Result<Option<Chapter>, String> {
     Ok(catalogue::chapter_of(&chapters, slug).cloned())
 }
 
-/// The list of lessons with one more module, in the order of the alphabet.
+/// The list of a chapter with one more module, in the order of the alphabet.
 fn with_module(list: &str, module: &str) -> Option<String> {
     let line = format!("pub mod {module};\n");
     let mut mods = list.lines().filter(|other| other.starts_with("pub mod "));
     let next = mods.clone().find(|other| **other > *line.trim_end());
     let at = match (next, mods.next_back()) {
         (Some(next), _) => list.find(next)?,
-        (None, last) => list.find(last?)? + last?.len() + 1,
+        (None, Some(last)) => list.find(last)? + last.len() + 1,
+        // The first of its chapter.
+        (None, None) => {
+            let at = list.find(LIST)?;
+            return Some(format!("{}\n{line}{}", &list[..at], &list[at..]));
+        }
     };
     Some(format!("{}{line}{}", &list[..at], &list[at..]))
 }
@@ -178,6 +184,9 @@ fn before(text: &str, from: &str, end: &str, more: &str) -> Option<String> {
 mod tests {
     use super::*;
 
+    const TRAFFIC: &str = "src/lessons/traffic/lib.rs";
+    const SYSTEMS: &str = "src/lessons/systems/lib.rs";
+
     /// A copy of what `press new` reads, and so of what it may write.
     struct Copy(std::path::PathBuf);
 
@@ -186,11 +195,12 @@ mod tests {
             let to =
                 std::env::temp_dir().join(format!("loadlab-new-{}-{name}", std::process::id()));
             let project = sources::project();
-            let mut paths = vec![LIST.to_owned(), TITLES.to_owned(), TAPES.to_owned()];
+            let mut paths = vec![TITLES.to_owned(), TAPES.to_owned()];
+            paths.extend([TRAFFIC, SYSTEMS].map(str::to_owned));
             for (_, entry) in TEMPLATES {
                 let names = Names::of(entry.card.slug);
                 paths.push(format!("tests/outlines/{}.txt", names.slug));
-                let folder = format!("src/lessons/{}", names.module);
+                let folder = format!("{TEMPLATES_FOLDER}/{}", names.module);
                 for file in std::fs::read_dir(project.join(&folder)).unwrap() {
                     paths.push(format!("{folder}/{}", file.unwrap().file_name().display()));
                 }
@@ -218,10 +228,10 @@ mod tests {
         for (layer, _) in TEMPLATES {
             let copy = Copy::new(layer);
             let files = lesson(&copy.0, "proxies", layer).unwrap();
-            let code = copy.read("src/lessons/proxies/mod.rs");
+            let code = copy.read("src/lessons/traffic/proxies/mod.rs");
             assert!(code.contains("pub struct Proxies;") && code.contains("slug: \"proxies\""));
             assert!(
-                copy.read("src/lessons/proxies/en.md")
+                copy.read("src/lessons/traffic/proxies/en.md")
                     .starts_with("# Proxies\n")
             );
             for path in files.iter().filter(|path| path.contains("proxies")) {
@@ -231,7 +241,7 @@ mod tests {
                     "{path} still speaks of the template"
                 );
             }
-            let list = copy.read(LIST);
+            let list = copy.read(TRAFFIC);
             let mods = list.lines().filter(|line| line.starts_with("pub mod "));
             assert!(
                 mods.clone().is_sorted() && mods.clone().any(|line| line == "pub mod proxies;")
@@ -251,7 +261,21 @@ mod tests {
         let titles = sources::read(&copy.0, TITLES).unwrap();
         let chapters = catalogue::chapters(&titles, &|_| None).unwrap();
         assert_eq!(catalogue::item(&chapters, "zoo-2").unwrap().title, "Zoo 2");
-        assert!(copy.read(LIST).contains("pub mod zoo_2;\n\nuse"));
+        assert!(copy.read(TRAFFIC).contains("pub mod zoo_2;\n\nkit::"));
+    }
+
+    #[test]
+    fn a_chapter_begins_with_its_first_lesson() {
+        let empty = "//! Whole systems.\n\nkit::lessons![\n];\n";
+        let list = with_module(empty, "sandbox").unwrap();
+        let list = before(&list, LIST, "];", "    sandbox::Sandbox,\n").unwrap();
+        let whole =
+            "//! Whole systems.\n\npub mod sandbox;\n\nkit::lessons![\n    sandbox::Sandbox,\n];\n";
+        assert_eq!(list, whole);
+        // Whatever chapter has none yet is written like this.
+        let copy = Copy::new("first");
+        lesson(&copy.0, "sandbox", "system").unwrap();
+        assert!(copy.read(SYSTEMS).contains("\n    sandbox::Sandbox,\n"));
     }
 
     #[test]
@@ -263,6 +287,6 @@ mod tests {
         }
         assert!(told("caching", "system").contains("already"));
         assert!(told("proxies", "clouds").contains("there are "));
-        assert!(!copy.0.join("src/lessons/proxies").exists());
+        assert!(!copy.0.join("src/lessons/traffic/proxies").exists());
     }
 }

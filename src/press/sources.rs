@@ -55,7 +55,7 @@ pub fn linked(project: &Path) -> Result<PathBuf, String> {
 
 /// The words of a lesson, from the top of the project.
 pub fn lesson_file(slug: &str) -> String {
-    format!("src/lessons/{}/en.md", slug.replace('-', "_"))
+    format!("{}/en.md", lessons::folder(slug))
 }
 
 /// Reads one file of words.

@@ -162,6 +162,8 @@ pub struct Cuts<'a> {
     pub families: usize,
     /// The family of a function, by its symbol, below [`Cuts::families`].
     pub family: &'a dyn Fn(&str) -> Option<usize>,
+    /// So many pieces may hold copies of one node; what more would hold lies in the core.
+    pub copies_most: usize,
     /// A function or a piece of data with more bytes than this is not copied into several pieces.
     pub copied_bytes_most: usize,
     /// Whether a function of the core or a chunk, by its symbol, is one that no start runs.

@@ -4,10 +4,6 @@ use super::linked::{Linked, Node, pinned};
 use super::{Cuts, Piece, walk};
 use std::collections::BTreeSet;
 
-/// So many pieces may hold copies of one node; what more would hold lies in the core. A copy costs those who go from one of
-/// these lessons to another; the core costs everybody.
-const COPIES_MOST: usize = 6;
-
 /// The doors through which a node is reached, one bit each.
 type Colour = u128;
 
@@ -208,7 +204,7 @@ fn home(
     }
     let doors = (0..linked.doors.len()).filter(|door| left & (1 << door) != 0);
     pieces.extend(doors.map(Piece::Part));
-    if pieces.len() <= COPIES_MOST && linked.bytes(node) <= cuts.copied_bytes_most {
+    if pieces.len() <= cuts.copies_most && linked.bytes(node) <= cuts.copied_bytes_most {
         pieces
     } else {
         vec![Piece::Core]

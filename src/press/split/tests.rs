@@ -102,6 +102,7 @@ fn cuts<'a>(late: &'a dyn Fn(&str) -> bool) -> Cuts<'a> {
         door: &|symbol| symbol.contains("open_"),
         families: 2,
         family: &family,
+        copies_most: 3,
         copied_bytes_most: 1_000,
         late,
         late_in_parts: late,

@@ -1,0 +1,111 @@
+//! Gear: what only some systems need. A script whose plan uses it names it ([`super::Script::gear`]); the programs of the
+//! others do not carry it.
+
+use super::guard::Make;
+use super::shelf::{Shelf, Worker};
+use super::{Cx, Frame, Live, System};
+use crate::flow::Key;
+use engine::scene::Rect;
+use engine::{Ink, Scene, Time};
+
+/// What a script names of it.
+#[derive(Clone, Copy, Default)]
+pub struct Gear {
+    /// For plans with queues: [`super::QUEUES`].
+    pub queues: Option<&'static Queues>,
+    /// For plans with breakers: [`super::BREAKERS`].
+    pub breakers: Option<&'static Breakers>,
+    /// For scripts whose members do jobs, park calls or post: [`super::STORES`].
+    pub stores: Option<&'static Stores>,
+    /// For plans with crowds that send by a plan of their own: [`super::PACED`].
+    pub paced: Option<&'static Paced>,
+    /// For plans with services that show each place: [`super::CELLS`].
+    pub cells: Option<&'static Cells>,
+    /// For plans with services whose members' cards are slim: [`super::SLIM`].
+    pub slim: Option<&'static Slim>,
+    /// For plans with services whose members stand in a grid: [`super::TILES`].
+    pub tiles: Option<&'static Tiles>,
+}
+
+impl Gear {
+    /// Nothing.
+    pub const NONE: Gear = Gear {
+        queues: None,
+        breakers: None,
+        stores: None,
+        paced: None,
+        cells: None,
+        slim: None,
+        tiles: None,
+    };
+}
+
+/// Queues and workers that pull.
+pub struct Queues {
+    pub(super) set_up: fn(&mut System, u16, Cx<'_, '_>),
+    pub(super) store: fn(&mut System, Key, Cx<'_, '_>),
+    pub(super) wake: fn(&mut System, u16, u16, Cx<'_, '_>),
+    pub(super) pull: fn(&mut System, Worker, u32, Cx<'_, '_>),
+    pub(super) beat: fn(&mut System, Worker, u32, Cx<'_, '_>),
+    pub(super) told: fn(&mut System, Key, Cx<'_, '_>),
+    pub(super) look: fn(&mut System, u16, u32, Cx<'_, '_>),
+    pub(super) handled: fn(&mut System, Worker, bool, Cx<'_, '_>),
+    pub(super) delete_early: fn(&mut System, Key, Cx<'_, '_>),
+    pub(super) purge: fn(&mut System, u16, Cx<'_, '_>),
+    pub(super) redrive: fn(&mut System, u16, Cx<'_, '_>),
+    pub(super) messages: fn(&Shelf) -> usize,
+    pub(super) draw: fn(&Live, Rect, Time, &mut Scene),
+}
+
+/// What stores do beside answering: jobs for no request, calls that wait for the script's word, feeds between members.
+pub struct Stores {
+    pub(super) deliver: fn(&mut System, Key, Cx<'_, '_>),
+    pub(super) end_job: fn(&mut System, Key, bool, Cx<'_, '_>),
+    pub(super) park: fn(&mut System, Key, Cx<'_, '_>),
+}
+
+/// Crowds whose connections send at planned moments.
+pub struct Paced {
+    pub(super) start: fn(&mut System, u16, Cx<'_, '_>),
+    pub(super) planned: fn(&mut System, u16, u16, u32, Cx<'_, '_>),
+    pub(super) free: fn(&mut System, &Frame, Cx<'_, '_>),
+}
+
+/// Circuit breakers.
+pub struct Breakers {
+    pub(super) make: Make,
+    pub(super) draw: fn(&super::switch::Guarded<'_>, Time, &mut Scene),
+}
+
+/// Cards on which each worker and each place in the queue is a cell.
+pub struct Cells {
+    pub(super) height: fn(&Live, f32) -> f32,
+    pub(super) draw: DrawCells,
+}
+
+/// Draws one card: whose it is, what it says, where it stands and whether the stage is narrow, and the colour of each call.
+type DrawCells = fn(
+    super::cells::Whose<'_>,
+    &System,
+    super::cells::Said,
+    (Rect, bool),
+    &mut Scene,
+    &dyn Fn(&Frame) -> Ink,
+);
+
+/// Slim cards.
+pub struct Slim {
+    pub(super) draw: DrawSlim,
+}
+
+/// Members in a grid.
+pub struct Tiles {
+    pub(super) draw: DrawTile,
+    pub(super) ground: fn(usize, Rect, &mut Scene),
+}
+
+/// Draws one tile: whose it is, what it says, where it stands, and when that is.
+type DrawTile = fn(super::cells::Whose<'_>, &System, super::cells::Said, (Rect, Time), &mut Scene);
+
+/// Draws one card: whose it is, what it says, and where it stands.
+type DrawSlim = fn(super::cells::Whose<'_>, &System, super::cells::Said, Rect, &mut Scene);

@@ -1,0 +1,148 @@
+//! The audit: what came in is somewhere, and everybody believes what is so.
+
+use super::System;
+use crate::flow::Balance;
+use crate::system::frame::Place;
+use crate::system::shelf::{Loan, Pulling};
+use algorithms::message_queue::State;
+
+impl System {
+    /// Whether the books are right; see [`engine::Model::audit`].
+    pub(super) fn books(&self) -> Result<(), String> {
+        let mut balance = Balance::default();
+        let mut open: Vec<Vec<u32>> = self.wires.iter().map(|_| Vec::new()).collect();
+        let (mut queued, mut under_way) = (0, 0);
+        for live in self.nodes.iter().flatten() {
+            for member in live.members.iter() {
+                let part = &member.own;
+                balance.claim("worker", part.pool.held.iter().copied());
+                balance.claim("queue", part.pool.queue.iter().copied());
+                balance.claim("parking", part.parked.iter().copied());
+                queued += part.pool.queue.len();
+                under_way += part.under_way;
+            }
+        }
+        balance.check(&self.frames, self.gone, |_, frame| match frame.place {
+            Place::Waits => Some("queue"),
+            Place::HeldBack
+                if self
+                    .live(frame.node)
+                    .is_some_and(|it| it.service().is_some()) =>
+            {
+                Some("parking")
+            }
+            Place::Held
+                if self
+                    .live(frame.node)
+                    .is_some_and(|it| it.service().is_some()) =>
+            {
+                Some("worker")
+            }
+            _ => None,
+        })?;
+        for (key, frame) in self.frames.iter() {
+            for (wire, member) in &frame.hops[..usize::from(frame.depth)] {
+                let list = &mut open[usize::from(*wire)];
+                list.resize(list.len().max(usize::from(*member) + 1), 0);
+                list[usize::from(*member)] += 1;
+                under_way = under_way.wrapping_sub(1);
+            }
+            let due = matches!(
+                frame.place,
+                Place::Travels | Place::Pauses | Place::Bounces | Place::HeldBack
+            );
+            if due && frame.leg.to < self.now {
+                return Err(format!(
+                    "call {} should have arrived: {:?} at node {}, {:?}",
+                    key.serial(),
+                    frame.place,
+                    frame.node,
+                    frame.leg
+                ));
+            }
+        }
+        for (id, live) in self.wires.iter().enumerate() {
+            let Some(live) = live else { continue };
+            for (member, peer) in live.balancer.peers().iter().enumerate() {
+                let really = open[id].get(member).copied().unwrap_or(0);
+                if peer.active != really {
+                    return Err(format!(
+                        "wire {id} believes in {} calls to member {member}, there are {really}",
+                        peer.active
+                    ));
+                }
+            }
+        }
+        self.shelves_are_right()?;
+        self.jobs_are_right()?;
+        self.feeds_are_right()?;
+        if under_way != 0 {
+            return Err(format!("members believe in {under_way} calls too many"));
+        }
+        if queued != self.waiting as usize {
+            return Err(format!(
+                "queues hold {queued}, {} are counted",
+                self.waiting
+            ));
+        }
+        Ok(())
+    }
+
+    /// What was sent to a queue was deleted, has expired, was put aside or purged, or is there, lent or not; and who works on a
+    /// message knows which.
+    fn shelves_are_right(&self) -> Result<(), String> {
+        for live in self.nodes.iter().flatten() {
+            let Some(shelf) = &live.shelf else { continue };
+            let id = live.node.id.0;
+            let (queue, dead) = (shelf.queue(), shelf.dead());
+            let totals = queue.totals();
+            let gone = totals.deleted + totals.expired + totals.dead_lettered + totals.purged;
+            if totals.arrived != gone + queue.len() as u64 {
+                return Err(format!("queue {id} has lost messages: {totals:?}"));
+            }
+            if dead.totals().arrived != totals.dead_lettered {
+                return Err(format!("queue {id} has lost dead letters: {totals:?}"));
+            }
+            let runs = |loan: &&Loan| loan.until > self.now;
+            let running = shelf.loans().iter().filter(runs).count();
+            let lent = queue.count(State::InFlight, self.now.0);
+            if running != lent {
+                return Err(format!(
+                    "queue {id} knows of {running} loans, {lent} are lent"
+                ));
+            }
+            let latest = |loan: &Loan| {
+                let message = queue.messages().find(|it| it.id == loan.receipt.message);
+                message.and_then(|it| it.latest_receipt()) == Some(loan.receipt)
+            };
+            if !shelf.loans().iter().all(latest) {
+                return Err(format!("queue {id} keeps a loan that is over"));
+            }
+        }
+        let members = self
+            .nodes
+            .iter()
+            .flatten()
+            .flat_map(|live| live.members.iter());
+        let pullers = members.flat_map(|member| &member.own.pullers);
+        let mut working = 0;
+        for puller in pullers.filter(|puller| puller.at.is_some()) {
+            working += 1;
+            let frame = self.frames.get(puller.work);
+            if !frame.is_some_and(|frame| frame.message && puller.doing == Pulling::Works) {
+                return Err("a worker works on no message".to_owned());
+            }
+        }
+        let messages = self
+            .frames
+            .iter()
+            .filter(|(_, frame)| frame.message)
+            .count();
+        if messages != working {
+            return Err(format!(
+                "{messages} messages are worked on by {working} workers"
+            ));
+        }
+        Ok(())
+    }
+}

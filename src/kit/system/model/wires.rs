@@ -1,0 +1,237 @@
+//! Wires: whom a call goes to, its way there and back.
+
+use super::{Event, System, count, purpose};
+use crate::flow::{Key, Leg};
+use crate::system::frame::{Dice, Draw, HOPS_MAX, Place, Reason};
+use crate::system::ledger::Count;
+use crate::system::plan::{Call, Kind, WireId};
+use crate::system::script::Cx;
+use algorithms::balancer::Policy;
+use engine::{Arg, Note, Time};
+
+impl System {
+    /// A call sets out over a wire, from its caller or from a gate.
+    pub(super) fn go(&mut self, key: Key, over: WireId, cx: Cx<'_, '_>) {
+        let Some(frame) = self.frames.get(key) else {
+            return;
+        };
+        let (number, draw, depth, nth) = (
+            frame.number,
+            frame.draw,
+            usize::from(frame.depth),
+            frame.nth,
+        );
+        let from = (frame.node, frame.member);
+        let gone = self.live_wire(over.0).is_none_or(|live| live.gone);
+        let picked = if gone || depth >= HOPS_MAX {
+            None
+        } else {
+            self.pick(over, &draw, nth)
+        };
+        let Some(member) = picked else {
+            let part = self.part_of(from.0, from.1);
+            self.say(
+                Note::new("nobody")
+                    .with(count(number))
+                    .about(part)
+                    .dot(number),
+                cx,
+            );
+            if depth == 0 {
+                return self.bounce(key, &Call::over(over), Reason::Nobody, cx);
+            }
+            return self.fail(key, Reason::Nobody, cx);
+        };
+        let Some(live) = self.live_wire_mut(over.0) else {
+            return;
+        };
+        live.balancer.opened(member);
+        live.last = Some(member);
+        if let Some(sent) = live.sent.get_mut(member) {
+            *sent += 1;
+        }
+        if let Some(watched) = &mut live.watched {
+            watched.sent.add(0, cx.now());
+        }
+        let (to, travel) = (live.wire.to.0, live.wire.travel);
+        let script = self.script;
+        let Some(target) = self.live(to) else { return };
+        let (part, counted) = (target.node.part_of(member), target.node.counted);
+        let note = if counted {
+            let Some(live) = self.live_wire(over.0) else {
+                return;
+            };
+            let because = Arg::Word(script.because(&live.wire, &draw, self));
+            Some(("picked", Arg::Part(part), because))
+        } else if self
+            .live(from.0)
+            .is_some_and(|live| live.service().is_some())
+        {
+            let caller = Arg::Part(self.part_of(from.0, from.1));
+            Some(("calls", caller, Arg::Part(part)))
+        } else {
+            None
+        };
+        let note = note.map(|(word, one, other)| {
+            let args = [count(number), one, other];
+            self.tell(word, args, (part, number), cx)
+        });
+        if let Some(part) = self.part_mut(to, member as u16) {
+            part.under_way += 1;
+        }
+        let Some(frame) = self.frames.get_mut(key) else {
+            return;
+        };
+        if let Some(note) = note {
+            frame.note = note;
+        }
+        frame.hops[depth] = (over.0, member as u16);
+        frame.depth += 1;
+        frame.node = to;
+        frame.member = member as u16;
+        frame.place = Place::Travels;
+        frame.leg = Leg::new(over, cx.now(), travel, false);
+        frame.travelled += travel;
+        cx.schedule(travel, Event::Reach(key));
+        script.sent(key, self, cx.now());
+    }
+
+    pub(super) fn pick(&mut self, over: WireId, draw: &Draw, nth: u8) -> Option<usize> {
+        let script = self.script;
+        let mut barred = Vec::new();
+        let live = self.live_wire(over.0)?;
+        let (policy, filters) = (live.wire.policy, live.filters);
+        if filters {
+            for (member, peer) in live.balancer.peers().iter().enumerate() {
+                if peer.eligible && !script.allowed(over, draw, member, self) {
+                    barred.push(member);
+                }
+            }
+        }
+        let address = match policy {
+            Policy::IpHash => self.address(draw.person),
+            _ => [0; 4],
+        };
+        let mut dice = Dice::new(
+            *draw,
+            purpose::CHOICE + (u64::from(over.0) << 8) + (u64::from(nth) << 24),
+        );
+        let live = self.live_wire_mut(over.0)?;
+        for member in &barred {
+            live.balancer.set_eligible(*member, false);
+        }
+        let picked = if policy == Policy::PowerOfTwoChoices {
+            live.looked_at = live.balancer.draw_two(&mut dice);
+            live.looked_at
+                .map(|(one, other)| live.balancer.lighter(one, other))
+        } else {
+            live.balancer.pick(policy, address, &mut dice)
+        };
+        for member in &barred {
+            live.balancer.set_eligible(*member, true);
+        }
+        picked
+    }
+
+    /// A call reaches a node.
+    pub(super) fn reach(&mut self, key: Key, cx: Cx<'_, '_>) {
+        let Some(frame) = self.frames.get_mut(key) else {
+            return;
+        };
+        frame.reached = cx.now();
+        let (draw, path) = (frame.draw, frame.path);
+        let (number, node, member) = (frame.number, frame.node, frame.member);
+        let (wire, _) = frame.hop();
+        let cut = self
+            .live_wire(wire)
+            .is_some_and(|live| live.is_cut(usize::from(member)));
+        let Some(live) = self.live_mut(node) else {
+            return;
+        };
+        let part = live.node.part_of(usize::from(member));
+        live.row.add(Count::Came);
+        let gone = live.gone;
+        let down = match live.members.get_mut(usize::from(member)) {
+            Some(member) => {
+                member.own.row.add(Count::Came);
+                member.down.is_some()
+            }
+            None => true,
+        };
+        let refused = match (cut, down || gone) {
+            (true, _) => Some(("cut-off", Reason::Cut)),
+            (_, true) => Some(("refused", Reason::Down)),
+            _ => None,
+        };
+        if let Some((word, reason)) = refused {
+            let note = Note::new(word).with(count(number)).with(Arg::Part(part));
+            self.say(note.about(part).dot(number), cx);
+            return self.fail(key, reason, cx);
+        }
+        match &live.node.kind {
+            Kind::Service(service)
+                if service.fails_fast && service.is_unlucky(draw, node, path) =>
+            {
+                let note = Note::new("fails-it")
+                    .with(count(number))
+                    .with(Arg::Part(part));
+                self.say(note.about(part).dot(number), cx);
+                self.fail(key, Reason::Chance, cx);
+            }
+            Kind::Gate(_) => self.pass_on(key, cx),
+            Kind::Service(_) => self.take_in(key, cx),
+            Kind::Queue(_) => (self.queues().store)(self, key, cx),
+            Kind::Crowd(_) => self.fail(key, Reason::Nobody, cx),
+        }
+    }
+
+    /// A call goes back over the last wire that it came by, answered or failed.
+    pub(super) fn give_back(&mut self, key: Key, cx: Cx<'_, '_>) {
+        let Some(frame) = self.frames.get(key) else {
+            return;
+        };
+        let (wire, _) = frame.hop();
+        let travel = self
+            .live_wire(wire)
+            .map_or(Time::ZERO, |live| live.wire.travel);
+        let Some(frame) = self.frames.get_mut(key) else {
+            return;
+        };
+        frame.place = Place::Travels;
+        frame.leg = Leg::new(WireId(wire), cx.now(), travel, true);
+        frame.travelled += travel;
+        cx.schedule(travel, Event::Back(key));
+    }
+
+    /// An answer has come back over one wire.
+    pub(super) fn back(&mut self, key: Key, cx: Cx<'_, '_>) {
+        let Some(frame) = self.frames.get_mut(key) else {
+            return;
+        };
+        if frame.depth > 0 {
+            let (wire, member) = frame.hop();
+            let node = frame.node;
+            frame.depth -= 1;
+            let depth = frame.depth;
+            // It is now where that wire begins: at a gate, or with its caller.
+            let (_, before) = frame.hop();
+            if let Some(from) = self.live_wire(wire).map(|live| live.wire.from.0)
+                && let Some(frame) = self.frames.get_mut(key)
+            {
+                frame.node = from;
+                frame.member = if depth > 0 { before } else { 0 };
+            }
+            if let Some(live) = self.live_wire_mut(wire) {
+                live.balancer.closed(usize::from(member));
+            }
+            if let Some(part) = self.part_mut(node, member) {
+                part.under_way -= 1;
+            }
+            self.leave_if_done(node);
+            if depth > 0 {
+                return self.give_back(key, cx);
+            }
+        }
+        self.result(key, cx);
+    }
+}

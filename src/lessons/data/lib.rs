@@ -1,0 +1,11 @@
+//! Data at scale: many machines that hold one set of data.
+
+pub mod cap_theorem;
+pub mod consistent_hashing;
+pub mod read_replicas;
+
+kit::lessons![
+    consistent_hashing::Hashing,
+    cap_theorem::Cap,
+    read_replicas::ReadReplicas,
+];

@@ -1,0 +1,3 @@
+//! Inside a database: how one machine stores, finds and protects data.
+
+kit::lessons![];

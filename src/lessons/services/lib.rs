@@ -1,0 +1,15 @@
+//! Services: programs that call each other, and what failures do to them.
+
+pub mod api_gateway;
+pub mod circuit_breaker;
+pub mod monolith_microservices;
+pub mod retry_storm;
+pub mod sync_async;
+
+kit::lessons![
+    circuit_breaker::Breaking,
+    monolith_microservices::MonolithMicroservices,
+    api_gateway::Gateway,
+    sync_async::SyncAsync,
+    retry_storm::Storm,
+];

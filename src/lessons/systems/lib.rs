@@ -1,0 +1,3 @@
+//! Whole systems: what the other chapters teach, together.
+
+kit::lessons![];
