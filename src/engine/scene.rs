@@ -239,7 +239,8 @@ impl Part {
         let numbers = way
             .iter()
             .flat_map(|d| d.split(|c: char| c.is_alphabetic() || c == ' '));
-        let numbers: Vec<f32> = numbers.filter_map(|text| text.parse().ok()).collect();
+        let numbers = numbers.filter_map(crate::text::number);
+        let numbers: Vec<f32> = numbers.map(|number| number as f32).collect();
         let points: Vec<Point> = numbers
             .chunks_exact(2)
             .map(|pair| pt(pair[0], pair[1]))

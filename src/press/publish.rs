@@ -327,41 +327,64 @@ pub fn optimise(project: &Path, folder: &Path) -> Result<Optimised, String> {
         return Ok(Optimised::NoTool);
     };
     let assets = assets(folder)?;
-    let made = folder.join("optimised.wasm.tmp");
     let chunks = assets.chunks.keys().map(|name| chunk_of(name));
     let names = assets.code_bytes.keys().chain(&assets.rests).cloned();
     let codes = names.chain(chunks).map(|name| assets.code(&name));
-    let (mut before, mut after) = (0, 0);
-    let size = |path: &Path| fs::metadata(path).map_err(|error| named(path, &error));
-    for name in std::iter::once(assets.wasm.clone()).chain(codes) {
-        let program = folder.join(name);
-        before += size(&program)?.len();
-        let run = Command::new(&tool)
-            .args(OPTIMISATIONS)
-            .args([
-                "--enable-bulk-memory",
-                "--enable-nontrapping-float-to-int",
-                "--enable-sign-ext",
-                "--enable-mutable-globals",
-                "--enable-reference-types",
-                "--enable-multivalue",
-                "--output",
-            ])
-            .arg(&made)
-            .arg(&program)
-            .output()
-            .map_err(|error| named(&tool, &error))?;
-        if !run.status.success() {
-            return Err(format!(
-                "{} failed: {}",
-                tool.display(),
-                String::from_utf8_lossy(&run.stderr).trim()
-            ));
+    let programs = std::iter::once(assets.wasm.clone()).chain(codes);
+    let programs: Vec<PathBuf> = programs.map(|name| folder.join(name)).collect();
+    // The optimiser keeps one processor busy; the largest program comes first.
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let work = || {
+        let (mut before, mut after) = (0, 0);
+        let take = || programs.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+        while let Some(program) = take() {
+            let (was, is) = optimise_one(&tool, program)?;
+            (before, after) = (before + was, after + is);
         }
-        fs::rename(&made, &program).map_err(|error| named(&program, &error))?;
-        after += size(&program)?.len();
+        Ok::<_, String>((before, after))
+    };
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        let (mut before, mut after) = (0, 0);
+        for worker in workers {
+            let done = worker.join().map_err(|_| "an optimiser's thread ended")?;
+            let (was, is) = done?;
+            (before, after) = (before + was, after + is);
+        }
+        Ok(Optimised::Yes(before, after))
+    })
+}
+
+/// Optimises one program in place; returns its bytes before and after.
+fn optimise_one(tool: &Path, program: &Path) -> Result<(u64, u64), String> {
+    let size = |path: &Path| fs::metadata(path).map_err(|error| named(path, &error));
+    let made = program.with_extension("wasm.tmp");
+    let before = size(program)?.len();
+    let run = Command::new(tool)
+        .args(OPTIMISATIONS)
+        .args([
+            "--enable-bulk-memory",
+            "--enable-nontrapping-float-to-int",
+            "--enable-sign-ext",
+            "--enable-mutable-globals",
+            "--enable-reference-types",
+            "--enable-multivalue",
+            "--output",
+        ])
+        .arg(&made)
+        .arg(program)
+        .output()
+        .map_err(|error| named(tool, &error))?;
+    if !run.status.success() {
+        return Err(format!(
+            "{} failed: {}",
+            tool.display(),
+            String::from_utf8_lossy(&run.stderr).trim()
+        ));
     }
-    Ok(Optimised::Yes(before, after))
+    fs::rename(&made, program).map_err(|error| named(program, &error))?;
+    Ok((before, size(program)?.len()))
 }
 
 /// The optimiser of the browser tests' packages, or that of the system; none if too old.

@@ -16,7 +16,7 @@
 //!    * one door: that door's part;
 //!    * several, and the program may write to it: the core, since a second copy would begin anew;
 //!    * several, all of one family: the family's chunk. The doors of a family are those that reach any of its functions;
-//!      so what only lessons on a layer use follows it without being of it;
+//!      so what only lessons on a layer use follows it without being of it. What few of its many doors lead to is copied;
 //!    * several, in few pieces, and small: a copy in each of these. Doors of one family hold theirs in its chunk;
 //!    * any other: the core, with all that it names.
 //! 3. [`rest`] moves what no start of a page runs out of core, chunks and parts. What that is has been measured; a stub stands

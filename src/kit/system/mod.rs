@@ -159,6 +159,11 @@ pub use state::{Dog, Live, LiveWire, Part, Starting};
 pub use switch::{state_inks, state_word};
 pub use view::{draw, face, policy_word};
 
+/// Opens a run of a system. The code of such runs is made here, once for all: who makes them elsewhere finds it.
+pub fn open(sheet: &'static engine::Sheet<System>, seed: u32) -> Box<dyn engine::Show> {
+    Box::new(engine::Run::new(sheet, seed))
+}
+
 /// What every system measures: [`probe::ALL`] are a sheet's probes, to which a lesson may add its own.
 pub mod probe {
     use engine::Probe;

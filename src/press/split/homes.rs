@@ -151,6 +151,9 @@ fn colours(linked: &Linked) -> (Vec<bool>, Vec<Colour>) {
     (shared, colours)
 }
 
+/// What at most one in so many of a family's doors lead to is not for its chunk.
+const FAMILY_FEW: u32 = 4;
+
 /// Of a family's functions a door reaches at least one in so many, if it belongs to the family. Fewer tell nothing: the
 /// compiler merges functions of equal code, and what is left bears the name of one of them.
 const FAMILY_LEAST: u32 = 8;
@@ -190,8 +193,15 @@ fn home(
     if linked.writable(node) {
         return vec![Piece::Core]; // Several pieces that brought it would each begin it anew.
     }
+    let small = linked.bytes(node) <= cuts.copied_bytes_most;
     let within = |of: &Colour| colour & !of == 0;
     if let Some(family) = families.iter().position(within) {
+        // What few of many want they hold themselves.
+        let few = colour.count_ones() * FAMILY_FEW <= families[family].count_ones();
+        if few && small && colour.count_ones() as usize <= cuts.copies_most {
+            let doors = (0..linked.doors.len()).filter(|door| colour & (1 << door) != 0);
+            return doors.map(Piece::Part).collect();
+        }
         return vec![Piece::Chunk(family)];
     }
     // Doors of one family hold one copy together, in its chunk.
@@ -204,7 +214,7 @@ fn home(
     }
     let doors = (0..linked.doors.len()).filter(|door| left & (1 << door) != 0);
     pieces.extend(doors.map(Piece::Part));
-    if pieces.len() <= cuts.copies_most && linked.bytes(node) <= cuts.copied_bytes_most {
+    if pieces.len() <= cuts.copies_most && small {
         pieces
     } else {
         vec![Piece::Core]
