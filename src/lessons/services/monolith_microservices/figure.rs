@@ -98,7 +98,7 @@ impl Layout {
             let y = grid.y + grid.h + RIM + 12.0;
             let row = Rect::new(PAD, y, width - 2.0 * PAD, 62.0);
             let two = (row.w - 8.0) / 2.0;
-            let got = Rect::new(PAD, y + 70.0, row.w, 76.0);
+            let got = Rect::new(PAD, y + 70.0, row.w, 82.0);
             return Layout {
                 narrow,
                 users,
@@ -113,7 +113,7 @@ impl Layout {
                     Rect::new(row.x + two + 8.0, y, two, row.h),
                 ],
                 got,
-                cost: Rect::new(PAD, got.y + 84.0, row.w, 64.0),
+                cost: Rect::new(PAD, got.y + 90.0, row.w, 64.0),
             };
         }
         let (h, gap) = (46.0, 26.0);
@@ -129,8 +129,8 @@ impl Layout {
         let beside = |row: f32| Rect::new(db.x, top + row * (h + gap) - 9.0, db.w, 64.0);
         let y = grid.y + grid.h + RIM + 12.0;
         let left = (width - 2.0 * PAD - 8.0) * 0.6;
-        let got = Rect::new(PAD, y, left, 76.0);
-        let cost = Rect::new(PAD + left + 8.0, y, width - 2.0 * PAD - 8.0 - left, 76.0);
+        let got = Rect::new(PAD, y, left, 82.0);
+        let cost = Rect::new(PAD + left + 8.0, y, width - 2.0 * PAD - 8.0 - left, 82.0);
         Layout {
             narrow,
             users,
