@@ -11,6 +11,7 @@ mod dns;
 mod elections;
 mod kubernetes;
 mod load_balancing;
+mod membership;
 mod merkle;
 mod messaging;
 mod probabilistic;
