@@ -377,7 +377,19 @@ impl Script for MonolithMicroservices {
                 system.say(tell("payment-follows", "database", Tone::Ok), cx);
             }
             _ => {
-                let note = system.say(tell("fresh", "balancer", Tone::Learner), cx);
+                // What was under way is over with it.
+                let seen = system.own::<Seen>();
+                let (out, deploys) = (seen.outage, seen.deploy.is_some());
+                if out.is_some_and(|outage| !outage.over) {
+                    let note = tell("product-back", "balancer", Tone::Ok);
+                    system.say(note.ends("product", 0), cx);
+                }
+                let note = tell("fresh", "balancer", Tone::Learner);
+                let note = match deploys {
+                    true => note.ends("deploy", 0),
+                    false => note,
+                };
+                let note = system.say(note, cx);
                 let all = [BOXES].into_iter().chain(MODULES);
                 for node in all.chain([SHARED, ORDER_DB, PAYMENT_DB]) {
                     for member in 0..members(system, node) {
