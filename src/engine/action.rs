@@ -2,12 +2,15 @@
 
 use crate::ids::PartId;
 
+/// What an action is aimed at that takes a thing that moves.
+pub const DOT: &str = "dot";
+
 /// How an action is offered to the learner; its words are looked up by `id`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ActionSpec {
     /// Names its words (`action.<id>`) and its message (`act {name}`).
     pub id: &'static str,
-    /// The kind of part it is aimed at, such as `server`, or none if it acts on the whole system.
+    /// The kind of part it is aimed at, such as `server`; [`DOT`] for things that move; none if it acts on the whole system.
     pub aim: Option<&'static str>,
     /// The knob that it turns by so much, if that is all it does: so the knob never lies.
     pub turn: Option<(&'static str, f64)>,
@@ -41,6 +44,11 @@ impl ActionSpec {
         }
     }
 
+    /// An action on a thing that moves: its target is the number of the dot.
+    pub const fn on_dot(id: &'static str) -> ActionSpec {
+        ActionSpec::aimed(id, DOT)
+    }
+
     /// Whether a learner may aim this action at `part`.
     pub fn fits(&self, part: PartId) -> bool {
         self.aim == Some(part.kind)
@@ -52,7 +60,7 @@ impl ActionSpec {
 pub struct Act {
     /// Index into the sheet's list of actions.
     pub spec: usize,
-    /// Number of the part aimed at; 0 for actions on the whole system.
+    /// Number of the part aimed at, from 0, or of the dot; 0 for actions on the whole system.
     pub target: usize,
 }
 

@@ -5,7 +5,6 @@
 
 use crate::ids::PartId;
 use crate::plot::Plot;
-use crate::probe::SAMPLE_EVERY;
 use crate::scene::Scene;
 use crate::tape::Tape;
 use crate::time::Time;
@@ -29,7 +28,7 @@ impl Figure {
                 let line = plot.lines.iter().find(|one| one.id == line)?;
                 let read = (line.probe, line.statistic);
                 let at = tape.reads().iter().position(|other| *other == read)?;
-                let samples = (now.0 / SAMPLE_EVERY.0) as usize;
+                let samples = tape.samples_at(now);
                 let value = *tape.line(at).get(samples.checked_sub(1)?)?;
                 value.is_finite().then_some(f64::from(value) * plot.scale)
             }

@@ -4,7 +4,7 @@ use crate::action::ActionSpec;
 use crate::ids::{Glyph, Ink, PartId};
 use crate::model::Model;
 use crate::plot::Plot;
-use crate::probe::Probe;
+use crate::probe::{Probe, SAMPLE_EVERY};
 use crate::scene::Scene;
 use crate::story::{Beat, Challenge, Scale};
 use crate::time::Time;
@@ -55,8 +55,10 @@ pub struct Sheet<M: Model> {
     /// one, or as the next that is named for them while it has nothing to tell.
     pub stands_for: &'static [(PartId, PartId)],
     /// For how long the model runs unseen before time zero, so that links, averages and windows are full when a learner
-    /// first looks; whole samples (200 ms). The model's clock is ahead of the shown one by this span.
+    /// first looks; whole samples. The model's clock is ahead of the shown one by this span.
     pub warm_up: Time,
+    /// How far apart the samples of plots are; 200 ms unless the lesson plays in slow motion. A rate is that of five samples.
+    pub sample: Time,
 }
 
 impl<M: Model> Sheet<M> {
@@ -83,6 +85,7 @@ impl<M: Model> Sheet<M> {
             stands_for: &[],
             still: Time::ms(1_500),
             warm_up: Time::ZERO,
+            sample: SAMPLE_EVERY,
         }
     }
 }

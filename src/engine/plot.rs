@@ -1,7 +1,7 @@
 //! Plots: samples of the tape drawn by plotters, on a canvas in the browser and as SVG natively.
 
 use crate::ids::Ink;
-use crate::probe::{SAMPLE_EVERY, Statistic};
+use crate::probe::Statistic;
 use crate::tape::Tape;
 use crate::time::Time;
 use plotters::coord::Shift;
@@ -107,6 +107,8 @@ pub struct Trace<'a> {
     pub samples: &'a [f32],
     /// Number of the first sample.
     pub first: usize,
+    /// How far apart they are.
+    pub every: Time,
     /// Red, green, blue.
     pub colour: (u8, u8, u8),
     /// Whether the ground below it is tinted.
@@ -128,7 +130,7 @@ impl Plot {
         span: Time,
         colour: impl Fn(Ink) -> (u8, u8, u8),
     ) -> Vec<Trace<'a>> {
-        let shown = (span.0 / SAMPLE_EVERY.0) as usize;
+        let shown = main.samples_at(span);
         let mut traces = Vec::with_capacity(3 * self.lines.len());
         let mut add = |at: usize, samples: &'a [f32], first: usize, stroke: Stroke| {
             let line = &self.lines[at];
@@ -137,6 +139,7 @@ impl Plot {
                 traces.push(Trace {
                     samples,
                     first,
+                    every: main.every(),
                     colour: colour(line.ink),
                     area: line.area,
                     stroke,
@@ -190,30 +193,28 @@ pub const fn weight(line: usize) -> u32 {
     if line == 0 { 1 } else { 2 }
 }
 
-/// The end of the time axis for a tape that has reached `horizon`: steps up rarely, so that the picture rests.
-pub fn span(horizon: Time) -> Time {
-    const STEPS: [u64; 14] = [
-        12, 20, 30, 45, 60, 90, 120, 180, 300, 450, 600, 900, 1_800, 3_600,
+/// The end of the time axis for a tape that has reached `horizon`, of a lesson that opens at this speed: steps up rarely, so
+/// that the picture rests. What plays in slow motion begins with a shorter axis: 48 seconds of watching, at most 12 s.
+pub fn span(horizon: Time, speed: f64) -> Time {
+    const STEPS_MS: [u64; 19] = [
+        500, 1_000, 2_000, 3_000, 5_000, 12_000, 20_000, 30_000, 45_000, 60_000, 90_000, 120_000,
+        180_000, 300_000, 450_000, 600_000, 900_000, 1_800_000, 3_600_000,
     ];
-    let wanted = horizon.as_s() * 1.05;
-    Time::s(
-        STEPS
-            .into_iter()
-            .find(|step| *step as f64 >= wanted)
-            .unwrap_or(7_200),
-    )
+    let least = (48.0 * speed).min(12.0);
+    let wanted = (horizon.as_s() * 1.05).max(least) * 1e3;
+    let step = STEPS_MS.into_iter().find(|ms| *ms as f64 >= wanted);
+    step.map_or(Time::s(7_200), Time::ms)
 }
 
 /// Distance of the labels of a time axis that ends at `span`.
 pub fn tick(span: Time) -> Time {
-    const STEPS: [u64; 11] = [2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 1_200];
-    let s = span.as_s();
-    Time::s(
-        STEPS
-            .into_iter()
-            .find(|step| s / *step as f64 <= 6.5)
-            .unwrap_or(1_200),
-    )
+    const STEPS_MS: [u64; 15] = [
+        100, 200, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 20_000, 30_000, 60_000, 120_000,
+        300_000, 600_000, 1_200_000,
+    ];
+    let ms = span.as_ms();
+    let step = STEPS_MS.into_iter().find(|step| ms / *step as f64 <= 6.5);
+    Time::ms(step.unwrap_or(1_200_000))
 }
 
 /// A round number at or above `value`: the top of a vertical axis.
@@ -289,12 +290,12 @@ type Stretch = (Vec<(f64, f64)>, bool);
 /// Splits a trace at gaps and where it leaves zero or comes back to it, and thins it to about one point a column,
 /// keeping the highest of those that share one.
 fn runs(trace: &Trace<'_>, columns: usize, span: Time) -> Vec<Stretch> {
-    let shown = (span.0 / SAMPLE_EVERY.0) as usize;
+    let shown = (span.0 / trace.every.0.max(1)) as usize;
     let stride = shown.div_ceil(columns).max(1);
     let mut runs: Vec<Stretch> = vec![(Vec::new(), false)];
     for (i, chunk) in trace.samples.chunks(stride).enumerate() {
         let value = chunk.iter().fold(f32::NAN, |a, b| a.max(*b));
-        let at = Time((trace.first + i * stride + chunk.len()) as u64 * SAMPLE_EVERY.0).as_s();
+        let at = Time((trace.first + i * stride + chunk.len()) as u64 * trace.every.0).as_s();
         let Some((run, something)) = runs.last_mut() else {
             break;
         };
@@ -326,11 +327,13 @@ fn runs(trace: &Trace<'_>, columns: usize, span: Time) -> Vec<Stretch> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::probe::SAMPLE_EVERY;
 
     fn trace(samples: &[f32]) -> Trace<'_> {
         Trace {
             samples,
             first: 0,
+            every: SAMPLE_EVERY,
             colour: (1, 2, 3),
             area: true,
             stroke: Stroke::Solid,
@@ -370,8 +373,12 @@ mod tests {
         assert_eq!(round_up(48.0), 50.0);
         assert_eq!(round_up(0.0), 1.0);
         assert_eq!(round_up(f64::NAN), 1.0);
-        assert_eq!(span(Time::s(13)), Time::s(20));
+        assert_eq!(span(Time::s(13), 1.0), Time::s(20));
         assert_eq!(tick(Time::s(20)), Time::s(5));
+        // In slow motion the first seconds fill the axis.
+        assert_eq!(span(Time::ms(100), 0.05), Time::s(3));
+        assert_eq!(tick(Time::s(3)), Time::ms(500));
+        assert_eq!(span(Time::s(4), 0.002), Time::s(5));
     }
 
     #[test]
@@ -389,12 +396,12 @@ mod tests {
             top_min: 10.0,
         };
         let reads = vec![(0, Statistic::Mean), (1, Statistic::Quantile(0.99))];
-        let mut main = Tape::new(reads.clone());
+        let mut main = Tape::new(reads.clone(), SAMPLE_EVERY);
         for i in 0..4 {
             main.push_samples(&[0.0, 1_000.0 * i as f32]);
         }
         main.fork(Time::ms(400), 0, 2);
-        let mut twin = Tape::new(reads);
+        let mut twin = Tape::new(reads, SAMPLE_EVERY);
         twin.push_samples(&[0.0, 48_000.0]);
         let colour = |ink| {
             if ink == Ink::Warn {

@@ -3,11 +3,11 @@
 use crate::time::Time;
 use hdrhistogram::Histogram;
 
-/// Distance between two samples on the tape.
+/// Distance between two samples on the tape, unless a lesson in slow motion says otherwise ([`crate::Sheet::sample`]).
 pub const SAMPLE_EVERY: Time = Time::ms(200);
-/// Samples that a rate is averaged over: one second.
+/// Samples that a rate is averaged over: as a rule one second.
 const RATE_SAMPLES: usize = 5;
-/// Samples in one epoch of a quantile; two epochs (2 to 4 s) make its window.
+/// Samples in one epoch of a quantile; two epochs (as a rule 2 to 4 s) make its window.
 const EPOCH_SAMPLES: u64 = 10;
 
 /// What a model measures.
@@ -62,13 +62,14 @@ enum Meter {
 #[derive(Clone, Debug)]
 pub struct Meters {
     meters: Vec<Meter>,
+    every: Time,
     /// Samples closed so far.
     pub closed: u64,
 }
 
 impl Meters {
-    /// Fresh meters for these probes.
-    pub fn new(probes: &[Probe]) -> Meters {
+    /// Fresh meters for these probes, whose samples are so far apart.
+    pub fn new(probes: &[Probe], every: Time) -> Meters {
         let meter = |probe: &Probe| match probe {
             Probe::Count => Meter::Count {
                 now: 0.0,
@@ -88,14 +89,20 @@ impl Meters {
         };
         Meters {
             meters: probes.iter().map(meter).collect(),
+            every,
             closed: 0,
         }
+    }
+
+    /// How far apart samples are.
+    pub fn every(&self) -> Time {
+        self.every
     }
 
     /// When the running sample ends.
     #[inline]
     pub fn ends_at(&self) -> Time {
-        Time((self.closed + 1) * SAMPLE_EVERY.0)
+        Time((self.closed + 1) * self.every.0)
     }
 
     /// Takes one measurement; numbers of probes that do not exist are ignored.
@@ -189,9 +196,9 @@ impl Meters {
             // A window that is not full would show a growth that never happened.
             (Some(Meter::Count { full, .. }), _) if *full < RATE_SAMPLES => f64::NAN,
             (Some(Meter::Count { recent, .. }), _) => {
-                recent.iter().sum::<f64>() / (RATE_SAMPLES as f64 * SAMPLE_EVERY.as_s())
+                recent.iter().sum::<f64>() / (RATE_SAMPLES as f64 * self.every.as_s())
             }
-            (Some(Meter::Level { area, .. }), _) => *area / SAMPLE_EVERY.as_s(),
+            (Some(Meter::Level { area, .. }), _) => *area / self.every.as_s(),
             (Some(Meter::Spread { window, .. }), Statistic::Number) => window.len() as f64,
             (Some(Meter::Spread { window, .. }), _) if window.is_empty() => f64::NAN,
             (Some(Meter::Spread { window, .. }), Statistic::Quantile(q))
@@ -228,7 +235,7 @@ mod tests {
 
     #[test]
     fn counts_are_read_per_second() {
-        let mut meters = Meters::new(&[Probe::Count]);
+        let mut meters = Meters::new(&[Probe::Count], SAMPLE_EVERY);
         let mut last = 0.0;
         for _ in 0..10 {
             for _ in 0..4 {
@@ -241,7 +248,7 @@ mod tests {
 
     #[test]
     fn a_window_that_is_not_full_says_nothing() {
-        let mut meters = Meters::new(&[Probe::Count, Probe::Spread]);
+        let mut meters = Meters::new(&[Probe::Count, Probe::Spread], SAMPLE_EVERY);
         let mut out = Vec::new();
         for sample in 1..=2 * RATE_SAMPLES {
             if sample == RATE_SAMPLES + 1 {
@@ -264,7 +271,7 @@ mod tests {
 
     #[test]
     fn too_few_values_have_a_slowest_only() {
-        let mut meters = Meters::new(&[Probe::Spread]);
+        let mut meters = Meters::new(&[Probe::Spread], SAMPLE_EVERY);
         for value in 1..SAMPLES_MIN {
             meters.sample(0, value as f64 * 1_000.0, Time::ZERO);
         }
@@ -276,7 +283,7 @@ mod tests {
 
     #[test]
     fn levels_are_weighted_by_time() {
-        let mut meters = Meters::new(&[Probe::Level]);
+        let mut meters = Meters::new(&[Probe::Level], SAMPLE_EVERY);
         meters.sample(0, 10.0, Time::ms(50));
         assert!((close(&mut meters, Statistic::Mean) - 7.5).abs() < 1e-6);
         assert!((close(&mut meters, Statistic::Mean) - 10.0).abs() < 1e-6);
@@ -284,7 +291,7 @@ mod tests {
 
     #[test]
     fn quantiles_agree_with_sorting() {
-        let mut meters = Meters::new(&[Probe::Spread]);
+        let mut meters = Meters::new(&[Probe::Spread], SAMPLE_EVERY);
         for value in 1..=1_000 {
             meters.sample(0, f64::from(value * 100), Time::ZERO);
         }
@@ -297,7 +304,7 @@ mod tests {
 
     #[test]
     fn old_values_leave_the_window() {
-        let mut meters = Meters::new(&[Probe::Spread]);
+        let mut meters = Meters::new(&[Probe::Spread], SAMPLE_EVERY);
         meters.sample(0, 5_000.0, Time::ZERO);
         for _ in 0..2 * EPOCH_SAMPLES {
             close(&mut meters, Statistic::Quantile(0.5));

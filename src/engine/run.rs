@@ -8,7 +8,7 @@ use crate::lesson::{Card, Sheet};
 use crate::model::{Context, Model};
 pub use crate::place::{Input, InputKind, Position};
 use crate::plot::Plot;
-use crate::probe::{Meters, SAMPLE_EVERY, Statistic};
+use crate::probe::{Meters, Statistic};
 use crate::random::Streams;
 use crate::scene::{PartId, Scene};
 use crate::show::{Picked, Ran, Show, Watch};
@@ -78,7 +78,7 @@ macro_rules! context {
 impl<M: Model> World<M> {
     fn new(seed: u32, knobs: M::Knobs, sheet: &Sheet<M>, tape: &mut Tape) -> World<M> {
         let (mut agenda, mut streams, mut said) = (Agenda::default(), Streams::new(seed), 0);
-        let mut meters = Meters::new(sheet.probes);
+        let mut meters = Meters::new(sheet.probes, sheet.sample);
         let model = M::new(
             &knobs,
             &mut Context {
@@ -140,7 +140,7 @@ impl<M: Model> World<M> {
 
     /// How many samples of the tape are over.
     fn samples(&self) -> u64 {
-        self.meters.closed - before_zero(self.start)
+        self.meters.closed - before_zero(self.start, self.meters.every())
     }
 
     /// Lets the next event happen if it is due by `until`.
@@ -192,7 +192,7 @@ impl<M: Model> World<M> {
 #[cold]
 fn close_sample(meters: &mut Meters, start: Time, tape: &mut Tape) {
     let mut values = Vec::new();
-    let known = tape.has_sample(meters.closed - before_zero(start));
+    let known = tape.has_sample(meters.closed - before_zero(start, meters.every()));
     meters.close(if known { &[] } else { tape.reads() }, &mut values);
     if !known {
         tape.push_samples(&values);
@@ -200,8 +200,8 @@ fn close_sample(meters: &mut Meters, start: Time, tape: &mut Tape) {
 }
 
 /// How many samples are over before time zero.
-fn before_zero(start: Time) -> u64 {
-    start.0 / SAMPLE_EVERY.0
+fn before_zero(start: Time, every: Time) -> u64 {
+    start.0 / every.0
 }
 
 /// A running lesson.
@@ -236,7 +236,7 @@ impl<M: Model> Run<M> {
         let tails =
             lines.filter(|line| matches!(line.statistic, Statistic::Quantile(q) if q >= 0.99));
         reads.extend(tails.map(|line| (line.probe, Statistic::Number)));
-        let mut tape = Tape::new(reads);
+        let mut tape = Tape::new(reads, sheet.sample);
         let world = World::new(seed, first.clone(), sheet, &mut tape);
         Run {
             sheet,
@@ -470,7 +470,7 @@ impl<M: Model> Run<M> {
         let here = self.world.place;
         *left = left.checked_sub(here.events - keyframe.place.events)?;
         let mut scout = keyframe.clone();
-        let mut tape = Tape::new(Vec::new());
+        let mut tape = Tape::new(Vec::new(), self.sheet.sample);
         while scout.place < here {
             match self.inputs.get(scout.place.inputs as usize) {
                 Some(input) if input.events == Some(scout.place.events) => {

@@ -2,7 +2,7 @@
 
 pub use crate::arg::Arg;
 use crate::ids::PartId;
-use crate::probe::{SAMPLE_EVERY, Statistic};
+use crate::probe::Statistic;
 use crate::time::Time;
 use std::collections::VecDeque;
 
@@ -183,6 +183,7 @@ pub struct Ghost {
 /// The recorded past of a run. Recording the same moment again changes nothing, so replays need no mute.
 #[derive(Clone, Debug)]
 pub struct Tape {
+    every: Time,
     reads: Vec<(usize, Statistic)>,
     lines: Vec<Vec<f32>>,
     notes: VecDeque<Note>,
@@ -195,10 +196,11 @@ pub struct Tape {
 }
 
 impl Tape {
-    /// An empty tape with one line of samples for each (probe, statistic).
-    pub fn new(reads: Vec<(usize, Statistic)>) -> Tape {
+    /// An empty tape with one line of samples for each (probe, statistic), so far apart.
+    pub fn new(reads: Vec<(usize, Statistic)>, every: Time) -> Tape {
         let lines = vec![Vec::new(); reads.len()];
         Tape {
+            every,
             reads,
             lines,
             notes: VecDeque::new(),
@@ -207,6 +209,16 @@ impl Tape {
             next: 0,
             ghost: None,
         }
+    }
+
+    /// How far apart its samples are.
+    pub fn every(&self) -> Time {
+        self.every
+    }
+
+    /// How many samples are over at a moment.
+    pub fn samples_at(&self, at: Time) -> usize {
+        (at.0 / self.every.0.max(1)) as usize
     }
 
     /// What each line reads.
@@ -271,7 +283,7 @@ impl Tape {
         }
     }
 
-    /// The samples of a line, [`SAMPLE_EVERY`] apart, the first for the span that ends after one such step.
+    /// The samples of a line, [`Tape::every`] apart, the first for the span that ends after one such step.
     pub fn line(&self, line: usize) -> &[f32] {
         self.lines.get(line).map_or(&[], Vec::as_slice)
     }
@@ -406,13 +418,14 @@ impl Tape {
 
     /// How long the recorded samples reach.
     pub fn sampled_until(&self) -> Time {
-        Time(self.lines.first().map_or(0, Vec::len) as u64 * SAMPLE_EVERY.0)
+        Time(self.lines.first().map_or(0, Vec::len) as u64 * self.every.0)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::probe::SAMPLE_EVERY;
 
     fn note(id: u32, at: u64) -> Note {
         Note {
@@ -431,7 +444,7 @@ mod tests {
 
     #[test]
     fn recording_the_past_again_changes_nothing() {
-        let mut tape = Tape::new(vec![(0, Statistic::Mean)]);
+        let mut tape = Tape::new(vec![(0, Statistic::Mean)], SAMPLE_EVERY);
         tape.record(&note(0, 1));
         tape.record(&note(1, 2));
         let before = tape.fingerprint();
@@ -442,7 +455,7 @@ mod tests {
 
     #[test]
     fn a_replay_tells_again_what_the_tape_has_forgotten() {
-        let mut tape = Tape::new(Vec::new());
+        let mut tape = Tape::new(Vec::new(), SAMPLE_EVERY);
         let far = NOTES_MAX as u32 + 50_000;
         (0..far).for_each(|i| tape.record(&plain(i)));
         let before = tape.fingerprint();
@@ -460,7 +473,7 @@ mod tests {
 
     #[test]
     fn a_fork_keeps_the_lost_future_as_a_ghost() {
-        let mut tape = Tape::new(vec![(0, Statistic::Mean)]);
+        let mut tape = Tape::new(vec![(0, Statistic::Mean)], SAMPLE_EVERY);
         for i in 0..4 {
             tape.record(&note(i, u64::from(i)));
             tape.push_samples(&[i as f32]);
@@ -479,7 +492,7 @@ mod tests {
 
     #[test]
     fn bands_open_and_close_by_name_and_number() {
-        let mut tape = Tape::new(Vec::new());
+        let mut tape = Tape::new(Vec::new(), SAMPLE_EVERY);
         tape.record(&note(0, 1).begins("outage", 1));
         tape.record(&note(1, 2).begins("outage", 2));
         tape.record(&note(2, 5).ends("outage", 1));
@@ -490,7 +503,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded() {
-        let mut tape = Tape::new(Vec::new());
+        let mut tape = Tape::new(Vec::new(), SAMPLE_EVERY);
         for i in 0..200_000 {
             tape.record(&note(i, u64::from(i)));
         }

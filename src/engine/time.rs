@@ -71,6 +71,20 @@ impl Time {
     }
 }
 
+/// A lesson that opens at less than this many seconds a second is in slow motion: its moments are told in milliseconds.
+pub const SLOW_MOTION: f64 = 0.1;
+
+impl Time {
+    /// As the transport of a lesson shows it that opens at this speed: `00:12.48`, or in slow motion `182.5 ms`.
+    pub fn at_speed(self, speed: f64) -> String {
+        if speed >= SLOW_MOTION {
+            return self.to_string();
+        }
+        let digits = if speed >= 0.01 { 1 } else { 2 };
+        format!("{:.digits$} ms", self.as_ms())
+    }
+}
+
 impl Add for Time {
     type Output = Time;
     fn add(self, after: Time) -> Time {
@@ -130,5 +144,7 @@ mod tests {
     fn the_transport_shows_hundredths() {
         assert_eq!(Time::ms(12_480).to_string(), "00:12.48");
         assert_eq!(Time::s(3_599).to_string(), "59:59.00");
+        assert_eq!(Time::ms(12_480).at_speed(0.25), "00:12.48");
+        assert_eq!(Time::us(182_460).at_speed(0.05), "182.5 ms");
     }
 }

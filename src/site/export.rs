@@ -2,7 +2,6 @@
 
 use crate::desk::Desk;
 use crate::place;
-use engine::probe::SAMPLE_EVERY;
 use engine::text::trim_number;
 use engine::{Plot, Tape, Time, svg};
 use js_sys::{Array, encode_uri_component};
@@ -179,7 +178,7 @@ fn series(
         .max()
         .unwrap_or(0);
     for row in 0..rows {
-        let at = Time((row as u64 + 1) * SAMPLE_EVERY.0).as_s();
+        let at = Time((row as u64 + 1) * main.every().0).as_s();
         text += &trim_number(at);
         for (line, scale) in &columns {
             text.push(',');

@@ -8,6 +8,7 @@ use crate::place;
 use crate::texts::t;
 use crate::views::{Cause, Inspection};
 use engine::Arg;
+use engine::time::SLOW_MOTION;
 use leptos::prelude::*;
 
 /// Shown while something is picked.
@@ -144,7 +145,13 @@ pub(crate) fn Link(desk: Desk, cause: Cause, id: String) -> impl IntoView {
     } = cause;
     let gap = gap.then(|| view! { <small class="gap">{t("why.more")}</small> });
     let here = memo(move || desk.now.get() == at);
-    let time = format!("{:.2} s", at.as_s());
+    let opens_at = desk.ask(|player| player.main().speed()).unwrap_or(1.0);
+    // In slow motion a hundredth of a second is long.
+    let time = if opens_at < SLOW_MOTION {
+        at.at_speed(opens_at)
+    } else {
+        format!("{:.2} s", at.as_s())
+    };
     let go = move |_| {
         desk.happen(|player| {
             player.set_playing(false);

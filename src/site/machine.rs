@@ -9,14 +9,15 @@ use crate::views::{
     Ask, Cause, Dot, Goal, Happened, Inspection, Offer, PartView, Saying, StoryView, Verdict,
 };
 use crate::{place, sight};
+use engine::action::DOT;
 use engine::player::Happening;
-use engine::probe::{SAMPLE_EVERY, SAMPLES_MIN, Statistic};
+use engine::probe::{SAMPLES_MIN, Statistic};
 use engine::scene::{PartId, Role};
 use engine::show::Picked;
 use engine::story::BeatView;
 use engine::tape::{Note, NoteId};
 use engine::text::trim_number;
-use engine::{Act, Arg, Knob, Line, Player, Plot, Scene, Time, Tone, Words, plot};
+use engine::{Act, ActionSpec, Arg, Knob, Line, Player, Plot, Scene, Time, Tone, Words, plot};
 use std::cell::Cell;
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
@@ -294,7 +295,7 @@ impl Core {
             return;
         };
         let palette = surface.view.palette();
-        let span = plot::span(self.player.main().horizon().at);
+        let span = plot::span(self.player.main().horizon().at, self.player.main().speed());
         let main = self.player.main().tape();
         let twin = self.player.twin().map(|twin| twin.run.tape());
         let traces = plots::traces(plot, main, twin, span, palette);
@@ -309,16 +310,17 @@ impl Core {
 
     pub(crate) fn slow(&self) -> Slow {
         let main = self.player.main();
-        let picked = match self.picked {
-            Some((_, Picked::Part(part))) => Some(part),
-            _ => None,
+        // What an action hits if it is aimed at what is picked.
+        let aimed = |action: &ActionSpec| match self.picked? {
+            (_, Picked::Part(part)) => {
+                let place = usize::from(part.number.max(1)) - 1;
+                action.fits(part).then_some(place)
+            }
+            (_, Picked::Dot(dot)) => (action.aim == Some(DOT)).then_some(dot as usize),
         };
         let offers = main.actions().iter().enumerate().map(|(spec, action)| {
-            let fitting = picked.filter(|part| action.fits(*part));
-            let target = match fitting {
-                Some(part) => usize::from(part.number.max(1)) - 1,
-                None => main.aim(spec),
-            };
+            let fitting = aimed(action);
+            let target = fitting.unwrap_or_else(|| main.aim(spec));
             let can = main.can(Act { spec, target });
             Offer {
                 spec,
@@ -426,7 +428,7 @@ impl Core {
     /// What a line of a plot is called now: a 99th percentile of a few values is the slowest, which is all that so few tell.
     pub(crate) fn line_name(&self, line: &Line) -> String {
         let main = self.player.main();
-        let samples = (main.position().at.0 / SAMPLE_EVERY.0) as usize;
+        let samples = main.tape().samples_at(main.position().at);
         let number = (line.probe, Statistic::Number);
         let at = main.tape().reads().iter().position(|read| *read == number);
         let count = at.zip(samples.checked_sub(1));
@@ -449,7 +451,7 @@ impl Core {
     pub(crate) fn readings(&self) -> Vec<String> {
         let main = self.player.main();
         let tape = main.tape();
-        let samples = (main.position().at.0 / SAMPLE_EVERY.0) as usize;
+        let samples = main.tape().samples_at(main.position().at);
         let read = |plot: &Plot| {
             let several = plot.lines.len() > 1;
             let lines = plot.lines.iter().filter_map(|line| {

@@ -86,7 +86,7 @@ impl Lane {
         let main = player.main();
         let tape = main.tape();
         let horizon = main.horizon().at;
-        let span = plot::span(horizon);
+        let span = plot::span(horizon, main.speed());
         let share = |at: Time| (at.as_s() / span.as_s()).min(1.0);
         let knobs = main.knobs();
         let mut marks: Vec<Mark> = Vec::new();
@@ -116,7 +116,7 @@ impl Lane {
         tape.marks().iter().for_each(|note| add(note, false));
         let ghost = tape.ghost().and_then(|ghost| {
             let lost = ghost.lines.first().map_or(0, Vec::len);
-            let until = Time((ghost.first + lost) as u64 * engine::probe::SAMPLE_EVERY.0);
+            let until = Time((ghost.first + lost) as u64 * tape.every().0);
             ghost.marks.iter().for_each(|note| add(note, true));
             (until > ghost.from).then(|| (share(ghost.from), share(until)))
         });

@@ -75,7 +75,7 @@ pub(crate) fn Tape(desk: Desk) -> impl IntoView {
                 {button("step-forward", || t("ui.step-forward"), "", || icons::FORWARD, move || desk.step(true, false))}
                 {button("restart", || t("ui.restart"), "", || icons::RESTART, move || desk.happen(Player::restart))}
                 // An output speaks of itself by default, but speech is the live region's business alone.
-                <output class="clock" aria-live="off">{live(move || desk.now.get().to_string())}</output>
+                <output class="clock" aria-live="off">{live(move || desk.now.get().at_speed(own))}</output>
                 {part(odd)}
                 <p class="latest" title=live(move || desk.latest.get())>{live(move || desk.latest.get())}</p>
                 <button class="btn plots-btn" type="button" aria-expanded=live(move || open.get().to_string())
@@ -207,7 +207,9 @@ fn place(share: f64) -> String {
 /// A label of the time axis.
 fn clock(at: Time) -> String {
     let s = at.0 / 1_000_000;
-    if s < 120 {
+    if at.0 % 1_000_000 > 0 {
+        format!("{} s", trim_number(at.as_s()))
+    } else if s < 120 {
         format!("{s} s")
     } else {
         format!("{}:{:02}", s / 60, s % 60)
