@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 /// So many messages that have ended are remembered, for the sequence chart.
 const PAST_MAX: usize = 160;
 
-/// What a lesson adds to a protocol, so that it can run in a network and be seen. Times of the protocol are in microseconds.
+/// What a lesson adds to a protocol, so that it can run in a network and be seen.
 pub trait Face: Protocol {
     /// What of a node is compared before and after an event, to tell what has changed: a small summary.
     type Brief: Copy + PartialEq;
@@ -20,11 +20,14 @@ pub trait Face: Protocol {
     /// The summary of a node.
     fn brief(&self, node: &Self::Node) -> Self::Brief;
 
+    /// So many microseconds are one unit of the protocol's times.
+    const UNIT: u64 = 1;
+
     /// How long a word is under way; `dice` are that message's own.
     fn travel(&self, word: &Self::Word, dice: &mut Pcg32) -> Time;
 
-    /// How a word looks.
-    fn look(word: &Self::Word) -> (Glyph, Ink);
+    /// How a word looks; none if it is sent and not drawn.
+    fn look(word: &Self::Word) -> Option<(Glyph, Ink)>;
 }
 
 /// A clock of a node.
@@ -110,7 +113,7 @@ pub struct Past {
     /// The share of its way at which it was lost; all of it if nobody was there to hear it.
     pub lost: Option<f32>,
     /// How it looked.
-    pub look: (Glyph, Ink),
+    pub look: Option<(Glyph, Ink)>,
     /// Its dot.
     pub dot: u32,
 }
@@ -240,6 +243,11 @@ impl<P: Face> Cluster<P> {
     /// What is under way.
     pub fn flights(&self) -> impl Iterator<Item = (Key, &Flight<P::Word>)> {
         self.flights.iter()
+    }
+
+    /// The dot that the next message will have.
+    pub fn next_dot(&self) -> u32 {
+        self.flights.born() + 1
     }
 
     /// What has arrived or was lost, oldest first, as far as it is remembered.
@@ -543,10 +551,10 @@ impl<P: Face> Cluster<P> {
         self.turns = self.turns.wrapping_add(1);
         let span = match wind {
             Wind::Off => Time::NEVER,
-            Wind::After(span) => Time(span),
+            Wind::After(span) => Time(span * P::UNIT),
             Wind::Within { least, spread } => {
                 let drawn = cx.random(Net::clock(id)).next_u32();
-                Time(least + ((u64::from(drawn) * (spread + 1)) >> 32))
+                Time((least + ((u64::from(drawn) * (spread + 1)) >> 32)) * P::UNIT)
             }
         };
         let clock = Clock {
