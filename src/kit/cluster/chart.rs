@@ -56,7 +56,8 @@ pub fn chart<P: Face>(cluster: &Cluster<P>, chart: &Chart<'_>, at: Time, scene: 
                    dot| {
         let (leaves, arrives) = times;
         let (share, lost) = end;
-        let Some(look) = look.filter(|_| arrives >= oldest) else {
+        let there = usize::from(from.max(to)) <= lanes;
+        let Some(look) = look.filter(|_| there && arrives >= oldest) else {
             return;
         };
         let when = |share: f32| {

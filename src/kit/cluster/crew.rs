@@ -1,12 +1,11 @@
 //! The shell: nodes with clocks, disks and pauses, and the messages that are under way between them.
 
-use super::net::{Event, Fate, Net};
+use super::net::{Dice, Event, Fate, Net};
 use crate::flow::{Key, Slab};
 use algorithms::protocol::{Id, Out, OutOf, Protocol, Wind};
 use engine::tape::NoteId;
 use engine::{Context, Glyph, Ink, Time};
 use rand::Rng;
-use rand_pcg::Pcg32;
 use std::collections::VecDeque;
 
 /// So many messages that have ended are remembered, for the sequence chart.
@@ -24,7 +23,7 @@ pub trait Face: Protocol {
     const UNIT: u64 = 1;
 
     /// How long a word is under way; `dice` are that message's own.
-    fn travel(&self, word: &Self::Word, dice: &mut Pcg32) -> Time;
+    fn travel(&self, word: &Self::Word, dice: &mut Dice) -> Time;
 
     /// How a word looks; none if it is sent and not drawn.
     fn look(word: &Self::Word) -> Option<(Glyph, Ink)>;
@@ -514,7 +513,7 @@ impl<P: Face> Cluster<P> {
         for (to, word) in turn.out.sent {
             // Its own dice, of which it may draw as many as it likes without moving those of the next.
             let drawn = cx.random(Net::link(from, to)).next_u64();
-            let mut dice = Pcg32::new(drawn, u64::from(from) * 64 + u64::from(to));
+            let mut dice = Dice::new(drawn, u64::from(from) * 64 + u64::from(to));
             let fate = self.net.fate(from, to, &mut dice);
             let repeats = self.net.repeats(&mut dice);
             if repeats {
@@ -531,7 +530,7 @@ impl<P: Face> Cluster<P> {
         to: Id,
         word: P::Word,
         fate: Fate,
-        dice: &mut Pcg32,
+        dice: &mut Dice,
         cx: Cx<'_, '_, E>,
     ) -> u32 {
         let travel = self.protocol.travel(&word, dice);
@@ -547,7 +546,8 @@ impl<P: Face> Cluster<P> {
         key.serial()
     }
 
-    fn wind<E: From<Event>>(&mut self, id: Id, timer: P::Timer, wind: Wind, cx: Cx<'_, '_, E>) {
+    /// Winds a clock of a node from outside, as its protocol would.
+    pub fn wind<E: From<Event>>(&mut self, id: Id, timer: P::Timer, wind: Wind, cx: Cx<'_, '_, E>) {
         self.turns = self.turns.wrapping_add(1);
         let span = match wind {
             Wind::Off => Time::NEVER,
