@@ -3,6 +3,7 @@
 mod group;
 mod model;
 mod settings;
+mod state;
 mod story;
 mod tell;
 mod view;
@@ -10,8 +11,8 @@ mod view;
 #[cfg(test)]
 mod tests;
 
-pub use model::Orchestra;
 pub use settings::Settings;
+pub use state::Orchestra;
 
 use engine::{ActionSpec, Card, Code, Glyph, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Time};
 
@@ -86,9 +87,9 @@ impl Lesson for LeaderElection {
         warm_up: Time::ms(600),
         still: Time::ms(290),
         stands_for: &[
-            (view::RUNNING, model::server(1)),
-            (view::RUNNING, model::server(0)),
-            (model::CHART, model::LADDER),
+            (view::RUNNING, state::server(1)),
+            (view::RUNNING, state::server(0)),
+            (state::CHART, state::LADDER),
         ],
         ..Sheet::usual(
             Card {

@@ -1,7 +1,7 @@
 //! The story, its predictions, and things to try.
 
-use super::model::{COUNTS, LADDER, Orchestra, State, node, server};
 use super::settings::Method;
+use super::state::{COUNTS, LADDER, Orchestra, State, node, server};
 use super::view::RUNNING;
 use algorithms::protocol::Id;
 use engine::claim::figure;
@@ -126,7 +126,6 @@ pub(super) const STORY: &[Beat<Orchestra>] = &[
             truth: |model| model.counted.map(|leaders| leaders.min(2)),
             hides: &[],
         }),
-        ..Beat::at_once()
     },
     Beat {
         id: "two",

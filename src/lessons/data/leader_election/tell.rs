@@ -1,7 +1,7 @@
 //! What is said when a node has done something: what it was before, held against what it is now.
 
 use super::group::{Brief, Group, Node, Role, Timer, Word};
-use super::model::{COUNTS, Cx, LADDER, Orchestra, node, note, server};
+use super::state::{COUNTS, Cx, LADDER, Orchestra, node, note, server};
 use algorithms::protocol::Id;
 use algorithms::{bully, raft, ring_election};
 use engine::{Arg, Time, Tone};
@@ -14,7 +14,7 @@ pub(super) fn turn(model: &mut Orchestra, turn: &Turn<Group>, cx: Cx<'_, '_>) {
     };
     let dots = (model.cluster.next_dot(), turn.out.sent.len());
     let Some(was) = turn.was else {
-        say(model, "boots", me, &[], dots, cx);
+        say("boots", me, &[], dots, cx);
         return begun(model, me, now, dots, cx);
     };
     let change = Change { me, was, now, dots };
@@ -49,14 +49,7 @@ impl Change {
 }
 
 /// Says something about a node and what it sends; `more` comes after its name.
-fn say(
-    model: &Orchestra,
-    word: &'static str,
-    me: Id,
-    more: &[Arg],
-    (first, count): (u32, usize),
-    cx: Cx<'_, '_>,
-) {
+fn say(word: &'static str, me: Id, more: &[Arg], (first, count): (u32, usize), cx: Cx<'_, '_>) {
     let mut told = vec![Arg::Part(node(me))];
     told.extend(more);
     let mut said = note(word, node(me), &told).dots(first, count);
@@ -67,7 +60,6 @@ fn say(
         _ => {}
     }
     cx.say(said);
-    let _ = model;
 }
 
 fn count(n: u64) -> Arg {
@@ -102,12 +94,12 @@ fn begun(model: &mut Orchestra, me: Id, now: Brief, dots: (u32, usize), cx: Cx<'
     match now.role {
         Role::Leads => {
             model.election(now.term, me, cx.now());
-            say(model, "leads-alone", me, &[], dots, cx);
+            say("leads-alone", me, &[], dots, cx);
             wins(model, me, now, cx);
         }
         Role::Asks | Role::Candidate => {
             model.election(now.term, me, cx.now());
-            say(model, "holds", me, &[], dots, cx);
+            say("holds", me, &[], dots, cx);
         }
         Role::Follows => {}
     }
@@ -123,29 +115,22 @@ fn raft_rings(model: &mut Orchestra, change: &Change, timer: raft::Timer, cx: Cx
                 (Role::Candidate, _) => {
                     let vain = [count(was.term)];
                     cx.say(note("nobody", LADDER, &vain));
-                    say(model, "asks-again", me, &[vain[0], term], dots, cx);
+                    say("asks-again", me, &[vain[0], term], dots, cx);
                 }
-                (_, Role::Asks) => say(
-                    model,
-                    "asks-whether",
-                    me,
-                    &[span, count(now.term + 1)],
-                    dots,
-                    cx,
-                ),
-                _ => say(model, "asks", me, &[span, term], dots, cx),
+                (_, Role::Asks) => say("asks-whether", me, &[span, count(now.term + 1)], dots, cx),
+                _ => say("asks", me, &[span, term], dots, cx),
             }
             if now.role != Role::Asks && now.term > was.term {
                 model.election(now.term, me, cx.now());
                 model.vote(now.term, me, me, true, cx.now());
             }
             if change.wins() {
-                say(model, "leads-alone", me, &[], dots, cx);
+                say("leads-alone", me, &[], dots, cx);
                 wins(model, me, now, cx);
             }
         }
-        raft::Timer::Heartbeat => say(model, "beats", me, &[count(now.term)], dots, cx),
-        raft::Timer::Quorum if change.falls() => say(model, "no-majority", me, &[], dots, cx),
+        raft::Timer::Heartbeat => say("beats", me, &[count(now.term)], dots, cx),
+        raft::Timer::Quorum if change.falls() => say("no-majority", me, &[], dots, cx),
         raft::Timer::Quorum | raft::Timer::Silence => {}
     }
 }
@@ -161,7 +146,7 @@ fn raft_hears(
     let Change { me, was, now, dots } = *change;
     let other = Arg::Part(node(from));
     if change.falls() {
-        say(model, "stands-down", me, &[count(now.term)], (0, 0), cx);
+        say("stands-down", me, &[count(now.term)], (0, 0), cx);
     }
     match word {
         raft::Word::Ask { term, last, pre } => {
@@ -170,27 +155,27 @@ fn raft_hears(
                 _ => None,
             });
             let Some(granted) = answer else {
-                return say(model, "ignores", me, &[other], (0, 0), cx);
+                return say("ignores", me, &[other], (0, 0), cx);
             };
             let behind = match model.cluster.node(me) {
                 Some(Node::Raft(node)) => !node.disk.log.is_covered_by(*last),
                 _ => false,
             };
             match (granted, *pre) {
-                (true, true) => say(model, "would-vote", me, &[other, count(*term)], dots, cx),
-                (true, false) => say(model, "votes", me, &[other, count(*term)], dots, cx),
+                (true, true) => say("would-vote", me, &[other, count(*term)], dots, cx),
+                (true, false) => say("votes", me, &[other, count(*term)], dots, cx),
                 (false, true) if !behind && *term > now.term => {
-                    say(model, "hears-leader", me, &[other], dots, cx);
+                    say("hears-leader", me, &[other], dots, cx);
                 }
                 (false, _) if *term < now.term || (*pre && *term <= now.term) => {
-                    say(model, "later-term", me, &[other, count(now.term)], dots, cx);
+                    say("later-term", me, &[other, count(now.term)], dots, cx);
                 }
                 (false, false) if now.voted.is_some_and(|vote| vote != from) => {
                     let vote = Arg::Part(node(now.voted.unwrap_or(me)));
-                    say(model, "voted-already", me, &[other, vote], dots, cx);
+                    say("voted-already", me, &[other, vote], dots, cx);
                 }
-                (false, _) if behind => say(model, "knows-more", me, &[other], dots, cx),
-                (false, _) => say(model, "has-leader", me, &[other], dots, cx),
+                (false, _) if behind => say("knows-more", me, &[other], dots, cx),
+                (false, _) => say("has-leader", me, &[other], dots, cx),
             }
             if !pre {
                 model.vote(*term, me, from, granted, cx.now());
@@ -203,59 +188,45 @@ fn raft_hears(
             };
             match (was.role, now.role) {
                 (_, Role::Leads) if change.wins() => {
-                    say(
-                        model,
-                        "leads",
-                        me,
-                        &[count(now.term), votes(model)],
-                        dots,
-                        cx,
-                    );
+                    say("leads", me, &[count(now.term), votes(model)], dots, cx);
                     wins(model, me, now, cx);
                 }
                 (Role::Asks, Role::Candidate) => {
                     model.election(now.term, me, cx.now());
                     model.vote(now.term, me, me, true, cx.now());
-                    say(model, "would-win", me, &[count(now.term)], dots, cx);
+                    say("would-win", me, &[count(now.term)], dots, cx);
                 }
-                (Role::Asks, Role::Follows) => say(model, "would-not-win", me, &[], (0, 0), cx),
+                (Role::Asks, Role::Follows) => say("would-not-win", me, &[], (0, 0), cx),
                 (Role::Candidate, Role::Follows) if now.term > was.term => {
-                    say(
-                        model,
-                        "hears-term",
-                        me,
-                        &[other, count(now.term)],
-                        (0, 0),
-                        cx,
-                    );
+                    say("hears-term", me, &[other, count(now.term)], (0, 0), cx);
                 }
                 (Role::Candidate, Role::Follows) => {
-                    say(model, "refused", me, &[count(now.term)], (0, 0), cx);
+                    say("refused", me, &[count(now.term)], (0, 0), cx);
                 }
                 (Role::Candidate, _) if *granted => {
-                    say(model, "has-vote", me, &[other], (0, 0), cx);
+                    say("has-vote", me, &[other], (0, 0), cx);
                 }
                 _ => {}
             }
         }
         raft::Word::Append { entries, .. } => {
             if was.leader != now.leader && now.leader == Some(from) {
-                say(model, "obeys", me, &[other, count(now.term)], (0, 0), cx);
+                say("obeys", me, &[other, count(now.term)], (0, 0), cx);
             }
-            let orders = entries.iter().filter_map(|entry| entry.command);
+            let mut orders = entries.iter().filter_map(|entry| entry.command);
             if now.last < was.last
                 || (now.last == was.last
                     && !entries.is_empty()
                     && was.commit < was.last
                     && was.term < now.term)
             {
-                say(model, "gives-way", me, &[other], (0, 0), cx);
+                say("gives-way", me, &[other], (0, 0), cx);
             }
             if now.last > was.last
-                && let Some(order) = orders.last()
+                && let Some(order) = orders.next_back()
             {
                 let what = Arg::Part(server(usize::from(order.server)));
-                say(model, "writes", me, &[what], (0, 0), cx);
+                say("writes", me, &[what], (0, 0), cx);
             }
         }
         raft::Word::Appended { .. } => {}
@@ -268,10 +239,10 @@ fn plain_rings(model: &mut Orchestra, change: &Change, timer: Timer, cx: Cx<'_, 
     let span = waited(model, me, timer, cx.now());
     match timer {
         Timer::Bully(bully::Timer::Heartbeat) | Timer::Ring(ring_election::Timer::Heartbeat) => {
-            return say(model, "beats-plain", me, &[], dots, cx);
+            return say("beats-plain", me, &[], dots, cx);
         }
         Timer::Bully(bully::Timer::Answers) => {
-            say(model, "leads-by-number", me, &[span], dots, cx);
+            say("leads-by-number", me, &[span], dots, cx);
             return wins(model, me, now, cx);
         }
         _ => {}
@@ -282,9 +253,9 @@ fn plain_rings(model: &mut Orchestra, change: &Change, timer: Timer, cx: Cx<'_, 
     } else {
         "asks-higher"
     };
-    say(model, word, me, &[span], dots, cx);
+    say(word, me, &[span], dots, cx);
     if change.wins() {
-        say(model, "leads-alone", me, &[], dots, cx);
+        say("leads-alone", me, &[], dots, cx);
         wins(model, me, now, cx);
     }
 }
@@ -300,20 +271,20 @@ fn bully_hears(
     let other = Arg::Part(node(from));
     match word {
         bully::Word::Election => {
-            say(model, "answers", me, &[other], dots, cx);
+            say("answers", me, &[other], dots, cx);
             // Who leads already says so again, which ends this election too.
             let open = model.rungs.back().is_some_and(|rung| rung.leader.is_none());
             if now.role == Role::Leads && (change.wins() || open) {
-                say(model, "leads-highest", me, &[], dots, cx);
+                say("leads-highest", me, &[], dots, cx);
                 wins(model, me, now, cx);
             }
         }
-        bully::Word::Answer => say(model, "leaves-it", me, &[other], (0, 0), cx),
+        bully::Word::Answer => say("leaves-it", me, &[other], (0, 0), cx),
         bully::Word::Coordinator | bully::Word::Heartbeat => {
             if from < me {
                 if now.role != Role::Follows && was.role == Role::Follows {
                     model.election(0, me, cx.now());
-                    say(model, "will-not-obey", me, &[other], dots, cx);
+                    say("will-not-obey", me, &[other], dots, cx);
                     if change.wins() {
                         wins(model, me, now, cx);
                     }
@@ -324,7 +295,7 @@ fn bully_hears(
                 } else {
                     "obeys-plain"
                 };
-                say(model, word, me, &[other], (0, 0), cx);
+                say(word, me, &[other], (0, 0), cx);
             }
         }
     }
@@ -341,7 +312,7 @@ fn ring_hears(
     let Change { me, was, now, dots } = *change;
     match word {
         ring_election::Word::Candidate(id) if id == me => {
-            say(model, "came-round", me, &[], dots, cx);
+            say("came-round", me, &[], dots, cx);
             wins(model, me, now, cx);
         }
         ring_election::Word::Candidate(id) => {
@@ -351,33 +322,26 @@ fn ring_hears(
             };
             let number = Arg::Part(node(id));
             match turn.out.sent.iter().find_map(sends) {
-                Some(sent) if sent == id => say(model, "passes", me, &[number], dots, cx),
-                Some(_) => say(model, "sends-own", me, &[number], dots, cx),
-                None => say(model, "swallows", me, &[number], dots, cx),
+                Some(sent) if sent == id => say("passes", me, &[number], dots, cx),
+                Some(_) => say("sends-own", me, &[number], dots, cx),
+                None => say("swallows", me, &[number], dots, cx),
             }
         }
         ring_election::Word::Elected(id) if id != me => {
-            say(model, "obeys-plain", me, &[Arg::Part(node(id))], dots, cx);
+            say("obeys-plain", me, &[Arg::Part(node(id))], dots, cx);
         }
         ring_election::Word::Elected(_) => {}
         ring_election::Word::Heartbeat if was.leader != now.leader => {
             if now.leader.is_none() {
                 model.election(0, me, cx.now());
-                say(
-                    model,
-                    "will-not-obey",
-                    me,
-                    &[Arg::Part(node(from))],
-                    dots,
-                    cx,
-                );
+                say("will-not-obey", me, &[Arg::Part(node(from))], dots, cx);
             } else {
                 let word = if change.falls() {
                     "deposed"
                 } else {
                     "obeys-plain"
                 };
-                say(model, word, me, &[Arg::Part(node(from))], (0, 0), cx);
+                say(word, me, &[Arg::Part(node(from))], (0, 0), cx);
             }
         }
         ring_election::Word::Heartbeat => {}

@@ -1,7 +1,7 @@
 //! Elections against what was computed for them, and what no cut, crash or loss may do.
 
 use super::group::{Node, Role};
-use super::model::{Orchestra, State, deed};
+use super::state::{Orchestra, State, deed};
 use super::*;
 use algorithms::protocol::Id;
 use algorithms::raft::Judge;

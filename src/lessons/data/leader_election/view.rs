@@ -1,10 +1,10 @@
 //! The stage: nodes on a ring with their clocks, the ladder of elections, what the newest one cost, and the servers.
 
 use super::group::{Brief, Order, Role};
-use super::model::{
+use super::settings::{Method, Settings};
+use super::state::{
     CHART, COUNTS, LADDER, NODES_MAX, Orchestra, Rung, SERVERS, State, clock_of, link, node, server,
 };
-use super::settings::{Method, Settings};
 use algorithms::protocol::Id;
 use algorithms::raft::Entry;
 use engine::scene::{Pencil, Rect, pt};
