@@ -1,120 +1,226 @@
-//! The story, its prediction, and things to try.
+//! The story, its predictions, and things to try.
 
-use super::model::{Office, SERVER, USERS};
+use super::model::{Delivery, ORIGIN, WORK, edge, viewers};
+use super::settings::{EDGES, INDIA, TRIP_MS};
+use super::view::waits;
 use engine::claim::figure;
-use engine::{Beat, Challenge, Prediction, Progress, Setup, Time};
+use engine::{Beat, Challenge, PartId, Prediction, Progress, Setup, Time};
 
-/// Whoever has waited this long for a full queue has seen that it does not fill.
-const ENOUGH: Time = Time::s(30);
+const MUMBAI: PartId = edge(INDIA);
+const IN_INDIA: PartId = viewers(INDIA);
+const THEIR_WAITS: PartId = waits(INDIA);
+/// How long the twins are seen after the purge.
+const AFTER_PURGE: Time = Time::s(6);
 
-fn waiting(office: &Office) -> usize {
-    office.pool.queue.len()
+/// What a viewer in India waits without edges, at an idle origin in Virginia.
+fn direct() -> Time {
+    Time::ms(3 * TRIP_MS[INDIA][0]) + WORK
 }
 
-pub(super) const STORY: &[Beat<Office>] = &[
+pub(super) const STORY: &[Beat<Delivery>] = &[
     Beat {
         id: "meet",
-        points: &[USERS, SERVER],
+        points: &[ORIGIN, IN_INDIA, MUMBAI],
         shows: &[
-            figure(USERS, "load").is(10.0),
-            figure(SERVER, "refused").is(0.0),
+            figure(ORIGIN, "rate").is(0.0),
+            figure(MUMBAI, "copies").is(0.0),
         ],
         ..Beat::at_once()
     },
     Beat {
-        id: "busy",
-        setup: &[Setup::Set("load", 18.0)],
-        when: |office| waiting(office) >= 2,
-        points: &[SERVER],
+        id: "drown",
+        setup: &[Setup::Set("edges", 0.0), Setup::Speed(0.75)],
+        when: |model| model.count() == 0 && model.pool.queue.len() >= 30,
+        points: &[ORIGIN, IN_INDIA],
         shows: &[
-            figure(USERS, "load").is(18.0),
-            figure(SERVER, "waiting").at_least(2.0),
+            figure(ORIGIN, "queue").at_least(30.0),
+            figure(ORIGIN, "capacity").is(30.0),
+            figure(IN_INDIA, "trip").is(190.0),
         ],
         predict: Some(Prediction {
-            id: "queue",
-            options: &["settles", "fills", "hardly"],
-            truth: |office| {
-                let turned = office.turned?;
-                match waiting(office) {
-                    20.. => Some(1),
-                    _ if office.load_per_s < 30.0 => None,
-                    waits => (office.now.since(turned) >= ENOUGH).then_some(if waits < 3 {
-                        2
-                    } else {
-                        0
-                    }),
-                }
+            id: "first",
+            options: &["longer", "same", "half"],
+            truth: |model| {
+                let wait = model.first?.as_s() / direct().as_s();
+                Some(match wait {
+                    1.1.. => 0,
+                    0.75.. => 1,
+                    _ => 2,
+                })
             },
             hides: &[],
         }),
     },
     Beat {
-        id: "over",
-        setup: &[Setup::Set("load", 30.0), Setup::Speed(0.5)],
-        when: |office| waiting(office) >= 18,
-        points: &[SERVER],
+        id: "first",
+        setup: &[
+            Setup::Set("edges", 2.0),
+            Setup::Set("rate", 4.0),
+            Setup::Speed(0.25),
+        ],
+        when: |model| model.first.is_some(),
+        points: &[MUMBAI, THEIR_WAITS],
         shows: &[
-            figure(SERVER, "busy").is(1.0),
-            figure(SERVER, "waiting").at_least(18.0),
+            figure(THEIR_WAITS, "last").is(320.0),
+            figure(MUMBAI, "copies").at_least(1.0),
         ],
         ..Beat::at_once()
     },
     Beat {
-        id: "full",
-        when: |office| office.refused > 0,
-        points: &[SERVER],
-        shows: &[figure(SERVER, "refused").at_least(1.0)],
+        id: "second",
+        setup: &[Setup::Set("rate", 8.0), Setup::Speed(0.5)],
+        when: |model| model.first.is_some() && model.hit.is_some(),
+        points: &[MUMBAI, THEIR_WAITS],
+        shows: &[figure(THEIR_WAITS, "last").is(30.0)],
         ..Beat::at_once()
     },
     Beat {
-        id: "compare",
-        setup: &[Setup::Twin("workers", 2.0), Setup::Set("workers", 4.0)],
-        when: |office| waiting(office) <= 2,
-        points: &[SERVER],
-        shows: &[figure(SERVER, "waiting").at_most(2.0)],
+        id: "climb",
+        setup: &[
+            Setup::Set("rate", 20.0),
+            Setup::Speed(12.0),
+            Setup::Wait(Time::s(80)),
+        ],
+        when: |model| model.hit_share(model.now) >= 0.8,
+        points: &[MUMBAI, ORIGIN],
+        shows: &[
+            figure(MUMBAI, "hits").at_least(0.75),
+            figure(ORIGIN, "rate").within(4.0, 18.0),
+        ],
+        predict: Some(Prediction {
+            id: "eight",
+            options: &["half", "same", "more"],
+            truth: |model| {
+                let change = model.change.filter(|_| model.count() == EDGES)?;
+                Some(match change.after? / change.before.max(1.0) {
+                    1.2.. => 2,
+                    0.75.. => 1,
+                    _ => 0,
+                })
+            },
+            hides: &[],
+        }),
+    },
+    Beat {
+        id: "eight",
+        setup: &[Setup::Set("edges", 3.0), Setup::Speed(15.0)],
+        when: |model| model.count() == EDGES && model.change.is_some_and(|change| change.after.is_some()),
+        points: &[ORIGIN, MUMBAI, edge(INDIA + EDGES / 2)],
+        shows: &[figure(ORIGIN, "after").above(figure(ORIGIN, "before"))],
+        ..Beat::at_once()
+    },
+    Beat {
+        id: "purge",
+        setup: &[
+            Setup::Twin("protection", 2.0),
+            Setup::Act("purge", 0),
+            Setup::Speed(1.0),
+        ],
+        when: |model| model.purged.is_some_and(|purged| model.now.since(purged.at) >= AFTER_PURGE),
+        points: &[ORIGIN, THEIR_WAITS],
+        shows: &[
+            figure(ORIGIN, "refused").at_least(1.0),
+            figure(ORIGIN, "queue").at_least(60.0),
+        ],
+        ..Beat::at_once()
+    },
+    Beat {
+        id: "route",
+        setup: &[
+            Setup::Alone,
+            Setup::Set("edges", 2.0),
+            Setup::Act("astray", 0),
+            Setup::Speed(0.25),
+        ],
+        when: |model| model.detours >= 20,
+        points: &[IN_INDIA, edge(super::settings::EUROPE), MUMBAI],
+        shows: &[
+            figure(IN_INDIA, "trip").is(110.0),
+            figure(IN_INDIA, "abroad").is(1.0),
+        ],
+        ..Beat::at_once()
+    },
+    Beat {
+        id: "version",
+        setup: &[Setup::Act("publish", 0), Setup::Speed(4.0)],
+        when: |model| {
+            let lately = |at: &Option<Time>| at.is_some_and(|at| model.now.since(at) < Time::ms(500));
+            model.astray.is_none() && model.given.iter().all(lately)
+        },
+        points: &[ORIGIN, MUMBAI],
+        shows: &[
+            figure(ORIGIN, "version").is(1.0),
+            figure(MUMBAI, "other").at_least(0.05),
+            figure(MUMBAI, "good").at_least(0.05),
+        ],
         ..Beat::at_once()
     },
     Beat {
         id: "yours",
-        setup: &[
-            Setup::Alone,
-            Setup::Set("workers", 2.0),
-            Setup::Set("load", 10.0),
-            Setup::Wait(Time::s(2)),
-        ],
+        points: &[ORIGIN],
         ..Beat::at_once()
     },
 ];
 
-pub(super) const CHALLENGES: &[Challenge<Office>] = &[
+pub(super) const CHALLENGES: &[Challenge<Delivery>] = &[
     Challenge {
-        id: "long",
-        progress: |office, _| Progress::of(waiting(office) as f64, 40.0),
+        id: "near",
+        progress: |model, now| Progress::held(model.near, now, 10.0),
         solution: &[
-            Setup::Set("queue", 40.0),
-            Setup::Set("load", 60.0),
-            Setup::Wait(Time::s(5)),
+            Setup::Set("edges", 1.0),
+            Setup::Set("connections", 1.0),
+            Setup::Wait(Time::s(25)),
         ],
     },
     Challenge {
-        id: "refuse",
-        progress: |office, _| Progress::of(f64::from(office.refused), 200.0),
+        id: "small",
+        progress: |model, now| Progress::held(model.small, now, 10.0),
         solution: &[
-            Setup::Set("workers", 1.0),
-            Setup::Set("load", 60.0),
-            Setup::Wait(Time::s(10)),
+            Setup::Set("slots", 40.0),
+            Setup::Set("skew", 1.2),
+            Setup::Wait(Time::s(40)),
         ],
     },
     Challenge {
-        id: "rush",
-        progress: |office, _| {
-            let well = office.load_per_s >= 40.0 && office.refused == 0;
-            Progress::of(if well { f64::from(office.done) } else { 0.0 }, 300.0)
+        id: "campaign",
+        progress: |model, now| Progress::held(model.lucky, now, 15.0),
+        solution: &[
+            Setup::Set("key", 1.0),
+            Setup::Wait(Time::s(40)),
+            Setup::Act("campaign", 0),
+            Setup::Wait(Time::s(19)),
+        ],
+    },
+    Challenge {
+        id: "release",
+        progress: |model, now| {
+            let purged = model.purged.filter(|purged| !purged.over);
+            Progress::held(purged.and_then(|purged| purged.doors), now, 10.0)
         },
         solution: &[
-            Setup::Set("workers", 8.0),
-            Setup::Set("load", 40.0),
+            Setup::Set("rate", 1.0),
+            Setup::Wait(Time::s(6)),
+            Setup::Act("purge", 0),
+            Setup::Wait(Time::s(1)),
+            Setup::Act("ahead", 0),
+            Setup::Wait(Time::s(6)),
+            Setup::Set("rate", 10.0),
             Setup::Wait(Time::s(12)),
+        ],
+    },
+    Challenge {
+        id: "unharmed",
+        progress: |model, now| {
+            let calm = model.purged.and_then(|purged| purged.calm);
+            Progress::held(calm, now, 20.0)
+        },
+        solution: &[
+            Setup::Set("purge", 1.0),
+            Setup::Set("expired", 1.0),
+            Setup::Set("protection", 2.0),
+            Setup::Wait(Time::s(60)),
+            Setup::Act("purge", 0),
+            Setup::Wait(Time::s(22)),
         ],
     },
 ];
