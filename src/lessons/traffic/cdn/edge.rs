@@ -168,14 +168,18 @@ impl Store {
         }
     }
 
-    /// The shares of its places with copies that are good, and with others, from 0 to 1.
-    pub(super) fn fill(&self, version: u16, now: Time) -> [f32; 2] {
-        let mut shares = [0.0; 2];
+    /// How many of its copies are good, of an old version though they may be given, and over.
+    pub(super) fn kinds(&self, version: u16, now: Time) -> [usize; 3] {
+        let mut kinds = [0; 3];
         for entry in self.cache.slots().iter().flatten() {
-            let good = entry.value.version == version && entry.value.is_fresh(now);
-            shares[usize::from(!good)] += 1.0 / self.cache.capacity() as f32;
+            let kind = match (entry.value.is_fresh(now), entry.value.version == version) {
+                (true, true) => 0,
+                (true, false) => 1,
+                (false, _) => 2,
+            };
+            kinds[kind] += 1;
         }
-        shares
+        kinds
     }
 
     /// The share of the last ten seconds' answers that came from a copy; none if there were few.

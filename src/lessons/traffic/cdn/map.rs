@@ -57,7 +57,7 @@ impl Map {
         let trip = f32::from(knobs.trip as u16);
         if narrow {
             map.origin = Rect::new(MARGIN, 8.0, inner, 84.0);
-            let (strip, crowd, gutter) = (0.25 * inner, 0.17 * inner, 42.0);
+            let (strip, crowd, gutter) = (0.23 * inner, 0.2 * inner, 42.0);
             // Rows from the origin down; its own region is the first.
             let row = |i: usize| if home == 0 { i } else { REGIONS - 1 - i } as f32;
             let pitch = 68.0;
@@ -103,7 +103,7 @@ impl Map {
         }
         if shield {
             let o = &mut map.origin;
-            let w = if narrow { 96.0 } else { 66.0 };
+            let w = if narrow { 96.0 } else { 74.0 };
             o.w -= w + 10.0;
             let beside = if home == 0 || narrow { o.x + o.w + 10.0 } else { o.x };
             map.shield = Some(Rect::new(beside, o.y, w, o.h));
@@ -208,7 +208,7 @@ impl Map {
         };
         let low = self.sites[from].y - 8.0;
         let plain = (start.x - end.x).abs() + (start.y - low) + (end.y - low);
-        let rise = ((trip_ms * self.per_ms - plain) / 2.0).clamp(0.0, low - 20.0 - 10.0 * from as f32);
+        let rise = ((trip_ms * self.per_ms - plain) / 2.0).clamp(0.0, (low - self.origin.y - 52.0).max(0.0));
         let lane = low - rise;
         Way::through(
             &[

@@ -96,9 +96,9 @@ impl Lesson for Cdn {
         ],
         story: story::STORY,
         challenges: story::CHALLENGES,
-        speed: 0.25,
+        speed: 0.1,
         twin: ("edges", 0.0),
-        still: Time::ms(1_380),
+        still: Time::ms(680),
         stands_for: &[
             (view::waits(0), model::viewers(0)),
             (view::waits(1), model::viewers(1)),

@@ -35,17 +35,17 @@ const AHEAD: u16 = 40;
 const AHEAD_EVERY: Time = Time::ms(100);
 /// Until the many come, a few viewers ask for the same video at set moments, so that one can be followed alone: when the
 /// first of each region wants it, when the second, and how long after that each other, ms.
-const FIRST_MS: [u64; REGIONS] = [1_500, 1_100, 150, 1_300];
-const SECOND_MS: u64 = 550;
-const NEXT_MS: u64 = 150;
-pub(super) const MANY: Time = Time::ms(2_600);
+const FIRST_MS: [u64; REGIONS] = [780, 560, 60, 640];
+const SECOND_MS: u64 = 370;
+const NEXT_MS: u64 = 70;
+pub(super) const MANY: Time = Time::ms(1_500);
 /// Viewers whose waits a strip shows.
 pub(super) const SHOWN: usize = 40;
 /// The rate at the origin is told over so long.
 pub(super) const RATE_OVER: Time = Time::s(5);
-/// What the question about eight edges compares: a minute before, and a minute from half a minute after.
+/// What the question about eight edges compares: a minute before, and a minute from 25 s after.
 const BEFORE_S: u64 = 60;
-const SETTLE: Time = Time::s(30);
+const SETTLE: Time = Time::s(25);
 
 const WANTS: [Stream; REGIONS] = [
     Stream::named("viewers-us"),
@@ -179,6 +179,13 @@ pub(super) struct Change {
     pub(super) before: f64,
     half: Option<u32>,
     pub(super) after: Option<f64>,
+}
+
+impl Change {
+    /// When both have been counted.
+    pub(super) fn counted(&self) -> Time {
+        self.at + SETTLE + Time::s(BEFORE_S)
+    }
 }
 
 /// A purge, and what has come of it so far.

@@ -1,12 +1,13 @@
 //! The story, its predictions, and things to try.
 
 use super::model::{Delivery, ORIGIN, WORK, edge, viewers};
-use super::settings::{EDGES, INDIA, TRIP_MS};
+use super::settings::{EDGES, EUROPE, INDIA, TRIP_MS};
 use super::view::waits;
 use engine::claim::figure;
 use engine::{Beat, Challenge, PartId, Prediction, Progress, Setup, Time};
 
 const MUMBAI: PartId = edge(INDIA);
+const FRANKFURT: PartId = edge(EUROPE);
 const IN_INDIA: PartId = viewers(INDIA);
 const THEIR_WAITS: PartId = waits(INDIA);
 /// How long the twins are seen after the purge.
@@ -133,7 +134,7 @@ pub(super) const STORY: &[Beat<Delivery>] = &[
             Setup::Speed(0.25),
         ],
         when: |model| model.detours >= 20,
-        points: &[IN_INDIA, edge(super::settings::EUROPE), MUMBAI],
+        points: &[IN_INDIA, FRANKFURT, MUMBAI],
         shows: &[
             figure(IN_INDIA, "trip").is(110.0),
             figure(IN_INDIA, "abroad").is(1.0),
@@ -147,11 +148,11 @@ pub(super) const STORY: &[Beat<Delivery>] = &[
             let lately = |at: &Option<Time>| at.is_some_and(|at| model.now.since(at) < Time::ms(500));
             model.astray.is_none() && model.given.iter().all(lately)
         },
-        points: &[ORIGIN, MUMBAI],
+        points: &[ORIGIN, FRANKFURT],
         shows: &[
             figure(ORIGIN, "version").is(1.0),
-            figure(MUMBAI, "other").at_least(0.05),
-            figure(MUMBAI, "good").at_least(0.05),
+            figure(FRANKFURT, "old").at_least(10.0),
+            figure(FRANKFURT, "good").at_least(10.0),
         ],
         ..Beat::at_once()
     },

@@ -1,12 +1,13 @@
 //! The stage: the map with everything that moves on it, and how long the last viewers of each region waited.
 
+use super::edge::Store;
 use super::map::Map;
 use super::model::{
-    By, Delivery, ORIGIN, PLACES, Place, SHIELD, SHOWN, Told, WORK, Way as Fetching, capacity, edge,
+    By, Delivery, ORIGIN, PLACES, Place, SHIELD, SHOWN, Told, Way as Fetching, capacity, edge,
     region, viewers,
 };
-use super::settings::{EDGES, INDIA, REGIONS, Settings};
-use engine::scene::{Rect, pt};
+use super::settings::{EDGES, REGIONS, Settings};
+use engine::scene::{Pencil, Rect, pt};
 use engine::{Arg, Glyph, Ink, PartId, Scene, Time, text};
 use kit::figures::DOT;
 use kit::figures::label::{ending, fitting};
@@ -19,6 +20,11 @@ pub(super) const fn waits(i: usize) -> PartId {
 
 /// The shortest and the longest wait of the strips' logarithmic scale, ms.
 const SCALE_MS: (f32, f32) = (8.0, 3_000.0);
+/// The words for the regions.
+const NAMES: [&str; REGIONS] = ["nth.9", "nth.10", "nth.11", "nth.12"];
+
+/// What a change of edges has come to is told for so long.
+const SEEN: Time = Time::s(5);
 
 pub(super) fn draw(delivery: &Delivery, knobs: &Settings, at: Time, scene: &mut Scene) {
     let narrow = scene.narrow();
@@ -81,7 +87,7 @@ fn links(delivery: &Delivery, knobs: &Settings, map: &Map, scene: &mut Scene) {
             let trip = knobs.to_edge(i, region(to));
             let way = map.abroad(i, region(to), trip.as_ms() as f32);
             scene.background().line(way.d(), Ink::Mark, 2.0);
-            let p = way.at(if narrow { 0.5 } else { 0.45 }, Course::There);
+            let p = way.at(if here { 0.22 } else { 0.45 }, Course::There);
             let said = ms(scene, trip);
             if !narrow {
                 label(scene, said, p.x, p.y, Ink::Ink);
@@ -110,7 +116,6 @@ fn origin(delivery: &Delivery, knobs: &Settings, map: &Map, at: Time, scene: &mu
     let rect = map.origin;
     let (rate, can) = (delivery.origin_per_s(at), capacity(knobs));
     let queue = delivery.pool.queue.len();
-    let busy = delivery.pool.held.len();
     let refused = delivery.origin.sum(1, Time::s(5), at);
     let over = rate > can;
     let ink = match () {
@@ -124,6 +129,13 @@ fn origin(delivery: &Delivery, knobs: &Settings, map: &Map, at: Time, scene: &mu
     let queues = ["origin.queue", "origin.queue.short"].map(|word| scene.say(word, &told));
     let told = [Arg::Count(refused.into())];
     let turned = ["origin.refused", "origin.refused.short"].map(|word| scene.say(word, &told));
+    // For a while after it has been counted, what a change of edges has come to.
+    let counted = delivery.change.and_then(|change| Some((change, change.after?)));
+    let counted = counted.filter(|(change, _)| at.since(change.counted()) < SEEN);
+    let settled = counted.map(|(change, after)| {
+        let told = [change.before, after].map(|rate| Arg::Tenths((10.0 * rate + 0.5) as u32));
+        ["origin.change", "origin.change.short"].map(|word| scene.say(word, &told))
+    });
     let place = knobs.at();
     let names = ["origin.virginia", "origin.sydney"].map(|word| scene.say(word, &[]));
     let name = names[usize::from(place > 0)].clone();
@@ -159,7 +171,11 @@ fn origin(delivery: &Delivery, knobs: &Settings, map: &Map, at: Time, scene: &mu
     let meter = Rect::new(left, rect.y + 47.0, room, 7.0);
     let fill = if ink == Ink::Ink { Ink::Ok } else { ink };
     pencil.meter(meter, (rate / can) as f32, fill, false);
-    let lines = if refused > 0 { turned } else { queues };
+    let lines = match settled {
+        Some(change) => change,
+        None if refused > 0 => turned,
+        None => queues,
+    };
     let line = fitting(&lines, 12.0, ink != Ink::Ink, room);
     let y = rect.y + 70.0;
     if ink == Ink::Ink {
@@ -167,53 +183,50 @@ fn origin(delivery: &Delivery, knobs: &Settings, map: &Map, at: Time, scene: &mu
     } else {
         pencil.bold(pt(left, y), 12.0, ink, line);
     }
-    // The queue, and in it those who are worked on.
     let rail = Rect::new(left, rect.y + 76.0, room, 6.0);
     pencil.meter(rail, queue as f32 / PLACES as f32, fill, false);
-    let _ = (busy, WORK);
 }
 
 fn shield(delivery: &Delivery, rect: Rect, at: Time, scene: &mut Scene) {
     let one = &delivery.shield;
     let share = one.hit_share(at);
-    let hits = share.map_or_else(
-        || scene.say("empty", &[]),
-        |share| scene.say("hits", &[Arg::Share(share)]),
-    );
+    let words = match share {
+        None => ["empty"; 2],
+        Some(_) => ["hits", "hits.short"],
+    };
+    let told = [Arg::Share(share.unwrap_or_default())];
+    let hits = words.map(|word| scene.say(word, &told));
     let asks = one.flights.flights().count();
     let fetching = scene.say("shield.asks", &[Arg::Count(asks as i64)]);
     let name = scene.name(SHIELD);
-    let mut pencil = scene.thing(SHIELD, rect, format!("{hits}, {fetching}"));
+    let mut pencil = scene.thing(SHIELD, rect, format!("{}, {fetching}", hits[0]));
     pencil.figure("hits", share.unwrap_or_default());
     pencil.bordered(rect, 10.0, Ink::Card, Ink::Hit, 2.0);
     let (left, room) = (rect.x + 8.0, rect.w - 16.0);
     let name = fitting(&[name], 13.0, true, room);
     pencil.bold(pt(left, rect.y + 20.0), 13.0, Ink::Ink, name);
-    let hits = fitting(&[hits], 12.0, true, room);
+    let hits = fitting(&hits, 12.0, true, room);
     pencil.bold(pt(left, rect.y + 40.0), 12.0, Ink::Hit, hits);
-    fill(&mut pencil, delivery, one, Rect::new(left, rect.y + 47.0, room, 7.0), at);
+    let rail = Rect::new(left, rect.y + 47.0, room, 7.0);
+    fill(&mut pencil, one, one.kinds(delivery.version, at), rail);
     let fetching = fitting(&[fetching], 11.0, false, room);
     pencil.text(pt(left, rect.y + 70.0), 11.0, Ink::Secondary, fetching);
 }
 
-/// The places of a cache: with copies that are good, and with others.
-fn fill(
-    pencil: &mut engine::scene::Pencil<'_>,
-    delivery: &Delivery,
-    one: &super::edge::Store,
-    rail: Rect,
-    at: Time,
-) -> [f32; 2] {
-    let [good, other] = one.fill(delivery.version, at);
+/// The places of a cache: with copies that are good, with old versions, and with copies that are over.
+fn fill(pencil: &mut Pencil<'_>, one: &Store, kinds: [usize; 3], rail: Rect) {
     pencil.filled(rail, rail.h / 2.0, Ink::Rail);
-    let bar = |from: f32, share: f32| Rect::new(rail.x + from * rail.w, rail.y, share * rail.w, rail.h);
-    if good > 0.0 {
-        pencil.filled(bar(0.0, good), rail.h / 2.0, Ink::Hit);
+    let mut x = rail.x;
+    let inks = [Ink::Hit, Ink::Warn, Ink::Card];
+    for (n, ink) in kinds.into_iter().zip(inks) {
+        let w = rail.w * n as f32 / one.cache.capacity().max(1) as f32;
+        if w >= 1.0 {
+            let line = if ink == Ink::Card { Ink::Mark } else { ink };
+            let bar = Rect::new(x, rail.y, w, rail.h);
+            pencil.bordered(bar, rail.h / 2.0, ink, line, 1.0);
+        }
+        x += w;
     }
-    if other > 0.0 {
-        pencil.bordered(bar(good, other), rail.h / 2.0, Ink::WarnSoft, Ink::Warn, 1.0);
-    }
-    [good, other]
 }
 
 /// An edge: its share of hits, and its places.
@@ -222,18 +235,26 @@ fn card(delivery: &Delivery, place: usize, map: &Map, at: Time, scene: &mut Scen
     let rect = map.edge(place, delivery.count());
     let share = one.hit_share(at);
     let dead = one.down.is_some();
-    let state = match share {
-        _ if one.withdrawn => scene.say("withdrawn", &[]),
-        _ if dead => scene.say("dead", &[]),
-        None if one.cache.is_empty() => scene.say("empty", &[]),
-        None => String::new(),
-        Some(share) => scene.say("hits", &[Arg::Share(share)]),
+    let words = match share {
+        _ if one.withdrawn => ["withdrawn", "dead"],
+        _ if dead => ["dead"; 2],
+        None if one.cache.is_empty() => ["empty"; 2],
+        None => ["filling"; 2],
+        Some(_) => ["hits", "hits.short"],
     };
+    let told = [Arg::Share(share.unwrap_or_default())];
+    let states = words.map(|word| scene.say(word, &told));
     let copies = one.cache.len();
-    let told = [copies, one.cache.capacity()].map(|n| Arg::Count(n as i64));
-    let copied = ["copies", "copies.short"].map(|word| scene.say(word, &told));
+    let kinds = one.kinds(delivery.version, at);
+    let told = [copies, one.cache.capacity(), kinds[1]].map(|n| Arg::Count(n as i64));
+    let words = if kinds[1] > 0 {
+        ["copies.old", "copies.old.short"]
+    } else {
+        ["copies", "copies.short"]
+    };
+    let copied = words.map(|word| scene.say(word, &told));
     let name = scene.name(edge(place));
-    let spoken = format!("{state}, {}", copied[0]);
+    let spoken = format!("{}, {}", states[0], copied[0]);
     let mut pencil = scene.thing(edge(place), rect, spoken);
     let (border, width) = if dead {
         (Ink::Bad, 2.0)
@@ -250,33 +271,35 @@ fn card(delivery: &Delivery, place: usize, map: &Map, at: Time, scene: &mut Scen
     let pad = if rect.w < 90.0 || flat { 6.0 } else { 10.0 };
     let (left, right, room) = (rect.x + pad, rect.x + rect.w - pad, rect.w - 2.0 * pad);
     let rail = |y: f32, h: f32| Rect::new(left, rect.y + y, room, h);
-    let shares;
     if flat {
+        let state = fitting(&states[1..], 11.0, true, 0.6 * room);
         let state_w = text::width(&state, 11.0, true) + 4.0;
         let name = fitting(&[name], 11.0, true, room - state_w);
         pencil.bold(pt(left, rect.y + 14.0), 11.0, Ink::Ink, name);
-        let state = fitting(&[state], 11.0, true, room);
         ending(&mut pencil, pt(right, rect.y + 14.0), 11.0, true, ink, state);
-        shares = fill(&mut pencil, delivery, one, rail(19.0, 4.0), at);
+        fill(&mut pencil, one, kinds, rail(19.0, 4.0));
     } else {
         let size = if room < 80.0 { 12.0 } else { 13.5 };
         let name = fitting(&[name], size, true, room);
         pencil.bold(pt(left, rect.y + 18.0), size, Ink::Ink, name);
-        let state = fitting(&[state], 13.5, true, room);
+        let state = fitting(&states[usize::from(room < 80.0)..], 13.5, true, room);
         let state_w = text::width(&state, 13.5, true);
         pencil.bold(pt(left, rect.y + 37.0), 13.5, ink, state);
-        if room - state_w > 40.0 {
-            let copied = fitting(&copied, 11.0, false, room - state_w - 8.0);
+        // Whole or not at all: the meter below says it, too.
+        let room = room - state_w - 8.0;
+        let fits = |said: &&String| text::width(said, 11.0, false) <= room;
+        if let Some(copied) = copied.iter().find(fits) {
             let p = pt(right, rect.y + 37.0);
-            ending(&mut pencil, p, 11.0, false, Ink::Secondary, copied);
+            let ink = if kinds[1] > 0 { Ink::Warn } else { Ink::Secondary };
+            ending(&mut pencil, p, 11.0, false, ink, copied.as_str());
         }
-        shares = fill(&mut pencil, delivery, one, rail(45.0, 7.0), at);
+        fill(&mut pencil, one, kinds, rail(45.0, 7.0));
     }
     pencil
         .figure("hits", share.unwrap_or_default())
         .figure("copies", copies as f64)
-        .figure("good", f64::from(shares[0]))
-        .figure("other", f64::from(shares[1]))
+        .figure("good", kinds[0] as f64)
+        .figure("old", kinds[1] as f64)
         .figure("dead", f64::from(u8::from(dead)));
 }
 
@@ -290,26 +313,27 @@ fn crowd(delivery: &Delivery, knobs: &Settings, i: usize, map: &Map, scene: &mut
     let whom = to.map_or(ORIGIN, edge);
     let told = [Arg::Count(knobs.rate.into()), Arg::Part(whom), Arg::Span(trip)];
     let spoken = scene.say("viewers", &told);
-    let name = scene.say("region", &[Arg::Part(viewers(i))]);
+    let name = scene.words().write(&Arg::Word(NAMES[i]));
     let narrow = scene.narrow();
     let mut pencil = scene.thing(viewers(i), rect, spoken);
     pencil
         .figure("trip", trip.as_ms())
         .figure("abroad", f64::from(u8::from(to.is_some_and(|to| region(to) != i))));
     pencil.bordered(rect, rect.h.min(34.0) / 2.0, Ink::Card, Ink::Line, 1.0);
-    let name = fitting(&[name], 12.5, true, rect.w - 10.0);
+    let size = if rect.w < 80.0 { 11.0 } else { 12.5 };
+    let name = fitting(&[name], size, true, rect.w - 10.0);
     let wide = text::width(&name, 12.5, true);
     // As many faces as there is room for.
     let (from, n) = if narrow {
         let y = rect.y + 24.0;
-        pencil.centred(pt(rect.centre().x, y), 12.5, true, Ink::Ink, name);
+        pencil.centred(pt(rect.centre().x, y), size, true, Ink::Ink, name);
         (pt(rect.centre().x - 15.0, rect.y + 41.0), 3)
     } else {
         let n = ((rect.w - wide - 40.0) / 13.0).clamp(0.0, 6.0) as usize;
-        let all = wide + 10.0 + 13.0 * n as f32;
+        let all = wide + 12.0 + 13.0 * n as f32;
         let left = rect.centre().x - all / 2.0;
         pencil.bold(pt(left, rect.y + 21.5), 12.5, Ink::Ink, name);
-        (pt(left + wide + 10.0, rect.centre().y), n)
+        (pt(left + wide + 14.0, rect.centre().y), n)
     };
     for face in 0..n {
         let pitch = if narrow { 15.0 } else { 13.0 };
@@ -412,7 +436,8 @@ fn dots(delivery: &Delivery, map: &Map, at: Time, scene: &mut Scene) {
         scene.particle(p, DOT, glyph, ink, dot);
     }
     for (place, leg) in &delivery.purges {
-        if *place < EDGES && at >= leg.from {
+        // Until it leaves, it stands at the origin.
+        if *place < EDGES {
             let p = on(&map.long[region(*place)], leg.share(at), true);
             scene.particle(p, DOT, Glyph::Message, Ink::Bad, 0);
         }
@@ -434,16 +459,20 @@ fn dots(delivery: &Delivery, map: &Map, at: Time, scene: &mut Scene) {
                 }
             }
             Place::Waits => {
-                // On the rim of the edge, as far as there is room.
+                // At the edge's door, as far as there is room.
                 let Some((place, _)) = viewer.edge else { continue };
                 let rect = map.edge(place, delivery.count());
-                let n = waiting[place];
                 waiting[place] += 1;
-                let x = rect.x + 10.0 + 12.0 * f32::from(n);
-                if x > rect.x + rect.w - 8.0 {
+                let n = 12.0 * f32::from(waiting[place]);
+                let p = if scene.narrow() {
+                    pt(rect.x, rect.y + n - 4.0)
+                } else {
+                    pt(map.sites[region(place)].centre().x - n, rect.y + rect.h)
+                };
+                if p.x < rect.x || p.y > rect.y + rect.h {
                     continue;
                 }
-                (pt(x, rect.y + rect.h), Glyph::Request, Ink::Accent)
+                (p, Glyph::Request, Ink::Accent)
             }
             Place::Hears(leg) => {
                 let look = match viewer.told {
@@ -458,5 +487,4 @@ fn dots(delivery: &Delivery, map: &Map, at: Time, scene: &mut Scene) {
         };
         scene.particle(p, DOT, glyph, ink, key.serial());
     }
-    let _ = INDIA;
 }
