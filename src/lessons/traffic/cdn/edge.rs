@@ -117,6 +117,8 @@ pub(super) struct Store {
     pub(super) lately: Recently<2>,
     /// What its state goes back to.
     pub(super) cause: NoteId,
+    /// The note of its last death.
+    pub(super) death: NoteId,
 }
 
 impl Store {
@@ -130,6 +132,7 @@ impl Store {
             counts: Counts::default(),
             lately: Recently::new(now),
             cause: NoteId::NONE,
+            death: NoteId::NONE,
         }
     }
 

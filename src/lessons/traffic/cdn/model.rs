@@ -16,6 +16,9 @@ use std::collections::VecDeque;
 /// What the origin needs for one answer, and how many may wait for it.
 pub(super) const WORK: Time = Time::ms(100);
 pub(super) const PLACES: usize = 90;
+/// When so many wait, the origin is flooded; a purge is behind it if it was no longer ago than this.
+const FLOOD: usize = 30;
+const BLAMED: Time = Time::s(10);
 /// So long a viewer waits.
 pub(super) const PATIENCE: Time = Time::s(3);
 /// One way between the shield and the origin beside it.
@@ -192,6 +195,7 @@ impl Change {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Purged {
     pub(super) at: Time,
+    note: NoteId,
     hard: bool,
     /// Since when, with twenty viewers a second or more, nobody has failed or waited long; none once somebody did.
     pub(super) calm: Option<Time>,
@@ -223,6 +227,9 @@ pub struct Delivery {
     pub(super) origin: Recently<2>,
     pub(super) asked: u32,
     pub(super) refused: u32,
+    /// More wait there than it can soon answer, and the note that says so.
+    flooded: bool,
+    flood: NoteId,
     /// What was asked of the origin in each of the last 64 seconds.
     seconds: [u16; 64],
     second: u64,
@@ -589,6 +596,16 @@ impl Delivery {
         let now = cx.now();
         self.count_at_origin(now);
         cx.sample(probe::ORIGIN, 1.0);
+        if !self.flooded && self.pool.queue.len() >= FLOOD {
+            let cause = cx.cause();
+            let lately = self.purged.filter(|purged| now.since(purged.at) < BLAMED);
+            cx.because(lately.map_or(NoteId::NONE, |purged| purged.note));
+            let told = [self.origin_per_s(now), capacity(&self.knobs)];
+            let told = told.map(|rate| Arg::Count((rate + 0.5) as i64));
+            self.flood = cx.say(note("floods", ORIGIN, &told).mark(Tone::Bad));
+            self.flooded = true;
+            cx.because(cause);
+        }
         let offer = self.pool.offer(key, self.knobs.workers as usize, PLACES, now);
         let Some(fetch) = self.fetches.get_mut(key) else {
             return;
@@ -603,7 +620,7 @@ impl Delivery {
                 self.refused += 1;
                 self.origin.add(1, now);
                 let told = [Arg::Count(PLACES as i64)];
-                let full = cx.say(sometimes(note("refuses", ORIGIN, &told), self.refused));
+                let full = cx.say(note("refuses", ORIGIN, &told));
                 if let Some(fetch) = self.fetches.get_mut(key) {
                     fetch.cause = full;
                 }
@@ -656,6 +673,7 @@ impl Delivery {
             }
             cx.schedule(WORK, Event::Done(next));
         }
+        self.flooded &= !self.pool.queue.is_empty();
     }
 
     /// An answer of the origin, or its refusal, leaves for who asked.
@@ -865,7 +883,15 @@ impl Delivery {
         let fails = note(word, viewers(of), &[video_of(viewer.url)]).dot(key.serial());
         cx.because(viewer.cause);
         self.failed[of] += 1;
-        let cause = cx.say(sometimes(fails, self.failed[of]));
+        let cause = cx.say(fails);
+        // The first of them, and one of each twenty, has a mark, which goes back to what is behind it.
+        let dead = viewer.edge.filter(|(at, life)| self.edges[*at].life != *life || self.edges[*at].down.is_some());
+        if self.failed[of] % 20 == 1 {
+            cx.because(dead.map_or(self.flood, |(at, _)| self.edges[at].death));
+            let told = [Arg::Part(viewers(of)), Arg::Count(self.failed[of].into())];
+            cx.say(note("fail", viewers(of), &told).mark(Tone::Bad));
+            cx.because(cause);
+        }
         if let Some(viewer) = self.viewers.get_mut(key) {
             viewer.cause = cause;
         }
@@ -925,7 +951,7 @@ impl Delivery {
             .collect();
         self.edges[at].restart(cx.now());
         self.edges[at].down = Some(cx.now());
-        self.edges[at].cause = cause;
+        (self.edges[at].cause, self.edges[at].death) = (cause, cause);
         let under_way: Vec<Key> = (self.fetches.iter())
             .filter(|(_, fetch)| fetch.by == By::Edge(at, life))
             .map(|(key, _)| key)
@@ -1078,15 +1104,6 @@ fn answer(failed: bool) -> (Told, &'static str) {
     }
 }
 
-/// Marks the first failure, and one of each twenty.
-fn sometimes(note: Note, count: u32) -> Note {
-    if count % 20 == 1 {
-        note.mark(Tone::Bad)
-    } else {
-        note
-    }
-}
-
 impl Model for Delivery {
     type Knobs = Settings;
     type Event = Event;
@@ -1110,6 +1127,8 @@ impl Model for Delivery {
             origin: Recently::new(now),
             asked: 0,
             refused: 0,
+            flooded: false,
+            flood: NoteId::NONE,
             seconds: [0; 64],
             second: 0,
             purges: Vec::new(),
@@ -1276,7 +1295,7 @@ impl Model for Delivery {
             0 => {
                 let hard = self.knobs.purge == Purge::Hard;
                 let word = if hard { "purge" } else { "mark" };
-                cx.say(note(word, ORIGIN, &[]).mark(Tone::Learner));
+                let ordered = cx.say(note(word, ORIGIN, &[]).mark(Tone::Learner));
                 let shield = (self.knobs.protection == Protection::Shield).then_some(EDGES);
                 for at in (0..self.count()).chain(shield) {
                     let way = if at < EDGES {
@@ -1289,6 +1308,7 @@ impl Model for Delivery {
                 }
                 self.purged = Some(Purged {
                     at: now,
+                    note: ordered,
                     hard,
                     calm: Some(now),
                     over: false,

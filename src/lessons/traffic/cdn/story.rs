@@ -131,7 +131,7 @@ pub(super) const STORY: &[Beat<Delivery>] = &[
             Setup::Alone,
             Setup::Set("edges", 2.0),
             Setup::Act("astray", 0),
-            Setup::Speed(0.25),
+            Setup::Speed(0.35),
         ],
         when: |model| model.detours >= 20,
         points: &[IN_INDIA, FRANKFURT, MUMBAI],
