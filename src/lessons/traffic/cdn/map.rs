@@ -105,7 +105,11 @@ impl Map {
             let o = &mut map.origin;
             let w = if narrow { 96.0 } else { 74.0 };
             o.w -= w + 10.0;
-            let beside = if home == 0 || narrow { o.x + o.w + 10.0 } else { o.x };
+            let beside = if home == 0 || narrow {
+                o.x + o.w + 10.0
+            } else {
+                o.x
+            };
             map.shield = Some(Rect::new(beside, o.y, w, o.h));
             if beside == o.x {
                 o.x += w + 10.0;
@@ -134,7 +138,11 @@ impl Map {
 
     /// Which lane the long way of a region has, the nearest to the origin innermost; along and across of the way's beginning.
     fn lane(&self, i: usize, home: usize) -> (f32, f32, f32) {
-        let from = if self.has[i] { self.sites[i] } else { self.crowds[i] };
+        let from = if self.has[i] {
+            self.sites[i]
+        } else {
+            self.crowds[i]
+        };
         let nearer = i.abs_diff(home).max(1) as f32 - 1.0;
         if self.narrow {
             let start = from.right();
@@ -142,16 +150,28 @@ impl Map {
             (start.y, start.x, outer + 14.0 * nearer)
         } else {
             let start = from.top();
-            (start.x, start.y, self.origin.y + 14.0 + LANE * (2.0 - nearer))
+            (
+                start.x,
+                start.y,
+                self.origin.y + 14.0 + LANE * (2.0 - nearer),
+            )
         }
     }
 
     /// The way of a region to the origin. One that would be shorter than its round trip first leads away from it.
     fn to_origin(&self, i: usize, home: usize, trip_ms: f32) -> Way {
         let door = self.shield.unwrap_or(self.origin);
-        let from = if self.has[i] { self.sites[i] } else { self.crowds[i] };
+        let from = if self.has[i] {
+            self.sites[i]
+        } else {
+            self.crowds[i]
+        };
         if i == home {
-            let low = if self.narrow { from.x + 0.75 * from.w } else { from.centre().x };
+            let low = if self.narrow {
+                from.x + 0.75 * from.w
+            } else {
+                from.centre().x
+            };
             let x = low.clamp(door.x + 12.0, door.x + door.w - 12.0);
             return Way::straight(pt(x, from.y), pt(x, door.y + door.h)).lanes(-4.0, -4.0);
         }
@@ -189,7 +209,11 @@ impl Map {
             // Down the outermost track of the gutter and in again.
             let track = site.x + site.w + 5.0 + 4.0 * from as f32;
             let start = if self.has[from] {
-                vec![crowd.bottom(), pt(crowd.bottom().x, crowd.y + crowd.h + 5.0), pt(track, crowd.y + crowd.h + 5.0)]
+                vec![
+                    crowd.bottom(),
+                    pt(crowd.bottom().x, crowd.y + crowd.h + 5.0),
+                    pt(track, crowd.y + crowd.h + 5.0),
+                ]
             } else {
                 vec![crowd.right(), pt(track, crowd.right().y)]
             };
@@ -208,7 +232,8 @@ impl Map {
         };
         let low = self.sites[from].y - 8.0;
         let plain = (start.x - end.x).abs() + (start.y - low) + (end.y - low);
-        let rise = ((trip_ms * self.per_ms - plain) / 2.0).clamp(0.0, (low - self.origin.y - 52.0).max(0.0));
+        let rise = ((trip_ms * self.per_ms - plain) / 2.0)
+            .clamp(0.0, (low - self.origin.y - 52.0).max(0.0));
         let lane = low - rise;
         Way::through(
             &[
@@ -229,7 +254,9 @@ impl Map {
         match viewer.edge {
             None => self.long[viewer.of].clone(),
             Some((at, _)) if region(at) == viewer.of => self.short[viewer.of].clone(),
-            Some((at, _)) => self.abroad(viewer.of, region(at), delivery.trip(viewer).as_ms() as f32),
+            Some((at, _)) => {
+                self.abroad(viewer.of, region(at), delivery.trip(viewer).as_ms() as f32)
+            }
         }
     }
 

@@ -308,7 +308,10 @@ impl Delivery {
     pub(super) fn route(&self, from: usize, second: bool) -> Option<usize> {
         let (mut best, mut cost) = (None, u8::MAX);
         for to in 0..REGIONS {
-            let sites = [to + REGIONS * usize::from(second), to + REGIONS * usize::from(!second)];
+            let sites = [
+                to + REGIONS * usize::from(second),
+                to + REGIONS * usize::from(!second),
+            ];
             let open = |site: &usize| *site < self.count() && !self.edges[*site].withdrawn;
             let site = sites.into_iter().find(open);
             let hops = hops(from, to, self.astray.is_some());
@@ -531,7 +534,11 @@ impl Delivery {
             By::Viewer(_) | By::Ahead => Time::ZERO,
         };
         let leg = Leg::new((), cx.now(), span, back);
-        fetch.way = if back { Way::Back(leg) } else { Way::There(leg) };
+        fetch.way = if back {
+            Way::Back(leg)
+        } else {
+            Way::There(leg)
+        };
         cx.schedule(span, Event::Fetched(key));
     }
 
@@ -558,9 +565,7 @@ impl Delivery {
         };
         fetch.way = Way::Shield;
         let (asked, number) = (fetch.key, fetch.video);
-        let found = self
-            .shield
-            .consult(asked, Expired::Fetch, now);
+        let found = self.shield.consult(asked, Expired::Fetch, now);
         let told = [Arg::Part(SHIELD), video(number)];
         self.shield.counts.requests += 1;
         if let Found::Fresh(copy) = found {
@@ -606,7 +611,9 @@ impl Delivery {
             self.flooded = true;
             cx.because(cause);
         }
-        let offer = self.pool.offer(key, self.knobs.workers as usize, PLACES, now);
+        let offer = self
+            .pool
+            .offer(key, self.knobs.workers as usize, PLACES, now);
         let Some(fetch) = self.fetches.get_mut(key) else {
             return;
         };
@@ -764,7 +771,11 @@ impl Delivery {
         if fetch.store && !failed {
             let rng = cx.random(NO_CHANCE);
             one.cache.put(asked, copy, now.0, None, rng);
-            let told = [Arg::Part(edge(at)), video(fetch.video), seconds(copy.life_s)];
+            let told = [
+                Arg::Part(edge(at)),
+                video(fetch.video),
+                seconds(copy.life_s),
+            ];
             one.cause = cx.say(note("stores", edge(at), &told));
         } else if !failed {
             let told = [Arg::Part(edge(at)), video(fetch.video)];
@@ -855,7 +866,14 @@ impl Delivery {
             self.given[usize::from(version == self.version)] = Some(now);
         }
         let rounded = Time(wait.0 / 1_000 * 1_000);
-        cx.say(note("has", viewers(of), &[video_of(viewer.url), Arg::Span(rounded)]).dot(key.serial()));
+        cx.say(
+            note(
+                "has",
+                viewers(of),
+                &[video_of(viewer.url), Arg::Span(rounded)],
+            )
+            .dot(key.serial()),
+        );
         cx.sample_asked(probe::WAIT, wait.0 as f64, viewer.asked);
         let long = wait > Time::s(1);
         self.remember(of, told, wait, viewer.asked, long);
@@ -885,7 +903,9 @@ impl Delivery {
         self.failed[of] += 1;
         let cause = cx.say(fails);
         // The first of them, and one of each twenty, has a mark, which goes back to what is behind it.
-        let dead = viewer.edge.filter(|(at, life)| self.edges[*at].life != *life || self.edges[*at].down.is_some());
+        let dead = viewer
+            .edge
+            .filter(|(at, life)| self.edges[*at].life != *life || self.edges[*at].down.is_some());
         if self.failed[of] % 20 == 1 {
             cx.because(dead.map_or(self.flood, |(at, _)| self.edges[at].death));
             let told = [Arg::Part(viewers(of)), Arg::Count(self.failed[of].into())];
@@ -925,7 +945,11 @@ impl Delivery {
         let one = self.edges.get_mut(at).unwrap_or(&mut self.shield);
         one.purge(hard);
         one.cause = cause;
-        let by = if at < EDGES { By::Edge(at, life) } else { By::Shield };
+        let by = if at < EDGES {
+            By::Edge(at, life)
+        } else {
+            By::Shield
+        };
         let keys: Vec<Key> = self.fetches.iter().map(|(key, _)| key).collect();
         for key in keys {
             let Some(fetch) = self.fetches.get_mut(key).filter(|fetch| fetch.by == by) else {
@@ -943,7 +967,8 @@ impl Delivery {
         let dead = note("dies", edge(at), &[Arg::Part(edge(at))]);
         let cause = cx.say(dead.mark(Tone::Bad));
         let life = self.edges[at].life;
-        let waits = |viewer: &Viewer| viewer.edge == Some((at, life)) && viewer.place == Place::Waits;
+        let waits =
+            |viewer: &Viewer| viewer.edge == Some((at, life)) && viewer.place == Place::Waits;
         let left = |viewer: &Viewer| viewer.edge == Some((at, life)) && viewer.place == Place::Left;
         let of_it: Vec<(Key, bool)> = (self.viewers.iter())
             .filter(|(_, viewer)| waits(viewer) || left(viewer))
@@ -990,8 +1015,12 @@ impl Delivery {
         self.gone[1] += self.fetches.len() as u64;
         let viewers: Vec<Key> = self.viewers.iter().map(|(key, _)| key).collect();
         let fetches: Vec<Key> = self.fetches.iter().map(|(key, _)| key).collect();
-        viewers.into_iter().for_each(|key| drop(self.viewers.remove(key)));
-        fetches.into_iter().for_each(|key| drop(self.fetches.remove(key)));
+        viewers
+            .into_iter()
+            .for_each(|key| drop(self.viewers.remove(key)));
+        fetches
+            .into_iter()
+            .for_each(|key| drop(self.fetches.remove(key)));
         self.pool.drop_all(now);
         self.purges.clear();
         self.shield.flights = SingleFlight::default();
@@ -1013,7 +1042,8 @@ impl Delivery {
         (self.first, self.hit) = (None, None);
         let begun = now.since(self.since).0 / 1_000_000;
         let back = BEFORE_S.min(self.second).min(begun).min(63);
-        let sum = (self.second - back..self.second).map(|second| self.seconds[second as usize % 64]);
+        let sum =
+            (self.second - back..self.second).map(|second| self.seconds[second as usize % 64]);
         let before = sum.map(f64::from).sum::<f64>() / back.max(1) as f64;
         self.change = Some(Change {
             at: now,
@@ -1173,7 +1203,15 @@ impl Model for Delivery {
         match event {
             Event::Early(i, n) => {
                 let gap = Time::ms(if n == 0 { SECOND_MS } else { NEXT_MS });
-                self.comes(i, Url { video: 0, query: None }, false, cx);
+                self.comes(
+                    i,
+                    Url {
+                        video: 0,
+                        query: None,
+                    },
+                    false,
+                    cx,
+                );
                 if cx.now() + gap < MANY {
                     cx.because(NoteId::NONE);
                     cx.schedule(gap, Event::Early(i, n + 1));
@@ -1239,9 +1277,14 @@ impl Model for Delivery {
 
     fn on_knobs(&mut self, knobs: &Settings, cx: Cx<'_, '_>) {
         let now = cx.now();
-        let (old, rate) = (std::mem::replace(&mut self.knobs, knobs.clone()), knobs.rate);
+        let (old, rate) = (
+            std::mem::replace(&mut self.knobs, knobs.clone()),
+            knobs.rate,
+        );
         for i in 0..REGIONS {
-            let turned = self.many.then(|| self.sources[i].turn(f64::from(rate), now));
+            let turned = self
+                .many
+                .then(|| self.sources[i].turn(f64::from(rate), now));
             if let Some((gap, turn)) = turned.flatten() {
                 cx.schedule(gap, Event::Want(i, turn));
             }
@@ -1303,7 +1346,8 @@ impl Model for Delivery {
                     } else {
                         BESIDE
                     };
-                    self.purges.push((at, Leg::new((), now + SPREAD, way, false)));
+                    self.purges
+                        .push((at, Leg::new((), now + SPREAD, way, false)));
                     cx.schedule(SPREAD + way, Event::Purge(at, hard));
                 }
                 self.purged = Some(Purged {
@@ -1346,7 +1390,9 @@ impl Model for Delivery {
     fn bytes(&self) -> usize {
         // A copy with its key, its place in the order of use and its place by key.
         let caches = self.edges.iter().chain([&self.shield]);
-        let slots: usize = caches.map(|one| 96 * one.cache.capacity() + 64 * one.cache.len()).sum();
+        let slots: usize = caches
+            .map(|one| 96 * one.cache.capacity() + 64 * one.cache.len())
+            .sum();
         slots + self.viewers.bytes() + self.fetches.bytes()
     }
 
@@ -1356,14 +1402,21 @@ impl Model for Delivery {
         let mut asked = Balance::default();
         asked.claim("the origin", self.pool.held.iter().copied());
         asked.claim("the origin", self.pool.queue.iter().copied());
-        let joined = self.shield.flights.flights().flat_map(|(_, waiting)| waiting);
+        let joined = self
+            .shield
+            .flights
+            .flights()
+            .flat_map(|(_, waiting)| waiting);
         asked.claim("the shield", joined.copied());
         for (_, fetch) in self.fetches.iter() {
             let (balance, holder) = match fetch.by {
                 By::Shield => (&mut asked, "the shield"),
                 _ => (&mut waiting, "a fetch"),
             };
-            balance.claim(holder, fetch.lead.into_iter().chain(fetch.rest.iter().copied()));
+            balance.claim(
+                holder,
+                fetch.lead.into_iter().chain(fetch.rest.iter().copied()),
+            );
         }
         for (at, one) in self.edges.iter().enumerate() {
             let joined = one.flights.flights().flat_map(|(_, waiting)| waiting);
@@ -1372,7 +1425,11 @@ impl Model for Delivery {
                 viewer.edge.is_some_and(|(edge, _)| edge == at)
                     && matches!(viewer.place, Place::Waits | Place::Left)
             };
-            let here = self.viewers.iter().filter(|(_, viewer)| here(viewer)).count();
+            let here = self
+                .viewers
+                .iter()
+                .filter(|(_, viewer)| here(viewer))
+                .count();
             let counts = one.counts;
             let done = counts.hits + counts.misses + counts.stale + counts.joined + counts.failed;
             if counts.requests != done + here as u32 {
@@ -1399,5 +1456,11 @@ impl Fetch {
     /// The dot that it is drawn for: the first viewer who waits for it.
     pub(super) fn dot(&self) -> u32 {
         self.lead.map_or(0, Key::serial)
+    }
+
+    /// What it asks for, and since when.
+    #[cfg(test)]
+    pub(super) fn asks(&self) -> (u32, Time) {
+        (self.key, self.copy.asked)
     }
 }

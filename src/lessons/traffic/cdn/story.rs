@@ -88,6 +88,17 @@ pub(super) const STORY: &[Beat<Delivery>] = &[
             figure(MUMBAI, "hits").at_least(0.75),
             figure(ORIGIN, "rate").within(4.0, 18.0),
         ],
+        ..Beat::at_once()
+    },
+    Beat {
+        id: "route",
+        setup: &[Setup::Act("astray", 0), Setup::Speed(0.25)],
+        when: |model| model.detours >= 20,
+        points: &[IN_INDIA, FRANKFURT, MUMBAI],
+        shows: &[
+            figure(IN_INDIA, "trip").is(110.0),
+            figure(IN_INDIA, "abroad").is(1.0),
+        ],
         predict: Some(Prediction {
             id: "eight",
             options: &["half", "same", "more"],
@@ -105,7 +116,9 @@ pub(super) const STORY: &[Beat<Delivery>] = &[
     Beat {
         id: "eight",
         setup: &[Setup::Set("edges", 3.0), Setup::Speed(15.0)],
-        when: |model| model.count() == EDGES && model.change.is_some_and(|change| change.after.is_some()),
+        when: |model| {
+            model.count() == EDGES && model.change.is_some_and(|change| change.after.is_some())
+        },
         points: &[ORIGIN, MUMBAI, edge(INDIA + EDGES / 2)],
         shows: &[figure(ORIGIN, "after").above(figure(ORIGIN, "before"))],
         ..Beat::at_once()
@@ -117,7 +130,11 @@ pub(super) const STORY: &[Beat<Delivery>] = &[
             Setup::Act("purge", 0),
             Setup::Speed(1.0),
         ],
-        when: |model| model.purged.is_some_and(|purged| model.now.since(purged.at) >= AFTER_PURGE),
+        when: |model| {
+            model
+                .purged
+                .is_some_and(|purged| model.now.since(purged.at) >= AFTER_PURGE)
+        },
         points: &[ORIGIN, THEIR_WAITS],
         shows: &[
             figure(ORIGIN, "refused").at_least(1.0),
@@ -126,33 +143,24 @@ pub(super) const STORY: &[Beat<Delivery>] = &[
         ..Beat::at_once()
     },
     Beat {
-        id: "route",
+        id: "version",
         setup: &[
             Setup::Alone,
             Setup::Set("edges", 2.0),
-            Setup::Act("astray", 0),
-            Setup::Speed(0.35),
+            Setup::Act("publish", 0),
+            Setup::Speed(4.0),
+            Setup::Wait(Time::s(16)),
         ],
-        when: |model| model.detours >= 20,
-        points: &[IN_INDIA, FRANKFURT, MUMBAI],
-        shows: &[
-            figure(IN_INDIA, "trip").is(110.0),
-            figure(IN_INDIA, "abroad").is(1.0),
-        ],
-        ..Beat::at_once()
-    },
-    Beat {
-        id: "version",
-        setup: &[Setup::Act("publish", 0), Setup::Speed(4.0)],
         when: |model| {
-            let lately = |at: &Option<Time>| at.is_some_and(|at| model.now.since(at) < Time::ms(500));
-            model.astray.is_none() && model.given.iter().all(lately)
+            let lately =
+                |at: &Option<Time>| at.is_some_and(|at| model.now.since(at) < Time::ms(500));
+            model.given.iter().all(lately)
         },
-        points: &[ORIGIN, FRANKFURT],
+        points: &[ORIGIN, MUMBAI],
         shows: &[
             figure(ORIGIN, "version").is(1.0),
-            figure(FRANKFURT, "old").at_least(10.0),
-            figure(FRANKFURT, "good").at_least(10.0),
+            figure(MUMBAI, "old").at_least(10.0),
+            figure(MUMBAI, "good").at_least(10.0),
         ],
         ..Beat::at_once()
     },

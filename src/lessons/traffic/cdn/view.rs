@@ -69,7 +69,11 @@ fn links(delivery: &Delivery, knobs: &Settings, map: &Map, scene: &mut Scene) {
         };
         let way = &map.long[i];
         if here || direct {
-            let (ink, width) = if busy { (Ink::Mark, 2.0) } else { (Ink::Line, 1.5) };
+            let (ink, width) = if busy {
+                (Ink::Mark, 2.0)
+            } else {
+                (Ink::Line, 1.5)
+            };
             scene.background().line(way.d(), ink, width);
         }
         let to = delivery.route(i, false);
@@ -130,7 +134,9 @@ fn origin(delivery: &Delivery, knobs: &Settings, map: &Map, at: Time, scene: &mu
     let told = [Arg::Count(refused.into())];
     let turned = ["origin.refused", "origin.refused.short"].map(|word| scene.say(word, &told));
     // For a while after it has been counted, what a change of edges has come to.
-    let counted = delivery.change.and_then(|change| Some((change, change.after?)));
+    let counted = delivery
+        .change
+        .and_then(|change| Some((change, change.after?)));
     let counted = counted.filter(|(change, _)| at.since(change.counted()) < SEEN);
     let settled = counted.map(|(change, after)| {
         let told = [change.before, after].map(|rate| Arg::Tenths((10.0 * rate + 0.5) as u32));
@@ -154,7 +160,11 @@ fn origin(delivery: &Delivery, knobs: &Settings, map: &Map, at: Time, scene: &mu
             .figure("before", change.before)
             .figure("after", change.after.unwrap_or_default());
     }
-    let border = if ink == Ink::Ink { Ink::LineStrong } else { ink };
+    let border = if ink == Ink::Ink {
+        Ink::LineStrong
+    } else {
+        ink
+    };
     let width = if ink == Ink::Ink { 1.5 } else { 2.0 };
     pencil.bordered(rect, 10.0, Ink::Card, border, width);
     let (left, right) = (rect.x + 10.0, rect.x + rect.w - 10.0);
@@ -164,7 +174,14 @@ fn origin(delivery: &Delivery, knobs: &Settings, map: &Map, at: Time, scene: &mu
     pencil.bold(pt(left, rect.y + 20.0), 14.0, Ink::Ink, name);
     if delivery.version > 0 && room - name_w > 40.0 {
         let version = fitting(&[version], 11.0, true, room - name_w - 8.0);
-        ending(&mut pencil, pt(right, rect.y + 20.0), 11.0, true, Ink::Hit, version);
+        ending(
+            &mut pencil,
+            pt(right, rect.y + 20.0),
+            11.0,
+            true,
+            Ink::Hit,
+            version,
+        );
     }
     let rates = fitting(&rates, 14.0, true, room);
     pencil.bold(pt(left, rect.y + 40.0), 14.0, ink, rates);
@@ -176,9 +193,10 @@ fn origin(delivery: &Delivery, knobs: &Settings, map: &Map, at: Time, scene: &mu
         None if refused > 0 => turned,
         None => queues,
     };
-    let line = fitting(&lines, 12.0, ink != Ink::Ink, room);
+    let bold = ink != Ink::Ink || counted.is_some();
+    let line = fitting(&lines, 12.0, bold, room);
     let y = rect.y + 70.0;
-    if ink == Ink::Ink {
+    if !bold {
         pencil.text(pt(left, y), 12.0, Ink::Secondary, line);
     } else {
         pencil.bold(pt(left, y), 12.0, ink, line);
@@ -239,7 +257,7 @@ fn card(delivery: &Delivery, place: usize, map: &Map, at: Time, scene: &mut Scen
         _ if one.withdrawn => ["withdrawn", "dead"],
         _ if dead => ["dead"; 2],
         None if one.cache.is_empty() => ["empty"; 2],
-        None => ["filling"; 2],
+        None => ["idle"; 2],
         Some(_) => ["hits", "hits.short"],
     };
     let told = [Arg::Share(share.unwrap_or_default())];
@@ -276,7 +294,14 @@ fn card(delivery: &Delivery, place: usize, map: &Map, at: Time, scene: &mut Scen
         let state_w = text::width(&state, 11.0, true) + 4.0;
         let name = fitting(&[name], 11.0, true, room - state_w);
         pencil.bold(pt(left, rect.y + 14.0), 11.0, Ink::Ink, name);
-        ending(&mut pencil, pt(right, rect.y + 14.0), 11.0, true, ink, state);
+        ending(
+            &mut pencil,
+            pt(right, rect.y + 14.0),
+            11.0,
+            true,
+            ink,
+            state,
+        );
         fill(&mut pencil, one, kinds, rail(19.0, 4.0));
     } else {
         let size = if room < 80.0 { 12.0 } else { 13.5 };
@@ -290,7 +315,11 @@ fn card(delivery: &Delivery, place: usize, map: &Map, at: Time, scene: &mut Scen
         let fits = |said: &&String| text::width(said, 11.0, false) <= room;
         if let Some(copied) = copied.iter().find(fits) {
             let p = pt(right, rect.y + 37.0);
-            let ink = if kinds[1] > 0 { Ink::Warn } else { Ink::Secondary };
+            let ink = if kinds[1] > 0 {
+                Ink::Warn
+            } else {
+                Ink::Secondary
+            };
             ending(&mut pencil, p, 11.0, false, ink, copied.as_str());
         }
         fill(&mut pencil, one, kinds, rail(45.0, 7.0));
@@ -311,14 +340,19 @@ fn crowd(delivery: &Delivery, knobs: &Settings, i: usize, map: &Map, scene: &mut
         None => knobs.to_origin(i),
     };
     let whom = to.map_or(ORIGIN, edge);
-    let told = [Arg::Count(knobs.rate.into()), Arg::Part(whom), Arg::Span(trip)];
+    let told = [
+        Arg::Count(knobs.rate.into()),
+        Arg::Part(whom),
+        Arg::Span(trip),
+    ];
     let spoken = scene.say("viewers", &told);
     let name = scene.words().write(&Arg::Word(NAMES[i]));
     let narrow = scene.narrow();
     let mut pencil = scene.thing(viewers(i), rect, spoken);
-    pencil
-        .figure("trip", trip.as_ms())
-        .figure("abroad", f64::from(u8::from(to.is_some_and(|to| region(to) != i))));
+    pencil.figure("trip", trip.as_ms()).figure(
+        "abroad",
+        f64::from(u8::from(to.is_some_and(|to| region(to) != i))),
+    );
     pencil.bordered(rect, rect.h.min(34.0) / 2.0, Ink::Card, Ink::Line, 1.0);
     let size = if rect.w < 80.0 { 11.0 } else { 12.5 };
     let name = fitting(&[name], size, true, rect.w - 10.0);
@@ -381,13 +415,30 @@ fn strip(delivery: &Delivery, i: usize, map: &Map, scene: &mut Scene) {
     let title = fitting(&titles, 11.0, true, rect.w - 12.0);
     pencil.bold(pt(rect.x + 6.0, rect.y + 14.0), 11.0, ink, title);
     let side = if rect.w > 140.0 { 38.0 } else { 4.0 };
-    let plot = Rect::new(rect.x + side, rect.y + 20.0, rect.w - side - 6.0, rect.h - 24.0);
+    let plot = Rect::new(
+        rect.x + side,
+        rect.y + 20.0,
+        rect.w - side - 6.0,
+        rect.h - 24.0,
+    );
     for (ms, said) in [1_000, 100].into_iter().zip(scale) {
         let y = plot.y + plot.h * (1.0 - height(Time::ms(ms)));
-        let line = format!("M{} {}h{}", text::tenths(plot.x), text::tenths(y), text::tenths(plot.w));
+        let line = format!(
+            "M{} {}h{}",
+            text::tenths(plot.x),
+            text::tenths(y),
+            text::tenths(plot.w)
+        );
         pencil.line(line, Ink::Line, 1.0);
         if side > 10.0 {
-            ending(&mut pencil, pt(plot.x - 4.0, y + 4.0), 11.0, false, Ink::Secondary, said);
+            ending(
+                &mut pencil,
+                pt(plot.x - 4.0, y + 4.0),
+                11.0,
+                false,
+                Ink::Secondary,
+                said,
+            );
         }
     }
     let pitch = plot.w / SHOWN as f32;
@@ -403,7 +454,11 @@ fn strip(delivery: &Delivery, i: usize, map: &Map, scene: &mut Scene) {
             Told::Failed => Ink::Bad,
         };
         if *told == Told::Failed {
-            pencil.filled(Rect::new(x, plot.y, 0.78 * pitch, plot.h), 0.0, Ink::BadSoft);
+            pencil.filled(
+                Rect::new(x, plot.y, 0.78 * pitch, plot.h),
+                0.0,
+                Ink::BadSoft,
+            );
             pencil.mark(Glyph::Failure, pt(x + 0.4 * pitch, plot.y + 4.0), 3.0, ink);
         } else {
             pencil.filled(bar, 0.0, ink);
@@ -418,7 +473,9 @@ fn on(way: &Way, share: f32, back: bool) -> engine::scene::Point {
 
 fn dots(delivery: &Delivery, map: &Map, at: Time, scene: &mut Scene) {
     for (_, fetch) in delivery.fetches.iter() {
-        let By::Edge(place, _) = fetch.by else { continue };
+        let By::Edge(place, _) = fetch.by else {
+            continue;
+        };
         let way = &map.long[region(place)];
         let dot = fetch.dot();
         let (p, glyph, ink) = match fetch.way {
@@ -460,7 +517,9 @@ fn dots(delivery: &Delivery, map: &Map, at: Time, scene: &mut Scene) {
             }
             Place::Waits => {
                 // At the edge's door, as far as there is room.
-                let Some((place, _)) = viewer.edge else { continue };
+                let Some((place, _)) = viewer.edge else {
+                    continue;
+                };
                 let rect = map.edge(place, delivery.count());
                 waiting[place] += 1;
                 let n = 12.0 * f32::from(waiting[place]);
