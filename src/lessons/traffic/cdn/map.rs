@@ -65,14 +65,14 @@ impl Map {
             let gap = (10.0 * far).max(20.0);
             let link = (far * trip).clamp(12.0, 30.0);
             map.per_ms = far;
-            for i in 0..REGIONS {
+            for (i, has) in has.into_iter().enumerate() {
                 let y = map.origin.y + map.origin.h + gap + pitch * row(i);
                 let x = MARGIN + strip + 6.0;
                 map.strips[i] = Rect::new(MARGIN, y, strip, 58.0);
                 map.crowds[i] = Rect::new(x, y, crowd, 58.0);
                 let x = x + crowd + link;
                 map.sites[i] = Rect::new(x, y, width - MARGIN - gutter - x, 58.0);
-                if !has[i] {
+                if !has {
                     map.crowds[i].w = map.sites[i].x + map.sites[i].w - map.crowds[i].x;
                 }
             }
@@ -87,12 +87,12 @@ impl Map {
             let gap = (10.0 * map.per_ms).clamp(24.0, 40.0);
             let link = (map.per_ms * trip).clamp(14.0, 60.0);
             let top = map.origin.y + map.origin.h + gap;
-            for i in 0..REGIONS {
+            for (i, has) in has.into_iter().enumerate() {
                 let column = column(i);
                 let w = column.w.min(156.0);
                 let x = column.centre().x - w / 2.0;
                 map.sites[i] = Rect::new(x, top, w, 62.0);
-                let below = if has[i] { top + 62.0 + link } else { top };
+                let below = if has { top + 62.0 + link } else { top };
                 map.crowds[i] = Rect::new(x, below, w, 34.0);
                 map.strips[i] = Rect::new(column.x, top + 62.0 + link + 40.0, column.w, 74.0);
                 if delivery.count() == 0 {
@@ -115,8 +115,8 @@ impl Map {
                 o.x += w + 10.0;
             }
         }
-        for i in 0..REGIONS {
-            map.long[i] = map.to_origin(i, home, trips[i]);
+        for (i, trip) in trips.into_iter().enumerate() {
+            map.long[i] = map.to_origin(i, home, trip);
             let (crowd, site) = (map.crowds[i], map.sites[i]);
             map.short[i] = if narrow {
                 Way::straight(crowd.right(), site.left()).lanes(0.0, 0.0)

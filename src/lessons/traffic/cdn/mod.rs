@@ -126,6 +126,14 @@ impl Lesson for Cdn {
             ],
         },
         Code {
+            file: "algorithms/http_freshness.rs",
+            region: "use",
+            marks: &[
+                ("hit", "return Use::Fresh"),
+                ("stale", "Use::WhileRevalidate"),
+            ],
+        },
+        Code {
             file: "algorithms/single_flight.rs",
             region: "join",
             marks: &[("joins", "flight.waiting.push(caller)")],

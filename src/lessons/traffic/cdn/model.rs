@@ -103,6 +103,13 @@ pub(super) struct Viewer {
     cause: NoteId,
 }
 
+impl Viewer {
+    /// The edge, or the origin, has their request.
+    pub(super) fn is_there(&self) -> bool {
+        matches!(self.place, Place::Waits | Place::Left)
+    }
+}
+
 /// Who asks the origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum By {
@@ -364,7 +371,7 @@ impl Delivery {
         let video = self.zipf.rank_at(1.0 - unit(cx.random(WANTS[i]))) as u16;
         let second = below(cx.random(WANTS[i]), 2) == 1;
         let id = self.viewers.born();
-        let query = self.campaign.map(|_| (id, id % 3 == 0));
+        let query = self.campaign.map(|_| (id, id.is_multiple_of(3)));
         self.comes(i, Url { video, query }, second, cx);
     }
 
@@ -418,8 +425,9 @@ impl Delivery {
         };
         viewer.place = Place::Waits;
         let (url, of, cause) = (viewer.url, viewer.of, viewer.cause);
-        cx.schedule((viewer.asked + PATIENCE).since(now), Event::GivesUp(key));
+        let patience = (viewer.asked + PATIENCE).since(now);
         let Some((at, life)) = viewer.edge else {
+            cx.schedule(patience, Event::GivesUp(key));
             let fetch = self.fetch(By::Viewer(of), url.video, 0, Some(key), cause, now);
             self.arrives(fetch, cx);
             return;
@@ -444,16 +452,13 @@ impl Delivery {
                     self.asks(at, url, None, true, cx);
                 }
             }
-            Found::Nothing if self.knobs.protection == Protection::Off => {
-                self.say(key, "misses", edge(at), cx);
-                self.asks(at, url, Some(key), false, cx);
-            }
-            Found::Nothing => match self.edges[at].flights.join(asked, key) {
-                Join::Lead => {
+            Found::Nothing => {
+                cx.schedule(patience, Event::GivesUp(key));
+                let collapse = self.knobs.protection != Protection::Off;
+                if !collapse || self.edges[at].flights.join(asked, key) == Join::Lead {
                     self.say(key, "misses", edge(at), cx);
-                    self.asks(at, url, Some(key), true, cx);
-                }
-                Join::Wait | Join::Ready(()) => {
+                    self.asks(at, url, Some(key), collapse, cx);
+                } else {
                     if let Some(viewer) = self.viewers.get_mut(key) {
                         viewer.joined = true;
                     }
@@ -466,7 +471,7 @@ impl Delivery {
                         self.asks(at, url, None, true, cx);
                     }
                 }
-            },
+            }
         }
     }
 
@@ -581,18 +586,15 @@ impl Delivery {
             return;
         }
         self.shield.lately.add(1, now);
-        match self.shield.flights.join(asked, key) {
-            Join::Lead => {
-                let cause = cx.say(note("shield-asks", SHIELD, &told));
-                let asks = self.fetch(By::Shield, number, asked, Some(key), cause, now);
-                if let Some(asks) = self.fetches.get_mut(asks) {
-                    asks.flight = true;
-                }
-                self.go(asks, false, cx);
+        if self.shield.flights.join(asked, key) == Join::Lead {
+            let cause = cx.say(note("shield-asks", SHIELD, &told));
+            let asks = self.fetch(By::Shield, number, asked, Some(key), cause, now);
+            if let Some(asks) = self.fetches.get_mut(asks) {
+                asks.flight = true;
             }
-            Join::Wait | Join::Ready(()) => {
-                cx.say(note("shield-joins", SHIELD, &told));
-            }
+            self.go(asks, false, cx);
+        } else {
+            cx.say(note("shield-joins", SHIELD, &told));
         }
     }
 
@@ -935,24 +937,24 @@ impl Delivery {
         self.gone[1] += u64::from(self.fetches.forget(key));
     }
 
+    fn fetches_by(&self, by: By) -> Vec<Key> {
+        let mine = self.fetches.iter().filter(|(_, fetch)| fetch.by == by);
+        mine.map(|(key, _)| key).collect()
+    }
+
     /// A purge reaches an edge, or the shield. What was asked for before it, and is under way, is given to who waits and not stored.
     fn purge(&mut self, at: usize, hard: bool, cx: Cx<'_, '_>) {
         self.purges.retain(|(to, _)| *to != at);
         let part = if at < EDGES { edge(at) } else { SHIELD };
         let word = if hard { "purged" } else { "marked" };
         let cause = cx.say(note(word, part, &[Arg::Part(part)]));
-        let life = self.edges.get(at).map_or(0, |one| one.life);
+        let by = (self.edges.get(at)).map_or(By::Shield, |one| By::Edge(at, one.life));
+        let under_way = self.fetches_by(by);
         let one = self.edges.get_mut(at).unwrap_or(&mut self.shield);
         one.purge(hard);
         one.cause = cause;
-        let by = if at < EDGES {
-            By::Edge(at, life)
-        } else {
-            By::Shield
-        };
-        let keys: Vec<Key> = self.fetches.iter().map(|(key, _)| key).collect();
-        for key in keys {
-            let Some(fetch) = self.fetches.get_mut(key).filter(|fetch| fetch.by == by) else {
+        for key in under_way {
+            let Some(fetch) = self.fetches.get_mut(key) else {
                 continue;
             };
             fetch.store = false;
@@ -967,21 +969,16 @@ impl Delivery {
         let dead = note("dies", edge(at), &[Arg::Part(edge(at))]);
         let cause = cx.say(dead.mark(Tone::Bad));
         let life = self.edges[at].life;
-        let waits =
-            |viewer: &Viewer| viewer.edge == Some((at, life)) && viewer.place == Place::Waits;
-        let left = |viewer: &Viewer| viewer.edge == Some((at, life)) && viewer.place == Place::Left;
-        let of_it: Vec<(Key, bool)> = (self.viewers.iter())
-            .filter(|(_, viewer)| waits(viewer) || left(viewer))
-            .map(|(key, viewer)| (key, waits(viewer)))
-            .collect();
+        let mut of_it = Vec::new();
+        for (key, viewer) in self.viewers.iter() {
+            if viewer.edge == Some((at, life)) && viewer.is_there() {
+                of_it.push((key, viewer.place == Place::Waits));
+            }
+        }
         self.edges[at].restart(cx.now());
         self.edges[at].down = Some(cx.now());
         (self.edges[at].cause, self.edges[at].death) = (cause, cause);
-        let under_way: Vec<Key> = (self.fetches.iter())
-            .filter(|(_, fetch)| fetch.by == By::Edge(at, life))
-            .map(|(key, _)| key)
-            .collect();
-        for key in under_way {
+        for key in self.fetches_by(By::Edge(at, life)) {
             if let Some(fetch) = self.fetches.get_mut(key) {
                 (fetch.lead, fetch.rest) = (None, Vec::new());
             }
@@ -1006,21 +1003,16 @@ impl Delivery {
     /// The network is built anew: whoever is under way is let go, and what is new is empty.
     fn rebuild(&mut self, was: usize, cx: Cx<'_, '_>) {
         let now = cx.now();
-        for (_, viewer) in self.viewers.iter() {
-            if let (Some((at, _)), Place::Waits | Place::Left) = (viewer.edge, viewer.place) {
+        let viewers: Vec<Key> = self.viewers.iter().map(|(key, _)| key).collect();
+        for key in viewers {
+            let there = self.viewers.get(key).filter(|viewer| viewer.is_there());
+            if let Some((at, _)) = there.and_then(|viewer| viewer.edge) {
                 self.edges[at].counts.requests -= 1;
             }
+            self.leave(key);
         }
-        self.gone[0] += self.viewers.len() as u64;
-        self.gone[1] += self.fetches.len() as u64;
-        let viewers: Vec<Key> = self.viewers.iter().map(|(key, _)| key).collect();
         let fetches: Vec<Key> = self.fetches.iter().map(|(key, _)| key).collect();
-        viewers
-            .into_iter()
-            .for_each(|key| drop(self.viewers.remove(key)));
-        fetches
-            .into_iter()
-            .for_each(|key| drop(self.fetches.remove(key)));
+        fetches.into_iter().for_each(|key| self.forget(key));
         self.pool.drop_all(now);
         self.purges.clear();
         self.shield.flights = SingleFlight::default();
@@ -1422,8 +1414,7 @@ impl Model for Delivery {
             let joined = one.flights.flights().flat_map(|(_, waiting)| waiting);
             waiting.claim("a fetch", joined.copied());
             let here = |viewer: &Viewer| {
-                viewer.edge.is_some_and(|(edge, _)| edge == at)
-                    && matches!(viewer.place, Place::Waits | Place::Left)
+                viewer.edge.is_some_and(|(edge, _)| edge == at) && viewer.is_there()
             };
             let here = self
                 .viewers
@@ -1437,7 +1428,7 @@ impl Model for Delivery {
             }
         }
         waiting.check(&self.viewers, self.gone[0], |_, viewer| {
-            matches!(viewer.place, Place::Waits | Place::Left).then_some("a fetch")
+            viewer.is_there().then_some("a fetch")
         })?;
         asked.check(&self.fetches, self.gone[1], |_, fetch| match fetch.way {
             Way::Origin => Some("the origin"),

@@ -23,6 +23,8 @@ const SCALE_MS: (f32, f32) = (8.0, 3_000.0);
 /// The words for the regions.
 const NAMES: [&str; REGIONS] = ["nth.9", "nth.10", "nth.11", "nth.12"];
 
+/// So few in the origin's queue are no strain.
+const CALM: usize = 5;
 /// What a change of edges has come to is told for so long.
 const SEEN: Time = Time::s(5);
 
@@ -91,10 +93,13 @@ fn links(delivery: &Delivery, knobs: &Settings, map: &Map, scene: &mut Scene) {
             let trip = knobs.to_edge(i, region(to));
             let way = map.abroad(i, region(to), trip.as_ms() as f32);
             scene.background().line(way.d(), Ink::Mark, 2.0);
-            let p = way.at(if here { 0.22 } else { 0.45 }, Course::There);
+            let p = way.at(if here { 0.14 } else { 0.45 }, Course::There);
             let said = ms(scene, trip);
             if !narrow {
-                label(scene, said, p.x, p.y, Ink::Ink);
+                // Beside the way where it leaves, on it where it is level.
+                let aside = if region(to) < i { -26.0 } else { 26.0 };
+                let aside = if here { aside } else { 0.0 };
+                label(scene, said, p.x + aside, p.y, Ink::Ink);
             }
         }
         if here || direct {
@@ -124,7 +129,7 @@ fn origin(delivery: &Delivery, knobs: &Settings, map: &Map, at: Time, scene: &mu
     let over = rate > can;
     let ink = match () {
         () if refused > 0 => Ink::Bad,
-        () if over || queue > 0 => Ink::Warn,
+        () if over || queue > CALM => Ink::Warn,
         () => Ink::Ink,
     };
     let told = [Arg::Tenths((10.0 * rate + 0.5) as u32), Arg::Number(can)];
@@ -390,9 +395,14 @@ fn strip(delivery: &Delivery, i: usize, map: &Map, scene: &mut Scene) {
     let bars = &delivery.strips[i];
     let median = delivery.median(i);
     let failed = bars.iter().filter(|bar| bar.0 == Told::Failed).count();
+    let last = bars.back().map_or(0.0, |bar| bar.1.as_ms());
     let told = [
         Arg::Count(median.map_or(0, |wait| wait.as_ms() as i64)),
-        Arg::Count(failed as i64),
+        Arg::Count(if failed > 0 {
+            failed as i64
+        } else {
+            last as i64
+        }),
         Arg::Count(bars.len() as i64),
     ];
     let words = match (median, failed) {
@@ -403,7 +413,6 @@ fn strip(delivery: &Delivery, i: usize, map: &Map, scene: &mut Scene) {
     let titles = words.map(|word| scene.say(word, &told));
     let scale = ["scale.second", "scale.tenth"].map(|word| scene.say(word, &[]));
     let mut pencil = scene.thing(waits(i), rect, titles[0].clone());
-    let last = bars.back().map_or(0.0, |bar| bar.1.as_ms());
     let most = bars.iter().map(|bar| bar.1).max().unwrap_or_default();
     pencil
         .figure("last", last)
