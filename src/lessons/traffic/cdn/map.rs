@@ -127,6 +127,11 @@ impl Map {
         map
     }
 
+    /// Free units between two neighbouring regions on a wide stage.
+    pub(super) fn between(&self) -> f32 {
+        self.sites[1].x - self.sites[0].x - self.sites[0].w
+    }
+
     /// The point so far along and across.
     fn point(&self, along: f32, across: f32) -> Point {
         if self.narrow {
@@ -223,10 +228,12 @@ impl Map {
         let side = |rect: Rect, right: bool| if right { rect.right() } else { rect.left() };
         let sign = if back { 1.0 } else { -1.0 };
         let end = side(site, back);
-        let last = end.x + sign * (10.0 + 8.0 * from as f32);
+        let step = (self.between() / 6.0).min(10.0);
+        let turns = if self.has[from] { 1 } else { from.max(1) };
+        let last = end.x + sign * step * turns as f32;
         let (start, first) = if self.has[from] {
             let start = side(crowd, !back);
-            (start, start.x - sign * 10.0)
+            (start, start.x - sign * step)
         } else {
             (crowd.top(), crowd.top().x)
         };

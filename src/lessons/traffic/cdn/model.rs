@@ -45,7 +45,7 @@ pub(super) const MANY: Time = Time::ms(1_500);
 /// Viewers whose waits a strip shows.
 pub(super) const SHOWN: usize = 40;
 /// The rate at the origin is told over so long.
-pub(super) const RATE_OVER: Time = Time::s(5);
+pub(super) const RATE_OVER: Time = Time::s(2);
 /// What the question about eight edges compares: a minute before, and a minute from 25 s after.
 const BEFORE_S: u64 = 60;
 const SETTLE: Time = Time::s(25);
@@ -342,9 +342,10 @@ impl Delivery {
         self.origin.per_s(0, RATE_OVER, at)
     }
 
-    /// The median wait of the last viewers of a region, of those who got an answer or gave up.
+    /// The median wait of the last viewers of a region who got their video.
     pub(super) fn median(&self, of: usize) -> Option<Time> {
-        let mut waits: Vec<Time> = self.strips[of].iter().map(|bar| bar.1).collect();
+        let got = self.strips[of].iter().filter(|bar| bar.0 != Told::Failed);
+        let mut waits: Vec<Time> = got.map(|bar| bar.1).collect();
         waits.sort_unstable();
         waits.get(waits.len() / 2).copied()
     }
@@ -648,7 +649,7 @@ impl Delivery {
         self.second = second;
         self.seconds[second as usize % 64] += 1;
         if let Some(purged) = self.purged.as_mut() {
-            purged.over |= self.origin.per_s(0, Time::s(2), now) > 20.0;
+            purged.over |= self.origin.per_s(0, RATE_OVER, now) > 20.0;
         }
     }
 
@@ -1015,6 +1016,7 @@ impl Delivery {
         fetches.into_iter().for_each(|key| self.forget(key));
         self.pool.drop_all(now);
         self.purges.clear();
+        self.origin.restart(now);
         self.shield.flights = SingleFlight::default();
         for at in 0..EDGES {
             self.edges[at].flights = SingleFlight::default();
@@ -1072,7 +1074,8 @@ impl Delivery {
         let small = self.knobs.slots <= 40 && self.count() > 0 && self.hit_share(now) >= 0.6;
         keep(&mut self.small, small);
         let quick = |i: usize| {
-            let full = self.strips[i].len() == SHOWN;
+            let bars = &self.strips[i];
+            let full = bars.len() == SHOWN && bars.iter().all(|bar| bar.0 != Told::Failed);
             full && self.median(i).is_some_and(|wait| wait < Time::ms(400))
         };
         let near = self.count() == 1 && self.knobs.rate >= 20 && (0..REGIONS).all(quick);

@@ -31,11 +31,16 @@ pub(super) const STORY: &[Beat<Delivery>] = &[
     Beat {
         id: "drown",
         setup: &[Setup::Set("edges", 0.0), Setup::Speed(0.75)],
-        when: |model| model.count() == 0 && model.pool.queue.len() >= 30,
+        when: |model| {
+            let asked = model.origin_per_s(model.now) >= 60.0;
+            model.count() == 0 && model.pool.queue.len() >= 30 && asked
+        },
         points: &[ORIGIN, IN_INDIA],
         shows: &[
             figure(ORIGIN, "queue").at_least(30.0),
+            figure(ORIGIN, "rate").at_least(60.0),
             figure(ORIGIN, "capacity").is(30.0),
+            figure(IN_INDIA, "rate").is(20.0),
             figure(IN_INDIA, "trip").is(190.0),
         ],
         predict: Some(Prediction {

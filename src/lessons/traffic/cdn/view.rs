@@ -93,12 +93,15 @@ fn links(delivery: &Delivery, knobs: &Settings, map: &Map, scene: &mut Scene) {
             let trip = knobs.to_edge(i, region(to));
             let way = map.abroad(i, region(to), trip.as_ms() as f32);
             scene.background().line(way.d(), Ink::Mark, 2.0);
+            // Beside the way where it leaves, on it where it is level; where regions stand close there is no room.
             let p = way.at(if here { 0.14 } else { 0.45 }, Course::There);
-            let said = ms(scene, trip);
-            if !narrow {
-                // Beside the way where it leaves, on it where it is level.
-                let aside = if region(to) < i { -26.0 } else { 26.0 };
-                let aside = if here { aside } else { 0.0 };
+            let aside = match here {
+                true if region(to) < i => -26.0,
+                true => 26.0,
+                false => 0.0,
+            };
+            if !narrow && map.between() > 40.0 {
+                let said = ms(scene, trip);
                 label(scene, said, p.x + aside, p.y, Ink::Ink);
             }
         }
@@ -352,27 +355,35 @@ fn crowd(delivery: &Delivery, knobs: &Settings, i: usize, map: &Map, scene: &mut
     ];
     let spoken = scene.say("viewers", &told);
     let name = scene.words().write(&Arg::Word(NAMES[i]));
+    let rate = scene.say("rate", &[Arg::Count(knobs.rate.into())]);
     let narrow = scene.narrow();
     let mut pencil = scene.thing(viewers(i), rect, spoken);
-    pencil.figure("trip", trip.as_ms()).figure(
-        "abroad",
-        f64::from(u8::from(to.is_some_and(|to| region(to) != i))),
-    );
+    pencil
+        .figure("trip", trip.as_ms())
+        .figure("rate", knobs.rate.into())
+        .figure(
+            "abroad",
+            f64::from(u8::from(to.is_some_and(|to| region(to) != i))),
+        );
     pencil.bordered(rect, rect.h.min(34.0) / 2.0, Ink::Card, Ink::Line, 1.0);
     let size = if rect.w < 80.0 { 11.0 } else { 12.5 };
     let name = fitting(&[name], size, true, rect.w - 10.0);
-    let wide = text::width(&name, 12.5, true);
+    let [wide, rate_w] =
+        [(&name, true), (&rate, false)].map(|(said, bold)| text::width(said, size, bold));
     // As many faces as there is room for.
     let (from, n) = if narrow {
-        let y = rect.y + 24.0;
-        pencil.centred(pt(rect.centre().x, y), size, true, Ink::Ink, name);
-        (pt(rect.centre().x - 15.0, rect.y + 41.0), 3)
+        let middle = rect.centre().x;
+        pencil.centred(pt(middle, rect.y + 18.0), size, true, Ink::Ink, name);
+        pencil.centred(pt(middle, rect.y + 33.0), 11.0, false, Ink::Secondary, rate);
+        (pt(middle - 15.0, rect.y + 45.0), 3)
     } else {
-        let n = ((rect.w - wide - 40.0) / 13.0).clamp(0.0, 6.0) as usize;
-        let all = wide + 12.0 + 13.0 * n as f32;
-        let left = rect.centre().x - all / 2.0;
-        pencil.bold(pt(left, rect.y + 21.5), 12.5, Ink::Ink, name);
-        (pt(left + wide + 14.0, rect.centre().y), n)
+        let n = ((rect.w - wide - rate_w - 44.0) / 13.0).clamp(0.0, 6.0) as usize;
+        let all = wide + rate_w + 20.0 + 13.0 * n as f32;
+        let (left, y) = (rect.centre().x - all / 2.0, rect.y + 21.5);
+        pencil.bold(pt(left, y), size, Ink::Ink, name);
+        let x = left + wide + 7.0;
+        pencil.text(pt(x, y), size, Ink::Secondary, rate);
+        (pt(x + rate_w + 13.0, rect.centre().y), n)
     };
     for face in 0..n {
         let pitch = if narrow { 15.0 } else { 13.0 };
@@ -405,9 +416,9 @@ fn strip(delivery: &Delivery, i: usize, map: &Map, scene: &mut Scene) {
         }),
         Arg::Count(bars.len() as i64),
     ];
-    let words = match (median, failed) {
-        (None, _) => ["waits.none", "waits.none.short"],
-        (_, 0) => ["waits", "waits.short"],
+    let words = match failed {
+        _ if bars.is_empty() => ["waits.none", "waits.none.short"],
+        0 => ["waits", "waits.short"],
         _ => ["waits.failed", "waits.failed.short"],
     };
     let titles = words.map(|word| scene.say(word, &told));
