@@ -41,7 +41,7 @@ const AHEAD_EVERY: Time = Time::ms(100);
 const FIRST_MS: [u64; REGIONS] = [780, 560, 60, 640];
 const SECOND_MS: u64 = 370;
 const NEXT_MS: u64 = 70;
-pub(super) const MANY: Time = Time::ms(1_500);
+pub(super) const MANY: Time = Time::ms(2_200);
 /// Viewers whose waits a strip shows.
 pub(super) const SHOWN: usize = 40;
 /// The rate at the origin is told over so long.

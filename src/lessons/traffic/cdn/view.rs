@@ -109,11 +109,16 @@ fn links(delivery: &Delivery, knobs: &Settings, map: &Map, scene: &mut Scene) {
             let said = ms(scene, knobs.to_origin(i));
             let ink = if busy { Ink::Ink } else { Ink::Secondary };
             let home = i == knobs.at();
-            let p = way.at(if home { 0.5 } else { 0.6 }, Course::There);
-            let aside = if home { 26.0 } else { 0.0 };
-            if !narrow || home {
-                label(scene, said, p.x + aside, p.y, ink);
+            let share = if home { 0.5 } else { 0.6 };
+            let mut p = way.at(share, Course::There);
+            if home {
+                p.x += 26.0;
+            } else if narrow {
+                // In the gutter, over the ways from farther rows.
+                p = map.sites[i].right();
+                (p.x, p.y) = (p.x + 22.0, p.y - 15.0);
             }
+            label(scene, said, p.x, p.y, ink);
         }
         if here && !narrow && abroad.is_none() {
             let p = map.short[i].at(0.5, Course::There);
@@ -473,7 +478,9 @@ fn strip(delivery: &Delivery, i: usize, map: &Map, scene: &mut Scene) {
             Told::Miss => Ink::Ok,
             Told::Failed => Ink::Bad,
         };
-        if *told == Told::Failed {
+        if *told == Told::Stale {
+            pencil.bordered(bar, 0.0, Ink::WarnSoft, ink, 1.0);
+        } else if *told == Told::Failed {
             pencil.filled(
                 Rect::new(x, plot.y, 0.78 * pitch, plot.h),
                 0.0,
