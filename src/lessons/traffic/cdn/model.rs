@@ -345,9 +345,13 @@ impl Delivery {
     /// The median wait of the last viewers of a region who got their video.
     pub(super) fn median(&self, of: usize) -> Option<Time> {
         let got = self.strips[of].iter().filter(|bar| bar.0 != Told::Failed);
-        let mut waits: Vec<Time> = got.map(|bar| bar.1).collect();
-        waits.sort_unstable();
-        waits.get(waits.len() / 2).copied()
+        let waits: Vec<Time> = got.map(|bar| bar.1).collect();
+        // The one that fewer than half are below, and half or more are not above.
+        let below = |wait: Time| waits.iter().filter(|other| **other < wait).count();
+        let upto = |wait: Time| waits.iter().filter(|other| **other <= wait).count();
+        let middle = waits.len() / 2;
+        let is_it = |wait: &Time| below(*wait) <= middle && middle < upto(*wait);
+        waits.iter().copied().find(is_it)
     }
 
     /// The share of the last ten seconds' viewers who were answered from a copy.

@@ -285,7 +285,9 @@ fn card(delivery: &Delivery, place: usize, map: &Map, at: Time, scene: &mut Scen
     };
     let copied = words.map(|word| scene.say(word, &told));
     let name = scene.name(edge(place));
-    let spoken = format!("{}, {}", states[0], copied[0]);
+    let far = delivery.knobs.to_origin(region(place));
+    let far = scene.say("far", &[Arg::Span(far)]);
+    let spoken = format!("{}, {}, {far}", states[0], copied[0]);
     let mut pencil = scene.thing(edge(place), rect, spoken);
     let (border, width) = if dead {
         (Ink::Bad, 2.0)
@@ -422,9 +424,9 @@ fn strip(delivery: &Delivery, i: usize, map: &Map, scene: &mut Scene) {
         Arg::Count(bars.len() as i64),
     ];
     let words = match failed {
-        _ if bars.is_empty() => ["waits.none", "waits.none.short"],
-        0 => ["waits", "waits.short"],
-        _ => ["waits.failed", "waits.failed.short"],
+        _ if bars.is_empty() => ["waits.none", "waits.none.short", "waits.none.short"],
+        0 => ["waits", "waits.short", "waits.bare"],
+        _ => ["waits.failed", "waits.failed.short", "waits.failed.short"],
     };
     let titles = words.map(|word| scene.say(word, &told));
     let scale = ["scale.second", "scale.tenth"].map(|word| scene.say(word, &[]));
