@@ -82,8 +82,11 @@ impl Map {
             let column = |i: usize| Rect::new(MARGIN + pitch * i as f32, 0.0, pitch - 14.0, 0.0);
             let own = column(home);
             map.origin = Rect::new(own.x, 8.0, own.w, 90.0);
-            let span = 3.0 * pitch - own.w / 2.0 + 110.0;
-            map.per_ms = span / trips.iter().fold(1.0_f32, |a, b| a.max(*b));
+            // The region that is farthest on the map for its trip has the straightest way; the others have hooks.
+            for (i, trip) in trips.into_iter().enumerate() {
+                let across = pitch * i.abs_diff(home) as f32 - own.w / 2.0 + 110.0;
+                map.per_ms = map.per_ms.max(across / trip.max(20.0));
+            }
             let gap = (10.0 * map.per_ms).clamp(24.0, 40.0);
             let link = (map.per_ms * trip).clamp(14.0, 60.0);
             let top = map.origin.y + map.origin.h + gap;

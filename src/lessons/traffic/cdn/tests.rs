@@ -2,9 +2,10 @@
 
 use super::Cdn;
 use super::edge::Url;
+use super::map::Map;
 use super::model::{Delivery, LOCK, Place, Way};
 use super::settings::{
-    Connections, EDGES, Edges, Expired, INDIA, KeyRule, Protection, Purge, REGIONS, Settings,
+    Connections, EDGES, Edges, Expired, Home, INDIA, KeyRule, Protection, Purge, REGIONS, Settings,
     TRIP_MS, VIDEOS, hops,
 };
 use algorithms::connections::round_trip_floor_ms;
@@ -299,5 +300,36 @@ fn stale_answers_are_given_only_where_they_may() {
         act(&mut run, "purge", 0);
         go_on(&mut run, Time::s(3));
         assert_eq!(stale(&run) > 50, some, "{expired:?}, {purge:?}");
+    }
+}
+
+/// Dots of equal speed tell the truth: every long way is as long as its round trip, on wide stages and narrow ones.
+#[test]
+fn long_ways_are_as_long_as_their_round_trips() {
+    for home in [Home::Virginia, Home::Sydney] {
+        let first = Settings {
+            home,
+            ..Settings::default()
+        };
+        let run = run(1, first, Time::s(1));
+        for (width, narrow) in [
+            (366.0, true),
+            (700.0, false),
+            (884.0, false),
+            (1_000.0, false),
+        ] {
+            let map = Map::lay(run.model(), width, narrow);
+            for i in 0..REGIONS {
+                let trip = run.model().knobs.to_origin(i).as_ms() as f32;
+                let told = map.long[i].length() / map.per_ms / trip;
+                // Cards leave no room for the ten milliseconds of the origin's own region on a narrow stage.
+                let off = if i == run.model().knobs.at() {
+                    0.3
+                } else {
+                    0.03
+                };
+                assert!((told - 1.0).abs() < off, "{home:?}, {width}, {i}: {told}");
+            }
+        }
     }
 }
