@@ -217,6 +217,12 @@ impl Functions {
         self.provision(now_us);
     }
 
+    /// One instance, while it lives.
+    pub fn instance(&self, id: InstanceId) -> Option<&Instance> {
+        self.instances.get(&id)
+    }
+
+    // region: place
     /// Finds a place for a request.
     pub fn place(&mut self, now_us: u64) -> Placement {
         self.expire(now_us);
@@ -246,6 +252,7 @@ impl Functions {
         self.take(now_us, id);
         Placement::Cold(id)
     }
+    // endregion
 
     /// An instance is ready. Returns how many requests it begins to work on.
     pub fn started(&mut self, now_us: u64, id: InstanceId) -> usize {
@@ -271,6 +278,7 @@ impl Functions {
         self.instances.remove(&id).map_or(0, |lost| lost.requests)
     }
 
+    // region: deploy
     /// A new version of the code: old instances are chosen no more. Provisioned ones are built anew.
     pub fn deploy(&mut self, now_us: u64) {
         self.version += 1;
@@ -279,7 +287,9 @@ impl Functions {
         }
         self.provision(now_us);
     }
+    // endregion
 
+    // region: expire
     /// Ends what has been idle for longer than it is kept. Returns who.
     pub fn expire(&mut self, now_us: u64) -> Vec<InstanceId> {
         let kept_us = self.settings.kept_us;
@@ -298,6 +308,7 @@ impl Functions {
         }
         ended
     }
+    // endregion
 
     /// When the next idle instance is over, the moment after it was kept to; `None` if none will be.
     pub fn next_expiry_us(&self) -> Option<u64> {

@@ -1,0 +1,1 @@
+//! The subject held against theory.
