@@ -225,9 +225,8 @@ pub enum Event {
 pub struct Cloud {
     pub(super) functions: Functions,
     pub(super) cells: Vec<Option<Cell>>,
-    /// Instances up to this one have a cell; up to that one they are taken away as soon as they are idle.
+    /// Instances up to this one have a cell.
     known: u64,
-    taken: u64,
     /// When the next look at idle instances is due.
     expiry: Time,
     pub(super) requests: Slab<Request>,
@@ -467,23 +466,18 @@ impl Cloud {
         self.watch_idle(cx);
     }
 
-    /// An instance is not there any more.
-    fn end(&mut self, id: InstanceId, word: &'static str, cx: Cx<'_, '_>) {
-        if let Some(place) = self.place_of(id) {
-            self.cells[place] = None;
-            let told = [Arg::Part(part(place)), Arg::Span(self.knobs.kept())];
-            let note = Note::new(word).with(told[0]).with(told[1]);
-            cx.say(note.about(part(place)));
-        }
-    }
-
     /// Ends what has been idle for too long.
     fn sweep(&mut self, cx: Cx<'_, '_>) {
-        let cause = cx.cause();
+        let (cause, kept) = (cx.cause(), Arg::Span(self.knobs.kept()));
         for id in self.functions.expire(cx.now().0) {
-            self.end(id, "gone", cx);
-            cx.because(cause);
+            if let Some(place) = self.place_of(id) {
+                self.cells[place] = None;
+                let note = Note::new("gone").with(Arg::Part(part(place))).with(kept);
+                cx.because(cause);
+                cx.say(note.about(part(place)));
+            }
         }
+        cx.because(cause);
     }
 
     /// Sees to it that somebody looks when the next idle instance is over.
@@ -682,11 +676,6 @@ impl Cloud {
         let from = from.map_or(now, |cell| cell.busy_since);
         if idle {
             self.charge(id, from, now);
-            let provisioned = self.functions.instance(id).is_some_and(|one| one.provisioned);
-            if id.0 <= self.taken && !provisioned {
-                self.functions.lose(id);
-                self.end(id, "taken", cx);
-            }
             self.watch_idle(cx);
         }
     }
@@ -812,29 +801,26 @@ impl Cloud {
         self.watch_idle(cx);
     }
 
-    /// All is as at the beginning: what is idle is taken back, and what is not, once it is.
+    /// All is as at the beginning: whoever is inside goes home, and every instance is taken back.
     fn calm(&mut self, cx: Cx<'_, '_>) {
         for episode in [&mut self.slow, &mut self.bot, &mut self.silence] {
             episode.end(episode.count());
         }
-        self.bots.next(0.0, Time::NEVER, cx.now());
         let calm = cx.say(Note::new("calm").about(FUNCTION).mark(Tone::Learner));
-        self.taken = self.known;
-        let idle = self.functions.instances().filter(|(_, one)| {
-            matches!(one.state(), State::Idle { .. }) && !one.provisioned
-        });
-        for id in idle.map(|(id, _)| id).collect::<Vec<_>>() {
-            self.functions.lose(id);
-            cx.because(calm);
-            self.end(id, "taken", cx);
+        self.accrue(cx.now());
+        for cell in self.cells.drain(..).flatten() {
+            self.functions.lose(cell.id);
         }
-        cx.because(calm);
-        // Who is on the way goes home.
-        let coming = self.requests.iter().filter(|(_, request)| matches!(request.place, Place::Comes(_)));
-        for key in coming.map(|(key, _)| key).collect::<Vec<_>>() {
+        self.server.drop_all(cx.now());
+        self.pooler.drop_all(cx.now());
+        let all: Vec<Key> = self.requests.iter().map(|(key, _)| key).collect();
+        for key in all {
             self.requests.remove(key);
             self.gone += 1;
         }
+        self.counts = Counts::default();
+        self.set_rules(cx);
+        cx.because(calm);
         self.answers.clear();
         self.burst = Burst {
             number: self.burst.number + 1,
@@ -896,7 +882,6 @@ impl Model for Cloud {
             functions: Functions::new(now.0, knobs.rules()),
             cells: Vec::new(),
             known: 0,
-            taken: 0,
             expiry: Time::NEVER,
             requests: Slab::default(),
             gone: 0,

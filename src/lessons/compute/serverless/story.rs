@@ -128,11 +128,14 @@ pub(super) const STORY: &[Beat<Cloud>] = &[
             Setup::Act("slow", 0),
             Setup::Speed(2.0),
         ],
-        when: |cloud| cloud.slow.is_on() && lasts(cloud, 10) && cloud.tally.refused >= 10,
+        when: |cloud| {
+            let full = cloud.counts.in_use >= cloud.knobs.limit;
+            full && cloud.slow.is_on() && lasts(cloud, 9) && cloud.tally.refused >= 10
+        },
         points: &[FUNCTION, DOOR, BILL],
         shows: &[
             figure(FUNCTION, "needed").within(59.0, 61.0),
-            figure(FUNCTION, "in-use").at_least(45.0),
+            figure(FUNCTION, "in-use").is(50.0),
             figure(DOOR, "refused").at_least(10.0),
             figure(BILL, "month").at_least(300.0),
         ],

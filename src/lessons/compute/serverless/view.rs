@@ -214,7 +214,7 @@ fn door(cloud: &Cloud, rect: Rect, scene: &mut Scene) {
     let refused = cloud.tally.refused;
     let told = [Arg::Count(refused.into())];
     let status = ["refused", "refused.short"].map(|word| scene.say(word, &told));
-    let names = ["", ".short"].map(|end| scene.say(&format!("door{end}"), &[]));
+    let names = ["door", "door.short"].map(|word| scene.say(word, &[]));
     let mut pencil = scene.thing(DOOR, rect, status[0].clone());
     pencil.figure("refused", f64::from(refused));
     let bad = refused > 0;
@@ -344,8 +344,8 @@ fn instance(cloud: &Cloud, cell: &Cell, place: usize, rect: Rect, at: Time, scen
             let full = (one.requests as f32 / cloud.knobs.at_once as f32).clamp(0.15, 1.0);
             pencil.bordered(rect, 3.0, Ink::AccentSoft, Ink::Accent, 1.5);
             let h = rect.h * full;
-            let level = Rect::new(rect.x, rect.y + rect.h - h, rect.w, h);
-            pencil.filled(level, 3.0, Ink::Accent);
+            let (x, low, w) = (tenths(rect.x), tenths(rect.y + rect.h), tenths(rect.w));
+            pencil.area(format!("M{x} {low}v-{}h{w}V{low}Z", tenths(h)), Ink::Accent);
             if full > 0.6 { Ink::OnAccent } else { Ink::Ink }
         }
         State::Idle { .. } if old => {
