@@ -4,5 +4,8 @@ pub mod autoscaling;
 pub mod rolling_update;
 pub mod serverless;
 
-kit::lessons![rolling_update::Rolling, autoscaling::Autoscaling,    serverless::Serverless,
+kit::lessons![
+    rolling_update::Rolling,
+    autoscaling::Autoscaling,
+    serverless::Serverless,
 ];

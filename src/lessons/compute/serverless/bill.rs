@@ -32,8 +32,7 @@ pub(super) struct Meter {
 }
 
 fn price(requests: u128, used: u128, used_provisioned: u128, kept: u128) -> u64 {
-    let spans =
-        used * USED_GB_S + used_provisioned * USED_PROVISIONED_GB_S + kept * KEPT_GB_S;
+    let spans = used * USED_GB_S + used_provisioned * USED_PROVISIONED_GB_S + kept * KEPT_GB_S;
     (requests * REQUEST + spans / GB_S) as u64
 }
 

@@ -26,7 +26,7 @@ mod probe {
     pub(super) const LIMIT: usize = 3;
     /// Answers a second, and what there was instead.
     pub(super) const WARM: usize = 4;
-    pub(super) const COLD: usize = 5;
+    pub(super) const WAITED: usize = 5;
     pub(super) const REFUSED: usize = 6;
     pub(super) const FAILED: usize = 7;
     /// Dollars a month at this pace, and of one server.
@@ -49,7 +49,7 @@ const PLOTS: &[Plot] = &[
         "answers",
         &[
             Line::mean("warm", probe::WARM, Ink::Accent).filled(),
-            Line::mean("cold", probe::COLD, Ink::Warn),
+            Line::mean("waited", probe::WAITED, Ink::Warn),
             Line::mean("refused", probe::REFUSED, Ink::Bad),
             Line::mean("failed", probe::FAILED, Ink::MemberA),
         ],
@@ -103,7 +103,7 @@ impl Lesson for Serverless {
         challenges: story::CHALLENGES,
         speed: 1.0,
         twin: ("runs", 1.0),
-        still: Time::ms(5_700),
+        still: Time::ms(7_150),
         stands_for: &[(view::ANSWERS, model::USERS), (view::BILL, model::FUNCTION)],
         ..Sheet::usual(
             Card {

@@ -37,7 +37,11 @@ const BOT_FOR: Time = Time::s(10);
 const SILENCE: Time = Time::s(40);
 const AFTER_SILENCE: u32 = 5;
 /// The first visits, alone and then at once, so that the first seconds show one cell and then a peak.
-const OPENING: [(Time, u32); 3] = [(Time::ms(400), 1), (Time::ms(2_200), 1), (Time::s(5), 20)];
+const OPENING: [(Time, u32); 3] = [
+    (Time::ms(400), 1),
+    (Time::ms(2_200), 1),
+    (Time::ms(6_400), 20),
+];
 /// Users who come by themselves come from here on.
 const ALONE: Time = Time::s(3);
 /// What is charged in a month is told from so many seconds.
@@ -81,7 +85,8 @@ impl Who {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fate {
     Warm,
-    Cold,
+    /// For a new instance, or in the server's queue.
+    Waited,
     /// 429, or no place in the server's queue.
     Refused,
     /// 500: no connection, or ended by the clock.
@@ -143,6 +148,8 @@ pub(super) struct Answer {
     pub(super) asked: Time,
     pub(super) took: Time,
     pub(super) fate: Fate,
+    /// They were asked for at the same moment.
+    pub(super) burst: bool,
     pub(super) count: u32,
 }
 
@@ -155,6 +162,8 @@ pub(super) struct Burst {
     /// Since the burst before, or since the beginning.
     pub(super) after: Time,
     pub(super) tally: Tally,
+    /// Who found no free instance.
+    pub(super) unmet: u32,
     pub(super) pinged: bool,
 }
 
@@ -168,7 +177,7 @@ impl Burst {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tally {
     pub(super) warm: u32,
-    pub(super) cold: u32,
+    pub(super) waited: u32,
     pub(super) refused: u32,
     pub(super) failed: u32,
 }
@@ -177,14 +186,14 @@ impl Tally {
     fn add(&mut self, fate: Fate) {
         *match fate {
             Fate::Warm => &mut self.warm,
-            Fate::Cold => &mut self.cold,
+            Fate::Waited => &mut self.waited,
             Fate::Refused => &mut self.refused,
             Fate::Failed => &mut self.failed,
         } += 1;
     }
 
     pub(super) fn all(&self) -> u32 {
-        self.warm + self.cold + self.refused + self.failed
+        self.warm + self.waited + self.refused + self.failed
     }
 }
 
@@ -217,6 +226,8 @@ pub enum Event {
     SlowOver(u32),
     BotOver(u32),
     SilenceOver(u32),
+    /// Users begin to come by themselves.
+    Begin,
     Tick,
 }
 
@@ -240,6 +251,7 @@ pub struct Cloud {
     pub(super) bot: Episode,
     pub(super) silence: Episode,
     opening: bool,
+    begun: bool,
     pub(super) burst: Burst,
     /// Since somebody last did something.
     pub(super) since: Time,
@@ -284,7 +296,11 @@ impl Cloud {
 
     /// Requests a second, as they are meant to come now.
     pub(super) fn rate(&self) -> f64 {
-        let users = if self.silence.is_on() { 0.0 } else { self.knobs.rate };
+        let users = if self.silence.is_on() {
+            0.0
+        } else {
+            self.knobs.rate
+        };
         users + if self.bot.is_on() { BOT } else { 0.0 }
     }
 
@@ -325,16 +341,23 @@ impl Cloud {
         (span >= Time::s(2)).then(|| meter.month(before, span, self.knobs.free))
     }
 
+    /// How far back the pace of the bill looks.
+    pub(super) fn pace(&self, at: Time) -> Time {
+        self.paces
+            .front()
+            .map_or(Time::ZERO, |(from, _)| at.since(*from))
+    }
+
     /// The same since somebody last did something.
     pub(super) fn month_since(&self, at: Time) -> u64 {
         let span = at.since(self.since);
-        self.meter_at(at).month(&self.at_since, span, self.knobs.free)
+        self.meter_at(at)
+            .month(&self.at_since, span, self.knobs.free)
     }
 
     /// So many seconds are known for the pace of the bill.
     pub(super) fn paced(&self, s: u64) -> bool {
-        let from = self.paces.front();
-        from.is_some_and(|(from, _)| self.now.since(*from) >= Time::s(s))
+        self.pace(self.now) >= Time::s(s)
     }
 
     fn restart(&mut self, now: Time) {
@@ -342,6 +365,11 @@ impl Cloud {
         self.since = now;
         self.at_since = self.meter;
         self.tally = Tally::default();
+    }
+
+    /// What is charged a month is told from here on.
+    fn pace_anew(&mut self, now: Time) {
+        self.accrue(now);
         self.paces.clear();
         self.paces.push_back((now, self.meter));
     }
@@ -390,6 +418,7 @@ impl Cloud {
             at: cx.now(),
             after: self.burst.at,
             tally: Tally::default(),
+            unmet: 0,
             pinged: self.knobs.ping > 0,
         };
         for _ in 0..size {
@@ -432,10 +461,16 @@ impl Cloud {
     /// Gives cells to instances that have none yet: they are being built.
     fn adopt(&mut self, cx: Cx<'_, '_>) {
         let cold = Time::from_ms(self.knobs.cold);
-        let new = self.functions.instances().filter(|(id, _)| id.0 > self.known);
+        let new = self
+            .functions
+            .instances()
+            .filter(|(id, _)| id.0 > self.known);
         for id in new.map(|(id, _)| id).collect::<Vec<_>>() {
             // What is built ahead has been there for a while when the knob says so.
-            let ahead = self.functions.instance(id).is_some_and(|one| one.provisioned);
+            let ahead = self
+                .functions
+                .instance(id)
+                .is_some_and(|one| one.provisioned);
             let cold = if ahead { Time::ZERO } else { cold };
             let place = self.cells.iter().position(Option::is_none);
             let place = place.unwrap_or(self.cells.len());
@@ -525,6 +560,9 @@ impl Cloud {
                 Offer::Waits(_) => {
                     self.say(key, "queued", SERVER, &[], cx);
                     self.put(key, Place::Queued);
+                    if let Some(request) = self.requests.get_mut(key) {
+                        request.fate = Fate::Waited;
+                    }
                 }
                 Offer::Full => self.refuse(key, "full", cx),
             }
@@ -538,7 +576,10 @@ impl Cloud {
                     return;
                 };
                 self.meter.requests += 1;
-                let alone = self.functions.instance(id).is_some_and(|one| one.requests == 1);
+                let alone = self
+                    .functions
+                    .instance(id)
+                    .is_some_and(|one| one.requests == 1);
                 if let (true, Some(cell)) = (alone, &mut self.cells[place]) {
                     cell.busy_since = now;
                 }
@@ -556,8 +597,9 @@ impl Cloud {
                 let told = [Arg::Part(part(place)), count(busy)];
                 self.say(key, word, part(place), &told, cx);
                 if let Some(request) = self.requests.get_mut(key) {
-                    request.fate = Fate::Cold;
+                    request.fate = Fate::Waited;
                     request.place = Place::Builds(By::Cell(id, place));
+                    self.burst.unmet += u32::from(request.who == Who::Burst(self.burst.number));
                 }
             }
             Placement::Limit => self.refuse(key, "limit", cx),
@@ -593,9 +635,7 @@ impl Cloud {
         let factor = if random { request.factor } else { 1.0 };
         let times = |span: Time| Time::from_s(span.as_s() * factor);
         let (own, all) = (times(mean), times(all).min(RUN_MAX));
-        if request.fate == Fate::Warm {
-            request.given = now;
-        }
+        request.given = now;
         if by == By::Server {
             // What functions would charge for it.
             self.meter.used += self.knobs.memory_mb() * all.0;
@@ -638,7 +678,11 @@ impl Cloud {
     /// The instance's time of work is over: it is charged for.
     fn charge(&mut self, id: InstanceId, from: Time, now: Time) {
         let memory = self.knobs.memory_mb() * now.since(from).0;
-        if self.functions.instance(id).is_some_and(|one| one.provisioned) {
+        if self
+            .functions
+            .instance(id)
+            .is_some_and(|one| one.provisioned)
+        {
             self.meter.used_provisioned += memory;
         } else {
             self.meter.used += memory;
@@ -656,7 +700,7 @@ impl Cloud {
         let By::Cell(id, place) = by else {
             self.server.release(key, now);
             self.say(key, "server-answers", SERVER, &[Arg::Span(took)], cx);
-            self.leave(key, Fate::Warm, Some(by), cx);
+            self.leave(key, fate, Some(by), cx);
             while let Some(next) = self.server.next(SERVER_WORKERS, false, now) {
                 self.serve(next, cx);
             }
@@ -665,13 +709,16 @@ impl Cloud {
         let told = [Arg::Part(part(place)), Arg::Span(took)];
         let (word, fate) = match fate {
             _ if late => ("timed-out", Fate::Failed),
-            Fate::Cold => ("answers-cold", fate),
+            Fate::Waited => ("answers-cold", fate),
             _ => ("answers", fate),
         };
         self.say(key, word, part(place), &told, cx);
         self.leave(key, fate, Some(by), cx);
         self.functions.finished(now.0, id);
-        let idle = self.functions.instance(id).is_some_and(|one| one.requests == 0);
+        let idle = self
+            .functions
+            .instance(id)
+            .is_some_and(|one| one.requests == 0);
         let from = self.cells.get(place).and_then(Option::as_ref);
         let from = from.map_or(now, |cell| cell.busy_since);
         if idle {
@@ -695,12 +742,12 @@ impl Cloud {
             return;
         }
         let took = now.since(asked);
-        self.answered += u64::from(matches!(fate, Fate::Warm | Fate::Cold));
+        self.answered += u64::from(matches!(fate, Fate::Warm | Fate::Waited));
         let bad = took > QUICK || matches!(fate, Fate::Refused | Fate::Failed);
         self.slow_since += u32::from(bad && asked >= self.emptied);
         let plotted = match fate {
             Fate::Warm => probe::WARM,
-            Fate::Cold => probe::COLD,
+            Fate::Waited => probe::WAITED,
             Fate::Refused => probe::REFUSED,
             Fate::Failed => probe::FAILED,
         };
@@ -711,8 +758,10 @@ impl Cloud {
         if who == Who::Burst(self.burst.number) {
             self.burst.tally.add(fate);
         }
+        let burst = matches!(who, Who::Burst(_));
         let alike = |one: &&mut Answer| {
-            one.fate == fate && one.asked.0 / GROUP.0 == asked.0 / GROUP.0 && {
+            let same = (one.fate, one.burst) == (fate, burst);
+            same && one.asked.0 / GROUP.0 == asked.0 / GROUP.0 && {
                 let apart = one.took.max(took).since(one.took.min(took));
                 apart.0 <= took.0 / 16
             }
@@ -728,6 +777,7 @@ impl Cloud {
             asked,
             took,
             fate,
+            burst,
             count: 1,
         });
     }
@@ -738,11 +788,19 @@ impl Cloud {
         let Some(place) = self.place_of(id) else {
             return;
         };
-        let used: Vec<usize> = self.cells.iter().flatten().filter_map(|cell| cell.slot).collect();
+        let used: Vec<usize> = self
+            .cells
+            .iter()
+            .flatten()
+            .filter_map(|cell| cell.slot)
+            .collect();
         let slots = self.knobs.slots as usize;
         let slot = (0..slots).find(|slot| !used.contains(slot));
         let own = self.knobs.connections == Connections::Own;
-        let provisioned = self.functions.instance(id).is_some_and(|one| one.provisioned);
+        let provisioned = self
+            .functions
+            .instance(id)
+            .is_some_and(|one| one.provisioned);
         if let Some(cell) = &mut self.cells[place] {
             let built = cell.built;
             cell.slot = slot.filter(|_| own);
@@ -762,11 +820,19 @@ impl Cloud {
             if in_use > 5 {
                 self.over_five = now;
             }
-            let told = Note::new("fails").with(Arg::Part(part(place))).with(count(slots));
+            let told = Note::new("fails")
+                .with(Arg::Part(part(place)))
+                .with(count(slots));
             let failed = cx.say(told.about(DATABASE));
             for key in waiting {
                 cx.because(failed);
-                self.say(key, "no-slot", part(place), &[Arg::Part(part(place)), count(slots)], cx);
+                self.say(
+                    key,
+                    "no-slot",
+                    part(place),
+                    &[Arg::Part(part(place)), count(slots)],
+                    cx,
+                );
                 self.starved += u32::from(now.since(self.over_five) >= Time::s(1));
                 self.leave(key, Fate::Failed, None, cx);
             }
@@ -778,13 +844,14 @@ impl Cloud {
         let ready = cx.say(told.about(part(place)));
         if slot.is_some() && own {
             let told = Note::new("connects").with(Arg::Part(part(place)));
-            cx.say(told.with(count(used.len() + 1)).with(count(slots)).about(DATABASE));
+            cx.say(
+                told.with(count(used.len() + 1))
+                    .with(count(slots))
+                    .about(DATABASE),
+            );
         }
         for key in waiting {
             cx.because(ready);
-            if let Some(request) = self.requests.get_mut(key) {
-                request.given = now;
-            }
             self.work(key, By::Cell(id, place), cx);
         }
         self.watch_idle(cx);
@@ -794,7 +861,9 @@ impl Cloud {
         self.accrue(cx.now());
         self.functions.deploy(cx.now().0);
         let old = self.counts.frozen;
-        let told = Note::new("deploy").with(count(self.functions.version())).with(count(old));
+        let told = Note::new("deploy")
+            .with(count(self.functions.version()))
+            .with(count(old));
         let said = cx.say(told.about(FUNCTION).mark(Tone::Learner));
         self.adopt(cx);
         cx.because(said);
@@ -819,7 +888,12 @@ impl Cloud {
             self.gone += 1;
         }
         self.counts = Counts::default();
+        // Another allowance and this one again: it begins anew.
+        let mut other = self.knobs.rules();
+        (other.allowance.burst, other.provisioned) = (0, 0);
+        self.functions.set(cx.now().0, other);
         self.set_rules(cx);
+        self.pace_anew(cx.now());
         cx.because(calm);
         self.answers.clear();
         self.burst = Burst {
@@ -894,6 +968,7 @@ impl Model for Cloud {
             bot: Episode::default(),
             silence: Episode::default(),
             opening: true,
+            begun: false,
             burst: Burst::default(),
             since: now,
             tally: Tally::default(),
@@ -929,15 +1004,16 @@ impl Model for Cloud {
         for (i, (at, _)) in OPENING.into_iter().enumerate() {
             cx.schedule(at, Event::Opening(i));
         }
-        let gap = ALONE + Source::poisson(knobs.rate, cx.random(Who::ARRIVALS[0]));
-        let turn = cloud.users.next(knobs.rate, gap, now);
-        cx.schedule(gap, Event::Arrive(turn));
+        cx.schedule(ALONE, Event::Begin);
         if knobs.ping > 0 {
             cx.schedule(Time::ms(u64::from(knobs.ping) * 500), Event::Ping(0));
         }
         cx.schedule(Time::s(1), Event::Tick);
         cx.sample(probe::LIMIT, f64::from(knobs.limit));
-        cx.sample(probe::SERVER, super::bill::dollars(super::bill::SERVER_MONTH));
+        cx.sample(
+            probe::SERVER,
+            super::bill::dollars(super::bill::SERVER_MONTH),
+        );
         cloud.look(cx);
         cloud
     }
@@ -974,7 +1050,12 @@ impl Model for Cloud {
                     cx.because(NoteId::NONE);
                     let size = OPENING[i].1;
                     let word = if size == 1 { "one-comes" } else { "some-come" };
-                    cx.say(Note::new(word).with(count(size)).about(USERS).mark(Tone::Plain));
+                    cx.say(
+                        Note::new(word)
+                            .with(count(size))
+                            .about(USERS)
+                            .mark(Tone::Plain),
+                    );
                     self.come_at_once(size, cx);
                 }
             }
@@ -994,6 +1075,10 @@ impl Model for Cloud {
                     cx.say(note.about(USERS).mark(Tone::Plain));
                     self.come_at_once(AFTER_SILENCE, cx);
                 }
+            }
+            Event::Begin => {
+                self.begun = true;
+                self.next(cx);
             }
             Event::Tick => {
                 self.accrue(cx.now());
@@ -1023,7 +1108,9 @@ impl Model for Cloud {
         if old.rate != knobs.rate {
             self.opening = false;
         }
-        if let Some((gap, turn)) = self.users.turn(knobs.rate, cx.now()) {
+        if self.begun
+            && let Some((gap, turn)) = self.users.turn(knobs.rate, cx.now())
+        {
             cx.schedule(gap, Event::Arrive(turn));
         }
         if (old.ping, old.pings) != (knobs.ping, knobs.pings) {
@@ -1039,6 +1126,7 @@ impl Model for Cloud {
         self.set_rules(cx);
         self.lend(cx);
         self.restart(cx.now());
+        self.pace_anew(cx.now());
         // What has been quick was so under other rules.
         self.slow_since += 1;
         cx.sample(probe::LIMIT, f64::from(knobs.limit));
@@ -1098,11 +1186,13 @@ impl Model for Cloud {
         balance.claim("the server", by_server.copied());
         let pooled = self.pooler.held.iter().chain(&self.pooler.queue);
         balance.claim("the pooler", pooled.copied());
-        balance.check(&self.requests, self.gone, |_, request| match request.place {
-            Place::Queued | Place::Works(By::Server) => Some("the server"),
-            Place::Pools(_) => Some("the pooler"),
-            Place::Works(_) if request.rest.is_some() => Some("the pooler"),
-            _ => None,
+        balance.check(&self.requests, self.gone, |_, request| {
+            match request.place {
+                Place::Queued | Place::Works(By::Server) => Some("the server"),
+                Place::Pools(_) => Some("the pooler"),
+                Place::Works(_) if request.rest.is_some() => Some("the pooler"),
+                _ => None,
+            }
         })?;
         let mut held = vec![0; self.cells.len()];
         for (_, request) in self.requests.iter() {

@@ -16,7 +16,7 @@ fn lasts(cloud: &Cloud, s: u64) -> bool {
 
 /// None, one or a few, or more than half of those who came at once had to wait.
 fn waited(cloud: &Cloud, size: u32) -> Option<usize> {
-    let cold = cloud.burst.tally.cold;
+    let cold = cloud.burst.tally.waited;
     cloud.burst.settled(size).then_some(match cold {
         0 => 0,
         _ if 2 * cold <= size => 1,
@@ -46,7 +46,7 @@ pub(super) const STORY: &[Beat<Cloud>] = &[
         points: &[part(0), ANSWERS],
         shows: &[
             figure(FUNCTION, "alive").is(1.0),
-            figure(ANSWERS, "cold").is(1.0),
+            figure(ANSWERS, "waited").is(1.0),
             figure(ANSWERS, "last").within(0.99, 1.01),
         ],
         ..Beat::at_once()
@@ -55,7 +55,10 @@ pub(super) const STORY: &[Beat<Cloud>] = &[
         id: "again",
         setup: &[Setup::Set("rate", 5.0), Setup::Speed(3.0)],
         when: |cloud| {
-            let warm = cloud.answers.back().is_some_and(|one| one.took <= Time::ms(200));
+            let warm = cloud
+                .answers
+                .back()
+                .is_some_and(|one| one.took <= Time::ms(200));
             lasts(cloud, 15) && warm && cloud.counts.frozen >= 2 && cloud.counts.in_use >= 1
         },
         points: &[FUNCTION, ANSWERS],
@@ -79,7 +82,7 @@ pub(super) const STORY: &[Beat<Cloud>] = &[
         points: &[FUNCTION, ANSWERS],
         shows: &[
             figure(ANSWERS, "burst").is(20.0),
-            figure(ANSWERS, "burst-cold").within(11.0, 19.0),
+            figure(ANSWERS, "burst-unmet").within(11.0, 19.0),
             figure(FUNCTION, "alive").at_least(20.0),
         ],
         ..Beat::at_once()
@@ -95,7 +98,7 @@ pub(super) const STORY: &[Beat<Cloud>] = &[
         points: &[FUNCTION, ANSWERS],
         shows: &[
             figure(FUNCTION, "old").at_least(20.0),
-            figure(ANSWERS, "burst-cold").is(20.0),
+            figure(ANSWERS, "burst-unmet").is(20.0),
         ],
         predict: Some(Prediction {
             id: "ping",
@@ -115,7 +118,7 @@ pub(super) const STORY: &[Beat<Cloud>] = &[
         points: &[FUNCTION, ANSWERS],
         shows: &[
             figure(ANSWERS, "burst").is(5.0),
-            figure(ANSWERS, "burst-cold").is(4.0),
+            figure(ANSWERS, "burst-unmet").is(4.0),
         ],
         ..Beat::at_once()
     },
@@ -165,7 +168,11 @@ pub(super) const STORY: &[Beat<Cloud>] = &[
             Setup::Act("twenty", 0),
             Setup::Speed(0.3),
         ],
-        when: |cloud| cloud.burst.settled(PEAK),
+        // Until B's last are served, too.
+        when: |cloud| {
+            let past = cloud.now.since(cloud.burst.at) >= Time::ms(1_500);
+            cloud.burst.settled(PEAK) && past
+        },
         points: &[DATABASE, ANSWERS],
         shows: &[
             figure(DATABASE, "open").is(10.0),
@@ -217,7 +224,7 @@ pub(super) const STORY: &[Beat<Cloud>] = &[
         when: |cloud| cloud.burst.settled(PEAK) && lasts(cloud, 9),
         points: &[FUNCTION, ANSWERS, BILL],
         shows: &[
-            figure(ANSWERS, "burst-cold").is(0.0),
+            figure(ANSWERS, "burst-unmet").is(0.0),
             figure(BILL, "times").within(4.4, 5.6),
         ],
         ..Beat::at_once()
@@ -233,7 +240,11 @@ pub(super) const CHALLENGES: &[Challenge<Cloud>] = &[
             let whole = first && burst.size >= PEAK && !cloud.is_server();
             let cheap = cloud.month(at).is_some_and(|month| dollars(month) < 80.0);
             let bad = burst.tally.all() - burst.tally.warm;
-            let served = if whole && cheap && bad <= 1 { burst.tally.all() } else { 0 };
+            let served = if whole && cheap && bad <= 1 {
+                burst.tally.all()
+            } else {
+                0
+            };
             Progress::of(f64::from(served.min(PEAK)), f64::from(PEAK))
         },
         solution: &[
@@ -248,7 +259,7 @@ pub(super) const CHALLENGES: &[Challenge<Cloud>] = &[
         id: "cheap",
         progress: |cloud, at| {
             let lasted = at.since(cloud.since).as_s();
-            let answered = f64::from(cloud.tally.warm + cloud.tally.cold);
+            let answered = f64::from(cloud.tally.warm + cloud.tally.waited);
             let cheap = dollars(cloud.month_since(at)) < 20.0 && !cloud.knobs.free;
             let busy = answered + 3.0 >= 3.0 * lasted && !cloud.is_server();
             Progress::of(if cheap && busy { lasted.min(60.0) } else { 0.0 }, 60.0)

@@ -26,11 +26,12 @@ const ROOM: usize = 50;
 /// Height of the field's head.
 const HEAD: f32 = 34.0;
 
-/// Where the instances stand: places a row, and how far apart they are.
+/// Where the instances stand: places a row, how far apart rows are, and how far apart columns.
 struct Field {
     area: Rect,
     columns: usize,
     pitch: f32,
+    across: f32,
 }
 
 impl Field {
@@ -43,21 +44,21 @@ impl Field {
                 best = (columns, pitch);
             }
         }
-        let (columns, pitch) = (best.0, best.1.min(46.0));
+        let (columns, pitch) = (best.0, best.1.min(48.0));
         Field {
             area,
             columns,
             pitch,
+            across: (area.w / columns as f32).min(1.3 * pitch),
         }
     }
 
     fn cell(&self, place: usize) -> Rect {
-        let side = 0.8 * self.pitch;
+        let side = 0.76 * self.pitch;
         let (column, row) = (place % self.columns, place / self.columns);
-        let start = self.area.x + (self.area.w - self.pitch * self.columns as f32) / 2.0;
         Rect::new(
-            start + self.pitch * (column as f32 + 0.1),
-            self.area.y + self.pitch * (row as f32 + 0.1),
+            self.area.x + self.across * (column as f32 + 0.5) - side / 2.0,
+            self.area.y + self.pitch * (row as f32 + 0.12),
             side,
             side,
         )
@@ -68,21 +69,18 @@ pub(super) fn draw(cloud: &Cloud, knobs: &Settings, at: Time, scene: &mut Scene)
     let narrow = scene.narrow();
     let placed = place(scene, narrow);
     let all = placed.of(FUNCTION);
-    let head = Rect { h: HEAD, ..all };
-    let inside = Rect::new(
-        all.x + 6.0,
-        all.y + HEAD,
-        all.w - 12.0,
-        all.h - HEAD - 5.0,
+    let inside = Rect::new(all.x + 6.0, all.y + HEAD, all.w - 12.0, all.h - HEAD - 5.0);
+    let field = Field::of(
+        inside,
+        ROOM.max(knobs.limit as usize).max(cloud.cells.len()),
     );
-    let field = Field::of(inside, ROOM.max(knobs.limit as usize).max(cloud.cells.len()));
     ground(cloud, &placed, &field, narrow, scene);
     users(cloud, placed.of(USERS), scene);
     door(cloud, placed.of(DOOR), scene);
     if cloud.is_server() {
         server(cloud, all, scene);
     } else {
-        function(cloud, knobs, head, scene);
+        function(cloud, knobs, all, scene);
         for (i, cell) in cloud.cells.iter().enumerate() {
             if let Some(cell) = cell {
                 instance(cloud, cell, i, field.cell(i), at, scene);
@@ -139,13 +137,16 @@ fn place(scene: &mut Scene, narrow: bool) -> Placed {
 /// Where the connection of this number ends at the comb.
 fn tooth(rect: Rect, slots: usize, slot: usize) -> Point {
     let (top, room) = (rect.y + 56.0, rect.h - 66.0);
-    pt(rect.x, top + room * (slot as f32 + 0.5) / slots.max(1) as f32)
+    pt(
+        rect.x,
+        top + room * (slot as f32 + 0.5) / slots.max(1) as f32,
+    )
 }
 
 /// Links, the frame of the field, and a hairline for each connection.
 fn ground(cloud: &Cloud, placed: &Placed, field: &Field, narrow: bool, scene: &mut Scene) {
     let (all, base) = (placed.of(FUNCTION), placed.of(DATABASE));
-    let (users, door) = (placed.of(USERS), placed.of(DOOR));
+    let door = placed.of(DOOR);
     let slots = cloud.knobs.slots as usize;
     let mut pencil = scene.background();
     pencil.line(placed.way(USERS, DOOR).d(), Ink::Mark, 1.5);
@@ -157,7 +158,6 @@ fn ground(cloud: &Cloud, placed: &Placed, field: &Field, narrow: bool, scene: &m
     };
     let from = if narrow { door.bottom() } else { door.right() };
     pencil.line(Way::straight(from, end).d(), Ink::Mark, 1.5);
-    let _ = users;
     if narrow {
         return;
     }
@@ -172,7 +172,10 @@ fn ground(cloud: &Cloud, placed: &Placed, field: &Field, narrow: bool, scene: &m
     let mut d = String::new();
     for (i, cell) in cloud.cells.iter().enumerate() {
         if let Some(slot) = cell.as_ref().and_then(|cell| cell.slot) {
-            let (from, to) = (field.cell(i).right(), tooth(base, slots, slot.min(slots - 1)));
+            let (from, to) = (
+                field.cell(i).right(),
+                tooth(base, slots, slot.min(slots - 1)),
+            );
             let edge = tenths(all.x + all.w);
             d += &format!(
                 "M{} {}L{edge} {}H{}",
@@ -232,7 +235,8 @@ fn door(cloud: &Cloud, rect: Rect, scene: &mut Scene) {
 }
 
 /// The head of the field: how many are in use, and how many ought to be.
-fn function(cloud: &Cloud, knobs: &Settings, rect: Rect, scene: &mut Scene) {
+fn function(cloud: &Cloud, knobs: &Settings, area: Rect, scene: &mut Scene) {
+    let rect = Rect { h: HEAD, ..area };
     let counts = cloud.counts;
     let work = cloud.work_mean().as_s();
     let needed = cloud.rate() * work / f64::from(knobs.at_once);
@@ -249,12 +253,14 @@ fn function(cloud: &Cloud, knobs: &Settings, rect: Rect, scene: &mut Scene) {
     ];
     let sums = ["sum", "sum.short"].map(|word| scene.say(word, &told));
     let kinds = [counts.building, counts.busy, counts.frozen].map(|n| Arg::Count(n.into()));
-    let spoken = format!(
-        "{}, {}, {}",
-        said[0],
-        scene.say("kinds", &kinds),
-        sums[0]
-    );
+    let spoken = format!("{}, {}, {}", said[0], scene.say("kinds", &kinds), sums[0]);
+    if cloud.cells.iter().all(Option::is_none) {
+        let nothing = scene.say("nothing", &[]);
+        let middle = pt(area.centre().x, area.centre().y + 8.0);
+        scene
+            .background()
+            .centred(middle, 13.0, false, Ink::Secondary, nothing);
+    }
     let mut pencil = scene.thing(FUNCTION, rect, spoken);
     pencil
         .figure("in-use", f64::from(counts.in_use))
@@ -328,10 +334,18 @@ fn instance(cloud: &Cloud, cell: &Cell, place: usize, rect: Rect, at: Time, scen
         }
     };
     let version = scene.say("cell.version", &[Arg::Count(one.version as i64)]);
-    let value = if old { format!("{state}, {version}") } else { state };
+    let value = if old {
+        format!("{state}, {version}")
+    } else {
+        state
+    };
     let mut pencil = scene.thing(cell_part(place), rect, value);
     let side = rect.w;
-    let number = if old { version } else { (place + 1).to_string() };
+    let number = if old {
+        version
+    } else {
+        (place + 1).to_string()
+    };
     let thick = (side * 0.09).clamp(1.5, 3.0);
     let ink = match one.state() {
         State::Starting => {
@@ -355,18 +369,25 @@ fn instance(cloud: &Cloud, cell: &Cell, place: usize, rect: Rect, at: Time, scen
         }
         State::Idle { .. } => {
             pencil.bordered(rect, 3.0, Ink::AccentSoft, Ink::Line, 1.0);
+            let thick = if one.provisioned { 1.0 } else { thick };
             pencil.line(border(rect, share), Ink::Accent, thick);
             Ink::Secondary
         }
     };
     if one.provisioned {
-        let around = rect.grown(0.06 * side);
-        pencil.bordered(around, 5.0, Ink::None, Ink::Ok, 1.5);
+        let around = border(rect.grown(0.11 * side), 1.0);
+        pencil.line(around, Ink::Accent, (0.05 * side).max(1.0));
     }
     let size = if side >= 28.0 { 13.0 } else { 11.0 };
-    if text::width(&number, size, true) < side - 4.0 {
+    if side >= 22.0 && text::width(&number, size, true) < side - 4.0 {
         let middle = rect.centre();
-        pencil.centred(pt(middle.x, middle.y + 0.36 * size), size, true, ink, number);
+        pencil.centred(
+            pt(middle.x, middle.y + 0.36 * size),
+            size,
+            true,
+            ink,
+            number,
+        );
     }
 }
 
@@ -405,7 +426,7 @@ fn server(cloud: &Cloud, rect: Rect, scene: &mut Scene) {
     let top = rect.y + 58.0 + pitch;
     let area = Rect::new(x, top, room, rect.y + rect.h - top - 4.0);
     if area.h > 20.0 {
-        let places = Cells::of(area, SERVER_QUEUE, 5, 15.0);
+        let places = Cells::of(area, SERVER_QUEUE, 5, 22.0);
         places.pips(&mut pencil, SERVER_QUEUE);
         for i in 0..waiting.min(SERVER_QUEUE) {
             pencil.mark(Glyph::Request, places.at(i), places.r, Ink::Accent);
@@ -461,20 +482,42 @@ fn database(cloud: &Cloud, rect: Rect, narrow: bool, scene: &mut Scene) {
         let first = status[0].clone();
         status.insert(0, format!("{first} {more}"));
         let status = fitting(&status, 12.0, true, room);
-        ending(&mut pencil, pt(rect.x + rect.w - 12.0, y), 12.0, true, ink, status);
+        ending(
+            &mut pencil,
+            pt(rect.x + rect.w - 12.0, y),
+            12.0,
+            true,
+            ink,
+            status,
+        );
         return;
     }
     let room = rect.w - 20.0;
     pencil
-        .bold(pt(rect.x + 10.0, rect.y + 20.0), 14.5, Ink::Ink, fitting(&[name], 14.5, true, room))
-        .bold(pt(rect.x + 10.0, rect.y + 37.0), 12.0, ink, fitting(&status, 12.0, true, room));
+        .bold(
+            pt(rect.x + 10.0, rect.y + 20.0),
+            14.5,
+            Ink::Ink,
+            fitting(&[name], 14.5, true, room),
+        )
+        .bold(
+            pt(rect.x + 10.0, rect.y + 37.0),
+            12.0,
+            ink,
+            fitting(&status, 12.0, true, room),
+        );
     if !more.is_empty() {
         let ink = if slow { Ink::Warn } else { Ink::Secondary };
         let more = fitting(&[more], 11.5, true, rect.w - 34.0);
         pencil.bold(pt(rect.x + 24.0, rect.y + 60.0), 11.5, ink, more);
     }
     let (mut free, mut used) = (String::new(), String::new());
-    let held: Vec<usize> = cloud.cells.iter().flatten().filter_map(|cell| cell.slot).collect();
+    let held: Vec<usize> = cloud
+        .cells
+        .iter()
+        .flatten()
+        .filter_map(|cell| cell.slot)
+        .collect();
     for slot in 0..slots {
         let taken = match () {
             () if cloud.is_server() => slot < SERVER_WORKERS,
@@ -493,7 +536,7 @@ fn database(cloud: &Cloud, rect: Rect, narrow: bool, scene: &mut Scene) {
 /// How each kind of answer is drawn and named.
 const KINDS: [(Fate, Glyph, Ink, &str); 4] = [
     (Fate::Warm, Glyph::Request, Ink::Accent, "answers.warm"),
-    (Fate::Cold, Glyph::Request, Ink::Warn, "answers.cold"),
+    (Fate::Waited, Glyph::Request, Ink::Warn, "answers.waited"),
     (Fate::Refused, Glyph::Failure, Ink::Bad, "answers.refused"),
     (Fate::Failed, Glyph::Failure, Ink::Bad, "answers.failed"),
 ];
@@ -506,19 +549,22 @@ fn answers(cloud: &Cloud, knobs: &Settings, rect: Rect, at: Time, scene: &mut Sc
         LATELY
     };
     let (tally, burst) = (cloud.tally, cloud.burst);
-    let recent = burst.size > 1 && at.since(burst.at) < LATELY;
-    let told = [burst.size, burst.tally.cold].map(|n| Arg::Count(n.into()));
-    let titles = if recent {
+    let recent = burst.size > 1 && at.since(burst.at) < LATELY && !cloud.is_server();
+    let lost = burst.tally.refused + burst.tally.failed;
+    let told = [burst.size, burst.unmet, lost].map(|n| Arg::Count(n.into()));
+    let titles = if recent && lost > 0 {
+        ["answers.lost", "answers.lost.short"].map(|word| scene.say(word, &told))
+    } else if recent {
         ["answers.burst", "answers.burst.short"].map(|word| scene.say(word, &told))
     } else {
         let told = [Arg::Number(back.as_s())];
         ["answers", "answers.short"].map(|word| scene.say(word, &told))
     };
-    let counts = [tally.warm, tally.cold, tally.refused, tally.failed];
+    let counts = [tally.warm, tally.waited, tally.refused, tally.failed];
     let mut entries = Vec::new();
     for ((_, glyph, ink, word), n) in KINDS.into_iter().zip(counts) {
         // What has not happened needs no room.
-        if n > 0 || word == "answers.warm" || word == "answers.cold" {
+        if n > 0 || word == "answers.warm" || word == "answers.waited" {
             entries.push((glyph, ink, scene.say(word, &[Arg::Count(n.into())])));
         }
     }
@@ -526,21 +572,33 @@ fn answers(cloud: &Cloud, knobs: &Settings, rect: Rect, at: Time, scene: &mut Sc
     let named: Vec<&str> = entries.iter().map(|(.., name)| name.as_str()).collect();
     let spoken = format!("{}; {since} {}", titles[0], named.join(", "));
     let last = cloud.answers.back();
-    let labels = [0.1, 1.0, 10.0].map(|s| (s, scene.say("seconds", &[Arg::Number(s)])));
+    let floors = [
+        cloud.work_mean().as_s(),
+        cloud.work_mean().as_s() + knobs.cold / 1_000.0,
+    ];
+    let seconds = |s: f64| scene.say("seconds", &[Arg::Number(s)]);
+    let labels = [floors[0], floors[1], 10.0, 1.0, 0.1].map(|s| (s, seconds(s)));
     let mut pencil = scene.thing(ANSWERS, rect, spoken);
     pencil
         .figure("warm", f64::from(tally.warm))
-        .figure("cold", f64::from(tally.cold))
+        .figure("waited", f64::from(tally.waited))
         .figure("refused", f64::from(tally.refused))
         .figure("failed", f64::from(tally.failed))
         .figure("burst", f64::from(burst.size))
-        .figure("burst-cold", f64::from(burst.tally.cold))
+        .figure("burst-unmet", f64::from(burst.unmet))
         .figure("burst-failed", f64::from(burst.tally.failed))
         .figure("last", last.map_or(0.0, |one| one.took.as_s()));
-    panel(&mut pencil, rect, fitting(&titles, 12.0, true, rect.w - 20.0));
+    panel(
+        &mut pencil,
+        rect,
+        fitting(&titles, 12.0, true, rect.w - 20.0),
+    );
     let (mut x, y, right) = (rect.x + 10.0, rect.y + 34.0, rect.x + rect.w - 8.0);
     let since_w = text::width(&since, 11.5, false) + 8.0;
-    let all: f32 = entries.iter().map(|(.., name)| text::width(name, 11.5, true) + 26.0).sum();
+    let all: f32 = entries
+        .iter()
+        .map(|(.., name)| text::width(name, 11.5, true) + 26.0)
+        .sum();
     if x + since_w + all < right {
         pencil.text(pt(x, y), 11.5, Ink::Secondary, since);
         x += since_w;
@@ -559,51 +617,70 @@ fn answers(cloud: &Cloud, knobs: &Settings, rect: Rect, at: Time, scene: &mut Sc
         let share = (libm::log10(s.clamp(0.1, 10.0)) + 1.0) / 2.0;
         plot.y + plot.h * (1.0 - share as f32)
     };
-    for (s, label) in labels {
+    // The two floors first; what is too near to them has no room.
+    let mut taken: Vec<f32> = Vec::new();
+    for (i, (s, label)) in labels.into_iter().enumerate() {
         let y = up(s);
+        if taken.iter().any(|other| (other - y).abs() < 11.0) || (i == 1 && cloud.is_server()) {
+            continue;
+        }
+        taken.push(y);
         let d = format!("M{} {}h{}", tenths(plot.x), tenths(y), tenths(plot.w));
-        pencil.line(d, Ink::Line, 1.0);
-        ending(&mut pencil, pt(plot.x - 6.0, y + 4.0), 11.0, false, Ink::Secondary, label);
+        let ink = if i < 2 { Ink::LineStrong } else { Ink::Line };
+        pencil.line(d, ink, 1.0);
+        let end = pt(plot.x - 6.0, y + 4.0);
+        ending(&mut pencil, end, 11.0, i < 2, Ink::Secondary, label);
     }
-    for one in &cloud.answers {
+    let mut labelled = f32::MAX;
+    for one in cloud.answers.iter().rev() {
         let ago = at.since(one.asked);
+        if ago >= back {
+            continue;
+        }
         let (_, glyph, ink, _) = KINDS[one.fate as usize];
-        if ago < back {
-            let share = 1.0 - (ago.as_s() / back.as_s()) as f32;
-            let bad = matches!(one.fate, Fate::Refused | Fate::Failed);
-            let y = if bad { plot.y - 4.0 } else { up(one.took.as_s()) };
-            group(&mut pencil, pt(plot.x + plot.w * share, y), one.count, glyph, ink, plot);
+        let bad = matches!(one.fate, Fate::Refused | Fate::Failed);
+        let x = plot.x + plot.w * (1.0 - (ago.as_s() / back.as_s()) as f32);
+        let p = pt(
+            x,
+            if bad {
+                plot.y - 5.0
+            } else {
+                up(one.took.as_s())
+            },
+        );
+        let together = if one.burst { one.count } else { 1 };
+        let high = group(&mut pencil, p, together, glyph, ink);
+        // The number of a group, as far as it keeps off the one to its right.
+        if together >= 4 && one.fate != Fate::Warm && labelled - x > 26.0 {
+            labelled = x;
+            let label = one.count.to_string();
+            if bad {
+                ending(&mut pencil, pt(x - 7.0, p.y + 4.0), 11.5, true, ink, label);
+            } else {
+                let half = text::width(&label, 11.5, true) / 2.0;
+                let x = x.min(plot.x + plot.w + 10.0 - half);
+                pencil.centred(pt(x, p.y - high - 3.0), 11.5, true, ink, label);
+            }
         }
     }
 }
 
-/// Answers that came alike: as many dots as there are, up to thirty, in a block of rows of three, with their number.
-fn group(pencil: &mut Pencil<'_>, at: Point, count: u32, glyph: Glyph, ink: Ink, plot: Rect) {
+/// Answers that came alike: as many dots as there are, up to thirty, in a block of rows of three. Gives half its height.
+fn group(pencil: &mut Pencil<'_>, at: Point, count: u32, glyph: Glyph, ink: Ink) -> f32 {
     const PITCH: f32 = 4.2;
     if count < 4 || glyph == Glyph::Failure {
         let r = if count < 4 { 2.4 } else { 4.0 };
         pencil.mark(glyph, at, r, ink);
-    } else {
-        let shown = count.min(30);
-        let rows = shown.div_ceil(3);
-        for i in 0..shown {
-            let (column, row) = ((i % 3) as f32 - 1.0, (i / 3) as f32);
-            let y = at.y + PITCH * (row - (rows - 1) as f32 / 2.0);
-            pencil.mark(glyph, pt(at.x + PITCH * column, y), 2.1, ink);
-        }
+        return r;
     }
-    if count >= 4 {
-        let label = count.to_string();
-        let w = text::width(&label, 11.5, true);
-        let p = if at.x + 10.0 + w < plot.x + plot.w {
-            pt(at.x + 9.0, at.y + 4.0)
-        } else {
-            pt(at.x - 10.0 - w, at.y + 4.0)
-        };
-        if ink != Ink::Accent {
-            pencil.bold(p, 11.5, ink, label);
-        }
+    let shown = count.min(30);
+    let high = PITCH * (shown.div_ceil(3) - 1) as f32 / 2.0;
+    for i in 0..shown {
+        let (column, row) = ((i % 3) as f32 - 1.0, (i / 3) as f32);
+        let p = pt(at.x + PITCH * column, at.y + PITCH * row - high);
+        pencil.mark(glyph, p, 2.1, ink);
     }
+    high + 2.1
 }
 
 /// An amount of dollars as short as it can be told.
@@ -619,10 +696,22 @@ fn bill(cloud: &Cloud, knobs: &Settings, rect: Rect, at: Time, scene: &mut Scene
     let server = dollars(SERVER_MONTH);
     let amount = month.map_or(0.0, dollars);
     let even = break_even(knobs.memory_mb(), cloud.work_mean());
-    let titles = ["bill", "bill.short"].map(|word| scene.say(word, &[]));
+    let span = [Arg::Number(cloud.pace(at).as_s().floor())];
+    let words = match month {
+        Some(_) => ["bill", "bill.short"],
+        None => ["bill.new"; 2],
+    };
+    let titles = words.map(|word| scene.say(word, &span));
     let server_mode = cloud.is_server();
     let names = [
-        scene.say(if server_mode { "bill.would" } else { "bill.functions" }, &[]),
+        scene.say(
+            if server_mode {
+                "bill.would"
+            } else {
+                "bill.functions"
+            },
+            &[],
+        ),
         scene.say("bill.server", &[]),
     ];
     let told = month.map_or_else(|| "…".to_owned(), |_| money(amount));
@@ -646,18 +735,22 @@ fn bill(cloud: &Cloud, knobs: &Settings, rect: Rect, at: Time, scene: &mut Scene
         .figure("server", server)
         .figure("times", amount / server)
         .figure("even", even);
-    panel(&mut pencil, rect, fitting(&titles, 12.0, true, rect.w - 20.0));
+    panel(
+        &mut pencil,
+        rect,
+        fitting(&titles, 12.0, true, rect.w - 20.0),
+    );
     let top = engine::plot::round_up(amount.max(server) * 1.05) as f32;
     let low = rect.h < 105.0;
-    let pitch = if low { 19.0 } else { 0.2 * rect.h };
+    let pitch = if low { 19.0 } else { 0.2 * rect.h + 2.0 };
     let left = rect.x + 10.0;
     let name_w = (names.iter().map(|name| text::width(name, 12.0, false)))
         .fold(0.0_f32, f32::max)
         .min(0.42 * rect.w);
     let rail_w = rect.w - 20.0 - name_w - 8.0 - 54.0;
-    let thick = if low { 10.0 } else { 15.0 };
+    let thick = if low { 10.0 } else { 18.0 };
     for (i, (name, value)) in names.into_iter().zip(values).enumerate() {
-        let y = rect.y + if low { 37.0 } else { 42.0 } + pitch * i as f32;
+        let y = rect.y + if low { 37.0 } else { 45.0 } + pitch * i as f32;
         let (amount, ink) = if i == 0 {
             (amount, if amount > server { Ink::Warn } else { Ink::Ok })
         } else {
@@ -671,9 +764,21 @@ fn bill(cloud: &Cloud, knobs: &Settings, rect: Rect, at: Time, scene: &mut Scene
         } else {
             pencil.text(at, 12.0, Ink::Secondary, name);
         }
-        let rail = Rect::new(left + name_w + 8.0, y - 0.3 * 12.0 - thick / 2.0, rail_w, thick);
+        let rail = Rect::new(
+            left + name_w + 8.0,
+            y - 0.3 * 12.0 - thick / 2.0,
+            rail_w,
+            thick,
+        );
         pencil.meter(rail, amount as f32 / top, ink, false);
-        ending(&mut pencil, pt(rect.x + rect.w - 10.0, y), 13.0, true, Ink::Ink, value);
+        ending(
+            &mut pencil,
+            pt(rect.x + rect.w - 10.0, y),
+            13.0,
+            true,
+            Ink::Ink,
+            value,
+        );
         if i == 0 {
             let x = rail.x + rail.w * server as f32 / top;
             let d = format!(
@@ -701,11 +806,13 @@ const PING: (Glyph, Ink) = (Glyph::Heartbeat, Ink::Hit);
 fn dots(cloud: &Cloud, placed: &Placed, field: &Field, at: Time, scene: &mut Scene) {
     let come = placed.way(USERS, DOOR);
     let door = placed.of(DOOR);
-    let gate = if scene.narrow() { door.bottom() } else { door.right() };
+    let narrow = scene.narrow();
+    let gate = if narrow { door.bottom() } else { door.right() };
     let server = placed.of(FUNCTION);
     let home = |by: By| match by {
         By::Cell(_, place) => Way::straight(gate, field.cell(place).centre()),
-        By::Server => Way::straight(gate, pt(server.x + 14.0, gate.y.max(server.y + 14.0))),
+        By::Server if narrow => Way::straight(gate, pt(gate.x, server.y + 14.0)),
+        By::Server => Way::straight(gate, pt(server.x + 14.0, gate.y)),
     };
     let mut ahead = 0_u16;
     for (key, request) in cloud.requests.iter() {
@@ -713,7 +820,7 @@ fn dots(cloud: &Cloud, placed: &Placed, field: &Field, at: Time, scene: &mut Sce
         let asking = if ping { PING } else { REQUEST };
         let answer = match request.fate {
             Fate::Warm => (Glyph::Response, Ink::Ok),
-            Fate::Cold => (Glyph::Response, Ink::Warn),
+            Fate::Waited => (Glyph::Response, Ink::Warn),
             Fate::Refused | Fate::Failed => (Glyph::Failure, Ink::Bad),
         };
         let gone = at.since(request.asked);
@@ -728,7 +835,7 @@ fn dots(cloud: &Cloud, placed: &Placed, field: &Field, at: Time, scene: &mut Sce
                     }
                     _ => 0.0,
                 };
-                let p = if scene.narrow() {
+                let p = if narrow {
                     pt(p.x, p.y + aside * 0.8)
                 } else {
                     pt(p.x + aside, p.y)
