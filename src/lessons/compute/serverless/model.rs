@@ -1,9 +1,9 @@
 //! The system: users and a front door, instances that are built for requests, a database with connections, and one server instead.
 
-use super::bill::Meter;
+use super::bill::{Meter, SERVER_MONTH, dollars};
 use super::probe;
 use super::settings::{Connections, Runs, Settings, Spread};
-use algorithms::functions::{Functions, InstanceId, Placement, State};
+use algorithms::functions::{Functions, Instance, InstanceId, Placement, State};
 use engine::random::exponential;
 use engine::tape::NoteId;
 use engine::{Act, Arg, Context, Model, Note, PartId, Stream, Time, Tone};
@@ -27,15 +27,22 @@ pub(super) const POOL: usize = 20;
 /// Requests that the server works on at once, and places in its queue.
 pub(super) const SERVER_WORKERS: usize = 10;
 pub(super) const SERVER_QUEUE: usize = 100;
-/// So many times as long work takes while the database is slow, and for how long it is.
+/// So many times as long work takes while the database is slow; what a bot sends, a second; who comes at once after silence.
 const SLOW: f64 = 15.0;
-const SLOW_FOR: Time = Time::s(20);
-/// What a bot sends, a second, and for how long.
-pub(super) const BOT: f64 = 200.0;
-const BOT_FOR: Time = Time::s(10);
-/// Longer than idle instances are kept by default; so many come at once after it.
-const SILENCE: Time = Time::s(40);
+const BOT: f64 = 200.0;
 const AFTER_SILENCE: u32 = 5;
+/// What a learner can begin for a while: its words, where it happens, and how long it lasts. Silence is longer than idle
+/// instances are kept by default.
+const EPISODES: [([&str; 2], PartId, Time); 3] = [
+    (["slow", "slow-over"], DATABASE, Time::s(20)),
+    (["bot", "bot-over"], USERS, Time::s(10)),
+    (["silence", "silence-over"], USERS, Time::s(40)),
+];
+const SLOWED: usize = 0;
+const BOTS: usize = 1;
+const SILENT: usize = 2;
+/// The first of their actions.
+const FIRST_EPISODE: usize = 4;
 /// The first visits, alone and then at once, so that the first seconds show one cell and then a peak.
 const OPENING: [(Time, u32); 3] = [
     (Time::ms(400), 1),
@@ -223,9 +230,8 @@ pub enum Event {
     /// Some instance may have been idle for long enough.
     Expire,
     Opening(usize),
-    SlowOver(u32),
-    BotOver(u32),
-    SilenceOver(u32),
+    /// What a learner has begun for a while is over.
+    Over(usize, u32),
     /// Users begin to come by themselves.
     Begin,
     Tick,
@@ -247,9 +253,7 @@ pub struct Cloud {
     pings: u32,
     pub(super) server: Pool,
     pub(super) pooler: Pool,
-    pub(super) slow: Episode,
-    pub(super) bot: Episode,
-    pub(super) silence: Episode,
+    episodes: [Episode; 3],
     opening: bool,
     begun: bool,
     pub(super) burst: Burst,
@@ -262,8 +266,6 @@ pub struct Cloud {
     accrued: Time,
     paces: VecDeque<(Time, Meter)>,
     pub(super) counts: Counts,
-    /// Users' requests answered, at all.
-    pub(super) answered: u64,
     /// When all was last taken back, and what has been slow or gone wrong since.
     pub(super) emptied: Time,
     pub(super) slow_since: u32,
@@ -283,6 +285,12 @@ pub(super) const fn part(place: usize) -> PartId {
     PartId::nth("instance", place as u16 + 1)
 }
 
+/// A note about a part.
+fn tell(word: &'static str, about: PartId, args: &[Arg]) -> Note {
+    let whole = (args.iter()).fold(Note::new(word), |note, arg| note.with(*arg));
+    whole.about(about)
+}
+
 fn count(n: impl TryInto<i64>) -> Arg {
     Arg::Count(n.try_into().unwrap_or(i64::MAX))
 }
@@ -290,22 +298,34 @@ fn count(n: impl TryInto<i64>) -> Arg {
 impl Cloud {
     /// Whether the work takes longer than it should.
     pub(super) fn work_mean(&self) -> Time {
-        let times = if self.slow.is_on() { SLOW } else { 1.0 };
+        let times = if self.is_slow() { SLOW } else { 1.0 };
         Time::from_ms(self.knobs.work * times)
     }
 
     /// Requests a second, as they are meant to come now.
     pub(super) fn rate(&self) -> f64 {
-        let users = if self.silence.is_on() {
+        let users = if self.is_silent() {
             0.0
         } else {
             self.knobs.rate
         };
-        users + if self.bot.is_on() { BOT } else { 0.0 }
+        users + if self.is_attacked() { BOT } else { 0.0 }
     }
 
     pub(super) fn is_server(&self) -> bool {
         self.knobs.runs == Runs::Server
+    }
+
+    pub(super) fn is_slow(&self) -> bool {
+        self.episodes[SLOWED].is_on()
+    }
+
+    pub(super) fn is_attacked(&self) -> bool {
+        self.episodes[BOTS].is_on()
+    }
+
+    pub(super) fn is_silent(&self) -> bool {
+        self.episodes[SILENT].is_on()
     }
 
     /// Connections that the pooler may use.
@@ -314,9 +334,9 @@ impl Cloud {
     }
 
     /// Connections of the instances' own.
-    pub(super) fn connected(&self) -> usize {
-        let connected = self.cells.iter().flatten();
-        connected.filter(|cell| cell.slot.is_some()).count()
+    pub(super) fn slots_taken(&self) -> Vec<usize> {
+        let cells = self.cells.iter().flatten();
+        cells.filter_map(|cell| cell.slot).collect()
     }
 
     /// What has been charged for until now.
@@ -438,11 +458,8 @@ impl Cloud {
             return;
         };
         cx.because(request.cause);
-        let mut note = Note::new(word).with(count(key.serial())).about(about);
-        for arg in args {
-            note = note.with(*arg);
-        }
-        let note = note.dot(key.serial());
+        let args = [&[count(key.serial())], args].concat();
+        let note = tell(word, about, &args).dot(key.serial());
         request.cause = cx.say(if mark { note.mark(Tone::Bad) } else { note });
     }
 
@@ -450,6 +467,10 @@ impl Cloud {
         if let Some(request) = self.requests.get_mut(key) {
             request.place = place;
         }
+    }
+
+    fn is(&self, id: InstanceId, what: impl Fn(&Instance) -> bool) -> bool {
+        self.functions.instance(id).is_some_and(what)
     }
 
     /// The cell of an instance.
@@ -467,10 +488,7 @@ impl Cloud {
             .filter(|(id, _)| id.0 > self.known);
         for id in new.map(|(id, _)| id).collect::<Vec<_>>() {
             // What is built ahead has been there for a while when the knob says so.
-            let ahead = self
-                .functions
-                .instance(id)
-                .is_some_and(|one| one.provisioned);
+            let ahead = self.is(id, |one| one.provisioned);
             let cold = if ahead { Time::ZERO } else { cold };
             let place = self.cells.iter().position(Option::is_none);
             let place = place.unwrap_or(self.cells.len());
@@ -486,8 +504,8 @@ impl Cloud {
             });
             self.known = id.0;
             if ahead {
-                let told = Note::new("provisions").with(Arg::Part(part(place)));
-                cx.say(told.about(part(place)));
+                let part = part(place);
+                cx.say(tell("provisions", part, &[Arg::Part(part)]));
             }
             cx.schedule(cold, Event::Ready(id));
         }
@@ -507,9 +525,8 @@ impl Cloud {
         for id in self.functions.expire(cx.now().0) {
             if let Some(place) = self.place_of(id) {
                 self.cells[place] = None;
-                let note = Note::new("gone").with(Arg::Part(part(place))).with(kept);
                 cx.because(cause);
-                cx.say(note.about(part(place)));
+                cx.say(tell("gone", part(place), &[Arg::Part(part(place)), kept]));
             }
         }
         cx.because(cause);
@@ -576,10 +593,7 @@ impl Cloud {
                     return;
                 };
                 self.meter.requests += 1;
-                let alone = self
-                    .functions
-                    .instance(id)
-                    .is_some_and(|one| one.requests == 1);
+                let alone = self.is(id, |one| one.requests == 1);
                 if let (true, Some(cell)) = (alone, &mut self.cells[place]) {
                     cell.busy_since = now;
                 }
@@ -678,11 +692,7 @@ impl Cloud {
     /// The instance's time of work is over: it is charged for.
     fn charge(&mut self, id: InstanceId, from: Time, now: Time) {
         let memory = self.knobs.memory_mb() * now.since(from).0;
-        if self
-            .functions
-            .instance(id)
-            .is_some_and(|one| one.provisioned)
-        {
+        if self.is(id, |one| one.provisioned) {
             self.meter.used_provisioned += memory;
         } else {
             self.meter.used += memory;
@@ -715,10 +725,7 @@ impl Cloud {
         self.say(key, word, part(place), &told, cx);
         self.leave(key, fate, Some(by), cx);
         self.functions.finished(now.0, id);
-        let idle = self
-            .functions
-            .instance(id)
-            .is_some_and(|one| one.requests == 0);
+        let idle = self.is(id, |one| one.requests == 0);
         let from = self.cells.get(place).and_then(Option::as_ref);
         let from = from.map_or(now, |cell| cell.busy_since);
         if idle {
@@ -742,7 +749,6 @@ impl Cloud {
             return;
         }
         let took = now.since(asked);
-        self.answered += u64::from(matches!(fate, Fate::Warm | Fate::Waited));
         let bad = took > QUICK || matches!(fate, Fate::Refused | Fate::Failed);
         self.slow_since += u32::from(bad && asked >= self.emptied);
         let plotted = match fate {
@@ -788,19 +794,11 @@ impl Cloud {
         let Some(place) = self.place_of(id) else {
             return;
         };
-        let used: Vec<usize> = self
-            .cells
-            .iter()
-            .flatten()
-            .filter_map(|cell| cell.slot)
-            .collect();
+        let used = self.slots_taken();
         let slots = self.knobs.slots as usize;
         let slot = (0..slots).find(|slot| !used.contains(slot));
         let own = self.knobs.connections == Connections::Own;
-        let provisioned = self
-            .functions
-            .instance(id)
-            .is_some_and(|one| one.provisioned);
+        let provisioned = self.is(id, |one| one.provisioned);
         if let Some(cell) = &mut self.cells[place] {
             let built = cell.built;
             cell.slot = slot.filter(|_| own);
@@ -820,38 +818,24 @@ impl Cloud {
             if in_use > 5 {
                 self.over_five = now;
             }
-            let told = Note::new("fails")
-                .with(Arg::Part(part(place)))
-                .with(count(slots));
-            let failed = cx.say(told.about(DATABASE));
+            let told = [Arg::Part(part(place)), count(slots)];
+            cx.say(tell("fails", DATABASE, &told));
             for key in waiting {
-                cx.because(failed);
-                self.say(
-                    key,
-                    "no-slot",
-                    part(place),
-                    &[Arg::Part(part(place)), count(slots)],
-                    cx,
-                );
+                self.say(key, "no-slot", part(place), &told, cx);
                 self.starved += u32::from(now.since(self.over_five) >= Time::s(1));
                 self.leave(key, Fate::Failed, None, cx);
             }
             return;
         }
         self.functions.started(now.0, id);
-        let told = Note::new("ready").with(Arg::Part(part(place)));
-        let told = told.with(Arg::Span(Time::from_ms(self.knobs.cold)));
-        let ready = cx.say(told.about(part(place)));
-        if slot.is_some() && own {
-            let told = Note::new("connects").with(Arg::Part(part(place)));
-            cx.say(
-                told.with(count(used.len() + 1))
-                    .with(count(slots))
-                    .about(DATABASE),
-            );
+        let name = Arg::Part(part(place));
+        let cold = Arg::Span(Time::from_ms(self.knobs.cold));
+        cx.say(tell("ready", part(place), &[name, cold]));
+        if own {
+            let told = [name, count(used.len() + 1), count(slots)];
+            cx.say(tell("connects", DATABASE, &told));
         }
         for key in waiting {
-            cx.because(ready);
             self.work(key, By::Cell(id, place), cx);
         }
         self.watch_idle(cx);
@@ -861,10 +845,8 @@ impl Cloud {
         self.accrue(cx.now());
         self.functions.deploy(cx.now().0);
         let old = self.counts.frozen;
-        let told = Note::new("deploy")
-            .with(count(self.functions.version()))
-            .with(count(old));
-        let said = cx.say(told.about(FUNCTION).mark(Tone::Learner));
+        let told = [count(self.functions.version()), count(old)];
+        let said = cx.say(tell("deploy", FUNCTION, &told).mark(Tone::Learner));
         self.adopt(cx);
         cx.because(said);
         self.watch_idle(cx);
@@ -872,7 +854,7 @@ impl Cloud {
 
     /// All is as at the beginning: whoever is inside goes home, and every instance is taken back.
     fn calm(&mut self, cx: Cx<'_, '_>) {
-        for episode in [&mut self.slow, &mut self.bot, &mut self.silence] {
+        for episode in &mut self.episodes {
             episode.end(episode.count());
         }
         let calm = cx.say(Note::new("calm").about(FUNCTION).mark(Tone::Learner));
@@ -937,12 +919,6 @@ impl Cloud {
         cx.sample(probe::FROZEN, f64::from(counts.frozen));
         self.counts = counts;
     }
-
-    /// An action of the learner's that begins something for a while.
-    fn begins(&mut self, word: &'static str, about: PartId, span: Time, cx: Cx<'_, '_>) {
-        let note = Note::new(word).with(Arg::Span(span));
-        cx.say(note.about(about).mark(Tone::Learner));
-    }
 }
 
 impl Model for Cloud {
@@ -964,9 +940,7 @@ impl Model for Cloud {
             pings: 0,
             server: Pool::default(),
             pooler: Pool::default(),
-            slow: Episode::default(),
-            bot: Episode::default(),
-            silence: Episode::default(),
+            episodes: Default::default(),
             opening: true,
             begun: false,
             burst: Burst::default(),
@@ -978,7 +952,6 @@ impl Model for Cloud {
             accrued: now,
             paces: VecDeque::from([(now, Meter::default())]),
             counts: Counts::default(),
-            answered: 0,
             emptied: now,
             slow_since: 0,
             over_five: now,
@@ -1010,10 +983,7 @@ impl Model for Cloud {
         }
         cx.schedule(Time::s(1), Event::Tick);
         cx.sample(probe::LIMIT, f64::from(knobs.limit));
-        cx.sample(
-            probe::SERVER,
-            super::bill::dollars(super::bill::SERVER_MONTH),
-        );
+        cx.sample(probe::SERVER, dollars(SERVER_MONTH));
         cloud.look(cx);
         cloud
     }
@@ -1022,13 +992,13 @@ impl Model for Cloud {
         match event {
             Event::Arrive(turn) if self.users.is_due(turn) => {
                 cx.because(NoteId::NONE);
-                if !self.silence.is_on() {
+                if !self.episodes[SILENT].is_on() {
                     self.arrive(Who::User, cx);
                 }
                 cx.because(NoteId::NONE);
                 self.next(cx);
             }
-            Event::Bot(turn) if self.bots.is_due(turn) && self.bot.is_on() => {
+            Event::Bot(turn) if self.bots.is_due(turn) && self.episodes[BOTS].is_on() => {
                 let cause = cx.cause();
                 self.arrive(Who::Bot, cx);
                 cx.because(cause);
@@ -1050,30 +1020,18 @@ impl Model for Cloud {
                     cx.because(NoteId::NONE);
                     let size = OPENING[i].1;
                     let word = if size == 1 { "one-comes" } else { "some-come" };
-                    cx.say(
-                        Note::new(word)
-                            .with(count(size))
-                            .about(USERS)
-                            .mark(Tone::Plain),
-                    );
+                    cx.say(tell(word, USERS, &[count(size)]).mark(Tone::Plain));
                     self.come_at_once(size, cx);
                 }
             }
-            Event::SlowOver(number) => {
-                if self.slow.end(number) {
-                    cx.say(Note::new("slow-over").about(DATABASE).mark(Tone::Ok));
-                }
-            }
-            Event::BotOver(number) => {
-                if self.bot.end(number) {
-                    cx.say(Note::new("bot-over").about(USERS).mark(Tone::Ok));
-                }
-            }
-            Event::SilenceOver(number) => {
-                if self.silence.end(number) {
-                    let note = Note::new("silence-over").with(count(AFTER_SILENCE));
-                    cx.say(note.about(USERS).mark(Tone::Plain));
-                    self.come_at_once(AFTER_SILENCE, cx);
+            Event::Over(which, number) => {
+                if self.episodes[which].end(number) {
+                    let (word, about, _) = EPISODES[which];
+                    let note = tell(word[1], about, &[count(AFTER_SILENCE)]);
+                    cx.say(note.mark(Tone::Ok));
+                    if which == SILENT {
+                        self.come_at_once(AFTER_SILENCE, cx);
+                    }
                 }
             }
             Event::Begin => {
@@ -1089,10 +1047,10 @@ impl Model for Cloud {
                     cx.because(NoteId::NONE);
                 }
                 if let Some(month) = self.month(cx.now()) {
-                    cx.sample(probe::MONTH, super::bill::dollars(month));
+                    cx.sample(probe::MONTH, dollars(month));
                 }
                 self.paces.push_back((cx.now(), self.meter));
-                if self.paces.len() > PACE_S {
+                if self.paces.len() > PACE_S + 1 {
                     self.paces.pop_front();
                 }
                 cx.schedule(Time::s(1), Event::Tick);
@@ -1135,12 +1093,9 @@ impl Model for Cloud {
     }
 
     fn can(&self, act: Act) -> bool {
-        match act.spec {
-            4 => !self.slow.is_on(),
-            5 => !self.bot.is_on(),
-            6 => !self.silence.is_on(),
-            _ => true,
-        }
+        let begun = act.spec.checked_sub(FIRST_EPISODE);
+        let begun = begun.and_then(|which| self.episodes.get(which));
+        begun.is_none_or(|episode| !episode.is_on())
     }
 
     fn on_action(&mut self, act: Act, _: &Settings, cx: Cx<'_, '_>) {
@@ -1148,26 +1103,21 @@ impl Model for Cloud {
         match act.spec {
             0..=2 => {
                 let (word, size) = [("click", 1), ("at-once", 20), ("at-once", 60)][act.spec];
-                let note = Note::new(word).with(count(size));
-                cx.say(note.about(USERS).mark(Tone::Learner));
+                let note = tell(word, USERS, &[count(size)]);
+                cx.say(note.mark(Tone::Learner));
                 self.come_at_once(size, cx);
             }
             3 => self.deploy(cx),
-            4 => {
-                let number = self.slow.begin(cx.now() + SLOW_FOR);
-                self.begins("slow", DATABASE, SLOW_FOR, cx);
-                cx.schedule(SLOW_FOR, Event::SlowOver(number));
-            }
-            5 => {
-                let number = self.bot.begin(cx.now() + BOT_FOR);
-                self.begins("bot", USERS, BOT_FOR, cx);
-                cx.schedule(BOT_FOR, Event::BotOver(number));
-                self.next_bot(cx);
-            }
-            6 => {
-                let number = self.silence.begin(cx.now() + SILENCE);
-                self.begins("silence", USERS, SILENCE, cx);
-                cx.schedule(SILENCE, Event::SilenceOver(number));
+            4..=6 => {
+                let which = act.spec - FIRST_EPISODE;
+                let (word, about, span) = EPISODES[which];
+                let number = self.episodes[which].begin(cx.now() + span);
+                let note = tell(word[0], about, &[Arg::Span(span)]);
+                cx.say(note.mark(Tone::Learner));
+                cx.schedule(span, Event::Over(which, number));
+                if which == BOTS {
+                    self.next_bot(cx);
+                }
             }
             _ => self.calm(cx),
         }

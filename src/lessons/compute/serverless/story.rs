@@ -133,7 +133,7 @@ pub(super) const STORY: &[Beat<Cloud>] = &[
         ],
         when: |cloud| {
             let full = cloud.counts.in_use >= cloud.knobs.limit;
-            full && cloud.slow.is_on() && lasts(cloud, 9) && cloud.tally.refused >= 10
+            full && cloud.is_slow() && lasts(cloud, 9) && cloud.tally.refused >= 10
         },
         points: &[FUNCTION, DOOR, BILL],
         shows: &[
@@ -203,7 +203,7 @@ pub(super) const STORY: &[Beat<Cloud>] = &[
             Setup::Twin("runs", 1.0),
             Setup::Speed(2.0),
         ],
-        when: |cloud| lasts(cloud, 12),
+        when: |cloud| lasts(cloud, 14),
         points: &[BILL, FUNCTION],
         shows: &[
             figure(BILL, "times").within(2.5, 4.2),
@@ -217,7 +217,7 @@ pub(super) const STORY: &[Beat<Cloud>] = &[
             Setup::Alone,
             Setup::Act("calm", 0),
             Setup::Set("rate", 5.0),
-            Setup::Set("provisioned", 23.0),
+            Setup::Set("provisioned", 25.0),
             Setup::Act("twenty", 0),
             Setup::Speed(1.5),
         ],
@@ -225,7 +225,8 @@ pub(super) const STORY: &[Beat<Cloud>] = &[
         points: &[FUNCTION, ANSWERS, BILL],
         shows: &[
             figure(ANSWERS, "burst-unmet").is(0.0),
-            figure(BILL, "times").within(4.4, 5.6),
+            figure(ANSWERS, "waited").is(0.0),
+            figure(BILL, "times").within(4.7, 5.7),
         ],
         ..Beat::at_once()
     },
@@ -270,7 +271,7 @@ pub(super) const CHALLENGES: &[Challenge<Cloud>] = &[
         id: "half",
         progress: |cloud, _| {
             let tally = cloud.tally;
-            let alone = cloud.knobs.rate <= 20.0 && !cloud.bot.is_on() && !cloud.is_server();
+            let alone = cloud.knobs.rate <= 20.0 && !cloud.is_attacked() && !cloud.is_server();
             let share = f64::from(tally.refused) / f64::from(tally.all().max(100));
             Progress::of(if alone { share } else { 0.0 }, 0.5)
         },

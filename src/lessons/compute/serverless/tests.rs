@@ -231,7 +231,7 @@ fn old_versions_lie_frozen_with_their_connections_and_a_lower_limit_ends_nobody(
     go_on(&mut run, Time::s(2));
     let model = run.model();
     assert_eq!(model.burst.tally.waited, 20);
-    assert_eq!((model.counts.old, model.connected()), (20, 20));
+    assert_eq!((model.counts.old, model.slots_taken().len()), (20, 20));
     run.set_knob("limit", 10.0).unwrap();
     go_on(&mut run, Time::s(1));
     assert_eq!(run.model().counts.frozen, 20);
@@ -239,7 +239,7 @@ fn old_versions_lie_frozen_with_their_connections_and_a_lower_limit_ends_nobody(
     go_on(&mut run, Time::s(2));
     assert_eq!(run.model().burst.tally.refused, 1);
     go_on(&mut run, Time::s(30));
-    assert_eq!(run.model().connected(), 0);
+    assert_eq!(run.model().slots_taken().len(), 0);
     // A ping keeps one; five at once keep five.
     for (pings, cold) in [(1.0, 4), (5.0, 0)] {
         run.set_knob("limit", 50.0).unwrap();

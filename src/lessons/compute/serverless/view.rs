@@ -191,7 +191,7 @@ fn ground(cloud: &Cloud, placed: &Placed, field: &Field, narrow: bool, scene: &m
 
 fn users(cloud: &Cloud, rect: Rect, scene: &mut Scene) {
     let rate = cloud.rate();
-    let status = if cloud.silence.is_on() {
+    let status = if cloud.is_silent() {
         scene.say("silence", &[])
     } else {
         scene.say("rate", &[Arg::Number(rate)])
@@ -199,7 +199,7 @@ fn users(cloud: &Cloud, rect: Rect, scene: &mut Scene) {
     let name = scene.name(USERS);
     let mut pencil = scene.thing(USERS, rect, status.clone());
     pencil.figure("rate", rate);
-    let bot = cloud.bot.is_on();
+    let bot = cloud.is_attacked();
     let room = rect.w - 20.0;
     NodeCard {
         ink: if bot { Ink::Bad } else { Ink::Secondary },
@@ -379,7 +379,7 @@ fn instance(cloud: &Cloud, cell: &Cell, place: usize, rect: Rect, at: Time, scen
         pencil.line(around, Ink::Accent, (0.05 * side).max(1.0));
     }
     let size = if side >= 28.0 { 13.0 } else { 11.0 };
-    if side >= 22.0 && text::width(&number, size, true) < side - 4.0 {
+    if side >= 17.0 && text::width(&number, size, true) < side - 2.0 {
         let middle = rect.centre();
         pencil.centred(
             pt(middle.x, middle.y + 0.36 * size),
@@ -439,7 +439,8 @@ fn database(cloud: &Cloud, rect: Rect, narrow: bool, scene: &mut Scene) {
     let knobs = &cloud.knobs;
     let slots = knobs.slots as usize;
     let pooler = knobs.connections == Connections::Pooler;
-    let (own, lent) = (cloud.connected(), cloud.pooler.held.len());
+    let held = cloud.slots_taken();
+    let (own, lent) = (held.len(), cloud.pooler.held.len());
     let open = if cloud.is_server() {
         SERVER_WORKERS
     } else {
@@ -450,12 +451,11 @@ fn database(cloud: &Cloud, rect: Rect, narrow: bool, scene: &mut Scene) {
         scene.say("connections", &told),
         scene.say("connections.short", &told),
     ];
-    let slow = cloud.slow.is_on();
+    let slow = cloud.is_slow();
     let more = if slow {
         scene.say("slow", &[])
     } else if pooler && !cloud.is_server() {
-        let waits = cloud.pooler.queue.len();
-        scene.say("lent", &[Arg::Count(lent as i64), Arg::Count(waits as i64)])
+        scene.say("lent", &[Arg::Count(lent as i64)])
     } else {
         String::new()
     };
@@ -466,7 +466,8 @@ fn database(cloud: &Cloud, rect: Rect, narrow: bool, scene: &mut Scene) {
         .figure("open", open as f64)
         .figure("slots", slots as f64)
         .figure("lent", lent as f64);
-    let full = open >= slots;
+    // A pooler takes its connections once and for all.
+    let full = open >= slots && !pooler;
     let border = match () {
         () if full => Ink::Bad,
         () if slow => Ink::Warn,
@@ -511,13 +512,7 @@ fn database(cloud: &Cloud, rect: Rect, narrow: bool, scene: &mut Scene) {
         let more = fitting(&[more], 11.5, true, rect.w - 34.0);
         pencil.bold(pt(rect.x + 24.0, rect.y + 60.0), 11.5, ink, more);
     }
-    let (mut free, mut used) = (String::new(), String::new());
-    let held: Vec<usize> = cloud
-        .cells
-        .iter()
-        .flatten()
-        .filter_map(|cell| cell.slot)
-        .collect();
+    let (mut free, mut used, mut pool) = (String::new(), String::new(), String::new());
     for slot in 0..slots {
         let taken = match () {
             () if cloud.is_server() => slot < SERVER_WORKERS,
@@ -525,11 +520,16 @@ fn database(cloud: &Cloud, rect: Rect, narrow: bool, scene: &mut Scene) {
             () => held.contains(&slot),
         };
         let p = tooth(rect, slots, slot);
-        let d = if taken { &mut used } else { &mut free };
+        let d = match () {
+            () if taken => &mut used,
+            () if slot < open && pooler => &mut pool,
+            () => &mut free,
+        };
         *d += &format!("M{} {}h12", tenths(p.x + 1.0), tenths(p.y));
     }
     let thick = (0.55 * (rect.h - 66.0) / slots as f32).clamp(0.5, 3.0);
     pencil.line(free, Ink::LineStrong, thick.min(1.5));
+    pencil.line(pool, Ink::Mark, thick);
     pencil.line(used, if full { Ink::Bad } else { Ink::Accent }, thick);
 }
 
@@ -594,7 +594,7 @@ fn answers(cloud: &Cloud, knobs: &Settings, rect: Rect, at: Time, scene: &mut Sc
         fitting(&titles, 12.0, true, rect.w - 20.0),
     );
     let (mut x, y, right) = (rect.x + 10.0, rect.y + 34.0, rect.x + rect.w - 8.0);
-    let since_w = text::width(&since, 11.5, false) + 8.0;
+    let since_w = text::width(&since, 11.5, false) + 12.0;
     let all: f32 = entries
         .iter()
         .map(|(.., name)| text::width(name, 11.5, true) + 26.0)
@@ -631,7 +631,7 @@ fn answers(cloud: &Cloud, knobs: &Settings, rect: Rect, at: Time, scene: &mut Sc
         let end = pt(plot.x - 6.0, y + 4.0);
         ending(&mut pencil, end, 11.0, i < 2, Ink::Secondary, label);
     }
-    let mut labelled = f32::MAX;
+    let mut labelled = [f32::MAX; 2];
     for one in cloud.answers.iter().rev() {
         let ago = at.since(one.asked);
         if ago >= back {
@@ -651,8 +651,8 @@ fn answers(cloud: &Cloud, knobs: &Settings, rect: Rect, at: Time, scene: &mut Sc
         let together = if one.burst { one.count } else { 1 };
         let high = group(&mut pencil, p, together, glyph, ink);
         // The number of a group, as far as it keeps off the one to its right.
-        if together >= 4 && one.fate != Fate::Warm && labelled - x > 26.0 {
-            labelled = x;
+        if together >= 4 && one.fate != Fate::Warm && labelled[usize::from(bad)] - x > 26.0 {
+            labelled[usize::from(bad)] = x;
             let label = one.count.to_string();
             if bad {
                 ending(&mut pencil, pt(x - 7.0, p.y + 4.0), 11.5, true, ink, label);
@@ -741,7 +741,7 @@ fn bill(cloud: &Cloud, knobs: &Settings, rect: Rect, at: Time, scene: &mut Scene
         fitting(&titles, 12.0, true, rect.w - 20.0),
     );
     let top = engine::plot::round_up(amount.max(server) * 1.05) as f32;
-    let low = rect.h < 105.0;
+    let low = rect.h < 122.0;
     let pitch = if low { 19.0 } else { 0.2 * rect.h + 2.0 };
     let left = rect.x + 10.0;
     let name_w = (names.iter().map(|name| text::width(name, 12.0, false)))
