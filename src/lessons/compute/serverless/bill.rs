@@ -55,7 +55,8 @@ impl Meter {
         let a_month =
             |(now, then): (u64, u64)| u128::from(now - then) * MONTH_US / u128::from(span.0.max(1));
         let [mut requests, mut used, used_provisioned, kept] = pairs.map(a_month);
-        if free {
+        // It does not hold for functions with provisioned instances.
+        if free && kept == 0 {
             requests = requests.saturating_sub(FREE_REQUESTS);
             used = used.saturating_sub(FREE_MB_US);
         }

@@ -1160,12 +1160,21 @@ impl Model for Cloud {
                 None if held[place] == 0 => {}
                 Some(Some(one)) if one.requests == held[place] => {
                     known += 1;
+                    let built = cell.as_ref().is_some_and(|cell| cell.ready > cell.built);
+                    if built && !one.started && one.requests == 0 {
+                        return Err(format!("cell {place} is built for nobody"));
+                    }
                 }
                 _ => return Err(format!("cell {place} has {}: {cell:?}", held[place])),
             }
         }
         if known != self.functions.instances().count() {
             return Err(format!("{known} cells"));
+        }
+        let mut slots = self.slots_taken();
+        slots.sort_unstable();
+        if slots.windows(2).any(|two| two[0] == two[1]) {
+            return Err("two instances share a connection".to_owned());
         }
         Ok(())
     }

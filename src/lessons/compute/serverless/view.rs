@@ -7,7 +7,7 @@ use super::model::{
 };
 use super::settings::{Connections, Settings};
 use algorithms::functions::State;
-use engine::scene::{Pencil, Point, Rect, pt};
+use engine::scene::{Point, Rect, pt};
 use engine::text::{fixed, tenths};
 use engine::{Arg, Glyph, Ink, PartId, Scene, Time, text};
 use kit::figures::cells::Cells;
@@ -551,15 +551,16 @@ fn answers(cloud: &Cloud, knobs: &Settings, rect: Rect, at: Time, scene: &mut Sc
     let (tally, burst) = (cloud.tally, cloud.burst);
     let recent = burst.size > 1 && at.since(burst.at) < LATELY && !cloud.is_server();
     let lost = burst.tally.refused + burst.tally.failed;
-    let told = [burst.size, burst.unmet, lost].map(|n| Arg::Count(n.into()));
-    let titles = if recent && lost > 0 {
-        ["answers.lost", "answers.lost.short"].map(|word| scene.say(word, &told))
-    } else if recent {
-        ["answers.burst", "answers.burst.short"].map(|word| scene.say(word, &told))
-    } else {
-        let told = [Arg::Number(back.as_s())];
-        ["answers", "answers.short"].map(|word| scene.say(word, &told))
+    let mut told = [burst.size, burst.unmet, lost].map(|n| Arg::Count(n.into()));
+    let titles = match () {
+        () if recent && lost > 0 => ["answers.lost", "answers.lost.short"],
+        () if recent => ["answers.burst", "answers.burst.short"],
+        () => {
+            told[0] = Arg::Number(back.as_s());
+            ["answers", "answers.short"]
+        }
     };
+    let titles = titles.map(|word| scene.say(word, &told));
     let counts = [tally.warm, tally.waited, tally.refused, tally.failed];
     let mut entries = Vec::new();
     for ((_, glyph, ink, word), n) in KINDS.into_iter().zip(counts) {
@@ -572,12 +573,9 @@ fn answers(cloud: &Cloud, knobs: &Settings, rect: Rect, at: Time, scene: &mut Sc
     let named: Vec<&str> = entries.iter().map(|(.., name)| name.as_str()).collect();
     let spoken = format!("{}; {since} {}", titles[0], named.join(", "));
     let last = cloud.answers.back();
-    let floors = [
-        cloud.work_mean().as_s(),
-        cloud.work_mean().as_s() + knobs.cold / 1_000.0,
-    ];
-    let seconds = |s: f64| scene.say("seconds", &[Arg::Number(s)]);
-    let labels = [floors[0], floors[1], 10.0, 1.0, 0.1].map(|s| (s, seconds(s)));
+    let floor = cloud.work_mean().as_s();
+    let labels = [floor, floor + knobs.cold / 1_000.0, 10.0, 1.0, 0.1];
+    let labels = labels.map(|s| (s, scene.say("seconds", &[Arg::Number(s)])));
     let mut pencil = scene.thing(ANSWERS, rect, spoken);
     pencil
         .figure("warm", f64::from(tally.warm))
@@ -631,56 +629,57 @@ fn answers(cloud: &Cloud, knobs: &Settings, rect: Rect, at: Time, scene: &mut Sc
         let end = pt(plot.x - 6.0, y + 4.0);
         ending(&mut pencil, end, 11.0, i < 2, Ink::Secondary, label);
     }
-    let mut labelled = [f32::MAX; 2];
+    // All dots of a kind are one path, so that hundreds of them cost no more than one.
+    let mut dots: [String; 4] = Default::default();
+    let mut labelled = [f32::MAX; 4];
     for one in cloud.answers.iter().rev() {
         let ago = at.since(one.asked);
         if ago >= back {
             continue;
         }
-        let (_, glyph, ink, _) = KINDS[one.fate as usize];
-        let bad = matches!(one.fate, Fate::Refused | Fate::Failed);
+        let kind = one.fate as usize;
+        let (_, glyph, ink, _) = KINDS[kind];
         let x = plot.x + plot.w * (1.0 - (ago.as_s() / back.as_s()) as f32);
-        let p = pt(
-            x,
-            if bad {
-                plot.y - 5.0
-            } else {
-                up(one.took.as_s())
-            },
-        );
-        let together = if one.burst { one.count } else { 1 };
-        let high = group(&mut pencil, p, together, glyph, ink);
-        // The number of a group, as far as it keeps off the one to its right.
-        if together >= 4 && one.fate != Fate::Warm && labelled[usize::from(bad)] - x > 26.0 {
-            labelled[usize::from(bad)] = x;
-            let label = one.count.to_string();
-            if bad {
-                ending(&mut pencil, pt(x - 7.0, p.y + 4.0), 11.5, true, ink, label);
-            } else {
-                let half = text::width(&label, 11.5, true) / 2.0;
-                let x = x.min(plot.x + plot.w + 10.0 - half);
-                pencil.centred(pt(x, p.y - high - 3.0), 11.5, true, ink, label);
+        // Whoever came at the same moment stands in a block of rows of three.
+        let together = if one.burst { one.count.min(30) } else { 1 };
+        let high = 2.1 * (together.div_ceil(3) - 1) as f32;
+        let y = if glyph == Glyph::Failure {
+            let at = [tenths(x - 3.5), tenths(plot.y - 2.0)];
+            dots[kind] += &format!("M{} {}h7l-3.5-6.5z", at[0], at[1]);
+            plot.y - 9.0
+        } else {
+            let y = up(one.took.as_s());
+            for i in 0..together {
+                let column = if together < 3 {
+                    0.0
+                } else {
+                    (i % 3) as f32 - 1.0
+                };
+                let (x, y) = (x + 4.2 * column, y + 4.2 * (i / 3) as f32 - high);
+                let at = [tenths(x - 2.2), tenths(y)];
+                dots[kind] += &format!(
+                    "M{} {}a2.2 2.2 0 1 0 4.4 0a2.2 2.2 0 1 0-4.4 0",
+                    at[0], at[1]
+                );
             }
+            y - high - 5.0
+        };
+        // With its number, as far as it keeps off the one to its right.
+        if together >= 4 && one.fate != Fate::Warm && labelled[kind] - x > 26.0 {
+            labelled[kind] = x;
+            let label = one.count.to_string();
+            let half = text::width(&label, 11.5, true) / 2.0;
+            let (x, y) = if glyph == Glyph::Failure {
+                (x - 8.0 - half, y + 9.0)
+            } else {
+                (x.min(plot.x + plot.w + 10.0 - half), y)
+            };
+            pencil.centred(pt(x, y), 11.5, true, ink, label);
         }
     }
-}
-
-/// Answers that came alike: as many dots as there are, up to thirty, in a block of rows of three. Gives half its height.
-fn group(pencil: &mut Pencil<'_>, at: Point, count: u32, glyph: Glyph, ink: Ink) -> f32 {
-    const PITCH: f32 = 4.2;
-    if count < 4 || glyph == Glyph::Failure {
-        let r = if count < 4 { 2.4 } else { 4.0 };
-        pencil.mark(glyph, at, r, ink);
-        return r;
+    for (d, (_, _, ink, _)) in dots.into_iter().zip(KINDS) {
+        pencil.area(d, ink);
     }
-    let shown = count.min(30);
-    let high = PITCH * (shown.div_ceil(3) - 1) as f32 / 2.0;
-    for i in 0..shown {
-        let (column, row) = ((i % 3) as f32 - 1.0, (i / 3) as f32);
-        let p = pt(at.x + PITCH * column, at.y + PITCH * row - high);
-        pencil.mark(glyph, p, 2.1, ink);
-    }
-    high + 2.1
 }
 
 /// An amount of dollars as short as it can be told.
@@ -703,28 +702,13 @@ fn bill(cloud: &Cloud, knobs: &Settings, rect: Rect, at: Time, scene: &mut Scene
     };
     let titles = words.map(|word| scene.say(word, &span));
     let server_mode = cloud.is_server();
-    let names = [
-        scene.say(
-            if server_mode {
-                "bill.would"
-            } else {
-                "bill.functions"
-            },
-            &[],
-        ),
-        scene.say("bill.server", &[]),
-    ];
+    let would = ["bill.functions", "bill.would"][usize::from(server_mode)];
+    let names = [would, "bill.server"].map(|word| scene.say(word, &[]));
     let told = month.map_or_else(|| "…".to_owned(), |_| money(amount));
     let values = [told, money(server)];
-    let micro = so_far * 1e6;
-    let so_far = Arg::Number(if micro < 100.0 {
-        (micro * 10.0).round() / 10.0
-    } else {
-        micro.round()
-    });
-    let even_said = Arg::Tenths((even * 10.0 + 0.5) as u32);
-    let feet = ["bill.foot", "bill.foot.short"].map(|word| scene.say(word, &[even_said, so_far]));
-    let sum = scene.say("bill.so-far", &[so_far]);
+    let even_said = [Arg::Tenths((even * 10.0 + 0.5) as u32)];
+    let feet = ["bill.foot", "bill.foot.short"].map(|word| scene.say(word, &even_said));
+    let sum = scene.say("bill.so-far", &[Arg::Number((so_far * 1e7).round() / 10.0)]);
     let spoken = format!(
         "{}: {} {}, {} {}; {}, {sum}",
         titles[0], names[0], values[0], names[1], values[1], feet[1]
