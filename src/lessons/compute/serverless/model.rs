@@ -255,7 +255,7 @@ pub struct Cloud {
     pub(super) pooler: Pool,
     episodes: [Episode; 3],
     opening: bool,
-    begun: bool,
+    pub(super) begun: bool,
     pub(super) burst: Burst,
     /// Since somebody last did something.
     pub(super) since: Time,
@@ -272,6 +272,8 @@ pub struct Cloud {
     /// When more than five instances were last in use, and who found no connection well after that.
     over_five: Time,
     pub(super) starved: u32,
+    /// Why the last one was refused.
+    pub(super) refusal: &'static str,
     refusals: Marks,
     failures: Marks,
     pub(super) knobs: Settings,
@@ -304,7 +306,7 @@ impl Cloud {
 
     /// Requests a second, as they are meant to come now.
     pub(super) fn rate(&self) -> f64 {
-        let users = if self.is_silent() {
+        let users = if self.is_silent() || !self.begun {
             0.0
         } else {
             self.knobs.rate
@@ -626,6 +628,7 @@ impl Cloud {
             "full" => count(SERVER_QUEUE),
             _ => count(self.functions.instances().count()),
         };
+        self.refusal = word;
         let about = if word == "full" { SERVER } else { DOOR };
         self.say(key, word, about, &[told, count(self.knobs.limit)], cx);
         self.leave(key, Fate::Refused, None, cx);
@@ -854,10 +857,14 @@ impl Cloud {
 
     /// All is as at the beginning: whoever is inside goes home, and every instance is taken back.
     fn calm(&mut self, cx: Cx<'_, '_>) {
-        for episode in &mut self.episodes {
-            episode.end(episode.count());
+        let calm = cx.say(tell("calm", FUNCTION, &[]).mark(Tone::Learner));
+        for (episode, (word, about, _)) in self.episodes.iter_mut().zip(EPISODES) {
+            let number = episode.count();
+            if episode.end(number) {
+                cx.say(tell("cut-short", about, &[]).ends(word[0], number as u16));
+                cx.because(calm);
+            }
         }
-        let calm = cx.say(Note::new("calm").about(FUNCTION).mark(Tone::Learner));
         self.accrue(cx.now());
         for cell in self.cells.drain(..).flatten() {
             self.functions.lose(cell.id);
@@ -956,6 +963,7 @@ impl Model for Cloud {
             slow_since: 0,
             over_five: now,
             starved: 0,
+            refusal: "",
             refusals: Marks::default(),
             failures: Marks::default(),
             knobs: knobs.clone(),
@@ -1028,7 +1036,7 @@ impl Model for Cloud {
                 if self.episodes[which].end(number) {
                     let (word, about, _) = EPISODES[which];
                     let note = tell(word[1], about, &[count(AFTER_SILENCE)]);
-                    cx.say(note.mark(Tone::Ok));
+                    cx.say(note.mark(Tone::Ok).ends(word[0], number as u16));
                     if which == SILENT {
                         self.come_at_once(AFTER_SILENCE, cx);
                     }
@@ -1113,7 +1121,7 @@ impl Model for Cloud {
                 let (word, about, span) = EPISODES[which];
                 let number = self.episodes[which].begin(cx.now() + span);
                 let note = tell(word[0], about, &[Arg::Span(span)]);
-                cx.say(note.mark(Tone::Learner));
+                cx.say(note.mark(Tone::Learner).begins(word[0], number as u16));
                 cx.schedule(span, Event::Over(which, number));
                 if which == BOTS {
                     self.next_bot(cx);

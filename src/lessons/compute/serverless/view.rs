@@ -7,7 +7,7 @@ use super::model::{
 };
 use super::settings::{Connections, Settings};
 use algorithms::functions::State;
-use engine::scene::{Point, Rect, pt};
+use engine::scene::{Pencil, Point, Rect, pt};
 use engine::text::{fixed, tenths};
 use engine::{Arg, Glyph, Ink, PartId, Scene, Time, text};
 use kit::figures::cells::Cells;
@@ -114,9 +114,9 @@ fn place(scene: &mut Scene, narrow: bool) -> Placed {
         vec![
             Slot::Row(vec![
                 Slot::Column(vec![
-                    part(USERS, (84.0, 118.0), 60.0),
+                    part(USERS, (84.0, 122.0), 58.0),
                     space((30.0, 40.0)),
-                    part(DOOR, (84.0, 118.0), 60.0),
+                    part(DOOR, (84.0, 122.0), 74.0),
                 ]),
                 space((18.0, 34.0)),
                 part(FUNCTION, Span::rest(280.0, 1.0), (170.0, 262.0)),
@@ -169,15 +169,18 @@ fn ground(cloud: &Cloud, placed: &Placed, field: &Field, narrow: bool, scene: &m
     if cloud.is_server() {
         return;
     }
-    let mut d = String::new();
+    let (mut idle, mut busy) = (String::new(), String::new());
     for (i, cell) in cloud.cells.iter().enumerate() {
-        if let Some(slot) = cell.as_ref().and_then(|cell| cell.slot) {
+        if let Some((id, slot)) = cell.as_ref().and_then(|cell| Some((cell.id, cell.slot?))) {
+            let one = cloud.functions.instance(id);
+            let works = one.is_some_and(|one| one.requests > 0);
+            let d = if works { &mut busy } else { &mut idle };
             let (from, to) = (
                 field.cell(i).right(),
                 tooth(base, slots, slot.min(slots - 1)),
             );
             let edge = tenths(all.x + all.w);
-            d += &format!(
+            *d += &format!(
                 "M{} {}L{edge} {}H{}",
                 tenths(from.x),
                 tenths(from.y),
@@ -186,52 +189,77 @@ fn ground(cloud: &Cloud, placed: &Placed, field: &Field, narrow: bool, scene: &m
             );
         }
     }
-    pencil.line(d, Ink::LineStrong, 0.75);
+    pencil.line(idle, Ink::LineStrong, 0.75);
+    pencil.line(busy, Ink::Accent, 1.0);
+}
+
+/// A card at the edge of the system; in the bad colour where something is wrong.
+fn card(rect: Rect, names: &[String], status: &[String], bad: bool, pencil: &mut Pencil<'_>) {
+    let room = rect.w - 26.0;
+    let plain = NodeCard::plain(
+        rect,
+        fitting(names, 14.5, true, room),
+        fitting(status, 12.5, true, room),
+    );
+    let [ink, border] = if bad {
+        [Ink::Bad; 2]
+    } else {
+        [plain.ink, plain.border]
+    };
+    NodeCard {
+        ink,
+        border,
+        ..plain
+    }
+    .draw(pencil);
 }
 
 fn users(cloud: &Cloud, rect: Rect, scene: &mut Scene) {
     let rate = cloud.rate();
-    let status = if cloud.is_silent() {
-        scene.say("silence", &[])
-    } else {
-        scene.say("rate", &[Arg::Number(rate)])
+    let word = match () {
+        () if cloud.is_silent() => "silence",
+        () if !cloud.begun => "nobody-yet",
+        () => "rate",
     };
+    let status = scene.say(word, &[Arg::Number(rate)]);
     let name = scene.name(USERS);
     let mut pencil = scene.thing(USERS, rect, status.clone());
     pencil.figure("rate", rate);
-    let bot = cloud.is_attacked();
-    let room = rect.w - 20.0;
-    NodeCard {
-        ink: if bot { Ink::Bad } else { Ink::Secondary },
-        border: if bot { Ink::Bad } else { Ink::LineStrong },
-        ..NodeCard::plain(
-            rect,
-            fitting(&[name], 14.5, true, room),
-            fitting(&[status], 12.5, true, room),
-        )
-    }
-    .draw(&mut pencil);
+    card(rect, &[name], &[status], cloud.is_attacked(), &mut pencil);
 }
 
+/// The front door, and why it has refused the last one that it refused.
 fn door(cloud: &Cloud, rect: Rect, scene: &mut Scene) {
     let refused = cloud.tally.refused;
     let told = [Arg::Count(refused.into())];
     let status = ["refused", "refused.short"].map(|word| scene.say(word, &told));
     let names = ["door", "door.short"].map(|word| scene.say(word, &[]));
-    let mut pencil = scene.thing(DOOR, rect, status[0].clone());
-    pencil.figure("refused", f64::from(refused));
+    let reason = match cloud.refusal {
+        "growth" => scene.say("because.growth", &[]),
+        "full" => scene.say("because.full", &[]),
+        _ => scene.say("because.limit", &[Arg::Count(cloud.knobs.limit.into())]),
+    };
     let bad = refused > 0;
-    let room = rect.w - 26.0;
-    NodeCard {
-        ink: if bad { Ink::Bad } else { Ink::Secondary },
-        border: if bad { Ink::Bad } else { Ink::LineStrong },
-        ..NodeCard::plain(
-            rect,
-            fitting(&names, 14.5, true, room),
-            fitting(&status, 12.5, true, room),
-        )
+    let mut spoken = status[0].clone();
+    if bad {
+        spoken = format!("{spoken}, {reason}");
     }
-    .draw(&mut pencil);
+    let room = rect.w - 26.0;
+    let mut pencil = scene.thing(DOOR, rect, spoken.clone());
+    pencil.figure("refused", f64::from(refused));
+    // On a low card the reason shares the line, if there is room.
+    let low = rect.h < 70.0;
+    let [long, short] = status;
+    let status = if low {
+        [spoken, long, short]
+    } else {
+        [long, short.clone(), short]
+    };
+    card(rect, &names, &status, bad, &mut pencil);
+    if bad && !low {
+        let reason = fitting(&[reason], 11.5, false, room);
+        pencil.text(pt(rect.x + 14.0, rect.y + 62.0), 11.5, Ink::Bad, reason);
+    }
 }
 
 /// The head of the field: how many are in use, and how many ought to be.
