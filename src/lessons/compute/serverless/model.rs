@@ -55,7 +55,7 @@ const ALONE: Time = Time::s(3);
 const PACE_S: usize = 10;
 /// Answers of this span that took alike are one entry of the figure, which has so many.
 pub(super) const GROUP: Time = Time::ms(150);
-const ANSWERS: usize = 400;
+const ANSWERS: usize = 300;
 /// Slower than this is too slow for a challenge.
 const QUICK: Time = Time::ms(500);
 
@@ -293,7 +293,8 @@ fn tell(word: &'static str, about: PartId, args: &[Arg]) -> Note {
     whole.about(about)
 }
 
-fn count(n: impl TryInto<i64>) -> Arg {
+/// A whole number in a sentence.
+pub(super) fn count(n: impl TryInto<i64>) -> Arg {
     Arg::Count(n.try_into().unwrap_or(i64::MAX))
 }
 

@@ -3,7 +3,7 @@
 use super::bill::{SERVER_MONTH, break_even, dollars};
 use super::model::{
     By, Cell, Cloud, DATABASE, DOOR, FUNCTION, Fate, HOP, Place, SERVER, SERVER_QUEUE,
-    SERVER_WORKERS, USERS, Who, part as cell_part,
+    SERVER_WORKERS, USERS, Who, count, part as cell_part,
 };
 use super::settings::{Connections, Settings};
 use algorithms::functions::State;
@@ -231,13 +231,13 @@ fn users(cloud: &Cloud, rect: Rect, scene: &mut Scene) {
 /// The front door, and why it has refused the last one that it refused.
 fn door(cloud: &Cloud, rect: Rect, scene: &mut Scene) {
     let refused = cloud.tally.refused;
-    let told = [Arg::Count(refused.into())];
+    let told = [count(refused)];
     let status = ["refused", "refused.short"].map(|word| scene.say(word, &told));
     let names = ["door", "door.short"].map(|word| scene.say(word, &[]));
     let reason = match cloud.refusal {
         "growth" => scene.say("because.growth", &[]),
         "full" => scene.say("because.full", &[]),
-        _ => scene.say("because.limit", &[Arg::Count(cloud.knobs.limit.into())]),
+        _ => scene.say("because.limit", &[count(cloud.knobs.limit)]),
     };
     let bad = refused > 0;
     let mut spoken = status[0].clone();
@@ -269,10 +269,8 @@ fn function(cloud: &Cloud, knobs: &Settings, area: Rect, scene: &mut Scene) {
     let work = cloud.work_mean().as_s();
     let needed = cloud.rate() * work / f64::from(knobs.at_once);
     let full = counts.in_use >= knobs.limit;
-    let (in_use, limit) = (
-        Arg::Count(counts.in_use.into()),
-        Arg::Count(knobs.limit.into()),
-    );
+    let alive = counts.building + counts.busy + counts.frozen;
+    let (in_use, limit) = (count(counts.in_use), count(knobs.limit));
     let said = ["in-use", "in-use.short"].map(|word| scene.say(word, &[in_use, limit]));
     let told = [
         Arg::Number(cloud.rate()),
@@ -280,9 +278,9 @@ fn function(cloud: &Cloud, knobs: &Settings, area: Rect, scene: &mut Scene) {
         Arg::Tenths((needed * 10.0 + 0.5) as u32),
     ];
     let sums = ["sum", "sum.short"].map(|word| scene.say(word, &told));
-    let kinds = [counts.building, counts.busy, counts.frozen].map(|n| Arg::Count(n.into()));
+    let kinds = [counts.building, counts.busy, counts.frozen].map(count);
     let spoken = format!("{}, {}, {}", said[0], scene.say("kinds", &kinds), sums[0]);
-    if cloud.cells.iter().all(Option::is_none) {
+    if alive == 0 {
         let nothing = scene.say("nothing", &[]);
         let middle = pt(area.centre().x, area.centre().y + 8.0);
         scene
@@ -295,10 +293,7 @@ fn function(cloud: &Cloud, knobs: &Settings, area: Rect, scene: &mut Scene) {
         .figure("building", f64::from(counts.building))
         .figure("frozen", f64::from(counts.frozen))
         .figure("old", f64::from(counts.old))
-        .figure(
-            "alive",
-            f64::from(counts.building + counts.busy + counts.frozen),
-        )
+        .figure("alive", f64::from(alive))
         .figure("needed", needed);
     let (left, right) = (rect.x + 12.0, rect.x + rect.w - 12.0);
     let y = rect.y + 22.0;
@@ -350,10 +345,7 @@ fn instance(cloud: &Cloud, cell: &Cell, place: usize, rect: Rect, at: Time, scen
             scene.say("cell.building", &[span(cell.ready.since(at))]),
             at.progress(cell.built, cell.ready),
         ),
-        State::Busy => (
-            scene.say("cell.busy", &[Arg::Count(one.requests as i64)]),
-            1.0,
-        ),
+        State::Busy => (scene.say("cell.busy", &[count(one.requests)]), 1.0),
         State::Idle { .. } if one.provisioned => (scene.say("cell.kept", &[]), 1.0),
         State::Idle { since_us } => {
             let end = Time(since_us) + kept;
@@ -361,7 +353,7 @@ fn instance(cloud: &Cloud, cell: &Cell, place: usize, rect: Rect, at: Time, scen
             (scene.say("cell.frozen", &[span(end.since(at))]), share)
         }
     };
-    let version = scene.say("cell.version", &[Arg::Count(one.version as i64)]);
+    let version = scene.say("cell.version", &[count(one.version)]);
     let value = if old {
         format!("{state}, {version}")
     } else {
@@ -422,11 +414,7 @@ fn instance(cloud: &Cloud, cell: &Cell, place: usize, rect: Rect, at: Time, scen
 /// One machine that is always on.
 fn server(cloud: &Cloud, rect: Rect, scene: &mut Scene) {
     let (busy, waiting) = (cloud.server.held.len(), cloud.server.queue.len());
-    let told = [
-        Arg::Count(busy as i64),
-        Arg::Count(SERVER_WORKERS as i64),
-        Arg::Count(waiting as i64),
-    ];
+    let told = [count(busy), count(SERVER_WORKERS), count(waiting)];
     let status = ["server", "server.short"].map(|word| scene.say(word, &told));
     let name = scene.name(SERVER);
     let rect = rect.grown(-5.0);
@@ -474,7 +462,7 @@ fn database(cloud: &Cloud, rect: Rect, narrow: bool, scene: &mut Scene) {
     } else {
         own + if pooler { cloud.pool() } else { 0 }
     };
-    let told = [Arg::Count(open as i64), Arg::Count(slots as i64)];
+    let told = [count(open), count(slots)];
     let mut status = vec![
         scene.say("connections", &told),
         scene.say("connections.short", &told),
@@ -483,7 +471,7 @@ fn database(cloud: &Cloud, rect: Rect, narrow: bool, scene: &mut Scene) {
     let more = if slow {
         scene.say("slow", &[])
     } else if pooler && !cloud.is_server() {
-        scene.say("lent", &[Arg::Count(lent as i64)])
+        scene.say("lent", &[count(lent)])
     } else {
         String::new()
     };
@@ -511,30 +499,16 @@ fn database(cloud: &Cloud, rect: Rect, narrow: bool, scene: &mut Scene) {
         let first = status[0].clone();
         status.insert(0, format!("{first} {more}"));
         let status = fitting(&status, 12.0, true, room);
-        ending(
-            &mut pencil,
-            pt(rect.x + rect.w - 12.0, y),
-            12.0,
-            true,
-            ink,
-            status,
-        );
+        let end = pt(rect.x + rect.w - 12.0, y);
+        ending(&mut pencil, end, 12.0, true, ink, status);
         return;
     }
-    let room = rect.w - 20.0;
+    let (x, room) = (rect.x + 10.0, rect.w - 20.0);
+    let name = fitting(&[name], 14.5, true, room);
+    let status = fitting(&status, 12.0, true, room);
     pencil
-        .bold(
-            pt(rect.x + 10.0, rect.y + 20.0),
-            14.5,
-            Ink::Ink,
-            fitting(&[name], 14.5, true, room),
-        )
-        .bold(
-            pt(rect.x + 10.0, rect.y + 37.0),
-            12.0,
-            ink,
-            fitting(&status, 12.0, true, room),
-        );
+        .bold(pt(x, rect.y + 20.0), 14.5, Ink::Ink, name)
+        .bold(pt(x, rect.y + 37.0), 12.0, ink, status);
     if !more.is_empty() {
         let ink = if slow { Ink::Warn } else { Ink::Secondary };
         let more = fitting(&[more], 11.5, true, rect.w - 34.0);
@@ -579,7 +553,7 @@ fn answers(cloud: &Cloud, knobs: &Settings, rect: Rect, at: Time, scene: &mut Sc
     let (tally, burst) = (cloud.tally, cloud.burst);
     let recent = burst.size > 1 && at.since(burst.at) < LATELY && !cloud.is_server();
     let lost = burst.tally.refused + burst.tally.failed;
-    let mut told = [burst.size, burst.unmet, lost].map(|n| Arg::Count(n.into()));
+    let mut told = [burst.size, burst.unmet, lost].map(count);
     let titles = match () {
         () if recent && lost > 0 => ["answers.lost", "answers.lost.short"],
         () if recent => ["answers.burst", "answers.burst.short"],
@@ -594,7 +568,7 @@ fn answers(cloud: &Cloud, knobs: &Settings, rect: Rect, at: Time, scene: &mut Sc
     for ((_, glyph, ink, word), n) in KINDS.into_iter().zip(counts) {
         // What has not happened needs no room.
         if n > 0 || word == "answers.warm" || word == "answers.waited" {
-            entries.push((glyph, ink, scene.say(word, &[Arg::Count(n.into())])));
+            entries.push((glyph, ink, scene.say(word, &[count(n)])));
         }
     }
     let since = scene.say("answers.since", &[]);
@@ -614,11 +588,8 @@ fn answers(cloud: &Cloud, knobs: &Settings, rect: Rect, at: Time, scene: &mut Sc
         .figure("burst-unmet", f64::from(burst.unmet))
         .figure("burst-failed", f64::from(burst.tally.failed))
         .figure("last", last.map_or(0.0, |one| one.took.as_s()));
-    panel(
-        &mut pencil,
-        rect,
-        fitting(&titles, 12.0, true, rect.w - 20.0),
-    );
+    let title = fitting(&titles, 12.0, true, rect.w - 20.0);
+    panel(&mut pencil, rect, title);
     let (mut x, y, right) = (rect.x + 10.0, rect.y + 34.0, rect.x + rect.w - 8.0);
     let since_w = text::width(&since, 11.5, false) + 12.0;
     let all: f32 = entries
@@ -747,11 +718,8 @@ fn bill(cloud: &Cloud, knobs: &Settings, rect: Rect, at: Time, scene: &mut Scene
         .figure("server", server)
         .figure("times", amount / server)
         .figure("even", even);
-    panel(
-        &mut pencil,
-        rect,
-        fitting(&titles, 12.0, true, rect.w - 20.0),
-    );
+    let title = fitting(&titles, 12.0, true, rect.w - 20.0);
+    panel(&mut pencil, rect, title);
     let top = engine::plot::round_up(amount.max(server) * 1.05) as f32;
     let low = rect.h < 122.0;
     let pitch = if low { 19.0 } else { 0.2 * rect.h + 2.0 };
@@ -776,21 +744,11 @@ fn bill(cloud: &Cloud, knobs: &Settings, rect: Rect, at: Time, scene: &mut Scene
         } else {
             pencil.text(at, 12.0, Ink::Secondary, name);
         }
-        let rail = Rect::new(
-            left + name_w + 8.0,
-            y - 0.3 * 12.0 - thick / 2.0,
-            rail_w,
-            thick,
-        );
+        let (x, up) = (left + name_w + 8.0, y - 3.6 - thick / 2.0);
+        let rail = Rect::new(x, up, rail_w, thick);
         pencil.meter(rail, amount as f32 / top, ink, false);
-        ending(
-            &mut pencil,
-            pt(rect.x + rect.w - 10.0, y),
-            13.0,
-            true,
-            Ink::Ink,
-            value,
-        );
+        let end = pt(rect.x + rect.w - 10.0, y);
+        ending(&mut pencil, end, 13.0, true, Ink::Ink, value);
         if i == 0 {
             let x = rail.x + rail.w * server as f32 / top;
             let d = format!(
