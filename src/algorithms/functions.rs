@@ -102,7 +102,7 @@ pub const THROTTLED_STATUS: u16 = 429;
 /// The rules of one function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Most instances at once.
+    /// Most instances with a request at once: what lies idle does not count.
     pub limit: usize,
     /// How long an idle instance is kept; one that is asked for at this very moment still serves.
     pub kept_us: u64,
@@ -168,7 +168,7 @@ pub enum Placement {
     Joined(InstanceId),
     /// To a new one that must be built: a cold start.
     Cold(InstanceId),
-    /// Nowhere: as many instances as may be.
+    /// Nowhere: as many instances are in use as may be.
     Limit,
     /// Nowhere: no new instance may be added yet.
     Allowance,
@@ -242,7 +242,8 @@ impl Functions {
                 Placement::Joined(id)
             };
         }
-        if self.instances.len() >= self.settings.limit {
+        let in_use = self.instances.values().filter(|one| one.requests > 0);
+        if in_use.count() >= self.settings.limit {
             return Placement::Limit;
         }
         if !self.allowance.consume(now_us, 1) {
@@ -451,6 +452,26 @@ mod tests {
         );
         assert_eq!(functions.place(11 * S), Placement::Limit);
         assert_eq!(functions.instances().count(), 100, "none is ended");
+    }
+
+    #[test]
+    fn what_lies_frozen_is_not_in_use() {
+        let few = Settings {
+            limit: 2,
+            ..settings()
+        };
+        let mut functions = Functions::new(0, few);
+        let ids = [0, 0].map(|now_us| cold(functions.place(now_us)));
+        assert_eq!(functions.place(0), Placement::Limit);
+        for id in ids {
+            functions.started(S, id);
+            functions.finished(S, id);
+        }
+        functions.deploy(S);
+        cold(functions.place(S));
+        cold(functions.place(S));
+        assert_eq!(functions.place(S), Placement::Limit);
+        assert_eq!(functions.instances().count(), 4);
     }
 
     #[test]

@@ -532,6 +532,9 @@ impl Cloud {
                 cx.say(tell("gone", part(place), &[Arg::Part(part(place)), kept]));
             }
         }
+        while let Some(None) = self.cells.last() {
+            self.cells.pop();
+        }
         cx.because(cause);
     }
 
@@ -627,7 +630,7 @@ impl Cloud {
     fn refuse(&mut self, key: Key, word: &'static str, cx: Cx<'_, '_>) {
         let told = match word {
             "full" => count(SERVER_QUEUE),
-            _ => count(self.functions.instances().count()),
+            _ => count(self.counts.in_use),
         };
         self.refusal = word;
         let about = if word == "full" { SERVER } else { DOOR };

@@ -53,7 +53,7 @@ engine::knobs! {
         provisioned: whole "provisioned" [0, 40] "" = 0,
         /// What answers.
         runs: choice Runs "runs" = Runs::Functions,
-        /// Most instances: 50 stand for Lambda's 1,000.
+        /// Most instances in use at once: 50 stand for Lambda's 1,000.
         limit: whole "limit" [10, 200] "" = 50,
         /// Requests that one instance works on at once.
         at_once: whole "at-once" [1, 80] "" = 1,

@@ -232,14 +232,25 @@ fn old_versions_lie_frozen_with_their_connections_and_a_lower_limit_ends_nobody(
     let model = run.model();
     assert_eq!(model.burst.tally.waited, 20);
     assert_eq!((model.counts.old, model.slots_taken().len()), (20, 20));
+    // A lower limit ends nobody, and what lies frozen is not in use.
     run.set_knob("limit", 10.0).unwrap();
-    go_on(&mut run, Time::s(1));
-    assert_eq!(run.model().counts.frozen, 20);
-    act(&mut run, "click");
-    go_on(&mut run, Time::s(2));
-    assert_eq!(run.model().burst.tally.refused, 1);
-    go_on(&mut run, Time::s(30));
+    act(&mut run, "twenty");
+    go_on(&mut run, Time::s(3));
+    assert_eq!(run.model().burst.tally.refused, 10);
+    assert_eq!(run.model().counts.frozen, 30);
+    go_on(&mut run, Time::s(40));
     assert_eq!(run.model().slots_taken().len(), 0);
+    run.set_knob("work", 5_000.0).unwrap();
+    run.set_knob("limit", 30.0).unwrap();
+    act(&mut run, "twenty");
+    go_on(&mut run, Time::s(2));
+    run.set_knob("limit", 10.0).unwrap();
+    act(&mut run, "click");
+    go_on(&mut run, Time::s(1));
+    assert_eq!(run.model().burst.tally.refused, 1);
+    assert_eq!(run.model().counts.busy, 20);
+    go_on(&mut run, Time::s(40));
+    run.set_knob("work", 200.0).unwrap();
     // A ping keeps one; five at once keep five.
     for (pings, cold) in [(1.0, 4), (5.0, 0)] {
         run.set_knob("limit", 50.0).unwrap();

@@ -70,10 +70,9 @@ pub(super) fn draw(cloud: &Cloud, knobs: &Settings, at: Time, scene: &mut Scene)
     let placed = place(scene, narrow);
     let all = placed.of(FUNCTION);
     let inside = Rect::new(all.x + 6.0, all.y + HEAD, all.w - 12.0, all.h - HEAD - 5.0);
-    let field = Field::of(
-        inside,
-        ROOM.max(knobs.limit as usize).max(cloud.cells.len()),
-    );
+    // Old versions may lie beside as many as are allowed.
+    let room = ROOM.max(knobs.limit as usize);
+    let field = Field::of(inside, room.max(cloud.cells.len().next_multiple_of(10)));
     ground(cloud, &placed, &field, narrow, scene);
     users(cloud, placed.of(USERS), scene);
     door(cloud, placed.of(DOOR), scene);
