@@ -255,7 +255,7 @@ pub struct Cloud {
     pub(super) pooler: Pool,
     episodes: [Episode; 3],
     opening: bool,
-    pub(super) begun: bool,
+    begun: bool,
     pub(super) burst: Burst,
     /// Since somebody last did something.
     pub(super) since: Time,

@@ -21,8 +21,8 @@ pub(super) const BILL: PartId = PartId::one("bill");
 /// The figure of answers looks back so far; where hardly anybody comes, further.
 const LATELY: Time = Time::s(30);
 const LONG: Time = Time::s(600);
-/// There is always room for so many instances.
-const ROOM: usize = 50;
+/// There is always room for so many instances: as many as are allowed, and some old ones.
+const ROOM: usize = 60;
 /// Height of the field's head.
 const HEAD: f32 = 34.0;
 
@@ -70,7 +70,6 @@ pub(super) fn draw(cloud: &Cloud, knobs: &Settings, at: Time, scene: &mut Scene)
     let placed = place(scene, narrow);
     let all = placed.of(FUNCTION);
     let inside = Rect::new(all.x + 6.0, all.y + HEAD, all.w - 12.0, all.h - HEAD - 5.0);
-    // Old versions may lie beside as many as are allowed.
     let room = ROOM.max(knobs.limit as usize);
     let field = Field::of(inside, room.max(cloud.cells.len().next_multiple_of(10)));
     ground(cloud, &placed, &field, narrow, scene);
@@ -217,7 +216,7 @@ fn users(cloud: &Cloud, rect: Rect, scene: &mut Scene) {
     let rate = cloud.rate();
     let word = match () {
         () if cloud.is_silent() => "silence",
-        () if !cloud.begun => "nobody-yet",
+        () if cloud.requests.born() == 0 => "nobody-yet",
         () => "rate",
     };
     let status = scene.say(word, &[Arg::Number(rate)]);
@@ -688,13 +687,14 @@ fn money(amount: f64) -> String {
 
 /// What a month costs at this pace: functions, and one server.
 fn bill(cloud: &Cloud, knobs: &Settings, rect: Rect, at: Time, scene: &mut Scene) {
-    let month = cloud.month(at);
     let so_far = dollars(cloud.meter_at(at).price());
+    // Before anything is charged no pace needs to be measured.
+    let month = cloud.month(at).or((so_far == 0.0).then_some(0));
     let server = dollars(SERVER_MONTH);
     let amount = month.map_or(0.0, dollars);
     let even = break_even(knobs.memory_mb(), cloud.work_mean());
     let span = [Arg::Number(cloud.pace(at).as_s().floor())];
-    let words = match month {
+    let words = match cloud.month(at) {
         Some(_) => ["bill", "bill.short"],
         None => ["bill.new"; 2],
     };
