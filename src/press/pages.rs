@@ -4,7 +4,7 @@ use crate::catalogue::{self, Item};
 use crate::pictures::{self, CARD, ICONS};
 use crate::site::{LessonPage, Site};
 use crate::words::Texts;
-use crate::{authors, share};
+use crate::{authors, handout, share};
 use engine::svg::escape;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -112,6 +112,7 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
         "authors/index.html".to_owned(),
         page(site, assets, authors_page(site, &authors))?,
     );
+    files.insert("handout.css".to_owned(), handout::STYLE.to_owned());
     files.insert("words/site.en.json".to_owned(), site_words(&site.texts)?);
     let catalogue = write_json(&json!({ "chapters": site.chapters, "paths": site.paths }))?;
     for (tag, translation) in &site.translations {
@@ -150,6 +151,14 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
             files.insert(format!("words/{slug}.notes.{tag}.json"), prose(texts)?);
         }
         files.insert(format!("stills/{slug}.svg"), lesson.still.clone());
+        let handout = handout::page(site, lesson);
+        files.insert(format!("l/{slug}/handout/index.html"), handout);
+        for step in &lesson.steps {
+            for (side, picture) in step.pictures.iter().enumerate() {
+                let name = handout::picture(slug, step.number, side);
+                files.insert(name, picture.clone());
+            }
+        }
         files.insert(format!("oembed/{slug}.json"), share::oembed(site, lesson));
     }
     Ok(files)
@@ -652,6 +661,7 @@ pub fn pictures(site: &Site, kept: &Path) -> Result<BTreeMap<String, Vec<u8>>, S
 mod tests {
     use super::*;
     use crate::catalogue::Own;
+    use crate::handout::Asked;
     use crate::words::parse;
 
     fn fake() -> (Site, Assets) {
@@ -685,6 +695,8 @@ mod tests {
                 code: Vec::new(),
                 card: pictures::icon(),
                 facts: String::new(),
+                steps: Vec::new(),
+                asked: Asked::default(),
             }],
             card: pictures::icon(),
             translations: BTreeMap::new(),
@@ -754,7 +766,8 @@ mod tests {
         let files = files(&site, &assets).expect("complete template");
         let pages: Vec<_> = files
             .iter()
-            .filter(|(path, _)| path.ends_with(".html"))
+            // A hand-out is paper: it has neither program nor header.
+            .filter(|(path, _)| path.ends_with(".html") && !path.contains("handout"))
             .collect();
         assert_eq!(pages.len(), 4);
         for (path, html) in pages {
@@ -846,7 +859,7 @@ mod tests {
                     "{path}"
                 );
                 let scripts: Vec<&str> = html.split("<script").skip(1).collect();
-                assert!(!scripts.is_empty(), "{path}");
+                assert_eq!(scripts.is_empty(), path.contains("handout"), "{path}");
                 for script in scripts {
                     let tag = script.split('>').next().unwrap_or_default();
                     assert!(tag.contains(" src="), "{path}: <script{tag}>");

@@ -2,6 +2,7 @@
 
 use crate::catalogue::{self, Chapter};
 use crate::code::Region;
+use crate::handout::{Asked, Step};
 use crate::words::Texts;
 use std::collections::BTreeMap;
 
@@ -24,6 +25,10 @@ pub struct LessonPage {
     pub card: String,
     /// What it asks of a learner and how long it takes, as a few words.
     pub facts: String,
+    /// The steps of its story that its hand-out shows.
+    pub steps: Vec<Step>,
+    /// What its hand-out asks.
+    pub asked: Asked,
 }
 
 /// All that the site says.

@@ -1,6 +1,7 @@
 //! Sources: finds and reads the project's words, and puts together what the site says.
 
 use crate::catalogue::{self, Own};
+use crate::handout::{self, Asked, Step};
 use crate::outline::Font;
 use crate::pictures::{self, CARD_STAGES, Saying};
 use crate::site::{LessonPage, Site, Translation};
@@ -8,6 +9,7 @@ use crate::stills;
 use crate::words::{self, FOR_THE_CLASS, Texts};
 use crate::{code, pace};
 use contract::language::FALLBACK;
+use engine::Player;
 use lessons::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -169,7 +171,32 @@ fn tell_facts(entry: &Entry, page: &mut LessonPage, site: &Texts) {
     let Some(about) = lessons::about(entry.card.slug) else {
         return;
     };
-    let minutes = pace::minutes((entry.open)(1), &page.texts.to_words());
+    let words = Rc::new(page.texts.to_words());
+    let run = (entry.open)(1);
+    page.asked.challenges = run.challenges();
+    let mut wanted = Vec::new();
+    let mut steps = Vec::new();
+    let mut asked = Vec::new();
+    let title = page.texts.get("title").to_owned();
+    let mut see = |beat: usize, player: &Player| {
+        let beats = player.beats();
+        if beat == 0 {
+            wanted = handout::chosen(beats);
+            let questions = beats.iter().filter_map(|beat| beat.predict);
+            asked = questions
+                .map(|(id, options)| (id, options.to_vec()))
+                .collect();
+        }
+        if wanted.contains(&beat) {
+            steps.push(Step {
+                number: beat + 1,
+                beat: beats[beat].id,
+                pictures: handout::pictures(player, &words, &title),
+            });
+        }
+    };
+    let minutes = pace::minutes(run, &words, &mut see);
+    (page.steps, page.asked.predictions) = (steps, asked);
     let level = format!("level.{}", about.level.id());
     let level = site.get(&level);
     let time = site
@@ -271,6 +298,8 @@ pub fn lesson(entry: &Entry, texts: Texts) -> LessonPage {
         stage: stills::inline(&wide, &narrow, &title),
         card: String::new(),
         facts: String::new(),
+        steps: Vec::new(),
+        asked: Asked::default(),
         code: Vec::new(),
         texts,
     }
