@@ -12,26 +12,6 @@ use std::rc::Rc;
 /// The width of a stage on paper, in units of the scene.
 const WIDTH: f32 = 884.0;
 
-/// A step of the story that is printed: its words, and its pictures, two where runs are compared.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Step {
-    /// Its place in the story, from 1.
-    pub number: usize,
-    /// The id of its caption.
-    pub beat: &'static str,
-    /// The stage, as files of their own.
-    pub pictures: Vec<String>,
-}
-
-/// What is asked and what can be tried.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Asked {
-    /// Questions with the ids of their answers.
-    pub predictions: Vec<(&'static str, Vec<&'static str>)>,
-    /// Challenges by id.
-    pub challenges: Vec<&'static str>,
-}
-
 /// Which steps are printed, three at most: what follows the first question, the comparison, and the end.
 pub fn chosen(beats: &[BeatView]) -> Vec<usize> {
     let last = beats.len().saturating_sub(1);
@@ -213,6 +193,7 @@ fn rich(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::site::Step;
 
     #[test]
     fn three_steps_at_most_are_printed_and_the_last_is_one() {

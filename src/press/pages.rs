@@ -661,7 +661,7 @@ pub fn pictures(site: &Site, kept: &Path) -> Result<BTreeMap<String, Vec<u8>>, S
 mod tests {
     use super::*;
     use crate::catalogue::Own;
-    use crate::handout::Asked;
+    use crate::site::Asked;
     use crate::words::parse;
 
     fn fake() -> (Site, Assets) {

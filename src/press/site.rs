@@ -2,9 +2,28 @@
 
 use crate::catalogue::{self, Chapter};
 use crate::code::Region;
-use crate::handout::{Asked, Step};
 use crate::words::Texts;
 use std::collections::BTreeMap;
+
+/// A step of the story that is printed: its words, and its pictures, two where runs are compared.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Step {
+    /// Its place in the story, from 1.
+    pub number: usize,
+    /// The id of its caption.
+    pub beat: &'static str,
+    /// The stage, as files of their own.
+    pub pictures: Vec<String>,
+}
+
+/// What is asked and what can be tried.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Asked {
+    /// Questions with the ids of their answers.
+    pub predictions: Vec<(&'static str, Vec<&'static str>)>,
+    /// Challenges by id.
+    pub challenges: Vec<&'static str>,
+}
 
 /// One lesson that exists.
 #[derive(Clone, Debug, Default)]

@@ -1,10 +1,10 @@
 //! Sources: finds and reads the project's words, and puts together what the site says.
 
 use crate::catalogue::{self, Own};
-use crate::handout::{self, Asked, Step};
+use crate::handout;
 use crate::outline::Font;
 use crate::pictures::{self, CARD_STAGES, Saying};
-use crate::site::{LessonPage, Site, Translation};
+use crate::site::{Asked, LessonPage, Site, Step, Translation};
 use crate::stills;
 use crate::words::{self, FOR_THE_CLASS, Texts};
 use crate::{code, pace};
