@@ -95,7 +95,8 @@ pub fn messages<P: Face>(cluster: &Cluster<P>, mesh: &Mesh, at: Time, scene: &mu
         } else {
             P::look(&flight.word)
         };
-        scene.particle(p, DOT, glyph, ink, key.serial());
+        let dot = P::dot((flight.from, flight.to), &flight.word, key.serial());
+        scene.particle(p, DOT, glyph, ink, dot);
     }
 }
 
