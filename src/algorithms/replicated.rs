@@ -362,6 +362,7 @@ impl Replicated {
             node.done.push(request);
         }
     }
+    // endregion
 
     /// Keeps a copy for a home, the newest of each key.
     fn hint(&self, node: &mut Node, home: Id, key: u8, cell: Cell, out: &mut OutOf<Self>) {
@@ -390,8 +391,6 @@ impl Replicated {
             }
         }
     }
-    // endregion
-
     /// One hint for each home is offered; those that have been offered often enough are given up.
     fn offer(&self, node: &mut Node, out: &mut OutOf<Self>) {
         let before = node.disk.hints.len();

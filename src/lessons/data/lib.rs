@@ -2,10 +2,12 @@
 
 pub mod cap_theorem;
 pub mod consistent_hashing;
+pub mod quorums;
 pub mod read_replicas;
 
 kit::lessons![
     consistent_hashing::Hashing,
     cap_theorem::Cap,
     read_replicas::ReadReplicas,
+    quorums::Quorums,
 ];

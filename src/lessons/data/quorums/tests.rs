@@ -1,0 +1,1 @@
+//! The run against the computed values of the paper's model.
