@@ -98,7 +98,7 @@ impl Lesson for Quorums {
         sample: Time::ms(20),
         warm_up: WARM_UP,
         twin: ("w", 3.0),
-        still: Time::us(2_400),
+        still: Time::us(3_794_500),
         stands_for: &[(model::MATRIX, model::READS), (model::WAITS, model::READS)],
         ..Sheet::usual(
             Card {

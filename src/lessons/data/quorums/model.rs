@@ -64,8 +64,8 @@ pub enum Event {
     Read(u32),
     /// A reader reads what was just answered.
     Follow(u8),
-    /// Readers go on following one write.
-    Chase,
+    /// Readers go on following a write, if it is still this one.
+    Chase(u32),
     /// Another write that C misses; C comes back.
     Miss,
     Back,
@@ -83,6 +83,8 @@ pub(super) struct Ended {
     pub(super) version: u32,
     pub(super) verdict: Verdict,
     pub(super) back: Option<u32>,
+    /// Its write has failed.
+    pub(super) ghost: bool,
 }
 
 /// A read that is looked at.
@@ -130,8 +132,9 @@ pub struct Group {
     pub(super) cluster: Cluster<Store>,
     pub(super) judge: Judge,
     pub(super) focus: Focus,
-    /// The last write.
+    /// The last write, and whether the one that ended last has failed.
     pub(super) write: Option<Request>,
+    pub(super) fails: bool,
     /// The last read of each reader that has ended, and its key.
     pub(super) last: [Option<(u8, Ended)>; 2],
     pub(super) chase: Chase,
@@ -280,7 +283,7 @@ impl Group {
                 let first =
                     !chase.failing && id == 1 && (key, cell.version) == (chase.key, chase.version);
                 if chase.on && first && chase.reads == 0 {
-                    cx.schedule(Time::us(1), Event::Chase);
+                    cx.schedule(Time::us(1), Event::Chase(self.chase.count));
                 }
                 cx.sample(probe::BEHIND, f64::from(self.behind()));
             }
@@ -321,7 +324,8 @@ impl Group {
             *write = one;
         }
         let chased = (key, version) == (self.chase.key, self.chase.version) && self.chase.on;
-        if one.state == State::Failed {
+        self.fails = one.state == State::Failed;
+        if self.fails {
             self.judge.tally.unwritten += 1;
             self.judge.ever.unwritten += 1;
             let told = [key_arg(key), count(version), count(one.heard.count_ones())];
@@ -342,7 +346,7 @@ impl Group {
             }
         }
         if chased && self.chase.failing {
-            cx.schedule(Time::us(1), Event::Chase);
+            cx.schedule(Time::us(1), Event::Chase(self.chase.count));
         }
     }
 
@@ -397,6 +401,7 @@ impl Group {
             version,
             verdict,
             back,
+            ghost: verdict == Verdict::Early && !lives,
         };
         if let Some(last) = self.last.get_mut(usize::from(id - READERS[0])) {
             *last = Some((key, ended));
@@ -410,7 +415,7 @@ impl Group {
             chase.reads += 1;
             chase.new += u32::from(version == chase.version);
             chase.back += u32::from(back.is_some());
-            cx.schedule(Time::us(1), Event::Chase);
+            cx.schedule(Time::us(1), Event::Chase(self.chase.count));
         }
     }
 
@@ -507,6 +512,18 @@ impl Group {
         } else {
             self.read(chase.key, false, cx);
         }
+    }
+
+    /// The next key of which all that are up have a version that was answered.
+    fn calm_key(&self) -> u8 {
+        let calm = |key: &u8| {
+            let answered = self.judge.answered[usize::from(*key)];
+            let homes = (1..=self.knobs.n as Id).chain([WRITER]);
+            let mut up = homes.filter(|id| self.cluster.is_up(*id));
+            up.all(|id| self.cell(id, *key).version == answered)
+        };
+        let mut keys = (0..KEYS as u8).map(|more| (self.key + more) % KEYS as u8);
+        keys.find(calm).unwrap_or(self.key)
     }
 
     /// A write whose copy to A is quick, and whose others are slow or lost.
@@ -615,6 +632,7 @@ impl Model for Group {
             judge: Judge::default(),
             focus: Focus::default(),
             write: None,
+            fails: false,
             last: [None; 2],
             chase: Chase::default(),
             writes: Source::default(),
@@ -685,7 +703,8 @@ impl Model for Group {
                     self.read(key, true, cx);
                 }
             }
-            Event::Chase => self.chase(cx),
+            Event::Chase(count) if count == self.chase.count => self.chase(cx),
+            Event::Chase(_) => {}
             Event::Miss => self.miss(cx),
             Event::Back => {
                 self.missing = false;
@@ -726,16 +745,18 @@ impl Model for Group {
 
     fn can(&self, act: Act) -> bool {
         let id = act.target as Id + 1;
-        let busy = self.chase.on || self.missing;
         match act.spec {
             0 => id <= NODES && self.cluster.is_up(id),
             1 => id <= NODES && !self.cluster.is_up(id) && !(self.missing && id == MISSES),
             2 => !self.cluster.net.is_parted(),
             3 => self.cluster.net.is_parted(),
             4 | 5 => {
-                !busy && self.knobs.n > 1 && self.cluster.is_up(1) && !self.cluster.net.is_parted()
+                !self.missing
+                    && self.knobs.n > 1
+                    && self.cluster.is_up(1)
+                    && !self.cluster.net.is_parted()
             }
-            _ => !busy && self.knobs.n >= MISSES.into() && self.cluster.is_up(MISSES),
+            _ => !self.missing && self.knobs.n >= MISSES.into() && self.cluster.is_up(MISSES),
         }
     }
 
@@ -764,6 +785,7 @@ impl Model for Group {
             }
             4 | 5 => {
                 let failing = act.spec == 5;
+                self.key = self.calm_key();
                 let word = if failing { "will-fail" } else { "slow" };
                 cx.say(note(word, WRITER_PART, &[key_arg(self.key)]).mark(Tone::Learner));
                 self.begin_chase(failing, cx);

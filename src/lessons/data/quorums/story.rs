@@ -115,11 +115,11 @@ pub(super) const STORY: &[Beat<Group>] = &[
             options: &["once", "first", "turns"],
             truth: |group| {
                 let chase = &group.chase;
-                chased(group, false).then(|| match chase.back {
-                    1.. => 2,
-                    _ if chase.new == chase.reads => 1,
-                    _ => 0,
-                })
+                match chase.back {
+                    1.. => Some(2),
+                    _ if !chased(group, false) => None,
+                    _ => Some(u32::from(chase.new == chase.reads) as usize),
+                }
             },
             hides: &[],
         }),
@@ -134,7 +134,10 @@ pub(super) const STORY: &[Beat<Group>] = &[
             Setup::Act("slow", 0),
             Setup::Speed(0.003),
         ],
-        when: |group| chased(group, false) && group.chase.back > 0,
+        when: |group| {
+            let ended = group.focus.read.and_then(|read| read.ended);
+            group.chase.back >= 2 && ended.is_some_and(|ended| ended.back.is_some())
+        },
         points: &[A, reader(0), reader(1), READS],
         shows: &[
             figure(READS, "back").at_least(1.0),
@@ -148,9 +151,13 @@ pub(super) const STORY: &[Beat<Group>] = &[
         setup: &[
             Setup::Set("repair", 2.0),
             Setup::Act("slow", 0),
-            Setup::Speed(0.003),
+            Setup::Speed(0.004),
         ],
-        when: |group| chased(group, false) && group.chase.mended > 0,
+        when: |group| {
+            let chase = &group.chase;
+            let mends = group.knobs.repair == Repair::Before && chase.mended > 0;
+            mends && (chase.new >= 4 || !chase.on)
+        },
         points: &[READS, reader(0), reader(1)],
         shows: &[
             figure(READS, "back").is(0.0),
@@ -230,7 +237,8 @@ pub(super) const STORY: &[Beat<Group>] = &[
         ],
         when: |group| {
             let ended = group.focus.read.is_some_and(|read| read.ended.is_some());
-            group.cuts > 0 && group.judge.in_spite > 0 && ended
+            let has = |id| group.cell(id, group.focus.key).version >= group.focus.version;
+            group.cuts > 0 && group.judge.in_spite > 0 && ended && has(3) && has(4)
         },
         points: &[A, B, C, D],
         shows: &[

@@ -1,6 +1,6 @@
 //! The stage: a writer above, five cards with their cells, two readers below; beside them what was measured.
 
-use super::face::{READERS, WRITER};
+use super::face::{READERS, Store, WRITER};
 use super::judge::Verdict;
 use super::model::{Ended, Group, MATRIX, READS, WAITS, WRITER_PART, node, part, reader};
 use super::settings::{NODES, Settings};
@@ -8,8 +8,8 @@ use algorithms::protocol::Id;
 use algorithms::replicated::{Cell, KEYS, State, bit};
 use engine::scene::{Pencil, Rect, pt};
 use engine::text::tenths;
-use engine::{Arg, Ink, PartId, Scene, Time, text};
-use kit::cluster::{Chart, Mesh, chart, messages};
+use engine::{Arg, Glyph, Ink, PartId, Scene, Time, text};
+use kit::cluster::{Chart, Face, Mesh, chart};
 use kit::figures::label::{Sample, ending, fitting, legend};
 use kit::figures::panel;
 use kit::figures::shares::{Fill, Shares, Style};
@@ -33,13 +33,15 @@ const ENOUGH: usize = 300;
 struct Layout {
     narrow: bool,
     mesh: Mesh,
+    /// Where messages go between the sides of replicas that face the writer, and readers.
+    ways: [Mesh; 2],
     /// The room of cards, writer and readers.
     area: Rect,
     panels: [Rect; 3],
     legend: f32,
 }
 
-fn place(scene: &mut Scene) -> Layout {
+fn place(knobs: &Settings, scene: &mut Scene) -> Layout {
     let (w, narrow) = (scene.width, scene.narrow());
     let beside = w >= BESIDE;
     let area_w = w - 2.0 * MARGIN - if beside { SIDE + 14.0 } else { 0.0 };
@@ -47,17 +49,21 @@ fn place(scene: &mut Scene) -> Layout {
     let bottom;
     if narrow {
         // The writer to the left, readers to the right of a column of cards.
-        let side = if w < 340.0 { 60.0 } else { 68.0 };
-        let x = 6.0 + side + 24.0;
-        let (card_w, card_h) = (w - 2.0 * x, if w < 340.0 { 78.0 } else { 66.0 });
-        let step = card_h + 8.0;
-        for i in 0..NODES {
-            cards.push(Rect::new(x, 10.0 + step * f32::from(i), card_w, card_h));
+        let side = if w < 340.0 { 66.0 } else { 78.0 };
+        let x = 6.0 + side + if w < 340.0 { 16.0 } else { 20.0 };
+        let card_w = w - 2.0 * x;
+        let card_h = if w < 340.0 { 78.0 } else { 73.0 };
+        let mut y = 10.0;
+        for id in 1..=NODES {
+            // Who has no part in it takes little room.
+            let h = if takes_part(knobs, id) { card_h } else { 28.0 };
+            cards.push(Rect::new(x, y, card_w, h));
+            y += h + 8.0;
         }
-        bottom = 10.0 + step * 5.0;
-        let middle = 10.0 + step * 2.5 - 4.0;
+        bottom = y.max(296.0);
+        let middle = (bottom - 8.0 + 10.0) / 2.0;
         cards.push(Rect::new(6.0, middle - 66.0, side, 132.0));
-        for y in [middle - 150.0, middle + 18.0] {
+        for y in [middle - 138.0, middle + 6.0] {
             cards.push(Rect::new(w - 6.0 - side, y, side, 132.0));
         }
     } else {
@@ -82,7 +88,7 @@ fn place(scene: &mut Scene) -> Layout {
     }
     let legend = bottom + 18.0;
     let mut panels = [Rect::default(); 3];
-    let below = legend + 14.0;
+    let below = legend + if narrow { 62.0 } else { 14.0 };
     let columns = !beside && w >= 340.0;
     let whole = w - 2.0 * MARGIN;
     let mut y = if beside { 10.0 } else { below };
@@ -102,10 +108,48 @@ fn place(scene: &mut Scene) -> Layout {
     scene.height = if beside { y.max(legend + 8.0) } else { y };
     Layout {
         narrow,
+        ways: [true, false].map(|writer| {
+            let sides = cards
+                .iter()
+                .enumerate()
+                .map(|(i, card)| match (narrow, writer) {
+                    _ if i >= NODES.into() => *card,
+                    (false, true) => Rect::new(card.x + card.w / 2.0, card.y, 0.0, 0.0),
+                    (false, false) => Rect::new(card.x + card.w / 2.0, card.y + card.h, 0.0, 0.0),
+                    (true, true) => Rect::new(card.x, card.y + card.h / 2.0, 0.0, 0.0),
+                    (true, false) => Rect::new(card.x + card.w, card.y + card.h / 2.0, 0.0, 0.0),
+                });
+            Mesh::of(sides.collect())
+        }),
         mesh: Mesh::of(cards),
         area: Rect::new(MARGIN, 10.0, area_w, bottom - 10.0),
         panels,
         legend,
+    }
+}
+
+/// Whether a node is a home or may stand in for one.
+fn takes_part(knobs: &Settings, id: Id) -> bool {
+    u32::from(id) <= knobs.n || knobs.stand_ins
+}
+
+/// The way of a message between two nodes.
+fn way(layout: &Layout, from: Id, to: Id) -> &Mesh {
+    &layout.ways[usize::from(from.max(to) > WRITER)]
+}
+
+/// What is under way.
+fn dots(group: &Group, layout: &Layout, at: Time, scene: &mut Scene) {
+    for (key, flight) in group.cluster.flights() {
+        let ends = (flight.from, flight.to);
+        let p = way(layout, ends.0, ends.1).at(ends.0, ends.1, flight.share(at));
+        let (glyph, ink) = if flight.is_lost(at) {
+            (Glyph::Failure, Ink::Bad)
+        } else {
+            Store::look(&flight.word)
+        };
+        let dot = Store::dot(ends, &flight.word, key.serial());
+        scene.particle(p, 5.5, glyph, ink, dot);
     }
 }
 
@@ -143,7 +187,7 @@ fn lit(group: &Group, id: Id) -> Lit {
 }
 
 pub(super) fn draw(group: &Group, knobs: &Settings, at: Time, scene: &mut Scene) {
-    let layout = place(scene);
+    let layout = place(knobs, scene);
     if knobs.chart {
         sequence(group, &layout, at, scene);
     } else {
@@ -155,16 +199,22 @@ pub(super) fn draw(group: &Group, knobs: &Settings, at: Time, scene: &mut Scene)
         for (i, id) in READERS.into_iter().enumerate() {
             reads(group, i, layout.mesh.card(id), &layout, scene);
         }
-        messages(&group.cluster, &layout.mesh, at, scene);
+        dots(group, &layout, at, scene);
     }
-    let words = ["stored", "answered", "both"].map(|word| scene.say(word, &[]));
-    let inks = [Ink::Accent, Ink::Hit, Ink::Ok];
-    let right = layout.area.x + layout.area.w;
-    let entries = inks.into_iter().zip(words);
-    let entries = entries.map(|(ink, word)| (Sample::Ground, ink, word));
     if !knobs.chart {
-        let start = pt(layout.area.x, layout.legend);
-        legend(&mut scene.background(), start, right, entries);
+        let words = ["stored", "answered", "older", "both"].map(|word| scene.say(word, &[]));
+        let inks = [Ink::Accent, Ink::Hit, Ink::Warn, Ink::Ok];
+        let mut at = pt(layout.area.x, layout.legend);
+        let right = layout.area.x + layout.area.w;
+        for entry in inks.into_iter().zip(words) {
+            let entry = (Sample::Ground, entry.0, entry.1);
+            let next = legend(&mut scene.background(), at, right, [entry]);
+            at = if layout.narrow {
+                pt(at.x, at.y + 15.0)
+            } else {
+                pt(next, at.y)
+            };
+        }
     }
     matrix(group, knobs, layout.panels[0], scene);
     waits(group, layout.panels[1], scene);
@@ -176,11 +226,11 @@ fn ways(group: &Group, knobs: &Settings, layout: &Layout, scene: &mut Scene) {
     let mesh = &layout.mesh;
     let mut d = String::new();
     for id in 1..=NODES {
-        if u32::from(id) > knobs.n && !knobs.stand_ins {
+        if !takes_part(knobs, id) {
             continue;
         }
         for from in [WRITER, READERS[0], READERS[1]] {
-            let (a, b) = mesh.way(from, id);
+            let (a, b) = way(layout, from, id).way(from, id);
             let [ax, ay, bx, by] = [a.x, a.y, b.x, b.y].map(tenths);
             d += &format!("M{ax} {ay}L{bx} {by}");
         }
@@ -223,20 +273,20 @@ fn card(group: &Group, knobs: &Settings, id: Id, layout: &Layout, scene: &mut Sc
     let hints = disk.hints.len() as u32;
     let holds = disk.cells.iter().any(|cell| cell.version > 0);
     let state = match (up, home) {
-        (false, _) => "down",
-        (_, false) if hints > 0 => "holds",
-        (_, false) => "by",
-        _ if behind > 0 => "behind",
-        _ => "newest",
+        (false, _) => "is.down",
+        (_, false) if hints > 0 => "is.holds",
+        (_, false) => "is.by",
+        _ if behind > 0 => "is.behind",
+        _ => "is.newest",
     };
     let told = [Arg::Count(
-        if state == "holds" { hints } else { behind }.into(),
+        if state == "is.holds" { hints } else { behind }.into(),
     )];
-    let status = scene.say(&format!("is.{state}"), &told);
+    let status = scene.say(state, &told);
     let edges = [
         (lit.write, "stored"),
-        (lit.read, "answered"),
         (lit.both, "both"),
+        (lit.read && !lit.both, "older"),
     ];
     let mut spoken = vec![status.clone()];
     for (_, word) in edges.into_iter().filter(|(is, _)| *is) {
@@ -261,7 +311,7 @@ fn card(group: &Group, knobs: &Settings, id: Id, layout: &Layout, scene: &mut Sc
     light(&mut pencil, r, lit, layout.narrow);
     let left = r.x + if layout.narrow { EDGE + 7.0 } else { 9.0 };
     let inner = r.w - 2.0 * (left - r.x);
-    let y = r.y + if layout.narrow { 16.0 } else { EDGE + 17.0 };
+    let y = r.y + if layout.narrow { 17.0 } else { EDGE + 17.0 };
     pencil.bold(
         pt(left, y),
         13.5,
@@ -270,8 +320,8 @@ fn card(group: &Group, knobs: &Settings, id: Id, layout: &Layout, scene: &mut Sc
     );
     let room = inner - text::width(&name, 13.5, true) - 6.0;
     let ink = match state {
-        "down" => Ink::Bad,
-        "behind" | "holds" => Ink::Warn,
+        "is.down" => Ink::Bad,
+        "is.behind" | "is.holds" => Ink::Warn,
         _ => Ink::Secondary,
     };
     let status = fitting(&[status], 11.0, ink != Ink::Secondary, room);
@@ -284,19 +334,19 @@ fn card(group: &Group, knobs: &Settings, id: Id, layout: &Layout, scene: &mut Sc
         status,
     );
     if hints > 0 {
-        flag(&mut pencil, left + text::width(&name, 13.5, true) + 3.0, y);
+        flag(&mut pencil, left + text::width(&name, 13.5, true) + 6.0, y);
     }
-    if !home && !holds {
+    if !home && !holds || r.h < 40.0 {
         return;
     }
     let area = Rect::new(
         left,
         y + 6.0,
         inner,
-        r.y + r.h - y - 10.0 - if layout.narrow { 0.0 } else { EDGE },
+        r.y + r.h - y - 10.0 - if layout.narrow { 4.0 } else { EDGE },
     );
     let columns = if inner >= 150.0 { 6 } else { 4 };
-    cells(group, &disk.cells, area, columns, up, &mut pencil);
+    cells(group, &disk.cells, area, columns, (up, home), &mut pencil);
 }
 
 /// Whether a node has something that was not answered.
@@ -325,13 +375,16 @@ fn light(pencil: &mut Pencil<'_>, r: Rect, lit: Lit, narrow: bool) {
         } else {
             Rect::new(r.x, r.y, 5.0, r.h)
         };
-        pencil.filled(bar, 2.0, Ink::Ok);
+        let [x, y, w, h] = [bar.x, bar.y, bar.w, bar.h].map(tenths);
+        pencil.area(format!("M{x} {y}h{w}v{h}h-{w}Z"), Ink::Ok);
     }
     if lit.write {
         pencil.filled(edge(true, EDGE), 3.0, Ink::Accent);
     }
     if lit.read {
-        pencil.filled(edge(false, EDGE), 3.0, Ink::Hit);
+        // An answer without the write is seen as such, even if the write comes a moment later.
+        let ink = if lit.both { Ink::Hit } else { Ink::Warn };
+        pencil.filled(edge(false, EDGE), 3.0, ink);
     } else if lit.late {
         pencil.bordered(
             edge(false, EDGE).grown(-1.0),
@@ -349,7 +402,7 @@ fn cells(
     cells: &[Cell; KEYS],
     area: Rect,
     columns: usize,
-    up: bool,
+    (up, home): (bool, bool),
     pencil: &mut Pencil<'_>,
 ) {
     let rows = KEYS.div_ceil(columns);
@@ -364,13 +417,13 @@ fn cells(
             h - 1.0,
         );
         let newest = group.judge.answered[key];
-        let old = cell.version < newest;
+        let old = cell.version < newest && (home || cell.version > 0);
+        let looked_at = key == usize::from(group.focus.key);
         let ground = match cell.version {
-            version if version > newest => Ink::AccentSoft,
+            version if version > newest && looked_at => Ink::AccentSoft,
             _ if old => Ink::WarnSoft,
             _ => Ink::Card,
         };
-        let looked_at = key == usize::from(group.focus.key);
         let (border, width) = if looked_at {
             (Ink::Ink, 1.5)
         } else {
@@ -481,6 +534,7 @@ fn writer(group: &Group, r: Rect, layout: &Layout, at: Time, scene: &mut Scene) 
             let (word, ink) = match write.state {
                 State::Failed => ("write.failed", Ink::Bad),
                 State::Answered => ("write.answered", Ink::Ok),
+                _ if group.fails => ("write.again", Ink::Bad),
                 _ => ("write.waits", Ink::Accent),
             };
             (scene.say("key", &told), scene.say(word, &needs), ink)
@@ -509,7 +563,7 @@ fn writer(group: &Group, r: Rect, layout: &Layout, at: Time, scene: &mut Scene) 
     if hints > 0 && !layout.narrow {
         flag(
             &mut pencil,
-            r.x + 14.0 + text::width(&name, 14.0, true),
+            r.x + 20.0 + text::width(&name, 14.0, true),
             r.y + 22.0,
         );
     }
@@ -521,6 +575,7 @@ fn verdict(ended: Ended, scene: &Scene) -> (String, Ink) {
         (Some(from), _) => ("got.back", from, Ink::Bad),
         (_, Verdict::Failed) => ("got.failed", 0, Ink::Bad),
         (_, Verdict::Old(behind)) => ("got.old", behind, Ink::Warn),
+        (_, Verdict::Early) if ended.ghost => ("got.ghost", 0, Ink::Hit),
         (_, Verdict::Early) => ("got.early", 0, Ink::Hit),
         _ => ("got.fresh", 0, Ink::Ok),
     };
@@ -588,8 +643,8 @@ fn matrix(group: &Group, knobs: &Settings, r: Rect, scene: &mut Scene) {
         .figure("count", all.into())
         .figure("overlap", f64::from(u8::from(knobs.overlaps())));
     panel(&mut pencil, r, fitting(&[title], 12.0, true, r.w - 20.0));
-    let (x, y) = (r.x + 34.0, r.y + 42.0);
-    let (w, h) = ((r.w - 42.0) / n as f32, (r.h - 42.0 - 24.0) / n as f32);
+    let (x, y) = (r.x + 39.0, r.y + 42.0);
+    let (w, h) = ((r.w - 48.0) / n as f32, (r.h - 42.0 - 24.0) / n as f32);
     for (i, [head_r, head_w]) in heads.into_iter().enumerate() {
         let at = i as f32;
         pencil.centred(
@@ -599,7 +654,7 @@ fn matrix(group: &Group, knobs: &Settings, r: Rect, scene: &mut Scene) {
             Ink::Secondary,
             head_r,
         );
-        let side = pt(r.x + 9.0, y + h * (at + 0.5) + 4.0);
+        let side = pt(r.x + 8.0, y + h * (at + 0.5) + 4.0);
         if i + 1 == now_w {
             pencil.bold(side, 11.0, Ink::Secondary, head_w);
         } else {
@@ -628,11 +683,11 @@ fn matrix(group: &Group, knobs: &Settings, r: Rect, scene: &mut Scene) {
             };
             let shown = text::fixed(percent, 0);
             let sign = format!("{shown} %");
-            let shown = fitting(&[sign, shown], 13.0, true, w - 3.0);
+            let shown = fitting(&[sign, shown], 12.5, true, w - 6.0);
             let number = all.to_string();
             let two = h >= 30.0 && text::width(&number, 11.0, false) <= w - 2.0;
             let up = if two { 1.0 } else { -5.0 };
-            pencil.centred(pt(middle.x, middle.y - up), 13.0, true, Ink::Ink, shown);
+            pencil.centred(pt(middle.x, middle.y - up), 12.5, true, Ink::Ink, shown);
             if two {
                 pencil.centred(
                     pt(middle.x, middle.y + 13.0),
@@ -720,7 +775,11 @@ fn tally(group: &Group, r: Rect, scene: &mut Scene) {
     for (word, n) in words.into_iter().zip(counts) {
         names.push(scene.say(word, &[count(n)]));
     }
-    let more = scene.say("reads.back", &[count(tally.back), count(tally.failed)]);
+    let more = if tally.mended > 0 && tally.failed == 0 {
+        scene.say("reads.mended", &[count(tally.back), count(tally.mended)])
+    } else {
+        scene.say("reads.back", &[count(tally.back), count(tally.failed)])
+    };
     let title = scene.say("reads", &[]);
     let both = (1..=NODES).filter(|id| lit(group, *id).both).count();
     let mut pencil = scene.thing(READS, r, format!("{}, {more}", names.join(", ")));
