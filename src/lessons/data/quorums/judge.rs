@@ -33,8 +33,9 @@ pub(super) struct Tally {
     /// Of these: older than a read that had ended before; of a write that failed.
     pub(super) back: u32,
     pub(super) ghost: u32,
-    /// Of these: right after an answered write, at the present rules.
+    /// Of these: right after an answered write, all at the present rules; and how many of them were old.
     pub(super) paired: u32,
+    pub(super) paired_old: u32,
     /// Writes that were answered, and that failed.
     pub(super) written: u32,
     pub(super) unwritten: u32,
@@ -56,15 +57,15 @@ impl Tally {
 
 /// A read under way.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Open {
-    pub(super) reader: Id,
-    pub(super) number: u32,
-    pub(super) key: u8,
+struct Open {
+    reader: Id,
+    number: u32,
+    key: u8,
     /// What it must hear of at least, and what other reads have heard of.
     must: u32,
     seen: u32,
     /// It follows a write, and the rules that held when it began.
-    pub(super) paired: bool,
+    paired: bool,
     rule: u32,
 }
 
@@ -76,7 +77,9 @@ pub(super) struct Judge {
     under: [u32; KEYS],
     seen: [u32; KEYS],
     open: Vec<Open>,
-    pub(super) rule: u32,
+    rule: u32,
+    /// Since when its rules hold.
+    since: Time,
     /// Since the last turn of a knob or action, and since ever.
     pub(super) tally: Tally,
     pub(super) ever: Tally,
@@ -98,6 +101,7 @@ impl Default for Judge {
             seen: [0; KEYS],
             open: Vec::new(),
             rule: 1,
+            since: Time::ZERO,
             tally: Tally::default(),
             ever: Tally::default(),
             last: VecDeque::new(),
@@ -125,11 +129,12 @@ impl Judge {
         });
     }
 
-    /// A write was answered.
-    pub(super) fn written(&mut self, key: u8, version: u32) {
+    /// A write was answered that was asked at a moment.
+    pub(super) fn written(&mut self, key: u8, version: u32, asked: Time) {
         let at = usize::from(key);
         if version > self.answered[at] {
-            (self.answered[at], self.under[at]) = (version, self.rule);
+            let rule = if asked <= self.since { 0 } else { self.rule };
+            (self.answered[at], self.under[at]) = (version, rule);
         }
     }
 
@@ -172,6 +177,7 @@ impl Judge {
             tally.back += u32::from(back);
             tally.ghost += u32::from(early && !lives);
             tally.paired += u32::from(open.paired && same);
+            tally.paired_old += u32::from(open.paired && same && old);
         };
         count(&mut self.ever);
         if open.rule == self.rule {
@@ -239,8 +245,9 @@ impl Judge {
     }
 
     /// Other rules hold from now on; only R and W are told apart by the matrix.
-    pub(super) fn turned(&mut self, matrix: bool) {
+    pub(super) fn turned(&mut self, matrix: bool, now: Time) {
         self.anew();
+        self.since = now;
         self.rule += 1;
         self.waits = Default::default();
         if matrix {

@@ -18,8 +18,8 @@ use engine::{ActionSpec, Card, Code, Glyph, Ink, Lesson, Level, Line, Plot, Prob
 /// The lesson.
 pub struct Quorums;
 
-/// Unseen before time zero, so that a write is under way when somebody first looks.
-const WARM_UP: Time = Time::ms(20);
+/// Unseen before time zero, so that each key has been written and a write is under way when somebody first looks.
+const WARM_UP: Time = Time::ms(140);
 
 /// What the model measures, as numbers of the sheet's probes.
 mod probe {
@@ -98,7 +98,7 @@ impl Lesson for Quorums {
         sample: Time::ms(20),
         warm_up: WARM_UP,
         twin: ("w", 3.0),
-        still: Time::us(3_794_500),
+        still: Time::us(802_000),
         stands_for: &[(model::MATRIX, model::READS), (model::WAITS, model::READS)],
         ..Sheet::usual(
             Card {

@@ -16,8 +16,8 @@ pub(super) const WRITER_PART: PartId = PartId::one("writer");
 pub(super) const MATRIX: PartId = PartId::one("matrix");
 pub(super) const WAITS: PartId = PartId::one("waits");
 pub(super) const READS: PartId = PartId::one("reads");
-/// The writer has done so much of its first write when somebody first looks.
-const BEFORE: Time = Time::us(600);
+/// The first write leaves so late that one has just left when somebody first looks: 0.6 ms before the warm-up is over.
+const FIRST: Time = Time::us(9_400);
 /// A slow write: its copies to all homes but A take so long.
 const SLOW: Time = Time::ms(20);
 /// Readers follow a write for no longer than this, and so many reads where it failed.
@@ -333,7 +333,7 @@ impl Group {
             let marked = self.marks[0].due(cx.now());
             cx.say(if marked { note.mark(Tone::Bad) } else { note });
         } else {
-            self.judge.written(key, version);
+            self.judge.written(key, version, Time(one.at));
             self.judge.tally.written += 1;
             self.judge.ever.written += 1;
             self.judge.took(1, span);
@@ -667,9 +667,14 @@ impl Model for Group {
         cx.because(NoteId::NONE);
         cx.say(note("judges", READS, &[]));
         cx.because(NoteId::NONE);
-        group.next_write(super::WARM_UP - BEFORE, cx);
+        group.next_write(FIRST, cx);
         group.next_read(cx);
         group
+    }
+
+    fn on_start(&mut self, _: &Settings, cx: Cx<'_, '_>) {
+        self.judge.turned(true, cx.now());
+        cx.empty_windows();
     }
 
     fn on_event(&mut self, event: Event, _: &Settings, cx: Cx<'_, '_>) {
@@ -738,7 +743,8 @@ impl Model for Group {
             let delays = (of.n, of.delays, of.after, of.timeout.to_bits());
             (delays, of.repair, of.stand_ins, of.copies)
         };
-        self.judge.turned(shares(knobs) != shares(&old));
+        self.fails = false;
+        self.judge.turned(shares(knobs) != shares(&old), cx.now());
         cx.empty_windows();
         cx.sample(probe::BEHIND, f64::from(self.behind()));
     }
@@ -768,7 +774,7 @@ impl Model for Group {
 
     fn on_action(&mut self, act: Act, _: &Settings, cx: Cx<'_, '_>) {
         self.now = cx.now();
-        self.rests = Time::ZERO;
+        (self.rests, self.fails) = (Time::ZERO, false);
         self.judge.anew();
         let id = act.target as Id + 1;
         match act.spec {

@@ -27,8 +27,8 @@ pub(super) const STORY: &[Beat<Group>] = &[
         id: "meet",
         points: &[WRITER_PART, A, B, C, reader(0)],
         shows: &[
-            figure(WRITER_PART, "answered").is(0.0),
             figure(MATRIX, "count").is(0.0),
+            figure(MATRIX, "overlap").is(0.0),
         ],
         predict: Some(Prediction {
             id: "at-once",
@@ -106,7 +106,12 @@ pub(super) const STORY: &[Beat<Group>] = &[
     },
     Beat {
         id: "all",
-        setup: &[Setup::Alone, Setup::Act("crash", 2), Setup::Speed(0.02)],
+        setup: &[
+            Setup::Alone,
+            Setup::Set("writes", 20.0),
+            Setup::Act("crash", 2),
+            Setup::Speed(0.02),
+        ],
         when: |group| group.crashes > 0 && group.judge.tally.unwritten > 0,
         points: &[C, WRITER_PART],
         shows: &[figure(WRITER_PART, "failed").at_least(1.0)],
@@ -207,7 +212,7 @@ pub(super) const STORY: &[Beat<Group>] = &[
         when: |group| group.missed > 0 && !group.missing && group.judge.tally.reads() >= 150,
         points: &[C, READS],
         shows: &[
-            figure(C, "behind").is(12.0),
+            figure(C, "behind").within(11.0, 12.0),
             figure(READS, "old-share").within(0.2, 0.47),
         ],
         predict: Some(Prediction {
@@ -229,6 +234,7 @@ pub(super) const STORY: &[Beat<Group>] = &[
         id: "stand-in",
         setup: &[
             Setup::Set("reads", 0.0),
+            Setup::Set("writes", 100.0),
             Setup::Set("hints", 1.0),
             Setup::Set("stand-ins", 1.0),
             Setup::Set("r", 2.0),
@@ -264,7 +270,7 @@ pub(super) const CHALLENGES: &[Challenge<Group>] = &[
         id: "quick",
         progress: |group, _| {
             let (tally, knobs) = (&group.judge.tally, &group.knobs);
-            let well = tally.old == 0 && knobs.after == 0 && knobs.delays == Delays::Disk;
+            let well = tally.paired_old == 0 && knobs.after == 0 && knobs.delays == Delays::Disk;
             let done = tally.paired >= 500;
             let quick = !done || group.judge.waits(0).1[1] <= 0.7;
             so_far(well && quick, tally.paired, 500)

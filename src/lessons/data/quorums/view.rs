@@ -88,7 +88,7 @@ fn place(knobs: &Settings, scene: &mut Scene) -> Layout {
     }
     let legend = bottom + 18.0;
     let mut panels = [Rect::default(); 3];
-    let below = legend + if narrow { 62.0 } else { 14.0 };
+    let below = legend + if narrow && !knobs.chart { 62.0 } else { 14.0 };
     let columns = !beside && w >= 340.0;
     let whole = w - 2.0 * MARGIN;
     let mut y = if beside { 10.0 } else { below };
