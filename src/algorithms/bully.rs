@@ -57,6 +57,7 @@ pub struct Node {
 }
 
 impl Bully {
+    // region: bully
     fn elect(&self, node: &mut Node, out: &mut OutOf<Self>) {
         if node.electing {
             return; // Once is enough.
@@ -80,6 +81,8 @@ impl Bully {
         }
         out.wind(Timer::Heartbeat, Wind::After(self.heartbeat));
     }
+
+    // endregion
 
     fn obey(&self, node: &mut Node, leader: Id, out: &mut OutOf<Self>) {
         (node.electing, node.leader) = (false, Some(leader));

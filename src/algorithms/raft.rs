@@ -129,6 +129,7 @@ pub enum Tally {
     Pending,
 }
 
+// region: tally
 /// How an election stands, by what each member has said so far. A majority is one of all, not of those who answer.
 pub fn tally(votes: &[Option<bool>]) -> Tally {
     let majority = votes.len() / 2 + 1;
@@ -142,6 +143,7 @@ pub fn tally(votes: &[Option<bool>]) -> Tally {
         Tally::Lost
     }
 }
+// endregion
 
 /// Up to where a majority has the log, by what each member is known to have.
 pub fn majority_index(matched: &[Index]) -> Index {
@@ -370,6 +372,7 @@ impl<C: Clone + PartialEq> Raft<C> {
         node.votes.clear();
     }
 
+    // region: campaign
     /// Asks for votes, or whether it would get them.
     fn campaign(&self, node: &mut Node<C>, pre: bool, out: &mut OutOf<Self>) {
         node.leader = None;
@@ -388,6 +391,7 @@ impl<C: Clone + PartialEq> Raft<C> {
         }
         self.count(node, out);
     }
+    // endregion
 
     /// What follows from the votes so far.
     fn count(&self, node: &mut Node<C>, out: &mut OutOf<Self>) {
@@ -467,6 +471,7 @@ impl<C: Clone + PartialEq> Raft<C> {
         if term > node.term() {
             self.follow(node, term, None, out);
         }
+        // region: vote
         let free = match node.disk.voted_for {
             Some(other) => other == from || self.slip == Some(Slip::VotesTwice),
             None => node.leader.is_none(),
@@ -478,6 +483,7 @@ impl<C: Clone + PartialEq> Raft<C> {
         }
         let term = node.term();
         out.send(from, Word::Vote { term, granted, pre });
+        // endregion
     }
 
     fn voted(&self, node: &mut Node<C>, from: Id, word: (Term, bool, bool), out: &mut OutOf<Self>) {

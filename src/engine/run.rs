@@ -749,7 +749,7 @@ impl<M: Model> Show for Run<M> {
 fn chain_of(tape: &Tape, picked: Picked, said: u32, limit: usize) -> (Vec<Note>, bool) {
     let about = |note: &&Note| match picked {
         Picked::Part(part) => note.part == Some(part),
-        Picked::Dot(dot) => note.dot == dot,
+        Picked::Dot(dot) => note.is_about(dot),
     };
     let past = |note: &&Note| note.id.0 < said;
     let latest = tape.notes().rev().filter(past).find(about);

@@ -68,6 +68,8 @@ pub struct Note {
     pub part: Option<PartId>,
     /// The request, message or key it is about; 0 for none.
     pub dot: u32,
+    /// So many more of the dots that follow it are meant too.
+    pub dots_more: u8,
     /// Its colour.
     pub tone: Tone,
     /// Whether it stands on the events lane of the tape.
@@ -88,6 +90,7 @@ impl Note {
             args: [None; 3],
             part: None,
             dot: 0,
+            dots_more: 0,
             tone: Tone::Plain,
             marked: false,
             epoch: None,
@@ -124,6 +127,22 @@ impl Note {
     pub const fn dot(mut self, dot: u32) -> Note {
         self.dot = dot;
         self
+    }
+
+    /// Says which messages it is about that were sent together: so many from this one on.
+    #[inline(always)]
+    #[must_use]
+    pub const fn dots(mut self, first: u32, count: usize) -> Note {
+        if count > 0 {
+            self.dot = first;
+            self.dots_more = if count < 256 { count as u8 - 1 } else { 255 };
+        }
+        self
+    }
+
+    /// Whether it is about this dot.
+    pub const fn is_about(&self, dot: u32) -> bool {
+        self.dot > 0 && dot >= self.dot && dot - self.dot <= self.dots_more as u32
     }
 
     /// Puts it on the events lane in this colour.

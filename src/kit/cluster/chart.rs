@@ -1,6 +1,7 @@
 //! The sequence chart: who told whom, when.
 
 use super::crew::{Cluster, Face};
+use super::view::LOST;
 use crate::figures;
 use crate::figures::label::ending;
 use engine::scene::{Point, Rect, pt};
@@ -47,39 +48,40 @@ pub fn chart<P: Face>(cluster: &Cluster<P>, chart: &Chart<'_>, at: Time, scene: 
 
     let mut dots: Vec<(Point, Glyph, Ink, u32)> = Vec::new();
     let mut paths: Vec<(Ink, String)> = Vec::new();
-    let mut add =
-        |from: u8, to: u8, times: (Time, Time), end: (f32, bool), look: (Glyph, Ink), dot| {
-            let (leaves, arrives) = times;
-            let (share, lost) = end;
-            if arrives < oldest || usize::from(from.max(to)) > lanes {
-                return;
-            }
-            let when = |share: f32| {
-                Time(leaves.0 + (arrives.since(leaves).0 as f64 * f64::from(share)) as u64)
-            };
-            let lane = |share: f32| f32::from(from) + (f32::from(to) - f32::from(from)) * share;
-            // What began before the left edge enters there.
-            let first = oldest.progress(leaves, arrives).min(share);
-            let first = if leaves < oldest { first } else { 0.0 };
-            let (a, b) = (
-                pt(x(when(first)), y(lane(first))),
-                pt(x(when(share)), y(lane(share))),
-            );
-            let (glyph, ink) = if lost {
-                (Glyph::Failure, Ink::Bad)
-            } else {
-                look
-            };
-            let found = paths.iter().position(|(of, _)| *of == ink);
-            let path = found.unwrap_or_else(|| {
-                paths.push((ink, String::new()));
-                paths.len() - 1
-            });
-            let [ax, ay, bx, by] = [a.x, a.y, b.x, b.y].map(text::tenths);
-            // Writing to a string cannot fail.
-            let _ = write!(paths[path].1, "M{ax} {ay}L{bx} {by}");
-            dots.push((b, glyph, ink, dot));
+    let mut add = |from: u8,
+                   to: u8,
+                   times: (Time, Time),
+                   end: (f32, bool),
+                   look: Option<(Glyph, Ink)>,
+                   dot| {
+        let (leaves, arrives) = times;
+        let (share, lost) = end;
+        let there = usize::from(from.max(to)) <= lanes;
+        let Some(look) = look.filter(|_| there && arrives >= oldest) else {
+            return;
         };
+        let when = |share: f32| {
+            Time(leaves.0 + (arrives.since(leaves).0 as f64 * f64::from(share)) as u64)
+        };
+        let lane = |share: f32| f32::from(from) + (f32::from(to) - f32::from(from)) * share;
+        // What began before the left edge enters there.
+        let first = oldest.progress(leaves, arrives).min(share);
+        let first = if leaves < oldest { first } else { 0.0 };
+        let (a, b) = (
+            pt(x(when(first)), y(lane(first))),
+            pt(x(when(share)), y(lane(share))),
+        );
+        let (glyph, ink) = if lost { LOST } else { look };
+        let found = paths.iter().position(|(of, _)| *of == ink);
+        let path = found.unwrap_or_else(|| {
+            paths.push((ink, String::new()));
+            paths.len() - 1
+        });
+        let [ax, ay, bx, by] = [a.x, a.y, b.x, b.y].map(text::tenths);
+        // Writing to a string cannot fail.
+        let _ = write!(paths[path].1, "M{ax} {ay}L{bx} {by}");
+        dots.push((b, glyph, ink, dot));
+    };
     for past in cluster.past() {
         let end = (past.lost.unwrap_or(1.0), past.lost.is_some());
         add(

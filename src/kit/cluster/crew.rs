@@ -1,18 +1,17 @@
 //! The shell: nodes with clocks, disks and pauses, and the messages that are under way between them.
 
-use super::net::{Event, Fate, Net};
+use super::net::{Dice, Event, Fate, Net};
 use crate::flow::{Key, Slab};
 use algorithms::protocol::{Id, Out, OutOf, Protocol, Wind};
 use engine::tape::NoteId;
 use engine::{Context, Glyph, Ink, Time};
 use rand::Rng;
-use rand_pcg::Pcg32;
 use std::collections::VecDeque;
 
 /// So many messages that have ended are remembered, for the sequence chart.
 const PAST_MAX: usize = 160;
 
-/// What a lesson adds to a protocol, so that it can run in a network and be seen. Times of the protocol are in microseconds.
+/// What a lesson adds to a protocol, so that it can run in a network and be seen.
 pub trait Face: Protocol {
     /// What of a node is compared before and after an event, to tell what has changed: a small summary.
     type Brief: Copy + PartialEq;
@@ -20,13 +19,17 @@ pub trait Face: Protocol {
     /// The summary of a node.
     fn brief(&self, node: &Self::Node) -> Self::Brief;
 
+    /// So many microseconds are one unit of the protocol's times.
+    const UNIT: u64 = 1;
+
     /// How long a word is under way; `dice` are that message's own.
-    fn travel(&self, word: &Self::Word, dice: &mut Pcg32) -> Time;
+    fn travel(&self, word: &Self::Word, dice: &mut Dice) -> Time;
 
-    /// How a word looks.
-    fn look(word: &Self::Word) -> (Glyph, Ink);
+    /// How a word looks; none if it is sent and not drawn.
+    fn look(word: &Self::Word) -> Option<(Glyph, Ink)>;
 
-    /// The number by which a message is asked about: its own, or that of a request which several messages belong to.
+    /// The number by which a message is asked about: its own, or that of a request which several messages belong to. Actions on
+    /// messages know them by their own.
     fn dot(_between: (Id, Id), _word: &Self::Word, own: u32) -> u32 {
         own
     }
@@ -115,7 +118,7 @@ pub struct Past {
     /// The share of its way at which it was lost; all of it if nobody was there to hear it.
     pub lost: Option<f32>,
     /// How it looked.
-    pub look: (Glyph, Ink),
+    pub look: Option<(Glyph, Ink)>,
     /// Its dot.
     pub dot: u32,
 }
@@ -245,6 +248,11 @@ impl<P: Face> Cluster<P> {
     /// What is under way.
     pub fn flights(&self) -> impl Iterator<Item = (Key, &Flight<P::Word>)> {
         self.flights.iter()
+    }
+
+    /// The dot that the next message will have.
+    pub fn next_dot(&self) -> u32 {
+        self.flights.born() + 1
     }
 
     /// What has arrived or was lost, oldest first, as far as it is remembered.
@@ -511,7 +519,7 @@ impl<P: Face> Cluster<P> {
         for (to, word) in turn.out.sent {
             // Its own dice, of which it may draw as many as it likes without moving those of the next.
             let drawn = cx.random(Net::link(from, to)).next_u64();
-            let mut dice = Pcg32::new(drawn, u64::from(from) * 64 + u64::from(to));
+            let mut dice = Dice::new(drawn, u64::from(from) * 64 + u64::from(to));
             let fate = self.net.fate(from, to, &mut dice);
             let repeats = self.net.repeats(&mut dice);
             if repeats {
@@ -528,7 +536,7 @@ impl<P: Face> Cluster<P> {
         to: Id,
         word: P::Word,
         fate: Fate,
-        dice: &mut Pcg32,
+        dice: &mut Dice,
         cx: Cx<'_, '_, E>,
     ) -> u32 {
         let travel = self.protocol.travel(&word, dice);
@@ -544,14 +552,15 @@ impl<P: Face> Cluster<P> {
         key.serial()
     }
 
-    fn wind<E: From<Event>>(&mut self, id: Id, timer: P::Timer, wind: Wind, cx: Cx<'_, '_, E>) {
+    /// Winds a clock of a node from outside, as its protocol would.
+    pub fn wind<E: From<Event>>(&mut self, id: Id, timer: P::Timer, wind: Wind, cx: Cx<'_, '_, E>) {
         self.turns = self.turns.wrapping_add(1);
         let span = match wind {
             Wind::Off => Time::NEVER,
-            Wind::After(span) => Time(span),
+            Wind::After(span) => Time(span * P::UNIT),
             Wind::Within { least, spread } => {
                 let drawn = cx.random(Net::clock(id)).next_u32();
-                Time(least + ((u64::from(drawn) * (spread + 1)) >> 32))
+                Time((least + ((u64::from(drawn) * (spread + 1)) >> 32)) * P::UNIT)
             }
         };
         let clock = Clock {

@@ -6,6 +6,9 @@ use engine::Stream;
 use engine::random::chance;
 use rand_pcg::Pcg32;
 
+/// The random numbers of one message.
+pub type Dice = Pcg32;
+
 /// What can be due in a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -109,7 +112,7 @@ impl Net {
     }
 
     /// The fate of a message by its own dice: the same draws whatever the settings, so that twins meet the same network.
-    pub(super) fn fate(&self, from: Id, to: Id, dice: &mut Pcg32) -> Fate {
+    pub(super) fn fate(&self, from: Id, to: Id, dice: &mut Dice) -> Fate {
         let lost = chance(dice, self.loss) && self.loss > 0.0;
         if lost || !self.reaches(from, to) {
             Fate::Lost
@@ -119,7 +122,7 @@ impl Net {
     }
 
     /// Whether a message arrives twice.
-    pub(super) fn repeats(&self, dice: &mut Pcg32) -> bool {
+    pub(super) fn repeats(&self, dice: &mut Dice) -> bool {
         chance(dice, self.twice) && self.twice > 0.0
     }
 }

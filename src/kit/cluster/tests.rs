@@ -68,8 +68,8 @@ impl Face for Ping {
         Time::ms(20) + Time(engine::random::below(dice, 10_000) as u64)
     }
 
-    fn look(_: &u32) -> (Glyph, Ink) {
-        (Glyph::Heartbeat, Ink::Accent)
+    fn look(_: &u32) -> Option<(Glyph, Ink)> {
+        Some((Glyph::Heartbeat, Ink::Accent))
     }
 }
 

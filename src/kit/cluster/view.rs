@@ -12,6 +12,9 @@ const DOT: f32 = 5.5;
 /// Messages of the two directions of a link keep so far from its middle.
 const LANE: f32 = 4.0;
 
+/// What is lost.
+pub(super) const LOST: (Glyph, Ink) = (Glyph::Failure, Ink::Bad);
+
 /// The places of `count` cards of this size on a ring in an area, the first at the top, then clockwise; two stand side by side.
 pub fn ring(area: Rect, count: usize, card: (f32, f32)) -> Vec<Rect> {
     let (w, h) = card;
@@ -89,12 +92,11 @@ fn edge(card: Rect, to: Point) -> Point {
 /// Draws the messages under way; one that is lost stays as a failure where it ended until it would have arrived.
 pub fn messages<P: Face>(cluster: &Cluster<P>, mesh: &Mesh, at: Time, scene: &mut Scene) {
     for (key, flight) in cluster.flights() {
-        let p = mesh.at(flight.from, flight.to, flight.share(at));
-        let (glyph, ink) = if flight.is_lost(at) {
-            (Glyph::Failure, Ink::Bad)
-        } else {
-            P::look(&flight.word)
+        let Some(look) = P::look(&flight.word) else {
+            continue;
         };
+        let p = mesh.at(flight.from, flight.to, flight.share(at));
+        let (glyph, ink) = if flight.is_lost(at) { LOST } else { look };
         let dot = P::dot((flight.from, flight.to), &flight.word, key.serial());
         scene.particle(p, DOT, glyph, ink, dot);
     }

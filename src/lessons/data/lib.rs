@@ -2,6 +2,7 @@
 
 pub mod cap_theorem;
 pub mod consistent_hashing;
+pub mod leader_election;
 pub mod quorums;
 pub mod read_replicas;
 
@@ -9,5 +10,6 @@ kit::lessons![
     consistent_hashing::Hashing,
     cap_theorem::Cap,
     read_replicas::ReadReplicas,
+    leader_election::LeaderElection,
     quorums::Quorums,
 ];

@@ -456,6 +456,7 @@ impl System {
             args: [Some(one), Some(two), Some(three)],
             part: Some(part),
             dot: number,
+            dots_more: 0,
             tone: Tone::Plain,
             marked: false,
             epoch: None,

@@ -4,8 +4,7 @@ use algorithms::protocol::{Id, OutOf, Protocol};
 use algorithms::replicated::{Ask, Disk, Node, Replicated, Timer, Why, Word};
 use algorithms::staleness::Wars;
 use engine::{Glyph, Ink, Time};
-use kit::cluster::Face;
-use rand_pcg::Pcg32;
+use kit::cluster::{Dice, Face};
 
 /// Who writes, and who reads: nodes that store nothing.
 pub(super) const WRITER: Id = 6;
@@ -70,7 +69,7 @@ impl Face for Store {
         node.disk.kept
     }
 
-    fn travel(&self, word: &Word, dice: &mut Pcg32) -> Time {
+    fn travel(&self, word: &Word, dice: &mut Dice) -> Time {
         let wars = &self.wars;
         let latency = match word {
             Word::Store(key, cell, Why::Write(..)) if self.hurry == (*key, cell.version) => {
@@ -84,15 +83,15 @@ impl Face for Store {
         Time::from_ms(latency.draw_ms(dice))
     }
 
-    fn look(word: &Word) -> (Glyph, Ink) {
-        match word {
+    fn look(word: &Word) -> Option<(Glyph, Ink)> {
+        Some(match word {
             Word::Store(_, _, Why::Write(..)) => (Glyph::Replica, Ink::Accent),
             Word::Store(_, _, Why::Repair(_)) => (Glyph::Replica, Ink::Hit),
             Word::Store(_, _, Why::Hint) => (Glyph::Replica, Ink::Warn),
             Word::Stored(..) => (Glyph::Response, Ink::Accent),
             Word::Get(..) => (Glyph::Request, Ink::Hit),
             Word::Got(..) => (Glyph::Response, Ink::Hit),
-        }
+        })
     }
 
     fn dot(between: (Id, Id), word: &Word, _: u32) -> u32 {

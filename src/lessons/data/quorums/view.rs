@@ -143,11 +143,8 @@ fn dots(group: &Group, layout: &Layout, at: Time, scene: &mut Scene) {
     for (key, flight) in group.cluster.flights() {
         let ends = (flight.from, flight.to);
         let p = way(layout, ends.0, ends.1).at(ends.0, ends.1, flight.share(at));
-        let (glyph, ink) = if flight.is_lost(at) {
-            (Glyph::Failure, Ink::Bad)
-        } else {
-            Store::look(&flight.word)
-        };
+        let look = Store::look(&flight.word).filter(|_| !flight.is_lost(at));
+        let (glyph, ink) = look.unwrap_or((Glyph::Failure, Ink::Bad));
         let dot = Store::dot(ends, &flight.word, key.serial());
         scene.particle(p, 5.5, glyph, ink, dot);
     }
