@@ -412,3 +412,82 @@ fn more_answers_than_there_are_copies_cannot_be_asked_for() {
         (1, 1, 0)
     );
 }
+
+/// What was answered is on W disks, so it outlives W - 1 of them.
+#[test]
+fn no_answered_version_is_lost_with_fewer_than_w_disks() {
+    for (n, w) in [(3, 2), (3, 3), (5, 3)] {
+        for seed in 0..300 {
+            let mut world = World::new(Replicated { n, w, ..rules() }, seed);
+            world.loss = 0.05;
+            world.stir(60, true);
+            for gone in 0_u8..1 << n {
+                if gone.count_ones() >= u32::from(w) {
+                    continue;
+                }
+                for key in 0..2 {
+                    let left = (1..=n).filter(|id| gone & bit(*id) == 0);
+                    let has = |id: Id| {
+                        world.nodes[usize::from(id) - 1]
+                            .as_ref()
+                            .map_or(0, |node| node.disk.cells[key].version)
+                    };
+                    let newest = left.map(has).max().unwrap_or(0);
+                    assert!(newest >= world.answered[key], "N {n}, W {w}, seed {seed}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_acknowledgement_after_the_time_out_changes_nothing() {
+    let mut failed = 0;
+    for seed in 0..50 {
+        let mut world = World::new(
+            Replicated {
+                timeout: 3,
+                hints: false,
+                ..rules()
+            },
+            seed,
+        );
+        world.ask(WRITER, Ask::Write(0, 1, None, 1));
+        world.run(4);
+        let late = world.answered[0] == 0;
+        failed += u32::from(late);
+        world.run(300);
+        assert_eq!(world.answered[0] == 0, late, "failed stays failed");
+        assert_eq!(
+            [1, 2, 3].map(|id| version(&world, id)),
+            [1, 1, 1],
+            "and the copies stay"
+        );
+    }
+    assert!(failed > 20, "{failed}");
+}
+
+#[test]
+fn two_reads_may_repair_one_cell() {
+    let mut world = quiet(Replicated {
+        r: 3,
+        w: 1,
+        repair: Repair::First,
+        ..rules()
+    });
+    world.ask(WRITER, Ask::Write(0, 1, Some(bit(1)), 1));
+    world.run(200);
+    assert_eq!([1, 2, 3].map(|id| version(&world, id)), [1, 0, 0]);
+    for reader in READERS {
+        world.ask(reader, Ask::Read(0, world.now));
+    }
+    world.run(500);
+    let both = Seen {
+        reads: 2,
+        ..Seen::default()
+    };
+    assert_eq!(
+        (world.seen, [1, 2, 3].map(|id| version(&world, id))),
+        (both, [1, 1, 1])
+    );
+}

@@ -30,9 +30,8 @@ pub(super) struct Tally {
     pub(super) early: u32,
     pub(super) old: u32,
     pub(super) failed: u32,
-    /// Of these: older than a read that had ended before; of a write that failed.
+    /// Of these: older than a read that had ended before.
     pub(super) back: u32,
-    pub(super) ghost: u32,
     /// Of these: right after an answered write, all at the present rules; and how many of them were old.
     pub(super) paired: u32,
     pub(super) paired_old: u32,
@@ -80,9 +79,11 @@ pub(super) struct Judge {
     rule: u32,
     /// Since when its rules hold.
     since: Time,
-    /// Since the last turn of a knob or action, and since ever.
+    /// Since the last turn of a knob or action.
     pub(super) tally: Tally,
-    pub(super) ever: Tally,
+    /// Reads that have begun and ended, ever.
+    begun: u64,
+    ended: u64,
     /// Of the last reads: old, and went back.
     last: VecDeque<(bool, bool)>,
     /// Reads right after a write by R and W: how many, and how many of them not old.
@@ -103,7 +104,8 @@ impl Default for Judge {
             rule: 1,
             since: Time::ZERO,
             tally: Tally::default(),
-            ever: Tally::default(),
+            begun: 0,
+            ended: 0,
             last: VecDeque::new(),
             matrix: Default::default(),
             waits: Default::default(),
@@ -117,7 +119,7 @@ impl Judge {
     pub(super) fn begins(&mut self, reader: Id, number: u32, key: u8, paired: bool) {
         let at = usize::from(key);
         self.tally.asked += 1;
-        self.ever.asked += 1;
+        self.begun += 1;
         self.open.push(Open {
             reader,
             number,
@@ -138,24 +140,23 @@ impl Judge {
         }
     }
 
-    /// A read has ended with a version, or failed; `lives` tells whether a write of that version may still be answered. Says what
-    /// it is worth, and from which version it went back. R and W, and whether each read should meet each answered write.
+    /// A read has ended with a version, or failed, under this R and W, with or without overlap: says what it is worth, and from
+    /// which version it went back.
     pub(super) fn ends(
         &mut self,
         reader: Id,
         number: u32,
         version: Option<u32>,
-        lives: bool,
         (r, w): (usize, usize),
         strict: bool,
     ) -> Option<(Verdict, Option<u32>)> {
         let mine = |open: &Open| open.reader == reader && open.number == number;
         let open = self.open.iter().position(mine)?;
         let open = self.open.remove(open);
+        self.ended += 1;
         let at = usize::from(open.key);
         let Some(version) = version else {
             self.tally.failed += u32::from(open.rule == self.rule);
-            self.ever.failed += 1;
             return Some((Verdict::Failed, None));
         };
         let early = version > self.answered[at];
@@ -168,20 +169,16 @@ impl Judge {
         self.seen[at] = self.seen[at].max(version);
         let old = open.must > version;
         let same = open.rule == self.rule && self.under[at] == self.rule;
-        let count = |tally: &mut Tally| {
+        if open.rule == self.rule {
+            let tally = &mut self.tally;
             match verdict {
                 Verdict::Fresh => tally.fresh += 1,
                 Verdict::Early => tally.early += 1,
                 _ => tally.old += 1,
             }
             tally.back += u32::from(back);
-            tally.ghost += u32::from(early && !lives);
             tally.paired += u32::from(open.paired && same);
             tally.paired_old += u32::from(open.paired && same && old);
-        };
-        count(&mut self.ever);
-        if open.rule == self.rule {
-            count(&mut self.tally);
         }
         if same {
             self.in_spite += u32::from(old && strict);
@@ -257,11 +254,11 @@ impl Judge {
 
     /// Asked = fresh + early + old + failed + under way.
     pub(super) fn audit(&self) -> Result<(), String> {
-        let ever = &self.ever;
-        let ended = ever.reads() + ever.failed;
-        if ever.asked == ended + self.open.len() as u32 {
+        let open = self.open.len() as u64;
+        if self.begun == self.ended + open {
             return Ok(());
         }
-        Err(format!("{ever:?}, {} under way", self.open.len()))
+        let (begun, ended) = (self.begun, self.ended);
+        Err(format!("{begun} reads, {ended} ended, {open} under way"))
     }
 }

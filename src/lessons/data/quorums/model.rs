@@ -115,6 +115,8 @@ pub(super) struct Chase {
     /// Only A hears of the write.
     pub(super) failing: bool,
     pub(super) on: bool,
+    /// A reader reads.
+    reading: bool,
     from: Time,
     pub(super) reads: u32,
     /// Of these, that gave the new version, and that went back.
@@ -151,9 +153,6 @@ pub struct Group {
     pub(super) rests: Time,
     /// Hints that each home has taken since it took the first of them.
     homed: [u32; NODES as usize],
-    pub(super) homed_ever: u32,
-    pub(super) crashes: u32,
-    pub(super) cuts: u32,
     marks: [Marks; 2],
     pub(super) knobs: Settings,
     pub(super) now: Time,
@@ -221,10 +220,8 @@ impl Group {
         if let Spur::Heard(from, word) = turn.spur {
             self.heard(id, from, word, cx);
         }
-        let done = self
-            .cluster
-            .node(id)
-            .map_or(Vec::new(), |node| node.done.clone());
+        let node = self.cluster.node(id);
+        let done = node.map_or(Vec::new(), |node| node.done.clone());
         for one in done {
             if one.read {
                 self.read_ends(id, one, cx);
@@ -250,16 +247,13 @@ impl Group {
             let told = [count(kept - turn.was.unwrap_or(kept))];
             cx.say(note("keeps", WRITER_PART, &told));
         }
-        if id == WRITER
-            && let Some(write) = &mut self.write
+        if let Some(write) = &mut self.write
             && let Some(node) = self.cluster.node(WRITER)
-            && let Some(known) = node
-                .requests
-                .iter()
-                .rev()
-                .find(|one| one.number == write.number)
         {
-            *write = *known;
+            let mut known = node.done.iter().chain(node.requests.iter().rev());
+            *write = *known
+                .find(|one| one.number == write.number)
+                .unwrap_or(write);
         }
         self.cluster.carry(turn, cx);
     }
@@ -298,7 +292,6 @@ impl Group {
             Word::Stored(_, _, Why::Hint) => {
                 let at = usize::from(from) - 1;
                 self.homed[at] += 1;
-                self.homed_ever += 1;
                 let keeper = self.cluster.node(id);
                 if keeper.is_some_and(|node| node.disk.hints.iter().all(|hint| hint.home != from)) {
                     let home = [
@@ -316,18 +309,10 @@ impl Group {
     fn write_ends(&mut self, one: Request, cx: Cx<'_, '_>) {
         let (key, version) = (one.key, one.cell.version);
         let span = cx.now().since(Time(one.at));
-        if let Some(write) = self
-            .write
-            .as_mut()
-            .filter(|write| write.number == one.number)
-        {
-            *write = one;
-        }
         let chased = (key, version) == (self.chase.key, self.chase.version) && self.chase.on;
         self.fails = one.state == State::Failed;
         if self.fails {
             self.judge.tally.unwritten += 1;
-            self.judge.ever.unwritten += 1;
             let told = [key_arg(key), count(version), count(one.heard.count_ones())];
             let note = note("failed", WRITER_PART, &told).dot(dot(WRITER, one.number));
             let marked = self.marks[0].due(cx.now());
@@ -335,7 +320,6 @@ impl Group {
         } else {
             self.judge.written(key, version, Time(one.at));
             self.judge.tally.written += 1;
-            self.judge.ever.written += 1;
             self.judge.took(1, span);
             cx.sample_asked(probe::WRITE, span.0 as f64, Time(one.at));
             let told = [key_arg(key), count(version), Arg::Span(span)];
@@ -366,27 +350,22 @@ impl Group {
             id,
             one.number,
             given,
-            lives,
             self.knobs.quorum(),
             self.knobs.overlaps(),
         );
         let Some((verdict, back)) = ended else {
             return;
         };
-        let who = [Arg::Part(part(id)), count(version)];
-        let about = |word, third: Option<Arg>| {
-            let mut told = who.to_vec();
-            told.extend(third);
-            note(word, part(id), &told).dot(dot(id, one.number))
+        let (word, third) = match verdict {
+            Verdict::Failed => ("read-failed", key_arg(key)),
+            _ if back.is_some() => ("back", count(back.unwrap_or(0))),
+            Verdict::Old(behind) => ("old", count(behind)),
+            Verdict::Early if lives => ("early", key_arg(key)),
+            Verdict::Early => ("ghost", key_arg(key)),
+            Verdict::Fresh => ("fresh", key_arg(key)),
         };
-        let said = match verdict {
-            Verdict::Failed => about("read-failed", Some(key_arg(key))),
-            _ if back.is_some() => about("back", Some(count(back.unwrap_or(0)))),
-            Verdict::Old(behind) => about("old", Some(count(behind))),
-            Verdict::Early if lives => about("early", Some(key_arg(key))),
-            Verdict::Early => about("ghost", Some(key_arg(key))),
-            Verdict::Fresh => about("fresh", Some(key_arg(key))),
-        };
+        let told = [Arg::Part(part(id)), count(version), third];
+        let said = note(word, part(id), &told).dot(dot(id, one.number));
         let marked = back.is_some() && self.marks[1].due(cx.now());
         cx.say(if marked { said.mark(Tone::Warn) } else { said });
         if !failed {
@@ -412,6 +391,7 @@ impl Group {
         }
         let chase = &mut self.chase;
         if chase.on && chase.key == key {
+            chase.reading = false;
             chase.reads += 1;
             chase.new += u32::from(version == chase.version);
             chase.back += u32::from(back.is_some());
@@ -509,7 +489,8 @@ impl Group {
             self.chase.on = false;
             let told = [count(chase.reads), count(chase.new), count(chase.back)];
             cx.say(note("chased", READS, &told));
-        } else {
+        } else if !chase.reading {
+            self.chase.reading = true;
             self.read(chase.key, false, cx);
         }
     }
@@ -539,22 +520,20 @@ impl Group {
             ..Chase::default()
         };
         self.cluster.protocol.hurry = (key, version);
+        // In case A never gets it.
+        let late = if failing { self.knobs.timeout } else { 0.0 };
+        cx.schedule(
+            Time::from_ms(late) + CHASE + CHASE,
+            Event::Chase(self.chase.count),
+        );
         let Some(turn) = self.write(cx) else { return };
-        let others: Vec<Id> = turn
-            .out
-            .sent
-            .iter()
-            .map(|(to, _)| *to)
-            .filter(|to| *to > 1)
-            .collect();
-        if failing {
-            for to in &others {
-                self.cluster.net.block(WRITER, *to, true);
-            }
+        let homes = 2..=NODES;
+        for to in homes.clone().filter(|_| failing) {
+            self.cluster.net.block(WRITER, to, true);
         }
         self.take(turn, cx);
         if failing {
-            for to in others {
+            for to in homes {
                 self.cluster.net.block(WRITER, to, false);
             }
             return;
@@ -593,7 +572,6 @@ impl Group {
 
     fn crash(&mut self, id: Id, word: &'static str, cx: Cx<'_, '_>) {
         self.cluster.crash(id, cx.now());
-        self.crashes += 1;
         cx.say(note(word, part(id), &[Arg::Part(part(id))]).mark(Tone::Bad));
     }
 
@@ -644,9 +622,6 @@ impl Model for Group {
             missed: 0,
             rests: Time::ZERO,
             homed: [0; NODES as usize],
-            homed_ever: 0,
-            crashes: 0,
-            cuts: 0,
             marks: Default::default(),
             knobs: knobs.clone(),
             now: cx.now(),
@@ -673,6 +648,7 @@ impl Model for Group {
     }
 
     fn on_start(&mut self, _: &Settings, cx: Cx<'_, '_>) {
+        self.last = [None; 2];
         self.judge.turned(true, cx.now());
         cx.empty_windows();
     }
@@ -782,7 +758,6 @@ impl Model for Group {
             1 => self.restart(id, Tone::Learner, cx),
             2 => {
                 self.cluster.part(&SIDE, cx.now());
-                self.cuts += 1;
                 cx.say(note("cut", WRITER_PART, &[]).mark(Tone::Learner));
             }
             3 => {

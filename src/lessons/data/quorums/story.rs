@@ -93,7 +93,7 @@ pub(super) const STORY: &[Beat<Group>] = &[
             options: &["two", "fail", "wait"],
             truth: |group| {
                 let tally = &group.judge.tally;
-                let down = group.crashes > 0 && group.down() > 0;
+                let down = group.down() > 0;
                 match (tally.unwritten, tally.written) {
                     (1.., _) if down => Some(1),
                     (_, 100..) if down => Some(0),
@@ -102,7 +102,6 @@ pub(super) const STORY: &[Beat<Group>] = &[
             },
             hides: &[],
         }),
-        ..Beat::at_once()
     },
     Beat {
         id: "all",
@@ -112,7 +111,7 @@ pub(super) const STORY: &[Beat<Group>] = &[
             Setup::Act("crash", 2),
             Setup::Speed(0.02),
         ],
-        when: |group| group.crashes > 0 && group.judge.tally.unwritten > 0,
+        when: |group| group.down() > 0 && group.judge.tally.unwritten > 0,
         points: &[C, WRITER_PART],
         shows: &[figure(WRITER_PART, "failed").at_least(1.0)],
         predict: Some(Prediction {
@@ -128,7 +127,6 @@ pub(super) const STORY: &[Beat<Group>] = &[
             },
             hides: &[],
         }),
-        ..Beat::at_once()
     },
     Beat {
         id: "flicker",
@@ -181,7 +179,6 @@ pub(super) const STORY: &[Beat<Group>] = &[
             },
             hides: &[],
         }),
-        ..Beat::at_once()
     },
     Beat {
         id: "failed",
@@ -219,7 +216,7 @@ pub(super) const STORY: &[Beat<Group>] = &[
             id: "stand-in",
             options: &["no", "yes"],
             truth: |group| {
-                let tried = group.cuts > 0 && group.knobs.stand_ins;
+                let tried = group.cluster.net.is_parted() && group.knobs.stand_ins;
                 match (group.judge.in_spite, group.judge.tally.written) {
                     (1.., _) if tried => Some(1),
                     (_, 200..) if tried => Some(0),
@@ -228,7 +225,6 @@ pub(super) const STORY: &[Beat<Group>] = &[
             },
             hides: &[],
         }),
-        ..Beat::at_once()
     },
     Beat {
         id: "stand-in",
@@ -244,7 +240,7 @@ pub(super) const STORY: &[Beat<Group>] = &[
         when: |group| {
             let ended = group.focus.read.is_some_and(|read| read.ended.is_some());
             let has = |id| group.cell(id, group.focus.key).version >= group.focus.version;
-            group.cuts > 0 && group.judge.in_spite > 0 && ended && has(3) && has(4)
+            group.judge.in_spite > 0 && ended && has(3) && has(4)
         },
         points: &[A, B, C, D],
         shows: &[

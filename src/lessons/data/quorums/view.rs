@@ -6,7 +6,7 @@ use super::model::{Ended, Group, MATRIX, READS, WAITS, WRITER_PART, node, part, 
 use super::settings::{NODES, Settings};
 use algorithms::protocol::Id;
 use algorithms::replicated::{Cell, KEYS, State, bit};
-use engine::scene::{Pencil, Rect, pt};
+use engine::scene::{Anchor, Pencil, Point, Rect, Shape, pt};
 use engine::text::tenths;
 use engine::{Arg, Glyph, Ink, PartId, Scene, Time, text};
 use kit::cluster::{Chart, Face, Mesh, chart};
@@ -71,12 +71,8 @@ fn place(knobs: &Settings, scene: &mut Scene) -> Layout {
         let card_w = ((area_w - 4.0 * gap) / 5.0).min(140.0);
         let left = MARGIN + (area_w - 5.0 * card_w - 4.0 * gap) / 2.0;
         for i in 0..NODES {
-            cards.push(Rect::new(
-                left + (card_w + gap) * f32::from(i),
-                126.0,
-                card_w,
-                118.0,
-            ));
+            let x = left + (card_w + gap) * f32::from(i);
+            cards.push(Rect::new(x, 126.0, card_w, 118.0));
         }
         let middle = MARGIN + area_w / 2.0;
         cards.push(Rect::new(middle - 150.0, 10.0, 300.0, 58.0));
@@ -109,17 +105,17 @@ fn place(knobs: &Settings, scene: &mut Scene) -> Layout {
     Layout {
         narrow,
         ways: [true, false].map(|writer| {
-            let sides = cards
-                .iter()
-                .enumerate()
-                .map(|(i, card)| match (narrow, writer) {
-                    _ if i >= NODES.into() => *card,
-                    (false, true) => Rect::new(card.x + card.w / 2.0, card.y, 0.0, 0.0),
-                    (false, false) => Rect::new(card.x + card.w / 2.0, card.y + card.h, 0.0, 0.0),
-                    (true, true) => Rect::new(card.x, card.y + card.h / 2.0, 0.0, 0.0),
-                    (true, false) => Rect::new(card.x + card.w, card.y + card.h / 2.0, 0.0, 0.0),
-                });
-            Mesh::of(sides.collect())
+            let mut ends = cards.clone();
+            for card in ends.iter_mut().take(NODES.into()) {
+                let p = match (narrow, writer) {
+                    (false, true) => card.top(),
+                    (false, false) => card.bottom(),
+                    (true, true) => card.left(),
+                    (true, false) => card.right(),
+                };
+                *card = Rect::new(p.x, p.y, 0.0, 0.0);
+            }
+            Mesh::of(ends)
         }),
         mesh: Mesh::of(cards),
         area: Rect::new(MARGIN, 10.0, area_w, bottom - 10.0),
@@ -281,9 +277,9 @@ fn card(group: &Group, knobs: &Settings, id: Id, layout: &Layout, scene: &mut Sc
     )];
     let status = scene.say(state, &told);
     let edges = [
-        (lit.write, "stored"),
-        (lit.both, "both"),
-        (lit.read && !lit.both, "older"),
+        (lit.write, "lit.write"),
+        (lit.both, "lit.both"),
+        (lit.read && !lit.both, "lit.older"),
     ];
     let mut spoken = vec![status.clone()];
     for (_, word) in edges.into_iter().filter(|(is, _)| *is) {
@@ -294,9 +290,7 @@ fn card(group: &Group, knobs: &Settings, id: Id, layout: &Layout, scene: &mut Sc
     for (figure, is) in [("write", lit.write), ("read", lit.read), ("both", lit.both)] {
         pencil.figure(figure, f64::from(u8::from(is)));
     }
-    pencil
-        .figure("behind", behind.into())
-        .figure("hints", hints.into());
+    pencil.figure("behind", behind.into());
     pencil.figure("ahead", f64::from(u8::from(ahead(group, id))));
     let (ground, border, width) = match (up, lit.both) {
         (false, _) => (Ink::Card, Ink::Bad, 2.0),
@@ -446,7 +440,22 @@ fn cells(
     pencil.line(strikes, Ink::Warn, 1.0);
 }
 
-/// A card of writer or reader: name, two lines, the last in its ink.
+/// A line of text, as far as there is room: its size, whether it is bold, its ink.
+fn put(pencil: &mut Pencil<'_>, at: Point, room: f32, style: (f32, bool, Ink), said: &str) {
+    let (size, bold, ink) = style;
+    let text = fitting(&[said.to_owned()], size, bold, room);
+    let anchor = Anchor::Start;
+    pencil.shape(Shape::Text {
+        at,
+        size,
+        bold,
+        ink,
+        anchor,
+        text,
+    });
+}
+
+/// A card of writer or reader: name, what it is about, and what it came to in its ink.
 fn person(
     pencil: &mut Pencil<'_>,
     r: Rect,
@@ -455,57 +464,33 @@ fn person(
     ink: Ink,
     narrow: bool,
 ) {
-    let border = if ink == Ink::Secondary {
-        Ink::LineStrong
-    } else {
-        ink
-    };
-    pencil.bordered(r, 10.0, Ink::Card, border, 2.0);
     let bold = ink != Ink::Secondary;
+    let border = if bold { ink } else { Ink::LineStrong };
+    pencil.bordered(r, 10.0, Ink::Card, border, 2.0);
     let [first, second] = lines;
-    if narrow {
-        let room = r.w - 8.0;
-        let mut y = r.y + 16.0;
-        pencil.bold(
-            pt(r.x + 5.0, y),
-            11.5,
-            Ink::Ink,
-            fitting(&[name.to_owned()], 11.5, true, room),
+    if !narrow {
+        put(
+            pencil,
+            pt(r.x + 12.0, r.y + 22.0),
+            r.w,
+            (14.0, true, Ink::Ink),
+            name,
         );
-        for (said, bold, ink) in [(first, false, Ink::Secondary), (second, bold, ink)] {
-            for line in text::wrap(&said, 11.0, bold, room).into_iter().take(5) {
-                y += 14.0;
-                let line = fitting(&[line], 11.0, bold, room);
-                if y > r.y + r.h - 4.0 {
-                    return;
-                }
-                if bold {
-                    pencil.bold(pt(r.x + 5.0, y), 11.0, ink, line);
-                } else {
-                    pencil.text(pt(r.x + 5.0, y), 11.0, ink, line);
-                }
-            }
-            y += 4.0;
-        }
-        return;
+        let room = r.w - 30.0 - text::width(name, 14.0, true);
+        let first = fitting(&[first], 12.0, false, room);
+        let end = pt(r.x + r.w - 12.0, r.y + 22.0);
+        ending(pencil, end, 12.0, false, Ink::Secondary, first);
+        let at = pt(r.x + 12.0, r.y + 44.0);
+        return put(pencil, at, r.w - 24.0, (13.0, bold, ink), &second);
     }
-    pencil.bold(pt(r.x + 12.0, r.y + 22.0), 14.0, Ink::Ink, name);
-    let room = r.w - 30.0 - text::width(name, 14.0, true);
-    let first = fitting(&[first], 12.0, false, room);
-    ending(
-        pencil,
-        pt(r.x + r.w - 12.0, r.y + 22.0),
-        12.0,
-        false,
-        Ink::Secondary,
-        first,
-    );
-    let second = fitting(&[second], 13.0, bold, r.w - 24.0);
-    let at = pt(r.x + 12.0, r.y + 44.0);
-    if bold {
-        pencil.bold(at, 13.0, ink, second);
-    } else {
-        pencil.text(at, 13.0, ink, second);
+    let (room, mut at) = (r.w - 8.0, pt(r.x + 5.0, r.y + 16.0));
+    put(pencil, at, room, (11.5, true, Ink::Ink), name);
+    for (said, most, bold, ink) in [(first, 3, false, Ink::Secondary), (second, 4, bold, ink)] {
+        for line in text::wrap(&said, 11.0, bold, room).iter().take(most) {
+            at.y += 14.0;
+            put(pencil, at, room, (11.0, bold, ink), line);
+        }
+        at.y += 4.0;
     }
 }
 
@@ -518,11 +503,8 @@ fn count(n: u32) -> Arg {
 }
 
 fn writer(group: &Group, r: Rect, layout: &Layout, at: Time, scene: &mut Scene) {
-    let hints = group
-        .cluster
-        .node(WRITER)
-        .map_or(0, |node| node.disk.hints.len() as u32);
-    let rests = group.rests(at) && !group.chase.on;
+    let node = group.cluster.node(WRITER);
+    let hints = node.map_or(0, |node| node.disk.hints.len() as u32);
     let (first, second, ink) = match group.write {
         None => (String::new(), scene.say("write.none", &[]), Ink::Secondary),
         Some(write) => {
@@ -537,32 +519,21 @@ fn writer(group: &Group, r: Rect, layout: &Layout, at: Time, scene: &mut Scene) 
             (scene.say("key", &told), scene.say(word, &needs), ink)
         }
     };
-    let kept = scene.say("kept", &[count(hints)]);
-    let rest = scene.say("rests", &[]);
     let mut lines = vec![first];
-    if rests {
-        lines.push(rest);
+    if group.rests(at) && !group.chase.on {
+        lines.push(scene.say("rests", &[]));
     }
     if hints > 0 {
-        lines.push(kept);
+        lines.push(scene.say("kept", &[count(hints)]));
     }
     let first = lines.join(" · ");
     let name = scene.name(WRITER_PART);
     let mut pencil = scene.thing(WRITER_PART, r, format!("{first} {second}"));
-    let answered = group
-        .write
-        .is_some_and(|write| write.state == State::Answered);
-    pencil
-        .figure("answered", f64::from(u8::from(answered)))
-        .figure("failed", group.judge.tally.unwritten.into())
-        .figure("hints", hints.into());
+    pencil.figure("failed", group.judge.tally.unwritten.into());
     person(&mut pencil, r, &name, [first, second], ink, layout.narrow);
     if hints > 0 && !layout.narrow {
-        flag(
-            &mut pencil,
-            r.x + 20.0 + text::width(&name, 14.0, true),
-            r.y + 22.0,
-        );
+        let x = r.x + 20.0 + text::width(&name, 14.0, true);
+        flag(&mut pencil, x, r.y + 22.0);
     }
 }
 
@@ -581,10 +552,8 @@ fn verdict(ended: Ended, scene: &Scene) -> (String, Ink) {
 
 fn reads(group: &Group, i: usize, r: Rect, layout: &Layout, scene: &mut Scene) {
     let id = READERS[i];
-    let under_way = group
-        .focus
-        .read
-        .filter(|read| read.reader == id && read.ended.is_none());
+    let read = group.focus.read;
+    let under_way = read.filter(|read| read.reader == id && read.ended.is_none());
     let (first, second, ink) = match (under_way, group.last[i]) {
         (Some(read), _) => {
             let heard = read.told.iter().flatten().count() as u32;
@@ -600,11 +569,6 @@ fn reads(group: &Group, i: usize, r: Rect, layout: &Layout, scene: &mut Scene) {
     };
     let name = scene.name(reader(i));
     let mut pencil = scene.thing(reader(i), r, format!("{first} {second}"));
-    let ended = group.last[i].map(|(_, ended)| ended);
-    let old = ended.is_some_and(|ended| matches!(ended.verdict, Verdict::Old(_)));
-    pencil
-        .figure("old", f64::from(u8::from(old)))
-        .figure("version", ended.map_or(0, |ended| ended.version).into());
     person(&mut pencil, r, &name, [first, second], ink, layout.narrow);
 }
 
@@ -652,11 +616,13 @@ fn matrix(group: &Group, knobs: &Settings, r: Rect, scene: &mut Scene) {
             head_r,
         );
         let side = pt(r.x + 8.0, y + h * (at + 0.5) + 4.0);
-        if i + 1 == now_w {
-            pencil.bold(side, 11.0, Ink::Secondary, head_w);
-        } else {
-            pencil.text(side, 11.0, Ink::Secondary, head_w);
-        }
+        put(
+            &mut pencil,
+            side,
+            30.0,
+            (11.0, i + 1 == now_w, Ink::Secondary),
+            &head_w,
+        );
     }
     for row in 1..=n {
         for column in 1..=n {
@@ -782,7 +748,6 @@ fn tally(group: &Group, r: Rect, scene: &mut Scene) {
     let mut pencil = scene.thing(READS, r, format!("{}, {more}", names.join(", ")));
     pencil
         .figure("both", both as f64)
-        .figure("reads", tally.reads().into())
         .figure("old", tally.old.into())
         .figure("old-share", tally.old_share())
         .figure("back", tally.back.into())
@@ -800,13 +765,19 @@ fn tally(group: &Group, r: Rect, scene: &mut Scene) {
         names: named,
     }
     .draw(&mut pencil);
-    let more = fitting(&[more], 11.5, tally.back > 0, r.w - 20.0);
-    let at = pt(r.x + 10.0, r.y + 60.0);
-    if tally.back > 0 {
-        pencil.bold(at, 11.5, Ink::Bad, more);
+    let ink = if tally.back > 0 {
+        Ink::Bad
     } else {
-        pencil.text(at, 11.5, Ink::Secondary, more);
-    }
+        Ink::Secondary
+    };
+    let at = pt(r.x + 10.0, r.y + 60.0);
+    put(
+        &mut pencil,
+        at,
+        r.w - 20.0,
+        (11.5, tally.back > 0, ink),
+        &more,
+    );
 }
 
 /// Who told whom in the last 20 ms.
