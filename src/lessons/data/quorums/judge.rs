@@ -5,8 +5,9 @@ use algorithms::replicated::{KEYS, REPLICAS_MAX};
 use engine::Time;
 use std::collections::VecDeque;
 
-/// Plots look at so many reads; waits at so many requests.
-pub(super) const LAST: usize = 50;
+/// Plots look at so many reads, and at no fewer than the second; waits at so many requests.
+const LAST: usize = 50;
+const LAST_MIN: usize = 10;
 const WAITS: usize = 1_000;
 
 /// What a read is worth.
@@ -198,15 +199,16 @@ impl Judge {
         Some((verdict, back.then_some(open.seen)))
     }
 
-    /// Shares of the last reads that were old and that went back, in per cent.
-    pub(super) fn lately(&self) -> [f64; 2] {
-        let all = self.last.len().max(1) as f64;
+    /// Shares of the last reads at the present rules that were old and that went back, in per cent, once there are enough.
+    pub(super) fn lately(&self) -> Option<[f64; 2]> {
+        let all = self.last.len();
         let [mut old, mut back] = [0.0; 2];
         for (is_old, is_back) in &self.last {
             old += f64::from(u8::from(*is_old));
             back += f64::from(u8::from(*is_back));
         }
-        [100.0 * old / all, 100.0 * back / all]
+        let share = |n: f64| 100.0 * n / all as f64;
+        (all >= LAST_MIN).then(|| [share(old), share(back)])
     }
 
     /// How long a read (0) or a write (1) took.
@@ -247,6 +249,7 @@ impl Judge {
         self.since = now;
         self.rule += 1;
         self.waits = Default::default();
+        self.last.clear();
         if matrix {
             self.matrix = Default::default();
         }

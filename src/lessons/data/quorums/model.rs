@@ -371,10 +371,11 @@ impl Group {
         if !failed {
             self.judge.took(0, span);
             cx.sample_asked(probe::READ, span.0 as f64, Time(one.at));
-            let [old, went_back] = self.judge.lately();
-            cx.sample(probe::FRESH, 100.0 - old);
-            cx.sample(probe::OLD, old);
-            cx.sample(probe::BACK, went_back);
+            if let Some([old, went_back]) = self.judge.lately() {
+                cx.sample(probe::FRESH, 100.0 - old);
+                cx.sample(probe::OLD, old);
+                cx.sample(probe::BACK, went_back);
+            }
         }
         let ended = Ended {
             version,
@@ -564,7 +565,8 @@ impl Group {
 
     fn restart(&mut self, id: Id, tone: Tone, cx: Cx<'_, '_>) {
         if let Some(turn) = self.cluster.boot(id) {
-            cx.say(note("restarts", part(id), &[Arg::Part(part(id))]).mark(tone));
+            let back = note("restarts", part(id), &[Arg::Part(part(id))]).mark(tone);
+            cx.say(back.ends("down", id.into()));
             self.take(turn, cx);
             cx.sample(probe::BEHIND, f64::from(self.behind()));
         }
@@ -572,7 +574,8 @@ impl Group {
 
     fn crash(&mut self, id: Id, word: &'static str, cx: Cx<'_, '_>) {
         self.cluster.crash(id, cx.now());
-        cx.say(note(word, part(id), &[Arg::Part(part(id))]).mark(Tone::Bad));
+        let down = note(word, part(id), &[Arg::Part(part(id))]).mark(Tone::Bad);
+        cx.say(down.begins("down", id.into()));
     }
 
     fn next_write(&mut self, gap: Time, cx: Cx<'_, '_>) {
@@ -758,11 +761,13 @@ impl Model for Group {
             1 => self.restart(id, Tone::Learner, cx),
             2 => {
                 self.cluster.part(&SIDE, cx.now());
-                cx.say(note("cut", WRITER_PART, &[]).mark(Tone::Learner));
+                let cut = note("cut", WRITER_PART, &[]).mark(Tone::Learner);
+                cx.say(cut.begins("cut", 0));
             }
             3 => {
                 self.cluster.net.heal();
-                cx.say(note("heals", WRITER_PART, &[]).mark(Tone::Learner));
+                let heals = note("heals", WRITER_PART, &[]).mark(Tone::Learner);
+                cx.say(heals.ends("cut", 0));
             }
             4 | 5 => {
                 let failing = act.spec == 5;

@@ -693,8 +693,11 @@ fn waits(group: &Group, r: Rect, scene: &mut Scene) {
     let [title, p50, p99] = words.map(|word| scene.say(word, &[]));
     let names = ["waits.read", "waits.write"].map(|word| scene.say(word, &[]));
     let mut spoken = Vec::new();
-    for (name, (_, [half, most])) in names.iter().zip(all) {
-        spoken.push(format!("{name}: {p50} {}, {p99} {}", ms(half), ms(most)));
+    for (name, (n, [half, most])) in names.iter().zip(all) {
+        spoken.push(match n {
+            0 => format!("{name}: –"),
+            _ => format!("{name}: {p50} {}, {p99} {}", ms(half), ms(most)),
+        });
     }
     let mut pencil = scene.thing(WAITS, r, spoken.join(", "));
     pencil
