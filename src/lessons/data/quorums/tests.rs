@@ -387,3 +387,39 @@ fn twins_meet_the_same_delays() {
         assert_eq!(writes(one), writes(other));
     }
 }
+
+/// Whatever becomes of a write that readers follow, the writer goes on afterwards.
+#[test]
+fn the_writer_never_rests_for_good() {
+    for (spec, then, target) in [
+        (SLOW, CRASH, 0),
+        (FAIL, CRASH, 0),
+        (SLOW, CUT, 0),
+        (FAIL, CUT, 0),
+        (MISS, CUT, 0),
+        (SLOW, MISS, 0),
+    ] {
+        let mut run = start(
+            Settings {
+                r: 2,
+                w: 2,
+                ..Settings::default()
+            },
+            8,
+        );
+        go(&mut run, Time::ms(300));
+        act(&mut run, spec, 0);
+        go(&mut run, Time::us(300));
+        act(&mut run, then, target);
+        go(&mut run, Time::s(11));
+        let asked = |run: &Run<Group>| run.model().write.map_or(0, |write| write.number);
+        let before = asked(&run);
+        go(&mut run, Time::ms(200));
+        assert!(
+            asked(&run) > before + 10,
+            "{spec}, then {then}: {:?}",
+            run.model().chase
+        );
+        run.audit().unwrap();
+    }
+}
