@@ -113,7 +113,7 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
         page(site, assets, authors_page(site, &authors))?,
     );
     files.insert("words/site.en.json".to_owned(), site_words(&site.texts)?);
-    let catalogue = write_json(&json!({ "chapters": site.chapters }))?;
+    let catalogue = write_json(&json!({ "chapters": site.chapters, "paths": site.paths }))?;
     for (tag, translation) in &site.translations {
         let words = site_words(&translation.texts)?;
         files.insert(format!("words/site.{tag}.json"), words);
@@ -164,6 +164,8 @@ fn lesson_words(site: &Site, slug: &str, texts: &Texts) -> Result<String, String
     let next = texts.next.iter();
     let next: Vec<_> = next
         .filter_map(|slug| catalogue::item(&site.chapters, slug))
+        .filter(|item| item.ready)
+        .map(|item| json!({ "slug": item.slug, "title": item.title, "question": item.question, "ready": true }))
         .collect();
     write_json(&json!({
         "words": texts.to_words(),
@@ -564,25 +566,22 @@ fn catalogue_page<'a>(site: &'a Site, assets: &Assets) -> Page<'a> {
                 let slug = &item.slug;
                 let _ = writeln!(
                     body,
-                    "<li class=\"card\"><img class=\"card-still\" src=\"{root}stills/{slug}.svg\" alt=\"\" loading=\"lazy\" width=\"320\" height=\"180\"><div class=\"card-body\"><h3 class=\"card-title\"><a href=\"{root}l/{slug}/\">{}</a></h3><p class=\"card-question\">{}</p></div></li>",
+                    "<li class=\"card\"><img class=\"card-still\" src=\"{root}stills/{slug}.svg\" alt=\"\" loading=\"lazy\" width=\"320\" height=\"180\"><div class=\"card-body\"><h3 class=\"card-title\"><a href=\"{root}l/{slug}/\">{}</a></h3><p class=\"card-question\">{}</p><p class=\"card-progress\"><span>{}</span></p></div></li>",
                     escape(&item.title),
-                    escape(&item.question)
+                    escape(&item.question),
+                    escape(&item.about)
                 );
             }
             body += "</ul>\n";
         }
         if !coming.is_empty() {
-            body += "<ul class=\"cards\">\n";
-            for item in coming {
-                let _ = writeln!(
-                    body,
-                    "<li class=\"card card-coming\"><div class=\"card-body\"><h3 class=\"card-title\">{}<small>{}</small></h3><p class=\"card-question\">{}</p></div></li>",
-                    escape(&item.title),
-                    say("coming"),
-                    escape(&item.question)
-                );
-            }
-            body += "</ul>\n";
+            let titles: Vec<&str> = coming.iter().map(|item| item.title.as_str()).collect();
+            let titles = escape(&titles.join(", "));
+            let _ = writeln!(
+                body,
+                "<p class=\"to-come\">{}</p>",
+                say("to-come").replace("{0}", &titles)
+            );
         }
         body += "</section>\n";
     }
@@ -652,6 +651,7 @@ pub fn pictures(site: &Site, kept: &Path) -> Result<BTreeMap<String, Vec<u8>>, S
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalogue::Own;
     use crate::words::parse;
 
     fn fake() -> (Site, Assets) {
@@ -664,14 +664,18 @@ mod tests {
         )
         .expect("well formed");
         let built = |slug: &str| {
-            (slug == "caching" || slug == "load-balancing")
-                .then(|| ("Built".to_owned(), "Why?".to_owned()))
+            (slug == "caching" || slug == "load-balancing").then(|| Own {
+                title: "Built".to_owned(),
+                question: "Why?".to_owned(),
+                ..Own::default()
+            })
         };
         let chapters = catalogue::chapters(&about, &built).expect("complete");
         let site = Site {
             texts,
             about,
             chapters,
+            paths: Vec::new(),
             lessons: vec![LessonPage {
                 slug: "load-balancing".to_owned(),
                 texts: lesson,
@@ -680,6 +684,7 @@ mod tests {
                 stage: "<svg class=\"stage-svg\"></svg>".to_owned(),
                 code: Vec::new(),
                 card: pictures::icon(),
+                facts: String::new(),
             }],
             card: pictures::icon(),
             translations: BTreeMap::new(),

@@ -1,6 +1,6 @@
 //! All that the site says, as read from its words and lessons.
 
-use crate::catalogue::Chapter;
+use crate::catalogue::{self, Chapter};
 use crate::code::Region;
 use crate::words::Texts;
 use std::collections::BTreeMap;
@@ -22,6 +22,8 @@ pub struct LessonPage {
     pub stage: String,
     /// The card that a link to it unfolds to, as markup.
     pub card: String,
+    /// What it asks of a learner and how long it takes, as a few words.
+    pub facts: String,
 }
 
 /// All that the site says.
@@ -33,6 +35,8 @@ pub struct Site {
     pub about: Texts,
     /// The catalogue.
     pub chapters: Vec<Chapter>,
+    /// Ways through it.
+    pub paths: Vec<catalogue::Path>,
     /// The lessons that exist.
     pub lessons: Vec<LessonPage>,
     /// The card that a link to the catalogue unfolds to, as markup.
