@@ -38,7 +38,9 @@ struct Layout {
     /// The room of cards, writer and readers.
     area: Rect,
     panels: [Rect; 3],
+    /// Where the legend begins, and how many entries a line of it has.
     legend: f32,
+    entries: usize,
 }
 
 fn place(knobs: &Settings, scene: &mut Scene) -> Layout {
@@ -84,7 +86,13 @@ fn place(knobs: &Settings, scene: &mut Scene) -> Layout {
     }
     let legend = bottom + 18.0;
     let mut panels = [Rect::default(); 3];
-    let below = legend + if narrow && !knobs.chart { 62.0 } else { 14.0 };
+    let entries = match w {
+        _ if narrow => 1,
+        ..660.0 => 2,
+        _ => 4,
+    };
+    let lines = if knobs.chart { 1 } else { 4 / entries };
+    let below = legend + 15.0 * lines as f32;
     let columns = !beside && w >= 340.0;
     let whole = w - 2.0 * MARGIN;
     let mut y = if beside { 10.0 } else { below };
@@ -121,6 +129,7 @@ fn place(knobs: &Settings, scene: &mut Scene) -> Layout {
         area: Rect::new(MARGIN, 10.0, area_w, bottom - 10.0),
         panels,
         legend,
+        entries,
     }
 }
 
@@ -199,14 +208,12 @@ pub(super) fn draw(group: &Group, knobs: &Settings, at: Time, scene: &mut Scene)
         let inks = [Ink::Accent, Ink::Hit, Ink::Warn, Ink::Ok];
         let mut at = pt(layout.area.x, layout.legend);
         let right = layout.area.x + layout.area.w;
-        for entry in inks.into_iter().zip(words) {
-            let entry = (Sample::Ground, entry.0, entry.1);
-            let next = legend(&mut scene.background(), at, right, [entry]);
-            at = if layout.narrow {
-                pt(at.x, at.y + 15.0)
-            } else {
-                pt(next, at.y)
-            };
+        for (i, (ink, word)) in inks.into_iter().zip(words).enumerate() {
+            let entry = (Sample::Ground, ink, word);
+            at.x = legend(&mut scene.background(), at, right, [entry]);
+            if (i + 1) % layout.entries == 0 {
+                at = pt(layout.area.x, at.y + 15.0);
+            }
         }
     }
     matrix(group, knobs, layout.panels[0], scene);
