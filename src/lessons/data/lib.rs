@@ -3,6 +3,7 @@
 pub mod cap_theorem;
 pub mod consistent_hashing;
 pub mod leader_election;
+pub mod quorums;
 pub mod read_replicas;
 
 kit::lessons![
@@ -10,4 +11,5 @@ kit::lessons![
     cap_theorem::Cap,
     read_replicas::ReadReplicas,
     leader_election::LeaderElection,
+    quorums::Quorums,
 ];
