@@ -22,6 +22,10 @@ pub trait Face: Protocol {
     /// So many microseconds are one unit of the protocol's times.
     const UNIT: u64 = 1;
 
+    /// Whether each link has a stream of random numbers of its own. Among many nodes, where links are thousands, each node has
+    /// one for all that it sends.
+    const OWN_LINKS: bool = true;
+
     /// How long a word is under way; `dice` are that message's own.
     fn travel(&self, word: &Self::Word, dice: &mut Dice) -> Time;
 
@@ -512,7 +516,11 @@ impl<P: Face> Cluster<P> {
         let mut dots = Vec::with_capacity(turn.out.sent.len());
         for (to, word) in turn.out.sent {
             // Its own dice, of which it may draw as many as it likes without moving those of the next.
-            let drawn = cx.random(Net::link(from, to)).next_u64();
+            let stream = match P::OWN_LINKS {
+                true => Net::link(from, to),
+                false => Net::sender(from),
+            };
+            let drawn = cx.random(stream).next_u64();
             let mut dice = Dice::new(drawn, u64::from(from) * 64 + u64::from(to));
             let fate = self.net.fate(from, to, &mut dice);
             let repeats = self.net.repeats(&mut dice);
@@ -533,7 +541,7 @@ impl<P: Face> Cluster<P> {
         dice: &mut Dice,
         cx: Cx<'_, '_, E>,
     ) -> u32 {
-        let travel = self.protocol.travel(&word, dice);
+        let travel = self.protocol.travel(&word, dice) + self.net.extra(from, to);
         let key = self.flights.insert(Flight {
             from,
             to,
