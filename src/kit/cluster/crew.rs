@@ -291,7 +291,7 @@ impl<P: Face> Cluster<P> {
         member.disk = Some(self.protocol.disk(&node));
         (member.down, member.paused) = (Some(now), None);
         member.clocks.clear();
-        self.missed += member.held.len() as u64;
+        self.missed += member.waiting();
         member.held.clear();
         true
     }
@@ -596,7 +596,7 @@ impl<P: Face> Cluster<P> {
             (member.node, member.disk, member.down) = (None, None, Some(now));
             member.paused = None;
             member.clocks.clear();
-            self.missed += member.held.len() as u64;
+            self.missed += member.waiting();
             member.held.clear();
         }
         let keys: Vec<Key> = self.flights.iter().map(|(key, _)| key).collect();
@@ -611,11 +611,7 @@ impl<P: Face> Cluster<P> {
     /// What does not hold, in one sentence.
     pub fn audit(&self) -> Result<(), String> {
         let born = u64::from(self.flights.born());
-        let held = |member: &Member<P>| {
-            let words = member.held.iter();
-            words.filter(|held| matches!(held, Held::Heard(..))).count() as u64
-        };
-        let held: u64 = self.members.iter().map(held).sum();
+        let held: u64 = self.members.iter().map(Member::waiting).sum();
         let (flying, gone) = (
             self.flights.len() as u64,
             self.heard + self.lost + self.missed,
@@ -631,6 +627,12 @@ impl<P: Face> Cluster<P> {
 }
 
 impl<P: Protocol> Member<P> {
+    /// How many messages wait for it; clocks that have ended meanwhile are none.
+    fn waiting(&self) -> u64 {
+        let words = self.held.iter();
+        words.filter(|held| matches!(held, Held::Heard(..))).count() as u64
+    }
+
     fn node_of(member: &Member<P>) -> Option<&P::Node> {
         member.node.as_ref()
     }
