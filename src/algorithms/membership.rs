@@ -189,6 +189,8 @@ pub enum Change {
 struct Queued {
     item: Item,
     told: u32,
+    /// The round in which it was learned.
+    learned: u32,
 }
 
 /// A ping that is not answered yet.
@@ -218,6 +220,7 @@ pub struct Node {
     /// Whom it pings next, if in turn; the last is next.
     order: Vec<Id>,
     number: u16,
+    round: u32,
     seed: Id,
     /// What its last turn has changed.
     pub changes: Vec<Change>,
@@ -232,6 +235,11 @@ impl Node {
     /// Whether it still tells news of a member.
     pub fn tells(&self, of: Id) -> bool {
         self.queue.iter().any(|queued| queued.item.about == of)
+    }
+
+    /// Whom it has pinged that has not answered yet.
+    pub fn pings(&self) -> Option<Id> {
+        self.probe.map(|probe| probe.of)
     }
 
     /// About how many bytes it takes on the heap.
@@ -272,7 +280,8 @@ impl Membership {
         swim::retransmissions(self.told, node.others(false).len() as u32 + 1)
     }
 
-    /// The items that were told least often, at most [`ITEMS`]; in rounds also rumours. Whom it is for has told `heard` itself.
+    /// The items that were told least often, at most [`ITEMS`]; in rounds also rumours, but only those that it knew when the
+    /// round began, as rounds are in step. Whom it is for has told `heard` itself.
     fn news(&self, node: &mut Node, rounds: bool, heard: &[Item]) -> Vec<Item> {
         let mut news: Vec<Item> = Vec::new();
         let limit = self.limit(node);
@@ -280,7 +289,13 @@ impl Membership {
             let mut best: Option<usize> = None;
             for (at, queued) in node.queue.iter().enumerate() {
                 let taken = news.contains(&queued.item) || heard.contains(&queued.item);
-                let fits = (rounds || !queued.item.is_rumour()) && !taken;
+                let new = queued.learned >= node.round && queued.item.is_rumour();
+                let fits = !taken
+                    && if rounds {
+                        !new
+                    } else {
+                        !queued.item.is_rumour()
+                    };
                 if fits && best.is_none_or(|best| queued.told < node.queue[best].told) {
                     best = Some(at);
                 }
@@ -308,7 +323,11 @@ impl Membership {
 
     fn tell_later(&self, node: &mut Node, item: Item) {
         node.queue.retain(|queued| queued.item.about != item.about);
-        node.queue.push(Queued { item, told: 0 });
+        node.queue.push(Queued {
+            item,
+            told: 0,
+            learned: node.round,
+        });
     }
 
     // region: learn
@@ -536,6 +555,7 @@ impl Protocol for Membership {
             helping: Vec::new(),
             order: Vec::new(),
             number: 0,
+            round: 0,
             seed: 0,
             changes: Vec::new(),
         };
@@ -691,7 +711,10 @@ impl Protocol for Membership {
                 }
             }
             Ask::Join(seed) => self.join(node, seed, out),
-            Ask::Round => self.round(node, out),
+            Ask::Round => {
+                node.round += 1;
+                self.round(node, out);
+            }
             Ask::Rumour(number) => {
                 let belief = Belief {
                     health: Health::Alive,

@@ -2,6 +2,7 @@
 
 pub mod cap_theorem;
 pub mod consistent_hashing;
+pub mod gossip;
 pub mod leader_election;
 pub mod read_replicas;
 
@@ -10,4 +11,5 @@ kit::lessons![
     cap_theorem::Cap,
     read_replicas::ReadReplicas,
     leader_election::LeaderElection,
+    gossip::Gossip,
 ];
