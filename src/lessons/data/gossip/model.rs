@@ -399,7 +399,11 @@ impl Model for Village {
                 self.cluster.wind(id, Timer::Exchange, wind, cx);
             }
         }
+        // What is over is not looked at any more.
+        self.news = self.news.filter(|news| news.all.is_none());
+        self.ordeal = self.ordeal.filter(|ordeal| ordeal.back.is_none());
         self.reset(cx.now());
+        tell::watch(self, cx);
     }
 
     fn can(&self, act: Act) -> bool {

@@ -258,6 +258,24 @@ impl Village {
         column
     }
 
+    /// How many nodes have the news, of how many.
+    pub(super) fn knowing(&self, about: Id) -> (usize, usize) {
+        let column = self.column(about);
+        let itself = usize::from(about != RUMOUR && self.cluster.is_up(about));
+        let lists = column.lists() + itself;
+        (lists - column.unknown, lists)
+    }
+
+    /// How many lists suspect somebody who is up, or hold it for dead, all counted.
+    pub(super) fn wrong(&self) -> usize {
+        let mut wrong = 0;
+        for of in self.ids().filter(|id| self.cluster.is_up(*id)) {
+            let column = self.column(of);
+            wrong += column.suspect + column.dead;
+        }
+        wrong
+    }
+
     /// The member whose column is looked at: what the latest thing that happened is about.
     pub(super) fn focus(&self) -> Option<Id> {
         let (news, ordeal) = (self.news, self.ordeal);

@@ -8,7 +8,7 @@ use engine::{Beat, Challenge, PartId, Prediction, Progress, Setup, Time};
 
 const NINE: PartId = node(9);
 /// The sleeper of the story.
-const SLEEPER: usize = 16;
+const SLEEPER: usize = 24;
 
 fn all_know(model: &Village) -> bool {
     model.news.is_some_and(|news| news.all.is_some())
@@ -34,8 +34,8 @@ pub(super) const STORY: &[Beat<Village>] = &[
         id: "meet",
         points: &[LISTS],
         shows: &[
-            figure(LISTS, "know").at_least(1.0),
-            figure(LISTS, "unknown").at_least(30.0),
+            figure(LISTS, "know").is(2.0),
+            figure(LISTS, "unknown").is(31.0),
         ],
         predict: Some(Prediction {
             id: "rounds",
@@ -115,11 +115,14 @@ pub(super) const STORY: &[Beat<Village>] = &[
             Setup::Act("crash", 8),
             Setup::Speed(1.0),
         ],
-        when: |model| first_suspicion(model).is_some(),
+        when: |model| {
+            let column = model.ordeal.map(|ordeal| model.column(ordeal.of));
+            column.is_some_and(|column| 2 * column.suspect >= column.lists())
+        },
         points: &[LISTS, NINE],
         shows: &[
             figure(LISTS, "first").at_most(6.0),
-            figure(LISTS, "suspect").at_least(1.0),
+            figure(LISTS, "suspect").at_least(48.0),
             figure(NINE, "up").is(0.0),
         ],
         ..Beat::at_once()

@@ -131,16 +131,15 @@ fn believes(
     let said = cx.say(said);
     model.because_of(me, about, said, links + 1);
     if news {
-        heard_news(model, me, cx);
+        heard_news(model, cx);
     }
 }
 
 /// Somebody has the news that had not: how many is that?
-fn heard_news(model: &mut Village, me: Id, cx: Cx<'_, '_>) {
+fn heard_news(model: &mut Village, cx: Cx<'_, '_>) {
     let Some(mut news) = model.news else { return };
     news.fresh += 1;
-    let column = model.column(news.about);
-    let (know, lists) = (column.lists() - column.unknown, column.lists());
+    let (know, lists) = model.knowing(news.about);
     let rounds = model.rounds - news.before;
     let told = [Arg::Count(rounds.into())];
     if news.half.is_none() && 2 * know >= lists {
@@ -156,7 +155,6 @@ fn heard_news(model: &mut Village, me: Id, cx: Cx<'_, '_>) {
         ];
         cx.say(note("calls", super::state::CALLS, &calls));
     }
-    let _ = me;
     model.news = Some(news);
 }
 
@@ -201,8 +199,8 @@ pub(super) fn watch(model: &mut Village, cx: Cx<'_, '_>) {
     let now = cx.now();
     let mut shares = [0; 3];
     if let Some(news) = model.latest_news() {
-        let column = model.column(news.about);
-        shares[0] = 100 * (column.lists() - column.unknown) / column.lists().max(1);
+        let (know, lists) = model.knowing(news.about);
+        shares[0] = 100 * know / lists.max(1);
     }
     if let Some(mut ordeal) = model.ordeal {
         let column = model.column(ordeal.of);

@@ -238,29 +238,24 @@ fn state(health: Option<Health>) -> usize {
 /// What is said above the lists: long and short.
 fn headline(model: &Village, at: Time, scene: &Scene) -> [String; 2] {
     let Some(about) = model.focus() else {
-        let word = if model.two_worlds() {
-            "two-worlds"
-        } else {
-            "each-its-own"
+        let wrong = [Arg::Count(model.wrong() as i64)];
+        let words = match () {
+            () if model.two_worlds() => ["two-worlds", "two-worlds.short"],
+            () if model.is_whole() => ["agree", "agree.short"],
+            () => ["wrong", "wrong.short"],
         };
-        return [word; 2].map(|word| scene.say(word, &[]));
+        return words.map(|word| scene.say(word, &wrong));
     };
     let column = model.column(about);
-    let lists = column.lists() as i64;
     if let Some(news) = model.latest_news() {
-        let rounds = model.rounds - news.before;
-        let know = lists - column.unknown as i64;
-        let told = [
-            Arg::Count(know),
-            Arg::Count(lists),
-            Arg::Count(news.all.unwrap_or(rounds).into()),
-        ];
-        let words = if about == RUMOUR {
-            ["rumour.known", "known.short"]
+        let (know, lists) = model.knowing(about);
+        let told = [Arg::Count(know as i64), Arg::Count(lists as i64)];
+        let word = if news.about == RUMOUR {
+            "rumour.known"
         } else {
-            ["join.known", "known.short"]
+            "join.known"
         };
-        return words.map(|word| scene.say(word, &told));
+        return [word, "known.short"].map(|word| scene.say(word, &told));
     }
     let since = model
         .ordeal
@@ -304,6 +299,7 @@ fn lists(model: &Village, rect: Rect, narrow: bool, at: Time, scene: &mut Scene)
         belief.map_or(0, |belief| belief.incarnation)
     });
     let quiet = model.is_quiet();
+    let know = focus.map_or(0, |about| model.knowing(about).0);
     let lists = column.lists();
     let first = model
         .ordeal
@@ -313,14 +309,7 @@ fn lists(model: &Village, rect: Rect, narrow: bool, at: Time, scene: &mut Scene)
         .and_then(|it| Some(it.dead?.since(it.since).as_s()));
     let mut pencil = scene.thing(LISTS, rect, headline[0].clone());
     pencil
-        .figure(
-            "know",
-            if focus.is_some() {
-                (lists - column.unknown) as f64
-            } else {
-                0.0
-            },
-        )
+        .figure("know", know as f64)
         .figure("unknown", column.unknown as f64)
         .figure("suspect", column.suspect as f64)
         .figure("dead", column.dead as f64)
@@ -347,7 +336,7 @@ fn lists(model: &Village, rect: Rect, narrow: bool, at: Time, scene: &mut Scene)
     );
 
     let plot = Rect::new(rect.x + 12.0, rect.y + 62.0, room, rect.h - 90.0);
-    let rumour = model.rumours > 0;
+    let rumour = focus == Some(RUMOUR);
     let columns = f32::from(model.size) + if rumour { 1.8 } else { 0.0 };
     let w = (plot.w / columns).min(24.0);
     let h = plot.h / f32::from(model.size);
@@ -356,7 +345,8 @@ fn lists(model: &Village, rect: Rect, narrow: bool, at: Time, scene: &mut Scene)
         _ => plot.x + w * f32::from(of - 1),
     };
     let mut grounds = Grounds::default();
-    let (mut marks, mut strokes, mut ticks) = (String::new(), String::new(), String::new());
+    let (mut marks, mut strokes) = (String::new(), String::new());
+    let (mut ticks, mut soft_ticks) = (String::new(), String::new());
     let firsts = if rumour { RUMOUR } else { 1 };
     for of in firsts..=model.size {
         let strong = focus == Some(of);
@@ -411,14 +401,10 @@ fn lists(model: &Village, rect: Rect, narrow: bool, at: Time, scene: &mut Scene)
                 }
                 _ => {}
             }
-            if of != RUMOUR && belief.is_some_and(|belief| belief.incarnation > 0) {
-                line(
-                    &mut ticks,
-                    x(of) + w - 5.0,
-                    y + 2.5,
-                    x(of) + w - 2.0,
-                    y + 2.5,
-                );
+            let alive = health == Some(Health::Alive) && of != RUMOUR;
+            if alive && belief.is_some_and(|belief| belief.incarnation > 0) {
+                let ticks = if strong { &mut ticks } else { &mut soft_ticks };
+                line(ticks, x(of) + w - 5.0, y + 2.5, x(of) + w - 2.0, y + 2.5);
             }
         }
     }
@@ -427,8 +413,9 @@ fn lists(model: &Village, rect: Rect, narrow: bool, at: Time, scene: &mut Scene)
     } else {
         Ink::Ok
     };
+    // What is unusual is strong in every column.
     let inks = [alive, Ink::Warn, Ink::Bad, Ink::LineStrong];
-    let soft = [Ink::OkSoft, Ink::WarnSoft, Ink::BadSoft, Ink::Rail];
+    let soft = [Ink::OkSoft, Ink::Warn, Ink::Bad, Ink::Rail];
     for (d, ink) in grounds.paths.into_iter().zip(inks.into_iter().chain(soft)) {
         if !d.is_empty() {
             pencil.area(d, ink);
@@ -445,9 +432,14 @@ fn lists(model: &Village, rect: Rect, narrow: bool, at: Time, scene: &mut Scene)
         }
     }
     pencil.line(grid, Ink::Card, 1.0);
-    for (d, width) in [(marks, 3.0), (strokes, 1.2), (ticks, 1.5)] {
+    for (d, ink, width) in [
+        (marks, Ink::Card, 3.0),
+        (strokes, Ink::Card, 1.2),
+        (soft_ticks, Ink::Ok, 1.0),
+        (ticks, Ink::Card, 1.5),
+    ] {
         if !d.is_empty() {
-            pencil.line(d, Ink::Ink, width);
+            pencil.line(d, ink, width);
         }
     }
     if let Some(of) = focus {
@@ -510,7 +502,7 @@ fn load(model: &Village, rect: Rect, at: Time, scene: &mut Scene) {
     let all = [Arg::Count(n * (n - 1))];
     let texts = [
         ["load", "load.short"].map(|word| scene.say(word, &[])),
-        ["load.now"; 2].map(|word| scene.say(word, &told)),
+        ["load.now", "load.now.short"].map(|word| scene.say(word, &told)),
         ["load.all", "load.all.short"].map(|word| scene.say(word, &all)),
     ];
     let figures = [
@@ -525,7 +517,7 @@ fn calls(model: &Village, rect: Rect, scene: &mut Scene) {
         let texts = [
             ["calls", "calls.short"].map(|word| scene.say(word, &[])),
             ["calls.none"; 2].map(|word| scene.say(word, &[])),
-            ["calls.wait"; 2].map(|word| scene.say(word, &[])),
+            ["calls.wait", "calls.wait.short"].map(|word| scene.say(word, &[])),
         ];
         return card(scene, CALLS, rect, texts, Ink::Secondary, &[]);
     };
@@ -563,9 +555,15 @@ fn accused(model: &Village, rect: Rect, scene: &mut Scene) {
         Arg::Count(model.falsely.into()),
     ];
     let by = [Arg::Count(count.into()), Arg::Count(who.into())];
-    let by_words = match count {
-        0 => ["accused.none", "accused.none.short"],
-        _ => ["accused.by", "accused.by.short"],
+    let dead = model.ordeal.filter(|it| !model.cluster.is_up(it.of));
+    let first = dead.and_then(|it| Some(it.first?.since(it.since).as_ms()));
+    let (by, by_words) = match (count, first) {
+        (0, _) => (by, ["accused.none", "accused.none.short"]),
+        (_, Some(first)) => {
+            let first = Arg::Tenths((first / 100.0) as u32);
+            ([first, first], ["accused.first", "accused.first.short"])
+        }
+        _ => (by, ["accused.by", "accused.by.short"]),
     };
     let texts = [
         ["accused", "accused.short"].map(|word| scene.say(word, &[])),
