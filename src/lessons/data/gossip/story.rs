@@ -42,11 +42,8 @@ pub(super) const STORY: &[Beat<Village>] = &[
             options: &["five", "nine", "many"],
             truth: |model| {
                 let rounds = model.news?.all?;
-                Some(match rounds {
-                    ..=6 => 0,
-                    ..=18 => 1,
-                    _ => 2,
-                })
+                // Nearest of 5, 9 and 32.
+                Some(usize::from(rounds >= 7) + usize::from(rounds >= 20))
             },
             hides: &[],
         }),

@@ -52,7 +52,7 @@ fn place(scene: &mut Scene, narrow: bool) -> Placed {
             space(8.0),
             part(LISTS, Span::rest(250.0, 1.0), 170.0),
             space(8.0),
-            cards(78.0),
+            cards(76.0),
         ]
     } else {
         let h = 356.0;
@@ -63,7 +63,7 @@ fn place(scene: &mut Scene, narrow: bool) -> Placed {
                 part(LISTS, Span::rest(270.0, 1.0), h),
             ]),
             space(10.0),
-            cards(64.0),
+            cards(72.0),
         ]
     };
     lay(scene, &Slot::Column(stage))
@@ -235,6 +235,13 @@ fn state(health: Option<Health>) -> usize {
     }
 }
 
+/// By which number the watched member says that it lives.
+fn number(model: &Village) -> i64 {
+    let of = model.ordeal.map_or(0, |ordeal| ordeal.of);
+    let belief = model.cluster.node(of).and_then(|node| node.belief(of));
+    belief.map_or(0, |belief| belief.incarnation as i64)
+}
+
 /// What is said above the lists: long and short.
 fn headline(model: &Village, at: Time, scene: &Scene) -> [String; 2] {
     let Some(about) = model.focus() else {
@@ -265,7 +272,10 @@ fn headline(model: &Village, at: Time, scene: &Scene) -> [String; 2] {
         Arg::Count(column.suspect as i64),
         Arg::Count(column.dead as i64),
     ];
-    let span = [Arg::Tenths((since.as_ms() / 100.0) as u32)];
+    let span = [
+        Arg::Tenths((since.as_ms() / 100.0) as u32),
+        Arg::Count(number(model)),
+    ];
     let short = scene.say("opinion.short", &told);
     let word = match () {
         () if !model.cluster.is_up(about) => "since.dead",
@@ -291,13 +301,6 @@ fn lists(model: &Village, rect: Rect, narrow: bool, at: Time, scene: &mut Scene)
         false => axes,
     };
     let news = scene.say("news", &[]);
-    let number = model.ordeal.map_or(0, |ordeal| {
-        let belief = model
-            .cluster
-            .node(ordeal.of)
-            .and_then(|node| node.belief(ordeal.of));
-        belief.map_or(0, |belief| belief.incarnation)
-    });
     let quiet = model.is_quiet();
     let know = focus.map_or(0, |about| model.knowing(about).0);
     let lists = column.lists();
@@ -315,7 +318,7 @@ fn lists(model: &Village, rect: Rect, narrow: bool, at: Time, scene: &mut Scene)
         .figure("dead", column.dead as f64)
         .figure("lists", lists as f64)
         .figure("quiet", is(quiet))
-        .figure("number", number as f64)
+        .figure("number", number(model) as f64)
         .figure("worlds", is(model.two_worlds()))
         .figure("whole", is(model.is_whole()));
     for (name, value) in [("first", first), ("verdict", dead)] {
@@ -463,36 +466,30 @@ fn lists(model: &Village, rect: Rect, narrow: bool, at: Time, scene: &mut Scene)
     }
 }
 
-/// A card of one number with a line or two under it; each text long and short.
-fn card(
-    scene: &mut Scene,
-    part: PartId,
-    rect: Rect,
+/// What a card says: title, main line and a line below, each long and short, and a bar.
+struct Said {
     texts: [[String; 2]; 3],
     ink: Ink,
-    figures: &[(&'static str, f64)],
-) {
+    share: f64,
+    bar: Ink,
+}
+
+fn card(scene: &mut Scene, part: PartId, rect: Rect, said: Said, figures: &[(&'static str, f64)]) {
+    let texts = &said.texts;
     let spoken = format!("{}; {}", texts[1][0], texts[2][0]);
     let mut pencil = scene.thing(part, rect, spoken);
     for (name, value) in figures {
         pencil.figure(name, *value);
     }
-    let room = rect.w - 20.0;
-    let [title, main, more] = texts.each_ref().map(|texts| texts.as_slice());
-    figures::panel(&mut pencil, rect, fitting(title, 12.5, true, room));
-    let x = rect.x + 12.0;
-    pencil.bold(
-        pt(x, rect.y + 38.0),
-        14.0,
-        ink,
-        fitting(main, 14.0, true, room),
-    );
-    pencil.text(
-        pt(x, rect.y + 54.0),
-        11.0,
-        Ink::Secondary,
-        fitting(more, 11.0, false, room),
-    );
+    let (x, room) = (rect.x + 12.0, rect.w - 20.0);
+    let title = fitting(&texts[0], 12.5, true, room);
+    figures::panel(&mut pencil, rect, title);
+    let main = fitting(&texts[1], 14.0, true, room);
+    pencil.bold(pt(x, rect.y + 38.0), 14.0, said.ink, main);
+    let more = fitting(&texts[2], 11.0, false, room);
+    pencil.text(pt(x, rect.y + 54.0), 11.0, Ink::Secondary, more);
+    let bar = Rect::new(x, rect.y + rect.h - 11.0, rect.w - 24.0, 5.0);
+    pencil.meter(bar, said.share as f32, said.bar, false);
 }
 
 fn load(model: &Village, rect: Rect, at: Time, scene: &mut Scene) {
@@ -509,7 +506,13 @@ fn load(model: &Village, rect: Rect, at: Time, scene: &mut Scene) {
         ("messages", libm::round(per_s)),
         ("all", (n * (n - 1)) as f64),
     ];
-    card(scene, LOAD, rect, texts, Ink::Ink, &figures);
+    let said = Said {
+        texts,
+        ink: Ink::Ink,
+        share: per_s / (n * (n - 1)).max(1) as f64,
+        bar: Ink::Accent,
+    };
+    card(scene, LOAD, rect, said, &figures);
 }
 
 fn calls(model: &Village, rect: Rect, scene: &mut Scene) {
@@ -519,7 +522,13 @@ fn calls(model: &Village, rect: Rect, scene: &mut Scene) {
             ["calls.none"; 2].map(|word| scene.say(word, &[])),
             ["calls.wait", "calls.wait.short"].map(|word| scene.say(word, &[])),
         ];
-        return card(scene, CALLS, rect, texts, Ink::Secondary, &[]);
+        let said = Said {
+            texts,
+            ink: Ink::Secondary,
+            share: 0.0,
+            bar: Ink::Accent,
+        };
+        return card(scene, CALLS, rect, said, &[]);
     };
     let idle = news.calls.saturating_sub(news.fresh);
     let rounds = news.all.unwrap_or(model.rounds - news.before);
@@ -535,8 +544,8 @@ fn calls(model: &Village, rect: Rect, scene: &mut Scene) {
     };
     let texts = [
         ["calls", "calls.short"].map(|word| scene.say(word, &[])),
-        ["calls.idle", "calls.idle.short"].map(|word| scene.say(word, &told)),
         words.map(|word| scene.say(word, &half)),
+        ["calls.idle", "calls.idle.short"].map(|word| scene.say(word, &told)),
     ];
     let figures = [
         ("calls", f64::from(news.calls)),
@@ -545,7 +554,13 @@ fn calls(model: &Village, rect: Rect, scene: &mut Scene) {
         ("rounds", f64::from(rounds)),
         ("all", is(news.all.is_some())),
     ];
-    card(scene, CALLS, rect, texts, Ink::Ink, &figures);
+    let said = Said {
+        texts,
+        ink: Ink::Ink,
+        share: f64::from(news.fresh) / f64::from(news.calls.max(1)),
+        bar: Ink::Accent,
+    };
+    card(scene, CALLS, rect, said, &figures);
 }
 
 fn accused(model: &Village, rect: Rect, scene: &mut Scene) {
@@ -581,5 +596,11 @@ fn accused(model: &Village, rect: Rect, scene: &mut Scene) {
         ("keenest", f64::from(count)),
         ("who", f64::from(who)),
     ];
-    card(scene, ACCUSED, rect, texts, ink, &figures);
+    let said = Said {
+        texts,
+        ink,
+        share: f64::from(count) / f64::from(model.accused.max(1)),
+        bar: Ink::Bad,
+    };
+    card(scene, ACCUSED, rect, said, &figures);
 }
