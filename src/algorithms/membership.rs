@@ -750,3 +750,102 @@ impl Membership {
         out.wind(Timer::Join, Wind::After(JOIN_US));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::Out;
+
+    fn rules(forgets: bool) -> Membership {
+        Membership {
+            seed: 1,
+            places: 4,
+            telling: Telling::Push,
+            fan_out: 1,
+            told: 4,
+            suspicion: 4,
+            helpers: 1,
+            period: 1_000_000,
+            timeout: 500_000,
+            in_turn: true,
+            exchange: 0,
+            call_dead: false,
+            forgets,
+        }
+    }
+
+    fn node(rules: &Membership, me: Id) -> Node {
+        let mut out = Out::default();
+        let mut node = rules.boot(me, None, &mut out);
+        rules.ask(&mut node, Ask::Know(rules.places), &mut out);
+        node
+    }
+
+    /// Pings, waits in vain, and accuses; gives whom.
+    fn accuse(rules: &Membership, node: &mut Node) -> Id {
+        let mut out = Out::default();
+        rules.ring(node, Timer::Period, &mut out);
+        let of = out.sent[0].0;
+        rules.ring(node, Timer::Timeout, &mut out);
+        assert!(matches!(out.sent[1].1, Word::Help { of: asked, .. } if asked == of));
+        rules.ring(node, Timer::Period, &mut out);
+        assert!(node.changes.contains(&Change::Accuses(of)));
+        of
+    }
+
+    #[test]
+    fn silence_is_a_suspicion_and_then_a_verdict_unless_the_accused_objects() {
+        let rules = rules(false);
+        let mut node = node(&rules, 1);
+        let of = accuse(&rules, &mut node);
+        assert_eq!(node.belief(of).map(|it| it.health), Some(Health::Suspect));
+        let (mut other, mut out) = (super::tests::node(&rules, of), Out::default());
+        let news = vec![Item {
+            about: of,
+            belief: node.belief(of).unwrap(),
+        }];
+        rules.hear(&mut other, 1, Word::Tell { news }, &mut out);
+        let own = other.belief(of).unwrap();
+        assert_eq!((own.health, own.incarnation), (Health::Alive, 1));
+        // Objection and verdict cross: the higher number wins over the verdict, too.
+        rules.ring(&mut node, Timer::Verdict(of), &mut out);
+        assert_eq!(node.belief(of).map(|it| it.health), Some(Health::Dead));
+        let news = vec![Item {
+            about: of,
+            belief: own,
+        }];
+        rules.hear(&mut node, of, Word::Tell { news }, &mut out);
+        assert_eq!(node.belief(of), Some(own));
+    }
+
+    #[test]
+    fn an_answer_after_the_accusation_changes_nothing() {
+        let rules = rules(false);
+        let mut node = node(&rules, 1);
+        let of = accuse(&rules, &mut node);
+        let word = Word::Ack {
+            number: 1,
+            helps: false,
+            news: Vec::new(),
+        };
+        rules.hear(&mut node, of, word, &mut Out::default());
+        assert_eq!(node.belief(of).map(|it| it.health), Some(Health::Suspect));
+    }
+
+    #[test]
+    fn who_forgets_a_death_learns_of_the_dead_as_of_somebody_new() {
+        let rules = rules(true);
+        let mut node = node(&rules, 1);
+        let of = accuse(&rules, &mut node);
+        let mut out = Out::default();
+        rules.ring(&mut node, Timer::Verdict(of), &mut out);
+        let list = vec![None, None, Some(ALIVE), Some(ALIVE), Some(ALIVE)];
+        let word = Word::List { list, asks: false };
+        rules.hear(&mut node, 2, word.clone(), &mut out);
+        assert_eq!(node.belief(of).map(|it| it.health), Some(Health::Dead));
+        rules.ring(&mut node, Timer::Forget(of), &mut out);
+        assert_eq!(node.belief(of), None);
+        rules.hear(&mut node, 2, word, &mut out);
+        assert_eq!(node.belief(of), Some(ALIVE));
+    }
+}

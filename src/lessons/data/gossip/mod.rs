@@ -90,7 +90,7 @@ impl Lesson for Gossip {
         speed: 0.2,
         sample: Time::ms(100),
         twin: ("telling", 2.0),
-        still: Time::ms(4_500),
+        still: Time::ms(5_115),
         warm_up: Time::s(1),
         ..Sheet::usual(
             Card {

@@ -22,8 +22,9 @@ const SLOW: Time = Time::ms(700);
 const CUT: Time = Time::s(20);
 /// A node joins just before time zero, so that two know of it then.
 const JOINS_AT: Time = Time::ms(930);
-/// In a run that nobody touches a node dies so long after all know of the newcomer, so that the first look is at both.
-const DIES: Time = Time::ms(400);
+/// In a run that nobody touches a node dies after so long, when nearly always all know of the newcomer: the first look is at
+/// both. The same moment for all settings, so that twins see the same.
+const DIES: Time = Time::ms(2_900);
 /// The node that something befalls where the learner has picked none.
 const NINTH: Id = 9;
 /// Whom a newcomer asks.
@@ -329,6 +330,8 @@ impl Model for Village {
         for probe in [probe::KNOW, probe::SUSPECT, probe::DEAD] {
             cx.sample(probe, 0.0);
         }
+        cx.because(NoteId::NONE);
+        cx.schedule(DIES, Event::Dies);
     }
 
     fn on_event(&mut self, event: Event, _: &Settings, cx: Cx<'_, '_>) {
@@ -336,12 +339,7 @@ impl Model for Village {
         match event {
             Event::Net(event) => {
                 let turn = self.cluster.on_event(event, cx);
-                let known = self.news.is_some_and(|news| news.all.is_some());
                 self.take(turn, cx);
-                let knows = self.news.is_some_and(|news| news.all.is_some());
-                if knows && !known && !self.touched {
-                    cx.schedule(DIES, Event::Dies);
-                }
             }
             Event::Round(number) if number == self.begun => {
                 self.round(cx);

@@ -37,8 +37,8 @@ fn near(measured: &[f64], wanted: f64, within: f64, what: &str) {
 
 #[test]
 fn rumours_take_as_many_rounds_as_computed() {
-    // Nodes, telling, fan-out, rounds; their standard deviations are 0.6 to 1.3, so 60 runs err by 0.17 at most. The last two
-    // are of the table.
+    // Nodes, telling, fan-out, rounds; their standard deviations are 0.6 to 1.3, so 60 runs err by 0.17 at most. The last
+    // three are of the table.
     for (n, telling, fan_out, rounds) in [
         (32.0, 0.0, 1.0, 9.3),
         (32.0, 0.0, 2.0, 5.6),
@@ -50,7 +50,8 @@ fn rumours_take_as_many_rounds_as_computed() {
         (100.0, 2.0, 1.0, 6.5),
         (100.0, 2.0, 3.0, 3.9),
         (16.0, 0.0, 1.0, 7.4),
-        (64.0, 2.0, 1.0, 5.9),
+        (64.0, 0.0, 3.0, 5.2),
+        (64.0, 2.0, 1.0, 6.0),
     ] {
         let (mut all, mut calls) = (Vec::new(), Vec::new());
         let knobs = [
