@@ -230,7 +230,7 @@ pub(super) const STORY: &[Beat<Village>] = &[
     },
 ];
 
-/// A sleep of eight seconds that no list took for a death, and that is over.
+/// How long somebody slept that no list took for dead, and that all hold for alive again, in s.
 fn slept_well(model: &Village, now: Time) -> f64 {
     let Some(ordeal) = model
         .ordeal
@@ -269,13 +269,14 @@ pub(super) const CHALLENGES: &[Challenge<Village>] = &[
     },
     Challenge {
         id: "sleep",
-        progress: |model, now| Progress::of(slept_well(model, now), 8.0),
+        progress: |model, now| Progress::of(slept_well(model, now), 12.0),
         solution: &[
-            Setup::Set("suspicion", 8.0),
+            Setup::Set("suspicion", 12.0),
             Setup::Wait(Time::s(1)),
             Setup::Act("sleep", 8),
             Setup::Act("sleep", 8),
-            Setup::Wait(Time::s(16)),
+            Setup::Act("sleep", 8),
+            Setup::Wait(Time::s(20)),
         ],
     },
     Challenge {

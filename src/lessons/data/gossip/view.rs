@@ -142,7 +142,12 @@ fn disc(model: &Village, id: Id, rect: Rect, scene: &mut Scene) {
         .figure("suspect", column.suspect as f64)
         .figure("dead", column.dead as f64)
         .figure("up", is(up));
-    let (border, ground) = inks(held);
+    let slow = model.slow == Some(id);
+    let (border, ground) = if slow {
+        (Ink::Warn, Ink::WarnSoft)
+    } else {
+        inks(held)
+    };
     let mut ink = Ink::Ink;
     if !up {
         pencil.dashed(rect, r, Ink::Card, Ink::Bad, 2.0);
@@ -153,7 +158,7 @@ fn disc(model: &Village, id: Id, rect: Rect, scene: &mut Scene) {
         pencil.bordered(rect, r, Ink::Accent, Ink::Accent, 1.5);
         ink = Ink::OnAccent;
     } else {
-        let width = if focus || held != Some(Health::Alive) {
+        let width = if focus || slow || held != Some(Health::Alive) {
             2.5
         } else {
             1.0
@@ -599,7 +604,8 @@ fn accused(model: &Village, rect: Rect, scene: &mut Scene) {
     let said = Said {
         texts,
         ink,
-        share: f64::from(count) / f64::from(model.accused.max(1)),
+        // Of those who accuse a dead node nobody is the one to look at.
+        share: is(model.falsely > 0) * f64::from(count) / f64::from(model.accused.max(1)),
         bar: Ink::Bad,
     };
     card(scene, ACCUSED, rect, said, &figures);
