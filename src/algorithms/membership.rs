@@ -43,7 +43,7 @@ pub struct Membership {
     pub telling: Telling,
     /// So many others are called in each round.
     pub fan_out: u32,
-    /// An item is told `told · ⌈log10(n + 1)⌉` times by each node.
+    /// An item is told `told · ⌈log10(n + 1)⌉` times by each node; 0 for ever.
     pub told: u32,
     /// A suspicion lasts `suspicion · max(1, log10 n)` periods.
     pub suspicion: u32,
@@ -277,7 +277,10 @@ impl Node {
 impl Membership {
     /// How often each node tells an item, in a group of so many.
     fn limit(&self, node: &Node) -> u32 {
-        swim::retransmissions(self.told, node.others(false).len() as u32 + 1)
+        match self.told {
+            0 => u32::MAX,
+            told => swim::retransmissions(told, node.others(false).len() as u32 + 1),
+        }
     }
 
     /// The items that were told least often, at most [`ITEMS`]; in rounds also rumours, but only those that it knew when the
@@ -301,7 +304,7 @@ impl Membership {
                 }
             }
             let Some(best) = best else { break };
-            node.queue[best].told += 1;
+            node.queue[best].told = node.queue[best].told.saturating_add(1);
             news.push(node.queue[best].item);
             if node.queue[best].told >= limit {
                 node.queue.remove(best);

@@ -39,7 +39,7 @@ fn talk(knobs: &Settings, seed: u64, places: Id) -> Talk {
             places,
             telling: knobs.telling.telling(),
             fan_out: knobs.fan_out,
-            told: knobs.told,
+            told: if knobs.for_ever { 0 } else { knobs.told },
             suspicion: knobs.suspicion,
             helpers: knobs.helpers,
             period: us(knobs.period),

@@ -39,6 +39,8 @@ engine::knobs! {
         loss: slider "loss" [0.0, 50.0, 1.0] "%" = 0.0,
         /// An item is told so many times the logarithm of the group by each.
         told: whole "told" [1, 5] "" = 4,
+        /// Whether each tells an item for ever.
+        for_ever: switch "for-ever" = false,
         /// A round each, ms.
         round: slider "round" [50.0, 1000.0, 50.0] "ms" = 200.0,
         /// A ping each, ms.
