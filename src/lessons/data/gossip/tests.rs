@@ -57,6 +57,7 @@ fn rumours_take_as_many_rounds_as_computed() {
         let knobs = [
             ("telling", telling),
             ("fan-out", fan_out),
+            ("for-ever", 1.0),
             ("exchange", 0.0),
         ];
         for seed in 1..=60 {
