@@ -102,7 +102,7 @@ pub const THROTTLED_STATUS: u16 = 429;
 /// The rules of one function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// Most instances at once.
+    /// Most instances with a request at once: what lies idle does not count.
     pub limit: usize,
     /// How long an idle instance is kept; one that is asked for at this very moment still serves.
     pub kept_us: u64,
@@ -168,7 +168,7 @@ pub enum Placement {
     Joined(InstanceId),
     /// To a new one that must be built: a cold start.
     Cold(InstanceId),
-    /// Nowhere: as many instances as may be.
+    /// Nowhere: as many instances are in use as may be.
     Limit,
     /// Nowhere: no new instance may be added yet.
     Allowance,
@@ -217,6 +217,12 @@ impl Functions {
         self.provision(now_us);
     }
 
+    /// One instance, while it lives.
+    pub fn instance(&self, id: InstanceId) -> Option<&Instance> {
+        self.instances.get(&id)
+    }
+
+    // region: place
     /// Finds a place for a request.
     pub fn place(&mut self, now_us: u64) -> Placement {
         self.expire(now_us);
@@ -236,7 +242,8 @@ impl Functions {
                 Placement::Joined(id)
             };
         }
-        if self.instances.len() >= self.settings.limit {
+        let in_use = self.instances.values().filter(|one| one.requests > 0);
+        if in_use.count() >= self.settings.limit {
             return Placement::Limit;
         }
         if !self.allowance.consume(now_us, 1) {
@@ -246,6 +253,7 @@ impl Functions {
         self.take(now_us, id);
         Placement::Cold(id)
     }
+    // endregion
 
     /// An instance is ready. Returns how many requests it begins to work on.
     pub fn started(&mut self, now_us: u64, id: InstanceId) -> usize {
@@ -271,6 +279,7 @@ impl Functions {
         self.instances.remove(&id).map_or(0, |lost| lost.requests)
     }
 
+    // region: deploy
     /// A new version of the code: old instances are chosen no more. Provisioned ones are built anew.
     pub fn deploy(&mut self, now_us: u64) {
         self.version += 1;
@@ -279,7 +288,9 @@ impl Functions {
         }
         self.provision(now_us);
     }
+    // endregion
 
+    // region: expire
     /// Ends what has been idle for longer than it is kept. Returns who.
     pub fn expire(&mut self, now_us: u64) -> Vec<InstanceId> {
         let kept_us = self.settings.kept_us;
@@ -298,6 +309,7 @@ impl Functions {
         }
         ended
     }
+    // endregion
 
     /// When the next idle instance is over, the moment after it was kept to; `None` if none will be.
     pub fn next_expiry_us(&self) -> Option<u64> {
@@ -440,6 +452,26 @@ mod tests {
         );
         assert_eq!(functions.place(11 * S), Placement::Limit);
         assert_eq!(functions.instances().count(), 100, "none is ended");
+    }
+
+    #[test]
+    fn what_lies_frozen_is_not_in_use() {
+        let few = Settings {
+            limit: 2,
+            ..settings()
+        };
+        let mut functions = Functions::new(0, few);
+        let ids = [0, 0].map(|now_us| cold(functions.place(now_us)));
+        assert_eq!(functions.place(0), Placement::Limit);
+        for id in ids {
+            functions.started(S, id);
+            functions.finished(S, id);
+        }
+        functions.deploy(S);
+        cold(functions.place(S));
+        cold(functions.place(S));
+        assert_eq!(functions.place(S), Placement::Limit);
+        assert_eq!(functions.instances().count(), 4);
     }
 
     #[test]

@@ -197,6 +197,7 @@ impl Response {
         self.lifetime_us(shared) > self.age_us(now_us)
     }
 
+    // region: use
     /// What a cache may do with it. `purged` marks it stale whatever its age.
     pub fn use_at(&self, now_us: u64, shared: bool, purged: bool) -> Use {
         let directives = &self.directives;
@@ -226,6 +227,7 @@ impl Response {
             Use::UnlessError
         }
     }
+    // endregion
 }
 
 #[cfg(test)]

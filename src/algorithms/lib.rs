@@ -44,6 +44,7 @@ pub mod queueing;
 pub mod quorum;
 pub mod raft;
 pub mod replica_group;
+pub mod replicated;
 pub mod replication;
 pub mod reservation_bucket;
 pub mod retry;

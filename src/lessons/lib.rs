@@ -42,6 +42,7 @@ chapters![
 pub static TEMPLATES: &[(&str, Entry)] = &[
     ("system", templates::LESSONS[0]),
     ("flow", templates::LESSONS[1]),
+    ("cluster", templates::LESSONS[2]),
 ];
 
 /// What press tells of the lesson of this slug, be it built or a template.

@@ -7,6 +7,7 @@ pub mod check;
 pub mod code;
 pub mod cuts;
 pub mod glue;
+pub mod handout;
 pub mod new;
 pub mod offline;
 pub mod outline;

@@ -98,6 +98,8 @@ pub fn lesson(project: &Path, slug: &str, layer: &str) -> Result<Vec<String>, St
         let name = name.to_string_lossy();
         let mut text = read(&format!("{TEMPLATES_FOLDER}/{}/{name}", model.module))?
             .replace(&model.slug, slug)
+            .replace("lessons/templates/", &format!("lessons/{chapter}/"))
+            .replace(&model.module, &names.module)
             .replace("Template of a lesson on", "A lesson on")
             .replace("Template", &names.kind);
         let stands = format!("chapter: \"{}\"", template.card.chapter);

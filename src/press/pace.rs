@@ -9,8 +9,9 @@ const THOUGHT_S: f64 = 10.0;
 /// A challenge takes about so long, in seconds.
 const CHALLENGE_S: f64 = 60.0;
 
-/// Whole minutes for the story of a run at its own speeds, its questions and its challenges; at least 1.
-pub fn minutes(run: Box<dyn Show>, words: &Words) -> u32 {
+/// Whole minutes for the story of a run at its own speeds, its questions and its challenges; at least 1. Each beat is shown to
+/// `see` once it is reached.
+pub fn minutes(run: Box<dyn Show>, words: &Words, see: &mut dyn FnMut(usize, &Player)) -> u32 {
     let mut player = Player::new(run);
     let read = |id: &str| words.get(id).split_whitespace().count() as f64 / WORDS_PER_S;
     let mut s = 0.0;
@@ -19,6 +20,7 @@ pub fn minutes(run: Box<dyn Show>, words: &Words) -> u32 {
         if beat > 0 {
             player.jump(beat);
         }
+        see(beat, &player);
         let view = player.beats()[beat];
         let played_s = player.main().position().at.since(before).as_s() / player.speed();
         // What is on the way is read while it plays.
@@ -45,7 +47,7 @@ mod tests {
         for entry in lessons::CATALOGUE {
             let run = (entry.open)(1);
             let challenges = run.challenges().len() as u32;
-            let minutes = minutes(run, &Words::default());
+            let minutes = minutes(run, &Words::default(), &mut |_, _| {});
             assert!(
                 (challenges..challenges + 10).contains(&minutes),
                 "{}: {minutes} minutes with {challenges} challenges",

@@ -4,7 +4,7 @@ use crate::catalogue::{self, Item};
 use crate::pictures::{self, CARD, ICONS};
 use crate::site::{LessonPage, Site};
 use crate::words::Texts;
-use crate::{authors, share};
+use crate::{authors, handout, share};
 use engine::svg::escape;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -112,8 +112,9 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
         "authors/index.html".to_owned(),
         page(site, assets, authors_page(site, &authors))?,
     );
+    files.insert("handout.css".to_owned(), handout::STYLE.to_owned());
     files.insert("words/site.en.json".to_owned(), site_words(&site.texts)?);
-    let catalogue = write_json(&json!({ "chapters": site.chapters }))?;
+    let catalogue = write_json(&json!({ "chapters": site.chapters, "paths": site.paths }))?;
     for (tag, translation) in &site.translations {
         let words = site_words(&translation.texts)?;
         files.insert(format!("words/site.{tag}.json"), words);
@@ -150,6 +151,14 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
             files.insert(format!("words/{slug}.notes.{tag}.json"), prose(texts)?);
         }
         files.insert(format!("stills/{slug}.svg"), lesson.still.clone());
+        let handout = handout::page(site, lesson);
+        files.insert(format!("l/{slug}/handout/index.html"), handout);
+        for step in &lesson.steps {
+            for (side, picture) in step.pictures.iter().enumerate() {
+                let name = handout::picture(slug, step.number, side);
+                files.insert(name, picture.clone());
+            }
+        }
         files.insert(format!("oembed/{slug}.json"), share::oembed(site, lesson));
     }
     Ok(files)
@@ -164,6 +173,8 @@ fn lesson_words(site: &Site, slug: &str, texts: &Texts) -> Result<String, String
     let next = texts.next.iter();
     let next: Vec<_> = next
         .filter_map(|slug| catalogue::item(&site.chapters, slug))
+        .filter(|item| item.ready)
+        .map(|item| json!({ "slug": item.slug, "title": item.title, "question": item.question, "ready": true }))
         .collect();
     write_json(&json!({
         "words": texts.to_words(),
@@ -564,25 +575,22 @@ fn catalogue_page<'a>(site: &'a Site, assets: &Assets) -> Page<'a> {
                 let slug = &item.slug;
                 let _ = writeln!(
                     body,
-                    "<li class=\"card\"><img class=\"card-still\" src=\"{root}stills/{slug}.svg\" alt=\"\" loading=\"lazy\" width=\"320\" height=\"180\"><div class=\"card-body\"><h3 class=\"card-title\"><a href=\"{root}l/{slug}/\">{}</a></h3><p class=\"card-question\">{}</p></div></li>",
+                    "<li class=\"card\"><img class=\"card-still\" src=\"{root}stills/{slug}.svg\" alt=\"\" loading=\"lazy\" width=\"320\" height=\"180\"><div class=\"card-body\"><h3 class=\"card-title\"><a href=\"{root}l/{slug}/\">{}</a></h3><p class=\"card-question\">{}</p><p class=\"card-progress\"><span>{}</span></p></div></li>",
                     escape(&item.title),
-                    escape(&item.question)
+                    escape(&item.question),
+                    escape(&item.about)
                 );
             }
             body += "</ul>\n";
         }
         if !coming.is_empty() {
-            body += "<ul class=\"cards\">\n";
-            for item in coming {
-                let _ = writeln!(
-                    body,
-                    "<li class=\"card card-coming\"><div class=\"card-body\"><h3 class=\"card-title\">{}<small>{}</small></h3><p class=\"card-question\">{}</p></div></li>",
-                    escape(&item.title),
-                    say("coming"),
-                    escape(&item.question)
-                );
-            }
-            body += "</ul>\n";
+            let titles: Vec<&str> = coming.iter().map(|item| item.title.as_str()).collect();
+            let titles = escape(&titles.join(", "));
+            let _ = writeln!(
+                body,
+                "<p class=\"to-come\">{}</p>",
+                say("to-come").replace("{0}", &titles)
+            );
         }
         body += "</section>\n";
     }
@@ -652,6 +660,8 @@ pub fn pictures(site: &Site, kept: &Path) -> Result<BTreeMap<String, Vec<u8>>, S
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalogue::Own;
+    use crate::site::Asked;
     use crate::words::parse;
 
     fn fake() -> (Site, Assets) {
@@ -664,14 +674,18 @@ mod tests {
         )
         .expect("well formed");
         let built = |slug: &str| {
-            (slug == "caching" || slug == "load-balancing")
-                .then(|| ("Built".to_owned(), "Why?".to_owned()))
+            (slug == "caching" || slug == "load-balancing").then(|| Own {
+                title: "Built".to_owned(),
+                question: "Why?".to_owned(),
+                ..Own::default()
+            })
         };
         let chapters = catalogue::chapters(&about, &built).expect("complete");
         let site = Site {
             texts,
             about,
             chapters,
+            paths: Vec::new(),
             lessons: vec![LessonPage {
                 slug: "load-balancing".to_owned(),
                 texts: lesson,
@@ -680,6 +694,9 @@ mod tests {
                 stage: "<svg class=\"stage-svg\"></svg>".to_owned(),
                 code: Vec::new(),
                 card: pictures::icon(),
+                facts: String::new(),
+                steps: Vec::new(),
+                asked: Asked::default(),
             }],
             card: pictures::icon(),
             translations: BTreeMap::new(),
@@ -749,7 +766,8 @@ mod tests {
         let files = files(&site, &assets).expect("complete template");
         let pages: Vec<_> = files
             .iter()
-            .filter(|(path, _)| path.ends_with(".html"))
+            // A hand-out is paper: it has neither program nor header.
+            .filter(|(path, _)| path.ends_with(".html") && !path.contains("handout"))
             .collect();
         assert_eq!(pages.len(), 4);
         for (path, html) in pages {
@@ -841,7 +859,7 @@ mod tests {
                     "{path}"
                 );
                 let scripts: Vec<&str> = html.split("<script").skip(1).collect();
-                assert!(!scripts.is_empty(), "{path}");
+                assert_eq!(scripts.is_empty(), path.contains("handout"), "{path}");
                 for script in scripts {
                     let tag = script.split('>').next().unwrap_or_default();
                     assert!(tag.contains(" src="), "{path}: <script{tag}>");

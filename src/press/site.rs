@@ -1,9 +1,29 @@
 //! All that the site says, as read from its words and lessons.
 
-use crate::catalogue::Chapter;
+use crate::catalogue::{self, Chapter};
 use crate::code::Region;
 use crate::words::Texts;
 use std::collections::BTreeMap;
+
+/// A step of the story that is printed: its words, and its pictures, two where runs are compared.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Step {
+    /// Its place in the story, from 1.
+    pub number: usize,
+    /// The id of its caption.
+    pub beat: &'static str,
+    /// The stage, as files of their own.
+    pub pictures: Vec<String>,
+}
+
+/// What is asked and what can be tried.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Asked {
+    /// Questions with the ids of their answers.
+    pub predictions: Vec<(&'static str, Vec<&'static str>)>,
+    /// Challenges by id.
+    pub challenges: Vec<&'static str>,
+}
 
 /// One lesson that exists.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +42,12 @@ pub struct LessonPage {
     pub stage: String,
     /// The card that a link to it unfolds to, as markup.
     pub card: String,
+    /// What it asks of a learner and how long it takes, as a few words.
+    pub facts: String,
+    /// The steps of its story that its hand-out shows.
+    pub steps: Vec<Step>,
+    /// What its hand-out asks.
+    pub asked: Asked,
 }
 
 /// All that the site says.
@@ -33,6 +59,8 @@ pub struct Site {
     pub about: Texts,
     /// The catalogue.
     pub chapters: Vec<Chapter>,
+    /// Ways through it.
+    pub paths: Vec<catalogue::Path>,
     /// The lessons that exist.
     pub lessons: Vec<LessonPage>,
     /// The card that a link to the catalogue unfolds to, as markup.

@@ -1,14 +1,17 @@
 //! Sources: finds and reads the project's words, and puts together what the site says.
 
+use crate::catalogue::{self, Own};
+use crate::handout;
 use crate::outline::Font;
 use crate::pictures::{self, CARD_STAGES, Saying};
-use crate::site::{LessonPage, Site, Translation};
+use crate::site::{Asked, LessonPage, Site, Step, Translation};
 use crate::stills;
 use crate::words::{self, FOR_THE_CLASS, Texts};
-use crate::{catalogue, code, pace};
+use crate::{code, pace};
 use contract::language::FALLBACK;
+use engine::Player;
 use lessons::Entry;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -113,9 +116,16 @@ pub fn site(project: &Path, entries: &[Entry]) -> Result<Site, String> {
     let built = |slug: &str| {
         let lesson = pages.iter().find(|lesson| lesson.slug == slug)?;
         let word = |id: &str| lesson.texts.get(id).to_owned();
-        Some((word("title"), word("question")))
+        Some(Own {
+            title: word("title"),
+            question: word("question"),
+            about: lesson.facts.clone(),
+            find: found_by(&lesson.texts),
+        })
     };
     let chapters = catalogue::chapters(&about, &built)
+        .map_err(|error| format!("src/lessons/catalogue.en.md: {error}"))?;
+    let paths = catalogue::paths(&about, &chapters)
         .map_err(|error| format!("src/lessons/catalogue.en.md: {error}"))?;
     for lesson in &pages {
         if catalogue::item(&chapters, &lesson.slug).is_none() {
@@ -129,6 +139,7 @@ pub fn site(project: &Path, entries: &[Entry]) -> Result<Site, String> {
         texts: site,
         about,
         chapters,
+        paths,
         lessons: pages,
         card: String::new(),
         home: None,
@@ -140,17 +151,61 @@ pub fn site(project: &Path, entries: &[Entry]) -> Result<Site, String> {
     Ok(whole)
 }
 
+/// What a search finds a lesson by beside its title: each word of its parts' names and its captions once.
+fn found_by(texts: &Texts) -> String {
+    let told = texts
+        .words
+        .iter()
+        .filter(|(id, _)| id.starts_with("part.") || id.starts_with("beat."));
+    let words = told.flat_map(|(_, text)| text.split(|c: char| !c.is_alphanumeric() && c != '-'));
+    let words: BTreeSet<String> = words
+        .filter(|word| word.chars().count() > 3)
+        .map(str::to_lowercase)
+        .collect();
+    let words: Vec<String> = words.into_iter().collect();
+    words.join(" ")
+}
+
 /// Says at the head of what is for the class what the lesson asks of a learner, and how long it takes.
 fn tell_facts(entry: &Entry, page: &mut LessonPage, site: &Texts) {
     let Some(about) = lessons::about(entry.card.slug) else {
         return;
     };
-    let minutes = pace::minutes((entry.open)(1), &page.texts.to_words());
+    let words = Rc::new(page.texts.to_words());
+    let run = (entry.open)(1);
+    page.asked.challenges = run.challenges();
+    let mut wanted = Vec::new();
+    let mut steps = Vec::new();
+    let mut asked = Vec::new();
+    let title = page.texts.get("title").to_owned();
+    let mut see = |beat: usize, player: &Player| {
+        let beats = player.beats();
+        if beat == 0 {
+            wanted = handout::chosen(beats);
+            let questions = beats.iter().filter_map(|beat| beat.predict);
+            asked = questions
+                .map(|(id, options)| (id, options.to_vec()))
+                .collect();
+        }
+        if wanted.contains(&beat) {
+            steps.push(Step {
+                number: beat + 1,
+                beat: beats[beat].id,
+                pictures: handout::pictures(player, &words, &title),
+            });
+        }
+    };
+    let minutes = pace::minutes(run, &words, &mut see);
+    (page.steps, page.asked.predictions) = (steps, asked);
     let level = format!("level.{}", about.level.id());
     let level = site.get(&level);
     let time = site
         .get("level.minutes")
         .replace("{0}", &minutes.to_string());
+    let short = format!("catalogue.{}", about.level.id());
+    let short = site.get(&short);
+    let facts = site.get("catalogue.about").replace("{0}", short);
+    page.facts = facts.replace("{1}", &minutes.to_string());
     let heading = format!("<h2>{FOR_THE_CLASS}</h2>\n");
     let facts = format!("{heading}<p>{level} {time}</p>\n");
     page.texts.notes = page.texts.notes.replace(&heading, &facts);
@@ -242,6 +297,9 @@ pub fn lesson(entry: &Entry, texts: Texts) -> LessonPage {
         still: stills::document(&wide, &title),
         stage: stills::inline(&wide, &narrow, &title),
         card: String::new(),
+        facts: String::new(),
+        steps: Vec::new(),
+        asked: Asked::default(),
         code: Vec::new(),
         texts,
     }

@@ -1,8 +1,8 @@
-//! The catalogue: chapters and lessons, search, progress.
+//! The catalogue: where one left, paths, chapters and lessons, search, progress.
 
 use crate::header::Header;
 use crate::live::{follow, live, part};
-use crate::texts::{self, Chapter, Item, t, tf};
+use crate::texts::{self, Chapter, Item, Path, Plan, t, tf};
 use crate::{icons, place, store};
 use engine::Arg;
 use leptos::html;
@@ -20,35 +20,51 @@ pub(crate) type Page = Box<dyn FnOnce() -> AnyView>;
 
 fn open() -> Loading {
     Box::pin(async {
-        let chapters = texts::load_catalogue().await?;
-        let page: Page = Box::new(|| view! { <Catalogue chapters/> }.into_any());
+        let plan = texts::load_catalogue().await?;
+        let page: Page = Box::new(|| view! { <Catalogue plan/> }.into_any());
         Ok(page)
     })
 }
 
+/// What the learner looks for: words, and the path that is chosen.
+#[derive(Clone, Copy)]
+struct Wish {
+    words: RwSignal<String>,
+    path: RwSignal<Option<usize>>,
+}
+
+impl Wish {
+    /// Whether a text is looked for: it holds every word that was written.
+    fn wants(self, text: &str) -> bool {
+        let words = self.words.get().to_lowercase();
+        words.split_whitespace().all(|word| text.contains(word))
+    }
+
+    /// Whether words are looked for at all.
+    fn searches(self) -> bool {
+        self.words.with(|words| !words.trim().is_empty())
+    }
+}
+
 /// The page that lists every lesson.
 #[component]
-fn Catalogue(chapters: Vec<Chapter>) -> impl IntoView {
+fn Catalogue(plan: Plan) -> impl IntoView {
     place::set_title(&t("title"));
-    let search = RwSignal::new(String::new());
-    let slugs: Vec<_> = chapters
-        .iter()
-        .flat_map(|chapter| &chapter.lessons)
-        .map(|item| item.slug.clone())
-        .collect();
-    let known: Vec<String> = chapters
-        .iter()
-        .flat_map(|chapter| &chapter.lessons)
-        .map(text)
-        .collect();
-    let none = move || {
-        let wanted = search.get().to_ascii_lowercase();
-        (!known.iter().any(|text| text.contains(&wanted)))
-            .then(|| view! { <p class="none">{t("catalogue.none")}</p> })
+    let Plan { chapters, paths } = plan;
+    let wish = Wish {
+        words: RwSignal::new(String::new()),
+        path: RwSignal::new(None),
     };
-    let (seen, of) = slugs
+    let items = chapters.iter().flat_map(|chapter| &chapter.lessons);
+    let ready: Vec<Item> = items.clone().filter(|item| item.ready).cloned().collect();
+    let known: Vec<String> = items.map(text).collect();
+    let none = move || {
+        let found = known.iter().any(|text| wish.wants(text));
+        (!found).then(|| view! { <p class="none">{t("catalogue.none")}</p> })
+    };
+    let (seen, of) = ready
         .iter()
-        .map(|slug| store::progress(slug))
+        .map(|item| store::progress(&item.slug))
         .fold((0, 0), |(seen, of), progress| {
             (seen + progress.beats.len(), of + progress.of)
         });
@@ -59,9 +75,41 @@ fn Catalogue(chapters: Vec<Chapter>) -> impl IntoView {
                 <span class="bar" style=("--fill", format!("{}%", 100 * seen / of)) aria-hidden="true"></span></p>
         }
     });
-    let chapters = chapters
+    // What was begun last and not ended.
+    let last = store::get(store::LAST).unwrap_or_default();
+    let begun = ready.iter().find(|item| item.slug == last);
+    let begun = begun.cloned().map(|item| view! { <Begun item/> });
+    let routes: Vec<_> = paths
+        .iter()
+        .enumerate()
+        .map(|(number, path)| view! { <Route path=path.clone() number wish/> })
+        .collect();
+    let routes = (!routes.is_empty()).then(|| {
+        view! {
+            <section class="routes" aria-labelledby="routes">
+                <h2 id="routes">{t("catalogue.paths")}</h2>
+                <ul>{routes}</ul>
+            </section>
+        }
+    });
+    let chosen = move || {
+        let number = wish.path.get()?;
+        let path = paths.get(number)?;
+        let find = |slug: &String| ready.iter().find(|item| item.slug == *slug).cloned();
+        let cards = path.lessons.iter().filter_map(find);
+        let cards: Vec<_> = cards.map(|item| view! { <Card item wish/> }).collect();
+        let (title, why) = (path.title.clone(), path.why.clone());
+        Some(view! {
+            <section class="chapter" aria-labelledby="chosen">
+                <div class="chapter-head"><h2 id="chosen">{title}</h2><small>{why}</small></div>
+                <ol class="cards">{cards}</ol>
+            </section>
+        })
+    };
+    let chapters: Vec<_> = chapters
         .into_iter()
-        .map(|chapter| view! { <ChapterView chapter search/> });
+        .map(|chapter| view! { <ChapterView chapter wish/> })
+        .collect();
     let title = NodeRef::<html::H1>::new();
     let page = view! {
         <Header desk=None crumbs=None/>
@@ -71,11 +119,14 @@ fn Catalogue(chapters: Vec<Chapter>) -> impl IntoView {
                 <div class="field">
                     <label class="visually-hidden" for="search">{t("catalogue.search")}</label>
                     <input class="input" id="search" type="search" placeholder=t("catalogue.search")
-                        on:input=move |event| search.set(event_target_value(&event))/>
+                        on:input=move |event| wish.words.set(event_target_value(&event))/>
                 </div>
                 {overall}
             </div>
-            {chapters.collect_view()}
+            {begun}
+            {routes}
+            {part(chosen)}
+            {chapters}
             {part(none)}
         </main>
         <footer class="foot">{t("catalogue.foot")}</footer>
@@ -90,16 +141,76 @@ fn Catalogue(chapters: Vec<Chapter>) -> impl IntoView {
 
 /// What the search looks at.
 fn text(item: &Item) -> String {
-    format!("{} {}", item.title, item.question).to_ascii_lowercase()
+    format!("{} {} {}", item.title, item.question, item.find).to_lowercase()
+}
+
+/// Steps seen, and how many there are.
+fn steps(slug: &str) -> (usize, usize) {
+    let store::Progress { beats, of, .. } = store::progress(slug);
+    (beats.len().min(of), of)
+}
+
+/// The lesson that was begun last: large, and it leads to where the learner left.
+#[component]
+fn Begun(item: Item) -> impl IntoView {
+    let (seen, of) = steps(&item.slug);
+    if seen == 0 || seen == of {
+        return None;
+    }
+    let href = place::href(&format!("l/{}/?beat={seen}", item.slug));
+    let at = tf(
+        "catalogue.at-step",
+        &[Arg::Count(seen as i64), Arg::Count(of as i64)],
+    );
+    Some(view! {
+        <section class="begun" aria-label=t("catalogue.continue")>
+            <Still slug=item.slug/>
+            <div class="card-body">
+                <small>{t("catalogue.continue")}</small>
+                <h2 class="card-title"><a href=href>{item.title}</a></h2>
+                <p class="card-question">{item.question}</p>
+                <p class="card-progress"><span class="bar" style=("--fill", format!("{}%", 100 * seen / of)) aria-hidden="true"></span><span>{at}</span></p>
+            </div>
+        </section>
+    })
+}
+
+/// A path: pressed, its lessons stand before the chapters.
+#[component]
+fn Route(path: Path, number: usize, wish: Wish) -> impl IntoView {
+    let count = path.lessons.len();
+    let (seen, of) = path
+        .lessons
+        .iter()
+        .map(|slug| steps(slug))
+        .fold((0, 0), |(seen, of), one| (seen + one.0, of + one.1));
+    let told = [count, seen, of].map(|n| Arg::Count(n as i64));
+    let far = if of > 0 {
+        tf("catalogue.path", &told)
+    } else {
+        tf("catalogue.path-new", &told)
+    };
+    let fill = format!("{}%", 100 * seen / of.max(1));
+    let pressed = move || (wish.path.get() == Some(number)).to_string();
+    let press = move |_| {
+        let known = wish.path.get_untracked() == Some(number);
+        wish.path.set((!known).then_some(number));
+    };
+    view! {
+        <li><button type="button" class="route" aria-pressed=live(pressed) on:click=press>
+            <b>{path.title}</b><span>{path.why}</span>
+            <small>{far}</small><span class="bar" style=("--fill", fill) aria-hidden="true"></span>
+        </button></li>
+    }
 }
 
 #[component]
-fn ChapterView(chapter: Chapter, search: RwSignal<String>) -> impl IntoView {
+fn ChapterView(chapter: Chapter, wish: Wish) -> impl IntoView {
     let Chapter { id, title, lessons } = chapter;
     let all: Vec<String> = lessons.iter().map(text).collect();
     let hidden = move || {
-        let wanted = search.get().to_ascii_lowercase();
-        !all.iter().any(|text| text.contains(&wanted))
+        let chosen = wish.path.get().is_some() && !wish.searches();
+        chosen || !all.iter().any(|text| wish.wants(text))
     };
     let (ready, coming): (Vec<_>, Vec<_>) = lessons.into_iter().partition(|item| item.ready);
     let count = tf(
@@ -110,56 +221,63 @@ fn ChapterView(chapter: Chapter, search: RwSignal<String>) -> impl IntoView {
         ],
     );
     let cards = (!ready.is_empty()).then(|| {
-        let cards = ready.into_iter().map(|item| view! { <Card item search/> });
-        view! { <ul class="cards">{cards.collect_view()}</ul> }
+        let cards: Vec<_> = ready
+            .into_iter()
+            .map(|item| view! { <Card item wish/> })
+            .collect();
+        view! { <ul class="cards">{cards}</ul> }
     });
-    let rest = (!coming.is_empty()).then(|| {
-        let cards = coming.into_iter().map(|item| {
-            let known = text(&item);
-            let hidden = move || !known.contains(&search.get().to_ascii_lowercase());
-            view! {
-                <li class="card card-coming" hidden=live(hidden)>
-                    <div class="card-body">
-                        <h3 class="card-title">{item.title}<small>{t("page.coming")}</small></h3>
-                        <p class="card-question">{item.question}</p>
-                    </div>
-                </li>
-            }
-        });
-        view! { <ul class="cards" aria-label=t("page.coming")>{cards.collect_view()}</ul> }
-    });
+    // No card leads nowhere: what is to come is one line.
+    let rest = move || {
+        let wanted = coming.iter().filter(|item| wish.wants(&text(item)));
+        let titles: Vec<String> = wanted.map(|item| item.title.clone()).collect();
+        let line = t("page.to-come").replace("{0}", &titles.join(", "));
+        (!titles.is_empty()).then(|| view! { <p class="to-come">{line}</p> })
+    };
     let heading = format!("chapter-{id}");
     let labelled = heading.clone();
     view! {
         <section class="chapter" aria-labelledby=labelled hidden=live(hidden)>
             <div class="chapter-head"><h2 id=heading>{title}</h2><small>{count}</small></div>
             {cards}
-            {rest}
+            {part(rest)}
         </section>
     }
 }
 
+/// The picture of a lesson.
 #[component]
-fn Card(item: Item, search: RwSignal<String>) -> impl IntoView {
+fn Still(slug: String) -> impl IntoView {
+    let still = RwSignal::new(String::new());
+    wasm_bindgen_futures::spawn_local(async move {
+        if let Ok(svg) = texts::fetch_text(&format!("stills/{slug}.svg")).await {
+            // The reader may be on another page by now.
+            still.try_set(themed(&svg));
+        }
+    });
+    view! { <div class="card-still" aria-hidden="true" inner_html=live(move || still.get())></div> }
+}
+
+#[component]
+fn Card(item: Item, wish: Wish) -> impl IntoView {
     let known = text(&item);
     let Item {
         slug,
         title,
         question,
+        about,
         ..
     } = item;
-    let hidden = move || !known.contains(&search.get().to_ascii_lowercase());
+    let hidden = move || !wish.wants(&known);
     let href = place::href(&format!("l/{slug}/"));
-    let store::Progress {
-        beats, of, done, ..
-    } = store::progress(&slug);
-    let (seen, of) = (beats.len().min(of), of);
+    let done = store::progress(&slug).done.len();
+    let (seen, of) = steps(&slug);
     let steps = tf(
         "catalogue.steps",
         &[Arg::Count(seen as i64), Arg::Count(of as i64)],
     );
     let progress = match (seen, of) {
-        (0, _) | (_, 0) => view! { <span>{t("catalogue.new")}</span> }.into_any(),
+        (0, _) | (_, 0) => view! { <span>{about}</span> }.into_any(),
         _ if seen == of => view! {
             <span class="card-done">{icons::check()}{t("catalogue.done")}</span><span>{steps}</span>
         }
@@ -169,18 +287,10 @@ fn Card(item: Item, search: RwSignal<String>) -> impl IntoView {
         }
         .into_any(),
     };
-    let challenges =
-        (!done.is_empty()).then(|| tf("catalogue.challenges", &[Arg::Count(done.len() as i64)]));
-    let still = RwSignal::new(String::new());
-    wasm_bindgen_futures::spawn_local(async move {
-        if let Ok(svg) = texts::fetch_text(&format!("stills/{slug}.svg")).await {
-            // The reader may be on another page by now.
-            still.try_set(themed(&svg));
-        }
-    });
+    let challenges = (done > 0).then(|| tf("catalogue.challenges", &[Arg::Count(done as i64)]));
     view! {
         <li class="card" hidden=live(hidden)>
-            <div class="card-still" aria-hidden="true" inner_html=live(move || still.get())></div>
+            <Still slug/>
             <div class="card-body">
                 <h3 class="card-title"><a href=href>{title}</a></h3>
                 <p class="card-question">{question}</p>

@@ -431,6 +431,7 @@ impl Desk {
         }) else {
             return;
         };
+        store::set(store::LAST, self.slug);
         store::update(self.slug, |progress| {
             progress.of = of;
             if let Some(beat) = beat {

@@ -13,11 +13,13 @@ const TEXT_MIN: f32 = 11.0;
 const TEXT_MAX: f32 = 12.0;
 /// Scales that are tried, from the one at which a unit is a pixel.
 const SCALES: [f32; 3] = [1.0, 0.96, 0.92];
-/// So much room is left around what is pointed at, in CSS pixels.
+/// So much room is left above what is pointed at and higher than the room, in CSS pixels.
 const MARGIN: f32 = 6.0;
+/// What is to be seen whole may come so near to the edges of the room, both together: a border and what rounding takes.
+const EDGE: f32 = 4.0;
 
-/// A room, a beat, the part that has the focus, and how many of the parts that are aimed at are on the stage.
-type Aim = ((f32, f32), Option<usize>, Option<PartId>, usize);
+/// A room, a beat, the part that has the focus, and the parts aimed at that are on the stage.
+type Aim = ((f32, f32), Option<usize>, Option<PartId>, Vec<PartId>);
 
 /// How the scene was fitted into its room, kept so that it does not jump from frame to frame.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -75,8 +77,9 @@ impl Fitted {
         }
         // What a beat points at may come on the stage later than the beat: then there is something new to show.
         let aims = aims(emphasis);
-        let present = scene.parts().iter().filter(|part| names(aims, part.id));
-        let aim = (room, beat, emphasis.focused, present.count());
+        let present = scene.parts().iter().map(|part| part.id);
+        let present = present.filter(|id| names(aims, *id)).collect();
+        let aim = (room, beat, emphasis.focused, present);
         if fresh || self.aim != aim {
             self.aim = aim;
             if size.1 > h + 1.0 {
@@ -123,7 +126,8 @@ fn glide(frame: &HtmlElement, room: f32, scene: &Scene, scale: f32, aims: &[Part
             for part in parts.filter(|part| names(&[*aim], part.id)) {
                 let (top, bottom) = (part.frame.y, part.frame.y + part.frame.h);
                 let both = shown.map_or((top, bottom), |(a, b)| (a.min(top), b.max(bottom)));
-                if shown.is_none() || (both.1 - both.0) * scale <= room - 2.0 * MARGIN {
+                // The margin gives way before a part does.
+                if shown.is_none() || (both.1 - both.0) * scale <= room - EDGE {
                     shown = Some(both);
                 }
             }
@@ -132,8 +136,12 @@ fn glide(frame: &HtmlElement, room: f32, scene: &Scene, scale: f32, aims: &[Part
     let Some((top, bottom)) = shown else {
         return;
     };
-    let (top, bottom) = (top * scale - MARGIN, bottom * scale + MARGIN);
+    let (top, bottom) = (top * scale, bottom * scale);
     // What is higher than the room shows from its top.
-    let to = ((top + bottom - room) / 2.0).min(top);
+    let to = if bottom - top <= room - EDGE {
+        (top + bottom - room) / 2.0
+    } else {
+        top - MARGIN
+    };
     frame.scroll_to_with_x_and_y(0.0, f64::from(to.max(0.0)));
 }

@@ -55,14 +55,9 @@ fn card(item: Item) -> AnyView {
         slug,
         title,
         question,
-        ready,
+        ..
     } = item;
-    if ready {
-        let href = place::href(&format!("l/{slug}/"));
-        return view! { <a class="next-card" href=href><strong>{title}</strong><span>{question}</span></a> }.into_any();
-    }
-    view! {
-        <div class="next-card card-coming"><small>{t("page.coming")}</small><b>{title}</b><span>{question}</span></div>
-    }
-    .into_any()
+    let href = place::href(&format!("l/{slug}/"));
+    view! { <a class="next-card" href=href><strong>{title}</strong><span>{question}</span></a> }
+        .into_any()
 }

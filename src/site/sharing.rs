@@ -118,6 +118,10 @@ pub(crate) fn Share(desk: Desk) -> impl IntoView {
     let file = move |id: &'static str, save: fn(Desk, RwSignal<bool>)| {
         view! { <button class="btn" type="button" on:click=move |_| save(desk, failed)>{t(id)}</button> }
     };
+    // A page of its own, in a tab of its own: the run here goes on.
+    let href = place::href(&format!("l/{}/handout/", desk.slug));
+    let handout =
+        view! { <a class="btn" href=href target="_blank" rel="noopener">{t("share.handout")}</a> };
     view! {
         <div class="dialog-body">
             {address}
@@ -127,6 +131,7 @@ pub(crate) fn Share(desk: Desk) -> impl IntoView {
                     {file("share.png", export::png)}
                     {file("share.svg", export::svg)}
                     {file("share.csv", export::csv)}
+                    {handout}
                 </div>
                 <p role="status">{live(move || failed.get().then(|| t("share.no-file")))}</p>
             </fieldset>

@@ -8,6 +8,9 @@ thread_local! {
     static MEMORY: RefCell<BTreeMap<String, String>> = const { RefCell::new(BTreeMap::new()) };
 }
 
+/// Under this key is the lesson that was used last.
+pub(crate) const LAST: &str = "last";
+
 /// How far a learner has come in one lesson.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Progress {

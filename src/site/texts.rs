@@ -19,6 +19,23 @@ pub(crate) struct Item {
     pub(crate) question: String,
     /// Whether it can be opened.
     pub(crate) ready: bool,
+    /// What it asks of a learner and how long it takes, as a few words.
+    #[serde(default)]
+    pub(crate) about: String,
+    /// What a search finds it by beside title and question.
+    #[serde(default)]
+    pub(crate) find: String,
+}
+
+/// A way through some lessons, in an order that has a reason.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Path {
+    /// Its name.
+    pub(crate) title: String,
+    /// Why these, and why in this order.
+    pub(crate) why: String,
+    /// The addresses of its lessons, in order.
+    pub(crate) lessons: Vec<String>,
 }
 
 /// A chapter of the catalogue.
@@ -40,8 +57,12 @@ struct Site {
 
 /// `words/catalogue.<language>.json`.
 #[derive(Clone, Debug, Deserialize)]
-struct Catalogue {
-    chapters: Vec<Chapter>,
+pub(crate) struct Plan {
+    /// The chapters in order.
+    pub(crate) chapters: Vec<Chapter>,
+    /// Ways through them.
+    #[serde(default)]
+    pub(crate) paths: Vec<Path>,
 }
 
 /// `words/<slug>.<language>.json`.
@@ -96,13 +117,12 @@ pub(crate) async fn load_site() -> Result<(), String> {
     Ok(())
 }
 
-/// Reads the chapters of the catalogue.
+/// Reads the catalogue.
 ///
 /// # Errors
 /// What went wrong, for the failure panel.
-pub(crate) async fn load_catalogue() -> Result<Vec<Chapter>, String> {
-    let catalogue: Catalogue = fetch_json(&words("catalogue")).await?;
-    Ok(catalogue.chapters)
+pub(crate) async fn load_catalogue() -> Result<Plan, String> {
+    fetch_json(&words("catalogue")).await
 }
 
 /// Reads the words of a lesson, and meanwhile its code.

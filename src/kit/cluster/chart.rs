@@ -102,7 +102,7 @@ pub fn chart<P: Face>(cluster: &Cluster<P>, chart: &Chart<'_>, at: Time, scene: 
             (flight.leaves, flight.arrives),
             end,
             look,
-            key.serial(),
+            P::dot((flight.from, flight.to), &flight.word, key.serial()),
         );
     }
 

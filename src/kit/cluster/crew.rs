@@ -31,6 +31,12 @@ pub trait Face: Protocol {
 
     /// How a word looks; none if it is sent and not drawn.
     fn look(word: &Self::Word) -> Option<(Glyph, Ink)>;
+
+    /// The number by which a message is asked about: its own, or that of a request which several messages belong to. Actions on
+    /// messages know them by their own.
+    fn dot(_between: (Id, Id), _word: &Self::Word, own: u32) -> u32 {
+        own
+    }
 }
 
 /// A clock of a node.
@@ -427,7 +433,7 @@ impl<P: Face> Cluster<P> {
             arrives: flight.arrives,
             lost,
             look: P::look(&flight.word),
-            dot: key.serial(),
+            dot: P::dot((flight.from, flight.to), &flight.word, key.serial()),
         });
         if flight.lost.is_some() {
             self.lost += 1;

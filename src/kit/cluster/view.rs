@@ -97,7 +97,8 @@ pub fn messages<P: Face>(cluster: &Cluster<P>, mesh: &Mesh, at: Time, scene: &mu
         };
         let p = mesh.at(flight.from, flight.to, flight.share(at));
         let (glyph, ink) = if flight.is_lost(at) { LOST } else { look };
-        scene.particle(p, DOT, glyph, ink, key.serial());
+        let dot = P::dot((flight.from, flight.to), &flight.word, key.serial());
+        scene.particle(p, DOT, glyph, ink, dot);
     }
 }
 

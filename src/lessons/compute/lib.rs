@@ -2,5 +2,10 @@
 
 pub mod autoscaling;
 pub mod rolling_update;
+pub mod serverless;
 
-kit::lessons![rolling_update::Rolling, autoscaling::Autoscaling,];
+kit::lessons![
+    rolling_update::Rolling,
+    autoscaling::Autoscaling,
+    serverless::Serverless,
+];

@@ -4,6 +4,7 @@ pub mod cap_theorem;
 pub mod consistent_hashing;
 pub mod gossip;
 pub mod leader_election;
+pub mod quorums;
 pub mod read_replicas;
 
 kit::lessons![
@@ -12,4 +13,5 @@ kit::lessons![
     read_replicas::ReadReplicas,
     leader_election::LeaderElection,
     gossip::Gossip,
+    quorums::Quorums,
 ];

@@ -1,5 +1,6 @@
 //! Traffic: how requests find a server, and what happens when there are many of them.
 
+pub mod cdn;
 pub mod client_server;
 pub mod dns;
 pub mod latency_under_load;
@@ -14,4 +15,5 @@ kit::lessons![
     scaling::Scaling,
     latency_under_load::LatencyUnderLoad,
     rate_limiting::Limiting,
+    cdn::Cdn,
 ];
