@@ -75,7 +75,7 @@ pub struct Item {
 
 impl Item {
     /// Whether it goes in rounds alone.
-    fn is_rumour(&self) -> bool {
+    pub fn is_rumour(&self) -> bool {
         self.about == RUMOUR || self.belief == ALIVE
     }
 }

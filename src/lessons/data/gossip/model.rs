@@ -3,7 +3,7 @@
 use super::settings::Settings;
 use super::state::{
     ACCUSED, CALLS, Cx, Event, JOINS, LISTS, LOAD, News, Ordeal, PLACES, Talk, Village, deed, node,
-    note,
+    note, pings,
 };
 use super::{probe, tell};
 use algorithms::membership::{Ask, Membership, RUMOUR, Timer};
@@ -79,6 +79,8 @@ impl Village {
             self.say("all-know", part, &[Arg::Count(size.into())], cx);
         }
         for id in self.ids() {
+            cx.because(NoteId::NONE);
+            cx.say(pings(id));
             cx.because(NoteId::NONE);
             let said = self.say("knows-all", node(id), &[Arg::Part(node(id))], cx);
             let turn = self.cluster.boot(id);
@@ -161,6 +163,9 @@ impl Village {
         self.size += 1;
         let me = self.size;
         let told = [Arg::Part(node(me)), Arg::Part(node(seed))];
+        let cause = cx.cause();
+        cx.say(pings(me));
+        cx.because(cause);
         let said = cx.say(note("joins", node(me), &told).mark(Tone::Ok));
         self.begins(me, said, cx.now());
         self.because_of(me, me, said, 0);

@@ -17,6 +17,9 @@ pub(super) const JOINS: Id = 8;
 /// Further links of a chain than this are left out: it leads to its beginning at once.
 const LINKS: u8 = 5;
 
+/// What a node does all the time has one number, so that hundreds of pings are not hundreds of notes.
+const STANDING: u32 = 1 << 30;
+
 /// What can be due.
 #[derive(Clone, Copy, Debug)]
 pub enum Event {
@@ -106,6 +109,15 @@ impl Face for Talk {
             Word::Call { .. } | Word::Tell { .. } => (Glyph::Message, ink),
             Word::List { .. } => (Glyph::Replica, Ink::Hit),
         })
+    }
+
+    fn dot(between: (Id, Id), word: &Word, own: u32) -> u32 {
+        let rumours = word.news().iter().any(|item| item.is_rumour());
+        if rumours || matches!(word, Word::Help { .. }) {
+            own
+        } else {
+            STANDING + u32::from(between.0)
+        }
     }
 }
 
@@ -354,6 +366,12 @@ impl Village {
             (note, links)
         }
     }
+}
+
+/// What a node does all the time, once and for all its pings, answers and lists.
+pub(super) fn pings(id: Id) -> Note {
+    let told = [Arg::Part(node(id))];
+    note("pings", node(id), &told).dot(STANDING + u32::from(id))
 }
 
 /// A note about a part.

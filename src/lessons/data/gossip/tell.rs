@@ -166,7 +166,7 @@ fn count(model: &mut Village, turn: &Turn<Talk>, cx: Cx<'_, '_>) {
         cx.sample(probe::MESSAGES, 1.0);
     }
     let me = turn.at;
-    let Some(mut news) = model.news.filter(|news| news.all.is_none()) else {
+    let Some(mut news) = model.news else {
         return;
     };
     let has = |word: &Word| word.news().iter().any(|item| item.about == news.about);
@@ -181,7 +181,9 @@ fn count(model: &mut Village, turn: &Turn<Talk>, cx: Cx<'_, '_>) {
     if calls == 0 {
         return;
     }
-    news.calls += calls;
+    if news.all.is_none() {
+        news.calls += calls;
+    }
     cx.because(model.reason(me, news.about, news.note).0);
     let (dot, sent) = (model.cluster.next_dot(), turn.out.sent.len());
     let told = [
