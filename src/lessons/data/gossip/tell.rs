@@ -131,14 +131,16 @@ fn believes(
     let said = cx.say(said);
     model.because_of(me, about, said, links + 1);
     if news {
-        heard_news(model, cx);
+        let called = matches!(spur, Spur::Heard(_, Word::Call { .. } | Word::Tell { .. }));
+        heard_news(model, called, cx);
     }
 }
 
 /// Somebody has the news that had not: how many is that?
-fn heard_news(model: &mut Village, cx: Cx<'_, '_>) {
+fn heard_news(model: &mut Village, called: bool, cx: Cx<'_, '_>) {
     let Some(mut news) = model.news else { return };
-    news.fresh += 1;
+    // Who learned it from a whole list was not called.
+    news.fresh += u32::from(called);
     let (know, lists) = model.knowing(news.about);
     let rounds = model.rounds - news.before;
     let told = [Arg::Count(rounds.into())];
