@@ -33,6 +33,7 @@ pub mod lease_lock;
 pub mod limit_req;
 pub mod limiter;
 pub mod maglev;
+pub mod membership;
 pub mod merkle_tree;
 pub mod message_queue;
 pub mod mod_n;

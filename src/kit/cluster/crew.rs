@@ -22,6 +22,10 @@ pub trait Face: Protocol {
     /// So many microseconds are one unit of the protocol's times.
     const UNIT: u64 = 1;
 
+    /// Whether each link has a stream of random numbers of its own. Among many nodes, where links are thousands, each node has
+    /// one for all that it sends.
+    const OWN_LINKS: bool = true;
+
     /// How long a word is under way; `dice` are that message's own.
     fn travel(&self, word: &Self::Word, dice: &mut Dice) -> Time;
 
@@ -293,7 +297,7 @@ impl<P: Face> Cluster<P> {
         member.disk = Some(self.protocol.disk(&node));
         (member.down, member.paused) = (Some(now), None);
         member.clocks.clear();
-        self.missed += member.held.len() as u64;
+        self.missed += member.waiting();
         member.held.clear();
         true
     }
@@ -518,7 +522,11 @@ impl<P: Face> Cluster<P> {
         let mut dots = Vec::with_capacity(turn.out.sent.len());
         for (to, word) in turn.out.sent {
             // Its own dice, of which it may draw as many as it likes without moving those of the next.
-            let drawn = cx.random(Net::link(from, to)).next_u64();
+            let stream = match P::OWN_LINKS {
+                true => Net::link(from, to),
+                false => Net::sender(from),
+            };
+            let drawn = cx.random(stream).next_u64();
             let mut dice = Dice::new(drawn, u64::from(from) * 64 + u64::from(to));
             let fate = self.net.fate(from, to, &mut dice);
             let repeats = self.net.repeats(&mut dice);
@@ -539,7 +547,7 @@ impl<P: Face> Cluster<P> {
         dice: &mut Dice,
         cx: Cx<'_, '_, E>,
     ) -> u32 {
-        let travel = self.protocol.travel(&word, dice);
+        let travel = self.protocol.travel(&word, dice) + self.net.extra(from, to);
         let key = self.flights.insert(Flight {
             from,
             to,
@@ -594,7 +602,7 @@ impl<P: Face> Cluster<P> {
             (member.node, member.disk, member.down) = (None, None, Some(now));
             member.paused = None;
             member.clocks.clear();
-            self.missed += member.held.len() as u64;
+            self.missed += member.waiting();
             member.held.clear();
         }
         let keys: Vec<Key> = self.flights.iter().map(|(key, _)| key).collect();
@@ -609,11 +617,7 @@ impl<P: Face> Cluster<P> {
     /// What does not hold, in one sentence.
     pub fn audit(&self) -> Result<(), String> {
         let born = u64::from(self.flights.born());
-        let held = |member: &Member<P>| {
-            let words = member.held.iter();
-            words.filter(|held| matches!(held, Held::Heard(..))).count() as u64
-        };
-        let held: u64 = self.members.iter().map(held).sum();
+        let held: u64 = self.members.iter().map(Member::waiting).sum();
         let (flying, gone) = (
             self.flights.len() as u64,
             self.heard + self.lost + self.missed,
@@ -629,6 +633,12 @@ impl<P: Face> Cluster<P> {
 }
 
 impl<P: Protocol> Member<P> {
+    /// How many messages wait for it; clocks that have ended meanwhile are none.
+    fn waiting(&self) -> u64 {
+        let words = self.held.iter();
+        words.filter(|held| matches!(held, Held::Heard(..))).count() as u64
+    }
+
     fn node_of(member: &Member<P>) -> Option<&P::Node> {
         member.node.as_ref()
     }

@@ -2,8 +2,8 @@
 
 use crate::flow::Key;
 use algorithms::protocol::Id;
-use engine::Stream;
 use engine::random::chance;
+use engine::{Stream, Time};
 use rand_pcg::Pcg32;
 
 /// The random numbers of one message.
@@ -34,11 +34,13 @@ pub enum Fate {
     Lost,
 }
 
-/// Which nodes can reach which others, and how reliable their links are. Nodes count from 1, at most 32 of them.
+/// Which nodes can reach which others, and how reliable their links are. Nodes count from 1, at most 127 of them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Net {
     /// Bit `to` of the word of a node: it cannot send there.
-    blocked: Vec<u32>,
+    blocked: Vec<u128>,
+    /// What each node's messages take longer, both those that it sends and those that it gets.
+    slow: Vec<Time>,
     /// The share of messages that is lost, 0 to 1.
     pub loss: f64,
     /// The share of messages that arrives twice, 0 to 1.
@@ -46,6 +48,7 @@ pub struct Net {
 }
 
 const LINK: Stream = Stream::named("link");
+const SENDER: Stream = Stream::named("sender");
 const CLOCK: Stream = Stream::named("clock");
 
 impl Net {
@@ -53,6 +56,7 @@ impl Net {
     pub fn new(size: usize) -> Net {
         Net {
             blocked: vec![0; size + 1],
+            slow: vec![Time::ZERO; size + 1],
             loss: 0.0,
             twice: 0.0,
         }
@@ -66,6 +70,11 @@ impl Net {
     /// The stream from which messages of a link draw.
     pub fn link(from: Id, to: Id) -> Stream {
         LINK.nth(u64::from(from) * 64 + u64::from(to))
+    }
+
+    /// The stream from which all that a node sends draws, where links have none of their own.
+    pub fn sender(node: Id) -> Stream {
+        SENDER.nth(u64::from(node))
     }
 
     /// The stream from which clocks of a node draw.
@@ -88,6 +97,19 @@ impl Net {
                 *word & !bit(to)
             };
         }
+    }
+
+    /// From now on a node's messages take so much longer, each way.
+    pub fn slow_down(&mut self, node: Id, by: Time) {
+        if let Some(slow) = self.slow.get_mut(usize::from(node)) {
+            *slow = by;
+        }
+    }
+
+    /// How much longer a message takes than its word does.
+    pub(super) fn extra(&self, from: Id, to: Id) -> Time {
+        let of = |node: Id| self.slow.get(usize::from(node)).copied();
+        of(from).unwrap_or_default() + of(to).unwrap_or_default()
     }
 
     /// Cuts these nodes off from all others, in both directions.
@@ -127,6 +149,6 @@ impl Net {
     }
 }
 
-fn bit(node: Id) -> u32 {
-    1 << (u32::from(node) & 31)
+fn bit(node: Id) -> u128 {
+    1 << (u32::from(node) & 127)
 }

@@ -288,3 +288,17 @@ fn cards_on_a_ring_do_not_touch_and_ways_begin_at_their_edges() {
     let (there, back) = (mesh.at(1, 2, 0.5), mesh.at(2, 1, 0.5));
     assert!(there.x == 200.0 && back.x == 200.0 && there.y - back.y == 8.0);
 }
+
+#[test]
+fn a_hundred_nodes_have_room_and_a_slow_one_slows_both_ways() {
+    let mut net = Net::new(100);
+    net.part(&(1..=50).collect::<Vec<Id>>());
+    assert!(net.reaches(50, 1) && !net.reaches(50, 51) && net.reaches(100, 51));
+    net.heal();
+    assert!(net.reaches(50, 100) && !net.is_parted());
+    let late = Time::ms(5);
+    net.slow_down(9, late);
+    assert_eq!(net.extra(9, 1), late);
+    assert_eq!(net.extra(1, 9), late);
+    assert_eq!(net.extra(1, 2), Time::ZERO);
+}

@@ -2,6 +2,7 @@
 
 pub mod cap_theorem;
 pub mod consistent_hashing;
+pub mod gossip;
 pub mod leader_election;
 pub mod quorums;
 pub mod read_replicas;
@@ -11,5 +12,6 @@ kit::lessons![
     cap_theorem::Cap,
     read_replicas::ReadReplicas,
     leader_election::LeaderElection,
+    gossip::Gossip,
     quorums::Quorums,
 ];
