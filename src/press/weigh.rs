@@ -61,7 +61,9 @@ impl Weight {
 pub fn weigh(site: &Files) -> Result<Vec<Weight>, String> {
     let slugs = site
         .keys()
-        .filter_map(|path| path.strip_prefix("l/")?.strip_suffix("/index.html"));
+        .filter_map(|path| path.strip_prefix("l/")?.strip_suffix("/index.html"))
+        // A hand-out, one folder below, is paper.
+        .filter(|slug| !slug.contains('/'));
     slugs.map(|slug| one(site, slug)).collect()
 }
 

@@ -118,10 +118,11 @@ pub(crate) fn Share(desk: Desk) -> impl IntoView {
     let file = move |id: &'static str, save: fn(Desk, RwSignal<bool>)| {
         view! { <button class="btn" type="button" on:click=move |_| save(desk, failed)>{t(id)}</button> }
     };
-    // A page of its own, in a tab of its own: the run here goes on.
-    let href = place::href(&format!("l/{}/handout/", desk.slug));
-    let handout =
-        view! { <a class="btn" href=href target="_blank" rel="noopener">{t("share.handout")}</a> };
+    // A page of its own, in a tab of its own: the run here goes on. A lesson that is a file by itself has none.
+    let handout = (desk.links() && place::alone().is_none()).then(|| {
+        let href = place::href(&format!("l/{}/handout/", desk.slug));
+        view! { <a class="btn" href=href target="_blank" rel="noopener">{t("share.handout")}</a> }
+    });
     view! {
         <div class="dialog-body">
             {address}
