@@ -66,7 +66,7 @@ pub fn page(site: &Site, lesson: &LessonPage) -> String {
     let say = |id: &str| escape(site.texts.get(&format!("handout.{id}")));
     let (slug, title) = (&lesson.slug, escape(lesson.texts.get("title")));
     let mut out = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"robots\" content=\"noindex\">\n<title>{title}: {}</title>\n<link rel=\"stylesheet\" href=\"../../../handout.css\">\n</head>\n<body>\n<main>\n",
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"robots\" content=\"noindex\">\n<link rel=\"icon\" href=\"data:,\">\n<title>{title}: {}</title>\n<link rel=\"stylesheet\" href=\"../../../handout.css\">\n</head>\n<body>\n<main>\n",
         say("title")
     );
     let _ = writeln!(

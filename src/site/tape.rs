@@ -31,6 +31,15 @@ fn button(
     }
 }
 
+/// A speed as it is shown; slow motion in as many digits as it takes.
+fn factor(speed: f64) -> String {
+    if speed < 0.01 {
+        format!("{speed:.3}×")
+    } else {
+        format!("{}×", trim_number(speed))
+    }
+}
+
 /// The tape of a lesson.
 #[component]
 pub(crate) fn Tape(desk: Desk) -> impl IntoView {
@@ -55,7 +64,7 @@ pub(crate) fn Tape(desk: Desk) -> impl IntoView {
             <label>
                 <input type="radio" name="speed" prop:checked=live(on)
                     on:change=move |_| { desk.act(|player| player.set_speed(speed)); }/>
-                <span>{format!("{}×", trim_number(speed))}</span>
+                <span>{factor(speed)}</span>
             </label>
         }
     });
@@ -63,8 +72,7 @@ pub(crate) fn Tape(desk: Desk) -> impl IntoView {
     // Said only where no button says it.
     let odd = move || {
         let speed = desk.speed.get();
-        (!known(speed))
-            .then(|| view! { <small class="num">{format!("{}×", trim_number(speed))}</small> })
+        (!known(speed)).then(|| view! { <small class="num">{factor(speed)}</small> })
     };
     view! {
         <section class="tape" aria-label=t("tape.label") data-plots=live(move || open.get().then_some(""))>
@@ -207,7 +215,7 @@ fn place(share: f64) -> String {
 /// A label of the time axis.
 fn clock(at: Time) -> String {
     let s = at.0 / 1_000_000;
-    if at.0 % 1_000_000 > 0 {
+    if !at.0.is_multiple_of(1_000_000) {
         format!("{} s", trim_number(at.as_s()))
     } else if s < 120 {
         format!("{s} s")
