@@ -80,8 +80,14 @@ impl Time {
         if speed >= SLOW_MOTION {
             return self.to_string();
         }
-        let digits = if speed >= 0.01 { 1 } else { 2 };
-        format!("{:.digits$} ms", self.as_ms())
+        // In whole numbers: what writes floating-point ones exactly is large, and no other page needs it at once.
+        if speed >= 0.01 {
+            let tenths = (self.0 + 50) / 100;
+            format!("{}.{} ms", tenths / 10, tenths % 10)
+        } else {
+            let hundredths = (self.0 + 5) / 10;
+            format!("{}.{:02} ms", hundredths / 100, hundredths % 100)
+        }
     }
 }
 

@@ -38,7 +38,8 @@ pub struct Own {
 /// A way through some lessons, in an order that has a reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Path {
-    /// Its id.
+    /// Its id, for messages of the build.
+    #[serde(skip)]
     pub id: String,
     /// Its name.
     pub title: String,

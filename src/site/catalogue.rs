@@ -36,7 +36,7 @@ struct Wish {
 impl Wish {
     /// Whether a text is looked for: it holds every word that was written.
     fn wants(self, text: &str) -> bool {
-        let words = self.words.get().to_lowercase();
+        let words = self.words.get().to_ascii_lowercase();
         words.split_whitespace().all(|word| text.contains(word))
     }
 
@@ -141,7 +141,7 @@ fn Catalogue(plan: Plan) -> impl IntoView {
 
 /// What the search looks at.
 fn text(item: &Item) -> String {
-    format!("{} {} {}", item.title, item.question, item.find).to_lowercase()
+    format!("{} {} {}", item.title, item.question, item.find).to_ascii_lowercase()
 }
 
 /// Steps seen, and how many there are.

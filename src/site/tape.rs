@@ -34,7 +34,7 @@ fn button(
 /// A speed as it is shown; slow motion in as many digits as it takes.
 fn factor(speed: f64) -> String {
     if speed < 0.01 {
-        format!("{speed:.3}×")
+        format!("0.{:03}×", (speed * 1e3 + 0.5) as u32)
     } else {
         format!("{}×", trim_number(speed))
     }
