@@ -559,6 +559,11 @@ fn pictures_are_sound_after_every_action_and_at_the_ends_of_every_knob(entry: &E
         let target = player.main().aim(spec);
         player.act(Act { spec, target });
         check(&mut player, action.id);
+        // A link may name a part that is not there, and some targets are numbers of messages.
+        for target in [40, 254, 255, 256, 65_536, u32::MAX as usize] {
+            player.act(Act { spec, target });
+        }
+        check(&mut player, "an action aimed at nothing");
     }
     for (knob, _) in (entry.open)(1).knobs() {
         for steps in [0, u32::MAX] {

@@ -40,7 +40,7 @@ struct StoredInput {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum StoredKind {
     Knob(u8, u32),
-    Act(u8, u16),
+    Act(u8, u32),
     Told(u8, u32),
 }
 
@@ -63,7 +63,7 @@ impl RunState {
                     let (index, steps) = stored_knob(first, id, value);
                     StoredKind::Told(index, steps)
                 }
-                InputKind::Act(act) => StoredKind::Act(act.spec as u8, act.target as u16),
+                InputKind::Act(act) => StoredKind::Act(act.spec as u8, act.target as u32),
             };
             let stored = StoredInput {
                 after: here.0.saturating_sub(last.0),
@@ -111,7 +111,7 @@ impl RunState {
                 StoredKind::Act(spec, target) => {
                     (usize::from(spec) < actions).then_some(InputKind::Act(Act {
                         spec: spec.into(),
-                        target: target.into(),
+                        target: target as usize,
                     }))
                 }
             };

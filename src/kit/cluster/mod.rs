@@ -37,5 +37,5 @@ mod tests;
 
 pub use chart::{Chart, chart};
 pub use crew::{Clock, Cluster, Face, Flight, Member, Past, Spur, Turn};
-pub use net::{Dice, Event, Fate, Net};
+pub use net::{Dice, Event, Fate, Net, aimed_at};
 pub use view::{Mesh, dial, messages, ring};

@@ -9,6 +9,12 @@ use rand_pcg::Pcg32;
 /// The random numbers of one message.
 pub type Dice = Pcg32;
 
+/// The node that an action is aimed at: parts count from 1, targets from 0. One that no cluster has where the target is the dot of
+/// a message, or comes from a link that somebody wrote.
+pub fn aimed_at(target: usize) -> Id {
+    Id::try_from(target.saturating_add(1)).unwrap_or(Id::MAX)
+}
+
 /// What can be due in a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {

@@ -11,7 +11,7 @@ use algorithms::protocol::{Id, Wind};
 use engine::random::unit;
 use engine::tape::NoteId;
 use engine::{Act, Arg, Model, PartId, Stream, Time, Tone};
-use kit::cluster::{Cluster, Turn};
+use kit::cluster::{Cluster, Turn, aimed_at};
 use kit::flow::{Episode, Recently, aim};
 
 /// A node sleeps for so long.
@@ -410,7 +410,7 @@ impl Model for Village {
     }
 
     fn can(&self, act: Act) -> bool {
-        let id = act.target as Id + 1;
+        let id = aimed_at(act.target);
         let known = act.target < usize::from(self.size);
         match act.spec {
             deed::JOIN => self.size < self.room && self.first_that_runs(SEED).is_some(),
@@ -430,7 +430,7 @@ impl Model for Village {
 
     fn on_action(&mut self, act: Act, _: &Settings, cx: Cx<'_, '_>) {
         (self.now, self.touched) = (cx.now(), true);
-        let id = act.target as Id + 1;
+        let id = aimed_at(act.target);
         match act.spec {
             deed::JOIN => self.join(cx),
             deed::CRASH => self.crash(id, cx),

@@ -11,7 +11,7 @@ use super::tell;
 use algorithms::protocol::{Id, Wind};
 use engine::tape::NoteId;
 use engine::{Act, Arg, Model, PartId, Time, Tone};
-use kit::cluster::{Cluster, Turn};
+use kit::cluster::{Cluster, Turn, aimed_at};
 use kit::flow::{Episode, aim};
 use std::collections::VecDeque;
 
@@ -543,7 +543,7 @@ impl Model for Orchestra {
     }
 
     fn can(&self, act: Act) -> bool {
-        let id = act.target as Id + 1;
+        let id = aimed_at(act.target);
         let known = act.target < usize::from(self.size());
         match act.spec {
             deed::KILL_LEADER => !self.doomed,
@@ -598,7 +598,7 @@ impl Model for Orchestra {
 
     fn on_action(&mut self, act: Act, _: &Settings, cx: Cx<'_, '_>) {
         (self.now, self.touched) = (cx.now(), true);
-        let id = act.target as Id + 1;
+        let id = aimed_at(act.target);
         let me = [Arg::Part(node(id))];
         match act.spec {
             deed::KILL_LEADER => {

@@ -9,7 +9,7 @@ use algorithms::replicated::{Ask, Cell, KEYS, Node, Request, State, Why, Word, b
 use engine::random::below;
 use engine::tape::NoteId;
 use engine::{Act, Arg, Context, Model, Note, PartId, Stream, Time, Tone};
-use kit::cluster::{self, Cluster, Spur, Turn};
+use kit::cluster::{self, Cluster, Spur, Turn, aimed_at};
 use kit::flow::{Marks, Source, aim};
 
 pub(super) const WRITER_PART: PartId = PartId::one("writer");
@@ -729,7 +729,7 @@ impl Model for Group {
     }
 
     fn can(&self, act: Act) -> bool {
-        let id = act.target as Id + 1;
+        let id = aimed_at(act.target);
         match act.spec {
             0 => id <= NODES && self.cluster.is_up(id),
             1 => id <= NODES && !self.cluster.is_up(id) && !(self.missing && id == MISSES),
@@ -755,7 +755,7 @@ impl Model for Group {
         self.now = cx.now();
         (self.rests, self.fails) = (Time::ZERO, false);
         self.judge.anew();
-        let id = act.target as Id + 1;
+        let id = aimed_at(act.target);
         match act.spec {
             0 => self.crash(id, "crashes", cx),
             1 => self.restart(id, Tone::Learner, cx),

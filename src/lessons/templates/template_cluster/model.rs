@@ -5,7 +5,7 @@ use super::watch::{Node, Timer, Watch};
 use algorithms::protocol::Id;
 use engine::tape::NoteId;
 use engine::{Act, Arg, Context, Model, Note, PartId, Time, Tone};
-use kit::cluster::{Cluster, Event, Spur, Turn};
+use kit::cluster::{Cluster, Event, Spur, Turn, aimed_at};
 use kit::flow::aim;
 
 /// There are never more nodes.
@@ -173,7 +173,7 @@ impl Model for Group {
     }
 
     fn can(&self, act: Act) -> bool {
-        let id = act.target as Id + 1;
+        let id = aimed_at(act.target);
         match act.spec {
             0 => self.cluster.is_up(id),
             1 => act.target < usize::from(self.nodes) && !self.cluster.is_up(id),
@@ -195,7 +195,7 @@ impl Model for Group {
     }
 
     fn on_action(&mut self, act: Act, _: &Settings, cx: Cx<'_, '_>) {
-        let id = act.target as Id + 1;
+        let id = aimed_at(act.target);
         match act.spec {
             0 => {
                 self.cluster.crash(id, cx.now());
