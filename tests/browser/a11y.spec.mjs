@@ -164,7 +164,7 @@ const focus = (page) =>
     const halo = parts && parts.closest("figure").querySelector(".part.focused > .halo, .part.focused > .reach");
     const seen = halo
       ? getComputedStyle(halo).stroke !== "none" && parseFloat(getComputedStyle(halo).strokeWidth) >= 2
-      : [element, stand, element.closest(".tracks"), element.closest(".card")].some(outlined);
+      : [element, stand, element.closest(".tracks"), element.closest(".card, .begun")].some(outlined);
     return { told, lost: false, seen };
   });
 

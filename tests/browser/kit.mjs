@@ -374,7 +374,7 @@ export async function expectTargets(page, least) {
       .map((element) => {
         // What a label covers presses its control too, and a link may cover its card.
         const places = [element, ...(element.labels ?? [])];
-        if (element.matches(".card a")) places.push(element.closest(".card"));
+        if (element.matches(".card a, .begun a")) places.push(element.closest(".card, .begun"));
         const frames = places.map((place) => place.getBoundingClientRect());
         const size = (side) => Math.max(...frames.map((frame) => frame[side]));
         return { what: `${element.tagName.toLowerCase()} ${(element.ariaLabel || element.textContent).trim().slice(0, 40)}`, w: size("width"), h: size("height") };
