@@ -48,7 +48,7 @@ pub fn pictures(player: &Player, words: &Rc<Words>, title: &str) -> Vec<String> 
 
 /// The address of a picture, from the top of the site.
 pub fn picture(slug: &str, step: usize, side: usize) -> String {
-    format!("stills/{slug}-{step}{}.svg", ["", "-b"][side.min(1)])
+    format!("handouts/{slug}-{step}{}.svg", ["", "-b"][side.min(1)])
 }
 
 /// The style of hand-outs: a file of its own, for pages hold no style.
@@ -230,6 +230,6 @@ mod tests {
         let (first, last) = page.split_once("<section id=\"answers\">").unwrap();
         assert!(first.contains("predict.who.a") && !first.contains("predict.who.wrong"));
         assert!(last.contains("predict.who.wrong") && last.contains("challenge.twice.hint"));
-        assert!(first.contains("stills/fake-3-b.svg"));
+        assert!(first.contains("handouts/fake-3-b.svg"));
     }
 }

@@ -10,9 +10,16 @@ const WORKER: &str = include_str!("../../assets/sw.js");
 const STAMP: &str = "data-version=\"\"";
 /// Characters of a digest that are kept: enough to tell files and versions apart.
 const DIGEST: usize = 16;
-/// What is of no use without a network, by the beginning or the end of its path.
-const LEFT_OUT: [&str; 4] = ["cards/", "oembed/", "sitemap.xml", "robots.txt"];
-const LEFT_OUT_KINDS: [&str; 2] = [".br", "sw.js"];
+/// What is of no use without a network, or for paper only, by the beginning or the end of its path.
+const LEFT_OUT: [&str; 6] = [
+    "cards/",
+    "oembed/",
+    "handouts/",
+    "handout.css",
+    "sitemap.xml",
+    "robots.txt",
+];
+const LEFT_OUT_KINDS: [&str; 3] = [".br", "sw.js", "/handout/index.html"];
 
 /// The beginning of a file's SHA-256, in hexadecimal.
 pub fn digest(bytes: &[u8]) -> String {

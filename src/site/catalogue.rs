@@ -154,7 +154,8 @@ fn steps(slug: &str) -> (usize, usize) {
 #[component]
 fn Begun(item: Item) -> impl IntoView {
     let (seen, of) = steps(&item.slug);
-    if seen == 0 || seen == of {
+    // Who has only looked in has not begun.
+    if seen < 2 || seen == of {
         return None;
     }
     let href = place::href(&format!("l/{}/?beat={seen}", item.slug));
