@@ -80,14 +80,24 @@ impl Time {
         if speed >= SLOW_MOTION {
             return self.to_string();
         }
-        // In whole numbers: what writes floating-point ones exactly is large, and no other page needs it at once.
-        if speed >= 0.01 {
-            let tenths = (self.0 + 50) / 100;
-            format!("{}.{} ms", tenths / 10, tenths % 10)
-        } else {
-            let hundredths = (self.0 + 5) / 10;
-            format!("{}.{:02} ms", hundredths / 100, hundredths % 100)
+        // In whole numbers: what writes floating-point ones exactly is large, and no other page needs it at once. As many
+        // digits as tell frames apart, and never longer than minutes and seconds are.
+        match self.0 {
+            10_000_000.. => {
+                let tenths = self.0 / 100_000;
+                format!("{}.{} s", tenths / 10, tenths % 10)
+            }
+            1_000_000.. => format!("{} ms", (self.0 + 500) / 1_000),
+            100_000.. => Time::decimals(self.0, 1),
+            _ if speed >= 0.01 => Time::decimals(self.0, 1),
+            _ => Time::decimals(self.0, 2),
         }
+    }
+
+    fn decimals(us: u64, digits: usize) -> String {
+        let unit = if digits == 1 { 100 } else { 10 };
+        let (count, whole) = ((us + unit / 2) / unit, 1_000 / unit);
+        format!("{}.{:0digits$} ms", count / whole, count % whole)
     }
 }
 
@@ -152,5 +162,9 @@ mod tests {
         assert_eq!(Time::s(3_599).to_string(), "59:59.00");
         assert_eq!(Time::ms(12_480).at_speed(0.25), "00:12.48");
         assert_eq!(Time::us(182_460).at_speed(0.05), "182.5 ms");
+        assert_eq!(Time::us(8_041_334).at_speed(0.05), "8041 ms");
+        assert_eq!(Time::ms(12_345).at_speed(0.05), "12.3 s");
+        assert_eq!(Time::us(12_046).at_speed(0.002), "12.05 ms");
+        assert_eq!(Time::us(999_970).at_speed(0.002), "1000.0 ms");
     }
 }
