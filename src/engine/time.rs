@@ -81,23 +81,28 @@ impl Time {
             return self.to_string();
         }
         // In whole numbers: what writes floating-point ones exactly is large, and no other page needs it at once. As many
-        // digits as tell frames apart, and never longer than minutes and seconds are.
+        // digits as tell frames apart, and hardly longer than minutes and seconds are.
+        let slow = speed < 0.01;
         match self.0 {
-            10_000_000.. => {
-                let tenths = self.0 / 100_000;
-                format!("{}.{} s", tenths / 10, tenths % 10)
-            }
-            1_000_000.. => format!("{} ms", (self.0 + 500) / 1_000),
-            100_000.. => Time::decimals(self.0, 1),
-            _ if speed >= 0.01 => Time::decimals(self.0, 1),
-            _ => Time::decimals(self.0, 2),
+            10_000_000.. => self.decimals(1_000_000, 3, "s"),
+            1_000_000.. if slow => self.decimals(1_000_000, 4, "s"),
+            1_000_000.. => self.decimals(1_000, 0, "ms"),
+            ..100_000 if slow => self.decimals(1_000, 2, "ms"),
+            _ => self.decimals(1_000, 1, "ms"),
         }
     }
 
-    fn decimals(us: u64, digits: usize) -> String {
-        let unit = if digits == 1 { 100 } else { 10 };
-        let (count, whole) = ((us + unit / 2) / unit, 1_000 / unit);
-        format!("{}.{:0digits$} ms", count / whole, count % whole)
+    /// In a unit of so many microseconds, with so many decimals.
+    fn decimals(self, unit: u64, digits: u32, name: &str) -> String {
+        let parts = 10_u64.pow(digits);
+        let count = (self.0 * parts + unit / 2) / unit;
+        match digits {
+            0 => format!("{count} {name}"),
+            _ => {
+                let width = digits as usize;
+                format!("{}.{:0width$} {name}", count / parts, count % parts)
+            }
+        }
     }
 }
 
@@ -163,7 +168,8 @@ mod tests {
         assert_eq!(Time::ms(12_480).at_speed(0.25), "00:12.48");
         assert_eq!(Time::us(182_460).at_speed(0.05), "182.5 ms");
         assert_eq!(Time::us(8_041_334).at_speed(0.05), "8041 ms");
-        assert_eq!(Time::ms(12_345).at_speed(0.05), "12.3 s");
+        assert_eq!(Time::ms(12_345).at_speed(0.05), "12.345 s");
+        assert_eq!(Time::us(8_041_334).at_speed(0.002), "8.0413 s");
         assert_eq!(Time::us(12_046).at_speed(0.002), "12.05 ms");
         assert_eq!(Time::us(999_970).at_speed(0.002), "1000.0 ms");
     }

@@ -362,6 +362,10 @@ impl Reader<'_> {
         } else if marks % 2 == 1 {
             self.fault(line, format!("`{id}` opens ** and does not close it"));
         }
+        // Only prose is slanted: in a caption a single star would be read as one.
+        if id.starts_with("beat.") && text.matches('*').count() != 2 * marks {
+            self.fault(line, format!("`{id}` holds a single *"));
+        }
         let mut rest = text;
         while let Some(open) = rest.find('{') {
             rest = &rest[open + 1..];

@@ -300,6 +300,11 @@ impl Desk {
 
     /// Goes on with the story, back, or to one of its steps: brings stage and story into view and says where that leads.
     pub(crate) fn tell_story(self, act: impl FnOnce(&mut Player) -> Vec<Happening>) {
+        // A challenge that was reached has been celebrated; who goes on with the story reads on.
+        self.with(|core| {
+            let done = |at: &usize| core.player.done().get(*at) == Some(&true);
+            core.chosen = core.chosen.filter(|at| !done(at));
+        });
         let happened = self.act(act).unwrap_or_default();
         self.react(&happened);
         place::bring_room();

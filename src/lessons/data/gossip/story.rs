@@ -312,12 +312,12 @@ pub(super) const CHALLENGES: &[Challenge<Village>] = &[
         id: "worlds",
         progress: |model, now| {
             let healed = model.healed.filter(|_| model.two_worlds());
-            Progress::held(healed, now, 10.0)
+            Progress::held(healed, now, 60.0)
         },
         solution: &[
             Setup::Set("fan-out", 3.0),
             Setup::Act("cut", 0),
-            Setup::Wait(Time::s(45)),
+            Setup::Wait(Time::s(90)),
         ],
     },
 ];

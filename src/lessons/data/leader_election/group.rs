@@ -146,19 +146,20 @@ impl Word {
     }
 }
 
-/// What one of the protocols wants, in the words of all three.
-fn pass<W, T>(
-    from: Out<W, T>,
-    out: &mut Out<Word, Timer>,
+/// Lets one of the protocols act, and passes on what it wants in the words of all three.
+fn via<W, T, R>(
+    out: &mut OutOf<Group>,
     word: fn(W) -> Word,
     timer: fn(T) -> Timer,
-) {
-    for (to, said) in from.sent {
-        out.send(to, word(said));
-    }
-    for (of, wind) in from.wound {
-        out.wind(timer(of), wind);
-    }
+    act: impl FnOnce(&mut Out<W, T>) -> R,
+) -> R {
+    let mut own = Out::default();
+    let done = act(&mut own);
+    out.sent
+        .extend(own.sent.into_iter().map(|(to, said)| (to, word(said))));
+    out.wound
+        .extend(own.wound.into_iter().map(|(of, wind)| (timer(of), wind)));
+    done
 }
 
 impl Protocol for Group {
@@ -170,44 +171,29 @@ impl Protocol for Group {
 
     fn boot(&self, me: Id, disk: Option<raft::Disk<Order>>, out: &mut OutOf<Self>) -> Node {
         match self.method {
-            Method::Raft => {
-                let mut own = Out::default();
-                let node = self.raft.boot(me, disk, &mut own);
-                pass(own, out, Word::Raft, Timer::Raft);
-                Node::Raft(node)
-            }
-            Method::Bully => {
-                let mut own = Out::default();
-                let node = self.bully.boot(me, None, &mut own);
-                pass(own, out, Word::Bully, Timer::Bully);
-                Node::Bully(node)
-            }
-            Method::Ring => {
-                let mut own = Out::default();
-                let node = self.ring.boot(me, None, &mut own);
-                pass(own, out, Word::Ring, Timer::Ring);
-                Node::Ring(node)
-            }
+            Method::Raft => Node::Raft(via(out, Word::Raft, Timer::Raft, |own| {
+                self.raft.boot(me, disk, own)
+            })),
+            Method::Bully => Node::Bully(via(out, Word::Bully, Timer::Bully, |own| {
+                self.bully.boot(me, None, own)
+            })),
+            Method::Ring => Node::Ring(via(out, Word::Ring, Timer::Ring, |own| {
+                self.ring.boot(me, None, own)
+            })),
         }
     }
 
     fn hear(&self, node: &mut Node, from: Id, word: Word, out: &mut OutOf<Self>) {
         match (node, word) {
-            (Node::Raft(node), Word::Raft(word)) => {
-                let mut own = Out::default();
-                self.raft.hear(node, from, word, &mut own);
-                pass(own, out, Word::Raft, Timer::Raft);
-            }
-            (Node::Bully(node), Word::Bully(word)) => {
-                let mut own = Out::default();
-                self.bully.hear(node, from, word, &mut own);
-                pass(own, out, Word::Bully, Timer::Bully);
-            }
-            (Node::Ring(node), Word::Ring(word)) => {
-                let mut own = Out::default();
-                self.ring.hear(node, from, word, &mut own);
-                pass(own, out, Word::Ring, Timer::Ring);
-            }
+            (Node::Raft(node), Word::Raft(word)) => via(out, Word::Raft, Timer::Raft, |own| {
+                self.raft.hear(node, from, word, own);
+            }),
+            (Node::Bully(node), Word::Bully(word)) => via(out, Word::Bully, Timer::Bully, |own| {
+                self.bully.hear(node, from, word, own);
+            }),
+            (Node::Ring(node), Word::Ring(word)) => via(out, Word::Ring, Timer::Ring, |own| {
+                self.ring.hear(node, from, word, own);
+            }),
             // A word of another method, sent before the learner chose this one.
             _ => {}
         }
@@ -215,42 +201,34 @@ impl Protocol for Group {
 
     fn ring(&self, node: &mut Node, timer: Timer, out: &mut OutOf<Self>) {
         match (node, timer) {
-            (Node::Raft(node), Timer::Raft(timer)) => {
-                let mut own = Out::default();
-                self.raft.ring(node, timer, &mut own);
-                pass(own, out, Word::Raft, Timer::Raft);
-            }
+            (Node::Raft(node), Timer::Raft(timer)) => via(out, Word::Raft, Timer::Raft, |own| {
+                self.raft.ring(node, timer, own);
+            }),
             (Node::Bully(node), Timer::Bully(timer)) => {
-                let mut own = Out::default();
-                self.bully.ring(node, timer, &mut own);
-                pass(own, out, Word::Bully, Timer::Bully);
+                via(out, Word::Bully, Timer::Bully, |own| {
+                    self.bully.ring(node, timer, own);
+                });
             }
-            (Node::Ring(node), Timer::Ring(timer)) => {
-                let mut own = Out::default();
-                self.ring.ring(node, timer, &mut own);
-                pass(own, out, Word::Ring, Timer::Ring);
-            }
+            (Node::Ring(node), Timer::Ring(timer)) => via(out, Word::Ring, Timer::Ring, |own| {
+                self.ring.ring(node, timer, own);
+            }),
             _ => {}
         }
     }
 
     fn ask(&self, node: &mut Node, what: Ask, out: &mut OutOf<Self>) -> bool {
         match (node, what) {
-            (Node::Raft(node), Ask::Order(order)) => {
-                let mut own = Out::default();
-                let taken = self.raft.ask(node, order, &mut own);
-                pass(own, out, Word::Raft, Timer::Raft);
-                taken
-            }
+            (Node::Raft(node), Ask::Order(order)) => via(out, Word::Raft, Timer::Raft, |own| {
+                self.raft.ask(node, order, own)
+            }),
             // Both act without asking anybody.
             (Node::Bully(node), Ask::Order(_)) => node.leader == Some(node.me),
             (Node::Ring(node), Ask::Order(_)) => node.leader == Some(node.me),
             (Node::Ring(node), Ask::Reaches(other, reaches)) => {
-                let mut own = Out::default();
                 let told = ring_election::Ask::Reaches(other, reaches);
-                let news = self.ring.ask(node, told, &mut own);
-                pass(own, out, Word::Ring, Timer::Ring);
-                news
+                via(out, Word::Ring, Timer::Ring, |own| {
+                    self.ring.ask(node, told, own)
+                })
             }
             (_, Ask::Reaches(..)) => false,
         }

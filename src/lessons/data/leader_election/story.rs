@@ -137,7 +137,7 @@ pub(super) const STORY: &[Beat<Orchestra>] = &[
             Setup::Speed(0.15),
         ],
         when: |model| model.counted.is_some() && two_lead(model),
-        points: &[LADDER, RUNNING],
+        points: &[LADDER, node(1), node(2), node(3), node(4), node(5)],
         shows: &[
             figure(LADDER, "leaders").is(2.0),
             figure(LADDER, "votes").at_least(3.0),
@@ -174,7 +174,7 @@ pub(super) const STORY: &[Beat<Orchestra>] = &[
             Setup::Speed(0.2),
         ],
         when: |model| model.charge.is_none(),
-        points: &[LADDER, node(4), node(5)],
+        points: &[node(4), LADDER, node(5), COUNTS],
         shows: &[
             figure(COUNTS, "vacant").is(1.0),
             figure(node(4), "up").is(1.0),
@@ -260,13 +260,13 @@ pub(super) const CHALLENGES: &[Challenge<Orchestra>] = &[
         progress: |model, _| {
             let whole =
                 !model.cut && model.method() == Method::Raft && !model.cluster.net.is_parted();
-            Progress::of(if whole { f64::from(model.in_vain) } else { 0.0 }, 5.0)
+            Progress::of(if whole { f64::from(model.in_vain) } else { 0.0 }, 12.0)
         },
         solution: &[
             Setup::Wait(Time::ms(600)),
             Setup::Set("spread", 0.0),
             Setup::Act("kill-leader", 0),
-            Setup::Wait(Time::s(2)),
+            Setup::Wait(Time::s(3)),
         ],
     },
     Challenge {

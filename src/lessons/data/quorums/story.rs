@@ -301,13 +301,13 @@ pub(super) const CHALLENGES: &[Challenge<Group>] = &[
     },
     Challenge {
         id: "spite",
-        progress: |group, _| Progress::all(group.judge.in_spite > 0),
+        progress: |group, _| Progress::of(f64::from(group.judge.in_spite), 10.0),
         solution: &[
             Setup::Set("r", 2.0),
             Setup::Set("w", 2.0),
             Setup::Set("stand-ins", 1.0),
             Setup::Act("cut", 0),
-            Setup::Wait(Time::ms(600)),
+            Setup::Wait(Time::s(2)),
         ],
     },
 ];
