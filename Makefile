@@ -23,7 +23,7 @@ dev: ## reload on every edit, quick unoptimised build
 test: ## format, lints, native tests, wasm tests, release build, real-browser tests; ALL=1 on every lesson in full
 	@sh .ci/task test
 
-soak: ## random use of every lesson in Chromium, ten minutes each; SOAK=1 LESSON=balancing for less
+soak: ## random schedules for every law, then random use of every lesson in Chromium, ten minutes each; SOAK=1 LESSON=balancing SCHEDULES=1000 for less
 	@sh .ci/task soak
 
 check: ## the part of `make test` that needs no browser and no release build
@@ -38,5 +38,5 @@ bench: ## a table of speed, row by row: start, engine, stage, answers, floods, b
 starts: ## list anew what no start of a page runs, which press then holds back; after larger changes of the site
 	@sh .ci/task starts
 
-gallery: ## screenshots of every lesson and one contact sheet each, in gallery/
+gallery: ## pictures of every lesson in every dress, at every step, after every action, in gallery/; ONLY=steps LESSON=balancing for less
 	@sh .ci/task gallery

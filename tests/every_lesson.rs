@@ -10,7 +10,7 @@ use engine::tape::NoteId;
 use engine::{Act, Player, Setup, Show, Time, Words};
 use lessons::{CATALOGUE, Entry, TEMPLATES};
 use libtest_mimic::{Arguments, Trial};
-use loadlab_tests::{Monkey, scripted};
+use loadlab_tests::{Monkey, schedule, scripted};
 use press::sources;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
@@ -44,6 +44,7 @@ const CHECKS: &[(&str, Check)] = &[
         "nothing_a_learner_does_breaks_a_lesson",
         nothing_a_learner_does_breaks_a_lesson,
     ),
+    ("schedules_hold", schedules_hold),
     (
         "links_of_an_ordinary_session_fit",
         links_of_an_ordinary_session_fit,
@@ -259,6 +260,13 @@ fn nothing_a_learner_does_breaks_a_lesson(entry: &Entry) {
             );
         }
     }
+}
+
+/// The balance of the model and the safety of its protocol, after every event of random schedules: `SCHEDULES=1000` tries so many.
+fn schedules_hold(entry: &Entry) {
+    let wanted = std::env::var("SCHEDULES").ok().and_then(|n| n.parse().ok());
+    let found = schedule::search(entry, 0..wanted.unwrap_or(6), &|run| run.audit());
+    assert!(found.is_none(), "{}", found.unwrap());
 }
 
 fn links_of_an_ordinary_session_fit(entry: &Entry) {

@@ -1,5 +1,8 @@
 //! What the whole-project tests share: scripted runs and random learners.
 
+#[cfg(not(target_arch = "wasm32"))]
+pub mod schedule;
+
 use engine::player::Player;
 use engine::random::{Streams, below, unit};
 use engine::show::Watch;

@@ -65,3 +65,10 @@ pub mod version_vector;
 pub mod websocket;
 pub mod weighted_round_robin;
 pub mod zipf;
+
+/// How many random schedules a law is tried on: as many as usual, or as `SCHEDULES` asks for.
+#[cfg(test)]
+fn schedules(usual: u64) -> u64 {
+    let asked = std::env::var("SCHEDULES").ok();
+    asked.and_then(|n| n.parse().ok()).unwrap_or(usual)
+}

@@ -12,6 +12,8 @@ pub struct ActionSpec {
     pub id: &'static str,
     /// The kind of part it is aimed at, such as `server`; [`DOT`] for things that move; none if it acts on the whole system.
     pub aim: Option<&'static str>,
+    /// Whether pulling the dot does it too, the more often the further it is pulled.
+    pub pull: bool,
     /// The knob that it turns by so much, if that is all it does: so the knob never lies.
     pub turn: Option<(&'static str, f64)>,
 }
@@ -23,6 +25,7 @@ impl ActionSpec {
             id,
             aim: None,
             turn: None,
+            pull: false,
         }
     }
 
@@ -32,6 +35,7 @@ impl ActionSpec {
             id,
             aim: Some(aim),
             turn: None,
+            pull: false,
         }
     }
 
@@ -41,12 +45,19 @@ impl ActionSpec {
             id,
             aim: None,
             turn: Some((knob, by)),
+            pull: false,
         }
     }
 
     /// An action on a thing that moves: its target is the number of the dot.
     pub const fn on_dot(id: &'static str) -> ActionSpec {
         ActionSpec::aimed(id, DOT)
+    }
+
+    /// Done by pulling the dot too.
+    pub const fn pulled(mut self) -> ActionSpec {
+        self.pull = true;
+        self
     }
 
     /// Whether a learner may aim this action at `part`.

@@ -197,6 +197,9 @@ fn declared(show: &dyn Show) -> (BTreeSet<String>, BTreeSet<String>) {
         if action.aim.is_some() {
             need(format!("action.{}.part", action.id));
         }
+        if action.pull {
+            need(format!("action.{}.pull", action.id));
+        }
     }
     for beat in show.beats() {
         need(format!("beat.{}", beat.id));

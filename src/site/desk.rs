@@ -653,18 +653,26 @@ impl Desk {
         self.pick(None);
     }
 
-    /// Picks what lies under a click.
-    pub(crate) fn pick_at(self, side: usize, event: &web_sys::MouseEvent) {
+    /// The moving thing under a pointer.
+    pub(crate) fn dot_at(self, side: usize, event: &web_sys::MouseEvent) -> Option<Picked> {
         let found = self.with(|core| {
             let surface = core.stages[side].as_ref()?;
             let (x, y) = (f64::from(event.client_x()), f64::from(event.client_y()));
-            let dot = surface
-                .scene
-                .particle_at(surface.view.scene_point(x, y), REACH)
-                .filter(|particle| particle.dot > 0);
-            if let Some(particle) = dot {
-                return Some(Picked::Dot(particle.dot));
+            let point = surface.view.scene_point(x, y);
+            let particle = surface.scene.particle_at(point, REACH)?;
+            (particle.dot > 0).then_some(Picked::Dot(particle.dot))
+        });
+        found.flatten()
+    }
+
+    /// Picks what lies under a click.
+    pub(crate) fn pick_at(self, side: usize, event: &web_sys::MouseEvent) {
+        let dot = self.dot_at(side, event);
+        let found = self.with(|core| {
+            if dot.is_some() {
+                return dot;
             }
+            let surface = core.stages[side].as_ref()?;
             let written = surface.view.part_at(event.target())?;
             let mut parts = surface.scene.parts().iter();
             parts

@@ -225,7 +225,8 @@ fn group(seed: u64) -> Group {
 #[test]
 fn nothing_that_must_hold_breaks_in_foul_weather() {
     let (mut committed, mut terms) = (0, 0);
-    for seed in 0..300 {
+    let schedules = crate::schedules(300);
+    for seed in 0..schedules {
         let mut world = World::new(group(seed), FOUL, seed);
         if let Err(error) = world.run(20_000) {
             panic!("seed {seed}: {error}");
@@ -234,12 +235,13 @@ fn nothing_that_must_hold_breaks_in_foul_weather() {
         terms += world.judge.leaders().len();
     }
     // The schedules are such that something happens in them.
-    assert!(committed > 5_000 && terms > 1_500, "{committed}, {terms}");
+    let (entries, terms) = (committed as u64 / schedules, terms as u64 / schedules);
+    assert!(entries > 15 && terms > 4, "{entries}, {terms}");
 }
 
 #[test]
 fn after_foul_weather_somebody_leads_and_everybody_has_the_log() {
-    for seed in 0..100 {
+    for seed in 0..crate::schedules(100) {
         let mut world = World::new(group(seed), FOUL, seed);
         world.run(5_000).unwrap();
         world.cut.clear();

@@ -246,7 +246,7 @@ fn no_read_is_old_where_quorums_overlap_and_nobody_stands_in() {
                 repair,
                 ..rules()
             };
-            let seen = total(&rules, 1_000, true);
+            let seen = total(&rules, crate::schedules(1_000), true);
             assert!(
                 seen.old == 0 && seen.reads > seen.failed,
                 "{n} {r} {w}: {seen:?}"
@@ -281,7 +281,7 @@ fn no_read_goes_back_if_it_repairs_before_it_answers() {
             repair: Repair::First,
             ..rules()
         };
-        let seen = total(&rules, 1_000, true);
+        let seen = total(&rules, crate::schedules(1_000), true);
         assert_eq!(seen.back, 0, "{n} {r} {w}: {seen:?}");
     }
     // Without it, or where two reads need not meet, they do.

@@ -372,30 +372,63 @@ impl<P: Face> Cluster<P> {
         }
     }
 
-    /// Loses a message that is under way, by its dot. False if there is none.
-    pub fn lose(&mut self, dot: u32, now: Time) -> bool {
-        let found = self.flights.iter().find(|(key, _)| key.serial() == dot);
-        let key = found.filter(|(_, flight)| flight.lost.is_none());
-        let Some(key) = key.map(|(key, _)| key) else {
-            return false;
+    /// Messages under way that are asked about by this dot: one, or all that belong to a request.
+    fn of_dot(&self, dot: u32) -> impl Iterator<Item = (Key, &Flight<P::Word>)> {
+        let dot_of = |key: Key, flight: &Flight<P::Word>| {
+            P::dot((flight.from, flight.to), &flight.word, key.serial())
         };
-        if let Some(flight) = self.flights.get_mut(key) {
-            flight.lost = Some(flight.share(now));
-        }
-        true
+        let under_way = self
+            .flights
+            .iter()
+            .filter(|(_, flight)| flight.lost.is_none());
+        under_way.filter(move |(key, flight)| dot_of(*key, flight) == dot)
     }
 
-    /// Holds a message up that is under way, by its dot: it stands still for so long. False if there is none.
-    pub fn delay<E: From<Event>>(&mut self, dot: u32, by: Time, cx: Cx<'_, '_, E>) -> bool {
-        let found = self.flights.iter().find(|(key, _)| key.serial() == dot);
-        let Some(key) = found.map(|(key, _)| key) else {
-            return false;
+    /// The dot of what was sent last and is under way.
+    pub fn newest_dot(&self) -> Option<u32> {
+        let seen = |(_, flight): &(Key, &Flight<P::Word>)| {
+            flight.lost.is_none() && P::look(&flight.word).is_some()
         };
+        let drawn = self.flights.iter().filter(seen);
+        let (key, flight) = drawn.max_by_key(|(key, _)| key.serial())?;
+        Some(P::dot((flight.from, flight.to), &flight.word, key.serial()))
+    }
+
+    /// Whether anything of this dot is under way.
+    pub fn has_dot(&self, dot: u32) -> bool {
+        self.of_dot(dot).next().is_some()
+    }
+
+    /// A learner loses what is under way of a dot, or holds it up: it stands still for so long. How many messages, and the first
+    /// one's sender and receiver; none if there are none.
+    pub fn by_hand<E: From<Event>>(
+        &mut self,
+        dot: u32,
+        hold: Option<Time>,
+        cx: Cx<'_, '_, E>,
+    ) -> Option<(usize, Id, Id)> {
+        let keys: Vec<Key> = self.of_dot(dot).map(|(key, _)| key).collect();
+        let first = self.flights.get(*keys.first()?)?;
+        let told = (keys.len(), first.from, first.to);
+        for key in keys {
+            match hold {
+                Some(by) => self.delay(key, by, cx),
+                None => {
+                    if let Some(flight) = self.flights.get_mut(key) {
+                        flight.lost = Some(flight.share(cx.now()));
+                    }
+                }
+            }
+        }
+        Some(told)
+    }
+
+    /// A message arrives so much later: it stands still for so long.
+    pub fn delay<E: From<Event>>(&mut self, key: Key, by: Time, cx: Cx<'_, '_, E>) {
         if let Some(flight) = self.flights.get_mut(key) {
             flight.arrives += by;
             cx.schedule(flight.arrives.since(cx.now()), Event::Land(key).into());
         }
-        true
     }
 
     /// What is due: a node hears, or one of its clocks ends. None if nothing comes of it: the message is lost, the node is down

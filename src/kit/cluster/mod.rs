@@ -14,7 +14,7 @@
 //!
 //! A lesson's model holds a cluster beside whatever is its own (servers, a ledger, a judge), and its events contain
 //! [`Event`]. [`Cluster::boot`], [`Cluster::ask`] and [`Cluster::force`] give a turn too; [`Cluster::crash`], [`Cluster::pause`],
-//! [`Cluster::part`], [`Cluster::lose`] and [`Cluster::delay`] are what a learner breaks.
+//! [`Cluster::part`] and [`Cluster::by_hand`] are what a learner breaks.
 //!
 //! # Twins
 //!

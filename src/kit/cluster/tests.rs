@@ -150,8 +150,11 @@ impl Model for Group {
             }
             PART => self.cluster.part(&[id], cx.now()),
             HEAL => self.cluster.net.heal(),
-            LOSE => assert!(self.cluster.lose(act.target as u32, cx.now())),
-            _ => assert!(self.cluster.delay(act.target as u32, Time::ms(500), cx)),
+            LOSE => assert!(self.cluster.by_hand(act.target as u32, None, cx).is_some()),
+            _ => {
+                let hold = Some(Time::ms(500));
+                assert!(self.cluster.by_hand(act.target as u32, hold, cx).is_some());
+            }
         }
     }
 

@@ -68,6 +68,8 @@ impl Lesson for Gossip {
             ActionSpec::whole("cut"),
             ActionSpec::whole("heal"),
             ActionSpec::whole("tell"),
+            ActionSpec::on_dot("lose"),
+            ActionSpec::on_dot("hold").pulled(),
         ],
         probes: &[
             Probe::Level,

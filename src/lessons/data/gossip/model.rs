@@ -20,6 +20,8 @@ const SLEEPS: Time = Time::s(4);
 const SLOW: Time = Time::ms(700);
 /// A cut lasts so long.
 const CUT: Time = Time::s(20);
+/// A message that a learner holds up arrives so much later.
+const HELD_UP: Time = Time::ms(500);
 /// A node joins just before time zero, so that two know of it then.
 const JOINS_AT: Time = Time::ms(930);
 /// In a run that nobody touches a node dies after so long, when nearly always all know of the newcomer: the first look is at
@@ -419,11 +421,15 @@ impl Model for Village {
             deed::CUT => self.size > 1 && !self.cuts.is_on(),
             deed::HEAL => self.is_broken(),
             deed::TELL => self.first_that_runs(1).is_some(),
+            deed::LOSE | deed::HOLD => self.cluster.has_dot(act.target as u32),
             _ => false,
         }
     }
 
     fn aim(&self, spec: usize) -> usize {
+        if spec == deed::LOSE || spec == deed::HOLD {
+            return self.cluster.newest_dot().unwrap_or_default() as usize;
+        }
         let can = |target| self.can(Act { spec, target });
         aim(usize::from(self.aimed()) - 1, usize::from(self.size), can)
     }
@@ -460,6 +466,23 @@ impl Model for Village {
                 tell::watch(self, cx);
             }
             deed::TELL => self.tell_rumour(cx),
+            deed::LOSE | deed::HOLD => {
+                let (dot, hold) = (act.target as u32, act.spec == deed::HOLD);
+                let hold = hold.then_some(HELD_UP);
+                if let Some((_, from, to)) = self.cluster.by_hand(dot, hold, cx) {
+                    let word = if hold.is_some() {
+                        "held-up"
+                    } else {
+                        "lost-by-hand"
+                    };
+                    let told = [
+                        Arg::Part(node(from)),
+                        Arg::Part(node(to)),
+                        Arg::Span(HELD_UP),
+                    ];
+                    cx.say(note(word, node(to), &told).dot(dot).mark(Tone::Learner));
+                }
+            }
             _ => {}
         }
     }

@@ -228,6 +228,8 @@ pub(super) mod deed {
     pub(crate) const CUT: usize = 4;
     pub(crate) const HEAL: usize = 5;
     pub(crate) const TELL: usize = 6;
+    pub(crate) const LOSE: usize = 7;
+    pub(crate) const HOLD: usize = 8;
 }
 
 impl Village {

@@ -65,7 +65,7 @@ impl Lesson for LeaderElection {
             ActionSpec::aimed("resume", "node"),
             ActionSpec::aimed("cut-link", "link"),
             ActionSpec::on_dot("lose"),
-            ActionSpec::on_dot("hold"),
+            ActionSpec::on_dot("hold").pulled(),
             ActionSpec::whole("revive"),
         ],
         probes: &[Probe::Level, Probe::Level, Probe::Level, Probe::Level],

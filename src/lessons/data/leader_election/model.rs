@@ -574,7 +574,7 @@ impl Model for Orchestra {
                 let (a, b) = ends(act.target);
                 b <= self.size() && self.cluster.net.reaches(a, b)
             }
-            deed::LOSE | deed::HOLD => self.flies(act.target),
+            deed::LOSE | deed::HOLD => self.cluster.has_dot(act.target as u32),
             _ => false,
         }
     }
@@ -582,7 +582,7 @@ impl Model for Orchestra {
     fn aim(&self, spec: usize) -> usize {
         let can = |target| self.can(Act { spec, target });
         match spec {
-            deed::LOSE | deed::HOLD => self.newest().map_or(0, |dot| dot as usize),
+            deed::LOSE | deed::HOLD => self.cluster.newest_dot().unwrap_or_default() as usize,
             deed::KILL_SERVER => aim(1, SERVERS, can),
             deed::CUT_LINK => {
                 let leader = self.charge.unwrap_or(1);
@@ -686,26 +686,20 @@ impl Model for Orchestra {
                 self.watch(cx);
             }
             deed::LOSE | deed::HOLD => {
-                let dot = act.target as u32;
-                let found = self.cluster.flights().find(|(key, _)| key.serial() == dot);
-                let Some((from, to)) = found.map(|(_, flight)| (flight.from, flight.to)) else {
-                    return;
-                };
-                let word = if act.spec == deed::LOSE {
-                    "lost-by-hand"
-                } else {
-                    "held-up"
-                };
-                let told = [
-                    Arg::Part(node(from)),
-                    Arg::Part(node(to)),
-                    Arg::Span(HELD_UP),
-                ];
-                cx.say(note(word, node(to), &told).dot(dot).mark(Tone::Learner));
-                if act.spec == deed::LOSE {
-                    self.cluster.lose(dot, cx.now());
-                } else {
-                    self.cluster.delay(dot, HELD_UP, cx);
+                let (dot, hold) = (act.target as u32, act.spec == deed::HOLD);
+                let hold = hold.then_some(HELD_UP);
+                if let Some((_, from, to)) = self.cluster.by_hand(dot, hold, cx) {
+                    let word = if hold.is_some() {
+                        "held-up"
+                    } else {
+                        "lost-by-hand"
+                    };
+                    let told = [
+                        Arg::Part(node(from)),
+                        Arg::Part(node(to)),
+                        Arg::Span(HELD_UP),
+                    ];
+                    cx.say(note(word, node(to), &told).dot(dot).mark(Tone::Learner));
                 }
             }
             _ => {}

@@ -321,20 +321,6 @@ impl Orchestra {
         side
     }
 
-    /// The newest message that is under way and seen.
-    pub(super) fn newest(&self) -> Option<u32> {
-        let seen = |(key, flight): (kit::flow::Key, &cluster::Flight<Word>)| {
-            let drawn = <Group as cluster::Face>::look(&flight.word).is_some();
-            (drawn && flight.lost.is_none()).then(|| key.serial())
-        };
-        self.cluster.flights().filter_map(seen).max()
-    }
-
-    pub(super) fn flies(&self, dot: usize) -> bool {
-        let mut flights = self.cluster.flights();
-        flights.any(|(key, flight)| key.serial() as usize == dot && flight.lost.is_none())
-    }
-
     /// The votes of the newest election in which `id` asked: yes and no, as far as they have been given.
     pub(super) fn vote(&mut self, term: u64, voter: Id, candidate: Id, granted: bool, now: Time) {
         if let Some(misses) = &mut self.misses

@@ -73,6 +73,8 @@ impl Lesson for Quorums {
             ActionSpec::whole("slow"),
             ActionSpec::whole("fail"),
             ActionSpec::whole("miss"),
+            ActionSpec::on_dot("lose"),
+            ActionSpec::on_dot("hold").pulled(),
         ],
         probes: &[
             Probe::Level,

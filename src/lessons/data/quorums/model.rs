@@ -10,7 +10,7 @@ use engine::random::below;
 use engine::tape::NoteId;
 use engine::{Act, Arg, Context, Model, Note, PartId, Stream, Time, Tone};
 use kit::cluster::{self, Cluster, Spur, Turn, aimed_at};
-use kit::flow::{Marks, Source, aim};
+use kit::flow::{Key, Marks, Source, aim};
 
 pub(super) const WRITER_PART: PartId = PartId::one("writer");
 pub(super) const MATRIX: PartId = PartId::one("matrix");
@@ -20,6 +20,11 @@ pub(super) const READS: PartId = PartId::one("reads");
 const FIRST: Time = Time::us(9_400);
 /// A slow write: its copies to all homes but A take so long.
 const SLOW: Time = Time::ms(20);
+/// A request that a learner holds up stands still for so long.
+const HELD_UP: Time = SLOW;
+/// The places of actions in the sheet's list.
+const LOSE: usize = 7;
+const HOLD: usize = 8;
 /// Readers follow a write for no longer than this, and so many reads where it failed.
 const CHASE: Time = Time::ms(60);
 const CHASE_READS: u32 = 10;
@@ -539,16 +544,16 @@ impl Group {
             }
             return;
         }
-        let slow: Vec<u32> = self
+        let slow: Vec<Key> = self
             .cluster
             .flights()
             .filter_map(|(key, flight)| {
                 let mine = flight.leaves == cx.now() && flight.from == WRITER && flight.to > 1;
-                mine.then(|| key.serial())
+                mine.then_some(key)
             })
             .collect();
-        for dot in slow {
-            self.cluster.delay(dot, SLOW.since(Time::ms(1)), cx);
+        for key in slow {
+            self.cluster.delay(key, SLOW.since(Time::ms(1)), cx);
         }
     }
 
@@ -741,11 +746,15 @@ impl Model for Group {
                     && self.cluster.is_up(1)
                     && !self.cluster.net.is_parted()
             }
+            LOSE | HOLD => self.cluster.has_dot(act.target as u32),
             _ => !self.missing && self.knobs.n >= MISSES.into() && self.cluster.is_up(MISSES),
         }
     }
 
     fn aim(&self, spec: usize) -> usize {
+        if spec == LOSE || spec == HOLD {
+            return self.cluster.newest_dot().unwrap_or_default() as usize;
+        }
         aim(MISSES as usize - 1, NODES.into(), |target| {
             self.can(Act { spec, target })
         })
@@ -775,6 +784,18 @@ impl Model for Group {
                 let word = if failing { "will-fail" } else { "slow" };
                 cx.say(note(word, WRITER_PART, &[key_arg(self.key)]).mark(Tone::Learner));
                 self.begin_chase(failing, cx);
+            }
+            LOSE | HOLD => {
+                let (dot, hold) = (act.target as u32, (act.spec == HOLD).then_some(HELD_UP));
+                if let Some((count, _, to)) = self.cluster.by_hand(dot, hold, cx) {
+                    let word = if hold.is_some() {
+                        "held-up"
+                    } else {
+                        "lost-by-hand"
+                    };
+                    let told = [Arg::Count(count as i64), Arg::Span(HELD_UP)];
+                    cx.say(note(word, part(to), &told).dot(dot).mark(Tone::Learner));
+                }
             }
             _ => {
                 (self.missing, self.miss) = (true, KEYS as u32);

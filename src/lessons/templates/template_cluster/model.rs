@@ -177,17 +177,13 @@ impl Model for Group {
         match act.spec {
             0 => self.cluster.is_up(id),
             1 => act.target < usize::from(self.nodes) && !self.cluster.is_up(id),
-            _ => self
-                .cluster
-                .flights()
-                .any(|(key, _)| key.serial() as usize == act.target),
+            _ => self.cluster.has_dot(act.target as u32),
         }
     }
 
     fn aim(&self, spec: usize) -> usize {
         if spec == 2 {
-            let newest = self.cluster.flights().map(|(key, _)| key.serial()).max();
-            return newest.map_or(0, |dot| dot as usize);
+            return self.cluster.newest_dot().unwrap_or_default() as usize;
         }
         aim(1, usize::from(self.nodes), |target| {
             self.can(Act { spec, target })
@@ -207,8 +203,9 @@ impl Model for Group {
                 self.boot(id, cx);
             }
             _ => {
-                self.cluster.lose(act.target as u32, cx.now());
-                cx.say(Note::new("lost").dot(act.target as u32).mark(Tone::Learner));
+                let dot = act.target as u32;
+                self.cluster.by_hand(dot, None, cx);
+                cx.say(Note::new("lost").dot(dot).mark(Tone::Learner));
             }
         }
         self.look(cx);
