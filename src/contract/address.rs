@@ -52,6 +52,8 @@ pub struct Address {
     pub autoplay: bool,
     /// Whether the code that runs is shown.
     pub code: bool,
+    /// Whether the lesson opens in lecture mode.
+    pub present: bool,
     /// The text of a whole run.
     pub state: Option<String>,
     /// What is not shown, of [`PARTS`].
@@ -81,6 +83,7 @@ impl Default for Address {
             speed: None,
             autoplay: false,
             code: false,
+            present: false,
             state: None,
             hide: Vec::new(),
             lock: Vec::new(),
@@ -151,6 +154,7 @@ impl Address {
         put("at", self.at.map(|at| at.to_string()));
         put("state", self.state.clone());
         put("autoplay", self.autoplay.then(|| "1".to_owned()));
+        put("present", self.present.then(|| "1".to_owned()));
         put("code", self.code.then(|| "1".to_owned()));
         put("speed", self.speed.map(|speed| speed.to_string()));
         put("hide", (!self.hide.is_empty()).then(|| self.hide.join(",")));
@@ -223,6 +227,11 @@ fn read(address: &mut Address, name: &str, value: &str) -> bool {
         "autoplay" => {
             let read = boolean(value);
             address.autoplay = read == Some(true);
+            read.is_some()
+        }
+        "present" => {
+            let read = boolean(value);
+            address.present = read == Some(true);
             read.is_some()
         }
         "code" => {

@@ -89,7 +89,7 @@ pub struct Parameter {
 }
 
 /// All parameters, in the order in which the reference lists them.
-pub const PARAMETERS: [Parameter; 16] = [
+pub const PARAMETERS: [Parameter; 17] = [
     Parameter {
         name: "theme",
         takes: Takes::OneOf(&THEMES),
@@ -159,6 +159,13 @@ pub const PARAMETERS: [Parameter; 16] = [
         default: "the lesson's own",
         rule: "Simulated seconds a second; clamped.",
         example: "0.5",
+    },
+    Parameter {
+        name: "present",
+        takes: Takes::Flag,
+        default: "0",
+        rule: "The lesson opens in lecture mode: large, its panels away.",
+        example: "1",
     },
     Parameter {
         name: "code",

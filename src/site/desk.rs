@@ -4,6 +4,8 @@
 use crate::fit::Fitted;
 use crate::machine::{Chores, Core, SLOW_MS, Surface};
 use crate::plots::Sheet;
+use crate::present::Lecture;
+use crate::pull::Pull;
 use crate::speech::Speech;
 use crate::stage::StageView;
 use crate::store::{self, Progress};
@@ -89,6 +91,10 @@ pub(crate) struct Desk {
     pub(crate) told: RwSignal<Vec<&'static str>>,
     /// Which stage is catching up, and how far it has come in per cent where that can be told.
     pub(crate) busy: RwSignal<Option<(usize, Option<u8>)>>,
+    /// The dot that a pointer holds.
+    pub(crate) pull: RwSignal<Option<Pull>>,
+    /// Lecture mode.
+    pub(crate) lecture: Lecture,
 }
 
 fn put<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
@@ -144,6 +150,7 @@ impl Desk {
             speech: Speech::new(said),
             until_ms,
             busy_ms: None,
+            zoom: 1.0,
             player,
         };
         let desk = Desk {
@@ -178,6 +185,8 @@ impl Desk {
             events: RwSignal::new(None),
             told: RwSignal::default(),
             busy: RwSignal::new(None),
+            pull: RwSignal::new(None),
+            lecture: Lecture::new(),
         };
         desk.with(|core| core.on_frame = Some(Closure::new(move || desk.frame())));
         desk.recall();
@@ -316,6 +325,12 @@ impl Desk {
         {
             self.speak(&self.story.get_untracked().spoken());
         }
+    }
+
+    /// Draws stages so much larger.
+    pub(crate) fn zoom(self, zoom: f32) {
+        self.with(|core| core.zoom = zoom);
+        self.repaint();
     }
 
     /// Chooses a challenge to watch, or none.

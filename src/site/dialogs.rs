@@ -79,6 +79,12 @@ fn help() -> impl IntoView {
                 {row("help.restart", view! { <kbd>{t("help.home")}</kbd> }.into_any())}
                 {row("help.beat", (key("1", ""), "– ", key("9", ""), ", ", key("0", "")).into_any())}
                 {row("help.help", key("?", "").into_any())}
+                {row("help.present", key("P", "").into_any())}
+                {row("help.clicker", (key("Page Down", ""), ", ", key("Page Up", "")).into_any())}
+                {row("help.count", (key("1", ""), "– ", key("9", "")).into_any())}
+                {row("help.blank", key("B", "").into_any())}
+                {row("help.light", key("L", "").into_any())}
+                {row("help.panels", key("K", "").into_any())}
             </dl>
             <p>{t("help.rest")}</p>
         </div>

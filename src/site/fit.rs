@@ -36,12 +36,12 @@ pub(crate) struct Fitted {
 }
 
 impl Fitted {
-    /// Draws a scene that fits `room`, and gives it its size in `frame`. Between beats it stays at the scale that it
+    /// Draws a scene that fits `room`, so many times larger than usual, and gives it its size in `frame`. Between beats it stays at the scale that it
     /// has, unless it no longer fits.
     pub(crate) fn draw(
         &mut self,
         frame: &HtmlElement,
-        room: (f32, f32),
+        (room, zoom): ((f32, f32), f32),
         beat: Option<usize>,
         emphasis: &Emphasis,
         draw: impl Fn(f32) -> Scene,
@@ -52,7 +52,7 @@ impl Fitted {
         (self.room, self.beat) = (room, beat.or(self.beat));
         let (w, h) = room;
         let (scene, scale) = loop {
-            let scene = draw(w / SCALES[self.scale]);
+            let scene = draw(w / SCALES[self.scale] / zoom);
             let across = w / scene.width;
             let least = least(&scene).min(across);
             let scale = across.min(h / scene.height);

@@ -3,9 +3,9 @@
 use crate::desk::{Desk, Dialog};
 use crate::icons::{self, icon};
 use crate::live::live;
-use crate::place;
 use crate::texts::{t, tx};
 use crate::theme::{Look, THEMES};
+use crate::{place, present};
 use leptos::prelude::*;
 
 /// The header of every page but embeds. `crumbs` are the chapter and the lesson.
@@ -65,6 +65,7 @@ pub(crate) fn Header(desk: Option<Desk>, crumbs: Option<(String, String)>) -> im
                     <button class="btn" type="button" on:click=dialog(Dialog::Share)>{t("ui.share")}</button>
                     <button class="btn" type="button" on:click=dialog(Dialog::Embed)>{t("ui.embed")}</button>
                 })}
+                <button class="btn" type="button" on:click=move |_| { close(); present::turn(desk, true, true); }>{t("present.button")}</button>
                 <button class="btn" type="button" on:click=dialog(Dialog::Help)>{t("ui.help")}</button>
             </div>
         }

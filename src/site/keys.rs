@@ -1,8 +1,9 @@
 //! The keyboard: every key has a button that does the same.
 
 use crate::desk::{Desk, Dialog};
+use crate::{present, route};
 use engine::Player;
-use leptos::prelude::Set;
+use leptos::prelude::{GetUntracked, Set};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, KeyboardEvent};
 
@@ -24,6 +25,10 @@ pub(crate) fn press(desk: Desk, event: &KeyboardEvent) {
         return;
     }
     let fine = event.shift_key();
+    if desk.lecture.on.get_untracked() && present::press(desk, &event.key()) {
+        event.prevent_default();
+        return;
+    }
     match event.key().as_str() {
         // These press what has the focus.
         " " if matches!(tag.as_str(), "BUTTON" | "SUMMARY" | "A") => return,
@@ -31,6 +36,7 @@ pub(crate) fn press(desk: Desk, event: &KeyboardEvent) {
         "ArrowRight" => desk.step(true, fine),
         "ArrowLeft" => desk.step(false, fine),
         "Home" => desk.happen(Player::restart),
+        "p" if !route::is_embed() => present::turn(desk, true, true),
         "?" => desk.dialog.set(Some(Dialog::Help)),
         key => match key.parse::<usize>() {
             // As on a keyboard, 0 comes after 9.

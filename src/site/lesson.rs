@@ -17,7 +17,7 @@ use crate::story::Story;
 use crate::tape::Tape;
 use crate::texts::{self, Pack, Prose, t};
 use crate::theme::Look;
-use crate::{frame, keys, line, opening, place};
+use crate::{frame, keys, line, opening, place, present, pull};
 use contract::Address;
 use engine::Player;
 use engine::state::LinkError;
@@ -137,6 +137,10 @@ fn lesson(entry: &lessons::Entry, pack: Pack, prose: Option<Prose>, embed: bool)
     if embed {
         frame::open(asked.resize);
     }
+    place::mark("present", false);
+    if asked.present {
+        present::turn(desk, true, false);
+    }
     let lab = NodeRef::<html::Div>::new();
     watch(desk, lab);
     // Who comes from another page of the app begins at the title: the link that led here is gone.
@@ -207,6 +211,8 @@ fn lesson(entry: &lessons::Entry, pack: Pack, prose: Option<Prose>, embed: bool)
         </main>
         <div class="visually-hidden" role="status" aria-live="polite">{live(move || desk.said.get())}</div>
         <Dialogs desk/>
+        {pull::tip(desk)}
+        {present::veil(desk)}
     }
 }
 
@@ -218,7 +224,7 @@ fn watch(desk: Desk, lab: NodeRef<html::Div>) {
         .map(|name| place::listen(name, move |_| desk.repaint()));
     let pressed = ["pointerdown", "pointerup", "keydown"]
         .map(|name| place::listen(name, move |_| desk.pressed()));
-    let listeners = SendWrapper::new((redraw, pressed));
+    let listeners = SendWrapper::new((redraw, pressed, present::watch(desk), pull::watch(desk)));
     on_cleanup(move || {
         keys.remove();
         shown.remove();

@@ -86,6 +86,8 @@ pub(crate) struct Core {
     pub(crate) until_ms: Rc<Cell<f64>>,
     /// Since when the run or its twin has been catching up.
     pub(crate) busy_ms: Option<f64>,
+    /// How many times larger than usual stages are drawn.
+    pub(crate) zoom: f32,
 }
 
 /// What of the work that is done a few times a second is still to be done. It is spread over frames, one piece at
@@ -248,16 +250,20 @@ impl Core {
                 theme_epoch: epoch,
             };
             let words = &self.words;
-            let scene = surface
-                .fitted
-                .draw(&surface.frame, room, place, &emphasis, |width| {
+            let scene = surface.fitted.draw(
+                &surface.frame,
+                (room, self.zoom),
+                place,
+                &emphasis,
+                |width| {
                     let mut scene = Scene::new(width, words.clone());
                     run.draw(&mut scene);
                     if reduced {
                         scene.rest();
                     }
                     scene
-                });
+                },
+            );
             surface.view.render(&scene, &emphasis);
             surface.scene = scene;
         }

@@ -30,6 +30,7 @@ mod notes;
 mod opening;
 mod place;
 mod plots;
+mod present;
 mod pull;
 mod route;
 mod sharing;

@@ -159,6 +159,17 @@ pub(crate) fn ready() {
     }
 }
 
+/// Puts `data-<name>` on the document, or takes it away.
+pub(crate) fn mark(name: &str, on: bool) {
+    let Some(html) = html() else { return };
+    if on {
+        // The name is this program's own.
+        let _ = html.dataset().set(name, "");
+    } else {
+        html.dataset().delete(name);
+    }
+}
+
 /// Whether the page is drawn.
 pub(crate) fn is_ready() -> bool {
     html().is_some_and(|html| html.dataset().get("ready").is_some())

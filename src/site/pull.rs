@@ -1,12 +1,15 @@
 //! Pulling a dot: what a lesson offers for it is done, once more for every stretch that the dot is pulled.
+//!
+//! Nobody pulls at a start, so all of it is late code: one function hears whatever pointers do.
 
 use crate::desk::Desk;
-use crate::live::live;
+use crate::live::{live, rarely};
+use crate::place::{self, Listener};
 use engine::show::Picked;
 use engine::{Act, Arg};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{HtmlElement, PointerEvent};
+use web_sys::{Element, Event, PointerEvent};
 
 /// So little is a click with an unsteady hand, CSS pixels.
 const CLICK: f64 = 8.0;
@@ -15,169 +18,131 @@ const ONCE: f64 = 36.0;
 /// No more often than this.
 const MOST: u32 = 10;
 
-/// A dot that a pointer is on.
-#[derive(Clone, Copy)]
-struct Pull {
+/// A dot that a pointer holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Pull {
+    side: usize,
     act: Act,
-    /// Where it was taken, in CSS pixels of the window.
-    from: (f64, f64),
-    /// Whether it has been pulled further than a click, and then whether the run played before.
+    /// Where it was taken and where the pointer is, in CSS pixels of the window.
+    from: (i32, i32),
+    to: (i32, i32),
+    /// Once it has been pulled further than a click: whether the run played before.
     played: Option<bool>,
 }
 
-/// What pulls dots on one stage.
-#[derive(Clone, Copy)]
-pub(crate) struct Puller {
-    desk: Desk,
-    side: usize,
-    pull: StoredValue<Option<Pull>>,
-    /// The click that follows a pull is none.
-    ate: StoredValue<bool>,
-    /// Where what is going to happen is told, from the corner of the stage, and how often it will be done.
-    tip: RwSignal<Option<(f64, f64, u32)>>,
-}
-
-impl Puller {
-    /// For a stage.
-    pub(crate) fn new(desk: Desk, side: usize) -> Puller {
-        Puller {
-            desk,
-            side,
-            pull: StoredValue::new(None),
-            ate: StoredValue::new(false),
-            tip: RwSignal::new(None),
-        }
-    }
-
-    /// The lesson's action that is done by pulling, where the learner may act.
-    fn spec(self) -> Option<usize> {
-        let specs = self.desk.ask(|player| player.main().actions())?;
-        let spec = specs.iter().position(|action| action.pull);
-        spec.filter(|_| self.desk.shows("actions"))
-    }
-
-    pub(crate) fn down(self, event: &PointerEvent) {
-        self.ate.set_value(false);
-        let Some(spec) = self.spec().filter(|_| event.button() == 0) else {
-            return;
-        };
-        let Some(Picked::Dot(dot)) = self.desk.dot_at(self.side, event) else {
-            return;
-        };
-        let act = Act {
-            spec,
-            target: dot as usize,
-        };
-        self.pull.set_value(Some(Pull {
-            act,
-            from: (event.client_x().into(), event.client_y().into()),
-            played: None,
-        }));
-    }
-
-    pub(crate) fn go(self, event: &PointerEvent) {
-        let Some(mut pull) = self.pull.get_value() else {
-            return;
-        };
-        let stage = event.current_target();
-        let stage = stage.and_then(|stage| stage.dyn_into::<HtmlElement>().ok());
-        let times = times(pull.from, event);
-        if times == 0 && pull.played.is_none() {
-            return;
-        }
-        if pull.played.is_none() {
-            // Time stands still while somebody holds a part of it.
-            pull.played = Some(self.desk.playing.get_untracked());
-            self.pull.set_value(Some(pull));
-            self.desk.act(|player| player.set_playing(false));
-            if let Some(stage) = &stage {
-                // Fails where the pointer is gone already; then no more comes of it.
-                let _ = stage.set_pointer_capture(event.pointer_id());
-            }
-        }
-        if let Some(stage) = stage {
-            let corner = stage.get_bounding_client_rect();
-            let x = f64::from(event.client_x()) - corner.x();
-            let y = f64::from(event.client_y()) - corner.y();
-            self.tip.set(Some((x, y, times)));
-        }
-    }
-
-    /// The dot is let go: what was told is done, if it was not put back.
-    pub(crate) fn up(self, event: &PointerEvent) {
-        let times = self
-            .pull
-            .get_value()
-            .map_or(0, |pull| times(pull.from, event));
-        self.end(times);
-    }
-
-    /// The pointer was taken away: nothing is done.
-    pub(crate) fn cancel(self) {
-        self.end(0);
-    }
-
-    fn end(self, times: u32) {
-        let pull = self.pull.get_value();
-        self.pull.set_value(None);
-        self.tip.set(None);
-        let Some(Pull {
-            act,
-            played: Some(played),
-            ..
-        }) = pull
-        else {
-            return;
-        };
-        self.ate.set_value(true);
-        self.desk.act(|player| {
-            for _ in 0..times {
-                player.act(act);
-            }
-            player.set_playing(played);
-        });
-        if times > 0 {
-            self.desk
-                .pick(Some((self.side, Picked::Dot(act.target as u32))));
-        }
-    }
-
-    /// Whether a click is the end of a pull.
-    pub(crate) fn ate(self) -> bool {
-        let ate = self.ate.get_value();
-        self.ate.set_value(false);
-        ate
-    }
-
-    /// What is going to happen, beside the pointer.
-    pub(crate) fn tip(self) -> impl IntoView {
-        let text = move || {
-            let (_, _, times) = self.tip.get()?;
-            let specs = self.desk.ask(|player| player.main().actions())?;
-            let id = specs.iter().find(|action| action.pull)?.id;
-            let count = [Arg::Count(times.into())];
-            Some(self.desk.fill(&format!("action.{id}.pull"), &count))
-        };
-        let place = move || {
-            let (x, y, _) = self.tip.get().unwrap_or_default();
-            format!("left:{x}px;top:{y}px")
-        };
-        view! {
-            <Show when=move || self.tip.with(Option::is_some)>
-                <div class="pull-tip" style=live(place)>{live(move || text().unwrap_or_default())}</div>
-            </Show>
+impl Pull {
+    /// How often it will be done; not at all where it is a click still.
+    fn times(&self) -> u32 {
+        let (dx, dy) = (self.to.0 - self.from.0, self.to.1 - self.from.1);
+        let far = f64::from(dx * dx + dy * dy).sqrt();
+        if far < CLICK {
+            0
+        } else {
+            (1 + (far / ONCE) as u32).min(MOST)
         }
     }
 }
 
-/// How often a pull to here does it; not at all where it is a click still.
-fn times(from: (f64, f64), event: &PointerEvent) -> u32 {
-    let (x, y) = (f64::from(event.client_x()), f64::from(event.client_y()));
-    let (dx, dy) = (x - from.0, y - from.1);
-    let far = (dx * dx + dy * dy).sqrt();
-    if far < CLICK {
-        0
-    } else {
-        (1 + (far / ONCE) as u32).min(MOST)
+/// Listens to pointers, where the lesson has something that is pulled.
+pub(crate) fn watch(desk: Desk) -> Vec<Listener> {
+    let specs = desk.ask(|player| player.main().actions());
+    let pulls = specs.is_some_and(|specs| specs.iter().any(|action| action.pull));
+    let names: &[&'static str] = match pulls && desk.shows("actions") {
+        true => &[
+            "pointerdown",
+            "pointermove",
+            "pointerup",
+            "pointercancel",
+            "click",
+        ],
+        false => &[],
+    };
+    let listen = |name: &&'static str| place::listen(name, move |event| hear(desk, &event));
+    names.iter().map(listen).collect()
+}
+
+fn hear(desk: Desk, event: &Event) {
+    let Some(pointer) = event.dyn_ref::<PointerEvent>() else {
+        return;
+    };
+    let at = (pointer.client_x(), pointer.client_y());
+    let held = desk.pull.get_untracked();
+    match (event.type_().as_str(), held) {
+        ("pointerdown", _) => desk.pull.set(take(desk, pointer, at)),
+        // It was let go where this page hears nothing.
+        ("pointermove", Some(pull)) if pointer.buttons() == 0 => end(desk, pull, 0),
+        ("pointermove", Some(pull)) => {
+            let mut pull = Pull { to: at, ..pull };
+            if pull.times() > 0 && pull.played.is_none() {
+                // Time stands still while somebody holds a part of it.
+                pull.played = Some(desk.playing.get_untracked());
+                desk.act(|player| player.set_playing(false));
+            }
+            desk.pull.set(Some(pull));
+        }
+        // The click tells that a pull has ended, after the pointer has; it is no click on what lies there.
+        ("click", Some(pull)) if pull.played.is_some() => {
+            event.stop_propagation();
+            end(desk, pull, pull.times());
+        }
+        ("click", Some(_)) => desk.pull.set(None),
+        ("pointerup", Some(pull)) => desk.pull.set(Some(Pull { to: at, ..pull })),
+        // The browser needs the pointer for something else: nothing is done.
+        ("pointercancel", Some(pull)) => end(desk, pull, 0),
+        _ => {}
     }
+}
+
+/// The dot under a pointer that has come down.
+fn take(desk: Desk, pointer: &PointerEvent, at: (i32, i32)) -> Option<Pull> {
+    let target = pointer.target()?.dyn_into::<Element>().ok()?;
+    let stage = target.closest(".stage").ok()??;
+    let side = usize::from(stage.get_attribute("data-side").as_deref() == Some("b"));
+    let Picked::Dot(dot) = desk.dot_at(side, pointer)? else {
+        return None;
+    };
+    let specs = desk.ask(|player| player.main().actions())?;
+    let spec = specs.iter().position(|action| action.pull)?;
+    let target = dot as usize;
+    (pointer.button() == 0).then_some(Pull {
+        side,
+        act: Act { spec, target },
+        from: at,
+        to: at,
+        played: None,
+    })
+}
+
+/// The dot is let go, and what was told is done so often; none if it was put back.
+fn end(desk: Desk, pull: Pull, times: u32) {
+    desk.pull.set(None);
+    let Some(played) = pull.played else {
+        return;
+    };
+    desk.act(|player| {
+        for _ in 0..times {
+            player.act(pull.act);
+        }
+        player.set_playing(played);
+    });
+    if times > 0 {
+        desk.pick(Some((pull.side, Picked::Dot(pull.act.target as u32))));
+    }
+}
+
+/// What is going to happen, beside the pointer.
+pub(crate) fn tip(desk: Desk) -> impl IntoView {
+    let pulled = move || desk.pull.get().filter(|pull| pull.times() > 0);
+    rarely(pulled, move |pull| told(desk, pull))
+}
+
+fn told(desk: Desk, pull: Pull) -> AnyView {
+    let specs = desk
+        .ask(|player| player.main().actions())
+        .unwrap_or_default();
+    let id = specs.get(pull.act.spec).map_or("", |action| action.id);
+    let count = [Arg::Count(pull.times().into())];
+    let text = desk.fill(&format!("action.{id}.pull"), &count);
+    let place = format!("left:{}px;top:{}px", pull.to.0, pull.to.1);
+    view! { <div class="pull-tip" style=live(move || place.clone())>{text}</div> }.into_any()
 }

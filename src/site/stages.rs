@@ -3,13 +3,12 @@
 use crate::desk::{Desk, part_button};
 use crate::icons;
 use crate::live::{follow, live, memo};
-use crate::pull::Puller;
 use crate::sight::knob_value;
 use crate::texts::t;
 use engine::scene::PartId;
 use engine::show::Picked;
 use leptos::prelude::*;
-use leptos::{ev, html, svg};
+use leptos::{html, svg};
 use wasm_bindgen::JsCast;
 
 /// The stage, and the twin's while there is one.
@@ -62,12 +61,6 @@ fn Stage(desk: Desk, side: usize) -> impl IntoView {
         let found = desk.busy.get().filter(|(at, _)| *at == side);
         found.map(|(_, share)| share)
     });
-    let puller = Puller::new(desk, side);
-    let click = move |event: ev::MouseEvent| {
-        if !puller.ate() {
-            desk.pick_at(side, &event);
-        }
-    };
     let (tag, name) = if side == 0 { ("a", "A") } else { ("b", "B") };
     let ids = memo(move || {
         desk.parts[side].with(|parts| parts.iter().map(|part| part.id).collect::<Vec<_>>())
@@ -78,9 +71,7 @@ fn Stage(desk: Desk, side: usize) -> impl IntoView {
                 <span class="side-tag" data-side=tag>{name}</span>
                 <strong>{live(move || heading(desk, side))}</strong>
             </figcaption>
-            <div class="stage-view" tabindex="0" node_ref=frame on:click=click
-                on:pointerdown=move |event| puller.down(&event) on:pointermove=move |event| puller.go(&event)
-                on:pointerup=move |event| puller.up(&event) on:pointercancel=move |_| puller.cancel()>
+            <div class="stage-view" tabindex="0" node_ref=frame on:click=move |event| desk.pick_at(side, &event)>
                 <div class="stage-scene">
                     <svg class="stage-svg" role="img" aria-label=t("lesson.stage") node_ref=drawing></svg>
                     <canvas class="stage-dots" aria-hidden="true" node_ref=dots></canvas>
@@ -89,7 +80,6 @@ fn Stage(desk: Desk, side: usize) -> impl IntoView {
                     <progress class="catching-up" aria-label=t("tape.catching-up") max="100"
                         value=live(move || busy.get().flatten().map(|share| share.to_string()))></progress>
                 </Show>
-                {puller.tip()}
             </div>
             <ul class="stage-key" aria-label=t("lesson.key")>
                 {desk.key.iter().map(|&(glyph, ink)| view! {

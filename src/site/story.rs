@@ -4,9 +4,9 @@ use crate::desk::Desk;
 use crate::icons;
 use crate::knobs::{Control, Turn};
 use crate::live::{follow, live, memo, part, rarely};
-use crate::place;
 use crate::texts::{t, tf, tx};
 use crate::views::{Ask, Dot, Goal, Saying, StoryView, Verdict};
+use crate::{place, present};
 use engine::knobs::Kind;
 use engine::{Arg, Knob, Player, Scale};
 use leptos::prelude::*;
@@ -68,7 +68,7 @@ pub(crate) fn Story(desk: Desk) -> impl IntoView {
     };
     let next = move |_| {
         if !last.get_untracked() {
-            desk.tell_story(Player::next);
+            present::next(desk);
         }
     };
     let way_back = move |_| {
@@ -125,6 +125,7 @@ pub(crate) fn Story(desk: Desk) -> impl IntoView {
                     <p class="predict"><small>{tx("story.locked", &answer)}</small></p>
                 }.into_any())}
                 {rarely(move || result.get(), |verdict| outcome(verdict).into_any())}
+                {present::vote(desk)}
                 {rarely(move || desk.goal.get(), |way| goal(way).into_any())}
             </div>
         </section>

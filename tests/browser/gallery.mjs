@@ -1,6 +1,6 @@
 // Pictures of every lesson for people to judge, and a contact sheet for each set of them: in every dress, at every step of the
 // story in windows and frames of several sizes, after every action.
-// LESSON=load-balancing limits it to the lessons whose name contains that, ONLY=steps to one set.
+// LESSON=load-balancing limits it to the lessons whose name contains that, ONLY=steps to one set, ONLY=phone to one size or dress.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { chromium as browserType } from "@playwright/test";
@@ -145,9 +145,10 @@ const slugs = readdirSync(new URL("../../dist/l/", import.meta.url), { withFileT
   .filter((entry) => entry.isDirectory() && entry.name.includes(LESSON))
   .map((entry) => entry.name)
   .sort();
-const sets = Object.keys(SETS).filter((set) => set.includes(ONLY));
+const wanted = (set) => SETS[set].filter(({ dress }) => set === ONLY || dress.name.includes(ONLY));
+const sets = Object.keys(SETS).filter((set) => wanted(set).length > 0);
 if (slugs.length === 0) throw new Error("no lesson in dist/l matches");
-if (sets.length === 0) throw new Error(`ONLY names no set of pictures; there are ${Object.keys(SETS).join(", ")}`);
+if (sets.length === 0) throw new Error(`ONLY names no pictures; there are ${Object.keys(SETS).join(", ")} and ${Object.keys(SIZES).join(", ")}`);
 
 const server = await startServer();
 const browser = await browserType.launch(chromium);
@@ -160,7 +161,7 @@ try {
     let before = [];
     for (const set of sets) {
       // Two at a time: more would slow each other's runs on a small machine.
-      const left = [...SETS[set]];
+      const left = wanted(set);
       const worker = async () => {
         for (let next = left.shift(); next; next = left.shift()) {
           wrong.push(...(await visit(browser, server.url, slug, next.dress, next.look)));

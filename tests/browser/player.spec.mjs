@@ -187,3 +187,86 @@ test("a missing program says so and can be tried again", async ({ page, problems
   await page.getByRole("button", { name: "Try again" }).click();
   await ready(page);
 });
+
+/** The middle of a moving thing on the stage, in CSS pixels of the window. */
+const aDot = (player) =>
+  player.dots.first().evaluate((canvas) => {
+    const { width, height } = canvas;
+    const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+    const painted = (x, y) => data[4 * (y * width + x) + 3] > 128;
+    const first = Array.from({ length: width * height }, (_, at) => [at % width, Math.floor(at / width)]).find(([x, y]) => painted(x, y));
+    if (!first) return null;
+    // The first painted pixel is at its upper edge.
+    const around = [];
+    for (let y = first[1]; y < Math.min(height, first[1] + 8); y++)
+      for (let x = Math.max(0, first[0] - 8); x < Math.min(width, first[0] + 8); x++) if (painted(x, y)) around.push([x, y]);
+    const mean = (axis) => around.reduce((sum, point) => sum + point[axis], 0) / around.length;
+    const { x, y, width: wide } = canvas.getBoundingClientRect();
+    return { x: x + (mean(0) * wide) / width, y: y + (mean(1) * wide) / width };
+  });
+
+test("a message that is pulled is held up for as long as it is pulled far", async ({ page }) => {
+  const player = await open(page, "l/leader-election/");
+  let dot = null;
+  for (let steps = 0; !dot && steps < 20; steps++) {
+    await player.stepForward.click();
+    await player.rested();
+    dot = await aDot(player);
+  }
+  const { x, y } = dot;
+  const time = await player.clock.textContent();
+  const why = page.getByRole("region", { name: /Why\?/ });
+  // Put back where it was, nothing happens but that it is let go.
+  await page.mouse.move(x, y);
+  await page.mouse.down();
+  await page.mouse.move(x + 60, y, { steps: 4 });
+  await expect(page.getByText("Hold up for 2 × 100 ms")).toBeVisible();
+  await page.mouse.move(x, y, { steps: 4 });
+  await page.mouse.up();
+  await expect(page.getByText(/^Hold up for/)).toHaveCount(0);
+  await expect(why).toHaveCount(0);
+  await page.mouse.down();
+  await page.mouse.move(x + 60, y, { steps: 4 });
+  await page.mouse.up();
+  await expect(why).toContainText("You hold a message");
+  // Who pulls stops time, and does not move it.
+  await expect(player.clock).toHaveText(time);
+});
+
+test("lecture mode is large, is driven by a clicker, and counts hands", async ({ page }) => {
+  const player = await open(page, BALANCING);
+  const size = () => page.locator(".stage-svg text").first().evaluate((text) => parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a);
+  await player.rested();
+  const before = await size();
+  await page.keyboard.press("p");
+  await expect(page.locator("html[data-present]")).toBeAttached();
+  await expect(page.getByRole("banner")).toBeHidden();
+  await player.rested();
+  expect(await size()).toBeGreaterThan(1.2 * before);
+  await expect(player.next).toBeInViewport({ ratio: 1 });
+  let step = 1;
+  for (; !(await player.asks()); step++) await player.jump();
+  await page.keyboard.press("2");
+  await page.keyboard.press("2");
+  await page.keyboard.press("1");
+  await expect(page.getByText("Hands: 3")).toBeVisible();
+  await page.keyboard.press("PageDown");
+  await expect(player.answers).toHaveCount(0);
+  await page.keyboard.press("PageUp");
+  await player.atStep(step - 1);
+  await page.keyboard.press("b");
+  await expect(page.locator(".blank")).toBeVisible();
+  await page.keyboard.press("x");
+  await expect(page.locator(".blank")).toHaveCount(0);
+  await page.keyboard.press("l");
+  await page.mouse.move(300, 200);
+  await expect(page.locator(".light")).toHaveCSS("left", "300px");
+  await page.keyboard.press("k");
+  await expect(player.actions.first()).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(page.locator("html[data-present]")).toHaveCount(0);
+  await expect(page.getByRole("banner")).toBeVisible();
+  await expect(page.locator(".light")).toHaveCount(0);
+  await open(page, `${BALANCING}?present=1`);
+  await expect(page.locator("html[data-present]")).toBeAttached();
+});

@@ -4,6 +4,7 @@ use super::probe;
 use super::replica::{
     Ballot, Copy, Held, Merged, Node, Reconcile, Rule, Seen, THINGS, Thing, Version, total,
 };
+use algorithms::protocol::Id;
 use algorithms::quorum::{self, Outcome as Count, Tally, WriteAnswer};
 use algorithms::staleness::{Latency, Tail};
 use engine::random::{below, chance, exponential};
@@ -11,6 +12,7 @@ use engine::tape::NoteId;
 use engine::{
     Act, Action, ActionSpec, Arg, Context, Model, Note, PartId, Stream, Time, Tone, choices, knobs,
 };
+use kit::cluster::Net;
 use kit::flow::{Marks, aim};
 use std::collections::BTreeMap;
 
@@ -352,7 +354,10 @@ pub struct Partition {
     pub(super) requests: BTreeMap<u32, Request>,
     pub(super) flights: BTreeMap<u32, Flight>,
     pub(super) clients: [Client; 2],
+    /// Since when the cable is cut.
     pub(super) cut: Option<Time>,
+    /// Who reaches whom.
+    net: Net,
     /// What all acknowledged changes of each thing add up to.
     pub(super) receipts: [i64; 2],
     acknowledged: [Seen; 2],
@@ -424,6 +429,11 @@ pub(super) const VERSIONS: PartId = PartId::one("versions");
 
 type Cx<'a, 'b> = &'a mut Context<'b, Event>;
 
+/// The node of the network that a replica is, by its place.
+fn node(index: usize) -> Id {
+    index as Id + 1
+}
+
 impl Model for Partition {
     type Knobs = Settings;
     type Event = Event;
@@ -436,6 +446,7 @@ impl Model for Partition {
             flights: BTreeMap::new(),
             clients: [Client::default(), Client::default()],
             cut: None,
+            net: Net::new(0),
             receipts: THINGS.map(Thing::first),
             acknowledged: [Seen::new(), Seen::new()],
             knobs: knobs.clone(),
@@ -586,6 +597,7 @@ impl Model for Partition {
         match action {
             Break::Cut => {
                 self.cut = Some(cx.now());
+                self.wire();
                 self.watch.quick = 0;
                 for request in self.requests.values_mut() {
                     request.whole = false;
@@ -606,6 +618,7 @@ impl Model for Partition {
             }
             Break::Heal => {
                 let cut = self.cut.take().unwrap_or(cx.now());
+                self.wire();
                 if let Some(watch) = &mut self.watch.cut {
                     watch.healed = Some(cx.now());
                 }
@@ -748,13 +761,14 @@ impl Partition {
 
     /// Whether messages get from one replica to the other.
     fn reaches(&self, from: usize, to: usize) -> bool {
-        self.up(to) && (self.cut.is_none() || self.replicas[from].site == self.replicas[to].site)
+        self.up(to) && self.net.reaches(node(from), node(to))
     }
 
     /// How many replicas a city reaches, itself included.
     pub(super) fn reachable(&self, site: usize) -> u32 {
-        let near = |r: &&Replica| r.crashed.is_none() && (self.cut.is_none() || r.site == site);
-        self.replicas.iter().filter(near).count() as u32
+        let door = self.door(site);
+        let near = |to: &usize| self.reaches(door, *to);
+        (0..self.replicas.len()).filter(near).count() as u32
     }
 
     /// What `quorum` says a city may answer about a thing; none if no replica there is up.
@@ -853,6 +867,7 @@ impl Partition {
                 }
             }
         }
+        self.wire();
         if !opening {
             // A changed number of replicas changes what a majority is, so all begin from the newest votes.
             for thing in 0..2 {
@@ -877,6 +892,15 @@ impl Partition {
                     }
                 }
             }
+        }
+    }
+
+    /// The network follows replicas and cable: one that is cut parts the cities.
+    fn wire(&mut self) {
+        self.net = Net::new(self.replicas.len());
+        if self.cut.is_some() {
+            let west: Vec<Id> = self.of_site(0).map(node).collect();
+            self.net.part(&west);
         }
     }
 
@@ -1434,7 +1458,7 @@ impl Partition {
 
     /// A message is at the middle of the cable: there it is cut.
     fn half(&mut self, serial: u32, cx: Cx<'_, '_>) {
-        if self.cut.is_none() {
+        if !self.net.is_parted() {
             return;
         }
         let Some(flight) = self.flights.get_mut(&serial) else {
