@@ -2,7 +2,9 @@
 
 use crate::desk::Desk;
 use crate::live::live;
+use crate::story::step;
 use crate::texts::{t, tx};
+use crate::views::Dot;
 use crate::{export, opening, place};
 use contract::snippet;
 use js_sys::{Function, Promise, Reflect};
@@ -126,6 +128,7 @@ pub(crate) fn Share(desk: Desk) -> impl IntoView {
     view! {
         <div class="dialog-body">
             {address}
+            {desk.links().then(|| steps(desk))}
             <fieldset class="field">
                 <legend>{t("share.files")}</legend>
                 <div class="actions">
@@ -138,4 +141,22 @@ pub(crate) fn Share(desk: Desk) -> impl IntoView {
             </fieldset>
         </div>
     }
+}
+
+/// A link to each step of the story, with what it says where the reader has seen it.
+fn steps(desk: Desk) -> AnyView {
+    let dots = desk.story.with_untracked(|story| story.dots.clone());
+    let count = dots.len();
+    let step = |(at, dot): (usize, Dot)| {
+        let page = snippet::page(&place::root(), "l", desk.slug, &format!("beat={}", at + 1));
+        let step = step(at, count);
+        let text = dot
+            .said
+            .map_or(step.clone(), |said| format!("{step}: {said}"));
+        view! { <li><a href=page target="_blank" rel="noopener">{text}</a></li> }
+    };
+    let steps = dots.into_iter().enumerate().map(step);
+    let steps = steps.collect_view();
+    view! { <details class="steps"><summary>{t("share.steps")}</summary><ol>{steps}</ol></details> }
+        .into_any()
 }
