@@ -2,10 +2,12 @@
 
 pub mod any_limiter;
 pub mod autoscaler;
+pub mod avl;
 pub mod balancer;
 pub mod batch_means;
 pub mod bitmap;
 pub mod bloom_filter;
+pub mod btree;
 pub mod bully;
 pub mod cache;
 pub mod cache_optimal;
@@ -61,6 +63,7 @@ pub mod staleness;
 pub mod swim;
 pub mod token_bucket;
 pub mod topic;
+pub mod trace;
 pub mod version_vector;
 pub mod websocket;
 pub mod weighted_round_robin;

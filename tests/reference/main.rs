@@ -9,6 +9,7 @@ mod consistency;
 mod consistent_hashing;
 mod dns;
 mod elections;
+mod indexes;
 mod kubernetes;
 mod load_balancing;
 mod membership;
