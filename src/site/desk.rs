@@ -4,7 +4,7 @@
 use crate::fit::Fitted;
 use crate::machine::{Chores, Core, SLOW_MS, Surface};
 use crate::plots::Sheet;
-use crate::present::Lecture;
+use crate::present::{Lectern, Lecture};
 use crate::pull::Pull;
 use crate::speech::Speech;
 use crate::stage::StageView;
@@ -91,8 +91,6 @@ pub(crate) struct Desk {
     pub(crate) told: RwSignal<Vec<&'static str>>,
     /// Which stage is catching up, and how far it has come in per cent where that can be told.
     pub(crate) busy: RwSignal<Option<(usize, Option<u8>)>>,
-    /// The dot that a pointer holds.
-    pub(crate) pull: RwSignal<Option<Pull>>,
     /// Lecture mode.
     pub(crate) lecture: Lecture,
 }
@@ -151,6 +149,8 @@ impl Desk {
             until_ms,
             busy_ms: None,
             zoom: 1.0,
+            pull: None,
+            lectern: Lectern::default(),
             player,
         };
         let desk = Desk {
@@ -185,7 +185,6 @@ impl Desk {
             events: RwSignal::new(None),
             told: RwSignal::default(),
             busy: RwSignal::new(None),
-            pull: RwSignal::new(None),
             lecture: Lecture::new(),
         };
         desk.with(|core| core.on_frame = Some(Closure::new(move || desk.frame())));
@@ -325,6 +324,17 @@ impl Desk {
         {
             self.speak(&self.story.get_untracked().spoken());
         }
+    }
+
+    /// Keeps the dot that a pointer holds, and gives the one that it held.
+    pub(crate) fn pull(self, pull: Option<Pull>) -> Option<Pull> {
+        self.with(|core| std::mem::replace(&mut core.pull, pull))
+            .flatten()
+    }
+
+    /// Looks at what lecture mode keeps.
+    pub(crate) fn lectern<T>(self, look: impl FnOnce(&mut Lectern) -> T) -> Option<T> {
+        self.with(|core| look(&mut core.lectern))
     }
 
     /// Draws stages so much larger.

@@ -13,6 +13,8 @@ const TEXT_MIN: f32 = 11.0;
 const TEXT_MAX: f32 = 12.0;
 /// Scales that are tried, from the one at which a unit is a pixel.
 const SCALES: [f32; 3] = [1.0, 0.96, 0.92];
+/// A scene that is drawn larger than usual keeps so many units of width.
+const WIDE: f32 = 760.0;
 /// So much room is left above what is pointed at and higher than the room, in CSS pixels.
 const MARGIN: f32 = 6.0;
 /// What is to be seen whole may come so near to the edges of the room, both together: a border and what rounding takes.
@@ -51,6 +53,8 @@ impl Fitted {
         }
         (self.room, self.beat) = (room, beat.or(self.beat));
         let (w, h) = room;
+        // No larger than lets the scene keep its wide shape.
+        let zoom = zoom.min((w / WIDE).max(1.0));
         let (scene, scale) = loop {
             let scene = draw(w / SCALES[self.scale] / zoom);
             let across = w / scene.width;

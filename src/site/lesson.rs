@@ -211,8 +211,6 @@ fn lesson(entry: &lessons::Entry, pack: Pack, prose: Option<Prose>, embed: bool)
         </main>
         <div class="visually-hidden" role="status" aria-live="polite">{live(move || desk.said.get())}</div>
         <Dialogs desk/>
-        {pull::tip(desk)}
-        {present::veil(desk)}
     }
 }
 

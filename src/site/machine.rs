@@ -2,6 +2,8 @@
 
 use crate::fit::Fitted;
 use crate::plots::{self, Sheet};
+use crate::present::Lectern;
+use crate::pull::Pull;
 use crate::speech::Speech;
 use crate::stage::{Emphasis, StageView};
 use crate::texts::{t, tf};
@@ -88,6 +90,9 @@ pub(crate) struct Core {
     pub(crate) busy_ms: Option<f64>,
     /// How many times larger than usual stages are drawn.
     pub(crate) zoom: f32,
+    /// The dot that a pointer holds.
+    pub(crate) pull: Option<Pull>,
+    pub(crate) lectern: Lectern,
 }
 
 /// What of the work that is done a few times a second is still to be done. It is spread over frames, one piece at

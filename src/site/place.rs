@@ -170,6 +170,24 @@ pub(crate) fn mark(name: &str, on: bool) {
     }
 }
 
+/// A new element of this class that lies over the page.
+pub(crate) fn lay(class: &str) -> Option<HtmlElement> {
+    let document = document()?;
+    let thing = document.create_element("div").ok()?;
+    thing.set_class_name(class);
+    // It tells nothing that is not spoken too.
+    let _ = thing.set_attribute("aria-hidden", "true");
+    document.body()?.append_child(&thing).ok()?;
+    thing.dyn_into().ok()
+}
+
+/// Puts it at a place of the window, in CSS pixels.
+pub(crate) fn put(thing: &HtmlElement, (x, y): (i32, i32)) {
+    for (side, at) in [("left", x), ("top", y)] {
+        let _ = thing.style().set_property(side, &format!("{at}px"));
+    }
+}
+
 /// Whether the page is drawn.
 pub(crate) fn is_ready() -> bool {
     html().is_some_and(|html| html.dataset().get("ready").is_some())

@@ -2,7 +2,7 @@
 //! which whoever presents counts on number keys; a question is answered with what most hands were for.
 
 use crate::desk::Desk;
-use crate::live::{live, rarely};
+use crate::live::rarely;
 use crate::place::{self, Listener};
 use crate::texts::{t, tf};
 use engine::{Arg, Player};
@@ -10,33 +10,47 @@ use js_sys::{Function, Promise, Reflect};
 use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::PointerEvent;
+use web_sys::{HtmlElement, PointerEvent};
 
-/// So much larger are type and stage.
+/// Type and stage are at most so much larger.
 const ZOOM: f32 = 1.5;
 
-/// What lecture mode shows; nothing of it is kept when it ends.
+/// What the page follows of lecture mode.
 #[derive(Clone, Copy)]
 pub(crate) struct Lecture {
     pub(crate) on: RwSignal<bool>,
-    /// Knobs, actions and the rest beside the stage.
-    panels: RwSignal<bool>,
-    blank: RwSignal<bool>,
-    /// Where the pointer's light is, in CSS pixels of the window.
-    light: RwSignal<Option<(i32, i32)>>,
-    /// Hands for each answer of a beat's question.
-    hands: RwSignal<(usize, Vec<u32>)>,
+    /// How many hands were counted for the question that was asked last.
+    counted: RwSignal<u32>,
 }
 
 impl Lecture {
     pub(crate) fn new() -> Lecture {
         Lecture {
             on: RwSignal::new(false),
-            panels: RwSignal::new(false),
-            blank: RwSignal::new(false),
-            light: RwSignal::new(None),
-            hands: RwSignal::default(),
+            counted: RwSignal::new(0),
         }
+    }
+}
+
+/// What lies on the lectern; nothing of it is kept when lecture mode ends.
+#[derive(Debug, Default)]
+pub(crate) struct Lectern {
+    /// Whether knobs, actions and the rest stand beside the stage.
+    panels: bool,
+    /// What blackens the screen.
+    blank: Option<HtmlElement>,
+    /// The light at the pointer.
+    light: Option<HtmlElement>,
+    /// A beat, and the hands for each answer of its question.
+    hands: (usize, Vec<u32>),
+}
+
+impl Lectern {
+    fn clear(&mut self) {
+        for thing in [self.blank.take(), self.light.take()].into_iter().flatten() {
+            thing.remove();
+        }
+        self.panels = false;
     }
 }
 
@@ -47,9 +61,7 @@ pub(crate) fn turn(desk: Desk, on: bool, full: bool) {
         return;
     }
     lecture.on.set(on);
-    lecture.panels.set(false);
-    lecture.blank.set(false);
-    lecture.light.set(None);
+    desk.lectern(Lectern::clear);
     place::mark("present", on);
     place::mark("panels", false);
     desk.zoom(if on { ZOOM } else { 1.0 });
@@ -101,10 +113,12 @@ pub(crate) fn watch(desk: Desk) -> [Listener; 2] {
 
 fn hear(desk: Desk, event: &web_sys::Event) {
     if let Some(pointer) = event.dyn_ref::<PointerEvent>() {
-        if desk.lecture.light.with_untracked(Option::is_some) {
-            let to = (pointer.client_x(), pointer.client_y());
-            desk.lecture.light.set(Some(to));
-        }
+        let to = (pointer.client_x(), pointer.client_y());
+        desk.lectern(|lectern| {
+            if let Some(light) = &lectern.light {
+                place::put(light, to);
+            }
+        });
     } else if place::document().is_none_or(|document| document.fullscreen_element().is_none()) {
         turn(desk, false, false);
     }
@@ -112,9 +126,9 @@ fn hear(desk: Desk, event: &web_sys::Event) {
 
 /// A key of lecture mode; false if it is none. Presenters' clickers send the keys of pages.
 pub(crate) fn press(desk: Desk, key: &str) -> bool {
-    let lecture = desk.lecture;
-    if lecture.blank.get_untracked() {
-        lecture.blank.set(false);
+    let blank = desk.lectern(|lectern| lectern.blank.take()).flatten();
+    if let Some(blank) = blank {
+        blank.remove();
         return true;
     }
     match key {
@@ -122,17 +136,21 @@ pub(crate) fn press(desk: Desk, key: &str) -> bool {
         "PageUp" => desk.tell_story(Player::back),
         "Escape" | "p" => turn(desk, false, true),
         "b" | "." => {
-            lecture.blank.set(true);
+            desk.lectern(|lectern| lectern.blank = place::lay("blank"));
             desk.speak(&t("present.blank"));
         }
         "l" => {
-            let on = lecture.light.with_untracked(Option::is_some);
-            lecture.light.set((!on).then_some((-100, -100)));
+            desk.lectern(|lectern| match lectern.light.take() {
+                Some(light) => light.remove(),
+                None => lectern.light = place::lay("light"),
+            });
         }
         "k" => {
-            let shown = !lecture.panels.get_untracked();
-            lecture.panels.set(shown);
-            place::mark("panels", shown);
+            let shown = desk.lectern(|lectern| {
+                lectern.panels = !lectern.panels;
+                lectern.panels
+            });
+            place::mark("panels", shown == Some(true));
         }
         key => match key.parse::<usize>() {
             Ok(answer) if answer >= 1 => return count(desk, answer - 1),
@@ -144,49 +162,73 @@ pub(crate) fn press(desk: Desk, key: &str) -> bool {
 
 /// Goes on; a question for which hands were counted is answered first, with what most were for.
 pub(crate) fn next(desk: Desk) {
-    let beat = desk.story.with_untracked(|story| story.beat);
-    let asks = desk.story.with_untracked(|story| story.ask.is_some());
-    let (of, hands) = desk.lecture.hands.get_untracked();
-    let most = hands.iter().max().filter(|_| asks && of == beat).copied();
-    let answer = most.and_then(|most| hands.iter().position(|hands| *hands == most));
-    match answer {
+    match favourite(desk).filter(|_| desk.lecture.on.get_untracked()) {
         Some(answer) => desk.guess(answer),
         None => desk.tell_story(Player::next),
     }
 }
 
-/// One hand more for an answer of the question that is asked; false if none is.
+/// The answer that most hands are for, while its question is asked.
+fn favourite(desk: Desk) -> Option<usize> {
+    let asked = desk
+        .story
+        .with_untracked(|story| story.ask.as_ref().map(|_| story.beat))?;
+    desk.lectern(|lectern| {
+        let (beat, hands) = &lectern.hands;
+        let most = hands.iter().max().filter(|_| *beat == asked)?;
+        hands.iter().position(|hands| hands == most)
+    })?
+}
+
+/// One hand more for an answer of the question that is asked; false if none is. One that asks for a number takes no hands.
 fn count(desk: Desk, answer: usize) -> bool {
-    let (beat, answers) = desk.story.with_untracked(|story| {
-        let asked = story.ask.as_ref().filter(|ask| ask.scale.is_none());
-        (story.beat, asked.map_or(0, |ask| ask.answers.len()))
+    let asked = desk.story.with_untracked(|story| {
+        let ask = story.ask.as_ref()?;
+        let answers = if ask.scale.is_none() {
+            ask.answers.len()
+        } else {
+            0
+        };
+        Some((story.beat, answers))
     });
-    if answer >= answers {
+    let Some((beat, answers)) = asked else {
         return false;
-    }
-    desk.lecture.hands.update(|(of, hands)| {
+    };
+    let counted = desk.lectern(|lectern| {
+        let (of, hands) = &mut lectern.hands;
         if *of != beat || hands.len() != answers {
             (*of, *hands) = (beat, vec![0; answers]);
         }
-        hands[answer] += 1;
+        if let Some(hands) = hands.get_mut(answer) {
+            *hands += 1;
+        }
+        hands.iter().sum()
     });
+    desk.lecture.counted.set(counted.unwrap_or_default());
     true
 }
 
 /// How many hands there are while a question is asked, and for what they were once it is answered.
 pub(crate) fn vote(desk: Desk) -> impl IntoView {
-    let hands = move || {
-        let (of, hands) = desk.lecture.hands.get();
-        let here = desk.lecture.on.get() && of == desk.story.with(|story| story.beat);
-        (here && !hands.is_empty()).then_some(hands)
-    };
-    rarely(hands, move |hands| tally(desk, &hands))
+    let Lecture { on, counted } = desk.lecture;
+    rarely(
+        move || Some(counted.get()).filter(|counted| *counted > 0 && on.get()),
+        move |counted| tally(desk, counted),
+    )
 }
 
-fn tally(desk: Desk, hands: &[u32]) -> AnyView {
-    let counted = hands.iter().sum::<u32>().max(1);
+fn tally(desk: Desk, counted: u32) -> AnyView {
+    let (of, hands) = desk
+        .lectern(|lectern| lectern.hands.clone())
+        .unwrap_or_default();
+    let (beat, known) = desk
+        .story
+        .with(|story| (story.beat, story.result.is_some()));
+    if of != beat {
+        return ().into_any();
+    }
     let total = tf("present.hands", &[Arg::Count(counted.into())]);
-    if desk.story.with(|story| story.result.is_none()) {
+    if !known {
         return view! { <p class="hands" role="status">{total}</p> }.into_any();
     }
     let bars = hands.iter().zip(1_i64..).map(|(hands, number)| {
@@ -198,28 +240,4 @@ fn tally(desk: Desk, hands: &[u32]) -> AnyView {
         view! { <li><span>{text}</span><div class="bar" style=("--fill", fill)></div></li> }
     });
     view! { <ul class="hands" aria-label=total>{bars.collect_view()}</ul> }.into_any()
-}
-
-/// What lies over the page: nothing but black, or the pointer's light.
-pub(crate) fn veil(desk: Desk) -> impl IntoView {
-    let lecture = desk.lecture;
-    let over = move || match (lecture.blank.get(), lecture.light.get()) {
-        (true, _) => Some(None),
-        (false, light) => light.map(Some),
-    };
-    rarely(over, move |light| over_all(desk, light))
-}
-
-fn over_all(desk: Desk, light: Option<(i32, i32)>) -> AnyView {
-    match light {
-        None => {
-            let wake = move |_| desk.lecture.blank.set(false);
-            view! { <div class="blank" on:click=wake></div> }.into_any()
-        }
-        Some((x, y)) => {
-            let place = format!("left:{x}px;top:{y}px");
-            view! { <div class="light" aria-hidden="true" style=live(move || place.clone())></div> }
-                .into_any()
-        }
-    }
 }

@@ -1,15 +1,15 @@
 //! Pulling a dot: what a lesson offers for it is done, once more for every stretch that the dot is pulled.
 //!
-//! Nobody pulls at a start, so all of it is late code: one function hears whatever pointers do.
+//! Nobody pulls at a start, so nearly all of it is late code: one function hears whatever pointers do, and what it shows it puts
+//! into the document by itself.
 
 use crate::desk::Desk;
-use crate::live::{live, rarely};
 use crate::place::{self, Listener};
 use engine::show::Picked;
 use engine::{Act, Arg};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, Event, PointerEvent};
+use web_sys::{Element, Event, HtmlElement, PointerEvent};
 
 /// So little is a click with an unsteady hand, CSS pixels.
 const CLICK: f64 = 8.0;
@@ -19,7 +19,7 @@ const ONCE: f64 = 36.0;
 const MOST: u32 = 10;
 
 /// A dot that a pointer holds.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Pull {
     side: usize,
     act: Act,
@@ -28,6 +28,8 @@ pub(crate) struct Pull {
     to: (i32, i32),
     /// Once it has been pulled further than a click: whether the run played before.
     played: Option<bool>,
+    /// What is going to happen, beside the pointer.
+    tip: Option<HtmlElement>,
 }
 
 impl Pull {
@@ -65,31 +67,39 @@ fn hear(desk: Desk, event: &Event) {
     let Some(pointer) = event.dyn_ref::<PointerEvent>() else {
         return;
     };
-    let at = (pointer.client_x(), pointer.client_y());
-    let held = desk.pull.get_untracked();
-    match (event.type_().as_str(), held) {
-        ("pointerdown", _) => desk.pull.set(take(desk, pointer, at)),
-        // It was let go where this page hears nothing.
-        ("pointermove", Some(pull)) if pointer.buttons() == 0 => end(desk, pull, 0),
-        ("pointermove", Some(pull)) => {
-            let mut pull = Pull { to: at, ..pull };
+    let to = (pointer.client_x(), pointer.client_y());
+    let kind = event.type_();
+    if kind == "pointerdown" {
+        let pull = take(desk, pointer, to);
+        desk.pull(pull);
+        return;
+    }
+    let Some(mut pull) = desk.pull(None) else {
+        return;
+    };
+    match kind.as_str() {
+        "pointermove" if pointer.buttons() != 0 => {
+            pull.to = to;
             if pull.times() > 0 && pull.played.is_none() {
                 // Time stands still while somebody holds a part of it.
                 pull.played = Some(desk.playing.get_untracked());
                 desk.act(|player| player.set_playing(false));
             }
-            desk.pull.set(Some(pull));
+            tell(desk, &mut pull);
+            desk.pull(Some(pull));
+        }
+        "pointerup" => {
+            pull.to = to;
+            desk.pull(Some(pull));
         }
         // The click tells that a pull has ended, after the pointer has; it is no click on what lies there.
-        ("click", Some(pull)) if pull.played.is_some() => {
+        "click" if pull.played.is_some() => {
             event.stop_propagation();
-            end(desk, pull, pull.times());
+            let times = pull.times();
+            end(desk, &pull, times);
         }
-        ("click", Some(_)) => desk.pull.set(None),
-        ("pointerup", Some(pull)) => desk.pull.set(Some(Pull { to: at, ..pull })),
-        // The browser needs the pointer for something else: nothing is done.
-        ("pointercancel", Some(pull)) => end(desk, pull, 0),
-        _ => {}
+        // The browser needs the pointer for something else, or it was let go where this page hears nothing.
+        _ => end(desk, &pull, 0),
     }
 }
 
@@ -110,12 +120,40 @@ fn take(desk: Desk, pointer: &PointerEvent, at: (i32, i32)) -> Option<Pull> {
         from: at,
         to: at,
         played: None,
+        tip: None,
     })
 }
 
+/// Says beside the pointer what will happen.
+fn tell(desk: Desk, pull: &mut Pull) {
+    let times = pull.times();
+    if times == 0 {
+        forget(pull.tip.take());
+        return;
+    }
+    if pull.tip.is_none() {
+        pull.tip = place::lay("pull-tip");
+    }
+    let specs = desk
+        .ask(|player| player.main().actions())
+        .unwrap_or_default();
+    let id = specs.get(pull.act.spec).map_or("", |action| action.id);
+    if let Some(tip) = &pull.tip {
+        let count = [Arg::Count(times.into())];
+        tip.set_text_content(Some(&desk.fill(&format!("action.{id}.pull"), &count)));
+        place::put(tip, pull.to);
+    }
+}
+
+fn forget(tip: Option<HtmlElement>) {
+    if let Some(tip) = tip {
+        tip.remove();
+    }
+}
+
 /// The dot is let go, and what was told is done so often; none if it was put back.
-fn end(desk: Desk, pull: Pull, times: u32) {
-    desk.pull.set(None);
+fn end(desk: Desk, pull: &Pull, times: u32) {
+    forget(pull.tip.clone());
     let Some(played) = pull.played else {
         return;
     };
@@ -128,21 +166,4 @@ fn end(desk: Desk, pull: Pull, times: u32) {
     if times > 0 {
         desk.pick(Some((pull.side, Picked::Dot(pull.act.target as u32))));
     }
-}
-
-/// What is going to happen, beside the pointer.
-pub(crate) fn tip(desk: Desk) -> impl IntoView {
-    let pulled = move || desk.pull.get().filter(|pull| pull.times() > 0);
-    rarely(pulled, move |pull| told(desk, pull))
-}
-
-fn told(desk: Desk, pull: Pull) -> AnyView {
-    let specs = desk
-        .ask(|player| player.main().actions())
-        .unwrap_or_default();
-    let id = specs.get(pull.act.spec).map_or("", |action| action.id);
-    let count = [Arg::Count(pull.times().into())];
-    let text = desk.fill(&format!("action.{id}.pull"), &count);
-    let place = format!("left:{}px;top:{}px", pull.to.0, pull.to.1);
-    view! { <div class="pull-tip" style=live(move || place.clone())>{text}</div> }.into_any()
 }
