@@ -413,14 +413,17 @@ impl<P: Face> Cluster<P> {
         for key in keys {
             match hold {
                 Some(by) => self.delay(key, by, cx),
-                None => {
-                    if let Some(flight) = self.flights.get_mut(key) {
-                        flight.lost = Some(flight.share(cx.now()));
-                    }
-                }
+                None => self.lose(key, cx.now()),
             }
         }
         Some(told)
+    }
+
+    /// A message under way is lost where it is.
+    pub fn lose(&mut self, key: Key, now: Time) {
+        if let Some(flight) = self.flights.get_mut(key) {
+            flight.lost = Some(flight.share(now));
+        }
     }
 
     /// A message arrives so much later: it stands still for so long.
