@@ -121,18 +121,26 @@ impl Registry {
         }
     }
 
-    /// Knows these, as if it had long run: each renewed when it says, and as many renewals in the last window as are expected.
-    pub fn settled(now_us: u64, leases: Vec<Lease>, rule: &Preservation) -> Registry {
-        let mut registry = Registry::new(now_us);
+    /// Knows these by number, as if it had long run: as many renewals came in the window before as are expected, and so many
+    /// since this one began. Its list is newer than any before.
+    #[must_use]
+    pub fn settled(
+        &self,
+        (began_us, came): (u64, u32),
+        leases: Vec<Lease>,
+        rule: &Preservation,
+    ) -> Registry {
+        let mut registry = self.restarted(began_us);
         registry.renewals.last = rule.expected(leases.len()) as u32;
-        for lease in leases {
-            registry.register(lease.instance, lease.renewed_us);
-        }
+        registry.renewals.now = came;
+        registry.leases = leases;
+        registry.version += 1;
         registry
     }
 
     fn place(&self, instance: u32) -> Result<usize, usize> {
-        self.leases.binary_search_by_key(&instance, |it| it.instance)
+        self.leases
+            .binary_search_by_key(&instance, |it| it.instance)
     }
 
     /// The lease of an instance, if it is listed.
@@ -211,15 +219,27 @@ impl Registry {
         is_over: impl Fn(&Lease) -> bool,
         first: impl Fn(&Lease) -> u64,
     ) -> Sweep {
-        let mut over: Vec<Lease> = self.leases.iter().copied().filter(|it| is_over(it)).collect();
+        let mut over: Vec<Lease> = self
+            .leases
+            .iter()
+            .copied()
+            .filter(|it| is_over(it))
+            .collect();
         if let Some(rule) = rule {
             self.renewals.roll(now_us, rule.window_us);
             let (all, came) = (self.leases.len(), self.renewals.last);
             let threshold = rule.threshold(all);
             if !over.is_empty() && came <= threshold {
                 let expected = rule.expected(all) as u32;
-                let kept = Some(Kept { expected, came, threshold });
-                return Sweep { struck: Vec::new(), kept };
+                let kept = Some(Kept {
+                    expected,
+                    came,
+                    threshold,
+                });
+                return Sweep {
+                    struck: Vec::new(),
+                    kept,
+                };
             }
             over.sort_by_key(|it| (first(it), it.instance));
             over.truncate(rule.most(all));
@@ -227,7 +247,10 @@ impl Registry {
         for lease in &over {
             self.cancel(lease.instance);
         }
-        Sweep { struck: over, kept: None }
+        Sweep {
+            struck: over,
+            kept: None,
+        }
     }
     // endregion
 }
@@ -271,9 +294,15 @@ mod tests {
         let struck = sweep(&mut registry, 10 * S, None).struck;
         assert_eq!(struck.len(), 1);
         let version = registry.version();
-        assert!(!registry.renew(0, 11 * S, 6 * S), "its late beat is unknown");
+        assert!(
+            !registry.renew(0, 11 * S, 6 * S),
+            "its late beat is unknown"
+        );
         assert!(registry.register(0, 11 * S) && !registry.register(0, 12 * S));
-        assert_eq!((registry.version(), registry.leases().len()), (version + 1, 2));
+        assert_eq!(
+            (registry.version(), registry.leases().len()),
+            (version + 1, 2)
+        );
     }
 
     #[test]
@@ -286,7 +315,9 @@ mod tests {
                     registry.renew(instance, second * S - 1, 6 * S);
                 }
                 if second % 6 == 0 {
-                    struck |= !sweep(&mut registry, second * S, Some(&RULE)).struck.is_empty();
+                    struck |= !sweep(&mut registry, second * S, Some(&RULE))
+                        .struck
+                        .is_empty();
                 }
             }
             assert_eq!(struck, n >= 7, "{n} instances");
@@ -299,7 +330,11 @@ mod tests {
         for second in [6, 9] {
             (1..6).for_each(|instance| _ = registry.renew(instance, second * S, 6 * S));
         }
-        let kept = Kept { expected: 12, came: 10, threshold: 10 };
+        let kept = Kept {
+            expected: 12,
+            came: 10,
+            threshold: 10,
+        };
         assert_eq!(sweep(&mut registry, 12 * S, Some(&RULE)).kept, Some(kept));
         assert!(sweep(&mut registry, 12 * S, None).struck.len() == 1);
     }
@@ -329,8 +364,12 @@ mod tests {
 
     #[test]
     fn a_settled_registry_expects_what_it_has_heard() {
-        let lease = |instance| Lease { instance, since_us: 0, renewed_us: 5 * S };
-        let registry = Registry::settled(6 * S, (0..6).map(lease).collect(), &RULE);
+        let lease = |instance| Lease {
+            instance,
+            since_us: 0,
+            renewed_us: 5 * S,
+        };
+        let registry = full(2).settled((6 * S, 0), (0..6).map(lease).collect(), &RULE);
         assert_eq!((registry.leases().len(), registry.renewals.last), (6, 12));
         let later = registry.restarted(7 * S);
         assert!(later.leases().is_empty() && later.version() > registry.version());
@@ -370,7 +409,10 @@ mod tests {
                             return Err("struck out before its lease ended");
                         }
                     }
-                    let late = registry.leases().iter().any(|it| now > it.renewed_us + 2 * S);
+                    let late = registry
+                        .leases()
+                        .iter()
+                        .any(|it| now > it.renewed_us + 2 * S);
                     if late {
                         return Err("kept although its lease had ended");
                     }
@@ -392,10 +434,15 @@ mod tests {
     #[test]
     fn whatever_comes_nobody_goes_early_and_nobody_stays_late() {
         for seed in 0..200 {
-            assert_eq!(laws(seed, |it, now| it.is_over(now, 2 * S)), Ok(()), "seed {seed}");
+            assert_eq!(
+                laws(seed, |it, now| it.is_over(now, 2 * S)),
+                Ok(()),
+                "seed {seed}"
+            );
         }
         // A rule that is wrong is caught.
-        let caught = |rule: &dyn Fn(&Lease, u64) -> bool| (0..200).any(|seed| laws(seed, rule).is_err());
+        let caught =
+            |rule: &dyn Fn(&Lease, u64) -> bool| (0..200).any(|seed| laws(seed, rule).is_err());
         assert!(caught(&|it, now| it.is_over(now, S)) && caught(&|it, now| it.is_over(now, 4 * S)));
         assert!(caught(&|it, now| now > it.since_us + 2 * S));
     }

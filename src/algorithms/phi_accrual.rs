@@ -43,6 +43,7 @@ impl History {
     }
 }
 
+// region: phi
 /// How much speaks against one who has been silent for so long: 1 means that one in ten such silences is only a late
 /// heartbeat, 2 that one in a hundred is. All spans in the same unit; the deviation is above 0.
 pub fn phi(silent: f64, mean: f64, deviation: f64) -> f64 {
@@ -55,6 +56,7 @@ pub fn phi(silent: f64, mean: f64, deviation: f64) -> f64 {
     };
     -libm::log10(late)
 }
+// endregion
 
 /// The settings of a detector; spans in ms.
 #[derive(Clone, Copy, Debug, PartialEq)]
