@@ -390,14 +390,14 @@ fn registry(world: &World, at: Time, layout: &Layout, scene: &mut Scene) {
     }
 }
 
-/// What a copy that is not well says of itself.
-fn ill(state: State) -> Option<(&'static str, Ink)> {
+/// What a copy that is not well says of itself, also in short.
+fn ill(state: State) -> Option<(&'static str, &'static str, Ink)> {
     match state {
         State::Up | State::Absent => None,
-        State::Leaves => Some(("leaves", Ink::Warn)),
-        State::Hung => Some(("hung", Ink::Bad)),
-        State::Killed => Some(("killed", Ink::Bad)),
-        State::Gone => Some(("gone", Ink::Bad)),
+        State::Leaves => Some(("leaves", "leaves.short", Ink::Warn)),
+        State::Hung => Some(("hung", "hung.short", Ink::Bad)),
+        State::Killed => Some(("killed", "killed.short", Ink::Bad)),
+        State::Gone => Some(("gone", "gone.short", Ink::Bad)),
     }
 }
 
@@ -421,20 +421,11 @@ fn stock(system: &System, copy: usize, at: Time, layout: &Layout, scene: &mut Sc
             Arg::Count(queued.len() as i64),
         ],
     );
-    let said = match (ill(it.state), it.cut) {
-        (Some((word, ink)), _) => Some((
-            [
-                scene.say(word, &[ago]),
-                scene.say(&format!("{word}.short"), &[]),
-            ],
-            ink,
-        )),
-        (None, true) => Some((
-            [scene.say("cut-off", &[]), scene.say("cut-off.short", &[])],
-            Ink::Bad,
-        )),
-        (None, false) => None,
-    };
+    let cut = it.cut.then_some(("cut-off", "cut-off.short", Ink::Bad));
+    let said = ill(it.state).or(cut).map(|(word, short, ink)| {
+        let texts = [scene.say(word, &[ago]), scene.say(short, &[])];
+        (texts, ink)
+    });
     let spoken = match &said {
         Some(([said, _], _)) => format!("{said}, {busy}"),
         None => busy.clone(),
