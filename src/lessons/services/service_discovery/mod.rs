@@ -279,14 +279,14 @@ impl Script for ServiceDiscovery {
     }
 
     fn report(&self, system: &mut System, knobs: &Values, cx: Cx<'_, '_>) {
-        let turned = system.turned;
         let world = world_mut(system);
         if !world.begun {
             let salt = engine::random::unit(cx.random(SALT)).to_bits();
             cx.because(NoteId::NONE);
             world.begin(knobs, salt, cx);
-        } else if world.turned != turned {
-            world.heed(Rules::of(knobs), turned, cx);
+        } else if world.knobs != knobs.all() {
+            world.knobs = knobs.all().to_vec();
+            world.heed(Rules::of(knobs), cx);
         }
         world.fetch_now(cx);
         tell(system, cx);

@@ -211,6 +211,7 @@ fn along(points: &[Point], share: f32) -> Point {
 pub(super) fn draw(system: &System, _: &Values, at: Time, scene: &mut Scene) {
     let world = world(system);
     let layout = Layout::of(world, scene);
+    scene.height = layout.score.y + layout.score.h + 10.0;
     ground(world, &layout, scene);
     for caller in 0..CALLERS {
         self::caller(system, caller, at, &layout, scene);
@@ -307,7 +308,7 @@ fn caller(system: &System, caller: usize, at: Time, layout: &Layout, scene: &mut
     };
     let short = match world.rules.gateway {
         true => scene.say("by-gateway.short", &[]),
-        false => scene.say("age", &[figures::tenths(age)]),
+        false => scene.say("span", &[figures::tenths(age)]),
     };
     let name = scene.name(part);
     let mut pencil = scene.thing(part, rect, status.clone());
@@ -327,17 +328,16 @@ fn registry(world: &World, at: Time, layout: &Layout, scene: &mut Scene) {
     let left = world.sweep_at.since(at);
     let silent = world.silent_until.since(at);
     let ago = figures::tenths(at.since(world.registry_since));
-    let (status, ink) = match () {
-        () if !world.running => (scene.say("stopped", &[ago]), Ink::Bad),
-        () if silent > Time::ZERO => (scene.say("silent", &[figures::tenths(silent)]), Ink::Warn),
-        () if world.kept.is_some() => (scene.say("kept", &[]), Ink::Warn),
-        () if at < world.storm_until => (scene.say("storm", &[]), Ink::Warn),
-        () if world.rules.asks => (scene.say("asks", &[]), Ink::Secondary),
-        () => (
-            scene.say("sweep-in", &[figures::tenths(left)]),
-            Ink::Secondary,
-        ),
+    let sweep = figures::tenths(left);
+    let (word, short, arg, ink) = match () {
+        () if !world.running => ("stopped", "stopped.short", ago, Ink::Bad),
+        () if silent > Time::ZERO => ("silent", "silent.short", figures::tenths(silent), Ink::Warn),
+        () if world.kept.is_some() => ("kept", "kept.short", ago, Ink::Warn),
+        () if at < world.storm_until => ("storm", "storm.short", ago, Ink::Warn),
+        () if world.rules.asks => ("asks", "asks.short", ago, Ink::Secondary),
+        () => ("sweep-in", "sweep-in.short", sweep, Ink::Secondary),
     };
+    let [status, short] = [word, short].map(|word| scene.say(word, &[arg]));
     let renewals = world.kept.map(|kept| {
         let all = [kept.expected, kept.came, kept.threshold];
         scene.say("renewals", &all.map(|n| Arg::Count(i64::from(n))))
@@ -373,7 +373,7 @@ fn registry(world: &World, at: Time, layout: &Layout, scene: &mut Scene) {
         fitting(&[name], 14.5, true, room),
     );
     let bold = ink != Ink::Secondary;
-    let said = fitting(&[status], 12.0, bold, room);
+    let said = fitting(&[status, short], 12.0, bold, room);
     let y = rect.y + 38.0;
     match bold {
         true => pencil.bold(pt(x, y), 12.0, ink, said),
@@ -460,9 +460,12 @@ fn stock(system: &System, copy: usize, at: Time, layout: &Layout, scene: &mut Sc
         let sockets = (0..WORKERS as usize).map(|worker| layout.socket(copy, worker));
         figures::sockets(&mut pencil, sockets);
     }
+    if dead && rect.w < 30.0 {
+        pencil.mark(Glyph::Failure, pt(middle, rect.y + 32.0), 5.0, Ink::Bad);
+    }
     if let Some((texts, ink)) = said.filter(|_| rect.w >= 30.0) {
         let text = fitting(&texts, 11.0, true, rect.w - 4.0);
-        pencil.centred(pt(middle, rect.y + 47.0), 11.0, true, ink, text);
+        pencil.centred(pt(middle, rect.y + 46.5), 11.0, true, ink, text);
     }
     let ink = if it.state == State::Hung {
         Ink::Mark
@@ -735,7 +738,7 @@ fn score(system: &System, at: Time, layout: &Layout, scene: &mut Scene) {
     let bad = ghosts + strangers > 0;
     let ink = if bad { Ink::Bad } else { Ink::Ok };
     pencil.bold(pt(x, y), 14.5, ink, fitting(&[wrong], 14.5, true, room));
-    y += 21.0;
+    y += 24.0;
     let mut lines = vec![
         (to_ghosts, tally.ghosts > 0),
         (failed, tally.failed > 0),
@@ -753,7 +756,7 @@ fn score(system: &System, at: Time, layout: &Layout, scene: &mut Scene) {
             true => pencil.bold(pt(x, y), 12.0, ink, line),
             false => pencil.text(pt(x, y), 12.0, ink, line),
         };
-        y += 19.0;
+        y += if layout.narrow { 21.0 } else { 24.0 };
     }
     let (kx, mut ky) = match layout.narrow {
         true => (rect.x + half + 14.0, rect.y + 22.0),

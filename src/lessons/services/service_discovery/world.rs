@@ -292,8 +292,8 @@ pub(super) struct World {
     pub(super) untold: Vec<(usize, usize, u32)>,
     /// Stock 3 loses its power by itself, if nobody does anything.
     pub(super) by_itself: Time,
-    /// When the knobs were last heeded.
-    pub(super) turned: Time,
+    /// The knobs as they were last heeded.
+    pub(super) knobs: Vec<f64>,
 }
 
 /// Purposes of draws.
@@ -354,7 +354,7 @@ impl World {
             doors: Vec::new(),
             untold: Vec::new(),
             by_itself: Time::NEVER,
-            turned: Time::ZERO,
+            knobs: Vec::new(),
         };
         for copy in &mut world.copies[..6] {
             copy.state = State::Up;
@@ -471,6 +471,7 @@ impl World {
     /// The run begins: everybody is there, and says so once, so that each part can say what it is for.
     pub(super) fn begin(&mut self, knobs: &Values, salt: u64, cx: Cx<'_, '_>) {
         (self.begun, self.salt, self.rules) = (true, salt, Rules::of(knobs));
+        self.knobs = knobs.all().to_vec();
         let note = cx.say(Note::new("registry-lists").about(REGISTRY));
         for caller in 0..=GATEWAY {
             cx.because(NoteId::NONE);
@@ -519,9 +520,8 @@ impl World {
     }
 
     /// Knobs have turned: clocks go on by the new rules.
-    pub(super) fn heed(&mut self, rules: Rules, turned: Time, cx: Cx<'_, '_>) {
+    pub(super) fn heed(&mut self, rules: Rules, cx: Cx<'_, '_>) {
         let now = cx.now();
-        self.turned = turned;
         if rules == self.rules {
             return;
         }
