@@ -47,7 +47,7 @@ const RETRIES: u8 = 2;
 /// Work on a call is even between 0.2 and 0.6 s: slow, so that it can be seen.
 const WORK: Time = Time::ms(400);
 const WORKERS: u32 = 2;
-const PLACES: u32 = 4;
+const PLACES: u32 = 3;
 /// Requests whose tries are remembered, so that each goes to another copy.
 const TRIED: usize = 64;
 /// For how long the system runs before anybody looks.
@@ -379,9 +379,12 @@ impl Lesson for ServiceDiscovery {
         plots: PLOTS,
         key: &[
             (Glyph::Request, Ink::Accent),
+            (Glyph::Request, Ink::Mark),
             (Glyph::Response, Ink::Ok),
             (Glyph::Failure, Ink::Bad),
             (Glyph::Heartbeat, Ink::Secondary),
+            (Glyph::Heartbeat, Ink::Bad),
+            (Glyph::Response, Ink::Mark),
             (Glyph::Message, Ink::Hit),
         ],
         story: story::STORY,

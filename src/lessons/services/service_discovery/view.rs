@@ -35,12 +35,14 @@ pub(super) const STANDS_FOR: &[(PartId, PartId)] = &[
     (SCORE, REGISTRY),
 ];
 
+/// Calls are counted over so long.
+pub(super) const LATELY: Time = Time::s(8);
 /// How long a cell that has turned pulses.
 const PULSE: Time = Time::ms(700);
 /// Rings of leases and cells.
 const RING: f32 = 12.5;
 const CELL: f32 = 8.5;
-const QUEUE: usize = 4;
+const QUEUE: usize = super::PLACES as usize;
 
 /// Where everything stands.
 struct Layout {
@@ -81,7 +83,7 @@ impl Layout {
         let caller = if narrow {
             (((w - 24.0) * 0.62 - 12.0) / 3.0, 46.0)
         } else {
-            (128.0, 50.0)
+            (128.0_f32.min((end - left) / 3.0 - 8.0), 50.0)
         };
         let third = (end - left) / 3.0;
         let callers = std::array::from_fn(|i| {
@@ -112,7 +114,7 @@ impl Layout {
         let rows = world.rows().len() as f32 + 1.0;
         let bottom = rows_y + rows * row_h;
         let score = match narrow {
-            true => Rect::new(12.0, bottom + 10.0, w - 24.0, 142.0),
+            true => Rect::new(12.0, bottom + 10.0, w - 24.0, 164.0),
             false => Rect::new(w - 12.0 - 164.0, 104.0, 164.0, (bottom - 104.0).max(224.0)),
         };
         Layout {
@@ -339,7 +341,7 @@ fn registry(world: &World, at: Time, layout: &Layout, scene: &mut Scene) {
     };
     let [status, short] = [word, short].map(|word| scene.say(word, &[arg]));
     let renewals = world.kept.map(|kept| {
-        let all = [kept.expected, kept.came, kept.threshold];
+        let all = [kept.expected, kept.came, kept.threshold + 1];
         scene.say("renewals", &all.map(|n| Arg::Count(i64::from(n))))
     });
     let name = scene.name(REGISTRY);
@@ -439,15 +441,15 @@ fn stock(system: &System, copy: usize, at: Time, layout: &Layout, scene: &mut Sc
         .figure("serves", f64::from(u8::from(it.serves())));
     let (ground, border) = match (&said, dead) {
         (_, true) => (Ink::BadSoft, Ink::Bad),
-        (Some((_, ink)), _) => (Ink::Card, *ink),
-        (None, _) => (Ink::Card, Ink::LineStrong),
+        (Some((_, ink)), _) if it.state != State::Up => (Ink::Card, *ink),
+        _ => (Ink::Card, Ink::LineStrong),
     };
     pencil.bordered(
         rect,
         8.0,
         ground,
         border,
-        if said.is_some() { 2.0 } else { 1.5 },
+        if border == Ink::LineStrong { 1.5 } else { 2.0 },
     );
     let middle = rect.centre().x;
     let name = fitting(&names, 12.5, true, rect.w - 8.0);
@@ -581,8 +583,11 @@ fn belief(world: &World, row: usize, at: Time, layout: &Layout, scene: &mut Scen
         "row",
         &[count(list.count_ones()), count(ghosts), count(strangers)],
     );
-    let details = match row {
-        REGISTRY_ROW => vec![scene.say("listed", &[count(list.count_ones())])],
+    let details = match (row, world.kept) {
+        (REGISTRY_ROW, Some(kept)) => {
+            vec![scene.say("came", &[count(kept.came), count(kept.expected)])]
+        }
+        (REGISTRY_ROW, None) => vec![scene.say("listed", &[count(list.count_ones())])],
         _ => {
             let age = at.since(world.list_of(row - 1).made);
             let age = figures::tenths(age);
@@ -636,7 +641,7 @@ fn belief(world: &World, row: usize, at: Time, layout: &Layout, scene: &mut Scen
             }
         }
         if registers && list & bit != 0 && world.running {
-            doubt(&mut pencil, world, copy, p, at);
+            doubt(&mut pencil, (world, copy, at), p, layout.pitch >= 24.0);
         }
         pulse(&mut pencil, p, world.turns[row][copy], at);
     }
@@ -669,7 +674,7 @@ fn belief(world: &World, row: usize, at: Time, layout: &Layout, scene: &mut Scen
 }
 
 /// What the registry goes by: how much of the lease is left, how suspect a silence is, how many answers are missing.
-fn doubt(pencil: &mut Pencil<'_>, world: &World, copy: usize, p: Point, at: Time) {
+fn doubt(pencil: &mut Pencil<'_>, (world, copy, at): (&World, usize, Time), p: Point, roomy: bool) {
     let it = &world.copies[copy];
     let number = match () {
         () if world.rules.asks => Some(it.health.streak().to_string()),
@@ -677,7 +682,7 @@ fn doubt(pencil: &mut Pencil<'_>, world: &World, copy: usize, p: Point, at: Time
         () => None,
     };
     if let Some(number) = number {
-        if it.serves() {
+        if it.serves() && roomy {
             pencil.centred(pt(p.x, p.y + 4.0), 11.0, true, Ink::Ink, number);
         }
         return;
@@ -702,21 +707,25 @@ fn score(system: &System, at: Time, layout: &Layout, scene: &mut Scene) {
     let (ghosts, strangers) = world.wrong();
     let count = |n: u32| Arg::Count(i64::from(n));
     let wrong = scene.say("wrong", &[count(ghosts + strangers)]);
-    let to_ghosts = scene.say("to-ghosts", &[count(tally.ghosts), count(tally.calls)]);
+    let to_ghosts = scene.say("to-ghosts", &[count(tally.ghosts)]);
     let failed = scene.say("failed", &[count(tally.failed), count(tally.over)]);
     let lately = Time::s(3);
     let talk = world.talk.per_s(0, lately, at);
     let talk = libm::round(talk);
     let talks = scene.say("talks", &[Arg::Number(talk)]);
-    let five = Time::s(5);
-    let fine = world.fates.share(0, five, at).unwrap_or(1.0);
+    let fine = world.fates.share(0, LATELY, at).unwrap_or(1.0);
     let share = scene.say("fine", &[Arg::Share(libm::round(fine * 100.0) / 100.0)]);
     let turned: Option<Vec<Time>> = world.rows().map(|row| tally.turned[row]).collect();
     let last = turned.and_then(|all| all.into_iter().max());
     let last = last.map(|last| libm::round(last.since(tally.since).as_s() * 10.0) / 10.0);
     let all_know = last.map(|last| scene.say("all-know", &[Arg::Number(last)]));
     let struck = scene.say("wrongly", &[count(tally.wrongly)]);
-    let key = ["key.right", "key.ghost", "key.stranger"].map(|word| scene.say(word, &[]));
+    let key = [
+        ("key.right", "key.right.short"),
+        ("key.ghost", "key.ghost.short"),
+        ("key.stranger", "key.stranger.short"),
+    ];
+    let key = key.map(|(long, short)| [scene.say(long, &[]), scene.say(short, &[])]);
     let spoken = format!("{wrong}, {to_ghosts}, {failed}, {talks}");
     let mut pencil = scene.thing(SCORE, rect, spoken);
     pencil
@@ -731,8 +740,7 @@ fn score(system: &System, at: Time, layout: &Layout, scene: &mut Scene) {
         pencil.figure("last", last);
     }
     pencil.bordered(rect, 10.0, Ink::Card, Ink::Line, 1.0);
-    let half = if layout.narrow { rect.w / 2.0 } else { rect.w };
-    let room = half - 18.0;
+    let room = rect.w - 18.0;
     let x = rect.x + 10.0;
     let mut y = rect.y + 22.0;
     let bad = ghosts + strangers > 0;
@@ -756,14 +764,20 @@ fn score(system: &System, at: Time, layout: &Layout, scene: &mut Scene) {
             true => pencil.bold(pt(x, y), 12.0, ink, line),
             false => pencil.text(pt(x, y), 12.0, ink, line),
         };
-        y += if layout.narrow { 21.0 } else { 24.0 };
+        y += if layout.narrow { 20.0 } else { 24.0 };
     }
-    let (kx, mut ky) = match layout.narrow {
-        true => (rect.x + half + 14.0, rect.y + 22.0),
-        false => (x + 8.0, rect.y + rect.h - 62.0),
-    };
-    for (i, said) in key.into_iter().enumerate() {
-        let p = pt(kx, ky);
+    for (i, texts) in key.into_iter().enumerate() {
+        let nth = i as f32;
+        let (p, room) = match layout.narrow {
+            true => (
+                pt(x + 7.0 + nth * room / 3.0, rect.y + rect.h - 16.0),
+                room / 3.0 - 22.0,
+            ),
+            false => (
+                pt(x + 7.0, rect.y + rect.h - 62.0 + 24.0 * nth),
+                room - 20.0,
+            ),
+        };
         match i {
             0 => pencil.filled(round(p, 7.0), 7.0, Ink::Ok),
             1 => pencil
@@ -771,10 +785,8 @@ fn score(system: &System, at: Time, layout: &Layout, scene: &mut Scene) {
                 .mark(Glyph::Failure, p, 4.5, Ink::Bad),
             _ => pencil.bordered(round(p, 7.0), 7.0, Ink::None, Ink::Accent, 2.5),
         };
-        let room = rect.x + rect.w - kx - 18.0;
-        let said = fitting(&[said], 12.0, false, room);
-        pencil.text(pt(kx + 13.0, ky + 4.0), 12.0, Ink::Secondary, said);
-        ky += 24.0;
+        let said = fitting(&texts, 12.0, false, room);
+        pencil.text(pt(p.x + 13.0, p.y + 4.0), 12.0, Ink::Secondary, said);
     }
 }
 

@@ -26,6 +26,8 @@ const DEVIATION: f64 = 100.0;
 /// A storm delays beats so far, for so long.
 pub(super) const STORM: Time = Time::s(3);
 pub(super) const STORM_FOR: Time = Time::s(30);
+/// By then the worst of delays is over at the first settings: a lease, a sweep, a list.
+pub(super) const LATE: Time = Time::s(19);
 /// Half a step of a deployment: a new copy comes, then an old one goes.
 const STEP: Time = Time::s(2);
 /// With sweeps at once, a detector without an end of its own is looked at so often.
@@ -248,6 +250,8 @@ pub(super) struct Tally {
     /// Requests that are over since, and those of them that failed.
     pub(super) over: u32,
     pub(super) failed: u32,
+    /// The same of requests that came when all lists had long been fetched anew.
+    pub(super) late: (u32, u32),
     /// The shortest list that any caller has had.
     pub(super) shortest: u32,
     /// What was done.
@@ -516,6 +520,10 @@ impl World {
         if request.asked >= self.tally.since {
             self.tally.over += 1;
             self.tally.failed += u32::from(failed);
+            if request.asked >= self.tally.since + LATE {
+                self.tally.late.0 += 1;
+                self.tally.late.1 += u32::from(failed);
+            }
         }
     }
 
@@ -610,19 +618,19 @@ impl World {
         self.send(Word::Register, copy, Time::ZERO, false, cx);
     }
 
-    /// A copy signs off and ends after a while.
+    /// A copy signs off and ends after a while. One that is not well just ends.
     fn sign_off(&mut self, copy: usize, cx: Cx<'_, '_>) {
-        let part = stock_part(copy);
-        let stays = self.rules.stays;
+        if self.copies[copy].state != State::Up {
+            return self.end(copy, cx);
+        }
+        let (part, stays) = (stock_part(copy), self.rules.stays);
         let note = Note::new("signs-off").with(Arg::Part(part));
-        let note = cx.say(note.with(Arg::Span(stays)).about(part).mark(Tone::Warn));
-        let was = self.copies[copy].state;
+        let note = note.with(Arg::Span(stays)).about(part);
+        let note = cx.say(note.mark(Tone::Warn));
         self.set(copy, State::Leaves, note, cx.now());
         cx.because(note);
-        if was == State::Up {
-            self.send(Word::SignOff, copy, Time::ZERO, false, cx);
-        }
-        self.copies[copy].end_at = cx.now() + if was == State::Up { stays } else { Time::ZERO };
+        self.send(Word::SignOff, copy, Time::ZERO, false, cx);
+        self.copies[copy].end_at = cx.now() + stays;
         self.wake(self.copies[copy].end_at, cx);
     }
 
@@ -838,7 +846,6 @@ impl World {
         match word {
             Word::Fetch => {
                 if self.running {
-                    self.talks(cx.now());
                     let cause = self.registry_notes.iter().max().copied();
                     cx.because(cause.unwrap_or(NoteId::NONE));
                     self.push(who, cx);
