@@ -153,7 +153,7 @@ fn wrongly_a_minute(settings: &[(&str, f64)]) -> f64 {
 #[test]
 fn three_lost_beats_in_a_row_strike_out_the_living() {
     let lossy = [("lost", 20.0), ("load", 0.0), ("sweep", 0.0)];
-    let rate = |h: f64| 60.0 * 6.0 / h * 0.8 * 0.2_f64.powi(3);
+    let rate = |h: f64| 60.0 * 6.0 / h * 0.8 * 0.008;
     for h in [0.5, 3.0] {
         let settings = [&lossy[..], &[("beat", h), ("lease", 3.0 * h)]].concat();
         let (measured, theory) = (wrongly_a_minute(&settings), rate(h));

@@ -71,7 +71,7 @@ impl Layout {
             .rows()
             .fold(world.serving(), |bits, row| bits | world.row(row));
         let hurt = (0..ROOM).filter(|i| world.copies[*i].state != State::Absent);
-        let last = hurt.last().map_or(0, |last| last + 1);
+        let last = hurt.max().map_or(0, |last| last + 1);
         let columns = (16 - shown.leading_zeros() as usize).max(last).max(6);
         let side = if narrow { 0.0 } else { 176.0 };
         let label = if narrow { 84.0 } else { 112.0 };

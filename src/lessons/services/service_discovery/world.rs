@@ -944,7 +944,6 @@ impl World {
         let part = caller_part(caller);
         let (less, more) = (before & !list, list & !before);
         let one = |bits: u16| bits.trailing_zeros() as usize;
-        let age = Arg::Span(cx.now().since(made));
         let note = match (less.count_ones(), more.count_ones()) {
             (1, 0) => Note::new("list-less")
                 .with(Arg::Part(part))
@@ -960,7 +959,6 @@ impl World {
                     .with(count(more))
             }
         };
-        let _ = age;
         let tone = if less > 0 { Tone::Warn } else { Tone::Ok };
         let note = cx.say(note.about(part).mark(tone));
         self.callers[caller].note = note;
@@ -1015,21 +1013,20 @@ impl World {
             return;
         }
         let part = stock_part(copy);
-        match self.copies[copy].health.observe(answered) {
-            Some(Transition::Up) => {
-                if self.registry.register(copy as u32, cx.now().0) {
-                    self.list(copy, cx);
-                }
+        let verdict = self.copies[copy].health.observe(answered);
+        let number = copy as u32;
+        match verdict {
+            Some(Transition::Up) if self.registry.register(number, cx.now().0) => {
+                self.list(copy, cx);
             }
-            Some(Transition::Down) => {
-                if self.registry.cancel(copy as u32) {
-                    let misses = Arg::Count(i64::from(self.rules.misses));
-                    let note = Note::new("no-answer").with(Arg::Part(part)).with(misses);
-                    let note = cx.say(note.about(part).mark(Tone::Warn));
-                    self.struck(copy, note, cx);
-                }
+            Some(Transition::Down) if self.registry.cancel(number) => {
+                let misses = Arg::Count(i64::from(self.rules.misses));
+                let note = Note::new("no-answer").with(Arg::Part(part));
+                let note = note.with(misses).about(part).mark(Tone::Warn);
+                let note = cx.say(note);
+                self.struck(copy, note, cx);
             }
-            None => {}
+            _ => {}
         }
     }
 
