@@ -53,7 +53,7 @@ const TRIED: usize = 64;
 /// For how long the system runs before anybody looks.
 const WARM_UP: Time = Time::s(14);
 /// When Stock 3 loses its power if nobody does anything.
-const BY_ITSELF: Time = Time::ms(2_500);
+const BY_ITSELF: Time = Time::ms(1_200);
 const SALT: Stream = Stream::named("discovery");
 
 fn stock_part(copy: usize) -> PartId {
@@ -379,6 +379,7 @@ impl Lesson for ServiceDiscovery {
         plots: PLOTS,
         key: &[
             (Glyph::Request, Ink::Accent),
+            (Glyph::Request, Ink::Warn),
             (Glyph::Request, Ink::Mark),
             (Glyph::Response, Ink::Ok),
             (Glyph::Failure, Ink::Bad),
@@ -392,7 +393,8 @@ impl Lesson for ServiceDiscovery {
         stands_for: view::STANDS_FOR,
         speed: 1.0,
         twin: ("fails", 1.0),
-        still: Time(BY_ITSELF.0 + 9_000_000),
+        // The registry and one caller know, two do not.
+        still: Time::ms(10_400),
         warm_up: WARM_UP,
         ..Sheet::usual(
             Card {

@@ -115,7 +115,7 @@ impl Layout {
         let bottom = rows_y + rows * row_h;
         let score = match narrow {
             true => Rect::new(12.0, bottom + 10.0, w - 24.0, 164.0),
-            false => Rect::new(w - 12.0 - 164.0, 104.0, 164.0, (bottom - 104.0).max(224.0)),
+            false => Rect::new(w - 12.0 - 164.0, 104.0, 164.0, (bottom - 104.0).max(254.0)),
         };
         Layout {
             narrow,
@@ -256,7 +256,14 @@ pub(super) fn draw(system: &System, _: &Values, at: Time, scene: &mut Scene) {
 /// Ways, free places, and the column that the last act was about.
 fn ground(world: &World, layout: &Layout, scene: &mut Scene) {
     let ear = layout.ear();
+    let [callers, copies] = ["callers", "copies"].map(|word| scene.say(word, &[]));
     let mut pencil = scene.background();
+    if !layout.narrow {
+        let y = layout.callers[0].centre().y + 4.0;
+        pencil.text(pt(layout.ends.0 + 2.0, y), 12.0, Ink::Secondary, callers);
+    }
+    let y = layout.cards_y + layout.card.1 / 2.0 + 4.0;
+    pencil.text(pt(layout.ends.0 + 2.0, y), 12.0, Ink::Secondary, copies);
     for copy in 0..layout.columns {
         let card = layout.card(copy);
         let it = &world.copies[copy];
@@ -424,7 +431,9 @@ fn stock(system: &System, copy: usize, at: Time, layout: &Layout, scene: &mut Sc
         ],
     );
     let cut = it.cut.then_some(("cut-off", "cut-off.short", Ink::Bad));
-    let said = ill(it.state).or(cut).map(|(word, short, ink)| {
+    let came = matches!(world.tally.deed, "deploy" | "start") && it.since >= world.tally.since;
+    let new = came.then_some(("new", "new", Ink::Ok));
+    let said = ill(it.state).or(cut).or(new).map(|(word, short, ink)| {
         let texts = [scene.say(word, &[ago]), scene.say(short, &[])];
         (texts, ink)
     });
@@ -584,6 +593,7 @@ fn belief(world: &World, row: usize, at: Time, layout: &Layout, scene: &mut Scen
         &[count(list.count_ones()), count(ghosts), count(strangers)],
     );
     let details = match (row, world.kept) {
+        (REGISTRY_ROW, _) if !world.running => vec![scene.say("stopped.short", &[])],
         (REGISTRY_ROW, Some(kept)) => {
             vec![scene.say("came", &[count(kept.came), count(kept.expected)])]
         }
@@ -622,7 +632,9 @@ fn belief(world: &World, row: usize, at: Time, layout: &Layout, scene: &mut Scen
     label(&mut pencil, layout, rect, name, &details);
     for copy in 0..layout.columns {
         let (bit, p) = (1 << copy, layout.cell(row + 1, copy));
-        let r = CELL.min(layout.pitch / 2.0 - 1.5);
+        // The registry's cells have a ring around them.
+        let most = layout.pitch / 2.0 - if registers { 4.5 } else { 1.5 };
+        let r = CELL.min(most);
         let cell = round(p, r);
         match (list & bit != 0, serving & bit != 0, up & bit != 0) {
             (true, true, _) => {
@@ -641,7 +653,7 @@ fn belief(world: &World, row: usize, at: Time, layout: &Layout, scene: &mut Scen
             }
         }
         if registers && list & bit != 0 && world.running {
-            doubt(&mut pencil, (world, copy, at), p, layout.pitch >= 24.0);
+            doubt(&mut pencil, (world, copy, at), p, layout.pitch);
         }
         pulse(&mut pencil, p, world.turns[row][copy], at);
     }
@@ -674,7 +686,7 @@ fn belief(world: &World, row: usize, at: Time, layout: &Layout, scene: &mut Scen
 }
 
 /// What the registry goes by: how much of the lease is left, how suspect a silence is, how many answers are missing.
-fn doubt(pencil: &mut Pencil<'_>, (world, copy, at): (&World, usize, Time), p: Point, roomy: bool) {
+fn doubt(pencil: &mut Pencil<'_>, (world, copy, at): (&World, usize, Time), p: Point, pitch: f32) {
     let it = &world.copies[copy];
     let number = match () {
         () if world.rules.asks => Some(it.health.streak().to_string()),
@@ -682,7 +694,7 @@ fn doubt(pencil: &mut Pencil<'_>, (world, copy, at): (&World, usize, Time), p: P
         () => None,
     };
     if let Some(number) = number {
-        if it.serves() && roomy {
+        if it.serves() && pitch >= 24.0 {
             pencil.centred(pt(p.x, p.y + 4.0), 11.0, true, Ink::Ink, number);
         }
         return;
@@ -690,14 +702,15 @@ fn doubt(pencil: &mut Pencil<'_>, (world, copy, at): (&World, usize, Time), p: P
     let Some(left) = world.lease_left(copy, at) else {
         return;
     };
-    let ring = round(p, RING);
+    let r = RING.min(pitch / 2.0 - 1.0);
+    let ring = round(p, r);
     if left < 0.0 {
-        pencil.bordered(ring, RING, Ink::None, Ink::Warn, 2.5);
+        pencil.bordered(ring, r, Ink::None, Ink::Warn, 2.5);
         return;
     }
-    pencil.bordered(ring, RING, Ink::None, Ink::Line, 1.0);
+    pencil.bordered(ring, r, Ink::None, Ink::Line, 1.0);
     let ink = if left < 0.34 { Ink::Warn } else { Ink::Ok };
-    pencil.line(arc(p, RING, left as f32), ink, 2.0);
+    pencil.line(arc(p, r, left as f32), ink, 2.0);
 }
 
 /// What wrong cells cost, and what cells look like.
@@ -720,10 +733,16 @@ fn score(system: &System, at: Time, layout: &Layout, scene: &mut Scene) {
     let last = last.map(|last| libm::round(last.since(tally.since).as_s() * 10.0) / 10.0);
     let all_know = last.map(|last| scene.say("all-know", &[Arg::Number(last)]));
     let struck = scene.say("wrongly", &[count(tally.wrongly)]);
+    let doubt = match (world.rules.asks, world.rules.phi) {
+        (true, _) => ("key.misses", "key.misses.short"),
+        (_, true) => ("key.phi", "key.phi.short"),
+        (false, false) => ("key.lease", "key.lease.short"),
+    };
     let key = [
         ("key.right", "key.right.short"),
         ("key.ghost", "key.ghost.short"),
         ("key.stranger", "key.stranger.short"),
+        doubt,
     ];
     let key = key.map(|(long, short)| [scene.say(long, &[]), scene.say(short, &[])]);
     let spoken = format!("{wrong}, {to_ghosts}, {failed}, {talks}");
@@ -764,26 +783,31 @@ fn score(system: &System, at: Time, layout: &Layout, scene: &mut Scene) {
             true => pencil.bold(pt(x, y), 12.0, ink, line),
             false => pencil.text(pt(x, y), 12.0, ink, line),
         };
-        y += if layout.narrow { 20.0 } else { 24.0 };
+        y += if layout.narrow { 20.0 } else { 21.0 };
     }
     for (i, texts) in key.into_iter().enumerate() {
         let nth = i as f32;
         let (p, room) = match layout.narrow {
-            true => (
-                pt(x + 7.0 + nth * room / 3.0, rect.y + rect.h - 16.0),
-                room / 3.0 - 22.0,
-            ),
-            false => (
-                pt(x + 7.0, rect.y + rect.h - 62.0 + 24.0 * nth),
-                room - 20.0,
-            ),
+            true => {
+                let pitch = room / 4.0;
+                let p = pt(x + 7.0 + nth * pitch, rect.y + rect.h - 16.0);
+                (p, pitch - 17.0)
+            }
+            false => {
+                let y = rect.y + rect.h - 88.0 + 24.0 * nth;
+                (pt(x + 7.0, y), room - 20.0)
+            }
         };
         match i {
             0 => pencil.filled(round(p, 7.0), 7.0, Ink::Ok),
             1 => pencil
                 .bordered(round(p, 7.0), 3.0, Ink::BadHatch, Ink::Bad, 1.5)
                 .mark(Glyph::Failure, p, 4.5, Ink::Bad),
-            _ => pencil.bordered(round(p, 7.0), 7.0, Ink::None, Ink::Accent, 2.5),
+            2 => pencil.bordered(round(p, 7.0), 7.0, Ink::None, Ink::Accent, 2.5),
+            _ if doubt.0 == "key.lease" => pencil
+                .bordered(round(p, 7.0), 7.0, Ink::None, Ink::Line, 1.0)
+                .line(arc(p, 7.0, 0.7), Ink::Ok, 2.0),
+            _ => pencil.bordered(round(p, 7.0), 7.0, Ink::OkSoft, Ink::Ok, 1.5),
         };
         let said = fitting(&texts, 12.0, false, room);
         pencil.text(pt(p.x + 13.0, p.y + 4.0), 12.0, Ink::Secondary, said);
@@ -846,9 +870,10 @@ fn list_way(layout: &Layout, who: usize, registry: Rect) -> Vec<Point> {
     }
 }
 
-/// Calls and answers on their way.
+/// Calls and answers on their way; and with each caller, the calls that wait for a copy from which nothing comes.
 fn calls(system: &System, at: Time, layout: &Layout, scene: &mut Scene) {
-    for (_, frame) in system.frames() {
+    let mut in_vain = [0; CALLERS];
+    for (key, frame) in system.frames() {
         if frame.place != Place::Travels || frame.number == 0 || frame.is_request() {
             continue;
         }
@@ -868,6 +893,17 @@ fn calls(system: &System, at: Time, layout: &Layout, scene: &mut Scene) {
         let dark = system.node(STOCK).and_then(|live| live.members.get(copy));
         let dark = node == STOCK && dark.is_some_and(|it| it.own.door == Door::Dark);
         if dark && frame.leg.back {
+            let caller = system.caller(key).map(|it| usize::from(it.at().0.0));
+            if let Some(caller) = caller.filter(|it| *it < CALLERS && !frame.left) {
+                let rect = layout.callers[caller];
+                let nth = in_vain[caller] as f32;
+                in_vain[caller] += 1;
+                let x = rect.x + rect.w - 12.0 - nth * 11.0;
+                if x > rect.x + 28.0 {
+                    let p = pt(x, rect.y + 15.0);
+                    scene.particle(p, 4.5, Glyph::Request, Ink::Warn, frame.number);
+                }
+            }
             continue;
         }
         let share = frame.leg.share(at);
