@@ -5,7 +5,7 @@ use super::{ACTIONS, CALLERS, GATES, ROOM, STOCK, ServiceDiscovery, USERS, world
 use engine::lesson::sheet;
 use engine::random::{Streams, below, unit};
 use engine::show::Watch;
-use engine::{Act, Run, Show, Stream, Time, knobs};
+use engine::{Act, Player, Run, Show, Stream, Time, knobs};
 use kit::system::{Count, System, Values};
 
 fn run(seed: u32, settings: &[(&str, f64)]) -> Run<System> {
@@ -248,6 +248,21 @@ fn what_is_under_way_when_the_registry_stops() {
 }
 
 #[test]
+fn a_registry_that_asks_finds_all_again_after_a_restart() {
+    let mut run = run(2, &[("tells", 1.0), ("load", 0.0)]);
+    act(&mut run, "kill", 1);
+    go(&mut run, 4.0);
+    assert_eq!(of(&run).listed(), 0b11_1101);
+    act(&mut run, "restart", 0);
+    assert_eq!(of(&run).listed(), 0);
+    go(&mut run, 4.0);
+    assert_eq!(of(&run).listed(), 0b11_1101);
+    act(&mut run, "revive", 1);
+    go(&mut run, 4.0);
+    assert_eq!(of(&run).listed(), 0b11_1111);
+}
+
+#[test]
 fn a_late_beat_of_the_dead_makes_no_ghost() {
     for seed in 1..=40 {
         let mut run = run(
@@ -353,5 +368,25 @@ fn laws_hold_whatever_the_learner_does() {
             .map(|it| run.model().row(*it).of(Count::Came))
             .sum();
         assert!(passed >= came, "seed {seed}");
+    }
+}
+
+#[test]
+fn the_story_settles_its_questions_as_it_says_and_reaches_no_challenge() {
+    for seed in 1..=10 {
+        let run = Run::new(sheet::<ServiceDiscovery>(), seed);
+        let mut player = Player::new(Box::new(run));
+        for beat in 0..player.beats().len() {
+            if beat > 0 {
+                player.jump(beat);
+            }
+            if player.beats()[beat].predict.is_some() {
+                player.guess(0);
+            }
+        }
+        let settled = player.guesses().iter();
+        let truths: Vec<_> = settled.map(|it| it.settled.map(|it| it.1)).collect();
+        assert_eq!(truths, [2, 2, 1, 2, 2].map(Some), "seed {seed}");
+        assert!(player.done().iter().all(|done| !done), "seed {seed}");
     }
 }

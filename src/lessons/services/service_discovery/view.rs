@@ -696,6 +696,9 @@ fn doubt(pencil: &mut Pencil<'_>, (world, copy, at): (&World, usize, Time), p: P
     if let Some(number) = number {
         if it.serves() && pitch >= 24.0 {
             pencil.centred(pt(p.x, p.y + 4.0), 11.0, true, Ink::Ink, number);
+        } else if pitch >= 48.0 {
+            // Beside the mark of a ghost.
+            pencil.bold(pt(p.x + 12.0, p.y + 4.0), 11.0, Ink::Bad, number);
         }
         return;
     }

@@ -126,8 +126,10 @@ impl World {
         let note = cx.say(note.about(REGISTRY).mark(Tone::Warn));
         cx.because(note);
         self.registry_notes = [note; ROOM];
-        for copy in &mut self.copies {
-            copy.known = false;
+        for copy in 0..ROOM {
+            // Who asks has the addresses from elsewhere, but must hear from each before it is listed.
+            self.copies[copy].known = self.rules.asks && self.copies[copy].state != State::Absent;
+            self.doubt(copy);
         }
         self.silent_until = now + self.rules.silent;
         self.wake(self.silent_until, cx);

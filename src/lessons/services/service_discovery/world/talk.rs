@@ -227,16 +227,22 @@ impl World {
         self.copies[copy].detector.hear(now.0 / 1_000);
         if self.rules.asks {
             // Its address is known; it is listed when it has answered.
-            let it = &mut self.copies[copy];
-            if self.registry.lease(copy as u32).is_none() {
-                it.health = HealthCheck::new(self.rules.misses, RISE);
-                (0..self.rules.misses).for_each(|_| _ = it.health.observe(false));
-            }
-            return;
+            return self.doubt(copy);
         }
         if self.registry.register(copy as u32, now.0) {
             self.list(copy, cx);
         }
+    }
+
+    /// A copy that is not listed must answer before it is.
+    pub(super) fn doubt(&mut self, copy: usize) {
+        if self.registry.lease(copy as u32).is_some() {
+            return;
+        }
+        let misses = self.rules.misses;
+        let health = &mut self.copies[copy].health;
+        *health = HealthCheck::new(misses, RISE);
+        (0..misses).for_each(|_| _ = health.observe(false));
     }
 
     fn list(&mut self, copy: usize, cx: Cx<'_, '_>) {
