@@ -390,3 +390,33 @@ fn the_story_settles_its_questions_as_it_says_and_reaches_no_challenge() {
         assert!(player.done().iter().all(|done| !done), "seed {seed}");
     }
 }
+
+#[test]
+fn random_use_reaches_no_challenge() {
+    for seed in 1..=24 {
+        let mut streams = Streams::new(seed);
+        let rng = streams.get(Stream::named("random use"));
+        let run = Run::new(sheet::<ServiceDiscovery>(), seed);
+        let mut player = Player::new(Box::new(run));
+        player.set_playing(true);
+        for _ in 0..40 {
+            match below(rng, 4) {
+                0 => {
+                    let list = player.main().knobs();
+                    let (knob, _) = list[below(rng, list.len())];
+                    let _ = player.set_knob(knob.id, unit(rng) * 20.0);
+                }
+                1 => {
+                    let id = ACTIONS[below(rng, ACTIONS.len())].id;
+                    player.act_by_id(id, None);
+                }
+                _ => {}
+            }
+            let until = player.main().position().at + Time::from_s(unit(rng) * 6.0);
+            while player.main().position().at < until {
+                player.frame(0.1);
+            }
+        }
+        assert!(player.done().iter().all(|done| !done), "seed {seed}");
+    }
+}

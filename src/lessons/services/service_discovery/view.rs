@@ -794,7 +794,7 @@ fn score(system: &System, at: Time, layout: &Layout, scene: &mut Scene) {
             true => {
                 let pitch = room / 4.0;
                 let p = pt(x + 7.0 + nth * pitch, rect.y + rect.h - 16.0);
-                (p, pitch - 17.0)
+                (p, pitch - 26.0)
             }
             false => {
                 let y = rect.y + rect.h - 88.0 + 24.0 * nth;
