@@ -241,8 +241,13 @@ impl Registry {
                     kept,
                 };
             }
-            over.sort_by_key(|it| (first(it), it.instance));
-            over.truncate(rule.most(all));
+            let mut left = over;
+            over = Vec::new();
+            while over.len() < rule.most(all) {
+                let next = (0..left.len()).min_by_key(|i| (first(&left[*i]), left[*i].instance));
+                let Some(next) = next else { break };
+                over.push(left.remove(next));
+            }
         }
         for lease in &over {
             self.cancel(lease.instance);

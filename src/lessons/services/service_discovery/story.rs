@@ -173,7 +173,7 @@ pub(super) const STORY: &[Beat<System>] = &[
             let world = world(system);
             let missing = world.up() & !world.listed() != 0;
             let many = tally(system).wrongly >= 4;
-            did(system, "storm", 22.0) && many && missing || did(system, "storm", 32.0)
+            did(system, "storm", 15.0) && many && missing || did(system, "storm", 32.0)
         },
         points: &[ROW_REGISTRY, SCORE],
         shows: &[

@@ -179,7 +179,6 @@ pub(super) struct Caller {
     /// The note that told of its last change.
     pub(super) note: NoteId,
     fetch_at: Time,
-    fetches: u32,
     /// A list is asked for out of turn.
     hurries: bool,
 }
@@ -190,7 +189,6 @@ const FRESH: Caller = Caller {
     made: Time::ZERO,
     note: NoteId::NONE,
     fetch_at: Time::NEVER,
-    fetches: 0,
     hurries: false,
 };
 
@@ -242,14 +240,11 @@ pub(super) struct Tally {
     pub(super) turned: [Option<Time>; ROWS],
     /// When each caller first called it.
     pub(super) called: [Option<Time>; CALLERS],
-    /// Calls that went to copies that do not answer, and calls in all.
+    /// Calls that went to copies that do not answer.
     pub(super) ghosts: u32,
-    pub(super) calls: u32,
     /// Copies that were struck out although up.
     pub(super) wrongly: u32,
     pub(super) struck: u32,
-    /// The most renewals that a sweep missed: why it kept all.
-    pub(super) kept: Option<Kept>,
     /// Requests that are over since, and those of them that failed.
     pub(super) over: u32,
     pub(super) failed: u32,
@@ -488,7 +483,6 @@ impl World {
 
     /// A caller has called a copy.
     pub(super) fn called(&mut self, caller: usize, copy: usize, number: u32, now: Time) {
-        self.tally.calls += 1;
         if self.tally.column == Some(copy) && self.tally.called[caller].is_none() {
             self.tally.called[caller] = Some(now);
         }
@@ -573,6 +567,7 @@ impl World {
         }
     }
 
+    /// Detectors as if beats had long come as they do now.
     fn renew_detectors(&mut self, now: Time) {
         let rules = self.rules;
         for i in 0..ROOM {

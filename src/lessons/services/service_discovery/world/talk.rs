@@ -11,6 +11,7 @@ use engine::{Arg, Note, Time, Tone};
 use kit::system::{Cx, Event};
 
 impl World {
+    /// Something sets out, with the cause that holds now.
     pub(super) fn send(&mut self, word: Word, who: usize, delay: Time, lost: bool, cx: Cx<'_, '_>) {
         let (left, cause) = (cx.now(), cx.cause());
         self.letters.push(Letter {
@@ -30,6 +31,7 @@ impl World {
         self.talked += 1;
     }
 
+    /// Something is due then.
     pub(super) fn wake(&self, at: Time, cx: Cx<'_, '_>) {
         if at < Time::NEVER {
             cx.schedule(at.since(cx.now()), Event::Timer(0));
@@ -57,6 +59,7 @@ impl World {
         self.wake(self.copies[copy].ask_at, cx);
     }
 
+    /// A caller fetches its list from now on by the rules that hold, at a phase of its own.
     pub(super) fn next_fetch(&mut self, caller: usize, cx: Cx<'_, '_>) {
         let every = self.rules.lists;
         let looks = self.lookers().contains(&caller) && every > Time::ZERO;
@@ -143,9 +146,7 @@ impl World {
         for caller in self.lookers() {
             if self.callers[caller].fetch_at <= now {
                 cx.because(self.callers[caller].note);
-                let it = &mut self.callers[caller];
-                it.fetches += 1;
-                it.fetch_at = now + self.rules.lists;
+                self.callers[caller].fetch_at = now + self.rules.lists;
                 self.wake(now + self.rules.lists, cx);
                 self.send(Word::Fetch, caller, Time::ZERO, false, cx);
             }
@@ -418,7 +419,6 @@ impl World {
         let new = swept.kept.is_some() && self.kept.is_none();
         self.kept = swept.kept;
         if let Some(kept) = swept.kept {
-            self.tally.kept = Some(kept);
             if new {
                 let count = |n: u32| Arg::Count(i64::from(n));
                 let note = Note::new("keeps").with(count(kept.expected));
