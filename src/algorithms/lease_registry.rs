@@ -241,13 +241,7 @@ impl Registry {
                     kept,
                 };
             }
-            let mut left = over;
-            over = Vec::new();
-            while over.len() < rule.most(all) {
-                let next = (0..left.len()).min_by_key(|i| (first(&left[*i]), left[*i].instance));
-                let Some(next) = next else { break };
-                over.push(left.remove(next));
-            }
+            over = least(over, rule.most(all), first);
         }
         for lease in &over {
             self.cancel(lease.instance);
@@ -258,6 +252,17 @@ impl Registry {
         }
     }
     // endregion
+}
+
+/// Of these, at most so many: those to which `first` gives the smallest numbers.
+fn least(mut leases: Vec<Lease>, most: usize, first: impl Fn(&Lease) -> u64) -> Vec<Lease> {
+    let mut taken = Vec::new();
+    while taken.len() < most {
+        let next = (0..leases.len()).min_by_key(|i| (first(&leases[*i]), *i));
+        let Some(next) = next else { break };
+        taken.push(leases.remove(next));
+    }
+    taken
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::{
     CALLERS, FROM_GATEWAY, OUT, ROOM, STOCK, TO_GATEWAY, WORKERS, caller_part, stock_part, world,
 };
 use engine::scene::{Pencil, Point, Rect, pt};
-use engine::text::{fixed, tenths};
+use engine::text::{self, fixed, tenths};
 use engine::{Arg, Glyph, Ink, PartId, Scene, Time};
 use kit::figures::label::{ending, fitting};
 use kit::figures::{self, DOT, LANE};
@@ -42,6 +42,8 @@ const PULSE: Time = Time::ms(700);
 /// Rings of leases and cells.
 const RING: f32 = 12.5;
 const CELL: f32 = 8.5;
+/// From this width on two lines of the score stand side by side where it is under the matrix.
+const PAIRS_W: f32 = 336.0;
 const QUEUE: usize = super::PLACES as usize;
 
 /// Where everything stands.
@@ -114,7 +116,12 @@ impl Layout {
         let rows = world.rows().len() as f32 + 1.0;
         let bottom = rows_y + rows * row_h;
         let score = match narrow {
-            true => Rect::new(12.0, bottom + 10.0, w - 24.0, 164.0),
+            true => Rect::new(
+                12.0,
+                bottom + 10.0,
+                w - 24.0,
+                if w - 24.0 >= PAIRS_W { 126.0 } else { 164.0 },
+            ),
             false => Rect::new(w - 12.0 - 164.0, 104.0, 164.0, (bottom - 104.0).max(254.0)),
         };
         Layout {
@@ -779,28 +786,31 @@ fn score(system: &System, at: Time, layout: &Layout, scene: &mut Scene) {
         Some(all_know) => lines.push((all_know, false)),
         None => lines.push((struck, tally.wrongly > 0)),
     }
-    for (line, bad) in lines {
+    let pairs = layout.narrow && rect.w >= PAIRS_W;
+    let (room, step) = match (pairs, layout.narrow) {
+        (true, _) => (rect.w / 2.0 - 14.0, 20.0),
+        (false, true) => (room, 20.0),
+        (false, false) => (room, 21.0),
+    };
+    for (i, (line, bad)) in lines.into_iter().enumerate() {
+        let (column, nth) = if pairs { (i % 2, i / 2) } else { (0, i) };
+        let p = pt(x + column as f32 * rect.w / 2.0, y + nth as f32 * step);
         let ink = if bad { Ink::Bad } else { Ink::Secondary };
         let line = fitting(&[line], 12.0, bad, room);
         match bad {
-            true => pencil.bold(pt(x, y), 12.0, ink, line),
-            false => pencil.text(pt(x, y), 12.0, ink, line),
+            true => pencil.bold(p, 12.0, ink, line),
+            false => pencil.text(p, 12.0, ink, line),
         };
-        y += if layout.narrow { 20.0 } else { 21.0 };
     }
+    let room = rect.w - 18.0;
+    // Under the matrix in one line, with the long texts if all of them fit.
+    let long = |texts: &[String; 2]| text::width(&texts[0], 12.0, false) + 27.0;
+    let short = layout.narrow && key.iter().map(long).sum::<f32>() > room;
+    let mut p = match layout.narrow {
+        true => pt(x + 7.0, rect.y + rect.h - 16.0),
+        false => pt(x + 7.0, rect.y + rect.h - 88.0),
+    };
     for (i, texts) in key.into_iter().enumerate() {
-        let nth = i as f32;
-        let (p, room) = match layout.narrow {
-            true => {
-                let pitch = room / 4.0;
-                let p = pt(x + 7.0 + nth * pitch, rect.y + rect.h - 16.0);
-                (p, pitch - 26.0)
-            }
-            false => {
-                let y = rect.y + rect.h - 88.0 + 24.0 * nth;
-                (pt(x + 7.0, y), room - 20.0)
-            }
-        };
         match i {
             0 => pencil.filled(round(p, 7.0), 7.0, Ink::Ok),
             1 => pencil
@@ -812,8 +822,18 @@ fn score(system: &System, at: Time, layout: &Layout, scene: &mut Scene) {
                 .line(arc(p, 7.0, 0.7), Ink::Ok, 2.0),
             _ => pencil.bordered(round(p, 7.0), 7.0, Ink::OkSoft, Ink::Ok, 1.5),
         };
-        let said = fitting(&texts, 12.0, false, room);
+        let said = fitting(
+            &texts[usize::from(short)..],
+            12.0,
+            false,
+            rect.x + rect.w - p.x - 18.0,
+        );
+        let next = match layout.narrow {
+            true => pt(p.x + text::width(&said, 12.0, false) + 27.0, p.y),
+            false => pt(p.x, p.y + 24.0),
+        };
         pencil.text(pt(p.x + 13.0, p.y + 4.0), 12.0, Ink::Secondary, said);
+        p = next;
     }
 }
 

@@ -418,13 +418,11 @@ impl World {
         self.registry = registry;
         let new = swept.kept.is_some() && self.kept.is_none();
         self.kept = swept.kept;
-        if let Some(kept) = swept.kept {
-            if new {
-                let count = |n: u32| Arg::Count(i64::from(n));
-                let note = Note::new("keeps").with(count(kept.expected));
-                let note = note.with(count(kept.threshold)).with(count(kept.came));
-                cx.say(note.about(REGISTRY).mark(Tone::Warn));
-            }
+        if let Some(kept) = swept.kept.filter(|_| new) {
+            let count = |n: u32| Arg::Count(i64::from(n));
+            let note = Note::new("keeps").with(count(kept.expected));
+            let note = note.with(count(kept.threshold)).with(count(kept.came));
+            cx.say(note.about(REGISTRY).mark(Tone::Warn));
         }
         for (lease, (copy, phi)) in swept.struck.iter().zip(before) {
             let part = stock_part(copy);
