@@ -167,7 +167,11 @@ impl System {
         };
         if let Some((word, reason)) = refused {
             let note = Note::new(word).with(count(number)).with(Arg::Part(part));
-            self.say(note.about(part).dot(number), cx);
+            let note = self.say(note.about(part).dot(number), cx);
+            if let (Door::Dark, Some(frame)) = (door, self.frames.get_mut(key)) {
+                // Its caller hears nothing, and gives up because of that.
+                frame.note = note;
+            }
             return self.fail(key, reason, cx);
         }
         match &live.node.kind {

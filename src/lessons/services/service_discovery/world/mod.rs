@@ -463,11 +463,14 @@ impl World {
             cx.say(Note::new("looks-up").with(Arg::Part(part)).about(part));
         }
         for copy in 0..ROOM {
-            cx.because(NoteId::NONE);
-            let part = stock_part(copy);
-            let note = cx.say(Note::new("beats").with(Arg::Part(part)).about(part));
-            self.copies[copy].note = note;
-            self.doors.push((copy, self.copies[copy].state));
+            let state = self.copies[copy].state;
+            self.doors.push((copy, state));
+            if state == State::Up {
+                cx.because(NoteId::NONE);
+                let part = stock_part(copy);
+                let note = cx.say(Note::new("beats").with(Arg::Part(part)).about(part));
+                self.copies[copy].note = note;
+            }
         }
         cx.because(note);
         self.settle(cx);
