@@ -449,12 +449,8 @@ fn stock(system: &System, copy: usize, at: Time, layout: &Layout, scene: &mut Sc
         None => busy.clone(),
     };
     let dead = matches!(it.state, State::Gone | State::Killed);
-    let row = member.own.row;
     let mut pencil = scene.thing(part, rect, spoken);
-    pencil
-        .figure("held", held.len() as f64)
-        .figure("refused", f64::from(row.of(kit::system::Count::Refused)))
-        .figure("serves", f64::from(u8::from(it.serves())));
+    pencil.figure("held", held.len() as f64);
     let (ground, border) = match (&said, dead) {
         (_, true) => (Ink::BadSoft, Ink::Bad),
         (Some((_, ink)), _) if it.state != State::Up => (Ink::Card, *ink),
@@ -743,19 +739,8 @@ fn score(system: &System, at: Time, layout: &Layout, scene: &mut Scene) {
     let last = last.map(|last| libm::round(last.since(tally.since).as_s() * 10.0) / 10.0);
     let all_know = last.map(|last| scene.say("all-know", &[Arg::Number(last)]));
     let struck = scene.say("wrongly", &[count(tally.wrongly)]);
-    let doubt = match (world.rules.asks, world.rules.phi) {
-        (true, _) => ("key.misses", "key.misses.short"),
-        (_, true) => ("key.phi", "key.phi.short"),
-        (false, false) => ("key.lease", "key.lease.short"),
-    };
-    let key = [
-        ("key.right", "key.right.short"),
-        ("key.ghost", "key.ghost.short"),
-        ("key.stranger", "key.stranger.short"),
-        doubt,
-    ];
-    let key = key.map(|(long, short)| [scene.say(long, &[]), scene.say(short, &[])]);
-    let spoken = format!("{wrong}, {to_ghosts}, {failed}, {talks}");
+    let key = key(world, scene);
+    let spoken = format!("{wrong}, {to_ghosts}, {failed}, {share}, {talks}, {struck}");
     let mut pencil = scene.thing(SCORE, rect, spoken);
     pencil
         .figure("wrong", f64::from(ghosts + strangers))
@@ -771,21 +756,21 @@ fn score(system: &System, at: Time, layout: &Layout, scene: &mut Scene) {
     pencil.bordered(rect, 10.0, Ink::Card, Ink::Line, 1.0);
     let room = rect.w - 18.0;
     let x = rect.x + 10.0;
-    let mut y = rect.y + 22.0;
+    let y = rect.y + 46.0;
     let bad = ghosts + strangers > 0;
     let ink = if bad { Ink::Bad } else { Ink::Ok };
-    pencil.bold(pt(x, y), 14.5, ink, fitting(&[wrong], 14.5, true, room));
-    y += 24.0;
-    let mut lines = vec![
+    let wrong = fitting(&[wrong], 14.5, true, room);
+    pencil.bold(pt(x, rect.y + 22.0), 14.5, ink, wrong);
+    let lines = [
         (to_ghosts, tally.ghosts > 0),
         (failed, tally.failed > 0),
         (share, fine < 0.9),
+        (talks, false),
+        match all_know {
+            Some(all_know) => (all_know, false),
+            None => (struck, tally.wrongly > 0),
+        },
     ];
-    lines.push((talks, false));
-    match all_know {
-        Some(all_know) => lines.push((all_know, false)),
-        None => lines.push((struck, tally.wrongly > 0)),
-    }
     let pairs = layout.narrow && rect.w >= PAIRS_W;
     let (room, step) = match (pairs, layout.narrow) {
         (true, _) => (rect.w / 2.0 - 14.0, 20.0),
@@ -802,38 +787,60 @@ fn score(system: &System, at: Time, layout: &Layout, scene: &mut Scene) {
             false => pencil.text(p, 12.0, ink, line),
         };
     }
-    let room = rect.w - 18.0;
-    // Under the matrix in one line, with the long texts if all of them fit.
-    let long = |texts: &[String; 2]| text::width(&texts[0], 12.0, false) + 27.0;
-    let short = layout.narrow && key.iter().map(long).sum::<f32>() > room;
-    let mut p = match layout.narrow {
-        true => pt(x + 7.0, rect.y + rect.h - 16.0),
-        false => pt(x + 7.0, rect.y + rect.h - 88.0),
+    draw_key(&mut pencil, world, key, layout);
+}
+
+/// The texts of the key, long and short: three kinds of cells, and what the registry goes by.
+fn key(world: &World, scene: &Scene) -> [[String; 2]; 4] {
+    let doubt = match (world.rules.asks, world.rules.phi) {
+        (true, _) => ["key.misses", "key.misses.short"],
+        (_, true) => ["key.phi", "key.phi.short"],
+        (false, false) => ["key.lease", "key.lease.short"],
     };
-    for (i, texts) in key.into_iter().enumerate() {
+    let all = [
+        ["key.right", "key.right.short"],
+        ["key.ghost", "key.ghost.short"],
+        ["key.stranger", "key.stranger.short"],
+        doubt,
+    ];
+    all.map(|texts| texts.map(|word| scene.say(word, &[])))
+}
+
+/// What cells look like: in one line under the matrix, with the long texts if all of them fit; else one under the other.
+fn draw_key(pencil: &mut Pencil<'_>, world: &World, texts: [[String; 2]; 4], layout: &Layout) {
+    const SIZE: f32 = 12.0;
+    const R: f32 = 7.0;
+    const GAP: f32 = 27.0;
+    let rect = layout.score;
+    let leases = !world.rules.asks && !world.rules.phi;
+    let long = |texts: &[String; 2]| text::width(&texts[0], SIZE, false) + GAP;
+    let all: f32 = texts.iter().map(long).sum();
+    let short = layout.narrow && all > rect.w - 18.0;
+    let up = if layout.narrow { 16.0 } else { 88.0 };
+    let mut p = pt(rect.x + 17.0, rect.y + rect.h - up);
+    for (i, texts) in texts.into_iter().enumerate() {
+        let cell = round(p, R);
         match i {
-            0 => pencil.filled(round(p, 7.0), 7.0, Ink::Ok),
+            0 => pencil.filled(cell, R, Ink::Ok),
             1 => pencil
-                .bordered(round(p, 7.0), 3.0, Ink::BadHatch, Ink::Bad, 1.5)
+                .bordered(cell, 3.0, Ink::BadHatch, Ink::Bad, 1.5)
                 .mark(Glyph::Failure, p, 4.5, Ink::Bad),
-            2 => pencil.bordered(round(p, 7.0), 7.0, Ink::None, Ink::Accent, 2.5),
-            _ if doubt.0 == "key.lease" => pencil
-                .bordered(round(p, 7.0), 7.0, Ink::None, Ink::Line, 1.0)
-                .line(arc(p, 7.0, 0.7), Ink::Ok, 2.0),
-            _ => pencil.bordered(round(p, 7.0), 7.0, Ink::OkSoft, Ink::Ok, 1.5),
+            2 => pencil.bordered(cell, R, Ink::None, Ink::Accent, 2.5),
+            _ if leases => pencil.bordered(cell, R, Ink::None, Ink::Line, 1.0).line(
+                arc(p, R, 0.7),
+                Ink::Ok,
+                2.0,
+            ),
+            _ => pencil.bordered(cell, R, Ink::OkSoft, Ink::Ok, 1.5),
         };
-        let said = fitting(
-            &texts[usize::from(short)..],
-            12.0,
-            false,
-            rect.x + rect.w - p.x - 18.0,
-        );
-        let next = match layout.narrow {
-            true => pt(p.x + text::width(&said, 12.0, false) + 27.0, p.y),
-            false => pt(p.x, p.y + 24.0),
-        };
-        pencil.text(pt(p.x + 13.0, p.y + 4.0), 12.0, Ink::Secondary, said);
-        p = next;
+        let room = rect.x + rect.w - p.x - 18.0;
+        let said = fitting(&texts[usize::from(short)..], SIZE, false, room);
+        let w = text::width(&said, SIZE, false);
+        pencil.text(pt(p.x + 13.0, p.y + 4.0), SIZE, Ink::Secondary, said);
+        match layout.narrow {
+            true => p.x += w + GAP,
+            false => p.y += 24.0,
+        }
     }
 }
 

@@ -388,6 +388,7 @@ impl World {
         };
         self.sweep_at = now + every;
         self.wake(self.sweep_at, cx);
+        self.kept = self.kept.filter(|_| self.running && !rules.asks);
         if !self.running || rules.asks {
             return;
         }
