@@ -245,7 +245,7 @@ impl Script for ServiceDiscovery {
         "because.turn"
     }
 
-    fn sent(&self, call: Key, system: &mut System, now: Time) {
+    fn sent(&self, call: Key, system: &mut System, _: Time) {
         let Some((frame, caller)) = system.frame(call).copied().zip(system.caller(call)) else {
             return;
         };
@@ -264,7 +264,7 @@ impl Script for ServiceDiscovery {
                 seen.tried.push_back((frame.draw.dice, 1 << copy));
             }
         }
-        seen.world.called(caller, copy, frame.number, now);
+        seen.world.called(caller, copy, frame.number);
     }
 
     fn heard(&self, note: &Note, system: &mut System) {

@@ -8,7 +8,6 @@ use engine::{Beat, Challenge, PartId, Prediction, Progress, Setup, Time};
 use kit::system::System;
 
 const ROW_REGISTRY: PartId = ROW_PARTS[REGISTRY_ROW];
-const SEVENTH: PartId = PartId::nth("stock", 7);
 const VICTIM: usize = 2;
 const VICTIM_PART: PartId = PartId::nth("stock", 3);
 /// The first part of those whose line is cut.
@@ -54,44 +53,6 @@ pub(super) const STORY: &[Beat<System>] = &[
             figure(SCORE, "wrong").is(0.0),
         ],
         predict: Some(Prediction {
-            id: "new",
-            options: &["at-once", "together", "each"],
-            truth: |system| {
-                let called = tally(system).called;
-                let since = tally(system).since;
-                let all: Option<Vec<f64>> = called
-                    .iter()
-                    .map(|at| at.map(|at| at.since(since).as_s()))
-                    .collect();
-                let all = all.filter(|_| tally(system).deed == "start")?;
-                let (mut least, mut most) = (f64::MAX, 0.0_f64);
-                for at in all {
-                    (least, most) = (least.min(at), most.max(at));
-                }
-                Some(match (most, most - least) {
-                    (most, _) if most < 0.5 => 0,
-                    (_, apart) if apart < 0.2 => 1,
-                    _ => 2,
-                })
-            },
-            hides: &[],
-        }),
-        ..Beat::at_once()
-    },
-    Beat {
-        id: "new",
-        setup: &[Setup::Act("calm", 0), Setup::Act("start", 0)],
-        when: |system| {
-            tally(system).deed == "start" && tally(system).called.iter().all(Option::is_some)
-        },
-        points: &[SEVENTH, ROW_REGISTRY],
-        shows: &[
-            figure(ROW_REGISTRY, "after").at_most(0.2),
-            figure(ROW_PARTS[1], "after").above(figure(ROW_REGISTRY, "after")),
-            figure(ROW_PARTS[2], "after").above(figure(ROW_REGISTRY, "after")),
-            figure(ROW_PARTS[3], "after").above(figure(ROW_REGISTRY, "after")),
-        ],
-        predict: Some(Prediction {
             id: "dead",
             options: &["beat", "lease", "sweep"],
             truth: |system| {
@@ -108,11 +69,11 @@ pub(super) const STORY: &[Beat<System>] = &[
             },
             hides: &[],
         }),
+        ..Beat::at_once()
     },
     Beat {
         id: "dead",
         setup: &[
-            Setup::Set("copies", 6.0),
             Setup::Act("calm", 0),
             Setup::Act("power", VICTIM),
             Setup::Speed(2.0),
@@ -296,9 +257,47 @@ pub(super) const STORY: &[Beat<System>] = &[
             figure(ROW_REGISTRY, "after").within(2.0, 5.0),
             figure(ROW_REGISTRY, "listed").is(5.0),
         ],
+        predict: Some(Prediction {
+            id: "deploy",
+            options: &["none", "some", "sixth"],
+            truth: |system| {
+                let tally = tally(system);
+                let share = f64::from(tally.failed) / f64::from(tally.over.max(1));
+                deployed(system).then_some(match share {
+                    x if x < 0.01 => 0,
+                    x if x < 0.12 => 1,
+                    _ => 2,
+                })
+            },
+            hides: &[],
+        }),
+    },
+    Beat {
+        id: "deploy",
+        setup: &[
+            Setup::Alone,
+            Setup::Set("tells", 0.0),
+            Setup::Act("calm", 0),
+            Setup::Twin("stays", 3.5),
+            Setup::Act("deploy", 0),
+            Setup::Speed(4.0),
+        ],
+        when: deployed,
+        points: &[SCORE, ROW_PARTS[1]],
+        shows: &[
+            figure(SCORE, "to-ghosts").at_least(6.0),
+            figure(SCORE, "failed").at_least(6.0),
+            figure(ROW_UP, "up").is(6.0),
+        ],
         ..Beat::at_once()
     },
 ];
+
+/// A deployment is over, and whoever called a copy that had gone knows it.
+fn deployed(system: &System) -> bool {
+    let done = tally(system).replaced;
+    done.is_some_and(|at| system.now.since(at) >= Time::ms(4_500))
+}
 
 /// Since when something holds of what has been done, if it does.
 fn since(system: &System, holds: bool) -> Option<Time> {

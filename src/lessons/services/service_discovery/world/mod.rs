@@ -238,8 +238,6 @@ pub(super) struct Tally {
     pub(super) column: Option<usize>,
     /// When each row of the matrix came to agree with what is so of that copy.
     pub(super) turned: [Option<Time>; ROWS],
-    /// When each caller first called it.
-    pub(super) called: [Option<Time>; CALLERS],
     /// Calls that went to copies that do not answer.
     pub(super) ghosts: u32,
     /// Copies that were struck out although up.
@@ -485,10 +483,7 @@ impl World {
     }
 
     /// A caller has called a copy.
-    pub(super) fn called(&mut self, caller: usize, copy: usize, number: u32, now: Time) {
-        if self.tally.column == Some(copy) && self.tally.called[caller].is_none() {
-            self.tally.called[caller] = Some(now);
-        }
+    pub(super) fn called(&mut self, caller: usize, copy: usize, number: u32) {
         if !self.copies[copy].serves() {
             self.tally.ghosts += 1;
             self.untold.push((caller, copy, number));
