@@ -287,16 +287,21 @@ pub(super) const STORY: &[Beat<System>] = &[
         shows: &[
             figure(SCORE, "to-ghosts").at_least(6.0),
             figure(SCORE, "failed").at_least(6.0),
+            figure(SCORE, "wrong").at_least(1.0),
             figure(ROW_UP, "up").is(6.0),
         ],
         ..Beat::at_once()
     },
 ];
 
-/// A deployment is over, and whoever called a copy that had gone knows it.
+/// The last copy of a deployment has gone, and some caller still believes in it, or would if it had not fetched its list.
 fn deployed(system: &System) -> bool {
-    let done = tally(system).replaced;
-    done.is_some_and(|at| system.now.since(at) >= Time::ms(4_500))
+    let Some(at) = tally(system).replaced else {
+        return false;
+    };
+    let gone = system.now.since(at);
+    let (ghosts, _) = world(system).wrong();
+    gone >= Time::ms(300) && (ghosts > 0 || gone >= Time::s(4))
 }
 
 /// Since when something holds of what has been done, if it does.
