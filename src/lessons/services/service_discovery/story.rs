@@ -138,9 +138,8 @@ pub(super) const STORY: &[Beat<System>] = &[
         },
         points: &[ROW_REGISTRY, SCORE],
         shows: &[
-            figure(SCORE, "wrongly").at_least(4.0),
+            figure(SCORE, "wrongly").at_least(3.0),
             figure(SCORE, "talk/s").within(8.0, 32.0),
-            figure(ROW_REGISTRY, "strangers").at_least(1.0),
         ],
         predict: Some(Prediction {
             id: "cut",
