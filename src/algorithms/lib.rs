@@ -32,6 +32,7 @@ pub mod http_freshness;
 pub mod jump;
 pub mod leaky_bucket;
 pub mod lease_lock;
+pub mod lease_registry;
 pub mod limit_req;
 pub mod limiter;
 pub mod maglev;

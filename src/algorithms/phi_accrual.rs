@@ -2,7 +2,7 @@
 //!
 //! The φ accrual detector is that of Hayashibara, Défago, Yared and Katayama, "The φ accrual failure detector", SRDS 2004, as
 //! Akka has it: the normal distribution is approximated by a logistic one, intervals while somebody was suspected are not
-//! learnt, and before the first interval one of a second is assumed. Eureka's self-preservation is that of Netflix' registry.
+//! learnt, and before the first interval one of a second is assumed.
 
 use std::collections::VecDeque;
 
@@ -43,6 +43,7 @@ impl History {
     }
 }
 
+// region: phi
 /// How much speaks against one who has been silent for so long: 1 means that one in ten such silences is only a late
 /// heartbeat, 2 that one in a hundred is. All spans in the same unit; the deviation is above 0.
 pub fn phi(silent: f64, mean: f64, deviation: f64) -> f64 {
@@ -55,6 +56,7 @@ pub fn phi(silent: f64, mean: f64, deviation: f64) -> f64 {
     };
     -libm::log10(late)
 }
+// endregion
 
 /// The settings of a detector; spans in ms.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -132,17 +134,6 @@ impl PhiAccrual {
     pub fn is_available(&self, now: u64) -> bool {
         self.phi(now) < self.settings.threshold
     }
-}
-
-/// Eureka's registry stops forgetting instances when fewer renew than this, a minute: then it is rather the network.
-/// `share` is the part of renewals that is expected, from 0 to 1; the interval is in seconds and not 0.
-pub fn renewals_least(instances: u32, interval_s: u32, share: f64) -> u32 {
-    (renewals_a_minute(instances, interval_s) * share) as u32
-}
-
-/// The renewals that so many instances send a minute.
-pub fn renewals_a_minute(instances: u32, interval_s: u32) -> f64 {
-    f64::from(instances) * 60.0 / f64::from(interval_s.max(1))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use crate::table::{Case, run};
 use algorithms::lease_lock::{self, Lease, Protected};
+use algorithms::lease_registry::Preservation;
 use algorithms::phi_accrual::{self, History, PhiAccrual, Settings};
 use algorithms::swim::{self, Mode, Suspicion};
 use rand::SeedableRng;
@@ -194,9 +195,14 @@ fn detector_answer(case: &Case<'_>) -> Option<Value> {
     }
     if case.takes(&["renewal_interval_s"]) {
         let (instances, interval) = (case.count("instances"), case.count("renewal_interval_s"));
+        let rule = Preservation {
+            renew_us: u64::from(interval) * 1_000_000,
+            window_us: 60_000_000,
+            share: case.number("percent"),
+        };
         return Some(json!({
-            "renews_per_min_expected": phi_accrual::renewals_a_minute(instances, interval),
-            "threshold": phi_accrual::renewals_least(instances, interval, case.number("percent")),
+            "renews_per_min_expected": rule.expected(instances as usize),
+            "threshold": rule.threshold(instances as usize),
         }));
     }
     None

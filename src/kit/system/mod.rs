@@ -93,6 +93,7 @@
 //! * [`Service::weighs`] with [`Script::weighs`]: work whose length depends on the state of the system, and with
 //!   [`Script::throws`] work that fails by it.
 //! * [`Script::taken`], [`Script::parked`], [`Script::job_done`], [`Script::delivered`]: what workers, jobs and feeds do.
+//! * [`System::set_door`]: members that refuse what comes and finish what they have, or that nothing comes back from.
 //! * [`Gate::limits`] with [`Script::admits`]: limiters, which pass, hold back or refuse ([`Admission`]).
 //!   [`Gate::filters`] with [`Script::allowed`]: candidates.
 //! * [`System::scale`]: a controller's number of members in place of the plan's; [`Script::boots`]: how long a new one boots.
@@ -104,7 +105,7 @@
 //! # Words
 //!
 //! The layer says `picked` (number, member, because), `calls` (number, from, to), `waits` (number, member, place), `answered`
-//! (member, number, span), `refused`, `overflow`, `cut-off`, `fails-it`, `fails-too`, `skipped`, `lost` (number, member), `limited`
+//! (member, number, span), `refused`, `unheard` (number, member), `overflow`, `cut-off`, `fails-it`, `fails-too`, `skipped`, `lost` (number, member), `limited`
 //! (number, member, why), `delayed` (number, member, span), `gave-up`, `too-late`, `timed-out` (number, part, span), `nobody`, `failing` (number), `tries-again` (number, part,
 //! try), `no-budget`, `without` (number, part, callee), `asks-spare` (number, part, spare), `breaker-refuses`, `breaker-probes`
 //! (number, breaker, callee), `leaves` (number, part), `reloads` (number, times), `breaker-opens`, `breaker-reopens`,
@@ -155,7 +156,7 @@ pub use plan::{
 };
 pub use script::{Admission, Cx, Deed, Dial, Own, Script, Values};
 pub use shelf::{Errand, Letter, Loan, Puller, Pulling, Shelf, Shelved, Tells, Worker};
-pub use state::{Dog, Live, LiveWire, Part, Starting};
+pub use state::{Dog, Door, HUSH, Live, LiveWire, Part, Starting};
 pub use switch::{state_inks, state_word};
 pub use view::{draw, face, policy_word};
 

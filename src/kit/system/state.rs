@@ -91,7 +91,25 @@ pub struct Part {
     pub parked: Vec<Key>,
     /// Nothing that it posts to others arrives, nor what they post to it.
     pub isolated: bool,
+    /// How it meets those who call it.
+    pub door: Door,
 }
+
+/// How a member meets those who call it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Door {
+    /// It takes calls, or refuses them while it is down.
+    #[default]
+    Open,
+    /// It refuses what comes and finishes what it has, as a process that was told to end.
+    Shut,
+    /// Nothing comes back from it, not even that it is down, as from a machine without power: who calls it waits for his own
+    /// time-out, or for [`HUSH`].
+    Dark,
+}
+
+/// After so long a network gives up on a call that nobody answers; longer than any time-out should be.
+pub const HUSH: Time = Time::s(10);
 
 /// How a member comes up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -247,6 +265,7 @@ impl Part {
             pullers: Vec::new(),
             parked: Vec::new(),
             isolated: false,
+            door: Door::Open,
         }
     }
 

@@ -761,3 +761,77 @@ fn a_tester_who_waits_for_answers_misses_the_worst_and_one_who_counts_from_the_p
     assert_eq!(four.iter().filter(|ms| **ms > 1_000).count(), 4);
     assert_eq!(written(&[("connections", 4.0), ("skips", 0.0)]).len(), 600);
 }
+
+/// Ten a second, each half a second of work, by callers who wait a second; the door of the service can be shut and darkened.
+struct Doors;
+
+impl Script for Doors {
+    fn dials(&self) -> &'static [Dial] {
+        &[]
+    }
+
+    fn plan(&self, _: &Values) -> Plan {
+        let call = Call {
+            timeout: Some(Time::s(1)),
+            ..Call::over(WireId(0))
+        };
+        let mut users = Crowd::poisson(10.0, call);
+        users.arrivals = Arrivals::Even { per_s: 10.0 };
+        let service = Service::new(8, 8, Time::ms(500), Spread::Fixed);
+        let wire = Wire::new(WireId(0), NodeId(0), NodeId(1), "link", Time::ms(10));
+        Plan {
+            nodes: vec![
+                Node::one(NodeId(0), "users", Kind::Crowd(users)),
+                Node::one(NodeId(1), "service", Kind::Service(service)),
+            ],
+            wires: vec![wire],
+            ..Plan::default()
+        }
+    }
+
+    fn deeds(&self) -> &'static [Deed] {
+        &[Deed::Own, Deed::Own, Deed::Crash(NodeId(1))]
+    }
+
+    fn act(&self, act: Act, system: &mut System, _: &Values, _: Cx<'_, '_>) {
+        let door = [Door::Shut, Door::Dark][act.spec];
+        system.set_door(NodeId(1), 0, door);
+    }
+}
+
+/// What has become of users' requests half a second and two seconds after these deeds.
+fn after(deeds: &[usize]) -> [Row; 2] {
+    const SPECS: &[engine::ActionSpec] = &[engine::ActionSpec::whole("deed"); 3];
+    let sheet: &'static Sheet<System> = Box::leak(Box::new(Sheet {
+        actions: SPECS,
+        probes: &probe::ALL,
+        ..Sheet::usual(CARD, || Values::first(&Doors), |_, _, _, _| {})
+    }));
+    let mut run = Run::with_knobs(sheet, 1, Values::first(&Doors));
+    run.run(Time::ms(5_050), Watch::Nothing, u64::MAX);
+    for spec in deeds {
+        run.act(Act {
+            spec: *spec,
+            target: 0,
+        });
+    }
+    let before = run.model().total();
+    [5_580, 7_050].map(|ms| {
+        run.run(Time::ms(ms), Watch::Nothing, u64::MAX);
+        run.audit().unwrap();
+        run.model().total().since(&before)
+    })
+}
+
+#[test]
+fn who_shuts_its_door_finishes_what_it_has_and_from_the_dark_nothing_comes() {
+    let [soon, later] = after(&[0]);
+    assert_eq!((soon.of(Count::Done), later.of(Count::Done)), (5, 5));
+    // Who comes is refused at once; none who was inside is.
+    assert!(soon.of(Count::Failed) >= 4 && later.of(Count::Failed) == 20);
+    let [soon, later] = after(&[1, 2]);
+    assert_eq!(soon.of(Count::Done) + soon.of(Count::Failed), 0);
+    // All wait as long as they care to, those inside and those who come.
+    assert_eq!(later.of(Count::Done), 0);
+    assert!((14..=16).contains(&later.of(Count::Failed)), "{later:?}");
+}

@@ -4,12 +4,14 @@ pub mod api_gateway;
 pub mod circuit_breaker;
 pub mod monolith_microservices;
 pub mod retry_storm;
+pub mod service_discovery;
 pub mod sync_async;
 
 kit::lessons![
     circuit_breaker::Breaking,
     monolith_microservices::MonolithMicroservices,
     api_gateway::Gateway,
+    service_discovery::ServiceDiscovery,
     sync_async::SyncAsync,
     retry_storm::Storm,
 ];

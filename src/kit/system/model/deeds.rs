@@ -5,7 +5,7 @@ use crate::flow::{Member, aim, middle};
 use crate::system::plan::Hurry;
 use crate::system::plan::NodeId;
 use crate::system::script::{Cx, Deed};
-use crate::system::state::Part;
+use crate::system::state::{Door, Part};
 use engine::{Act, Arg, Note, Tone};
 
 impl System {
@@ -242,5 +242,18 @@ impl System {
         cx.because(crash);
         self.tell_of(node.0);
         self.lose_all(node.0, target as u16, cx);
+    }
+
+    /// From now on a member meets calls so. Says nothing.
+    pub fn set_door(&mut self, node: NodeId, member: usize, door: Door) {
+        if let Some(part) = self.part_mut(node.0, member as u16) {
+            part.door = door;
+        }
+    }
+
+    pub(super) fn door(&self, node: u16, member: u16) -> Door {
+        let live = self.live(node);
+        live.and_then(|live| live.members.get(usize::from(member)))
+            .map_or(Door::Open, |member| member.own.door)
     }
 }

@@ -6,6 +6,7 @@ use crate::system::frame::{Dice, Draw, HOPS_MAX, Place, Reason};
 use crate::system::ledger::Count;
 use crate::system::plan::{Call, Kind, WireId};
 use crate::system::script::Cx;
+use crate::system::state::{Door, HUSH};
 use algorithms::balancer::Policy;
 use engine::{Arg, Note, Time};
 
@@ -151,21 +152,26 @@ impl System {
         let part = live.node.part_of(usize::from(member));
         live.row.add(Count::Came);
         let gone = live.gone;
-        let down = match live.members.get_mut(usize::from(member)) {
+        let (down, door) = match live.members.get_mut(usize::from(member)) {
             Some(member) => {
                 member.own.row.add(Count::Came);
-                member.down.is_some()
+                (member.down.is_some(), member.own.door)
             }
-            None => true,
+            None => (true, Door::Open),
         };
-        let refused = match (cut, down || gone) {
-            (true, _) => Some(("cut-off", Reason::Cut)),
-            (_, true) => Some(("refused", Reason::Down)),
+        let refused = match (cut, down || gone, door) {
+            (true, ..) => Some(("cut-off", Reason::Cut)),
+            (_, true, Door::Dark) => Some(("unheard", Reason::Lost)),
+            (_, true, _) | (.., Door::Shut) => Some(("refused", Reason::Down)),
             _ => None,
         };
         if let Some((word, reason)) = refused {
             let note = Note::new(word).with(count(number)).with(Arg::Part(part));
-            self.say(note.about(part).dot(number), cx);
+            let note = self.say(note.about(part).dot(number), cx);
+            if let (Door::Dark, Some(frame)) = (door, self.frames.get_mut(key)) {
+                // Its caller hears nothing, and gives up because of that.
+                frame.note = note;
+            }
             return self.fail(key, reason, cx);
         }
         match &live.node.kind {
@@ -191,16 +197,18 @@ impl System {
             return;
         };
         let (wire, _) = frame.hop();
+        let dark = self.door(frame.node, frame.member) == Door::Dark;
         let travel = self
             .live_wire(wire)
             .map_or(Time::ZERO, |live| live.wire.travel);
+        let back = if dark { HUSH } else { travel };
         let Some(frame) = self.frames.get_mut(key) else {
             return;
         };
         frame.place = Place::Travels;
-        frame.leg = Leg::new(WireId(wire), cx.now(), travel, true);
+        frame.leg = Leg::new(WireId(wire), cx.now(), back, true);
         frame.travelled += travel;
-        cx.schedule(travel, Event::Back(key));
+        cx.schedule(back, Event::Back(key));
     }
 
     /// An answer has come back over one wire.
