@@ -219,8 +219,11 @@ mod tests {
                     let mut rounds = 0;
                     loop {
                         let had = owned.clone();
-                        let members: Vec<Member> =
-                            had.iter().enumerate().map(|(i, owned)| member(i, owned)).collect();
+                        let members: Vec<Member> = had
+                            .iter()
+                            .enumerate()
+                            .map(|(i, owned)| member(i, owned))
+                            .collect();
                         let given = assignor.assign(&[partitions], &members);
                         owned = given
                             .iter()
@@ -250,7 +253,12 @@ mod tests {
 
     #[test]
     fn cooperative_hands_out_what_moves_in_a_second_round() {
-        let members = [member(1, &[0, 1]), member(2, &[2, 3]), member(3, &[4, 5]), member(4, &[])];
+        let members = [
+            member(1, &[0, 1]),
+            member(2, &[2, 3]),
+            member(3, &[4, 5]),
+            member(4, &[]),
+        ];
         let first = Assignor::Cooperative.assign(&[6], &members);
         let sizes: Vec<usize> = first.iter().map(Vec::len).collect();
         assert_eq!(sizes, [1, 2, 2, 0]);
@@ -260,7 +268,13 @@ mod tests {
             .map(|(i, one)| member(i, &one.iter().map(|p| p.number).collect::<Vec<_>>()))
             .collect();
         let second = Assignor::Cooperative.assign(&[6], &second);
-        assert_eq!(second[3], [Partition { topic: 0, number: 1 }]);
+        assert_eq!(
+            second[3],
+            [Partition {
+                topic: 0,
+                number: 1
+            }]
+        );
         // Range moves one lane as well, but everybody stops for it.
         let range = Assignor::Range.assign(&[6], &members);
         assert_eq!(range.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2, 1, 1]);

@@ -47,6 +47,7 @@ pub mod queueing;
 pub mod quorum;
 pub mod raft;
 pub mod replica_group;
+pub mod replica_placement;
 pub mod replicated;
 pub mod replication;
 pub mod reservation_bucket;

@@ -254,7 +254,9 @@ impl Replicas {
 
     /// A replica that has all that the leader has is in sync again.
     pub fn joins(&mut self, replica: usize) {
-        let caught_up = self.leader.is_some_and(|leader| self.ends[replica] >= self.ends[leader]);
+        let caught_up = self
+            .leader
+            .is_some_and(|leader| self.ends[replica] >= self.ends[leader]);
         self.in_sync[replica] |= caught_up;
     }
 
@@ -309,7 +311,10 @@ mod tests {
         log.append(1, None, Some(1));
         assert_eq!(log.compact(2, 0), 0);
         assert_eq!(log.compact(2, 1), 1);
-        assert_eq!((log.get(0), log.get(1).is_some(), log.end()), (None, true, 2));
+        assert_eq!(
+            (log.get(0), log.get(1).is_some(), log.end()),
+            (None, true, 2)
+        );
     }
 
     /// Writes, copies, crashes and elections in any order: the watermark never goes back, lies below every end that is in

@@ -14,6 +14,9 @@ pub(super) const CONSUMERS: usize = 8;
 /// Users who click, u1 to u24.
 pub(super) const USERS: usize = 24;
 
+/// What Search as a whole does.
+pub(super) const SEARCH_CARD: PartId = PartId::one("search");
+
 /// A reader's card: consumers of Search have a number each, Counter is one.
 pub(super) const fn reader(group: usize, consumer: usize) -> PartId {
     if group == SEARCH {
@@ -69,6 +72,8 @@ pub(super) struct Bookmark {
     pub(super) owner: Option<usize>,
     /// Since when nobody reads it who did.
     pub(super) stopped: Option<Time>,
+    /// So many of its records nobody of the group will work.
+    pub(super) lost: u64,
     entries: VecDeque<Entry>,
     /// The offset of the first entry.
     base: u64,
@@ -80,7 +85,8 @@ impl Bookmark {
     }
 
     fn entry_mut(&mut self, offset: u64) -> Option<&mut Entry> {
-        self.entries.get_mut(offset.checked_sub(self.base)? as usize)
+        self.entries
+            .get_mut(offset.checked_sub(self.base)? as usize)
     }
 
     /// The offset after the last entry.
@@ -169,9 +175,7 @@ impl Consumer {
     /// The first offset of a lane after what it has worked of its batch; none if its batch has nothing of that lane.
     fn reached(&self, lane: usize, worked: usize) -> Option<u64> {
         let done = self.batch[..worked].iter().rev();
-        done.clone()
-            .find(|one| one.0 == lane)
-            .map(|one| one.1 + 1)
+        done.clone().find(|one| one.0 == lane).map(|one| one.1 + 1)
     }
 }
 
@@ -180,9 +184,13 @@ impl Consumer {
 pub(super) enum Phase {
     Stable,
     /// Waits until all members have joined.
-    Gathering { cooperative: bool },
+    Gathering {
+        cooperative: bool,
+    },
     /// All have joined; lanes are being assigned.
-    Assigning { cooperative: bool },
+    Assigning {
+        cooperative: bool,
+    },
 }
 
 /// What a rebalance cost.
@@ -227,7 +235,9 @@ impl Group {
     pub(super) fn new(count: usize, there: usize, now: Time, cause: NoteId) -> Group {
         Group {
             bookmarks: Vec::new(),
-            consumers: (0..count).map(|c| Consumer::new(c < there, cause)).collect(),
+            consumers: (0..count)
+                .map(|c| Consumer::new(c < there, cause))
+                .collect(),
             phase: Phase::Stable,
             generation: 0,
             turn: 0,
@@ -293,7 +303,10 @@ impl Group {
                 self.again += 1;
                 return Worked::Again;
             }
-            Fate::Lost => self.lost -= 1,
+            Fate::Lost => {
+                self.lost -= 1;
+                self.bookmarks[lane].lost -= 1;
+            }
             Fate::Superseded => self.superseded -= 1,
             Fate::Open => {}
         }
@@ -319,7 +332,10 @@ impl Group {
         self.settle(entry);
         match fate {
             Fate::Superseded => self.superseded += 1,
-            _ => self.lost += 1,
+            _ => {
+                self.lost += 1;
+                self.bookmarks[lane].lost += 1;
+            }
         }
         true
     }
@@ -333,7 +349,10 @@ impl Group {
         }
         let bookmark = &mut self.bookmarks[lane];
         while bookmark.base < start
-            && bookmark.entries.front().is_some_and(|entry| entry.held == 0)
+            && bookmark
+                .entries
+                .front()
+                .is_some_and(|entry| entry.held == 0)
         {
             bookmark.entries.pop_front();
             bookmark.base += 1;
@@ -419,7 +438,11 @@ impl Group {
             .collect();
         let named = members.iter().map(|c| {
             let one = &self.consumers[*c];
-            let owned = if one.lanes.is_empty() { &one.had } else { &one.lanes };
+            let owned = if one.lanes.is_empty() {
+                &one.had
+            } else {
+                &one.lanes
+            };
             Member {
                 instance: None,
                 // Single digits, so that names are in the order of numbers.
@@ -465,7 +488,11 @@ impl Group {
                 return Err(format!("lane {l} is read by somebody who is no member"));
             }
             if bookmark.end() != ends[l] {
-                return Err(format!("lane {l}: {} entries, end {}", bookmark.end(), ends[l]));
+                return Err(format!(
+                    "lane {l}: {} entries, end {}",
+                    bookmark.end(),
+                    ends[l]
+                ));
             }
             let furthest = bookmark.committed.unwrap_or(0).max(bookmark.position);
             if furthest > watermarks[l] {

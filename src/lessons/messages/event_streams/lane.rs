@@ -1,6 +1,7 @@
 //! A lane of the log with its copies, and the brokers that keep them.
 
 use algorithms::log::{Acks, Log, Replicas};
+use algorithms::replica_placement;
 use engine::tape::NoteId;
 use engine::{PartId, Time};
 use std::collections::VecDeque;
@@ -38,15 +39,29 @@ pub(super) struct Broker {
     pub(super) cause: NoteId,
 }
 
+/// Where a lane's copies are: leaders go round, broker 1 for lane 1, 2 for lane 2 and so on.
+fn brokers_of(number: usize) -> [usize; BROKERS] {
+    let brokers = std::array::from_fn::<_, BROKERS, _>(|id| replica_placement::Broker {
+        id: id as u32,
+        ..replica_placement::Broker::default()
+    });
+    let placed = replica_placement::place(&brokers, BROKERS, number);
+    let placed = placed.expect("as many brokers as copies");
+    std::array::from_fn(|replica| placed[replica] as usize)
+}
+
 /// One partition.
 #[derive(Clone, Debug)]
 pub(super) struct Lane {
-    number: usize,
+    /// The brokers that have it, the leader by preference first.
+    brokers: [usize; BROKERS],
     /// A record is about a user, and its value is the click's number.
     pub(super) log: Log<u8, u32>,
     pub(super) replicas: Replicas,
     /// Up to before this offset Shop has been answered.
     pub(super) answered: u64,
+    /// Answered, and cut off since.
+    pub(super) gone: u64,
     /// What Shop could not write yet, oldest first.
     pub(super) pending: VecDeque<Click>,
     pub(super) trying: bool,
@@ -61,10 +76,11 @@ pub(super) struct Lane {
 impl Lane {
     pub(super) fn new(number: usize, cause: NoteId) -> Lane {
         Lane {
-            number,
+            brokers: brokers_of(number),
             log: Log::default(),
             replicas: Replicas::new(BROKERS),
             answered: 0,
+            gone: 0,
             pending: VecDeque::new(),
             trying: false,
             grown_at: Time::ZERO,
@@ -73,13 +89,16 @@ impl Lane {
         }
     }
 
-    /// The broker that has this replica of it: the leader by preference is broker 1 for lane 1, 2 for lane 2 and so on.
+    /// The broker that has this replica of it.
     pub(super) fn broker_of(&self, replica: usize) -> usize {
-        (self.number + replica) % BROKERS
+        self.brokers[replica]
     }
 
     pub(super) fn replica_on(&self, broker: usize) -> usize {
-        (broker + BROKERS - self.number % BROKERS) % BROKERS
+        self.brokers
+            .iter()
+            .position(|one| *one == broker)
+            .unwrap_or(0)
     }
 
     /// The broker that leads it, dead or alive.

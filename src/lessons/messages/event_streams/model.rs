@@ -25,8 +25,8 @@ const OUT_OF_SYNC: Time = Time::s(3);
 /// Shop tries again after so long.
 const RETRY: Time = Time::ms(200);
 /// A broker that is to die in the middle of its work does so after so long at the latest, a consumer after so long.
-const DOOM: Time = Time::ms(1_500);
-pub(super) const DOOM_READER: Time = Time::s(3);
+const DOOM: Time = Time::ms(2_500);
+pub(super) const DOOM_READER: Time = Time::s(5);
 /// Answered records that are nowhere else make a good moment.
 const AT_RISK: u64 = 3;
 /// How long a consumer takes to start, stays away after a crash, hangs, and Search sleeps.
@@ -42,7 +42,7 @@ const CELEBRITY: (u8, u32, Time) = (5, 60, Time::ms(50));
 /// Whose data is deleted.
 pub(super) const FORGOTTEN: u8 = 7;
 /// So many records without a key go to one lane in a row.
-const STICKS: u32 = 8;
+const STICKS: u32 = 4;
 
 const ARRIVALS: Stream = Stream::named("arrivals");
 const WHO: Stream = Stream::named("who");
@@ -116,8 +116,7 @@ pub struct Streams {
     zipf: Zipf,
     closed: Marks,
     pub(super) knobs: Settings,
-    /// When the learner began with empty lanes, or turned clicks or work.
-    pub(super) since: Time,
+    /// When a commit of Search was first refused, and how far it had committed by then.
     pub(super) stuck: Option<(Time, u64)>,
     /// The longest lag of Search since the last beginning, and since when challenges' states hold.
     pub(super) deepest: u64,
@@ -239,7 +238,11 @@ impl Streams {
         }
         cx.because(click.cause);
         let note = Note::new("appended").with(number(l)).with(count(offset));
-        cx.say(note.with(count(click.user)).about(lane(l)).dot(click.number));
+        cx.say(
+            note.with(count(click.user))
+                .about(lane(l))
+                .dot(click.number),
+        );
         cx.sample(probe::WRITTEN, 1.0);
         let lane = &mut self.lanes[l];
         lane.grown_at = cx.now();
@@ -290,10 +293,10 @@ impl Streams {
     fn elect(&mut self, l: usize, cause: NoteId, cx: Cx<'_, '_>) {
         let brokers = self.brokers;
         let lane = &mut self.lanes[l];
-        let at = |replica: usize| (l + replica) % BROKERS;
         let answered = lane.answered;
         let before = lane.led_by();
-        let end = lane.replicas.elect(|replica| brokers[at(replica)].up);
+        let at = std::array::from_fn::<_, BROKERS, _>(|replica| lane.broker_of(replica));
+        let end = lane.replicas.elect(|replica| brokers[at[replica]].up);
         lane.reign += 1;
         cx.because(cause);
         let Some(end) = end else {
@@ -306,7 +309,10 @@ impl Streams {
             let note = Note::new("leads").with(Arg::Part(broker(leader)));
             lane.cause = cx.say(note.with(number(l)).about(broker(leader)));
             let same = Note::new("led-by").with(number(l));
-            cx.say(same.with(Arg::Part(broker(leader))).about(super::lane::lane(l)));
+            cx.say(
+                same.with(Arg::Part(broker(leader)))
+                    .about(super::lane::lane(l)),
+            );
         }
         self.cut_off(l, end, answered, cx);
         for replica in 0..BROKERS {
@@ -325,6 +331,7 @@ impl Streams {
         let gone = answered.saturating_sub(end);
         self.lanes[l].answered = answered.min(end);
         self.gone += gone;
+        self.lanes[l].gone += gone;
         self.answered -= gone;
         for record in cut.iter().rev().filter(|one| one.offset >= answered) {
             if let Some(entry) = self.groups[SEARCH].bookmarks[l].entry(record.offset) {
@@ -512,7 +519,8 @@ impl Streams {
         let lags: Vec<u64> = (0..self.lanes.len())
             .map(|l| self.lag_of(SEARCH, l))
             .collect();
-        self.trials.look(&self.knobs, &lags, &self.groups[SEARCH], cx.now());
+        self.trials
+            .look(&self.knobs, &lags, &self.groups[SEARCH], cx.now());
     }
 
     /// Lanes, groups and brokers as they are at the beginning: all there, all empty, all assigned.
@@ -522,7 +530,7 @@ impl Streams {
         let cause = cx.cause();
         self.coming.clear();
         (self.written, self.answered, self.gone, self.moved) = (0, 0, 0, 0);
-        (self.since, self.stuck, self.deepest) = (now, None, 0);
+        (self.stuck, self.deepest) = (None, 0);
         self.trials = super::trials::Trials::default();
         for (b, one) in self.brokers.iter_mut().enumerate() {
             (one.up, one.doomed) = (true, None);
@@ -559,11 +567,11 @@ impl Streams {
     fn grow(&mut self, lanes: usize, cause: NoteId, cx: Cx<'_, '_>) {
         for l in self.lanes.len()..lanes {
             cx.because(cause);
-            let at = Arg::Part(broker(l % BROKERS));
+            let mut one = Lane::new(l, cause);
+            let at = Arg::Part(broker(one.broker_of(0)));
             let note = Note::new("lane-new").with(number(l)).with(at);
             let said = cx.say(note.about(lane(l)));
-            let mut one = Lane::new(l, said);
-            one.grown_at = cx.now();
+            (one.cause, one.grown_at) = (said, cx.now());
             self.lanes.push(one);
             for b in (0..BROKERS).filter(|b| !self.brokers[*b].up) {
                 let replica = self.lanes[l].replica_on(b);
@@ -607,7 +615,6 @@ impl Model for Streams {
             zipf: Zipf::new(USERS, knobs.skew),
             closed: Marks::default(),
             knobs: knobs.clone(),
-            since: cx.now(),
             stuck: None,
             deepest: 0,
             trials: super::trials::Trials::default(),
@@ -662,9 +669,6 @@ impl Model for Streams {
         if old.assignor != knobs.assignor {
             cx.because(turned);
             self.rebalance(SEARCH, cx);
-        }
-        if (old.clicks, old.work) != (knobs.clicks, knobs.work) {
-            self.since = now;
         }
         for g in 0..GROUPS {
             self.groups[g].rate.restart(now);
@@ -731,7 +735,11 @@ impl Model for Streams {
             5 => self.revive(act.target.min(BROKERS - 1), cx),
             6 => {
                 let note = Note::new("celebrity").with(count(CELEBRITY.0));
-                cx.say(note.with(count(CELEBRITY.1)).about(SHOP).mark(Tone::Learner));
+                cx.say(
+                    note.with(count(CELEBRITY.1))
+                        .about(SHOP)
+                        .mark(Tone::Learner),
+                );
                 self.due(Time::ZERO, Due::Burst(CELEBRITY.1), cx);
             }
             7 => {
@@ -772,7 +780,10 @@ impl Model for Streams {
                 return Err(format!("lane {l}: the watermark is above an end in sync"));
             }
             let all = || lane.log.read(0, u64::MAX);
-            if all().zip(all().skip(1)).any(|(one, next)| next.offset <= one.offset) {
+            if all()
+                .zip(all().skip(1))
+                .any(|(one, next)| next.offset <= one.offset)
+            {
                 return Err(format!("lane {l}: offsets are out of order"));
             }
         }

@@ -1,6 +1,8 @@
 //! How consumers poll, work and commit, and how a group assigns its lanes.
 
-use super::group::{COUNTER, Consumer, Fate, Phase, SEARCH, Stop, There, Worked, account, reader};
+use super::group::{
+    COUNTER, Consumer, Fate, Phase, SEARCH, SEARCH_CARD, Stop, There, Worked, account, reader,
+};
 use super::lane::lane;
 use super::model::{AWAY, Cx, Due, HANG, HOP, SLEEP, Streams, count, name};
 use super::probe;
@@ -14,7 +16,7 @@ const HEARTBEAT: Time = Time::ms(300);
 /// The group's keeper and leader agree on who gets what.
 const SYNC: Time = Time::ms(200);
 /// A consumer that is to crash does so at the latest with so many records in hand.
-const HANDFUL: usize = 6;
+const HANDFUL: usize = 4;
 
 fn lane_word(l: usize) -> Arg {
     count(l + 1)
@@ -170,9 +172,14 @@ impl Streams {
             cx.say(note.with(count(offset + 1)).about(reader(g, c)));
         } else {
             let over = count(self.groups[g].generation);
-            let note = Note::new("refused").with(name(g, c)).with(count(offset + 1));
+            let note = Note::new("refused")
+                .with(name(g, c))
+                .with(count(offset + 1));
             let note = note.with(over).about(reader(g, c)).mark(Tone::Bad);
             self.one(g, c).cause = cx.say(note);
+            if g == SEARCH && self.stuck.is_none() {
+                self.stuck = Some((cx.now(), self.committed(g)));
+            }
         }
     }
     // endregion
@@ -189,7 +196,6 @@ impl Streams {
         self.all_there(g, cx);
     }
 
-    // region: rebalance
     /// The group assigns its lanes anew: each member is to join when it polls next.
     pub(super) fn rebalance(&mut self, g: usize, cx: Cx<'_, '_>) {
         let cooperative = g == SEARCH && self.knobs.assignor == Assign::Cooperative;
@@ -203,6 +209,10 @@ impl Streams {
         group.phase = Phase::Gathering { cooperative };
         group.turn += 1;
         group.stop = Stop::default();
+        if g == SEARCH {
+            group.cause = cx.say(Note::new("anew").about(SEARCH_CARD));
+        }
+        let group = &self.groups[g];
         let (turn, limit) = (group.turn, self.knobs.poll_limit());
         self.due(limit, Due::Timeout(g, turn), cx);
         for c in 0..self.groups[g].consumers.len() {
@@ -215,6 +225,7 @@ impl Streams {
         self.all_there(g, cx);
     }
 
+    // region: rebalance
     /// A member that polls while the group gathers joins; with the eager rules it stops reading.
     fn join(&mut self, g: usize, c: usize, cx: Cx<'_, '_>) {
         let group = &mut self.groups[g];
@@ -264,10 +275,7 @@ impl Streams {
     /// Lanes get their readers, and each reader its place in them.
     pub(super) fn assign(&mut self, g: usize, cx: Cx<'_, '_>) {
         let now = cx.now();
-        let cooperative = matches!(
-            self.groups[g].phase,
-            Phase::Assigning { cooperative: true }
-        );
+        let cooperative = matches!(self.groups[g].phase, Phase::Assigning { cooperative: true });
         let rule = match self.knobs.assignor.rule() {
             rule if g == SEARCH && rule.is_cooperative() == cooperative => rule,
             _ if cooperative => Assignor::Cooperative,
@@ -280,6 +288,15 @@ impl Streams {
         group.generation += 1;
         (group.phase, group.assigned_at) = (Phase::Stable, now);
         let why = group.cause;
+        if g == SEARCH {
+            let members = group.consumers.iter().filter(|one| one.member);
+            let note = Note::new("assigned").with(count(group.generation));
+            let note = note
+                .with(count(self.lanes.len()))
+                .with(count(members.count()));
+            cx.because(why);
+            cx.say(note.about(SEARCH_CARD));
+        }
         for (c, lanes) in given.iter().enumerate() {
             let one = &mut self.groups[g].consumers[c];
             if !one.member {
@@ -382,10 +399,6 @@ impl Streams {
         let said = cx.say(note.about(reader(g, c)).mark(Tone::Warn));
         self.one(g, c).cause = said;
         self.groups[g].remove(c, cx.now());
-        if g == SEARCH && self.stuck.is_none() {
-            let committed = self.committed(g);
-            self.stuck = Some((cx.now(), committed));
-        }
     }
 
     /// All that a group has committed.
@@ -464,7 +477,9 @@ impl Streams {
 
     pub(super) fn hang(&mut self, c: usize, cx: Cx<'_, '_>) {
         let now = cx.now();
-        let note = Note::new("hangs").with(name(SEARCH, c)).with(Arg::Span(HANG));
+        let note = Note::new("hangs")
+            .with(name(SEARCH, c))
+            .with(Arg::Span(HANG));
         let said = cx.say(note.about(reader(SEARCH, c)).mark(Tone::Learner));
         let one = self.one(SEARCH, c);
         one.hung = Some(now + HANG);
@@ -569,13 +584,19 @@ impl Streams {
 
     /// Counter goes back to the first records that are left.
     pub(super) fn rewind(&mut self, cx: Cx<'_, '_>) {
-        let said = cx.say(Note::new("rewinds").about(reader(COUNTER, 0)).mark(Tone::Learner));
+        let said = cx.say(
+            Note::new("rewinds")
+                .about(reader(COUNTER, 0))
+                .mark(Tone::Learner),
+        );
         self.groups[COUNTER].drop_batch(0);
         for l in 0..self.lanes.len() {
             let start = self.lanes[l].log.start();
             let bookmark = &mut self.groups[COUNTER].bookmarks[l];
             (bookmark.committed, bookmark.position) = (Some(start), start);
-            let note = Note::new("from-start").with(lane_word(l)).with(count(start));
+            let note = Note::new("from-start")
+                .with(lane_word(l))
+                .with(count(start));
             cx.because(said);
             cx.say(note.about(lane(l)));
         }

@@ -1,9 +1,8 @@
 //! The story, its predictions, and things to try.
 
-use super::group::{COUNTER, SEARCH, account, reader};
+use super::group::{COUNTER, SEARCH, SEARCH_CARD, account, reader};
 use super::lane::{broker, lane};
 use super::model::{SHOP, Streams};
-use super::view::SEARCH_CARD;
 use engine::claim::figure;
 use engine::{Beat, Challenge, PartId, Prediction, Progress, Setup, Time};
 
@@ -16,7 +15,10 @@ const COUNTED: PartId = account(COUNTER);
 /// Lanes are assigned, and have been for so long.
 fn settled(streams: &Streams, members: usize, span: Time) -> bool {
     let search = &streams.groups[SEARCH];
-    let there = search.consumers.iter().filter(|one| one.member && one.is_up());
+    let there = search
+        .consumers
+        .iter()
+        .filter(|one| one.member && one.is_up());
     search.phase == super::group::Phase::Stable
         && there.count() == members
         && streams.now.since(search.assigned_at) >= span
@@ -78,7 +80,7 @@ pub(super) const STORY: &[Beat<Streams>] = &[
         shows: &[
             figure(SEARCH_CARD, "readers").is(3.0),
             figure(SEARCH_CARD, "idle").is(3.0),
-            figure(SEARCH_CARD, "rate").within(14.0, 16.0),
+            figure(SEARCH_CARD, "rate").within(12.5, 16.0),
         ],
         predict: Some(Prediction {
             id: "order",
@@ -99,13 +101,13 @@ pub(super) const STORY: &[Beat<Streams>] = &[
         setup: &[
             Setup::Set("reset", 1.0),
             Setup::Set("lanes", 6.0),
-            Setup::Speed(3.0),
+            Setup::Speed(1.5),
         ],
-        when: |streams| streams.groups[SEARCH].overtaken >= 5 && streams.lag(SEARCH) < 40,
+        when: |streams| streams.groups[SEARCH].overtaken >= 8,
         points: &[LANES, SEARCHED],
         shows: &[
             figure(SHOP, "moved").is(11.0),
-            figure(SEARCHED, "overtaken").at_least(5.0),
+            figure(SEARCHED, "overtaken").at_least(8.0),
         ],
         predict: Some(Prediction {
             id: "slow",
@@ -113,7 +115,8 @@ pub(super) const STORY: &[Beat<Streams>] = &[
             truth: |streams| {
                 let (at, committed) = streams.stuck?;
                 let more = streams.committed(SEARCH).saturating_sub(committed);
-                let seen = streams.now.since(at) >= Time::s(8) && streams.groups[SEARCH].again >= 10;
+                let seen =
+                    streams.now.since(at) >= Time::s(5) && streams.groups[SEARCH].again >= 10;
                 seen.then_some(match more {
                     90.. => 0,
                     16.. => 1,
@@ -137,7 +140,7 @@ pub(super) const STORY: &[Beat<Streams>] = &[
         when: |streams| {
             let search = &streams.groups[SEARCH];
             let since = streams.stuck.map(|(at, _)| streams.now.since(at));
-            search.again >= 10 && since.is_some_and(|since| since >= Time::s(8))
+            search.again >= 10 && since.is_some_and(|since| since >= Time::s(5))
         },
         points: &[CONSUMERS, SEARCHED],
         shows: &[
@@ -160,7 +163,7 @@ pub(super) const STORY: &[Beat<Streams>] = &[
         ],
         when: |streams| {
             let search = &streams.groups[SEARCH];
-            search.generation >= 2 && search.again > 0
+            search.again >= 2
         },
         points: &[SEARCHED, CONSUMERS],
         shows: &[
@@ -225,8 +228,9 @@ pub(super) const STORY: &[Beat<Streams>] = &[
             Setup::Set("acks", 0.0),
             Setup::Set("behind", 1.0),
             Setup::Set("clicks", 18.0),
+            Setup::Act("begin", 0),
             Setup::Act("kill-broker", 0),
-            Setup::Speed(0.6),
+            Setup::Speed(0.8),
         ],
         when: |streams| streams.gone > 0 && streams.lanes[0].led_by() == Some(1),
         points: &[lane(0), broker(0), SHOP],
@@ -263,10 +267,8 @@ pub(super) const CHALLENGES: &[Challenge<Streams>] = &[
             Setup::Set("clicks", 40.0),
             Setup::Wait(Time::s(7)),
             Setup::Set("clicks", 18.0),
-            Setup::Set("reset", 1.0),
-            Setup::Set("lanes", 6.0),
-            Setup::Set("consumers", 6.0),
-            Setup::Wait(Time::s(60)),
+            Setup::Set("work", 100.0),
+            Setup::Wait(Time::s(40)),
         ],
     },
     Challenge {
@@ -274,7 +276,10 @@ pub(super) const CHALLENGES: &[Challenge<Streams>] = &[
         progress: |streams, now| Progress::held(streams.trials.level.since(), now, 20.0),
         solution: &[
             Setup::Set("skew", 1.0),
+            Setup::Set("clicks", 15.0),
             Setup::Set("key", 1.0),
+            Setup::Set("lanes", 6.0),
+            Setup::Set("consumers", 6.0),
             Setup::Wait(Time::s(60)),
         ],
     },
@@ -318,4 +323,3 @@ pub(super) const CHALLENGES: &[Challenge<Streams>] = &[
         ],
     },
 ];
-

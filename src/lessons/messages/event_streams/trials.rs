@@ -26,7 +26,7 @@ pub(super) struct Trials {
 
 impl Trials {
     pub(super) fn look(&mut self, knobs: &Settings, lags: &[u64], search: &Group, now: Time) {
-        let uneven = knobs.skew >= 1.0 && knobs.clicks >= 12 && knobs.work >= 200.0;
+        let uneven = knobs.skew >= 1.0 && knobs.clicks >= 15 && knobs.work >= 200.0;
         let level = uneven && lags.iter().all(|lag| *lag < LEVEL);
         self.level.set(level, now);
         let few = lags.iter().sum::<u64>() < FEW;

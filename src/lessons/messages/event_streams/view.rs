@@ -1,6 +1,8 @@
 //! The stage: lanes of numbered records with two groups' bookmarks, the groups at the left, Shop and the brokers at the right.
 
-use super::group::{COUNTER, Consumer, GROUPS, Group, Phase, SEARCH, There, account, reader};
+use super::group::{
+    COUNTER, Consumer, GROUPS, Group, Phase, SEARCH, SEARCH_CARD, There, account, reader,
+};
 use super::lane::{BROKERS, Lane, broker, lane};
 use super::model::{SHOP, Streams};
 use super::settings::{CleanUp, Settings};
@@ -10,7 +12,6 @@ use kit::figures::label::{ending, fitting};
 use kit::figures::{self, DOT};
 use kit::layout::{Course, Placed, Slot, Span, Way, lay, part, space};
 
-pub(super) const SEARCH_CARD: PartId = PartId::one("search");
 /// Where lanes and the consumers of Search stand.
 const LANES: PartId = PartId::one("room-lanes");
 const SEATS: PartId = PartId::one("room-seats");
@@ -39,7 +40,15 @@ pub(super) fn draw(streams: &Streams, knobs: &Settings, at: Time, scene: &mut Sc
     let narrow = scene.narrow();
     let placed = place(streams, scene, narrow);
     let shapes: Vec<Shape> = (0..streams.lanes.len())
-        .map(|l| Shape::of(placed.of(LANES), l, &streams.lanes[l], streams.lanes.len(), at))
+        .map(|l| {
+            Shape::of(
+                placed.of(LANES),
+                l,
+                &streams.lanes[l],
+                streams.lanes.len(),
+                at,
+            )
+        })
         .collect();
     let seats = seats(streams, placed.of(SEATS), narrow);
     ways(streams, &placed, &shapes, &seats, narrow, scene);
@@ -85,7 +94,11 @@ fn place(streams: &Streams, scene: &mut Scene, narrow: bool) -> Placed {
             brokers.push(part(broker(b), third, 40.0));
             brokers.push(space(if b + 1 < BROKERS { 6.0 } else { 0.0 }));
         }
-        let lanes = if count > 6.0 { 23.0 * count } else { (45.0 * count).max(60.0 * count.min(3.0)) };
+        let lanes = match streams.lanes.len() {
+            ..=3 => 88.0 * count,
+            4..=6 => 45.0 * count,
+            _ => 23.0 * count,
+        };
         let mut all = vec![
             part(SHOP, w, 42.0),
             space(5.0),
@@ -107,7 +120,11 @@ fn place(streams: &Streams, scene: &mut Scene, narrow: bool) -> Placed {
         let mut right = vec![part(SHOP, shop, (76.0, 104.0)), space((6.0, 14.0))];
         for b in 0..BROKERS {
             right.push(part(broker(b), shop, (38.0, 46.0)));
-            right.push(space(if b + 1 < BROKERS { (4.0, 8.0) } else { (0.0, 0.0) }));
+            right.push(space(if b + 1 < BROKERS {
+                (4.0, 8.0)
+            } else {
+                (0.0, 0.0)
+            }));
         }
         let left = vec![
             part(SEARCH_CARD, groups, (44.0, 48.0)),
@@ -152,7 +169,7 @@ impl Shape {
         let y = area.y + pitch * l as f32 + (pitch - h) / 2.0;
         let rect = Rect::new(area.x, y, area.w, h);
         let (marks, cell, strip) = match h {
-            78.0.. => (17.0, 22.0, 4.0),
+            78.0.. => (17.0, 22.0, 3.0),
             50.0.. => (12.0, 19.0, 3.0),
             36.0.. => (9.0, 15.0, 2.0),
             _ => (5.0, (h - 12.0).max(5.0), 1.0),
@@ -170,7 +187,11 @@ impl Shape {
             pitch: width,
             cells,
             end: lane.log.end(),
-            slide: if lane.log.end() > 0 { slide * width } else { 0.0 },
+            slide: if lane.log.end() > 0 {
+                slide * width
+            } else {
+                0.0
+            },
         }
     }
 
@@ -277,12 +298,13 @@ fn ways(
             let (x, y) = shape.door(g);
             let from = pt(placed.of(SEATS).right().x.max(from.x), from.y);
             let curve = engine::scene::Curve::across(from, pt(x, y));
+            let d = curve.d() + "H" + &text::tenths(shape.left() - 2.0);
             let dead = !streams.groups[g].consumers[owner].is_up();
             let mut ground = scene.background();
             if dead {
-                ground.dashed_line(curve.d(), Ink::Bad, 1.5);
+                ground.dashed_line(d, Ink::Bad, 1.5);
             } else {
-                ground.line(curve.d(), INKS[g], 1.5);
+                ground.line(d, INKS[g], 1.5);
             }
         }
     }
@@ -305,11 +327,25 @@ fn draw_lane(
     let behind = scene.say("lane.counter", &[Arg::Count(lags[1] as i64)]);
     let led = one.led_by();
     let leader = match led {
-        Some(b) => scene.say("led", &[Arg::Count(b as i64 + 1)]),
+        Some(b) => scene.name(broker(b)),
         None => scene.say("closed", &[]),
     };
     let dead = led.is_none_or(|b| !streams.brokers[b].up);
-    let value = format!("{spoken}, {behind}, {leader}");
+    let lost = streams.groups[SEARCH].bookmarks[l].lost;
+    // What has been lost is said where it was; else the last lane has room to say what its marks mean.
+    let told = if one.gone > 0 {
+        Told::Bad(scene.say("gone", &[Arg::Count(one.gone as i64)]))
+    } else if lost > 0 {
+        Told::Bad(scene.say("lane.lost", &[Arg::Count(lost as i64)]))
+    } else if l + 1 == streams.lanes.len() {
+        Told::Key(["key.next", "key.hand", "key.copies"].map(|word| scene.say(word, &[])))
+    } else {
+        Told::Nothing
+    };
+    let value = match &told {
+        Told::Bad(said) => format!("{spoken}, {behind}, {leader}, {said}"),
+        _ => format!("{spoken}, {behind}, {leader}"),
+    };
     let mut pencil = scene.thing(lane(l), shape.rect, value);
     pencil
         .figure("end", end as f64)
@@ -323,19 +359,26 @@ fn draw_lane(
         shape.cell + 4.0,
     );
     pencil.filled(ground, 4.0, Ink::Rail);
-    head(shape, &name, &leader, dead, &mut pencil);
+    head(shape, &name, led, dead, &mut pencil);
     cells(streams, knobs, l, shape, at, &mut pencil);
     for g in 0..GROUPS {
-        bookmark(&streams.groups[g], g, l, shape, one.watermark(), &mut pencil);
+        bookmark(
+            &streams.groups[g],
+            g,
+            l,
+            shape,
+            one.watermark(),
+            &mut pencil,
+        );
     }
     strips(streams, l, shape, &mut pencil);
     if shape.offsets {
-        offsets(one, shape, &mut pencil);
+        offsets(one, shape, &told, &mut pencil);
     }
 }
 
 /// The lane's number and who leads it.
-fn head(shape: &Shape, name: &str, leader: &str, dead: bool, pencil: &mut Pencil<'_>) {
+fn head(shape: &Shape, name: &str, led: Option<usize>, dead: bool, pencil: &mut Pencil<'_>) {
     let (x, y) = (shape.rect.x + 3.0, shape.top() + shape.cell / 2.0);
     let digits: String = name.chars().filter(char::is_ascii_digit).collect();
     let tall = shape.offsets;
@@ -343,8 +386,7 @@ fn head(shape: &Shape, name: &str, leader: &str, dead: bool, pencil: &mut Pencil
     pencil.bold(pt(x, baseline), 13.0, Ink::Ink, digits);
     if tall {
         let ink = if dead { Ink::Bad } else { Ink::Secondary };
-        let room = HEAD - 6.0;
-        let leader = fitting(&[leader.to_owned()], 11.0, false, room);
+        let leader = led.map_or("–".to_owned(), |b| format!("B{}", b + 1));
         pencil.text(pt(x, y + 14.0), 11.0, ink, leader);
     }
     if dead {
@@ -446,7 +488,12 @@ fn bookmark(
         let (mid, half) = (edge + away * h / 2.0, h.min(10.0) / 2.0);
         let x = shape.left();
         let (top, low) = (num(mid - half), num(mid + half));
-        format!("M{} {}L{} {top}V{low}Z", num(x), num(mid), num(x + 2.0 * half))
+        format!(
+            "M{} {}L{} {top}V{low}Z",
+            num(x),
+            num(mid),
+            num(x + 2.0 * half)
+        )
     } else {
         format!("M{} {}L{x0} {b}H{x1}Z", num(at), num(tip), b = num(base))
     };
@@ -455,7 +502,7 @@ fn bookmark(
     } else {
         pencil.line(d, Ink::Mark, 1.25);
     }
-    if seen < shape.left() && shape.marks >= 12.0 {
+    if seen < shape.left() && shape.marks >= 16.0 {
         let hidden = (shape.end - shape.cells as u64).saturating_sub(reading);
         let y = edge + away * h / 2.0 + 4.0;
         pencil.bold(pt(shape.left() + 13.0, y), 11.0, ink, hidden.to_string());
@@ -492,8 +539,16 @@ fn strips(streams: &Streams, l: usize, shape: &Shape, pencil: &mut Pencil<'_>) {
     }
 }
 
-fn offsets(one: &Lane, shape: &Shape, pencil: &mut Pencil<'_>) {
-    let y = shape.rect.y + shape.rect.h - 1.0;
+/// What is written below a lane, between its offsets.
+enum Told {
+    Nothing,
+    Bad(String),
+    /// What marks mean: the next record, what is in hand, a record that not all copies have.
+    Key([String; 3]),
+}
+
+fn offsets(one: &Lane, shape: &Shape, told: &Told, pencil: &mut Pencil<'_>) {
+    let y = shape.rect.y + shape.rect.h - 4.0;
     let first = shape.end.saturating_sub(shape.cells as u64);
     let first = first.max(one.log.start());
     if shape.end == 0 || first + 1 >= shape.end {
@@ -502,12 +557,65 @@ fn offsets(one: &Lane, shape: &Shape, pencil: &mut Pencil<'_>) {
     let x = shape.within(shape.x(first));
     pencil.text(pt(x, y), 11.0, Ink::Secondary, first.to_string());
     let last = (shape.end - 1).to_string();
-    ending(pencil, pt(shape.right(), y), 11.0, false, Ink::Secondary, last);
+    ending(
+        pencil,
+        pt(shape.right(), y),
+        11.0,
+        false,
+        Ink::Secondary,
+        last,
+    );
+    let (left, right) = (shape.left() + 30.0, shape.right() - 30.0);
+    match told {
+        Told::Nothing => {}
+        Told::Bad(said) => {
+            let said = fitting(&[said.clone()], 12.0, true, right - left);
+            pencil.centred(pt((left + right) / 2.0, y), 12.0, true, Ink::Bad, said);
+        }
+        Told::Key(words) => key(words, left, right, y, pencil),
+    }
+}
+
+fn key(words: &[String; 3], left: f32, right: f32, y: f32, pencil: &mut Pencil<'_>) {
+    let width = |said: &String| text::width(said, 11.0, false) + 34.0;
+    let all: f32 = words.iter().map(width).sum();
+    if all > right - left {
+        return;
+    }
+    let mut x = left + (right - left - all) / 2.0;
+    let num = text::tenths;
+    for (i, said) in words.iter().enumerate() {
+        let (low, top) = (num(y), num(y - 8.0));
+        match i {
+            0 => {
+                let d = format!(
+                    "M{} {low}L{} {top}H{}Z",
+                    num(x + 10.0),
+                    num(x + 5.0),
+                    num(x + 15.0)
+                );
+                pencil.area(d, Ink::Secondary);
+            }
+            1 => {
+                let d = format!("M{} {top}V{low}H{}", num(x + 2.0), num(x + 16.0));
+                pencil.line(d, Ink::Secondary, 2.0);
+            }
+            _ => {
+                let cell = Rect::new(x + 6.0, y - 9.0, 10.0, 10.0);
+                pencil.dashed(cell, 2.0, Ink::Card, Ink::Mark, 1.0);
+            }
+        }
+        pencil.text(pt(x + 20.0, y), 11.0, Ink::Secondary, said.as_str());
+        x += width(said);
+    }
 }
 
 fn search(streams: &Streams, head: Rect, seats: Rect, at: Time, scene: &mut Scene) {
     let group = &streams.groups[SEARCH];
-    let there = group.consumers.iter().filter(|one| one.member && one.is_up());
+    let there = group
+        .consumers
+        .iter()
+        .filter(|one| one.member && one.is_up());
     let there = there.count();
     let readers = group.readers();
     let rate = group.rate.per_s(0, Time::s(8), at);
@@ -528,7 +636,12 @@ fn search(streams: &Streams, head: Rect, seats: Rect, at: Time, scene: &mut Scen
         let told = [Arg::Count(joined as i64), Arg::Count(members as i64)];
         (scene.say("gathering", &told), Ink::Warn)
     } else if group.stop.lanes > 0 {
-        (scene.say("stood", &stood), Ink::Secondary)
+        let word = if group.stop.lanes == 1 {
+            "stood.one"
+        } else {
+            "stood"
+        };
+        (scene.say(word, &stood), Ink::Secondary)
     } else {
         (reading.clone(), Ink::Secondary)
     };
@@ -575,7 +688,11 @@ fn doing(streams: &Streams, c: usize, at: Time, scene: &Scene) -> (String, Ink) 
         There::Up if one.lanes.is_empty() => (scene.say("seat.idle", &[]), Ink::Secondary),
         There::Up => {
             let lanes: Vec<String> = one.lanes.iter().map(|l| (l + 1).to_string()).collect();
-            let word = if lanes.len() == 1 { "seat.lane" } else { "seat.lanes" };
+            let word = if lanes.len() == 1 {
+                "seat.lane"
+            } else {
+                "seat.lanes"
+            };
             let said = format!("{} {}", scene.say(word, &[]), lanes.join(", "));
             (said, Ink::Ink)
         }
@@ -610,19 +727,38 @@ fn seat(streams: &Streams, c: usize, rect: Rect, at: Time, scene: &mut Scene) {
         pencil.dashed(rect, 6.0, Ink::None, Ink::LineStrong, 1.0);
         hatch(rect, &mut pencil);
     } else {
-        pencil.bordered(rect, 6.0, Ink::Card, border, if border == Ink::LineStrong { 1.0 } else { 1.75 });
+        pencil.bordered(
+            rect,
+            6.0,
+            Ink::Card,
+            border,
+            if border == Ink::LineStrong { 1.0 } else { 1.75 },
+        );
     }
     let tall = rect.h >= 34.0;
-    let y = if tall { rect.y + 15.0 } else { rect.y + rect.h / 2.0 + 4.0 };
+    let y = if tall {
+        rect.y + 15.0
+    } else {
+        rect.y + rect.h / 2.0 + 4.0
+    };
     pencil.bold(pt(rect.x + 8.0, y), 12.0, Ink::Ink, name);
     let bar = if tall {
         Rect::new(rect.x + 30.0, rect.y + 22.0, rect.w - 38.0, 6.0)
     } else {
         let w = (0.4 * rect.w).min(80.0);
-        Rect::new(rect.x + rect.w - w - 8.0, rect.y + rect.h / 2.0 - 4.0, w, 5.0)
+        Rect::new(
+            rect.x + rect.w - w - 8.0,
+            rect.y + rect.h / 2.0 - 4.0,
+            w,
+            5.0,
+        )
     };
     let shows = one.is_up() && !idle && rect.h >= 14.0;
-    let room = if tall || !shows { rect.w - 38.0 } else { bar.x - rect.x - 36.0 };
+    let room = if tall || !shows {
+        rect.w - 38.0
+    } else {
+        bar.x - rect.x - 36.0
+    };
     let status = fitting(&[status], 11.5, ink != Ink::Secondary, room);
     let to = pt(rect.x + 30.0, y);
     if ink == Ink::Secondary {
@@ -632,7 +768,12 @@ fn seat(streams: &Streams, c: usize, rect: Rect, at: Time, scene: &mut Scene) {
     }
     if shows {
         slots(one, bar, &mut pencil);
-        let meter = Rect::new(bar.x, bar.y + bar.h + if tall { 3.0 } else { 1.5 }, bar.w, if tall { 3.0 } else { 2.0 });
+        let meter = Rect::new(
+            bar.x,
+            bar.y + bar.h + if tall { 3.0 } else { 1.5 },
+            bar.w,
+            if tall { 3.0 } else { 2.0 },
+        );
         let ink = if waited > 0.75 { Ink::Bad } else { Ink::Warn };
         pencil.filled(meter, 1.0, Ink::Rail);
         if waited > 0.0 {
@@ -782,7 +923,12 @@ fn keeper(streams: &Streams, b: usize, rect: Rect, scene: &mut Scene) {
     pencil.bold(pt(rect.x + 9.0, y - 3.0), 12.0, Ink::Ink, name);
     pencil.text(pt(rect.x + 9.0, y + 12.0), 11.0, ink, said);
     if !one.up {
-        pencil.mark(Glyph::Failure, pt(rect.x + rect.w - 12.0, y - 7.0), 5.0, Ink::Bad);
+        pencil.mark(
+            Glyph::Failure,
+            pt(rect.x + rect.w - 12.0, y - 7.0),
+            5.0,
+            Ink::Bad,
+        );
     }
 }
 
@@ -815,20 +961,25 @@ fn accounts(streams: &Streams, g: usize, rect: Rect, at: Time, scene: &mut Scene
     pencil.bordered(rect, 10.0, Ink::Card, Ink::Line, 1.0);
     let title = fitting(&[name], 11.5, true, rect.w - 20.0);
     pencil.bold(pt(rect.x + 10.0, rect.y + 15.0), 11.5, INKS[g], title);
-    let column = (rect.w - 16.0) / 5.0;
+    // Columns by the lengths of their labels.
+    let widths = labels
+        .each_ref()
+        .map(|label| text::width(label, 11.0, false).max(34.0));
+    let gap = (rect.w - 20.0 - widths.iter().sum::<f32>()) / 4.0;
+    let mut next = rect.x + 10.0;
     for (i, (label, value)) in labels.into_iter().zip(values).enumerate() {
-        let x = rect.x + 10.0 + column * i as f32;
+        let (x, column) = (next, widths[i]);
+        next += column + gap;
         let ink = match (i, value) {
             (2, 1..) => Ink::Bad,
             (1 | 3, 1..) => Ink::Warn,
             _ => Ink::Ink,
         };
-        let label = fitting(&[label], 11.0, false, column - 4.0);
         let number = value.to_string();
         let w = text::width(&number, 14.0, true);
         pencil.bold(pt(x, rect.y + 33.0), 14.0, ink, number);
         pencil.text(pt(x, rect.y + 48.0), 11.0, Ink::Secondary, label);
-        if i == 4 && w + 8.0 + text::width(&unit, 11.0, false) < column - 2.0 {
+        if i == 4 && w + 6.0 + text::width(&unit, 11.0, false) < column + 1.0 {
             let to = pt(x + w + 6.0, rect.y + 33.0);
             pencil.text(to, 11.0, Ink::Secondary, unit.as_str());
         }
