@@ -96,7 +96,7 @@ impl Lesson for EventStreams {
         story: story::STORY,
         challenges: story::CHALLENGES,
         speed: 0.5,
-        twin: ("assignor", 3.0),
+        twin: ("lanes", 1.0),
         still: Time::s(4),
         warm_up: Time::s(12),
         ..Sheet::usual(

@@ -44,7 +44,7 @@ pub(super) const STORY: &[Beat<Streams>] = &[
     },
     Beat {
         id: "readers",
-        setup: &[Setup::Act("rewind", 0), Setup::Speed(2.0)],
+        setup: &[Setup::Act("rewind", 0), Setup::Speed(0.8)],
         when: |streams| streams.groups[COUNTER].again >= 60 && streams.lag(COUNTER) < 20,
         points: &[COUNTER_CARD, LANES, COUNTED],
         shows: &[

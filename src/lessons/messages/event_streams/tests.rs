@@ -8,7 +8,7 @@ use algorithms::queueing::md1;
 use engine::lesson::sheet;
 use engine::random::{Stream, Streams as Chances, below};
 use engine::show::Watch;
-use engine::{Act, Model, Run, Show, Time};
+use engine::{Act, Model, Player, Run, Show, Time};
 
 fn run(seed: u32, first: Settings, span: Time) -> Run<Streams> {
     let mut run = Run::with_knobs(sheet::<EventStreams>(), seed, first);
@@ -353,5 +353,25 @@ fn odd_settings_are_no_trouble() {
         act(&mut run, "hang", 2);
         go_on(&mut run, Time::s(30));
         assert!(run.model().groups[SEARCH].readers() >= 1);
+    }
+}
+
+/// What the story does must not tick what a learner is to find.
+#[test]
+fn the_story_reaches_no_challenge() {
+    for seed in 1..=5 {
+        let mut player = Player::new((kit::listing::entry::<EventStreams>().open)(seed));
+        for beat in 1..player.beats().len() {
+            player.jump(beat);
+            player.set_playing(true);
+            for _ in 0..60 {
+                player.frame(0.05);
+            }
+            assert!(
+                player.done().iter().all(|done| !done),
+                "{seed}, {beat}: {:?}",
+                player.done()
+            );
+        }
     }
 }

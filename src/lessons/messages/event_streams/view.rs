@@ -169,7 +169,7 @@ impl Shape {
         let y = area.y + pitch * l as f32 + (pitch - h) / 2.0;
         let rect = Rect::new(area.x, y, area.w, h);
         let (marks, cell, strip) = match h {
-            78.0.. => (17.0, 22.0, 3.0),
+            78.0.. => (17.0, 22.0, 2.5),
             50.0.. => (12.0, 19.0, 3.0),
             36.0.. => (9.0, 15.0, 2.0),
             _ => (5.0, (h - 12.0).max(5.0), 1.0),
@@ -358,7 +358,7 @@ fn draw_lane(
         shape.rect.x + shape.rect.w - shape.left() + 2.0,
         shape.cell + 4.0,
     );
-    pencil.filled(ground, 4.0, Ink::Rail);
+    pencil.filled(ground, 4.0, Ink::Line);
     head(shape, &name, led, dead, &mut pencil);
     cells(streams, knobs, l, shape, at, &mut pencil);
     for g in 0..GROUPS {
@@ -519,14 +519,14 @@ fn strips(streams: &Streams, l: usize, shape: &Shape, pencil: &mut Pencil<'_>) {
         let up = streams.brokers[one.broker_of(replica)].up;
         let ink = match (up, one.replicas.in_sync[replica]) {
             (false, _) => Ink::Bad,
-            (true, true) => Ink::Hit,
+            (true, true) => Ink::Mark,
             (true, false) => Ink::Warn,
         };
         let line = |from: f32, to: f32| {
             let num = text::tenths;
             format!("M{} {}H{}", num(from), num(y), num(to))
         };
-        pencil.line(line(shape.left(), shape.right()), Ink::Rail, shape.strip);
+        pencil.line(line(shape.left(), shape.right()), Ink::Line, shape.strip);
         if upto > shape.left() + 0.5 {
             let d = line(shape.left(), upto);
             if up {
@@ -555,6 +555,7 @@ fn offsets(one: &Lane, shape: &Shape, told: &Told, pencil: &mut Pencil<'_>) {
         return;
     }
     let x = shape.within(shape.x(first));
+    let full = x < shape.left() + 1.5 * shape.pitch;
     pencil.text(pt(x, y), 11.0, Ink::Secondary, first.to_string());
     let last = (shape.end - 1).to_string();
     ending(
@@ -567,8 +568,15 @@ fn offsets(one: &Lane, shape: &Shape, told: &Told, pencil: &mut Pencil<'_>) {
     );
     let (left, right) = (shape.left() + 30.0, shape.right() - 30.0);
     match told {
+        Told::Key(_) if !full => {}
         Told::Nothing => {}
         Told::Bad(said) => {
+            // Right of the first offset, or left of it where the lane is short.
+            let (left, right) = if full {
+                (left, right)
+            } else {
+                (shape.left(), x - 8.0)
+            };
             let said = fitting(&[said.clone()], 12.0, true, right - left);
             pencil.centred(pt((left + right) / 2.0, y), 12.0, true, Ink::Bad, said);
         }
@@ -799,7 +807,10 @@ fn hatch(rect: Rect, pencil: &mut Pencil<'_>) {
 /// The records of a batch: worked ones are full.
 fn slots(one: &Consumer, bar: Rect, pencil: &mut Pencil<'_>) {
     let size = one.batch.len();
-    if size > 12 || size == 0 {
+    if size == 0 {
+        return;
+    }
+    if size > 12 {
         let share = one.worked as f32 / size.max(1) as f32;
         pencil.meter(bar, share, INKS[SEARCH], false);
         return;
