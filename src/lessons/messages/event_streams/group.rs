@@ -397,8 +397,11 @@ impl Group {
 
     /// A lane is nobody's from now on.
     pub(super) fn release(&mut self, lane: usize, now: Time) {
-        if let Some(owner) = self.bookmarks[lane].owner.take() {
-            self.bookmarks[lane].stopped = Some(now);
+        let bookmark = &mut self.bookmarks[lane];
+        if let Some(owner) = bookmark.owner.take() {
+            bookmark.stopped = Some(now);
+            // Whoever comes next begins there.
+            bookmark.position = bookmark.committed.unwrap_or(bookmark.position);
             self.consumers[owner].lanes.retain(|one| *one != lane);
         }
     }
@@ -459,10 +462,10 @@ impl Group {
         all
     }
 
-    /// How many consumers have a lane.
+    /// How many consumers are there and have a lane.
     pub(super) fn readers(&self) -> usize {
-        let busy = self.consumers.iter().filter(|one| !one.lanes.is_empty());
-        busy.count()
+        let there = self.consumers.iter().filter(|one| one.is_up());
+        there.filter(|one| !one.lanes.is_empty()).count()
     }
 
     /// Records that wait to be worked, be they read or not.

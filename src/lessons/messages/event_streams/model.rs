@@ -26,7 +26,7 @@ const OUT_OF_SYNC: Time = Time::s(3);
 const RETRY: Time = Time::ms(200);
 /// A broker that is to die in the middle of its work does so after so long at the latest, a consumer after so long.
 const DOOM: Time = Time::ms(2_500);
-pub(super) const DOOM_READER: Time = Time::s(5);
+pub(super) const DOOM_READER: Time = Time::s(4);
 /// Answered records that are nowhere else make a good moment.
 const AT_RISK: u64 = 3;
 /// How long a consumer takes to start, stays away after a crash, hangs, and Search sleeps.

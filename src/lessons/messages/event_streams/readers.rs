@@ -450,6 +450,7 @@ impl Streams {
         for bookmark in &mut self.groups[SEARCH].bookmarks {
             if bookmark.owner == Some(c) {
                 bookmark.stopped = Some(now);
+                bookmark.position = bookmark.committed.unwrap_or(bookmark.position);
             }
         }
         let turn = self.one(SEARCH, c).turn;

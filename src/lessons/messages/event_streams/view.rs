@@ -172,7 +172,7 @@ impl Shape {
             78.0.. => (17.0, 22.0, 2.5),
             50.0.. => (12.0, 19.0, 3.0),
             36.0.. => (9.0, 15.0, 2.0),
-            _ => (5.0, (h - 12.0).max(5.0), 1.0),
+            _ => (5.0, (h - 14.0).max(5.0), 1.0),
         };
         let room = area.w - HEAD - TAIL;
         let cells = ((room / CELL) as usize).clamp(6, CELLS);
@@ -461,7 +461,7 @@ fn bookmark(
         shape.top() + shape.cell + 2.0
     };
     let away = if above { -1.0 } else { 1.0 };
-    let h = shape.marks - 3.0;
+    let h = (shape.marks - 3.0).max(5.0);
     let num = text::tenths;
     if let Some(committed) = place.committed {
         let x = shape.within(shape.x(committed));
@@ -630,7 +630,12 @@ fn search(streams: &Streams, head: Rect, seats: Rect, at: Time, scene: &mut Scen
     let known = group.rate.span(Time::s(2), at) >= Time::s(2);
     let name = scene.name(SEARCH_CARD);
     let told = [Arg::Count(readers as i64), Arg::Count(there as i64)];
-    let reading = scene.say("search.readers", &told);
+    let word = if there > 0 {
+        "search.readers"
+    } else {
+        "search.nobody"
+    };
+    let reading = scene.say(word, &told);
     let tenths = Arg::Tenths((10.0 * rate + 0.5) as u32);
     let speed = scene.say("rate", &[tenths]);
     let gathering = group.phase != Phase::Stable;
@@ -643,7 +648,7 @@ fn search(streams: &Streams, head: Rect, seats: Rect, at: Time, scene: &mut Scen
         let members = group.consumers.iter().filter(|one| one.member).count();
         let told = [Arg::Count(joined as i64), Arg::Count(members as i64)];
         (scene.say("gathering", &told), Ink::Warn)
-    } else if group.stop.lanes > 0 {
+    } else if group.stop.lanes > 0 && there > 0 {
         let word = if group.stop.lanes == 1 {
             "stood.one"
         } else {
@@ -692,6 +697,7 @@ fn doing(streams: &Streams, c: usize, at: Time, scene: &Scene) -> (String, Ink) 
         There::Asleep(until) => (scene.say("seat.asleep", &left(until)), Ink::Secondary),
         There::Up if one.hung.is_some() => (scene.say("seat.hangs", &[]), Ink::Warn),
         There::Up if !one.member => (scene.say("seat.out", &[]), Ink::Bad),
+        There::Up if one.doomed.is_some() => (scene.say("seat.doomed", &[]), Ink::Warn),
         There::Up if one.joined => (scene.say("seat.waits", &[]), Ink::Warn),
         There::Up if one.lanes.is_empty() => (scene.say("seat.idle", &[]), Ink::Secondary),
         There::Up => {
@@ -912,6 +918,7 @@ fn keeper(streams: &Streams, b: usize, rect: Rect, scene: &mut Scene) {
         .map(|l| (l + 1).to_string())
         .collect();
     let said = match (one.up, led.is_empty()) {
+        _ if one.doomed.is_some() => scene.say("broker.doomed", &[]),
         (false, _) => scene.say("broker.dead", &[]),
         (true, true) => scene.say("broker.follows", &[]),
         (true, false) => format!("{} {}", scene.say("broker.leads", &[]), led.join(", ")),
@@ -921,12 +928,12 @@ fn keeper(streams: &Streams, b: usize, rect: Rect, scene: &mut Scene) {
     pencil
         .figure("up", f64::from(u8::from(one.up)))
         .figure("leads", led.len() as f64);
-    let (ink, border) = if one.up {
-        (Ink::Secondary, Ink::LineStrong)
-    } else {
-        (Ink::Bad, Ink::Bad)
+    let (ink, border, width) = match (one.up, one.doomed) {
+        (false, _) => (Ink::Bad, Ink::Bad, 2.0),
+        (true, Some(_)) => (Ink::Warn, Ink::Warn, 1.75),
+        (true, None) => (Ink::Secondary, Ink::LineStrong, 1.0),
     };
-    pencil.bordered(rect, 8.0, Ink::Card, border, if one.up { 1.0 } else { 2.0 });
+    pencil.bordered(rect, 8.0, Ink::Card, border, width);
     let room = rect.w - 18.0;
     let name = fitting(&[name], 12.0, true, room);
     let said = fitting(&[said], 11.0, false, room);
@@ -950,7 +957,11 @@ fn accounts(streams: &Streams, g: usize, rect: Rect, at: Time, scene: &mut Scene
     let seconds = streams.lag_time(g, at);
     let values = [group.done, group.again, group.lost, group.overtaken, lag];
     let words = ["done", "again", "lost", "overtaken", "lag"];
-    let labels = words.map(|word| scene.say(word, &[]));
+    let mut labels = words.map(|word| scene.say(word, &[]));
+    let wide = |label: &String| text::width(label, 11.0, false).max(34.0);
+    if labels.iter().map(wide).sum::<f32>() > rect.w - 48.0 {
+        labels[4] = scene.say("lag.short", &[]);
+    }
     let unit = scene.say("seconds", &[figures::tenths(seconds)]);
     let name = scene.name(account(g));
     let spoken: Vec<String> = labels
@@ -973,9 +984,7 @@ fn accounts(streams: &Streams, g: usize, rect: Rect, at: Time, scene: &mut Scene
     let title = fitting(&[name], 11.5, true, rect.w - 20.0);
     pencil.bold(pt(rect.x + 10.0, rect.y + 15.0), 11.5, INKS[g], title);
     // Columns by the lengths of their labels.
-    let widths = labels
-        .each_ref()
-        .map(|label| text::width(label, 11.0, false).max(34.0));
+    let widths = labels.each_ref().map(wide);
     let gap = (rect.w - 20.0 - widths.iter().sum::<f32>()) / 4.0;
     let mut next = rect.x + 10.0;
     for (i, (label, value)) in labels.into_iter().zip(values).enumerate() {
