@@ -200,8 +200,6 @@ pub(super) struct Stop {
     pub(super) lanes: usize,
     /// The longest while.
     pub(super) longest: Time,
-    /// All whiles together.
-    pub(super) together: Time,
 }
 
 /// The group.

@@ -138,15 +138,7 @@ fn number(l: usize) -> Arg {
 
 /// The lane of a user.
 fn home(user: u8, lanes: usize) -> usize {
-    let mut key = [b'u', 0, 0];
-    let (tens, ones) = (user / 10, user % 10);
-    let digits = if tens > 0 { 3 } else { 2 };
-    if tens > 0 {
-        (key[1], key[2]) = (b'0' + tens, b'0' + ones);
-    } else {
-        key[1] = b'0' + ones;
-    }
-    by_key(&key[..digits], lanes)
+    by_key(format!("u{user}").as_bytes(), lanes)
 }
 
 impl Streams {

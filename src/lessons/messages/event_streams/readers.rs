@@ -193,7 +193,6 @@ impl Streams {
         let said = cx.say(note.about(reader(g, c)));
         self.one(g, c).cause = said;
         self.rebalance(g, cx);
-        self.all_there(g, cx);
     }
 
     /// The group assigns its lanes anew: each member is to join when it polls next.
@@ -203,8 +202,8 @@ impl Streams {
         group.cause = cx.cause();
         match group.phase {
             Phase::Stable => {}
-            // Whoever is there when lanes are assigned is counted in.
-            Phase::Gathering { .. } | Phase::Assigning { .. } => return,
+            // Whoever is there when lanes are assigned is counted in, and who has left is waited for no longer.
+            Phase::Gathering { .. } | Phase::Assigning { .. } => return self.all_there(g, cx),
         }
         group.phase = Phase::Gathering { cooperative };
         group.turn += 1;
@@ -341,7 +340,6 @@ impl Streams {
             let stop = &mut self.groups[g].stop;
             stop.lanes += 1;
             stop.longest = stop.longest.max(span);
-            stop.together = stop.together + span;
         }
         self.one(g, c).lanes.push(l);
         self.one(g, c).lanes.sort_unstable();
@@ -519,7 +517,6 @@ impl Streams {
         if member {
             cx.because(said);
             self.rebalance(g, cx);
-            self.all_there(g, cx);
         }
     }
 
@@ -579,7 +576,6 @@ impl Streams {
         if let Some(first) = back.first() {
             cx.because(self.groups[g].consumers[*first].cause);
             self.rebalance(g, cx);
-            self.all_there(g, cx);
         }
     }
 

@@ -159,7 +159,7 @@ pub(super) const STORY: &[Beat<Streams>] = &[
             Setup::Act("begin", 0),
             Setup::Twin("commit", 0.0),
             Setup::Act("kill", 1),
-            Setup::Speed(1.5),
+            Setup::Speed(1.8),
         ],
         when: |streams| {
             let search = &streams.groups[SEARCH];
@@ -246,10 +246,12 @@ pub(super) const STORY: &[Beat<Streams>] = &[
             Setup::Set("acks", 1.0),
             Setup::Set("behind", 0.3),
             Setup::Set("clicks", 12.0),
-            Setup::Act("revive", 0),
-            Setup::Speed(0.5),
+            Setup::Act("begin", 0),
+            Setup::Speed(1.0),
+            Setup::Wait(Time::s(5)),
         ],
         points: &[LANES],
+        shows: &[figure(SHOP, "gone").is(0.0)],
         ..Beat::at_once()
     },
 ];

@@ -375,3 +375,35 @@ fn the_story_reaches_no_challenge() {
         }
     }
 }
+
+#[test]
+fn random_use_reaches_no_challenge() {
+    for seed in 1..=12 {
+        let mut chances = Chances::new(seed);
+        let mut chance = |n: usize| below(chances.get(Stream::named("chances")), n);
+        let mut player = Player::new((kit::listing::entry::<EventStreams>().open)(seed));
+        player.set_playing(true);
+        for _ in 0..40 {
+            if chance(2) == 0 {
+                let knobs = player.main().knobs();
+                let (knob, _) = &knobs[chance(knobs.len())];
+                let value = knob.from_steps(chance(60) as u32);
+                player.set_knob(knob.id, value).unwrap();
+            } else {
+                let target = chance(8);
+                player.act(Act {
+                    spec: chance(10),
+                    target,
+                });
+            }
+            for _ in 0..chance(100) {
+                player.frame(0.05);
+            }
+        }
+        assert!(
+            player.done().iter().all(|done| !done),
+            "{seed}: {:?}",
+            player.done()
+        );
+    }
+}

@@ -285,8 +285,8 @@ fn ways(
     }
     let card = placed.of(reader(COUNTER, 0));
     for (l, shape) in shapes.iter().enumerate() {
-        for g in 0..GROUPS {
-            let Some(owner) = streams.groups[g].bookmarks[l].owner else {
+        for (g, group) in streams.groups.iter().enumerate() {
+            let Some(owner) = group.bookmarks[l].owner else {
                 continue;
             };
             let seat = seats.iter().find(|(c, _)| *c == owner);
@@ -299,7 +299,7 @@ fn ways(
             let from = pt(placed.of(SEATS).right().x.max(from.x), from.y);
             let curve = engine::scene::Curve::across(from, pt(x, y));
             let d = curve.d() + "H" + &text::tenths(shape.left() - 2.0);
-            let dead = !streams.groups[g].consumers[owner].is_up();
+            let dead = !group.consumers[owner].is_up();
             let mut ground = scene.background();
             if dead {
                 ground.dashed_line(d, Ink::Bad, 1.5);
@@ -338,7 +338,8 @@ fn draw_lane(
     } else if lost > 0 {
         Told::Bad(scene.say("lane.lost", &[Arg::Count(lost as i64)]))
     } else if l + 1 == streams.lanes.len() {
-        Told::Key(["key.next", "key.hand", "key.copies"].map(|word| scene.say(word, &[])))
+        let words = ["key.user", "key.next", "key.hand", "key.copies"];
+        Told::Key(words.map(|word| scene.say(word, &[])))
     } else {
         Told::Nothing
     };
@@ -480,7 +481,7 @@ fn bookmark(
     let seen = shape.x(reading) + shape.pitch / 2.0;
     let at = shape.within(seen);
     let wide = (h * 0.6).clamp(2.5, 7.0);
-    let tip = edge - away.min(0.0) * 0.0;
+    let tip = edge;
     let base = tip + away * (h - 1.0).min(10.0);
     let (x0, x1) = (num(at - wide), num(at + wide));
     let d = if seen < shape.left() {
@@ -502,10 +503,18 @@ fn bookmark(
     } else {
         pencil.line(d, Ink::Mark, 1.25);
     }
-    if seen < shape.left() && shape.marks >= 16.0 {
-        let hidden = (shape.end - shape.cells as u64).saturating_sub(reading);
-        let y = edge + away * h / 2.0 + 4.0;
-        pencil.bold(pt(shape.left() + 13.0, y), 11.0, ink, hidden.to_string());
+    let hidden = shape.end.saturating_sub(shape.cells as u64);
+    if seen < shape.left() && shape.cell >= 14.0 {
+        let hidden = hidden.saturating_sub(reading).to_string();
+        if shape.marks >= 16.0 {
+            let y = edge + away * h / 2.0 + 4.0;
+            pencil.bold(pt(shape.left() + 13.0, y), 11.0, ink, hidden);
+        } else {
+            // Beside the lane's number, between the lines that lead to its marks.
+            let (_, y) = shape.door(g);
+            let at = pt(shape.left() - 5.0, if above { y + 11.0 } else { y - 3.0 });
+            ending(pencil, at, 11.0, true, ink, hidden);
+        }
     }
 }
 
@@ -543,8 +552,8 @@ fn strips(streams: &Streams, l: usize, shape: &Shape, pencil: &mut Pencil<'_>) {
 enum Told {
     Nothing,
     Bad(String),
-    /// What marks mean: the next record, what is in hand, a record that not all copies have.
-    Key([String; 3]),
+    /// What marks mean: a user, the next record, what is in hand, a record that not all copies have.
+    Key([String; 4]),
 }
 
 fn offsets(one: &Lane, shape: &Shape, told: &Told, pencil: &mut Pencil<'_>) {
@@ -577,44 +586,44 @@ fn offsets(one: &Lane, shape: &Shape, told: &Told, pencil: &mut Pencil<'_>) {
             } else {
                 (shape.left(), x - 8.0)
             };
-            let said = fitting(&[said.clone()], 12.0, true, right - left);
+            let said = fitting(std::slice::from_ref(said), 12.0, true, right - left);
             pencil.centred(pt((left + right) / 2.0, y), 12.0, true, Ink::Bad, said);
         }
         Told::Key(words) => key(words, left, right, y, pencil),
     }
 }
 
-fn key(words: &[String; 3], left: f32, right: f32, y: f32, pencil: &mut Pencil<'_>) {
-    let width = |said: &String| text::width(said, 11.0, false) + 34.0;
-    let all: f32 = words.iter().map(width).sum();
-    if all > right - left {
-        return;
-    }
-    let mut x = left + (right - left - all) / 2.0;
+/// As many entries as there is room for.
+fn key(words: &[String; 4], left: f32, right: f32, y: f32, pencil: &mut Pencil<'_>) {
     let num = text::tenths;
+    let mut x = left;
     for (i, said) in words.iter().enumerate() {
+        let w = text::width(said, 11.0, false) + 30.0;
+        if x + w - 8.0 > right {
+            return;
+        }
         let (low, top) = (num(y), num(y - 8.0));
         match i {
             0 => {
-                let d = format!(
-                    "M{} {low}L{} {top}H{}Z",
-                    num(x + 10.0),
-                    num(x + 5.0),
-                    num(x + 15.0)
-                );
-                pencil.area(d, Ink::Secondary);
+                let cell = Rect::new(x + 2.0, y - 10.0, 14.0, 13.0);
+                pencil.bordered(cell, 2.0, Ink::HitSoft, Ink::LineStrong, 0.75);
+                pencil.centred(pt(x + 9.0, y), 11.0, false, Ink::Ink, "7");
             }
             1 => {
+                let (tip, from, to) = (num(x + 10.0), num(x + 5.0), num(x + 15.0));
+                pencil.area(format!("M{tip} {low}L{from} {top}H{to}Z"), Ink::Secondary);
+            }
+            2 => {
                 let d = format!("M{} {top}V{low}H{}", num(x + 2.0), num(x + 16.0));
                 pencil.line(d, Ink::Secondary, 2.0);
             }
             _ => {
-                let cell = Rect::new(x + 6.0, y - 9.0, 10.0, 10.0);
+                let cell = Rect::new(x + 5.0, y - 9.0, 11.0, 11.0);
                 pencil.dashed(cell, 2.0, Ink::Card, Ink::Mark, 1.0);
             }
         }
         pencil.text(pt(x + 20.0, y), 11.0, Ink::Secondary, said.as_str());
-        x += width(said);
+        x += w;
     }
 }
 
