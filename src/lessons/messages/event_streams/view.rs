@@ -565,6 +565,8 @@ fn offsets(one: &Lane, shape: &Shape, told: &Told, pencil: &mut Pencil<'_>) {
     }
     let x = shape.within(shape.x(first));
     let full = x < shape.left() + 1.5 * shape.pitch;
+    // It rests while cells slide.
+    let x = if full { shape.left() } else { x };
     pencil.text(pt(x, y), 11.0, Ink::Secondary, first.to_string());
     let last = (shape.end - 1).to_string();
     ending(
@@ -575,7 +577,7 @@ fn offsets(one: &Lane, shape: &Shape, told: &Told, pencil: &mut Pencil<'_>) {
         Ink::Secondary,
         last,
     );
-    let (left, right) = (shape.left() + 30.0, shape.right() - 30.0);
+    let (left, right) = (shape.left() + 34.0, shape.right() - 30.0);
     match told {
         Told::Key(_) if !full => {}
         Told::Nothing => {}
