@@ -5,8 +5,9 @@ use super::group::{account, reader};
 use super::lane::{BROKERS, Broker, Click, Lane, broker, lane};
 use super::probe;
 use super::settings::{CleanUp, KeyOf, Settings};
+use super::trials::Trials;
 use algorithms::log::Reset;
-use algorithms::partitioner::{Sticky, by_key};
+use algorithms::partitioner::{Sticky, by_key, frequencies};
 use algorithms::zipf::Zipf;
 use engine::random::unit;
 use engine::tape::NoteId;
@@ -104,23 +105,25 @@ pub struct Streams {
     pub(super) groups: Vec<Group>,
     /// On their way to their lanes.
     pub(super) coming: VecDeque<(Click, usize, Leg<()>)>,
+    /// Clicks so far, those of them that Shop has been told are written, and those of these that were cut off since.
     pub(super) written: u32,
     pub(super) answered: u64,
-    /// Answered and cut off.
     pub(super) gone: u64,
     /// Users whose lane has changed since lanes were added.
     pub(super) moved: usize,
+    /// How often all began anew.
     pub(super) age: u32,
     source: Source,
     sticky: Sticky,
     zipf: Zipf,
-    closed: Marks,
+    /// When Shop last said that it must wait.
+    refusals: Marks,
     pub(super) knobs: Settings,
     /// When a commit of Search was first refused, and how far it had committed by then.
     pub(super) stuck: Option<(Time, u64)>,
-    /// The longest lag of Search since the last beginning, and since when challenges' states hold.
+    /// The longest lag of Search since the last beginning.
     pub(super) deepest: u64,
-    pub(super) trials: super::trials::Trials,
+    pub(super) trials: Trials,
     pub(super) now: Time,
 }
 
@@ -165,8 +168,12 @@ impl Streams {
         let to = match self.knobs.key {
             KeyOf::User => home(user, self.lanes.len()),
             KeyOf::Nothing => {
-                let open = |l: &Lane| u32::from(self.is_open(l));
-                let weights: Vec<u32> = self.lanes.iter().map(open).collect();
+                // The shorter a lane's queue at Shop, the more often; a closed one never while another is open.
+                let queues: Vec<u32> = self.lanes.iter().map(|l| l.pending.len() as u32).collect();
+                let mut weights = frequencies(&queues);
+                for (weight, lane) in weights.iter_mut().zip(&self.lanes) {
+                    *weight *= u32::from(self.is_open(lane));
+                }
                 self.sticky.next(STICKS, &weights, cx.random(STICKY))
             }
         };
@@ -208,7 +215,7 @@ impl Streams {
     }
 
     fn refused(&mut self, l: usize, cx: Cx<'_, '_>) {
-        if !self.closed.due(cx.now()) {
+        if !self.refusals.due(cx.now()) {
             return;
         }
         let led = self.lanes[l].led_by().is_some_and(|b| self.brokers[b].up);
@@ -240,11 +247,7 @@ impl Streams {
         lane.grown_at = cx.now();
         let leader = lane.replicas.leader.unwrap_or(0);
         lane.replicas.reached(leader, offset + 1);
-        let reign = lane.reign;
-        for replica in (0..BROKERS).filter(|replica| *replica != leader) {
-            let behind = Time::from_s(self.knobs.behind);
-            self.due(behind, Due::Copied(l, replica, offset + 1, reign), cx);
-        }
+        self.replicate(l, offset + 1, cx);
         self.advance(l, cx);
     }
     // endregion
@@ -281,37 +284,39 @@ impl Streams {
         self.write(l, cx);
     }
 
+    /// The followers of a lane copy up to before an offset, a little later.
+    fn replicate(&self, l: usize, upto: u64, cx: Cx<'_, '_>) {
+        let (reign, leader) = (self.lanes[l].reign, self.lanes[l].replicas.leader);
+        let behind = Time::from_s(self.knobs.behind);
+        for replica in (0..BROKERS).filter(|replica| Some(*replica) != leader) {
+            self.due(behind, Due::Copied(l, replica, upto, reign), cx);
+        }
+    }
+
     /// A lane whose leader is dead gets another, if anybody may lead.
     fn elect(&mut self, l: usize, cause: NoteId, cx: Cx<'_, '_>) {
-        let brokers = self.brokers;
-        let lane = &mut self.lanes[l];
-        let answered = lane.answered;
-        let before = lane.led_by();
-        let at = std::array::from_fn::<_, BROKERS, _>(|replica| lane.broker_of(replica));
-        let end = lane.replicas.elect(|replica| brokers[at[replica]].up);
-        lane.reign += 1;
+        let up = self.brokers.map(|one| one.up);
+        let one = &mut self.lanes[l];
+        let (answered, before) = (one.answered, one.led_by());
+        let at: [usize; BROKERS] = std::array::from_fn(|replica| one.broker_of(replica));
+        let end = one.replicas.elect(|replica| up[at[replica]]);
+        one.reign += 1;
         cx.because(cause);
         let Some(end) = end else {
-            let note = Note::new("closed").with(number(l));
-            lane.cause = cx.say(note.about(super::lane::lane(l)).mark(Tone::Bad));
+            let note = Note::new("closed").with(number(l)).about(lane(l));
+            one.cause = cx.say(note.mark(Tone::Bad));
             return;
         };
-        let leader = lane.led_by().unwrap_or(0);
+        let leader = one.led_by().unwrap_or(0);
         if before != Some(leader) {
-            let note = Note::new("leads").with(Arg::Part(broker(leader)));
-            lane.cause = cx.say(note.with(number(l)).about(broker(leader)));
-            let same = Note::new("led-by").with(number(l));
-            cx.say(
-                same.with(Arg::Part(broker(leader)))
-                    .about(super::lane::lane(l)),
-            );
+            let who = Arg::Part(broker(leader));
+            let note = Note::new("leads").with(who).with(number(l));
+            one.cause = cx.say(note.about(broker(leader)));
+            let note = Note::new("led-by").with(number(l)).with(who);
+            cx.say(note.about(lane(l)));
         }
         self.cut_off(l, end, answered, cx);
-        for replica in 0..BROKERS {
-            let reign = self.lanes[l].reign;
-            let behind = Time::from_s(self.knobs.behind);
-            self.due(behind, Due::Copied(l, replica, end, reign), cx);
-        }
+        self.replicate(l, end, cx);
         self.advance(l, cx);
         self.write(l, cx);
     }
@@ -401,11 +406,7 @@ impl Streams {
                 self.elect(l, cause, cx);
                 continue;
             }
-            for replica in 0..BROKERS {
-                let (end, reign) = (self.lanes[l].log.end(), self.lanes[l].reign);
-                let behind = Time::from_s(self.knobs.behind);
-                self.due(behind, Due::Copied(l, replica, end, reign), cx);
-            }
+            self.replicate(l, self.lanes[l].log.end(), cx);
         }
     }
 
@@ -523,7 +524,7 @@ impl Streams {
         self.coming.clear();
         (self.written, self.answered, self.gone, self.moved) = (0, 0, 0, 0);
         (self.stuck, self.deepest) = (None, 0);
-        self.trials = super::trials::Trials::default();
+        self.trials = Trials::default();
         for (b, one) in self.brokers.iter_mut().enumerate() {
             (one.up, one.doomed) = (true, None);
             one.life += 1;
@@ -605,11 +606,11 @@ impl Model for Streams {
             source: Source::default(),
             sticky: Sticky::default(),
             zipf: Zipf::new(USERS, knobs.skew),
-            closed: Marks::default(),
+            refusals: Marks::default(),
             knobs: knobs.clone(),
             stuck: None,
             deepest: 0,
-            trials: super::trials::Trials::default(),
+            trials: Trials::default(),
             now: cx.now(),
         };
         streams.begin(cx);

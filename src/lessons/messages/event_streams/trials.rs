@@ -5,7 +5,7 @@ use super::settings::Settings;
 use engine::Time;
 use kit::flow::Holds;
 
-/// Each lane's lag is below this for the second challenge, all of them for the third.
+/// Each lane's lag is below the first for one challenge, all of them together below the second for another.
 pub(super) const LEVEL: u64 = 15;
 pub(super) const FEW: u64 = 40;
 
@@ -20,7 +20,7 @@ pub(super) struct Trials {
     pub(super) sure_from: (u64, u64),
     /// Search has slept; since when it is awake again.
     pub(super) awake: Option<Time>,
-    /// The most brokers that were down at once while Shop could write and nothing was gone.
+    /// Two brokers are down, Shop can write to every lane, and nothing answered is gone.
     pub(super) down: Holds,
 }
 

@@ -994,9 +994,14 @@ fn accounts(streams: &Streams, g: usize, rect: Rect, at: Time, scene: &mut Scene
     pencil.bordered(rect, 10.0, Ink::Card, Ink::Line, 1.0);
     let title = fitting(&[name], 11.5, true, rect.w - 20.0);
     pencil.bold(pt(rect.x + 10.0, rect.y + 15.0), 11.5, INKS[g], title);
-    // Columns by the lengths of their labels.
-    let widths = labels.each_ref().map(wide);
-    let gap = (rect.w - 20.0 - widths.iter().sum::<f32>()) / 4.0;
+    // Columns by the lengths of their labels; all alike, and labels cut, in a language that has no room for that.
+    let room = rect.w - 20.0;
+    let mut widths = labels.each_ref().map(wide);
+    if widths.iter().sum::<f32>() > room - 12.0 {
+        widths = [(room - 16.0) / 5.0; 5];
+        labels = labels.map(|label| fitting(&[label], 11.0, false, widths[0]));
+    }
+    let gap = (room - widths.iter().sum::<f32>()) / 4.0;
     let mut next = rect.x + 10.0;
     for (i, (label, value)) in labels.into_iter().zip(values).enumerate() {
         let (x, column) = (next, widths[i]);
