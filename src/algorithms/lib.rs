@@ -1,6 +1,7 @@
 //! The real algorithms that the lessons animate: one file each, no clock, no screen, no lesson.
 
 pub mod any_limiter;
+pub mod assignor;
 pub mod autoscaler;
 pub mod avl;
 pub mod balancer;
@@ -35,18 +36,21 @@ pub mod lease_lock;
 pub mod lease_registry;
 pub mod limit_req;
 pub mod limiter;
+pub mod log;
 pub mod maglev;
 pub mod membership;
 pub mod merkle_tree;
 pub mod message_queue;
 pub mod mod_n;
 pub mod output_buffer;
+pub mod partitioner;
 pub mod phi_accrual;
 pub mod protocol;
 pub mod queueing;
 pub mod quorum;
 pub mod raft;
 pub mod replica_group;
+pub mod replica_placement;
 pub mod replicated;
 pub mod replication;
 pub mod reservation_bucket;

@@ -23,6 +23,7 @@ mod retry;
 mod routing;
 mod scaling;
 mod serverless;
+mod streams;
 mod table;
 
 use serde_json::{Map, Value};
