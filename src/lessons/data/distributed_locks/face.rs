@@ -72,8 +72,8 @@ pub(super) enum Word {
     Raft(raft::Word<Entry>),
     /// Block so many of a file, by the holder of this lock.
     Block(u8, u8, Value, Token),
-    /// The store has seen a higher token.
-    Refused(Value),
+    /// The store has seen a higher token for this file.
+    Refused(u8, Value),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -561,7 +561,7 @@ impl House {
         if late && self.knobs.fence {
             file.refused = true;
             did.push(Did::Refused(at, block, value, token, seen));
-            return out.send(from, Word::Refused(value));
+            return out.send(from, Word::Refused(at, value));
         }
         // endregion
         if block == 1 {
@@ -656,7 +656,7 @@ impl Protocol for House {
                     out.send(leader, Word::Ask(command, sent));
                 }
             }
-            (Role::Worker(worker), Word::Refused(value)) => {
+            (Role::Worker(worker), Word::Refused(_, value)) => {
                 if let Some((file, _)) = worker.writes.filter(|(_, writes)| *writes == value) {
                     did.push(Did::Stops(file, value, true));
                     self.leave(worker, out);
@@ -737,7 +737,7 @@ impl Face for House {
         match word {
             Word::Ask(..) => Some((Glyph::Request, Ink::Accent)),
             Word::Told(_, _, Some(_)) => Some((Glyph::Response, Ink::Ok)),
-            Word::Told(_, _, None) | Word::Elsewhere(..) | Word::Refused(_) => {
+            Word::Told(_, _, None) | Word::Elsewhere(..) | Word::Refused(..) => {
                 Some((Glyph::Failure, Ink::Warn))
             }
             Word::Copy(_) => Some((Glyph::Message, Ink::Hit)),
@@ -755,7 +755,7 @@ impl Face for House {
             Word::Ask(command, _) | Word::Told(command, _, _) | Word::Elsewhere(command, _, _) => {
                 dot(command.value)
             }
-            Word::Block(_, _, value, _) | Word::Refused(value) => dot(*value),
+            Word::Block(_, _, value, _) | Word::Refused(_, value) => dot(*value),
             Word::Copy(_) | Word::Raft(_) => own << 4,
         }
     }

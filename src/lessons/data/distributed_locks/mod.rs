@@ -1,14 +1,17 @@
-//! A lesson on `kit::cluster`: who is silent too long is taken for dead.
+//! Distributed locks: two workers, one file. Who may write, and who makes sure?
 
+mod face;
+mod judge;
 mod model;
+mod settings;
 mod story;
 mod view;
-mod watch;
 
 #[cfg(test)]
 mod tests;
 
-pub use model::{Group, Settings};
+pub use model::Locks;
+pub use settings::Settings;
 
 use engine::{ActionSpec, Card, Code, Glyph, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Time};
 
@@ -17,55 +20,113 @@ pub struct DistributedLocks;
 
 /// What the model measures, as numbers of the sheet's probes.
 mod probe {
-    /// Nodes that are taken for dead, by each of those that live.
-    pub(super) const MISSED: usize = 0;
-    /// Of these, nodes that live.
-    pub(super) const WRONGLY: usize = 1;
+    /// Passes a minute that count, and that do not.
+    pub(super) const COUNTED: usize = 0;
+    pub(super) const VAIN: usize = 1;
+    /// How many believe to hold the same file.
+    pub(super) const HOLDERS: usize = 2;
+    /// File-seconds that were locked by nobody alive.
+    pub(super) const VACANT: usize = 3;
 }
 
-const PLOTS: &[Plot] = &[Plot::of(
-    "missed",
-    &[
-        Line::mean("missed", probe::MISSED, Ink::Warn).filled(),
-        Line::mean("wrongly", probe::WRONGLY, Ink::Bad),
-    ],
-    4.0,
-)];
+const PLOTS: &[Plot] = &[
+    Plot::of(
+        "passes",
+        &[
+            Line::mean("counted", probe::COUNTED, Ink::Ok).filled(),
+            Line::mean("vain", probe::VAIN, Ink::Warn),
+        ],
+        50.0,
+    ),
+    Plot::of(
+        "holders",
+        &[Line::mean("holders", probe::HOLDERS, Ink::Bad).filled()],
+        4.0,
+    ),
+    Plot::of(
+        "vacant",
+        &[Line::mean("vacant", probe::VACANT, Ink::Warn).filled()],
+        10.0,
+    ),
+];
 
 impl Lesson for DistributedLocks {
-    type Model = Group;
-    const LEVEL: Level = Level::Basics;
-    const SHEET: Sheet<Group> = Sheet {
+    type Model = Locks;
+    const LEVEL: Level = Level::Core;
+    const SHEET: Sheet<Locks> = Sheet {
         actions: &[
-            ActionSpec::aimed("crash", "node"),
-            ActionSpec::aimed("restart", "node"),
-            ActionSpec::on_dot("lose"),
+            ActionSpec::aimed("freeze", "worker"),
+            ActionSpec::aimed("kill", "worker"),
+            ActionSpec::aimed("restart", "worker"),
+            ActionSpec::aimed("kill-server", "server"),
+            ActionSpec::aimed("restart-server", "server"),
+            ActionSpec::whole("kill-after"),
+            ActionSpec::aimed("jump", "server"),
+            ActionSpec::whole("slow"),
+            ActionSpec::aimed("cut", "worker"),
+            ActionSpec::whole("heal"),
+            ActionSpec::whole("again"),
         ],
-        probes: &[Probe::Level, Probe::Level],
+        probes: &[Probe::Level, Probe::Level, Probe::Level, Probe::Level],
         plots: PLOTS,
-        key: &[(Glyph::Heartbeat, Ink::Accent), (Glyph::Failure, Ink::Bad)],
+        key: &[
+            (Glyph::Request, Ink::Accent),
+            (Glyph::Response, Ink::Ok),
+            (Glyph::Failure, Ink::Warn),
+            (Glyph::Replica, Ink::Accent),
+            (Glyph::Message, Ink::Hit),
+        ],
         story: story::STORY,
         challenges: story::CHALLENGES,
-        twin: ("patience", 3_000.0),
-        still: Time::ms(3_100),
-        warm_up: Time::s(2),
+        speed: 0.5,
+        warm_up: Time::ms(10_600),
+        twin: ("kept", 1.0),
+        still: Time::ms(2_000),
+        stands_for: &[(model::LANES, model::worker_part(0)), (model::SCORE, model::file(0))],
         ..Sheet::usual(
             Card {
                 slug: "distributed-locks",
                 chapter: "data",
-                tables: &[],
+                tables: &["distributed_lock_fencing"],
             },
             Settings::default,
             view::draw,
         )
     };
-    const CODE: &'static [Code] = &[Code {
-        file: "lessons/data/distributed_locks/watch.rs",
-        region: "silence",
-        marks: &[
-            ("beats", "out.send(id, ());"),
-            ("misses", "node.missed |= 1 << id"),
-            ("hears-again", "node.missed &= !(1 << from);"),
-        ],
-    }];
+    const CODE: &'static [Code] = &[
+        Code {
+            file: "algorithms/lease_lock.rs",
+            region: "lease",
+            marks: &[
+                ("gives", "self.held = Some(wanted);"),
+                ("is-taken", "let taken = self.held(now).is_some()"),
+                ("renews", "held.until = now + ttl;"),
+                ("frees", "self.held = None;"),
+            ],
+        },
+        Code {
+            file: "algorithms/lease_lock.rs",
+            region: "majority",
+            marks: &[
+                ("gets-random", "if self.yes.count_ones() >= self.needs"),
+                ("gets-random-too", "if self.yes.count_ones() >= self.needs"),
+                ("misses", "self.stores - self.no.count_ones() < self.needs"),
+            ],
+        },
+        Code {
+            file: "algorithms/fencing.rs",
+            region: "fence",
+            marks: &[("store-refuses", "let admits = token >= self.seen;")],
+        },
+        Code {
+            file: "lessons/data/distributed_locks/face.rs",
+            region: "look",
+            marks: &[("stops-clock", "if self.knobs.looks && over")],
+        },
+        Code {
+            file: "lessons/data/distributed_locks/face.rs",
+            region: "release",
+            marks: &[("deletes", "false => Order::Delete"), ("keeps", "true => Order::Release")],
+        },
+    ];
 }
