@@ -4,10 +4,13 @@ use super::face::{BLOCKS, FILES, WORKERS};
 use algorithms::lease_lock::{Held, Value};
 use engine::Time;
 use engine::tape::NoteId;
+use kit::flow::Holds;
 use std::collections::VecDeque;
 
 /// Lanes look back so far.
-pub(super) const SPAN: Time = Time::s(30);
+pub(super) const SPAN: Time = Time::s(15);
+/// A rate is measured over at least so long.
+const ENOUGH: Time = Time::s(8);
 /// So many locks of the past are known by their order.
 const PASSES: usize = 64;
 
@@ -122,7 +125,10 @@ pub(super) struct Tally {
     pub(super) renewed: u32,
     /// Locks that were deleted and another's; and files that somebody got after that beside another.
     pub(super) foreign: u32,
-    pub(super) walked_in: u32,
+    pub(super) walked_in: Option<Time>,
+    /// When the first block was late, and when the first was refused.
+    pub(super) first_late: Option<Time>,
+    pub(super) first_refused: Option<Time>,
     /// Who stopped because its own clock said so.
     pub(super) stopped: u32,
     /// Holders that slept past their lease and woke to no harm: refused by the store, or before anybody else came.
@@ -131,10 +137,10 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// So many a minute of these, measured to the last pass that ended.
-    pub(super) fn a_minute(&self, passes: u32) -> f64 {
-        let span = self.last.since(self.since).as_s();
-        if span > 0.0 { f64::from(passes) * 60.0 / span } else { 0.0 }
+    /// So many a minute of these, measured to the last pass that ended; none before that says something.
+    pub(super) fn a_minute(&self, passes: u32) -> Option<f64> {
+        let span = self.last.since(self.since);
+        (span >= ENOUGH).then(|| f64::from(passes) * 60.0 / span.as_s())
     }
 }
 
@@ -152,6 +158,8 @@ pub(super) struct Judge {
     counted: Time,
     /// How many believed to hold the file that most did, when it was last asked.
     pub(super) most: usize,
+    /// Since when two or more have believed to hold one.
+    pub(super) two: Holds,
 }
 
 impl Judge {
@@ -173,6 +181,7 @@ impl Judge {
             vacant_now: 0,
             counted: now,
             most: 0,
+            two: Holds::default(),
         };
         judge.turned(now);
         judge
@@ -267,7 +276,14 @@ impl Judge {
     /// The files, first the one that was finished longest ago.
     pub(super) fn order(&self) -> [u8; FILES] {
         let mut order = [0, 1, 2];
-        order.sort_by_key(|file| self.places[usize::from(*file)].finished);
+        let finished = |file: u8| self.places[usize::from(file)].finished;
+        for last in 1..FILES {
+            let mut at = last;
+            while at > 0 && finished(order[at - 1]) > finished(order[at]) {
+                order.swap(at - 1, at);
+                at -= 1;
+            }
+        }
         order
     }
 
@@ -275,15 +291,22 @@ impl Judge {
     pub(super) fn overlaps(&self, at: usize, bar: &Bar, now: Time) -> Vec<(Time, Time)> {
         let mut found = Vec::new();
         let end = |bar: &Bar| bar.to.unwrap_or(now);
-        for (other, lane) in self.lanes.iter().enumerate().filter(|(other, _)| *other != at) {
-            let same = lane.belief.iter().filter(|one| one.file == bar.file);
-            for one in same {
-                let (from, to) = (one.from.max(bar.from), end(one).min(end(bar)));
-                if from < to {
-                    found.push((from, to));
+        for (_, lane) in self.lanes.iter().enumerate().filter(|(other, _)| *other != at) {
+            for one in lane.belief.iter().filter(|one| one.file == bar.file) {
+                let (mut from, mut to) = (one.from.max(bar.from), end(one).min(end(bar)));
+                if from >= to {
+                    continue;
                 }
+                // Several others at a time are one stretch.
+                found.retain(|(began, ended)| {
+                    let apart = *began > to || *ended < from;
+                    if !apart {
+                        (from, to) = (from.min(*began), to.max(*ended));
+                    }
+                    apart
+                });
+                found.push((from, to));
             }
-            debug_assert!(other < WORKERS);
         }
         found
     }

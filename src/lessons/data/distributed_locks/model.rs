@@ -220,14 +220,13 @@ impl Locks {
         let all: Vec<Held> = (1..=SERVERS).flat_map(|id| self.told(id, place)).collect();
         let mut says: Vec<Held> = Vec::new();
         for held in &all {
-            let same = all.iter().filter(|other| other.value == held.value);
-            let mut ends: Vec<u64> = same.map(|held| held.until).collect();
-            if ends.len() >= needs && says.iter().all(|known| known.value != held.value) {
-                ends.sort_unstable();
-                says.push(Held {
-                    until: ends[ends.len() - needs],
-                    ..*held
-                });
+            // It is held for as long as enough of them say so: until the last moment at which that many do.
+            let same = || all.iter().filter(|other| other.value == held.value);
+            let lasts = |until: u64| same().filter(|other| other.until >= until).count() >= needs;
+            let until = same().map(|held| held.until).filter(|until| lasts(*until)).max();
+            let known = says.iter().any(|known| known.value == held.value);
+            if let Some(until) = until.filter(|_| !known) {
+                says.push(Held { until, ..*held });
             }
         }
         says
@@ -381,10 +380,13 @@ impl Locks {
                 cx.say(word.dot(dot(value)).mark(Tone::Warn));
             }
             Did::Wrote(at, block, value, token, by_token) => {
-                self.wrote(at, block, value, (token > 0).then_some(by_token), cx);
+                // Where there are no locks there is no later holder.
+                let known = token > 0 || self.knobs().kept == Kept::Nobody;
+                self.wrote(at, block, value, known.then_some(by_token), cx);
             }
             Did::Refused(at, _, value, token, seen) => {
                 self.judge.tally.refused += 1;
+                self.judge.tally.first_refused.get_or_insert(cx.now());
                 let writer = worker_at(of(value).0);
                 self.judge.lanes[writer].blocks.push_back((cx.now(), Block::Refused));
                 if let Some(sleeper) = self.sleeper.filter(|one| one.awake && one.value == value) {
@@ -464,7 +466,9 @@ impl Locks {
             let tally = &mut self.judge.tally;
             tally.overlaps += 1;
             tally.awake += u32::from(!asleep && short);
-            tally.walked_in += u32::from(tally.foreign > 0);
+            if tally.foreign > 0 {
+                tally.walked_in.get_or_insert(cx.now());
+            }
             said = said.mark(Tone::Bad);
             cx.because(if ended == NoteId::NONE { self.trouble } else { ended });
         }
@@ -485,6 +489,7 @@ impl Locks {
         self.judge.lanes[writer].blocks.push_back((cx.now(), kind));
         let told = [count(block), Arg::Part(worker_part(writer)), Arg::Part(file(at))];
         let said = if late {
+            self.judge.tally.first_late.get_or_insert(cx.now());
             cx.because(self.judge.places[usize::from(at)].grant);
             note("lands-late", file(at), &told).dot(dot(value))
         } else {
@@ -506,8 +511,11 @@ impl Locks {
 
     fn sample(&mut self, cx: Cx<'_, '_>) {
         let tally = self.judge.tally;
-        cx.sample(probe::COUNTED, tally.a_minute(tally.counted));
-        cx.sample(probe::VAIN, tally.a_minute(tally.vain));
+        for (probe, passes) in [(probe::COUNTED, tally.counted), (probe::VAIN, tally.vain)] {
+            if let Some(rate) = tally.a_minute(passes) {
+                cx.sample(probe, rate);
+            }
+        }
     }
 
     /// What everybody believes and what the service says, compared with what was.
@@ -545,6 +553,7 @@ impl Locks {
         cx.sample(probe::VACANT, self.judge.vacant);
         let most = (0..FILES as u8).map(|file| self.judge.believers(file).count()).max();
         let most = most.unwrap_or(0);
+        self.judge.two.set(most > 1, now);
         if most != self.judge.most {
             self.judge.most = most;
             cx.sample(probe::HOLDERS, most as f64);

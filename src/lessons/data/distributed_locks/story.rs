@@ -15,6 +15,11 @@ fn death(locks: &Locks) -> Option<(Time, Option<Time>)> {
     Some((locks.now.since(death.at), back))
 }
 
+/// Whether something happened at least so many ms ago: long enough to be seen.
+fn seen(locks: &Locks, when: Option<Time>, ms: u64) -> bool {
+    when.is_some_and(|when| locks.now.since(when) >= Time::ms(ms))
+}
+
 pub(super) const STORY: &[Beat<Locks>] = &[
     Beat {
         id: "none",
@@ -34,7 +39,7 @@ pub(super) const STORY: &[Beat<Locks>] = &[
         shows: &[
             figure(SCORE, "rate").within(34.0, 46.0),
             figure(SCORE, "vain").is(0.0),
-            figure(LANES, "most").is(1.0),
+            figure(LANES, "most").at_most(1.0),
             figure(server(1), "up").is(1.0),
         ],
         predict: Some(Prediction {
@@ -90,7 +95,7 @@ pub(super) const STORY: &[Beat<Locks>] = &[
             Setup::Act("again", 0),
             Setup::Speed(1.0),
         ],
-        when: |locks| locks.judge.tally.overlaps > 0 && locks.judge.most > 1,
+        when: |locks| locks.knobs().work >= 8.0 && seen(locks, locks.judge.two.since(), 1_300),
         points: &[LANES, worker_part(0), worker_part(3)],
         shows: &[
             figure(LANES, "most").is(2.0),
@@ -102,7 +107,7 @@ pub(super) const STORY: &[Beat<Locks>] = &[
     Beat {
         id: "release",
         setup: &[Setup::Set("checked", 0.0), Setup::Speed(0.6)],
-        when: |locks| locks.judge.tally.walked_in > 0 && locks.judge.most > 1,
+        when: |locks| locks.judge.most > 1 && seen(locks, locks.judge.tally.walked_in, 900),
         points: &[server(1), LANES],
         shows: &[
             figure(SCORE, "foreign").at_least(1.0),
@@ -123,7 +128,7 @@ pub(super) const STORY: &[Beat<Locks>] = &[
         points: &[server(1), LANES],
         shows: &[
             figure(SCORE, "renewed").at_least(6.0),
-            figure(LANES, "most").is(1.0),
+            figure(LANES, "most").at_most(1.0),
             figure(worker_part(0), "dead").is(1.0),
             figure(SCORE, "mixed").is(0.0),
         ],
@@ -152,7 +157,7 @@ pub(super) const STORY: &[Beat<Locks>] = &[
             Setup::Act("freeze", FIRST),
             Setup::Speed(1.4),
         ],
-        when: |locks| locks.judge.tally.late > 0,
+        when: |locks| seen(locks, locks.judge.tally.first_late, 300),
         points: &[LANES, file(0)],
         shows: &[
             figure(LANES, "late").at_least(1.0),
@@ -168,7 +173,7 @@ pub(super) const STORY: &[Beat<Locks>] = &[
             Setup::Act("freeze", FIRST),
             Setup::Speed(1.4),
         ],
-        when: |locks| locks.judge.tally.refused > 0,
+        when: |locks| seen(locks, locks.judge.tally.first_refused, 300),
         points: &[file(0), file(1), file(2)],
         shows: &[
             figure(SCORE, "refused").at_least(1.0),
@@ -189,7 +194,7 @@ pub(super) const STORY: &[Beat<Locks>] = &[
             Setup::Speed(0.5),
         ],
         when: |locks| {
-            let one = locks.knobs().kept == Kept::Copy && locks.judge.most > 1;
+            let one = locks.knobs().kept == Kept::Copy && seen(locks, locks.judge.two.since(), 900);
             // The other side of the comparison is told by the same beat.
             one || locks.knobs().kept == Kept::Majority && locks.judge.tally.counted > 0
         },

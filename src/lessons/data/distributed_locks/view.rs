@@ -25,7 +25,7 @@ const WORKER_H: f32 = 48.0;
 /// Height of a lane.
 const LANE: f32 = 29.0;
 /// Lanes of narrow stages look back so far.
-const SHORT: Time = Time::s(12);
+const SHORT: Time = Time::s(10);
 
 /// The workers' colours: a number always stands by.
 const INKS: [Ink; WORKERS] = [
@@ -73,11 +73,12 @@ fn lay(knobs: &Settings, scene: &mut Scene) -> Layout {
         let tall = (WORKER_H + GAP) * crew as f32 - GAP;
         let left = 0.42 * (w - 50.0);
         workers = Rect::new(26.0, y, left, tall);
-        store = Rect::new(26.0 + left + 20.0, y, w - 54.0 - left, tall.max(206.0));
+        let seats = if knobs.limited() { 16.0 } else { 0.0 };
+        store = Rect::new(26.0 + left + 20.0, y, w - 54.0 - left, tall.max(238.0 + seats));
     } else {
         let room = w - 2.0 * MARGIN;
         let gap = 0.05 * room;
-        service = Rect::new(MARGIN + 8.0, TOP, 0.33 * room - 8.0, UPPER);
+        service = Rect::new(MARGIN + 8.0, TOP, 0.36 * room - 8.0, UPPER);
         workers = Rect::new(service.x + service.w + gap, TOP, 0.25 * room, UPPER);
         let x = workers.x + workers.w + gap;
         store = Rect::new(x, TOP, w - MARGIN - x, UPPER);
@@ -197,7 +198,7 @@ pub(super) fn draw(locks: &Locks, knobs: &Settings, at: Time, scene: &mut Scene)
     let layout = lay(knobs, scene);
     ways(locks, knobs, &layout, scene);
     for id in 1..=knobs.servers() {
-        card(locks, id, &layout, at, scene);
+        card(locks, id, &layout, scene);
     }
     for (i, rect) in layout.workers.iter().enumerate() {
         person(locks, i, *rect, at, scene);
@@ -271,7 +272,7 @@ fn cells(r: Rect, locks: &Locks) -> Vec<Rect> {
         let area = Rect::new(r.x + name, r.y + 28.0, r.w - name - 8.0, r.h - 34.0);
         return stack(area, n);
     }
-    let name = 58.0;
+    let name = 48.0;
     let w = (r.w - name - 4.0) / n as f32;
     let at = |i| Rect::new(r.x + name + w * i as f32, r.y + 3.0, w - 4.0, r.h - 6.0);
     (0..n).map(at).collect()
@@ -286,7 +287,7 @@ fn chip(pencil: &mut Pencil<'_>, at: Point, value: Value) {
 }
 
 /// A lock server: what it knows of each file.
-fn card(locks: &Locks, id: Id, layout: &Layout, at: Time, scene: &mut Scene) {
+fn card(locks: &Locks, id: Id, layout: &Layout, scene: &mut Scene) {
     let r = layout.servers[usize::from(id) - 1];
     let house = &locks.cluster.protocol;
     let kept = house.knobs.kept;
@@ -304,7 +305,11 @@ fn card(locks: &Locks, id: Id, layout: &Layout, at: Time, scene: &mut Scene) {
     let mut status = scene.say(state, &[]);
     let name = scene.name(server(id));
     let short = scene.say("server", &[count(id.into())]);
-    let words = ["free", "closed", "no-end", "dead"].map(|word| scene.say(word, &[]));
+    let permits = scene.say("permits", &[]);
+    let words = ["free", "closed"].map(|word| scene.say(word, &[]));
+    let [token, unit, dead, holder_dead, no_end] =
+        ["token", "s", "dead", "holder-dead", "no-end"].map(|word| scene.say(word, &[]));
+    let lettering = Lettering { token, unit, dead, holder_dead, no_end };
     let names: Vec<String> = (0..FILES as u8).map(file).chain([SEATS]).map(|part| scene.name(part)).collect();
     // What it knows, place by place.
     let now = house.clock(id);
@@ -343,15 +348,13 @@ fn card(locks: &Locks, id: Id, layout: &Layout, at: Time, scene: &mut Scene) {
         ending(&mut pencil, pt(r.x + r.w - 12.0, r.y + 19.0), 11.5, !up, ink, status);
     } else {
         let y = r.centre().y;
-        let said = if r.h > 80.0 { name } else { short };
-        let said = fitting(&[said, String::new()], 12.0, true, 50.0);
-        pencil.bold(pt(r.x + 8.0, y - 2.0), 12.0, Ink::Ink, said);
-        let status = fitting(&[status], 11.0, !up, 48.0);
+        pencil.bold(pt(r.x + 8.0, y - 2.0), 12.0, Ink::Ink, short);
+        let status = fitting(&[status], 11.0, !up, 40.0);
         pencil.text(pt(r.x + 8.0, y + 12.0), 11.0, ink, status);
     }
     for (place, cell, held, closed) in shown {
         if house.knobs.servers() == 1 {
-            let name = fitting(&[names[usize::from(place)].clone()], 11.5, false, 44.0);
+            let name = fitting(&[names[usize::from(place)].clone(), permits.clone()], 11.5, false, 44.0);
             pencil.text(pt(r.x + 10.0, cell.centre().y + 4.0), 11.5, Ink::Secondary, name);
         }
         let lit = kept == Kept::Majority
@@ -366,21 +369,22 @@ fn card(locks: &Locks, id: Id, layout: &Layout, at: Time, scene: &mut Scene) {
             }
             continue;
         }
-        lease(locks, &mut pencil, cell, &held, now, &words);
+        lease(locks, &lettering, &mut pencil, cell, &held, now);
     }
-    debug_assert!(at >= Time::ZERO);
 }
 
 fn text_of(name: &str, told: &str) -> String {
     let mut text = name.to_owned();
-    text += ": ";
+    text += " ";
     text += told;
     text
 }
 
 /// Who holds a lock: number, token, and how much of the lease is left.
-fn lease(locks: &Locks, pencil: &mut Pencil<'_>, cell: Rect, held: &[Held], now: u64, words: &[String; 4]) {
-    let mid = cell.centre().y - if cell.h > 26.0 { 4.0 } else { 3.0 };
+fn lease(locks: &Locks, scene_words: &Lettering, pencil: &mut Pencil<'_>, cell: Rect, held: &[Held], now: u64) {
+    let h = cell.h.min(36.0);
+    let cell = Rect::new(cell.x, cell.centre().y - h / 2.0, cell.w, h);
+    let mid = cell.centre().y - 3.5;
     let mut x = cell.x + 4.0;
     for held in held {
         if x + 16.0 <= cell.x + cell.w {
@@ -388,30 +392,56 @@ fn lease(locks: &Locks, pencil: &mut Pencil<'_>, cell: Rect, held: &[Held], now:
         }
         x += 20.0;
     }
-    let held = held[0];
-    let right = cell.x + cell.w - 4.0;
-    let alone = x < cell.x + 26.0;
-    let dead = locks.worker(worker_at(of(held.value).0)).is_none();
-    let several = locks.knobs().kept == Kept::Majority;
-    let token = if several { String::new() } else { held.token.to_string() };
-    if alone && right - x > 12.0 {
-        let said = if dead { words[3].clone() } else { token };
+    let (alone, held) = (held.len() == 1, held[0]);
+    let mut right = cell.x + cell.w - 4.0;
+    let who = worker_at(of(held.value).0);
+    let dead = locks.worker(who).is_none();
+    let endless = held.until >= FOREVER;
+    if cell.w > 150.0 {
+        let said = match endless {
+            true => scene_words.no_end.clone(),
+            false => seconds(held.until.saturating_sub(now), &scene_words.unit),
+        };
+        let w = text::width(&said, 11.0, false);
+        ending(pencil, pt(right, mid + 4.0), 11.0, false, if endless { Ink::Bad } else { Ink::Secondary }, said);
+        right -= w + 8.0;
+    }
+    let mut said: Vec<String> = Vec::new();
+    if dead {
+        said.extend([scene_words.holder_dead.clone(), scene_words.dead.clone()]);
+    } else if locks.knobs().kept != Kept::Majority {
+        let token = held.token.to_string();
+        said.extend([text_of(&scene_words.token, &token), token]);
+    }
+    if alone && !said.is_empty() && right - x > 12.0 {
         let ink = if dead { Ink::Bad } else { Ink::Ink };
-        let said = fitting(&[said], 11.0, true, right - x);
-        pencil.bold(pt(x + 1.0, mid + 4.0), 11.0, ink, said);
+        pencil.bold(pt(x + 1.0, mid + 4.0), 11.0, ink, fitting(&said, 11.0, true, right - x));
     }
-    let bar = Rect::new(cell.x + 4.0, cell.y + cell.h - 6.0, cell.w - 8.0, 3.5);
+    let bar = Rect::new(cell.x + 4.0, cell.y + cell.h - 5.0, cell.w - 8.0, 3.5);
     let ttl = locks.knobs().ttl();
-    if held.until >= FOREVER {
-        let room = right - x - 40.0;
-        if cell.w > 120.0 && room > 40.0 {
-            ending(pencil, pt(right, mid + 4.0), 11.0, false, Ink::Bad, fitting(&[words[2].clone()], 11.0, false, room));
-        }
-        pencil.meter(bar, 1.0, Ink::Bad, dead);
-        return;
-    }
     let share = held.until.saturating_sub(now) as f32 / ttl.clamp(1, FOREVER) as f32;
-    pencil.meter(bar, share, Ink::Hit, false);
+    let (share, ink) = if endless { (1.0, Ink::Bad) } else { (share, Ink::Hit) };
+    pencil.meter(bar, share, ink, dead && endless);
+}
+
+/// Words of a server's card.
+struct Lettering {
+    token: String,
+    unit: String,
+    dead: String,
+    holder_dead: String,
+    no_end: String,
+}
+
+/// A span in ms as seconds with one decimal.
+fn seconds(ms: u64, unit: &str) -> String {
+    let tenths = ms / 100;
+    let mut said = (tenths / 10).to_string();
+    said += ".";
+    said += &(tenths % 10).to_string();
+    said += " ";
+    said += unit;
+    said
 }
 
 /// A worker: what it does, and its lease as it believes it to be.
@@ -594,16 +624,34 @@ fn seats(locks: &Locks, knobs: &Settings, r: Rect, scene: &mut Scene) {
 /// What has come of it since the rules that hold.
 fn score(locks: &Locks, r: Rect, scene: &mut Scene) {
     let tally = locks.judge.tally;
-    let rate = tally.a_minute(tally.counted);
-    let lines = [
-        scene.say("score.rate", &[Arg::Count(libm::round(rate) as i64), count(tally.vain)]),
-        scene.say("score.harm", &[count(tally.late), count(tally.mixed), count(tally.refused)]),
-        scene.say("score.vacant", &[figures::tenths(Time::from_s(locks.judge.vacant))]),
+    let rate = tally.a_minute(tally.counted).map(libm::round);
+    let passes = [count(tally.counted), count(tally.vain), Arg::Count(rate.unwrap_or(0.0) as i64)];
+    let harm = [count(tally.late), count(tally.mixed), count(tally.refused)];
+    let vacant = [figures::tenths(Time::from_s(locks.judge.vacant))];
+    let harmed = tally.late + tally.mixed > 0;
+    let with_rate = if rate.is_some() { "score.rate" } else { "score.passes" };
+    // In one line each, or in two where there is less room.
+    let broad: [(&str, &[Arg], bool); 3] = [
+        (with_rate, &passes, false),
+        ("score.harm", &harm, harmed),
+        ("score.vacant", &vacant, false),
     ];
-    let title = scene.name(SCORE);
-    let mut pencil = scene.thing(SCORE, r, lines.join(", "));
+    let slim: [(&str, &[Arg], bool); 4] = [
+        ("score.passes", &passes, false),
+        ("score.minute", &passes[2..], false),
+        ("score.late", &harm, harmed),
+        ("score.refused", &harm[2..], false),
+    ];
+    let lines: &[(&str, &[Arg], bool)] = if r.w >= 200.0 { &broad } else { &slim };
+    let spoken: Vec<String> = broad.iter().map(|(word, args, _)| scene.say(word, args)).collect();
+    let lines: Vec<(String, bool)> = lines
+        .iter()
+        .filter(|(word, ..)| *word != "score.minute" || rate.is_some())
+        .map(|(word, args, bad)| (scene.say(word, args), *bad))
+        .collect();
+    let mut pencil = scene.thing(SCORE, r, spoken.join(", "));
     pencil
-        .figure("rate", libm::round(rate))
+        .figure("rate", rate.unwrap_or(0.0))
         .figure("counted", tally.counted.into())
         .figure("vain", tally.vain.into())
         .figure("late", tally.late.into())
@@ -615,26 +663,19 @@ fn score(locks: &Locks, r: Rect, scene: &mut Scene) {
     pencil.bordered(r, 10.0, Ink::Card, Ink::Line, 1.0);
     let room = r.w - 18.0;
     let rows = ((r.h - 6.0) / 15.0) as usize;
-    let mut y = r.y + 16.0;
-    if rows > 3 {
-        pencil.bold(pt(r.x + 9.0, y), 11.5, Ink::Secondary, fitting(&[title], 11.5, true, room));
-        y += 15.0;
-    }
-    for (i, line) in lines.into_iter().enumerate().take(rows) {
-        let bad = i == 1 && tally.late + tally.mixed > 0;
+    for (i, (line, bad)) in lines.into_iter().enumerate().take(rows) {
         let (bold, ink) = match (i, bad) {
-            (0, _) => (true, Ink::Ink),
             (_, true) => (true, Ink::Bad),
+            (0, _) => (true, Ink::Ink),
             _ => (false, Ink::Secondary),
         };
         let line = fitting(&[line], 11.5, bold, room);
-        let at = pt(r.x + 9.0, y);
+        let at = pt(r.x + 9.0, r.y + 16.0 + 15.0 * i as f32);
         if bold {
             pencil.bold(at, 11.5, ink, line);
         } else {
             pencil.text(at, 11.5, ink, line);
         }
-        y += 15.0;
     }
 }
 
@@ -644,7 +685,8 @@ fn lanes(locks: &Locks, layout: &Layout, at: Time, scene: &mut Scene) {
     let span = if layout.narrow { SHORT } else { SPAN };
     let judge = &locks.judge;
     let names: Vec<String> = (0..FILES as u8).map(|at| scene.name(file(at))).collect();
-    let keys = ["lane.belief", "lane.lease", "lane.overlap"].map(|word| scene.say(word, &[]));
+    let keys = ["lane.belief", "lane.frozen", "lane.lease", "lane.overlap"].map(|word| scene.say(word, &[]));
+    let marks = ["lane.block", "lane.late"].map(|word| scene.say(word, &[]));
     let unit = scene.say("s", &[]);
     let title = scene.name(LANES);
     let mut spoken = Vec::new();
@@ -663,17 +705,29 @@ fn lanes(locks: &Locks, layout: &Layout, at: Time, scene: &mut Scene) {
     // What the bars are, beside the title or below it.
     let beside = r.x + 10.0 + text::width(&title, 12.0, true) + 20.0;
     let mut from = if layout.narrow { pt(r.x + 10.0, r.y + 33.0) } else { pt(beside, r.y + 17.0) };
-    let inks = [Ink::Accent, Ink::HitSoft, Ink::BadHatch];
+    let inks = [Ink::Accent, Ink::Card, Ink::HitSoft, Ink::BadHatch];
     for (ink, said) in inks.into_iter().zip(keys) {
+        if layout.narrow && ink == Ink::Card {
+            continue;
+        }
         from.x = legend(&mut pencil, from, r.x + r.w - 6.0, [(Sample::Ground, ink, said)]);
+    }
+    // Blocks, and those that came late, where there is room to say so.
+    let [block, late] = marks;
+    let w = text::width(&block, 12.0, false) + text::width(&late, 12.0, false) + 50.0;
+    if from.x + w < r.x + r.w {
+        pencil.line(path(&[pt(from.x + 4.0, from.y - 9.0), pt(from.x + 4.0, from.y + 1.0)]), Ink::Ink, 1.0);
+        pencil.text(pt(from.x + 11.0, from.y), 12.0, Ink::Secondary, block.as_str());
+        let x = from.x + 26.0 + text::width(&block, 12.0, false);
+        pencil.mark(Glyph::Failure, pt(x, from.y - 4.0), 4.5, Ink::Bad);
+        pencil.text(pt(x + 9.0, from.y), 12.0, Ink::Secondary, late);
     }
     let top = r.y + 24.0 + if layout.narrow { 16.0 } else { 0.0 };
     let plot = Rect::new(r.x + 30.0, top, r.w - 40.0, r.y + r.h - 18.0 - top);
     let begin = at.since(span);
     let x = |when: Time| plot.x + plot.w * (1.0 - at.since(when).0 as f32 / span.0 as f32).max(0.0);
-    let step = if layout.narrow { 3 } else { 5 };
     let mut grid = String::new();
-    for back in (0..=span.0 / 1_000_000).step_by(step) {
+    for back in (0..=span.0 / 1_000_000).step_by(if layout.narrow { 5 } else { 3 }) {
         let x = plot.x + plot.w * (1.0 - back as f32 * 1e6 / span.0 as f32);
         grid += &path(&[pt(x, plot.y), pt(x, plot.y + plot.h)]);
         let mut label = String::from(if back == 0 { "0" } else { "-" });
@@ -733,6 +787,8 @@ fn lanes(locks: &Locks, layout: &Layout, at: Time, scene: &mut Scene) {
                 }
             }
         }
-        pencil.line(ticks, Ink::Ink, 1.0);
+        if !ticks.is_empty() {
+            pencil.line(ticks, Ink::Ink, 1.0);
+        }
     }
 }
