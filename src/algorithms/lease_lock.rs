@@ -465,4 +465,106 @@ mod tests {
         assert!(broken > 0);
         assert_eq!((majority(5), majority(4), quorum(5, 2)), (3, 3, 4));
     }
+
+    /// What may be wrong with a schedule.
+    #[derive(Clone, Copy, Default)]
+    struct Wrong {
+        /// Clients write whenever they like, as if they had been paused; clocks of stores jump; stores forget.
+        harm: bool,
+        /// A rule is left out: clients need one store less, or go on after their end, or nobody looks at tokens.
+        slip: Option<u8>,
+    }
+
+    /// Clients of one store or five, for a while; tells whether two held the lock at once, and whether a write came late.
+    fn schedule(seed: u64, stores: u32, wrong: Wrong) -> (bool, bool) {
+        let mut rng = Pcg64Mcg::seed_from_u64(seed);
+        let mut tables = vec![Table::of(&[1]); stores as usize];
+        let mut ahead = vec![0_u64; stores as usize];
+        let dead = if stores > 1 { rng.random_range(0..=2) } else { 0 };
+        let needs = majority(stores) - u32::from(wrong.slip == Some(0));
+        let (mut now, mut fence) = (0, crate::fencing::Fence::default());
+        let mut holds: Vec<Option<(Value, Token, u64)>> = vec![None; 4];
+        let (mut two, mut late, mut newest) = (false, false, 0);
+        for value in 1..=60 {
+            now += rng.random_range(0..40);
+            let client = rng.random_range(0..4_usize);
+            if wrong.harm && rng.random_range(0..8) == 0 {
+                let store = rng.random_range(0..stores as usize);
+                if rng.random_range(0..2) == 0 {
+                    ahead[store] += 100;
+                } else {
+                    tables[store] = Table::of(&[1]);
+                }
+            }
+            let ends = !wrong.harm && wrong.slip != Some(1);
+            for hold in holds.iter_mut().filter(|_| ends) {
+                *hold = hold.filter(|(_, _, until)| now < *until);
+            }
+            if let Some((own, token, _)) = holds[client] {
+                if fence.admits(token) || wrong.slip == Some(2) {
+                    late |= token < newest;
+                    newest = newest.max(token);
+                }
+                if rng.random_range(0..3) == 0 {
+                    holds[client] = None;
+                    for (table, ahead) in tables.iter_mut().zip(&ahead) {
+                        does(table, own, Order::Release, now + ahead);
+                    }
+                }
+                continue;
+            }
+            let mut poll = Poll::of(stores, needs, now, 100);
+            let mut outcome = Outcome::Open;
+            let asked = rng.random_range(0..stores);
+            for place in (0..stores).map(|store| (store + asked) % stores) {
+                // Some are dead all the time; some questions are lost.
+                if place < dead || rng.random_range(0..4) == 0 {
+                    continue;
+                }
+                let at = place as usize;
+                let given = does(&mut tables[at], value, ACQUIRE, now + ahead[at]);
+                let answer = poll.answer(place, given, now + rng.random_range(0..20));
+                if outcome == Outcome::Open {
+                    outcome = answer;
+                }
+            }
+            match outcome {
+                Outcome::Held { until, token } => {
+                    two |= holds.iter().flatten().next().is_some();
+                    holds[client] = Some((value, token, until));
+                }
+                _ => {
+                    for (table, ahead) in tables.iter_mut().zip(&ahead) {
+                        does(table, value, Order::Release, now + ahead);
+                    }
+                }
+            }
+        }
+        (two, late)
+    }
+
+    #[test]
+    fn laws_hold_in_ten_thousand_schedules_and_are_missed_where_a_rule_is_left_out() {
+        let any = |stores: u32, wrong: Wrong, n: u64| {
+            let all = (0..n).map(|seed| schedule(seed, stores, wrong));
+            all.fold((false, false), |any, one| (any.0 | one.0, any.1 | one.1))
+        };
+        let harm = Wrong {
+            harm: true,
+            slip: None,
+        };
+        // True clocks, nobody paused, nothing forgotten: never two. Tokens looked at: never late, whatever happens.
+        for stores in [1, 5] {
+            assert_eq!(any(stores, Wrong::default(), 5_000), (false, false));
+            let (two, late) = any(stores, harm, 5_000);
+            assert!(two && !late, "{stores}");
+        }
+        let slip = |slip: u8, harm: bool| Wrong {
+            harm,
+            slip: Some(slip),
+        };
+        assert!(any(5, slip(0, false), 500).0);
+        assert!(any(1, slip(1, false), 500).0);
+        assert!(any(1, slip(2, true), 500).1);
+    }
 }

@@ -100,8 +100,9 @@ pub(super) struct Place {
     /// The note of the last grant, and of the last lease that ended while its holder went on or was dead.
     pub(super) grant: NoteId,
     pub(super) ended: NoteId,
-    /// When it was finished last.
+    /// When it was finished last, and when by a pass that counts.
     pub(super) finished: Time,
+    counted: Time,
     /// The latest pass that has written to it, in the order in which they began.
     newest: u32,
 }
@@ -169,6 +170,7 @@ impl Judge {
             grant: NoteId::NONE,
             ended: NoteId::NONE,
             finished: Time::ZERO,
+            counted: Time::ZERO,
             newest: 0,
         };
         let mut judge = Judge {
@@ -262,10 +264,12 @@ impl Judge {
     /// A worker has finished a file that it began then; tells whether that counts.
     pub(super) fn done(&mut self, file: u8, began: Time, now: Time) -> bool {
         let place = &mut self.places[usize::from(file)];
-        let counts = began >= place.finished;
+        // Who began on what another has finished meanwhile has done it once more.
+        let counts = began >= place.counted;
         place.finished = now;
         self.tally.last = now;
         if counts {
+            place.counted = now;
             self.tally.counted += 1;
         } else {
             self.tally.vain += 1;

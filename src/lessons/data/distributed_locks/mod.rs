@@ -79,7 +79,7 @@ impl Lesson for DistributedLocks {
         story: story::STORY,
         challenges: story::CHALLENGES,
         speed: 0.5,
-        warm_up: Time::ms(10_600),
+        warm_up: Time::ms(10_800),
         twin: ("kept", 1.0),
         still: Time::ms(2_000),
         stands_for: &[(model::LANES, model::worker_part(0)), (model::SCORE, model::file(0))],

@@ -702,6 +702,12 @@ impl Locks {
         }
     }
 
+    /// Whether an action can be done to a part.
+    #[cfg(test)]
+    pub(super) fn can_act(&self, spec: usize, target: usize) -> bool {
+        self.can(Act { spec, target })
+    }
+
     /// Who holds the first file, or else anybody.
     fn holder(&self) -> usize {
         self.judge.believers(0).next().unwrap_or(0)

@@ -463,6 +463,10 @@ fn person(locks: &Locks, i: usize, r: Rect, at: Time, scene: &mut Scene) {
         },
     };
     let status = scene.say(word, &told);
+    let brief = match word {
+        "does.writes" => scene.say("does.writes.brief", &told),
+        _ => status.clone(),
+    };
     let soon = match fate.blow {
         Some(Blow::Freezes) => scene.say("soon.freezes", &[]),
         Some(Blow::Dies) => scene.say("soon.dies", &[]),
@@ -514,7 +518,7 @@ fn person(locks: &Locks, i: usize, r: Rect, at: Time, scene: &mut Scene) {
         ending(&mut pencil, pt(end, middle - 4.0), 11.0, bad, if bad { Ink::Bad } else { Ink::Secondary }, said);
     }
     let bold = ink != Ink::Secondary;
-    let status = fitting(&[status], 11.5, bold, right - x);
+    let status = fitting(&[status, brief], 11.5, bold, right - x);
     if bold {
         pencil.bold(pt(x, middle + 12.0), 11.5, ink, status);
     } else {
@@ -710,6 +714,9 @@ fn lanes(locks: &Locks, layout: &Layout, at: Time, scene: &mut Scene) {
         if layout.narrow && ink == Ink::Card {
             continue;
         }
+        if layout.narrow && ink == Ink::BadHatch {
+            from = pt(beside, r.y + 17.0);
+        }
         from.x = legend(&mut pencil, from, r.x + r.w - 6.0, [(Sample::Ground, ink, said)]);
     }
     // Blocks, and those that came late, where there is room to say so.
@@ -753,7 +760,15 @@ fn lanes(locks: &Locks, layout: &Layout, at: Time, scene: &mut Scene) {
         for bar in &lane.belief {
             for (from, to) in judge.overlaps(i, bar, at) {
                 if to > begin {
-                    pencil.bordered(stretch(from, to, 1.0, LANE - 3.0), 2.0, Ink::BadHatch, Ink::Bad, 1.0);
+                    let r = stretch(from, to, 1.0, LANE - 3.0);
+                    let [left, right, up, low] = [r.x, r.x + r.w, r.y, r.y + r.h].map(tenths);
+                    // A path, because names of files may stand across its edge.
+                    let mut d = String::from("M");
+                    for piece in [&left, " ", &up, "H", &right, "V", &low, "H", &left, "Z"] {
+                        d += piece;
+                    }
+                    pencil.area(d.clone(), Ink::BadHatch);
+                    pencil.line(d, Ink::Bad, 1.0);
                 }
             }
         }
