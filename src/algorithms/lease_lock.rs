@@ -168,7 +168,10 @@ impl Table {
     /// Locks with so many permits each.
     pub fn of(permits: &[usize]) -> Table {
         Table {
-            places: permits.iter().map(|permits| Semaphore::of(*permits)).collect(),
+            places: permits
+                .iter()
+                .map(|permits| Semaphore::of(*permits))
+                .collect(),
             given: 0,
             opens: 0,
         }
@@ -480,7 +483,11 @@ mod tests {
         let mut rng = Pcg64Mcg::seed_from_u64(seed);
         let mut tables = vec![Table::of(&[1]); stores as usize];
         let mut ahead = vec![0_u64; stores as usize];
-        let dead = if stores > 1 { rng.random_range(0..=2) } else { 0 };
+        let dead = if stores > 1 {
+            rng.random_range(0..=2)
+        } else {
+            0
+        };
         let needs = majority(stores) - u32::from(wrong.slip == Some(0));
         let (mut now, mut fence) = (0, crate::fencing::Fence::default());
         let mut holds: Vec<Option<(Value, Token, u64)>> = vec![None; 4];

@@ -271,7 +271,14 @@ impl House {
 
     // ---- servers ----
 
-    fn ordered(&self, server: &mut Server, from: Id, what: (Command, u64), node: &mut Vec<Did>, out: &mut Outs) {
+    fn ordered(
+        &self,
+        server: &mut Server,
+        from: Id,
+        what: (Command, u64),
+        node: &mut Vec<Did>,
+        out: &mut Outs,
+    ) {
         let (command, sent) = what;
         let (me, now) = (server.me, self.clock(server.me));
         let Some(raft) = &server.raft else {
@@ -314,13 +321,21 @@ impl House {
         let leads = raft.role == raft::Role::Leader;
         if leads && !led {
             did.push(Did::Leads);
-            self.raft.ask(raft, Entry::Anew(now, self.knobs.ttl()), &mut own);
+            self.raft
+                .ask(raft, Entry::Anew(now, self.knobs.ttl()), &mut own);
         }
-        out.sent.extend(own.sent.into_iter().map(|(to, word)| (to, Word::Raft(word))));
+        out.sent.extend(
+            own.sent
+                .into_iter()
+                .map(|(to, word)| (to, Word::Raft(word))),
+        );
         let wound = own.wound.into_iter();
-        out.wound.extend(wound.map(|(timer, wind)| (Timer::Raft(timer), wind)));
+        out.wound
+            .extend(wound.map(|(timer, wind)| (Timer::Raft(timer), wind)));
         let committed = raft.disk.log.entries().iter().zip(1..);
-        let fresh = committed.take(raft.commit as usize).skip(server.applied as usize);
+        let fresh = committed
+            .take(raft.commit as usize)
+            .skip(server.applied as usize);
         for (entry, index) in fresh {
             match entry.command {
                 // region: log
@@ -370,7 +385,11 @@ impl House {
         worker.asks = Some((place, value, self.poll(worker, place)));
         let (ttl, delay) = (self.knobs.ttl(), self.knobs.delay_ms());
         let order = Order::Acquire { ttl, delay };
-        let command = Command { place, value, order };
+        let command = Command {
+            place,
+            value,
+            order,
+        };
         self.order(worker, command, out);
         out.wind(Timer::Late, Wind::After(PATIENCE * self.knobs.one_way()));
     }
@@ -424,7 +443,15 @@ impl House {
         });
         if poll.yes() > 0 || !answered {
             let order = Order::Release;
-            self.order(worker, Command { place, value, order }, out);
+            self.order(
+                worker,
+                Command {
+                    place,
+                    value,
+                    order,
+                },
+                out,
+            );
         }
         if !answered && self.knobs.kept == Kept::Log {
             worker.leader = worker.leader % SERVERS + 1;
@@ -439,7 +466,14 @@ impl House {
     }
 
     /// A server has answered.
-    fn told(&self, worker: &mut Worker, from: Id, what: (Command, u64, Option<Token>), did: &mut Vec<Did>, out: &mut Outs) {
+    fn told(
+        &self,
+        worker: &mut Worker,
+        from: Id,
+        what: (Command, u64, Option<Token>),
+        did: &mut Vec<Did>,
+        out: &mut Outs,
+    ) {
         let (command, sent, given) = what;
         let store = u32::from(from) - 1;
         let (place, value) = (command.place, command.value);
@@ -451,7 +485,17 @@ impl House {
                     let holds = worker.holds.iter().any(|hold| hold.value == value);
                     if given.is_some() && !holds {
                         let order = Order::Release;
-                        out.send(from, Word::Ask(Command { place, value, order }, self.ms()));
+                        out.send(
+                            from,
+                            Word::Ask(
+                                Command {
+                                    place,
+                                    value,
+                                    order,
+                                },
+                                self.ms(),
+                            ),
+                        );
                     }
                     return;
                 };
@@ -460,7 +504,13 @@ impl House {
                     Outcome::Lost => self.misses(worker, true, did, out),
                     Outcome::Held { until, token } => {
                         let renewal = None;
-                        let hold = Hold { place, value, token, until, renewal };
+                        let hold = Hold {
+                            place,
+                            value,
+                            token,
+                            until,
+                            renewal,
+                        };
                         self.gets(worker, hold, did, out);
                     }
                 }
@@ -495,8 +545,18 @@ impl House {
         for at in 0..worker.holds.len() {
             let Hold { place, value, .. } = worker.holds[at];
             worker.holds[at].renewal = Some(self.poll(worker, place));
-            let order = Order::Renew { ttl: self.knobs.ttl() };
-            self.order(worker, Command { place, value, order }, out);
+            let order = Order::Renew {
+                ttl: self.knobs.ttl(),
+            };
+            self.order(
+                worker,
+                Command {
+                    place,
+                    value,
+                    order,
+                },
+                out,
+            );
         }
         out.wind(Timer::Renew, Wind::After(self.third()));
     }
@@ -511,7 +571,15 @@ impl House {
                 true => Order::Release,
                 false => Order::Delete,
             };
-            self.order(worker, Command { place, value, order }, out);
+            self.order(
+                worker,
+                Command {
+                    place,
+                    value,
+                    order,
+                },
+                out,
+            );
             // endregion
         }
         for timer in [Timer::Renew, Timer::Look, Timer::Write] {
@@ -552,7 +620,14 @@ impl House {
 
     // ---- the store ----
 
-    fn block_lands(&self, files: &mut [File; FILES], from: Id, what: (u8, u8, Value, Token), did: &mut Vec<Did>, out: &mut Outs) {
+    fn block_lands(
+        &self,
+        files: &mut [File; FILES],
+        from: Id,
+        what: (u8, u8, Value, Token),
+        did: &mut Vec<Did>,
+        out: &mut Outs,
+    ) {
         let (at, block, value, token) = what;
         let file = &mut files[usize::from(at)];
         // region: store
@@ -573,7 +648,13 @@ impl House {
 }
 
 /// A table follows an order, and it is told who held the lock before.
-fn follow(table: &mut Table, command: Command, next: Token, now: u64, did: &mut Vec<Did>) -> Option<Token> {
+fn follow(
+    table: &mut Table,
+    command: Command,
+    next: Token,
+    now: u64,
+    did: &mut Vec<Did>,
+) -> Option<Token> {
     let before = table.held(command.place, now);
     let token = table.apply(command, next, now);
     did.push(Did::Order(command, token, before));
@@ -597,7 +678,10 @@ impl Protocol for House {
             // One after another, so that the first is there first.
             let turn = worker_at(me) as u64 * self.knobs.one_way() * 6 / 5;
             let elects = if self.knobs.kept == Kept::Log { 5 } else { 0 };
-            out.wind(Timer::Seek, Wind::After(turn + elects * self.knobs.one_way()));
+            out.wind(
+                Timer::Seek,
+                Wind::After(turn + elects * self.knobs.one_way()),
+            );
             Role::Worker(Worker {
                 me,
                 number: disk.number,
@@ -625,7 +709,11 @@ impl Protocol for House {
                 server.raft = Some(self.raft.boot(me, Some(disk.log), &mut own));
                 // Its log knows.
                 server.table = self.table();
-                out.wound.extend(own.wound.into_iter().map(|(timer, wind)| (Timer::Raft(timer), wind)));
+                out.wound.extend(
+                    own.wound
+                        .into_iter()
+                        .map(|(timer, wind)| (Timer::Raft(timer), wind)),
+                );
             }
             Role::Server(server)
         };
@@ -645,7 +733,9 @@ impl Protocol for House {
                 did.push(Did::Copied);
             }
             (Role::Server(server), Word::Raft(word)) => {
-                self.raft(server, did, out, |rules, raft, out| rules.hear(raft, from, word, out));
+                self.raft(server, did, out, |rules, raft, out| {
+                    rules.hear(raft, from, word, out)
+                });
             }
             (Role::Worker(worker), Word::Told(command, sent, given)) => {
                 self.told(worker, from, (command, sent, given), did, out);
@@ -674,7 +764,9 @@ impl Protocol for House {
         did.clear();
         match (&mut node.role, timer) {
             (Role::Server(server), Timer::Raft(timer)) => {
-                self.raft(server, did, out, |rules, raft, out| rules.ring(raft, timer, out));
+                self.raft(server, did, out, |rules, raft, out| {
+                    rules.ring(raft, timer, out)
+                });
             }
             (Role::Worker(worker), Timer::Seek) => self.seek(worker, did, out),
             (Role::Worker(worker), Timer::Late) => self.misses(worker, false, did, out),
@@ -697,7 +789,11 @@ impl Protocol for House {
         match &node.role {
             Role::Server(server) => Disk {
                 table: self.knobs.keeps.then(|| server.table.clone()),
-                log: server.raft.as_ref().map(|raft| raft.disk.clone()).unwrap_or_default(),
+                log: server
+                    .raft
+                    .as_ref()
+                    .map(|raft| raft.disk.clone())
+                    .unwrap_or_default(),
                 number: 0,
             },
             Role::Worker(worker) => Disk {

@@ -65,7 +65,11 @@ impl Lane {
         while self.blocks.front().is_some_and(|(at, _)| *at < from) {
             self.blocks.pop_front();
         }
-        while self.frozen.front().is_some_and(|(_, to)| to.is_some_and(|to| to < from)) {
+        while self
+            .frozen
+            .front()
+            .is_some_and(|(_, to)| to.is_some_and(|to| to < from))
+        {
             self.frozen.pop_front();
         }
     }
@@ -216,7 +220,12 @@ impl Judge {
     }
 
     /// What the lock service says of all files; `whose` gives a value's worker.
-    pub(super) fn says(&mut self, says: [Option<Held>; FILES], whose: impl Fn(Value) -> usize, now: Time) {
+    pub(super) fn says(
+        &mut self,
+        says: [Option<Held>; FILES],
+        whose: impl Fn(Value) -> usize,
+        now: Time,
+    ) {
         for (place, says) in self.places.iter_mut().zip(says) {
             place.says = says;
         }
@@ -253,7 +262,9 @@ impl Judge {
     /// A block has been written; tells whether that was over a later pass. Tokens say it where there are some.
     pub(super) fn wrote(&mut self, file: u8, value: Value, by_token: Option<bool>) -> bool {
         let mut passes = self.passes.iter();
-        let order = passes.find(|(of, _)| *of == value).map_or(0, |(_, order)| *order);
+        let order = passes
+            .find(|(of, _)| *of == value)
+            .map_or(0, |(_, order)| *order);
         let place = &mut self.places[usize::from(file)];
         let late = by_token.unwrap_or(order < place.newest);
         place.newest = place.newest.max(order);
@@ -295,7 +306,12 @@ impl Judge {
     pub(super) fn overlaps(&self, at: usize, bar: &Bar, now: Time) -> Vec<(Time, Time)> {
         let mut found = Vec::new();
         let end = |bar: &Bar| bar.to.unwrap_or(now);
-        for (_, lane) in self.lanes.iter().enumerate().filter(|(other, _)| *other != at) {
+        for (_, lane) in self
+            .lanes
+            .iter()
+            .enumerate()
+            .filter(|(other, _)| *other != at)
+        {
             for one in lane.belief.iter().filter(|one| one.file == bar.file) {
                 let (mut from, mut to) = (one.from.max(bar.from), end(one).min(end(bar)));
                 if from >= to {

@@ -82,7 +82,10 @@ impl Lesson for DistributedLocks {
         warm_up: Time::ms(10_800),
         twin: ("kept", 1.0),
         still: Time::ms(2_000),
-        stands_for: &[(model::LANES, model::worker_part(0)), (model::SCORE, model::file(0))],
+        stands_for: &[
+            (model::LANES, model::worker_part(0)),
+            (model::SCORE, model::file(0)),
+        ],
         ..Sheet::usual(
             Card {
                 slug: "distributed-locks",
@@ -126,7 +129,10 @@ impl Lesson for DistributedLocks {
         Code {
             file: "lessons/data/distributed_locks/face.rs",
             region: "release",
-            marks: &[("deletes", "false => Order::Delete"), ("keeps", "true => Order::Release")],
+            marks: &[
+                ("deletes", "false => Order::Delete"),
+                ("keeps", "true => Order::Release"),
+            ],
         },
     ];
 }

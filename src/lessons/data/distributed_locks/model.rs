@@ -1,8 +1,8 @@
 //! The system: lock servers, workers and a store in one cluster, a judge beside them, and what a learner breaks.
 
 use super::face::{
-    BLOCKS, CONVERTER, Did, FILES, File, Hold, House, Role, SERVERS, STORE, Server, Timer, WORKERS, Word,
-    Worker, dot, of, worker, worker_at,
+    BLOCKS, CONVERTER, Did, FILES, File, Hold, House, Role, SERVERS, STORE, Server, Timer, WORKERS,
+    Word, Worker, dot, of, worker, worker_at,
 };
 use super::judge::{Block, Judge};
 use super::probe;
@@ -133,7 +133,9 @@ pub struct Locks {
 type Cx<'a, 'b> = &'a mut Context<'b, Event>;
 
 fn note(word: &'static str, part: PartId, args: &[Arg]) -> Note {
-    let whole = args.iter().fold(Note::new(word), |note, arg| note.with(*arg));
+    let whole = args
+        .iter()
+        .fold(Note::new(word), |note, arg| note.with(*arg));
     whole.about(part)
 }
 
@@ -182,7 +184,14 @@ impl Locks {
             let server = self.server(*id)?;
             let raft = server.raft.as_ref()?;
             let leads = raft.role == raft::Role::Leader;
-            Some((leads, if leads { raft.disk.term } else { server.applied }))
+            Some((
+                leads,
+                if leads {
+                    raft.disk.term
+                } else {
+                    server.applied
+                },
+            ))
         };
         (1..=SERVERS).rev().max_by_key(rank).unwrap_or(1)
     }
@@ -200,7 +209,9 @@ impl Locks {
     fn told(&self, id: Id, place: u8) -> impl Iterator<Item = Held> + '_ {
         let house = &self.cluster.protocol;
         let ahead = house.clock(id) - house.ms();
-        let leases = self.server(id).map_or(&[][..], |server| server.table.place(place));
+        let leases = self
+            .server(id)
+            .map_or(&[][..], |server| server.table.place(place));
         leases.iter().filter_map(move |lease| {
             let mut held = lease.held(house.clock(id))?;
             held.until = held.until.saturating_sub(ahead);
@@ -223,7 +234,10 @@ impl Locks {
             // It is held for as long as enough of them say so: until the last moment at which that many do.
             let same = || all.iter().filter(|other| other.value == held.value);
             let lasts = |until: u64| same().filter(|other| other.until >= until).count() >= needs;
-            let until = same().map(|held| held.until).filter(|until| lasts(*until)).max();
+            let until = same()
+                .map(|held| held.until)
+                .filter(|until| lasts(*until))
+                .max();
             let known = says.iter().any(|known| known.value == held.value);
             if let Some(until) = until.filter(|_| !known) {
                 says.push(Held { until, ..*held });
@@ -258,7 +272,8 @@ impl Locks {
         }
         if knobs.kept == Kept::Log {
             // One clock ends first, so that there is a leader at once.
-            self.cluster.wind(1, Timer::Raft(raft::Timer::Election), Wind::After(1), cx);
+            self.cluster
+                .wind(1, Timer::Raft(raft::Timer::Election), Wind::After(1), cx);
         }
         let turn = self.cluster.boot(STORE);
         self.take(turn, cx);
@@ -298,21 +313,46 @@ impl Locks {
     fn take(&mut self, turn: Option<Turn<House>>, cx: Cx<'_, '_>) {
         let Some(turn) = turn else { return };
         let id = turn.at;
-        let did = self.cluster.node(id).map_or(Vec::new(), |node| node.did.clone());
+        let did = self
+            .cluster
+            .node(id)
+            .map_or(Vec::new(), |node| node.did.clone());
         let mut gave = false;
         for one in did {
-            gave |= matches!(one, Did::Order(Command { order: Order::Acquire { .. }, .. }, Some(_), _));
+            gave |= matches!(
+                one,
+                Did::Order(
+                    Command {
+                        order: Order::Acquire { .. },
+                        ..
+                    },
+                    Some(_),
+                    _
+                )
+            );
             self.tell(id, one, cx);
         }
         let looked = matches!(turn.spur, Spur::Rang(Timer::Look));
-        let block = turn.out.sent.iter().position(|(_, word)| matches!(word, Word::Block(..)));
+        let block = turn
+            .out
+            .sent
+            .iter()
+            .position(|(_, word)| matches!(word, Word::Block(..)));
         let dots = self.cluster.carry(turn, cx);
         if let Some(at) = block.filter(|_| self.slow) {
             self.slow = false;
             self.cluster.delay(dots[at], SLOW, cx);
-            cx.say(note("slow-block", worker_part(worker_at(id)), &[Arg::Part(worker_part(worker_at(id)))]));
+            cx.say(note(
+                "slow-block",
+                worker_part(worker_at(id)),
+                &[Arg::Part(worker_part(worker_at(id)))],
+            ));
         }
-        if looked && self.worker(worker_at(id)).is_some_and(|worker| worker.blocks >= STRUCK_AT) {
+        if looked
+            && self
+                .worker(worker_at(id))
+                .is_some_and(|worker| worker.blocks >= STRUCK_AT)
+        {
             self.strike(worker_at(id), cx);
         }
         if gave && self.doomed && id == self.authority() {
@@ -330,7 +370,9 @@ impl Locks {
         });
         let me = worker_part(worker_at(id));
         match did {
-            Did::Order(command, token, before) => self.ordered(id, command, token.is_some(), before, cx),
+            Did::Order(command, token, before) => {
+                self.ordered(id, command, token.is_some(), before, cx)
+            }
             Did::Leads => {
                 cx.say(note("leads", server(id), &[who]));
             }
@@ -368,12 +410,19 @@ impl Locks {
             }
             Did::Stops(at, value, by_store) => {
                 self.judge.tally.stopped += u32::from(!by_store);
-                let word = if by_store { "stops-refused" } else { "stops-clock" };
+                let word = if by_store {
+                    "stops-refused"
+                } else {
+                    "stops-clock"
+                };
                 cx.say(note(word, me, &[who, Arg::Part(file(at))]).dot(dot(value)));
             }
             Did::Renewed(hold) => {
                 self.judge.tally.renewed += 1;
-                cx.say(note("more-time", me, &[who, Arg::Part(place(hold.place))]).dot(dot(hold.value)));
+                cx.say(
+                    note("more-time", me, &[who, Arg::Part(place(hold.place))])
+                        .dot(dot(hold.value)),
+                );
             }
             Did::NotRenewed(at, value) => {
                 let word = note("no-more-time", me, &[who, Arg::Part(place(at))]);
@@ -388,20 +437,37 @@ impl Locks {
                 self.judge.tally.refused += 1;
                 self.judge.tally.first_refused.get_or_insert(cx.now());
                 let writer = worker_at(of(value).0);
-                self.judge.lanes[writer].blocks.push_back((cx.now(), Block::Refused));
+                self.judge.lanes[writer]
+                    .blocks
+                    .push_back((cx.now(), Block::Refused));
                 if let Some(sleeper) = self.sleeper.filter(|one| one.awake && one.value == value) {
                     self.judge.tally.fenced += u32::from(!sleeper.late);
                     self.sleeper = None;
                 }
                 cx.because(self.judge.places[usize::from(at)].grant);
-                let told = [token_arg(token), token_arg(seen), Arg::Part(worker_part(writer))];
-                cx.say(note("store-refuses", file(at), &told).dot(dot(value)).mark(Tone::Ok));
+                let told = [
+                    token_arg(token),
+                    token_arg(seen),
+                    Arg::Part(worker_part(writer)),
+                ];
+                cx.say(
+                    note("store-refuses", file(at), &told)
+                        .dot(dot(value))
+                        .mark(Tone::Ok),
+                );
             }
         }
     }
 
     /// A lock server has followed an order, or not.
-    fn ordered(&mut self, id: Id, command: Command, done: bool, before: Option<Held>, cx: Cx<'_, '_>) {
+    fn ordered(
+        &mut self,
+        id: Id,
+        command: Command,
+        done: bool,
+        before: Option<Held>,
+        cx: Cx<'_, '_>,
+    ) {
         let (at, value) = (command.place, command.value);
         let held_by = before.map_or(value, |held| held.value);
         let (word, third) = match (command.order, done) {
@@ -423,7 +489,12 @@ impl Locks {
             (Order::Release | Order::Delete, false) => return,
         };
         let told = [Arg::Part(server(id)), Arg::Part(place(at)), third];
-        let mut said = note(word, if at == CONVERTER { SEATS } else { server(id) }, &told).dot(dot(value));
+        let mut said = note(
+            word,
+            if at == CONVERTER { SEATS } else { server(id) },
+            &told,
+        )
+        .dot(dot(value));
         if word == "deletes" && id == self.authority() {
             self.judge.tally.foreign += 1;
             said = said.mark(Tone::Bad);
@@ -443,13 +514,20 @@ impl Locks {
         if hold.place == CONVERTER {
             cx.say(note("gets-seat", me, &[Arg::Part(me), what]).dot(dot(value)));
             let gone = |seat: &Value| self.says(CONVERTER).iter().all(|held| held.value != *seat);
-            let lost = self.death.and_then(|death| death.seat).is_some_and(|seat| gone(&seat));
+            let lost = self
+                .death
+                .and_then(|death| death.seat)
+                .is_some_and(|seat| gone(&seat));
             if let Some(death) = self.death.as_mut().filter(|_| lost) {
                 death.seat_back.get_or_insert(cx.now());
             }
             return;
         }
-        let others: Vec<usize> = self.judge.believers(hold.place).filter(|other| *other != at).collect();
+        let others: Vec<usize> = self
+            .judge
+            .believers(hold.place)
+            .filter(|other| *other != at)
+            .collect();
         let told = [Arg::Part(me), what, token_arg(token)];
         let word = match (token, others.is_empty()) {
             (0, true) => "gets-random",
@@ -462,7 +540,9 @@ impl Locks {
         if !others.is_empty() {
             let lease = self.knobs().ttl();
             let short = Time::from_s(self.knobs().work).0 / 1_000 < lease;
-            let asleep = others.iter().any(|other| !self.cluster.runs(worker(*other)));
+            let asleep = others
+                .iter()
+                .any(|other| !self.cluster.runs(worker(*other)));
             let tally = &mut self.judge.tally;
             tally.overlaps += 1;
             tally.awake += u32::from(!asleep && short);
@@ -470,7 +550,11 @@ impl Locks {
                 tally.walked_in.get_or_insert(cx.now());
             }
             said = said.mark(Tone::Bad);
-            cx.because(if ended == NoteId::NONE { self.trouble } else { ended });
+            cx.because(if ended == NoteId::NONE {
+                self.trouble
+            } else {
+                ended
+            });
         }
         let note = cx.say(said);
         self.judge.places[usize::from(hold.place)].grant = note;
@@ -487,7 +571,11 @@ impl Locks {
         let late = self.judge.wrote(at, value, by_token);
         let kind = if late { Block::Late } else { Block::Wrote };
         self.judge.lanes[writer].blocks.push_back((cx.now(), kind));
-        let told = [count(block), Arg::Part(worker_part(writer)), Arg::Part(file(at))];
+        let told = [
+            count(block),
+            Arg::Part(worker_part(writer)),
+            Arg::Part(file(at)),
+        ];
         let said = if late {
             self.judge.tally.first_late.get_or_insert(cx.now());
             cx.because(self.judge.places[usize::from(at)].grant);
@@ -536,14 +624,17 @@ impl Locks {
             if let Some(was) = was.filter(|was| held.is_none_or(|held| held.value != was.value)) {
                 self.ends(at as u8, was, cx);
             }
-            if let Some(held) = held.filter(|held| held.until < FOREVER && held.until != self.due[at]) {
+            if let Some(held) =
+                held.filter(|held| held.until < FOREVER && held.until != self.due[at])
+            {
                 self.due[at] = held.until;
                 let end = Time(held.until * 1_000);
                 cx.schedule(end.since(now), Event::Look);
             }
             let orphan = held.is_some_and(|held| {
                 let (id, number) = of(held.value);
-                self.worker(worker_at(id)).is_none_or(|worker| number <= worker.born)
+                self.worker(worker_at(id))
+                    .is_none_or(|worker| number <= worker.born)
             });
             vacant += u32::from(orphan || held.is_none() && self.is_closed(at as u8));
             says[at] = held;
@@ -551,7 +642,9 @@ impl Locks {
         self.judge.says(says, |value| worker_at(of(value).0), now);
         self.judge.passes_time(vacant, now);
         cx.sample(probe::VACANT, self.judge.vacant);
-        let most = (0..FILES as u8).map(|file| self.judge.believers(file).count()).max();
+        let most = (0..FILES as u8)
+            .map(|file| self.judge.believers(file).count())
+            .max();
         let most = most.unwrap_or(0);
         self.judge.two.set(most > 1, now);
         if most != self.judge.most {
@@ -564,7 +657,9 @@ impl Locks {
     pub(super) fn is_closed(&self, at: u8) -> bool {
         let id = self.authority();
         let now = self.cluster.protocol.clock(id);
-        let leases = self.server(id).map_or(&[][..], |server| server.table.place(at));
+        let leases = self
+            .server(id)
+            .map_or(&[][..], |server| server.table.place(at));
         leases.iter().any(|lease| lease.closed(now).is_some())
     }
 
@@ -604,7 +699,9 @@ impl Locks {
             return;
         };
         let (id, part) = (worker(at), worker_part(at));
-        let holds = self.worker(at).map(|worker| (worker.holds.clone(), worker.writes));
+        let holds = self
+            .worker(at)
+            .map(|worker| (worker.holds.clone(), worker.writes));
         let (holds, writes) = holds.unwrap_or_default();
         cx.because(self.fates[at].note);
         match blow {
@@ -688,7 +785,8 @@ impl Locks {
 
     fn restart_server(&mut self, id: Id, cx: Cx<'_, '_>) {
         let turn = self.cluster.boot(id);
-        let said = note("server-restarts", server(id), &[Arg::Part(server(id))]).mark(Tone::Learner);
+        let said =
+            note("server-restarts", server(id), &[Arg::Part(server(id))]).mark(Tone::Learner);
         self.trouble = cx.say(said.ends("down", id.into()));
         self.take(turn, cx);
         if self.knobs().kept == Kept::Copy {

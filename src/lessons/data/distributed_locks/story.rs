@@ -64,7 +64,9 @@ pub(super) const STORY: &[Beat<Locks>] = &[
             Setup::Act("kill", FIRST),
             Setup::Speed(1.5),
         ],
-        when: |locks| death(locks).is_some_and(|(since, back)| since >= Time::s(8) && back.is_none()),
+        when: |locks| {
+            death(locks).is_some_and(|(since, back)| since >= Time::s(8) && back.is_none())
+        },
         points: &[worker_part(0), server(1)],
         shows: &[
             figure(worker_part(0), "dead").is(1.0),
@@ -124,7 +126,9 @@ pub(super) const STORY: &[Beat<Locks>] = &[
             Setup::Act("kill", FIRST),
             Setup::Speed(1.5),
         ],
-        when: |locks| death(locks).is_some_and(|(_, back)| back.is_some()) && locks.judge.tally.counted >= 2,
+        when: |locks| {
+            death(locks).is_some_and(|(_, back)| back.is_some()) && locks.judge.tally.counted >= 2
+        },
         points: &[server(1), LANES],
         shows: &[
             figure(SCORE, "renewed").at_least(6.0),
@@ -215,7 +219,9 @@ pub(super) const STORY: &[Beat<Locks>] = &[
             Setup::Act("kill", FIRST),
             Setup::Speed(1.0),
         ],
-        when: |locks| locks.death.is_some_and(|death| death.seat_back.is_some()) && locks.knobs().permits == 2,
+        when: |locks| {
+            locks.death.is_some_and(|death| death.seat_back.is_some()) && locks.knobs().permits == 2
+        },
         points: &[SEATS, worker_part(0)],
         shows: &[
             figure(SEATS, "taken").is(2.0),
@@ -237,7 +243,8 @@ pub(super) const CHALLENGES: &[Challenge<Locks>] = &[
         id: "death",
         progress: |locks, now| {
             let long = locks.knobs().work >= 8.0 && locks.judge.tally.overlaps == 0;
-            let soon = death(locks).is_some_and(|(_, back)| back.is_some_and(|back| back <= Time::s(6)));
+            let soon =
+                death(locks).is_some_and(|(_, back)| back.is_some_and(|back| back <= Time::s(6)));
             let since = locks.death.map_or(now, |death| death.at);
             so_far(long && soon, now.since(since).as_s(), 30.0)
         },
@@ -272,7 +279,11 @@ pub(super) const CHALLENGES: &[Challenge<Locks>] = &[
         id: "wait",
         progress: |locks, _| {
             let tally = &locks.judge.tally;
-            so_far(tally.late == 0 && !locks.knobs().fence, tally.delayed.into(), 1.0)
+            so_far(
+                tally.late == 0 && !locks.knobs().fence,
+                tally.delayed.into(),
+                1.0,
+            )
         },
         solution: &[
             Setup::Set("kept", 1.0),
@@ -301,7 +312,9 @@ pub(super) const CHALLENGES: &[Challenge<Locks>] = &[
     Challenge {
         id: "seat",
         progress: |locks, now| {
-            let gone = locks.death.filter(|death| death.seat.is_some() && death.seat_back.is_none());
+            let gone = locks
+                .death
+                .filter(|death| death.seat.is_some() && death.seat_back.is_none());
             let for_good = locks.knobs().ttl() == FOREVER && locks.knobs().permits > 1;
             let since = gone.map_or(now, |death| death.at);
             so_far(for_good, now.since(since).as_s(), 10.0)
@@ -316,4 +329,3 @@ pub(super) const CHALLENGES: &[Challenge<Locks>] = &[
         ],
     },
 ];
-

@@ -6,8 +6,8 @@ use super::judge::Block;
 use super::model::{Locks, deed};
 use super::settings::{Kept, Settings};
 use engine::lesson::sheet;
-use engine::show::Watch;
 use engine::random::{Streams, below};
+use engine::show::Watch;
 use engine::{Act, Run, Show, Stream, Time};
 
 const SEEDS: u32 = 20;
@@ -46,7 +46,10 @@ fn fresh(settings: Settings, seed: u32) -> Run<Locks> {
 
 fn near(value: f64, wanted: f64, tolerance: f64, what: &str) {
     let off = (value - wanted).abs();
-    assert!(off <= tolerance, "{what}: {value}, not {wanted} ± {tolerance}");
+    assert!(
+        off <= tolerance,
+        "{what}: {value}, not {wanted} ± {tolerance}"
+    );
 }
 
 /// Means over seeds of what a minute brings.
@@ -57,7 +60,10 @@ fn minute(settings: &Settings) -> [f64; 3] {
         to(&mut run, 60.0);
         run.audit().unwrap();
         let tally = run.model().judge.tally;
-        for (sum, n) in sums.iter_mut().zip([tally.counted, tally.vain, tally.overlaps]) {
+        for (sum, n) in sums
+            .iter_mut()
+            .zip([tally.counted, tally.vain, tally.overlaps])
+        {
             *sum += f64::from(n) / f64::from(SEEDS);
         }
     }
@@ -135,7 +141,11 @@ fn who_deletes_lets_a_third_in() {
         let mut run = fresh(long.clone(), seed);
         to(&mut run, 10.0);
         let tally = run.model().judge.tally;
-        let walked = tally.walked_in.expect("somebody walks in").since(tally.since).as_s();
+        let walked = tally
+            .walked_in
+            .expect("somebody walks in")
+            .since(tally.since)
+            .as_s();
         assert!((8.2..8.9).contains(&walked), "seed {seed}: {walked}");
     }
 }
@@ -211,12 +221,21 @@ fn a_copy_forgets_what_had_not_crossed_and_a_majority_does_not() {
 #[test]
 fn locks_cost_so_many_messages() {
     for (kept, each) in [(Kept::One, 2), (Kept::Majority, 10), (Kept::Log, 10)] {
-        let mut run = fresh(Settings { workers: 2, ..first(kept) }, 1);
+        let mut run = fresh(
+            Settings {
+                workers: 2,
+                ..first(kept)
+            },
+            1,
+        );
         to(&mut run, 0.5);
         // The first worker's first lock; counted by what each message is about, so that heartbeats do not count.
         let begun = run.model().judge.tally.since;
         let sent = run.model().cluster.past().filter(|past| {
-            past.leaves >= begun && past.dot & 15 == u32::from(worker(0)) && past.dot >> 4 == 1 && past.to != super::face::STORE
+            past.leaves >= begun
+                && past.dot & 15 == u32::from(worker(0))
+                && past.dot >> 4 == 1
+                && past.to != super::face::STORE
         });
         let asked = sent.count();
         let own = match kept {
@@ -260,10 +279,18 @@ fn laws_hold_under_whatever_is_broken() {
             }
             if !wild {
                 // Waiting for a permit costs lease, too.
-                assert!(tally.overlaps == 0 || permits < 4 && !renew, "seed {seed}: two at once");
-                let converts = (0..WORKERS).filter_map(|at| model.worker(at)).filter(|one| one.writes.is_some());
+                assert!(
+                    tally.overlaps == 0 || permits < 4 && !renew,
+                    "seed {seed}: two at once"
+                );
+                let converts = (0..WORKERS)
+                    .filter_map(|at| model.worker(at))
+                    .filter(|one| one.writes.is_some());
                 let converts = converts.count();
-                assert!(permits == 4 || converts <= permits, "seed {seed}: {converts} of {permits}");
+                assert!(
+                    permits == 4 || converts <= permits,
+                    "seed {seed}: {converts} of {permits}"
+                );
             }
             // Deaths of workers do no harm to anybody else; two servers of five may die for good.
             let spec = match wild {
@@ -271,7 +298,8 @@ fn laws_hold_under_whatever_is_broken() {
                 false => [deed::KILL, deed::RESTART, deed::KILL_SERVER][draw(3)],
             };
             let down = (1..=SERVERS).filter(|id| !model.cluster.is_up(*id)).count();
-            let spared = !wild && spec == deed::KILL_SERVER && (model.knobs().servers() < 5 || down >= 2);
+            let spared =
+                !wild && spec == deed::KILL_SERVER && (model.knobs().servers() < 5 || down >= 2);
             let target = draw(5);
             if !spared && model.can_act(spec, target) {
                 seen[0] += 1;
@@ -289,11 +317,21 @@ fn laws_hold_under_whatever_is_broken() {
 fn a_dead_holder_costs_no_more_than_a_lease() {
     for kept in [Kept::One, Kept::Majority, Kept::Log] {
         for seed in 1..=SEEDS {
-            let mut run = fresh(Settings { renew: true, ..first(kept) }, seed);
+            let mut run = fresh(
+                Settings {
+                    renew: true,
+                    ..first(kept)
+                },
+                seed,
+            );
             act(&mut run, deed::KILL, 0);
             to(&mut run, 10.0);
             let death = run.model().death.expect("it died with a lock");
-            let back = death.back.expect("somebody has its file").since(death.at).as_s();
+            let back = death
+                .back
+                .expect("somebody has its file")
+                .since(death.at)
+                .as_s();
             assert!(back < 5.0 + 1.0, "{kept:?}, seed {seed}: {back}");
         }
     }
@@ -313,7 +351,11 @@ fn tokens_of_one_log_only_grow() {
                 *seen = token;
             }
             let leader = run.model().leader();
-            if half % 20 == 0 && run.model().can_act(deed::KILL_SERVER, usize::from(leader) - 1) {
+            if half % 20 == 0
+                && run
+                    .model()
+                    .can_act(deed::KILL_SERVER, usize::from(leader) - 1)
+            {
                 act(&mut run, deed::KILL_SERVER, usize::from(leader) - 1);
                 deaths += 1;
                 for id in (1..=SERVERS).filter(|id| *id != leader) {
@@ -331,13 +373,24 @@ fn tokens_of_one_log_only_grow() {
 /// A lease that was given keeps its end when the knob is lowered, and a late block before the next holder's first is taken.
 #[test]
 fn at_the_edges() {
-    let mut run = fresh(Settings { lease: 20.0, work: 20.0, ..first(Kept::One) }, 1);
+    let mut run = fresh(
+        Settings {
+            lease: 20.0,
+            work: 20.0,
+            ..first(Kept::One)
+        },
+        1,
+    );
     to(&mut run, 1.0);
     run.set_knob("lease", 2.0).unwrap();
     let held = run.model().judge.places[0].says.expect("held");
     assert!(held.until > 10_000);
     // Nobody else is alive, so nobody comes: the frozen one's late blocks are taken, and its release finds nothing.
-    let alone = Settings { workers: 2, fence: true, ..first(Kept::One) };
+    let alone = Settings {
+        workers: 2,
+        fence: true,
+        ..first(Kept::One)
+    };
     let mut run = fresh(alone, 2);
     act(&mut run, deed::KILL, 1);
     act(&mut run, deed::FREEZE, 0);

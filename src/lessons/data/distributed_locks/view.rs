@@ -1,7 +1,9 @@
 //! The stage: lock servers, workers, and the files that they write; below, a lane of time for each worker with what it believes
 //! above what the lock service says of it.
 
-use super::face::{BLOCKS, CONVERTER, FILES, File, House, SERVERS, STORE, WORKERS, Word, of, worker, worker_at};
+use super::face::{
+    BLOCKS, CONVERTER, FILES, File, House, SERVERS, STORE, WORKERS, Word, of, worker, worker_at,
+};
 use super::judge::{Block, SPAN};
 use super::model::{Blow, LANES, Locks, SCORE, SEATS, file, server, worker_part};
 use super::settings::{Kept, Settings};
@@ -74,7 +76,12 @@ fn lay(knobs: &Settings, scene: &mut Scene) -> Layout {
         let left = 0.42 * (w - 50.0);
         workers = Rect::new(26.0, y, left, tall);
         let seats = if knobs.limited() { 16.0 } else { 0.0 };
-        store = Rect::new(26.0 + left + 20.0, y, w - 54.0 - left, tall.max(238.0 + seats));
+        store = Rect::new(
+            26.0 + left + 20.0,
+            y,
+            w - 54.0 - left,
+            tall.max(238.0 + seats),
+        );
     } else {
         let room = w - 2.0 * MARGIN;
         let gap = 0.05 * room;
@@ -127,14 +134,23 @@ impl Layout {
         let card = |id: Id| match id {
             STORE => self.files[usize::from(at).min(FILES - 1)],
             _ if id > SERVERS => self.workers.get(worker_at(id)).copied().unwrap_or_default(),
-            _ => self.servers.get(usize::from(id) - 1).copied().unwrap_or_default(),
+            _ => self
+                .servers
+                .get(usize::from(id) - 1)
+                .copied()
+                .unwrap_or_default(),
         };
         let (a, b) = (card(from.min(to)), card(from.max(to)));
         let mut way = match (to.max(from), self.narrow) {
             (STORE, _) => vec![a.right(), b.left()],
             (SERVERS.., false) if to.max(from) > SERVERS => vec![a.right(), b.left()],
             (SERVERS.., true) if to.max(from) > SERVERS => {
-                vec![a.left(), pt(13.0, a.left().y), pt(13.0, b.left().y), b.left()]
+                vec![
+                    a.left(),
+                    pt(13.0, a.left().y),
+                    pt(13.0, b.left().y),
+                    b.left(),
+                ]
             }
             // Between servers: to the left of them, or to the right.
             (_, false) => {
@@ -157,7 +173,11 @@ impl Layout {
 fn along(way: &[Point], share: f32) -> Point {
     let length = |ends: &[Point]| {
         let (dx, dy) = (ends[1].x - ends[0].x, ends[1].y - ends[0].y);
-        if way.len() > 2 { dx.abs() + dy.abs() } else { 1.0 }
+        if way.len() > 2 {
+            dx.abs() + dy.abs()
+        } else {
+            1.0
+        }
     };
     let mut left = share * way.windows(2).map(length).sum::<f32>();
     for ends in way.windows(2) {
@@ -221,7 +241,11 @@ pub(super) fn draw(locks: &Locks, knobs: &Settings, at: Time, scene: &mut Scene)
             _ => 0,
         };
         let way = layout.way(flight.from, flight.to, file);
-        let (glyph, ink) = if flight.is_lost(at) { (Glyph::Failure, Ink::Warn) } else { (glyph, ink) };
+        let (glyph, ink) = if flight.is_lost(at) {
+            (Glyph::Failure, Ink::Warn)
+        } else {
+            (glyph, ink)
+        };
         let dot = House::dot((flight.from, flight.to), &flight.word, key.serial());
         scene.particle(along(&way, flight.share(at)), 4.5, glyph, ink, dot);
     }
@@ -231,7 +255,11 @@ pub(super) fn draw(locks: &Locks, knobs: &Settings, at: Time, scene: &mut Scene)
 fn ways(locks: &Locks, knobs: &Settings, layout: &Layout, scene: &mut Scene) {
     let (mut open, mut cut) = (String::new(), String::new());
     for at in 0..layout.workers.len() {
-        let lines = if locks.fates[at].cut { &mut cut } else { &mut open };
+        let lines = if locks.fates[at].cut {
+            &mut cut
+        } else {
+            &mut open
+        };
         for id in 1..=knobs.servers() {
             *lines += &path(&layout.way(worker(at), id, 0));
         }
@@ -253,13 +281,24 @@ fn ways(locks: &Locks, knobs: &Settings, layout: &Layout, scene: &mut Scene) {
     }
     if layout.heads {
         for (name, cell) in names.into_iter().zip(cells(layout.servers[0], locks)) {
-            ground.text(pt(cell.x, layout.service.y + 11.0), 11.0, Ink::Secondary, name);
+            ground.text(
+                pt(cell.x, layout.service.y + 11.0),
+                11.0,
+                Ink::Secondary,
+                name,
+            );
         }
     } else if knobs.kept == Kept::Nobody {
         let r = layout.service;
         ground.dashed(r, 12.0, Ink::None, Ink::LineStrong, 1.0);
         let said = fitting(&[nobody], 13.0, false, r.w - 16.0);
-        ground.centred(pt(r.centre().x, r.centre().y + 4.0), 13.0, false, Ink::Secondary, said);
+        ground.centred(
+            pt(r.centre().x, r.centre().y + 4.0),
+            13.0,
+            false,
+            Ink::Secondary,
+            said,
+        );
     }
 }
 
@@ -283,7 +322,13 @@ fn chip(pencil: &mut Pencil<'_>, at: Point, value: Value) {
     let i = worker_at(of(value).0).min(WORKERS - 1);
     let r = Rect::new(at.x, at.y - 8.0, 16.0, 16.0);
     pencil.filled(r, 4.0, INKS[i]);
-    pencil.centred(pt(at.x + 8.0, at.y + 4.0), 11.5, true, Ink::Card, (i + 1).to_string());
+    pencil.centred(
+        pt(at.x + 8.0, at.y + 4.0),
+        11.5,
+        true,
+        Ink::Card,
+        (i + 1).to_string(),
+    );
 }
 
 /// A lock server: what it knows of each file.
@@ -309,13 +354,25 @@ fn card(locks: &Locks, id: Id, layout: &Layout, scene: &mut Scene) {
     let words = ["free", "closed"].map(|word| scene.say(word, &[]));
     let [token, unit, dead, holder_dead, no_end] =
         ["token", "s", "dead", "holder-dead", "no-end"].map(|word| scene.say(word, &[]));
-    let lettering = Lettering { token, unit, dead, holder_dead, no_end };
-    let names: Vec<String> = (0..FILES as u8).map(file).chain([SEATS]).map(|part| scene.name(part)).collect();
+    let lettering = Lettering {
+        token,
+        unit,
+        dead,
+        holder_dead,
+        no_end,
+    };
+    let names: Vec<String> = (0..FILES as u8)
+        .map(file)
+        .chain([SEATS])
+        .map(|part| scene.name(part))
+        .collect();
     // What it knows, place by place.
     let now = house.clock(id);
     let mut shown = Vec::new();
     for (place, cell) in (0..).zip(cells(r, locks)) {
-        let leases = locks.server(id).map_or(&[][..], |server| server.table.place(place));
+        let leases = locks
+            .server(id)
+            .map_or(&[][..], |server| server.table.place(place));
         let held: Vec<Held> = leases.iter().filter_map(|lease| lease.held(now)).collect();
         let closed = leases.iter().any(|lease| lease.closed(now).is_some());
         shown.push((place, cell, held, closed));
@@ -333,19 +390,33 @@ fn card(locks: &Locks, id: Id, layout: &Layout, scene: &mut Scene) {
         .collect();
     let holds = |held: &&(u8, Rect, Vec<Held>, bool)| held.0 < CONVERTER && !held.2.is_empty();
     let first = locks.judge.passes_first();
-    let knows = shown.iter().flat_map(|(_, _, held, _)| held).any(|held| Some(held.value) == first);
+    let knows = shown
+        .iter()
+        .flat_map(|(_, _, held, _)| held)
+        .any(|held| Some(held.value) == first);
     let mut pencil = scene.thing(server(id), r, spoken.join(", "));
     pencil
         .figure("held", shown.iter().filter(holds).count() as f64)
         .figure("up", f64::from(u8::from(up)))
         .figure("knows-first", f64::from(u8::from(knows)));
-    let (border, ink) = if up { (Ink::LineStrong, Ink::Secondary) } else { (Ink::Bad, Ink::Bad) };
+    let (border, ink) = if up {
+        (Ink::LineStrong, Ink::Secondary)
+    } else {
+        (Ink::Bad, Ink::Bad)
+    };
     pencil.bordered(r, 10.0, Ink::Card, border, 1.5);
     if house.knobs.servers() == 1 {
         pencil.bold(pt(r.x + 12.0, r.y + 19.0), 13.5, Ink::Ink, name.as_str());
         let room = r.w - 36.0 - text::width(&name, 13.5, true);
         status = fitting(&[status], 11.5, !up, room);
-        ending(&mut pencil, pt(r.x + r.w - 12.0, r.y + 19.0), 11.5, !up, ink, status);
+        ending(
+            &mut pencil,
+            pt(r.x + r.w - 12.0, r.y + 19.0),
+            11.5,
+            !up,
+            ink,
+            status,
+        );
     } else {
         let y = r.centre().y;
         pencil.bold(pt(r.x + 8.0, y - 2.0), 12.0, Ink::Ink, short);
@@ -354,15 +425,34 @@ fn card(locks: &Locks, id: Id, layout: &Layout, scene: &mut Scene) {
     }
     for (place, cell, held, closed) in shown {
         if house.knobs.servers() == 1 {
-            let name = fitting(&[names[usize::from(place)].clone(), permits.clone()], 11.5, false, 44.0);
-            pencil.text(pt(r.x + 10.0, cell.centre().y + 4.0), 11.5, Ink::Secondary, name);
+            let name = fitting(
+                &[names[usize::from(place)].clone(), permits.clone()],
+                11.5,
+                false,
+                44.0,
+            );
+            pencil.text(
+                pt(r.x + 10.0, cell.centre().y + 4.0),
+                11.5,
+                Ink::Secondary,
+                name,
+            );
         }
         let lit = kept == Kept::Majority
-            && held.iter().any(|held| agreed.get(usize::from(place)).is_some_and(|value| *value == Some(held.value)));
+            && held.iter().any(|held| {
+                agreed
+                    .get(usize::from(place))
+                    .is_some_and(|value| *value == Some(held.value))
+            });
         let ground = if lit { Ink::OkSoft } else { Ink::Paper };
         pencil.filled(cell, 5.0, ground);
         if held.is_empty() {
-            let said = fitting(&[words[usize::from(closed)].clone()], 11.0, false, cell.w - 8.0);
+            let said = fitting(
+                &[words[usize::from(closed)].clone()],
+                11.0,
+                false,
+                cell.w - 8.0,
+            );
             let ink = if closed { Ink::Warn } else { Ink::Secondary };
             if up {
                 pencil.text(pt(cell.x + 5.0, cell.centre().y + 4.0), 11.0, ink, said);
@@ -381,7 +471,14 @@ fn text_of(name: &str, told: &str) -> String {
 }
 
 /// Who holds a lock: number, token, and how much of the lease is left.
-fn lease(locks: &Locks, scene_words: &Lettering, pencil: &mut Pencil<'_>, cell: Rect, held: &[Held], now: u64) {
+fn lease(
+    locks: &Locks,
+    scene_words: &Lettering,
+    pencil: &mut Pencil<'_>,
+    cell: Rect,
+    held: &[Held],
+    now: u64,
+) {
     let h = cell.h.min(36.0);
     let cell = Rect::new(cell.x, cell.centre().y - h / 2.0, cell.w, h);
     let mid = cell.centre().y - 3.5;
@@ -403,7 +500,14 @@ fn lease(locks: &Locks, scene_words: &Lettering, pencil: &mut Pencil<'_>, cell: 
             false => seconds(held.until.saturating_sub(now), &scene_words.unit),
         };
         let w = text::width(&said, 11.0, false);
-        ending(pencil, pt(right, mid + 4.0), 11.0, false, if endless { Ink::Bad } else { Ink::Secondary }, said);
+        ending(
+            pencil,
+            pt(right, mid + 4.0),
+            11.0,
+            false,
+            if endless { Ink::Bad } else { Ink::Secondary },
+            said,
+        );
         right -= w + 8.0;
     }
     let mut said: Vec<String> = Vec::new();
@@ -415,12 +519,21 @@ fn lease(locks: &Locks, scene_words: &Lettering, pencil: &mut Pencil<'_>, cell: 
     }
     if alone && !said.is_empty() && right - x > 12.0 {
         let ink = if dead { Ink::Bad } else { Ink::Ink };
-        pencil.bold(pt(x + 1.0, mid + 4.0), 11.0, ink, fitting(&said, 11.0, true, right - x));
+        pencil.bold(
+            pt(x + 1.0, mid + 4.0),
+            11.0,
+            ink,
+            fitting(&said, 11.0, true, right - x),
+        );
     }
     let bar = Rect::new(cell.x + 4.0, cell.y + cell.h - 5.0, cell.w - 8.0, 3.5);
     let ttl = locks.knobs().ttl();
     let share = held.until.saturating_sub(now) as f32 / ttl.clamp(1, FOREVER) as f32;
-    let (share, ink) = if endless { (1.0, Ink::Bad) } else { (share, Ink::Hit) };
+    let (share, ink) = if endless {
+        (1.0, Ink::Bad)
+    } else {
+        (share, Ink::Hit)
+    };
     pencil.meter(bar, share, ink, dead && endless);
 }
 
@@ -456,7 +569,14 @@ fn person(locks: &Locks, i: usize, r: Rect, at: Time, scene: &mut Scene) {
             ("does.frozen", vec![figures::tenths(wakes.since(at))])
         }
         Some(worker) => match (worker.writes, &worker.asks, worker.holds.first()) {
-            (Some((file, _)), ..) => ("does.writes", vec![named(file), count(worker.blocks.into()), count(BLOCKS.into())]),
+            (Some((file, _)), ..) => (
+                "does.writes",
+                vec![
+                    named(file),
+                    count(worker.blocks.into()),
+                    count(BLOCKS.into()),
+                ],
+            ),
             (_, Some((place, ..)), _) => ("does.asks", vec![named(*place)]),
             (.., Some(hold)) => ("does.waits-seat", vec![named(hold.place)]),
             _ => ("does.waits", vec![]),
@@ -485,37 +605,84 @@ fn person(locks: &Locks, i: usize, r: Rect, at: Time, scene: &mut Scene) {
     let own = match hold {
         Some(hold) if hold.until < FOREVER => {
             let left_ms = hold.until.saturating_sub(at.0 / 1_000);
-            scene.say(if over { "lease.over" } else { "lease.left" }, &[left(left_ms)])
+            scene.say(
+                if over { "lease.over" } else { "lease.left" },
+                &[left(left_ms)],
+            )
         }
         Some(_) => scene.say("no-end", &[]),
         None => String::new(),
     };
     let mut spoken = vec![status.clone()];
-    spoken.extend([soon.clone(), own.clone()].into_iter().filter(|word| !word.is_empty()));
+    spoken.extend(
+        [soon.clone(), own.clone()]
+            .into_iter()
+            .filter(|word| !word.is_empty()),
+    );
     let mut pencil = scene.thing(me, r, spoken.join(", "));
     pencil
         .figure("frozen", f64::from(u8::from(frozen)))
         .figure("dead", f64::from(u8::from(node.is_none())))
         .figure("over", f64::from(u8::from(over)))
         .figure("blocks", f64::from(node.map_or(0, |worker| worker.blocks)));
-    let border = if ink == Ink::Secondary { Ink::LineStrong } else { ink };
-    pencil.bordered(r, 10.0, Ink::Card, border, if ink == Ink::Secondary { 1.5 } else { 2.0 });
+    let border = if ink == Ink::Secondary {
+        Ink::LineStrong
+    } else {
+        ink
+    };
+    pencil.bordered(
+        r,
+        10.0,
+        Ink::Card,
+        border,
+        if ink == Ink::Secondary { 1.5 } else { 2.0 },
+    );
     let stripe = Rect::new(r.x + 6.0, r.y + 7.0, 6.0, r.h - 14.0);
-    pencil.filled(stripe, 3.0, if ink == Ink::Secondary { INKS[i] } else { Ink::BadHatch });
+    pencil.filled(
+        stripe,
+        3.0,
+        if ink == Ink::Secondary {
+            INKS[i]
+        } else {
+            Ink::BadHatch
+        },
+    );
     let (x, right) = (r.x + 19.0, r.x + r.w - 10.0);
     let middle = r.centre().y;
-    pencil.bold(pt(x, middle - 4.0), 13.0, Ink::Ink, fitting(&[name.clone()], 13.0, true, r.w - 48.0));
+    pencil.bold(
+        pt(x, middle - 4.0),
+        13.0,
+        Ink::Ink,
+        fitting(&[name.clone()], 13.0, true, r.w - 48.0),
+    );
     let mut end = right;
     if let Some(hold) = hold.filter(|hold| hold.until < FOREVER) {
         let left = hold.until.saturating_sub(at.0 / 1_000) as f32 / locks.knobs().ttl() as f32;
-        dial(&mut pencil, pt(right - 8.0, middle - 8.0), 7.0, left, if over { Ink::Bad } else { Ink::Accent });
+        dial(
+            &mut pencil,
+            pt(right - 8.0, middle - 8.0),
+            7.0,
+            left,
+            if over { Ink::Bad } else { Ink::Accent },
+        );
         end -= 22.0;
     }
     let beside = x + text::width(&name, 13.0, true) + 8.0;
-    let (said, bad) = if soon.is_empty() { (own, over) } else { (soon, true) };
+    let (said, bad) = if soon.is_empty() {
+        (own, over)
+    } else {
+        (soon, true)
+    };
     if end - beside > 24.0 && !said.is_empty() {
         let said = fitting(&[said], 11.0, bad, end - beside);
-        ending(&mut pencil, pt(end, middle - 4.0), 11.0, bad, if bad { Ink::Bad } else { Ink::Secondary }, said);
+        ending(
+            &mut pencil,
+            pt(end, middle - 4.0),
+            11.0,
+            bad,
+            if bad { Ink::Bad } else { Ink::Secondary },
+            said,
+        );
     }
     let bold = ink != Ink::Secondary;
     let status = fitting(&[status, brief], 11.5, bold, right - x);
@@ -551,7 +718,13 @@ fn output(knobs: &Settings, at: u8, of_file: &File, r: Rect, scene: &mut Scene) 
         (_, true) => Ink::Bad,
         _ => Ink::LineStrong,
     };
-    pencil.bordered(r, 10.0, Ink::Card, border, if border == Ink::LineStrong { 1.5 } else { 2.0 });
+    pencil.bordered(
+        r,
+        10.0,
+        Ink::Card,
+        border,
+        if border == Ink::LineStrong { 1.5 } else { 2.0 },
+    );
     let (left, right, y) = (r.x + 9.0, r.x + r.w - 9.0, r.y + 15.0);
     pencil.bold(pt(left, y), 12.5, Ink::Ink, name.as_str());
     let mut end = right;
@@ -575,7 +748,12 @@ fn output(knobs: &Settings, at: u8, of_file: &File, r: Rect, scene: &mut Scene) 
     let area = Rect::new(left, r.y + 20.0, right - left, r.h - 26.0);
     let w = area.w / f32::from(BLOCKS);
     for (i, cell) in of_file.cells.iter().enumerate() {
-        let box_ = Rect::new(area.x + w * i as f32 + 0.5, area.y, w - 1.5, area.h.min(22.0));
+        let box_ = Rect::new(
+            area.x + w * i as f32 + 0.5,
+            area.y,
+            w - 1.5,
+            area.h.min(22.0),
+        );
         match cell {
             Some(value) => {
                 let who = worker_at(of(*value).0).min(WORKERS - 1);
@@ -606,7 +784,10 @@ fn seats(locks: &Locks, knobs: &Settings, r: Rect, scene: &mut Scene) {
     let held = locks.says(CONVERTER);
     let told = [count(held.len() as u32), count(knobs.permits)];
     let (name, value) = (scene.name(SEATS), scene.say("seats", &told));
-    let dead = held.iter().filter(|held| locks.worker(worker_at(of(held.value).0)).is_none()).count();
+    let dead = held
+        .iter()
+        .filter(|held| locks.worker(worker_at(of(held.value).0)).is_none())
+        .count();
     let mut pencil = scene.thing(SEATS, r, value);
     pencil
         .figure("taken", held.len() as f64)
@@ -617,8 +798,16 @@ fn seats(locks: &Locks, knobs: &Settings, r: Rect, scene: &mut Scene) {
     for seat in 0..knobs.permits as usize {
         let x = r.x + r.w - 28.0 - 24.0 * (knobs.permits as usize - 1 - seat) as f32;
         let place = Rect::new(x - 2.0, r.y + 5.0, 20.0, 20.0);
-        let lost = held.get(seat).is_some_and(|held| locks.worker(worker_at(of(held.value).0)).is_none());
-        pencil.bordered(place, 5.0, if lost { Ink::BadHatch } else { Ink::None }, if lost { Ink::Bad } else { Ink::LineStrong }, 1.0);
+        let lost = held
+            .get(seat)
+            .is_some_and(|held| locks.worker(worker_at(of(held.value).0)).is_none());
+        pencil.bordered(
+            place,
+            5.0,
+            if lost { Ink::BadHatch } else { Ink::None },
+            if lost { Ink::Bad } else { Ink::LineStrong },
+            1.0,
+        );
         if let Some(held) = held.get(seat) {
             chip(&mut pencil, pt(x, r.y + 15.0), held.value);
         }
@@ -629,11 +818,19 @@ fn seats(locks: &Locks, knobs: &Settings, r: Rect, scene: &mut Scene) {
 fn score(locks: &Locks, r: Rect, scene: &mut Scene) {
     let tally = locks.judge.tally;
     let rate = tally.a_minute(tally.counted).map(libm::round);
-    let passes = [count(tally.counted), count(tally.vain), Arg::Count(rate.unwrap_or(0.0) as i64)];
+    let passes = [
+        count(tally.counted),
+        count(tally.vain),
+        Arg::Count(rate.unwrap_or(0.0) as i64),
+    ];
     let harm = [count(tally.late), count(tally.mixed), count(tally.refused)];
     let vacant = [figures::tenths(Time::from_s(locks.judge.vacant))];
     let harmed = tally.late + tally.mixed > 0;
-    let with_rate = if rate.is_some() { "score.rate" } else { "score.passes" };
+    let with_rate = if rate.is_some() {
+        "score.rate"
+    } else {
+        "score.passes"
+    };
     // In one line each, or in two where there is less room.
     let broad: [(&str, &[Arg], bool); 3] = [
         (with_rate, &passes, false),
@@ -647,7 +844,10 @@ fn score(locks: &Locks, r: Rect, scene: &mut Scene) {
         ("score.refused", &harm[2..], false),
     ];
     let lines: &[(&str, &[Arg], bool)] = if r.w >= 200.0 { &broad } else { &slim };
-    let spoken: Vec<String> = broad.iter().map(|(word, args, _)| scene.say(word, args)).collect();
+    let spoken: Vec<String> = broad
+        .iter()
+        .map(|(word, args, _)| scene.say(word, args))
+        .collect();
     let lines: Vec<(String, bool)> = lines
         .iter()
         .filter(|(word, ..)| *word != "score.minute" || rate.is_some())
@@ -689,7 +889,8 @@ fn lanes(locks: &Locks, layout: &Layout, at: Time, scene: &mut Scene) {
     let span = if layout.narrow { SHORT } else { SPAN };
     let judge = &locks.judge;
     let names: Vec<String> = (0..FILES as u8).map(|at| scene.name(file(at))).collect();
-    let keys = ["lane.belief", "lane.frozen", "lane.lease", "lane.overlap"].map(|word| scene.say(word, &[]));
+    let keys = ["lane.belief", "lane.frozen", "lane.lease", "lane.overlap"]
+        .map(|word| scene.say(word, &[]));
     let marks = ["lane.block", "lane.late"].map(|word| scene.say(word, &[]));
     let unit = scene.say("s", &[]);
     let title = scene.name(LANES);
@@ -698,17 +899,30 @@ fn lanes(locks: &Locks, layout: &Layout, at: Time, scene: &mut Scene) {
         let lane = &judge.lanes[i];
         let held = |bar: Option<&super::judge::Bar>| {
             let open = bar.filter(|bar| bar.to.is_none());
-            open.map_or_else(|| "–".to_owned(), |bar| names[usize::from(bar.file)].clone())
+            open.map_or_else(
+                || "–".to_owned(),
+                |bar| names[usize::from(bar.file)].clone(),
+            )
         };
         let told = [held(lane.belief.back()), held(lane.lease.back())];
         spoken.push(text_of(&scene.name(worker_part(i)), &told.join(" / ")));
     }
     let mut pencil = scene.thing(LANES, r, spoken.join(", "));
-    pencil.figure("most", judge.most as f64).figure("late", judge.tally.late.into());
-    panel(&mut pencil, r, fitting(&[title.clone()], 12.0, true, r.w - 20.0));
+    pencil
+        .figure("most", judge.most as f64)
+        .figure("late", judge.tally.late.into());
+    panel(
+        &mut pencil,
+        r,
+        fitting(&[title.clone()], 12.0, true, r.w - 20.0),
+    );
     // What the bars are, beside the title or below it.
     let beside = r.x + 10.0 + text::width(&title, 12.0, true) + 20.0;
-    let mut from = if layout.narrow { pt(r.x + 10.0, r.y + 33.0) } else { pt(beside, r.y + 17.0) };
+    let mut from = if layout.narrow {
+        pt(r.x + 10.0, r.y + 33.0)
+    } else {
+        pt(beside, r.y + 17.0)
+    };
     let inks = [Ink::Accent, Ink::Card, Ink::HitSoft, Ink::BadHatch];
     for (ink, said) in inks.into_iter().zip(keys) {
         if layout.narrow && ink == Ink::Card {
@@ -717,14 +931,31 @@ fn lanes(locks: &Locks, layout: &Layout, at: Time, scene: &mut Scene) {
         if layout.narrow && ink == Ink::BadHatch {
             from = pt(beside, r.y + 17.0);
         }
-        from.x = legend(&mut pencil, from, r.x + r.w - 6.0, [(Sample::Ground, ink, said)]);
+        from.x = legend(
+            &mut pencil,
+            from,
+            r.x + r.w - 6.0,
+            [(Sample::Ground, ink, said)],
+        );
     }
     // Blocks, and those that came late, where there is room to say so.
     let [block, late] = marks;
     let w = text::width(&block, 12.0, false) + text::width(&late, 12.0, false) + 50.0;
     if from.x + w < r.x + r.w {
-        pencil.line(path(&[pt(from.x + 4.0, from.y - 9.0), pt(from.x + 4.0, from.y + 1.0)]), Ink::Ink, 1.0);
-        pencil.text(pt(from.x + 11.0, from.y), 12.0, Ink::Secondary, block.as_str());
+        pencil.line(
+            path(&[
+                pt(from.x + 4.0, from.y - 9.0),
+                pt(from.x + 4.0, from.y + 1.0),
+            ]),
+            Ink::Ink,
+            1.0,
+        );
+        pencil.text(
+            pt(from.x + 11.0, from.y),
+            12.0,
+            Ink::Secondary,
+            block.as_str(),
+        );
         let x = from.x + 26.0 + text::width(&block, 12.0, false);
         pencil.mark(Glyph::Failure, pt(x, from.y - 4.0), 4.5, Ink::Bad);
         pencil.text(pt(x + 9.0, from.y), 12.0, Ink::Secondary, late);
@@ -751,7 +982,11 @@ fn lanes(locks: &Locks, layout: &Layout, at: Time, scene: &mut Scene) {
     for i in 0..layout.workers.len() {
         let y = plot.y + LANE * i as f32;
         let lane = &judge.lanes[i];
-        chip(&mut pencil, pt(r.x + 8.0, y + LANE / 2.0), Value::from(worker(i)) << 32);
+        chip(
+            &mut pencil,
+            pt(r.x + 8.0, y + LANE / 2.0),
+            Value::from(worker(i)) << 32,
+        );
         let stretch = |from: Time, to: Time, top: f32, h: f32| {
             let (a, b) = (x(from.max(begin)), x(to));
             Rect::new(a, y + top, (b - a).max(1.0), h)
@@ -772,7 +1007,11 @@ fn lanes(locks: &Locks, layout: &Layout, at: Time, scene: &mut Scene) {
                 }
             }
         }
-        for bar in lane.lease.iter().filter(|bar| bar.to.is_none_or(|to| to > begin)) {
+        for bar in lane
+            .lease
+            .iter()
+            .filter(|bar| bar.to.is_none_or(|to| to > begin))
+        {
             let r = stretch(bar.from, bar.to.unwrap_or(at), 11.0, 14.0);
             pencil.bordered(r, 3.0, Ink::HitSoft, Ink::Hit, 1.0);
             let name = &names[usize::from(bar.file)];
@@ -780,12 +1019,20 @@ fn lanes(locks: &Locks, layout: &Layout, at: Time, scene: &mut Scene) {
                 pencil.text(pt(r.x + 4.0, r.y + 11.0), 11.0, Ink::Ink, name.as_str());
             }
         }
-        for bar in lane.belief.iter().filter(|bar| bar.to.is_none_or(|to| to > begin)) {
+        for bar in lane
+            .belief
+            .iter()
+            .filter(|bar| bar.to.is_none_or(|to| to > begin))
+        {
             let r = stretch(bar.from, bar.to.unwrap_or(at), 4.0, 5.0);
             pencil.filled(r, 2.0, Ink::Accent);
         }
         // Frozen: it still believes, and does nothing.
-        for (from, to) in lane.frozen.iter().filter(|(_, to)| to.is_none_or(|to| to > begin)) {
+        for (from, to) in lane
+            .frozen
+            .iter()
+            .filter(|(_, to)| to.is_none_or(|to| to > begin))
+        {
             let r = stretch(*from, to.unwrap_or(at), 4.0, 5.0);
             pencil.bordered(r, 2.0, Ink::Card, Ink::Accent, 1.0);
         }
