@@ -178,7 +178,7 @@ impl File {
 pub(super) enum Role {
     Server(Server),
     Worker(Worker),
-    Store([File; FILES]),
+    Store(Box<[File; FILES]>),
 }
 
 #[derive(Clone, Debug)]
@@ -673,7 +673,7 @@ impl Protocol for House {
         let again = disk.is_some();
         let disk = disk.unwrap_or_default();
         let role = if me == STORE {
-            Role::Store([File::default(); FILES])
+            Role::Store(Box::default())
         } else if me > SERVERS {
             // One after another, so that the first is there first.
             let turn = worker_at(me) as u64 * self.knobs.one_way() * 6 / 5;

@@ -123,8 +123,21 @@ impl Lesson for DistributedLocks {
         },
         Code {
             file: "lessons/data/distributed_locks/face.rs",
+            region: "store",
+            marks: &[
+                ("store-refuses", "if late && self.knobs.fence"),
+                ("lands-late", "let late = !file.fence.admits(token);"),
+            ],
+        },
+        Code {
+            file: "lessons/data/distributed_locks/face.rs",
             region: "look",
             marks: &[("stops-clock", "if self.knobs.looks && over")],
+        },
+        Code {
+            file: "lessons/data/distributed_locks/face.rs",
+            region: "log",
+            marks: &[("leads", "server.table.anew(at, ttl)")],
         },
         Code {
             file: "lessons/data/distributed_locks/face.rs",

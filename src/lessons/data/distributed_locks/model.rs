@@ -173,7 +173,7 @@ impl Locks {
 
     pub(super) fn files(&self) -> [File; FILES] {
         match self.cluster.node(STORE).map(|node| &node.role) {
-            Some(Role::Store(files)) => *files,
+            Some(Role::Store(files)) => **files,
             _ => [File::default(); FILES],
         }
     }
@@ -618,7 +618,7 @@ impl Locks {
         }
         let mut says = [None; FILES];
         let mut vacant = 0;
-        for at in 0..FILES {
+        for (at, says) in says.iter_mut().enumerate() {
             let held = self.says(at as u8).first().copied();
             let was = self.judge.places[at].says;
             if let Some(was) = was.filter(|was| held.is_none_or(|held| held.value != was.value)) {
@@ -637,7 +637,7 @@ impl Locks {
                     .is_none_or(|worker| number <= worker.born)
             });
             vacant += u32::from(orphan || held.is_none() && self.is_closed(at as u8));
-            says[at] = held;
+            *says = held;
         }
         self.judge.says(says, |value| worker_at(of(value).0), now);
         self.judge.passes_time(vacant, now);
@@ -993,7 +993,7 @@ impl Model for Locks {
     fn bytes(&self) -> usize {
         let log = |id: Id| {
             let raft = self.server(id)?.raft.as_ref()?;
-            Some(raft.disk.log.entries().len() * size_of::<raft::Entry<super::face::Entry>>())
+            Some(size_of_val(raft.disk.log.entries()))
         };
         self.cluster.bytes() + 24_000 + (1..=SERVERS).filter_map(log).sum::<usize>()
     }

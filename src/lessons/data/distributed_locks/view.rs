@@ -653,7 +653,7 @@ fn person(locks: &Locks, i: usize, r: Rect, at: Time, scene: &mut Scene) {
         pt(x, middle - 4.0),
         13.0,
         Ink::Ink,
-        fitting(&[name.clone()], 13.0, true, r.w - 48.0),
+        fitting(std::slice::from_ref(&name), 13.0, true, r.w - 48.0),
     );
     let mut end = right;
     if let Some(hold) = hold.filter(|hold| hold.until < FOREVER) {
@@ -914,7 +914,7 @@ fn lanes(locks: &Locks, layout: &Layout, at: Time, scene: &mut Scene) {
     panel(
         &mut pencil,
         r,
-        fitting(&[title.clone()], 12.0, true, r.w - 20.0),
+        fitting(std::slice::from_ref(&title), 12.0, true, r.w - 20.0),
     );
     // What the bars are, beside the title or below it.
     let beside = r.x + 10.0 + text::width(&title, 12.0, true) + 20.0;
