@@ -313,7 +313,7 @@ impl House {
         out: &mut Outs,
         act: impl FnOnce(&Raft<Entry>, &mut raft::Node<Entry>, &mut OutOf<Raft<Entry>>),
     ) {
-        let (me, now) = (server.me, self.clock(server.me));
+        let now = self.clock(server.me);
         let Some(raft) = &mut server.raft else { return };
         let led = raft.role == raft::Role::Leader;
         let mut own = Out::default();
@@ -353,7 +353,6 @@ impl House {
             }
         }
         server.applied = raft.commit;
-        debug_assert!(me <= SERVERS);
     }
 
     // ---- workers ----

@@ -254,10 +254,12 @@ impl Locks {
         *house = House::of(knobs);
         house.now = cx.now();
         *self = Locks::of(self.cluster.clone(), cx.now());
-        let begins = cx.cause();
+        let (begins, again) = (cx.cause(), cx.cause() != NoteId::NONE);
         let say = |word, part: PartId, cx: Cx<'_, '_>| {
             cx.because(begins);
-            cx.say(note(word, part, &[Arg::Part(part)]));
+            let said = note(word, part, &[Arg::Part(part)]);
+            // Whatever befell it before explains nothing any more.
+            cx.say(if again { said.mark(Tone::Plain) } else { said });
         };
         for (word, part) in [("judges", SCORE), ("watched", LANES), ("converts", SEATS)] {
             say(word, part, cx);

@@ -8,7 +8,7 @@ use super::settings::{Kept, Settings};
 use engine::lesson::sheet;
 use engine::random::{Streams, below};
 use engine::show::Watch;
-use engine::{Act, Run, Show, Stream, Time};
+use engine::{Act, Player, Run, Show, Stream, Time};
 
 const SEEDS: u32 = 20;
 
@@ -406,4 +406,19 @@ fn at_the_edges() {
     to(&mut run, 12.0);
     run.audit().unwrap();
     assert_eq!(run.model().judge.most, 0);
+}
+
+#[test]
+fn the_story_reaches_no_challenge() {
+    for seed in 1..=3 {
+        let mut player = Player::new(Box::new(Run::new(sheet::<DistributedLocks>(), seed)));
+        for beat in 1..player.beats().len() {
+            player.jump(beat);
+            assert!(
+                !player.done().contains(&true),
+                "beat {beat}: {:?}",
+                player.done()
+            );
+        }
+    }
 }

@@ -272,7 +272,8 @@ fn ways(locks: &Locks, knobs: &Settings, layout: &Layout, scene: &mut Scene) {
             open += &path(&layout.way(id - 1, id, 0));
         }
     }
-    let names: Vec<String> = (0..FILES as u8).map(|at| scene.name(file(at))).collect();
+    let mut names: Vec<String> = (0..FILES as u8).map(|at| scene.name(file(at))).collect();
+    names.push(scene.say("permits", &[]));
     let nobody = scene.say("nobody", &[]);
     let mut ground = scene.background();
     ground.line(open, Ink::Line, 1.0);
@@ -585,6 +586,8 @@ fn person(locks: &Locks, i: usize, r: Rect, at: Time, scene: &mut Scene) {
     let status = scene.say(word, &told);
     let brief = match word {
         "does.writes" => scene.say("does.writes.brief", &told),
+        "does.frozen" => scene.say("does.frozen.brief", &told),
+        "does.waits-seat" => scene.say("does.waits-seat.brief", &told),
         _ => status.clone(),
     };
     let soon = match fate.blow {
@@ -674,7 +677,7 @@ fn person(locks: &Locks, i: usize, r: Rect, at: Time, scene: &mut Scene) {
         (soon, true)
     };
     if end - beside > 24.0 && !said.is_empty() {
-        let said = fitting(&[said], 11.0, bad, end - beside);
+        let said = fitting(&[said, String::new()], 11.0, bad, end - beside);
         ending(
             &mut pencil,
             pt(end, middle - 4.0),
@@ -923,7 +926,7 @@ fn lanes(locks: &Locks, layout: &Layout, at: Time, scene: &mut Scene) {
     } else {
         pt(beside, r.y + 17.0)
     };
-    let inks = [Ink::Accent, Ink::Card, Ink::HitSoft, Ink::BadHatch];
+    let inks = [Ink::Accent, Ink::HitSoft, Ink::BadHatch, Ink::Card];
     for (ink, said) in inks.into_iter().zip(keys) {
         if layout.narrow && ink == Ink::Card {
             continue;
