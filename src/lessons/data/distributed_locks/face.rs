@@ -67,8 +67,8 @@ pub(super) enum Word {
     Told(Command, u64, Option<Token>),
     /// The server does not lead: who does, as far as it knows.
     Elsewhere(Command, u64, Option<Id>),
-    /// The whole table, for the copy.
-    Copy(Table),
+    /// The whole table, for the copy, and whose order has changed it.
+    Copy(Table, Value),
     Raft(raft::Word<Entry>),
     /// Block so many of a file, by the holder of this lock.
     Block(u8, u8, Value, Token),
@@ -286,7 +286,7 @@ impl House {
             let token = follow(&mut server.table, command, next, now, node);
             out.send(from, Word::Told(command, sent, token));
             if token.is_some() && self.knobs.kept == Kept::Copy && me == self.primary {
-                out.send(3 - me, Word::Copy(server.table.clone()));
+                out.send(3 - me, Word::Copy(server.table.clone(), command.value));
             }
             return;
         };
@@ -727,7 +727,7 @@ impl Protocol for House {
             (Role::Server(server), Word::Ask(command, sent)) => {
                 self.ordered(server, from, (command, sent), did, out);
             }
-            (Role::Server(server), Word::Copy(table)) => {
+            (Role::Server(server), Word::Copy(table, _)) => {
                 server.table = table;
                 did.push(Did::Copied);
             }
@@ -779,7 +779,7 @@ impl Protocol for House {
     fn ask(&self, node: &mut Node, to: Id, out: &mut Outs) -> bool {
         node.did.clear();
         if let Role::Server(server) = &node.role {
-            out.send(to, Word::Copy(server.table.clone()));
+            out.send(to, Word::Copy(server.table.clone(), 0));
         }
         true
     }
@@ -823,7 +823,7 @@ impl Face for House {
     fn travel(&self, word: &Word, dice: &mut Dice) -> Time {
         let way = self.knobs.one_way() as f64 * (0.75 + 0.5 * unit(dice));
         match word {
-            Word::Copy(_) => Time::from_ms(self.knobs.lag),
+            Word::Copy(..) => Time::from_ms(self.knobs.lag),
             _ => Time(way as u64),
         }
     }
@@ -835,7 +835,7 @@ impl Face for House {
             Word::Told(_, _, None) | Word::Elsewhere(..) | Word::Refused(..) => {
                 Some((Glyph::Failure, Ink::Warn))
             }
-            Word::Copy(_) => Some((Glyph::Message, Ink::Hit)),
+            Word::Copy(..) => Some((Glyph::Message, Ink::Hit)),
             // What only says that the leader is alive is not drawn.
             Word::Raft(raft::Word::Append { entries, .. }) if !entries.is_empty() => {
                 Some((Glyph::Message, Ink::Hit))
@@ -845,13 +845,23 @@ impl Face for House {
         }
     }
 
-    fn dot(_: (Id, Id), word: &Word, own: u32) -> u32 {
+    /// Everything that comes of a try for a lock has one dot, also between servers.
+    fn dot(_: (Id, Id), word: &Word, _: u32) -> u32 {
+        let of_entry = |entry: &raft::Entry<Entry>| match entry.command {
+            Some(Entry::Do(command, ..)) => Some(dot(command.value)),
+            _ => None,
+        };
         match word {
             Word::Ask(command, _) | Word::Told(command, _, _) | Word::Elsewhere(command, _, _) => {
                 dot(command.value)
             }
-            Word::Block(_, _, value, _) | Word::Refused(_, value) => dot(*value),
-            Word::Copy(_) | Word::Raft(_) => own << 4,
+            Word::Block(_, _, value, _) | Word::Refused(_, value) | Word::Copy(_, value) => {
+                dot(*value)
+            }
+            Word::Raft(raft::Word::Append { entries, .. }) => {
+                entries.iter().rev().find_map(of_entry).unwrap_or(0)
+            }
+            Word::Raft(_) => 0,
         }
     }
 }

@@ -477,7 +477,14 @@ impl Locks {
             (Order::Acquire { .. }, false) => match before {
                 Some(held) => {
                     if let Some(place) = self.judge.places.get(usize::from(at)) {
-                        cx.because(place.grant);
+                        // Its holder's death explains more than how it got it.
+                        let holder = worker_at(of(held.value).0);
+                        let dead = self.worker(holder).is_none();
+                        cx.because(if dead {
+                            self.fates[holder].note
+                        } else {
+                            place.grant
+                        });
                     }
                     ("is-taken", whose(held.value))
                 }
@@ -760,7 +767,7 @@ impl Locks {
         let copies: Vec<u32> = self
             .cluster
             .flights()
-            .filter(|(_, flight)| flight.from == id && matches!(flight.word, Word::Copy(_)))
+            .filter(|(_, flight)| flight.from == id && matches!(flight.word, Word::Copy(..)))
             .map(|(key, _)| key.serial())
             .collect();
         for dot in copies {

@@ -821,42 +821,20 @@ fn seats(locks: &Locks, knobs: &Settings, r: Rect, scene: &mut Scene) {
 fn score(locks: &Locks, r: Rect, scene: &mut Scene) {
     let tally = locks.judge.tally;
     let rate = tally.a_minute(tally.counted).map(libm::round);
-    let passes = [
-        count(tally.counted),
-        count(tally.vain),
-        Arg::Count(rate.unwrap_or(0.0) as i64),
-    ];
-    let harm = [count(tally.late), count(tally.mixed), count(tally.refused)];
+    let passes = [tally.counted, tally.vain, rate.unwrap_or(0.0) as u32].map(count);
+    let harm = [tally.late, tally.mixed, tally.refused].map(count);
     let vacant = [figures::tenths(Time::from_s(locks.judge.vacant))];
-    let harmed = tally.late + tally.mixed > 0;
     let with_rate = if rate.is_some() {
         "score.rate"
     } else {
         "score.passes"
     };
-    // In one line each, or in two where there is less room.
-    let broad: [(&str, &[Arg], bool); 3] = [
-        (with_rate, &passes, false),
-        ("score.harm", &harm, harmed),
-        ("score.vacant", &vacant, false),
+    let lines = [
+        scene.say(with_rate, &passes),
+        scene.say("score.harm", &harm),
+        scene.say("score.vacant", &vacant),
     ];
-    let slim: [(&str, &[Arg], bool); 4] = [
-        ("score.passes", &passes, false),
-        ("score.minute", &passes[2..], false),
-        ("score.late", &harm, harmed),
-        ("score.refused", &harm[2..], false),
-    ];
-    let lines: &[(&str, &[Arg], bool)] = if r.w >= 200.0 { &broad } else { &slim };
-    let spoken: Vec<String> = broad
-        .iter()
-        .map(|(word, args, _)| scene.say(word, args))
-        .collect();
-    let lines: Vec<(String, bool)> = lines
-        .iter()
-        .filter(|(word, ..)| *word != "score.minute" || rate.is_some())
-        .map(|(word, args, bad)| (scene.say(word, args), *bad))
-        .collect();
-    let mut pencil = scene.thing(SCORE, r, spoken.join(", "));
+    let mut pencil = scene.thing(SCORE, r, lines.join(", "));
     pencil
         .figure("rate", rate.unwrap_or(0.0))
         .figure("counted", tally.counted.into())
@@ -868,20 +846,23 @@ fn score(locks: &Locks, r: Rect, scene: &mut Scene) {
         .figure("foreign", tally.foreign.into())
         .figure("vacant", locks.judge.vacant);
     pencil.bordered(r, 10.0, Ink::Card, Ink::Line, 1.0);
-    let room = r.w - 18.0;
-    let rows = ((r.h - 6.0) / 15.0) as usize;
-    for (i, (line, bad)) in lines.into_iter().enumerate().take(rows) {
-        let (bold, ink) = match (i, bad) {
-            (_, true) => (true, Ink::Bad),
-            (0, _) => (true, Ink::Ink),
+    let mut at = pt(r.x + 9.0, r.y + 16.0);
+    for (i, line) in lines.iter().enumerate() {
+        let (bold, ink) = match i {
+            0 => (true, Ink::Ink),
+            1 if tally.late + tally.mixed > 0 => (true, Ink::Bad),
             _ => (false, Ink::Secondary),
         };
-        let line = fitting(&[line], 11.5, bold, room);
-        let at = pt(r.x + 9.0, r.y + 16.0 + 15.0 * i as f32);
-        if bold {
-            pencil.bold(at, 11.5, ink, line);
-        } else {
-            pencil.text(at, 11.5, ink, line);
+        for piece in text::wrap(line, 11.5, bold, r.w - 18.0) {
+            if at.y + 4.0 > r.y + r.h {
+                return;
+            }
+            if bold {
+                pencil.bold(at, 11.5, ink, piece);
+            } else {
+                pencil.text(at, 11.5, ink, piece);
+            }
+            at.y += 15.0;
         }
     }
 }
