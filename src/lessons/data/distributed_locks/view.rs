@@ -5,13 +5,13 @@ use super::face::{
     BLOCKS, CONVERTER, FILES, File, House, SERVERS, STORE, WORKERS, Word, of, worker, worker_at,
 };
 use super::judge::{Block, SPAN};
-use super::model::{Blow, LANES, Locks, SCORE, SEATS, file, server, worker_part};
+use super::model::{Blow, LANES, Locks, SCORE, SEATS, file, place, server, worker_part};
 use super::settings::{Kept, Settings};
 use algorithms::fencing::Token;
 use algorithms::lease_lock::{FOREVER, Held, Value};
 use algorithms::protocol::Id;
 use algorithms::raft;
-use engine::scene::{Pencil, Point, Rect, pt};
+use engine::scene::{Anchor, Pencil, Point, Rect, Shape, pt};
 use engine::text::{self, tenths};
 use engine::{Arg, Glyph, Ink, Scene, Time};
 use kit::cluster::{Face, dial};
@@ -322,21 +322,160 @@ fn cells(r: Rect, locks: &Locks) -> Vec<Rect> {
 fn chip(pencil: &mut Pencil<'_>, at: Point, value: Value) {
     let i = worker_at(of(value).0).min(WORKERS - 1);
     let r = Rect::new(at.x, at.y - 8.0, 16.0, 16.0);
-    pencil.filled(r, 4.0, INKS[i]);
-    pencil.centred(
-        pt(at.x + 8.0, at.y + 4.0),
-        11.5,
-        true,
-        Ink::Card,
-        (i + 1).to_string(),
-    );
+    number(pencil, r, 4.0, i);
+}
+
+fn number(pencil: &mut Pencil<'_>, r: Rect, radius: f32, i: usize) {
+    pencil.filled(r, radius, INKS[i]);
+    let p = pt(r.centre().x, r.centre().y + 4.0);
+    pencil.centred(p, 11.0, true, Ink::Card, (i + 1).to_string());
+}
+
+/// How a line is written: its size, whether it is bold, its ink.
+type Style = (f32, bool, Ink);
+
+/// The first of these texts that has room, from a point on; a point to the right of its room ends the line there.
+fn put(pencil: &mut Pencil<'_>, at: Point, room: f32, (size, bold, ink): Style, texts: &[String]) {
+    let text = fitting(texts, size, bold, room.abs());
+    let anchor = if room < 0.0 {
+        Anchor::End
+    } else {
+        Anchor::Start
+    };
+    pencil.shape(Shape::Text {
+        at,
+        size,
+        bold,
+        ink,
+        anchor,
+        text,
+    });
+}
+
+/// A card; what is not as usual has a border in its ink.
+fn frame(pencil: &mut Pencil<'_>, r: Rect, ink: Ink) {
+    let (border, width) = if ink == Ink::Secondary {
+        (Ink::LineStrong, 1.5)
+    } else {
+        (ink, 2.0)
+    };
+    pencil.bordered(r, 10.0, Ink::Card, border, width);
+}
+
+/// What a server's card shows of a lock.
+struct Cell {
+    rect: Rect,
+    name: String,
+    held: Vec<Held>,
+    /// The service says the same.
+    agreed: bool,
+    /// Its holder is dead.
+    dead: bool,
+    /// What is written beside the holder's number, and how long the lease still is.
+    said: Vec<String>,
+    left: String,
+    /// How much of the lease is left; none if it has no end.
+    share: Option<f32>,
+    ink: Ink,
+}
+
+fn cell(locks: &Locks, id: Id, at: u8, rect: Rect, scene: &Scene) -> Cell {
+    let house = &locks.cluster.protocol;
+    let now = house.clock(id);
+    let leases = locks
+        .server(id)
+        .map_or(&[][..], |server| server.table.place(at));
+    let held: Vec<Held> = leases.iter().filter_map(|lease| lease.held(now)).collect();
+    let closed = leases.iter().any(|lease| lease.closed(now).is_some());
+    let first = held.first().copied();
+    let dead = first.is_some_and(|held| locks.worker(worker_at(of(held.value).0)).is_none());
+    let (words, ink): (&[&str], Ink) = match first {
+        None if closed => (&["closed"], Ink::Warn),
+        None if locks.cluster.is_up(id) => (&["free"], Ink::Secondary),
+        Some(_) if dead => (&["holder-dead", "dead"], Ink::Bad),
+        Some(_) if held.len() == 1 && house.knobs.kept != Kept::Majority => {
+            (&["token", "token.brief"], Ink::Ink)
+        }
+        _ => (&[], Ink::Ink),
+    };
+    let token = Arg::Count(first.map_or(0, |held| held.token) as i64);
+    let rest = first.map_or(0, |held| held.until).saturating_sub(now);
+    let endless = rest >= FOREVER / 2;
+    let says = if endless { "no-end" } else { "span" };
+    Cell {
+        rect,
+        name: scene.name(place(at)),
+        agreed: locks.says(at).first().map(|held| held.value) == first.map(|held| held.value),
+        dead,
+        said: words.iter().map(|word| scene.say(word, &[token])).collect(),
+        left: scene.say(says, &[left(if endless { 0 } else { rest })]),
+        share: (!endless).then(|| rest as f32 / house.knobs.ttl() as f32),
+        ink,
+        held,
+    }
+}
+
+impl Cell {
+    fn draw(&self, pencil: &mut Pencil<'_>, majority: bool) {
+        let r = self.rect;
+        let lit = majority && self.agreed && !self.held.is_empty();
+        pencil.filled(r, 5.0, if lit { Ink::OkSoft } else { Ink::Paper });
+        if self.held.is_empty() {
+            let at = pt(r.x + 5.0, r.centre().y + 4.0);
+            return put(pencil, at, r.w - 8.0, (11.0, false, self.ink), &self.said);
+        }
+        let h = r.h.min(36.0);
+        let r = Rect::new(r.x + 4.0, r.centre().y - h / 2.0, r.w - 8.0, h);
+        let (mid, mut right) = (r.centre().y - 3.5, r.x + r.w);
+        let mut x = r.x;
+        for held in self.held.iter().take(((r.w + 4.0) / 20.0) as usize) {
+            chip(pencil, pt(x, mid), held.value);
+            x += 20.0;
+        }
+        let end = if self.share.is_none() {
+            Ink::Bad
+        } else {
+            Ink::Secondary
+        };
+        if r.w > 142.0 {
+            put(
+                pencil,
+                pt(right, mid + 4.0),
+                -80.0,
+                (11.0, false, end),
+                std::slice::from_ref(&self.left),
+            );
+            right -= text::width(&self.left, 11.0, false) + 8.0;
+        }
+        if right - x > 12.0 {
+            put(
+                pencil,
+                pt(x + 1.0, mid + 4.0),
+                right - x,
+                (11.0, true, self.ink),
+                &self.said,
+            );
+        }
+        let bar = Rect::new(r.x, r.y + r.h - 5.0, r.w, 3.5);
+        let ink = if self.share.is_none() {
+            Ink::Bad
+        } else {
+            Ink::Hit
+        };
+        pencil.meter(
+            bar,
+            self.share.unwrap_or(1.0),
+            ink,
+            self.dead && self.share.is_none(),
+        );
+    }
 }
 
 /// A lock server: what it knows of each file.
 fn card(locks: &Locks, id: Id, layout: &Layout, scene: &mut Scene) {
     let r = layout.servers[usize::from(id) - 1];
     let house = &locks.cluster.protocol;
-    let kept = house.knobs.kept;
+    let (kept, alone) = (house.knobs.kept, house.knobs.servers() == 1);
     let up = locks.cluster.is_up(id);
     let leads = locks.server(id).and_then(|server| server.raft.as_ref());
     let leads = leads.is_some_and(|raft| raft.role == raft::Role::Leader);
@@ -348,351 +487,164 @@ fn card(locks: &Locks, id: Id, layout: &Layout, scene: &mut Scene) {
         Kept::Log if leads => "is.leader",
         _ => "is.up",
     };
-    let mut status = scene.say(state, &[]);
-    let name = scene.name(server(id));
-    let short = scene.say("server", &[count(id.into())]);
+    let status = scene.say(state, &[]);
+    let names = [
+        scene.name(server(id)),
+        scene.say("server", &[count(id.into())]),
+    ];
     let permits = scene.say("permits", &[]);
-    let words = ["free", "closed"].map(|word| scene.say(word, &[]));
-    let [token, unit, dead, holder_dead, no_end] =
-        ["token", "s", "dead", "holder-dead", "no-end"].map(|word| scene.say(word, &[]));
-    let lettering = Lettering {
-        token,
-        unit,
-        dead,
-        holder_dead,
-        no_end,
-    };
-    let names: Vec<String> = (0..FILES as u8)
-        .map(file)
-        .chain([SEATS])
-        .map(|part| scene.name(part))
+    let places = (0..).zip(cells(r, locks));
+    let cells: Vec<Cell> = places
+        .map(|(at, rect)| cell(locks, id, at, rect, scene))
         .collect();
-    // What it knows, place by place.
-    let now = house.clock(id);
-    let mut shown = Vec::new();
-    for (place, cell) in (0..).zip(cells(r, locks)) {
-        let leases = locks
-            .server(id)
-            .map_or(&[][..], |server| server.table.place(place));
-        let held: Vec<Held> = leases.iter().filter_map(|lease| lease.held(now)).collect();
-        let closed = leases.iter().any(|lease| lease.closed(now).is_some());
-        shown.push((place, cell, held, closed));
-    }
     let mut spoken = vec![status.clone()];
-    for (place, _, held, closed) in &shown {
-        let told = match held.first() {
-            Some(held) => scene.name(worker_part(worker_at(of(held.value).0))),
-            None => words[usize::from(*closed)].clone(),
-        };
-        spoken.push(text_of(&names[usize::from(*place)], &told));
+    for cell in &cells {
+        let holder = cell
+            .held
+            .first()
+            .map(|held| scene.name(worker_part(worker_at(of(held.value).0))));
+        let told = holder.or_else(|| cell.said.first().cloned());
+        spoken.extend(told.map(|told| [cell.name.as_str(), &told].join(": ")));
     }
-    let agreed: Vec<Option<Value>> = (0..FILES as u8)
-        .map(|place| locks.says(place).first().map(|held| held.value))
-        .collect();
-    let holds = |held: &&(u8, Rect, Vec<Held>, bool)| held.0 < CONVERTER && !held.2.is_empty();
     let first = locks.judge.passes_first();
-    let knows = shown
-        .iter()
-        .flat_map(|(_, _, held, _)| held)
-        .any(|held| Some(held.value) == first);
+    let mut held = cells.iter().flat_map(|cell| &cell.held);
+    let knows = held.any(|held| Some(held.value) == first);
     let mut pencil = scene.thing(server(id), r, spoken.join(", "));
     pencil
-        .figure("held", shown.iter().filter(holds).count() as f64)
         .figure("up", f64::from(u8::from(up)))
         .figure("knows-first", f64::from(u8::from(knows)));
-    let (border, ink) = if up {
-        (Ink::LineStrong, Ink::Secondary)
-    } else {
-        (Ink::Bad, Ink::Bad)
-    };
-    pencil.bordered(r, 10.0, Ink::Card, border, 1.5);
-    if house.knobs.servers() == 1 {
-        pencil.bold(pt(r.x + 12.0, r.y + 19.0), 13.5, Ink::Ink, name.as_str());
-        let room = r.w - 36.0 - text::width(&name, 13.5, true);
-        status = fitting(&[status], 11.5, !up, room);
-        ending(
+    let ink = if up { Ink::Secondary } else { Ink::Bad };
+    frame(&mut pencil, r, ink);
+    if alone {
+        put(
+            &mut pencil,
+            pt(r.x + 12.0, r.y + 19.0),
+            r.w - 24.0,
+            (13.5, true, Ink::Ink),
+            &names,
+        );
+        let room = r.w - 36.0 - text::width(&names[0], 13.5, true);
+        put(
             &mut pencil,
             pt(r.x + r.w - 12.0, r.y + 19.0),
-            11.5,
-            !up,
-            ink,
-            status,
+            -room,
+            (11.5, !up, ink),
+            &[status],
         );
     } else {
-        let y = r.centre().y;
-        pencil.bold(pt(r.x + 8.0, y - 2.0), 12.0, Ink::Ink, short);
-        let status = fitting(&[status], 11.0, !up, 40.0);
-        pencil.text(pt(r.x + 8.0, y + 12.0), 11.0, ink, status);
-    }
-    for (place, cell, held, closed) in shown {
-        if house.knobs.servers() == 1 {
-            let name = fitting(
-                &[names[usize::from(place)].clone(), permits.clone()],
-                11.5,
-                false,
-                44.0,
-            );
-            pencil.text(
-                pt(r.x + 10.0, cell.centre().y + 4.0),
-                11.5,
-                Ink::Secondary,
-                name,
-            );
-        }
-        let lit = kept == Kept::Majority
-            && held.iter().any(|held| {
-                agreed
-                    .get(usize::from(place))
-                    .is_some_and(|value| *value == Some(held.value))
-            });
-        let ground = if lit { Ink::OkSoft } else { Ink::Paper };
-        pencil.filled(cell, 5.0, ground);
-        if held.is_empty() {
-            let said = fitting(
-                &[words[usize::from(closed)].clone()],
-                11.0,
-                false,
-                cell.w - 8.0,
-            );
-            let ink = if closed { Ink::Warn } else { Ink::Secondary };
-            if up {
-                pencil.text(pt(cell.x + 5.0, cell.centre().y + 4.0), 11.0, ink, said);
-            }
-            continue;
-        }
-        lease(locks, &lettering, &mut pencil, cell, &held, now);
-    }
-}
-
-fn text_of(name: &str, told: &str) -> String {
-    let mut text = name.to_owned();
-    text += " ";
-    text += told;
-    text
-}
-
-/// Who holds a lock: number, token, and how much of the lease is left.
-fn lease(
-    locks: &Locks,
-    scene_words: &Lettering,
-    pencil: &mut Pencil<'_>,
-    cell: Rect,
-    held: &[Held],
-    now: u64,
-) {
-    let h = cell.h.min(36.0);
-    let cell = Rect::new(cell.x, cell.centre().y - h / 2.0, cell.w, h);
-    let mid = cell.centre().y - 3.5;
-    let mut x = cell.x + 4.0;
-    for held in held {
-        if x + 16.0 <= cell.x + cell.w {
-            chip(pencil, pt(x, mid), held.value);
-        }
-        x += 20.0;
-    }
-    let (alone, held) = (held.len() == 1, held[0]);
-    let mut right = cell.x + cell.w - 4.0;
-    let who = worker_at(of(held.value).0);
-    let dead = locks.worker(who).is_none();
-    let endless = held.until >= FOREVER;
-    if cell.w > 150.0 {
-        let said = match endless {
-            true => scene_words.no_end.clone(),
-            false => seconds(held.until.saturating_sub(now), &scene_words.unit),
-        };
-        let w = text::width(&said, 11.0, false);
-        ending(
-            pencil,
-            pt(right, mid + 4.0),
-            11.0,
-            false,
-            if endless { Ink::Bad } else { Ink::Secondary },
-            said,
+        let (x, y) = (r.x + 8.0, r.centre().y);
+        put(
+            &mut pencil,
+            pt(x, y - 2.0),
+            40.0,
+            (12.0, true, Ink::Ink),
+            &names[1..],
         );
-        right -= w + 8.0;
-    }
-    let mut said: Vec<String> = Vec::new();
-    if dead {
-        said.extend([scene_words.holder_dead.clone(), scene_words.dead.clone()]);
-    } else if locks.knobs().kept != Kept::Majority {
-        let token = held.token.to_string();
-        said.extend([text_of(&scene_words.token, &token), token]);
-    }
-    if alone && !said.is_empty() && right - x > 12.0 {
-        let ink = if dead { Ink::Bad } else { Ink::Ink };
-        pencil.bold(
-            pt(x + 1.0, mid + 4.0),
-            11.0,
-            ink,
-            fitting(&said, 11.0, true, right - x),
+        put(
+            &mut pencil,
+            pt(x, y + 12.0),
+            40.0,
+            (11.0, !up, ink),
+            &[status],
         );
     }
-    let bar = Rect::new(cell.x + 4.0, cell.y + cell.h - 5.0, cell.w - 8.0, 3.5);
-    let ttl = locks.knobs().ttl();
-    let share = held.until.saturating_sub(now) as f32 / ttl.clamp(1, FOREVER) as f32;
-    let (share, ink) = if endless {
-        (1.0, Ink::Bad)
-    } else {
-        (share, Ink::Hit)
-    };
-    pencil.meter(bar, share, ink, dead && endless);
-}
-
-/// Words of a server's card.
-struct Lettering {
-    token: String,
-    unit: String,
-    dead: String,
-    holder_dead: String,
-    no_end: String,
-}
-
-/// A span in ms as seconds with one decimal.
-fn seconds(ms: u64, unit: &str) -> String {
-    let tenths = ms / 100;
-    let mut said = (tenths / 10).to_string();
-    said += ".";
-    said += &(tenths % 10).to_string();
-    said += " ";
-    said += unit;
-    said
+    for cell in cells {
+        if alone {
+            let at = pt(r.x + 10.0, cell.rect.centre().y + 4.0);
+            let names = [cell.name.clone(), permits.clone()];
+            put(&mut pencil, at, 44.0, (11.5, false, Ink::Secondary), &names);
+        }
+        cell.draw(&mut pencil, kept == Kept::Majority);
+    }
 }
 
 /// A worker: what it does, and its lease as it believes it to be.
 fn person(locks: &Locks, i: usize, r: Rect, at: Time, scene: &mut Scene) {
     let (me, fate) = (worker_part(i), locks.fates[i]);
     let node = locks.worker(i);
-    let named = |place: u8| Arg::Part(super::model::place(place));
-    let (word, told) = match node {
-        None => ("does.dead", vec![]),
-        Some(_) if fate.wakes.is_some() => {
-            let wakes = fate.wakes.unwrap_or(at);
-            ("does.frozen", vec![figures::tenths(wakes.since(at))])
-        }
-        Some(worker) => match (worker.writes, &worker.asks, worker.holds.first()) {
-            (Some((file, _)), ..) => (
-                "does.writes",
-                vec![
-                    named(file),
-                    count(worker.blocks.into()),
-                    count(BLOCKS.into()),
-                ],
-            ),
-            (_, Some((place, ..)), _) => ("does.asks", vec![named(*place)]),
-            (.., Some(hold)) => ("does.waits-seat", vec![named(hold.place)]),
-            _ => ("does.waits", vec![]),
-        },
-    };
-    let status = scene.say(word, &told);
-    let brief = match word {
-        "does.writes" => scene.say("does.writes.brief", &told),
-        "does.frozen" => scene.say("does.frozen.brief", &told),
-        "does.waits-seat" => scene.say("does.waits-seat.brief", &told),
-        _ => status.clone(),
-    };
-    let soon = match fate.blow {
-        Some(Blow::Freezes) => scene.say("soon.freezes", &[]),
-        Some(Blow::Dies) => scene.say("soon.dies", &[]),
-        None if fate.cut => scene.say("soon.cut", &[]),
-        None => String::new(),
-    };
-    let frozen = word == "does.frozen";
-    let ink = match word {
-        "does.dead" => Ink::Bad,
-        "does.frozen" => Ink::Warn,
-        _ => Ink::Secondary,
-    };
-    let name = scene.name(me);
     let hold = node.and_then(|worker| worker.holds.first());
-    let over = hold.is_some_and(|hold| hold.until <= locks.cluster.protocol.ms());
-    let own = match hold {
-        Some(hold) if hold.until < FOREVER => {
-            let left_ms = hold.until.saturating_sub(at.0 / 1_000);
-            scene.say(
-                if over { "lease.over" } else { "lease.left" },
-                &[left(left_ms)],
-            )
+    let named = |at: u8| Arg::Part(place(at));
+    let (words, told, ink): (&[&str], [Arg; 2], Ink) = match (node, fate.wakes) {
+        (None, _) => (&["does.dead"], [count(0); 2], Ink::Bad),
+        (_, Some(wakes)) => {
+            let left = figures::tenths(wakes.since(at));
+            (&["does.frozen", "does.frozen.brief"], [left; 2], Ink::Warn)
         }
-        Some(_) => scene.say("no-end", &[]),
-        None => String::new(),
+        (Some(worker), _) => {
+            let (words, told): (&[&str], _) = match (worker.writes, &worker.asks, hold) {
+                (Some((file, _)), ..) => {
+                    let written = count(worker.blocks.into());
+                    (
+                        &["does.writes", "does.writes.brief"],
+                        [named(file), written],
+                    )
+                }
+                (_, Some((at, ..)), _) => (&["does.asks"], [named(*at); 2]),
+                (.., Some(hold)) => (
+                    &["does.waits-seat", "does.waits-seat.brief"],
+                    [named(hold.place); 2],
+                ),
+                _ => (&["does.waits"], [count(0); 2]),
+            };
+            (words, told, Ink::Secondary)
+        }
     };
-    let mut spoken = vec![status.clone()];
-    spoken.extend(
-        [soon.clone(), own.clone()]
-            .into_iter()
-            .filter(|word| !word.is_empty()),
-    );
+    let status: Vec<String> = words.iter().map(|word| scene.say(word, &told)).collect();
+    let rest = hold.map_or(0, |hold| hold.until.saturating_sub(at.0 / 1_000));
+    let over = hold.is_some() && rest == 0;
+    let beside = match (fate.blow, hold) {
+        (Some(Blow::Freezes), _) => scene.say("soon.freezes", &[]),
+        (Some(Blow::Dies), _) => scene.say("soon.dies", &[]),
+        _ if fate.cut => scene.say("soon.cut", &[]),
+        (_, None) => String::new(),
+        _ if over => scene.say("lease.over", &[]),
+        _ if rest >= FOREVER / 2 => scene.say("no-end", &[]),
+        _ => scene.say("lease.left", &[left(rest)]),
+    };
+    let bad = over || fate.blow.is_some() || fate.cut;
+    let name = scene.name(me);
+    let mut spoken = vec![status[0].clone()];
+    spoken.extend((!beside.is_empty()).then(|| beside.clone()));
     let mut pencil = scene.thing(me, r, spoken.join(", "));
     pencil
-        .figure("frozen", f64::from(u8::from(frozen)))
         .figure("dead", f64::from(u8::from(node.is_none())))
-        .figure("over", f64::from(u8::from(over)))
-        .figure("blocks", f64::from(node.map_or(0, |worker| worker.blocks)));
-    let border = if ink == Ink::Secondary {
-        Ink::LineStrong
-    } else {
-        ink
-    };
-    pencil.bordered(
-        r,
-        10.0,
-        Ink::Card,
-        border,
-        if ink == Ink::Secondary { 1.5 } else { 2.0 },
-    );
+        .figure("over", f64::from(u8::from(over)));
+    frame(&mut pencil, r, ink);
     let stripe = Rect::new(r.x + 6.0, r.y + 7.0, 6.0, r.h - 14.0);
-    pencil.filled(
-        stripe,
-        3.0,
-        if ink == Ink::Secondary {
-            INKS[i]
-        } else {
-            Ink::BadHatch
-        },
-    );
-    let (x, right) = (r.x + 19.0, r.x + r.w - 10.0);
+    let usual = ink == Ink::Secondary;
+    pencil.filled(stripe, 3.0, if usual { INKS[i] } else { Ink::BadHatch });
+    let (x, mut right) = (r.x + 19.0, r.x + r.w - 10.0);
     let middle = r.centre().y;
-    pencil.bold(
-        pt(x, middle - 4.0),
-        13.0,
-        Ink::Ink,
-        fitting(std::slice::from_ref(&name), 13.0, true, r.w - 48.0),
+    put(
+        &mut pencil,
+        pt(x, middle + 12.0),
+        right - x,
+        (11.5, !usual, ink),
+        &status,
     );
-    let mut end = right;
-    if let Some(hold) = hold.filter(|hold| hold.until < FOREVER) {
-        let left = hold.until.saturating_sub(at.0 / 1_000) as f32 / locks.knobs().ttl() as f32;
-        dial(
-            &mut pencil,
-            pt(right - 8.0, middle - 8.0),
-            7.0,
-            left,
-            if over { Ink::Bad } else { Ink::Accent },
-        );
-        end -= 22.0;
+    put(
+        &mut pencil,
+        pt(x, middle - 4.0),
+        r.w - 48.0,
+        (13.0, true, Ink::Ink),
+        std::slice::from_ref(&name),
+    );
+    if hold.is_some() && rest < FOREVER / 2 {
+        let share = rest as f32 / locks.knobs().ttl() as f32;
+        let ink = if over { Ink::Bad } else { Ink::Accent };
+        dial(&mut pencil, pt(right - 8.0, middle - 8.0), 7.0, share, ink);
+        right -= 22.0;
     }
-    let beside = x + text::width(&name, 13.0, true) + 8.0;
-    let (said, bad) = if soon.is_empty() {
-        (own, over)
-    } else {
-        (soon, true)
-    };
-    if end - beside > 24.0 && !said.is_empty() {
-        let said = fitting(&[said, String::new()], 11.0, bad, end - beside);
-        ending(
+    let room = right - x - text::width(&name, 13.0, true) - 8.0;
+    if room > 24.0 {
+        let ink = if bad { Ink::Bad } else { Ink::Secondary };
+        put(
             &mut pencil,
-            pt(end, middle - 4.0),
-            11.0,
-            bad,
-            if bad { Ink::Bad } else { Ink::Secondary },
-            said,
+            pt(right, middle - 4.0),
+            -room,
+            (11.0, bad, ink),
+            &[beside, String::new()],
         );
-    }
-    let bold = ink != Ink::Secondary;
-    let status = fitting(&[status, brief], 11.5, bold, right - x);
-    if bold {
-        pencil.bold(pt(x, middle + 12.0), 11.5, ink, status);
-    } else {
-        pencil.text(pt(x, middle + 12.0), 11.5, ink, status);
     }
 }
 
@@ -701,10 +653,10 @@ fn output(knobs: &Settings, at: u8, of_file: &File, r: Rect, scene: &mut Scene) 
     let mixed = of_file.is_mixed();
     let written = of_file.cells.iter().flatten().count() as u32;
     let seen: Token = of_file.fence.seen;
-    let state = match (of_file.refused, mixed) {
-        (true, _) => "file.refused",
-        (_, true) => "file.mixed",
-        _ => "file.whole",
+    let (state, ink) = match (of_file.refused, mixed) {
+        (true, _) => ("file.refused", Ink::Ok),
+        (_, true) => ("file.mixed", Ink::Bad),
+        _ => ("file.whole", Ink::Secondary),
     };
     let state = scene.say(state, &[count(written)]);
     let highest = scene.say("file.seen", &[Arg::Count(seen as i64)]);
@@ -714,61 +666,48 @@ fn output(knobs: &Settings, at: u8, of_file: &File, r: Rect, scene: &mut Scene) 
     let mut pencil = scene.thing(file(at), r, spoken.join(", "));
     pencil
         .figure("mixed", f64::from(u8::from(mixed)))
-        .figure("refused", f64::from(u8::from(of_file.refused)))
         .figure("seen", seen as f64);
-    let border = match (of_file.refused, mixed) {
-        (true, _) => Ink::Ok,
-        (_, true) => Ink::Bad,
-        _ => Ink::LineStrong,
-    };
-    pencil.bordered(
-        r,
-        10.0,
-        Ink::Card,
-        border,
-        if border == Ink::LineStrong { 1.5 } else { 2.0 },
-    );
-    let (left, right, y) = (r.x + 9.0, r.x + r.w - 9.0, r.y + 15.0);
-    pencil.bold(pt(left, y), 12.5, Ink::Ink, name.as_str());
-    let mut end = right;
-    if knobs.fence {
-        shield(&mut pencil, pt(right - 6.0, y - 4.5));
-        end -= 17.0;
-    }
-    let beside = left + text::width(&name, 12.5, true) + 8.0;
-    let ink = match border {
-        Ink::LineStrong => Ink::Secondary,
-        ink => ink,
-    };
-    let bold = ink != Ink::Secondary;
-    let said = match (bold, seen) {
-        (true, _) => state,
-        (_, 0) => String::new(),
-        _ => highest,
-    };
-    let said = fitting(&[said], 11.0, bold, end - beside);
-    ending(&mut pencil, pt(end, y), 11.0, bold, ink, said);
-    let area = Rect::new(left, r.y + 20.0, right - left, r.h - 26.0);
-    let w = area.w / f32::from(BLOCKS);
+    frame(&mut pencil, r, ink);
+    let (x, mut right, y) = (r.x + 9.0, r.x + r.w - 9.0, r.y + 15.0);
+    let w = (right - x) / f32::from(BLOCKS);
     for (i, cell) in of_file.cells.iter().enumerate() {
-        let box_ = Rect::new(
-            area.x + w * i as f32 + 0.5,
-            area.y,
+        let block = Rect::new(
+            x + w * i as f32 + 0.5,
+            r.y + 20.0,
             w - 1.5,
-            area.h.min(22.0),
+            (r.h - 26.0).min(22.0),
         );
         match cell {
-            Some(value) => {
-                let who = worker_at(of(*value).0).min(WORKERS - 1);
-                pencil.filled(box_, 2.0, INKS[who]);
-                let middle = pt(box_.centre().x, box_.centre().y + 4.0);
-                pencil.centred(middle, 11.0, true, Ink::Card, (who + 1).to_string());
-            }
+            Some(value) => number(
+                &mut pencil,
+                block,
+                2.0,
+                worker_at(of(*value).0).min(WORKERS - 1),
+            ),
             None => {
-                pencil.bordered(box_, 2.0, Ink::None, Ink::Line, 1.0);
+                pencil.bordered(block, 2.0, Ink::None, Ink::Line, 1.0);
             }
         }
     }
+    pencil.bold(pt(x, y), 12.5, Ink::Ink, name.as_str());
+    if knobs.fence {
+        shield(&mut pencil, pt(right - 6.0, y - 4.5));
+        right -= 17.0;
+    }
+    let usual = ink == Ink::Secondary;
+    let said = match (usual, seen) {
+        (false, _) => state,
+        (_, 0) => return,
+        _ => highest,
+    };
+    let room = right - x - text::width(&name, 12.5, true) - 8.0;
+    put(
+        &mut pencil,
+        pt(right, y),
+        -room,
+        (11.0, !usual, ink),
+        &[said],
+    );
 }
 
 /// A shield: the store looks at tokens.
@@ -857,11 +796,7 @@ fn score(locks: &Locks, r: Rect, scene: &mut Scene) {
             if at.y + 4.0 > r.y + r.h {
                 return;
             }
-            if bold {
-                pencil.bold(at, 11.5, ink, piece);
-            } else {
-                pencil.text(at, 11.5, ink, piece);
-            }
+            put(&mut pencil, at, r.w, (11.5, bold, ink), &[piece]);
             at.y += 15.0;
         }
     }
@@ -873,8 +808,13 @@ fn lanes(locks: &Locks, layout: &Layout, at: Time, scene: &mut Scene) {
     let span = if layout.narrow { SHORT } else { SPAN };
     let judge = &locks.judge;
     let names: Vec<String> = (0..FILES as u8).map(|at| scene.name(file(at))).collect();
-    let keys = ["lane.belief", "lane.frozen", "lane.lease", "lane.overlap"]
-        .map(|word| scene.say(word, &[]));
+    let keys = [
+        ("lane.belief", Ink::Accent),
+        ("lane.lease", Ink::HitSoft),
+        ("lane.overlap", Ink::BadHatch),
+        ("lane.frozen", Ink::Card),
+    ]
+    .map(|(word, ink)| (ink, scene.say(word, &[])));
     let marks = ["lane.block", "lane.late"].map(|word| scene.say(word, &[]));
     let unit = scene.say("s", &[]);
     let title = scene.name(LANES);
@@ -889,7 +829,7 @@ fn lanes(locks: &Locks, layout: &Layout, at: Time, scene: &mut Scene) {
             )
         };
         let told = [held(lane.belief.back()), held(lane.lease.back())];
-        spoken.push(text_of(&scene.name(worker_part(i)), &told.join(" / ")));
+        spoken.push([scene.name(worker_part(i)), told.join(" / ")].join(": "));
     }
     let mut pencil = scene.thing(LANES, r, spoken.join(", "));
     pencil
@@ -907,8 +847,7 @@ fn lanes(locks: &Locks, layout: &Layout, at: Time, scene: &mut Scene) {
     } else {
         pt(beside, r.y + 17.0)
     };
-    let inks = [Ink::Accent, Ink::HitSoft, Ink::BadHatch, Ink::Card];
-    for (ink, said) in inks.into_iter().zip(keys) {
+    for (ink, said) in keys {
         if layout.narrow && ink == Ink::Card {
             continue;
         }
