@@ -110,13 +110,13 @@ pub(super) enum Did {
     Done(u8, Value),
     /// It stops: its own clock says that its lease is over, or the store has refused it.
     Stops(u8, Value, bool),
-    /// It has more time until then, ms; it asked for it too late.
-    Renewed(Hold),
+    /// It has more time; it has asked for it too late.
+    Renewed(u8, Value),
     NotRenewed(u8, Value),
     /// The store took a block; whether it had seen a higher token before.
     Wrote(u8, u8, Value, Token, bool),
     /// It refused one: it has seen a token so high.
-    Refused(u8, u8, Value, Token, Token),
+    Refused(u8, Value, Token, Token),
 }
 
 #[derive(Clone, Debug)]
@@ -528,7 +528,7 @@ impl House {
                     Outcome::Lost => did.push(Did::NotRenewed(place, value)),
                     Outcome::Held { until, .. } => {
                         hold.until = until;
-                        did.push(Did::Renewed(*hold));
+                        did.push(Did::Renewed(place, value));
                     }
                 }
                 hold.renewal = None;
@@ -634,7 +634,7 @@ impl House {
         let late = !file.fence.admits(token);
         if late && self.knobs.fence {
             file.refused = true;
-            did.push(Did::Refused(at, block, value, token, seen));
+            did.push(Did::Refused(at, value, token, seen));
             return out.send(from, Word::Refused(at, value));
         }
         // endregion

@@ -143,10 +143,6 @@ fn count(n: impl Into<i64>) -> Arg {
     Arg::Count(n.into())
 }
 
-fn token_arg(token: u64) -> Arg {
-    Arg::Count(token as i64)
-}
-
 /// The worker of a value, as a word.
 fn whose(value: Value) -> Arg {
     Arg::Part(worker_part(worker_at(of(value).0)))
@@ -365,100 +361,98 @@ impl Locks {
 
     /// Says what somebody did, and what the judge makes of it.
     fn tell(&mut self, id: Id, did: Did, cx: Cx<'_, '_>) {
-        let who = Arg::Part(match id {
-            STORE => SCORE,
-            _ if id > SERVERS => worker_part(worker_at(id)),
-            _ => server(id),
-        });
-        let me = worker_part(worker_at(id));
-        match did {
+        let me = if id > SERVERS {
+            worker_part(worker_at(id))
+        } else {
+            server(id)
+        };
+        let (word, at, value) = match did {
             Did::Order(command, token, before) => {
-                self.ordered(id, command, token.is_some(), before, cx)
+                return self.ordered(id, command, token.is_some(), before, cx);
             }
-            Did::Leads => {
-                cx.say(note("leads", server(id), &[who]));
+            Did::Gets(hold) => return self.gets(worker_at(id), hold, cx),
+            Did::Wrote(at, block, value, token, by_token) => {
+                // Where there are no locks there is no later holder.
+                let known = token > 0 || self.knobs().kept == Kept::Nobody;
+                return self.wrote(at, block, value, known.then_some(by_token), cx);
             }
-            Did::Copied => {
-                cx.say(note("copied", server(id), &[who]));
+            Did::Refused(at, value, token, seen) => {
+                return self.refused(at, value, [token, seen], cx);
+            }
+            Did::Leads | Did::Copied => {
+                let word = if did == Did::Leads { "leads" } else { "copied" };
+                cx.say(note(word, me, &[Arg::Part(me)]));
+                return;
             }
             Did::Asks(at, value) => {
                 cx.because(NoteId::NONE);
-                cx.say(note("asks", me, &[who, Arg::Part(place(at))]).dot(dot(value)));
+                ("asks", at, value)
             }
-            Did::Gets(hold) => self.gets(worker_at(id), hold, cx),
-            Did::Misses(at, value) => {
-                cx.say(note("misses", me, &[who, Arg::Part(place(at))]).dot(dot(value)));
-            }
+            Did::Misses(at, value) => ("misses", at, value),
             Did::NoAnswer(at, value) => {
                 let fate = self.fates[worker_at(id)];
                 cx.because(if fate.cut { fate.note } else { self.trouble });
-                cx.say(note("no-answer", me, &[who, Arg::Part(place(at))]).dot(dot(value)));
+                ("no-answer", at, value)
             }
             Did::Begins(at, value) => {
                 if self.knobs().kept == Kept::Nobody {
                     cx.because(NoteId::NONE);
                 }
                 self.judge.begins(value);
-                cx.say(note("begins", me, &[who, Arg::Part(file(at))]).dot(dot(value)));
+                ("begins", at, value)
             }
             Did::Done(at, value) => {
                 let lane = &self.judge.lanes[worker_at(id)];
                 let began = lane.believes().map_or(self.now, |bar| bar.from);
                 let counts = self.judge.done(at, began, cx.now());
                 self.cluster.protocol.order = self.judge.order();
-                let word = if counts { "done" } else { "done-in-vain" };
-                cx.say(note(word, me, &[who, Arg::Part(file(at))]).dot(dot(value)));
                 self.sample(cx);
+                (if counts { "done" } else { "done-in-vain" }, at, value)
             }
             Did::Stops(at, value, by_store) => {
                 self.judge.tally.stopped += u32::from(!by_store);
-                let word = if by_store {
-                    "stops-refused"
-                } else {
-                    "stops-clock"
-                };
-                cx.say(note(word, me, &[who, Arg::Part(file(at))]).dot(dot(value)));
+                (
+                    if by_store {
+                        "stops-refused"
+                    } else {
+                        "stops-clock"
+                    },
+                    at,
+                    value,
+                )
             }
-            Did::Renewed(hold) => {
+            Did::Renewed(at, value) => {
                 self.judge.tally.renewed += 1;
-                cx.say(
-                    note("more-time", me, &[who, Arg::Part(place(hold.place))])
-                        .dot(dot(hold.value)),
-                );
+                ("more-time", at, value)
             }
-            Did::NotRenewed(at, value) => {
-                let word = note("no-more-time", me, &[who, Arg::Part(place(at))]);
-                cx.say(word.dot(dot(value)).mark(Tone::Warn));
-            }
-            Did::Wrote(at, block, value, token, by_token) => {
-                // Where there are no locks there is no later holder.
-                let known = token > 0 || self.knobs().kept == Kept::Nobody;
-                self.wrote(at, block, value, known.then_some(by_token), cx);
-            }
-            Did::Refused(at, _, value, token, seen) => {
-                self.judge.tally.refused += 1;
-                self.judge.tally.first_refused.get_or_insert(cx.now());
-                let writer = worker_at(of(value).0);
-                self.judge.lanes[writer]
-                    .blocks
-                    .push_back((cx.now(), Block::Refused));
-                if let Some(sleeper) = self.sleeper.filter(|one| one.awake && one.value == value) {
-                    self.judge.tally.fenced += u32::from(!sleeper.late);
-                    self.sleeper = None;
-                }
-                cx.because(self.judge.places[usize::from(at)].grant);
-                let told = [
-                    token_arg(token),
-                    token_arg(seen),
-                    Arg::Part(worker_part(writer)),
-                ];
-                cx.say(
-                    note("store-refuses", file(at), &told)
-                        .dot(dot(value))
-                        .mark(Tone::Ok),
-                );
-            }
+            Did::NotRenewed(at, value) => ("no-more-time", at, value),
+        };
+        let said = note(word, me, &[Arg::Part(me), Arg::Part(place(at))]).dot(dot(value));
+        let warns = word == "no-more-time";
+        cx.say(if warns { said.mark(Tone::Warn) } else { said });
+    }
+
+    /// The store has refused a block: its token, and the highest that was seen.
+    fn refused(&mut self, at: u8, value: Value, tokens: [u64; 2], cx: Cx<'_, '_>) {
+        let writer = worker_at(of(value).0);
+        let tally = &mut self.judge.tally;
+        tally.refused += 1;
+        tally.first_refused.get_or_insert(cx.now());
+        if let Some(sleeper) = self.sleeper.filter(|one| one.awake && one.value == value) {
+            tally.fenced += u32::from(!sleeper.late);
+            self.sleeper = None;
         }
+        self.judge.lanes[writer]
+            .blocks
+            .push_back((cx.now(), Block::Refused));
+        cx.because(self.judge.places[usize::from(at)].grant);
+        let [token, seen] = tokens.map(|token| Arg::Count(token as i64));
+        let told = [token, seen, Arg::Part(worker_part(writer))];
+        cx.say(
+            note("store-refuses", file(at), &told)
+                .dot(dot(value))
+                .mark(Tone::Ok),
+        );
     }
 
     /// A lock server has followed an order, or not.
@@ -537,7 +531,7 @@ impl Locks {
             .believers(hold.place)
             .filter(|other| *other != at)
             .collect();
-        let told = [Arg::Part(me), what, token_arg(token)];
+        let told = [Arg::Part(me), what, Arg::Count(token as i64)];
         let word = match (token, others.is_empty()) {
             (0, true) => "gets-random",
             (0, false) => "gets-random-too",

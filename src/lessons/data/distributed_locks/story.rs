@@ -97,7 +97,7 @@ pub(super) const STORY: &[Beat<Locks>] = &[
             Setup::Act("again", 0),
             Setup::Speed(1.0),
         ],
-        when: |locks| locks.knobs().work >= 8.0 && seen(locks, locks.judge.two.since(), 1_300),
+        when: |locks| locks.knobs().work >= 8.0 && seen(locks, locks.judge.two.since(), 1_800),
         points: &[LANES, worker_part(0), worker_part(3)],
         shows: &[
             figure(LANES, "most").is(2.0),

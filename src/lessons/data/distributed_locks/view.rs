@@ -653,16 +653,16 @@ fn output(knobs: &Settings, at: u8, of_file: &File, r: Rect, scene: &mut Scene) 
     let mixed = of_file.is_mixed();
     let written = of_file.cells.iter().flatten().count() as u32;
     let seen: Token = of_file.fence.seen;
-    let (state, ink) = match (of_file.refused, mixed) {
-        (true, _) => ("file.refused", Ink::Ok),
-        (_, true) => ("file.mixed", Ink::Bad),
-        _ => ("file.whole", Ink::Secondary),
+    let (words, ink) = match (of_file.refused, mixed) {
+        (true, _) => (["file.refused", "file.refused.brief"], Ink::Ok),
+        (_, true) => (["file.mixed", "file.mixed.brief"], Ink::Bad),
+        _ => (["file.whole", "file.whole"], Ink::Secondary),
     };
-    let state = scene.say(state, &[count(written)]);
-    let highest = scene.say("file.seen", &[Arg::Count(seen as i64)]);
+    let state = words.map(|word| scene.say(word, &[count(written)]));
+    let highest = ["file.seen", "token"].map(|word| scene.say(word, &[Arg::Count(seen as i64)]));
     let name = scene.name(file(at));
-    let mut spoken = vec![state.clone()];
-    spoken.extend((seen > 0).then(|| highest.clone()));
+    let mut spoken = vec![state[0].clone()];
+    spoken.extend((seen > 0).then(|| highest[0].clone()));
     let mut pencil = scene.thing(file(at), r, spoken.join(", "));
     pencil
         .figure("mixed", f64::from(u8::from(mixed)))
@@ -701,13 +701,7 @@ fn output(knobs: &Settings, at: u8, of_file: &File, r: Rect, scene: &mut Scene) 
         _ => highest,
     };
     let room = right - x - text::width(&name, 12.5, true) - 8.0;
-    put(
-        &mut pencil,
-        pt(right, y),
-        -room,
-        (11.0, !usual, ink),
-        &[said],
-    );
+    put(&mut pencil, pt(right, y), -room, (11.0, !usual, ink), &said);
 }
 
 /// A shield: the store looks at tokens.
