@@ -236,13 +236,12 @@ fn lock_answer(case: &Case<'_>) -> Option<Value> {
         let acquired = lease_lock::redlock(stores, locked, elapsed, ttl).is_some();
         // The client that the lesson runs says the same, answer by answer.
         let mut poll = Poll::of(stores, lease_lock::majority(stores), 0, ttl);
-        let answers = (0..stores).map(|store| {
+        let mut held = false;
+        for store in 0..stores {
             let given = (store < locked).then_some(0);
-            poll.answer(store, given, elapsed)
-        });
-        let held = answers.fold(false, |held, outcome| {
-            held || matches!(outcome, Outcome::Held { .. })
-        });
+            let outcome = poll.answer(store, given, elapsed);
+            held |= matches!(outcome, Outcome::Held { .. });
+        }
         assert_eq!(held, acquired, "{}", case.name);
         return Some(json!({ "acquired": acquired, "unlock_all": !acquired }));
     }

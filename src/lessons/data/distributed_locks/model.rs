@@ -124,7 +124,7 @@ pub struct Locks {
     /// The note of the last trouble with a server, and how often there was some.
     trouble: NoteId,
     troubles: u32,
-    marks: [Marks; 2],
+    marks: Marks,
     /// When the ends of leases are looked at.
     due: [u64; FILES],
     pub(super) now: Time,
@@ -301,7 +301,7 @@ impl Locks {
             slow: false,
             trouble: NoteId::NONE,
             troubles: 0,
-            marks: Default::default(),
+            marks: Marks::default(),
             due: [0; FILES],
             now,
         }
@@ -543,12 +543,14 @@ impl Locks {
         if !others.is_empty() {
             let lease = self.knobs().ttl();
             let short = Time::from_s(self.knobs().work).0 / 1_000 < lease;
+            // Who waits for a permit spends its lease.
+            let limited = self.knobs().limited();
             let asleep = others
                 .iter()
                 .any(|other| !self.cluster.runs(worker(*other)));
             let tally = &mut self.judge.tally;
             tally.overlaps += 1;
-            tally.awake += u32::from(!asleep && short);
+            tally.awake += u32::from(!asleep && short && !limited);
             if tally.foreign > 0 {
                 tally.walked_in.get_or_insert(cx.now());
             }
@@ -586,7 +588,7 @@ impl Locks {
         } else {
             note("writes", file(at), &told).dot(dot(value))
         };
-        let marked = late && self.marks[0].due(cx.now());
+        let marked = late && self.marks.due(cx.now());
         cx.say(if marked { said.mark(Tone::Bad) } else { said });
         let mixed = self.files()[usize::from(at)].is_mixed();
         self.judge.tally.mixed += u32::from(block == BLOCKS && mixed);

@@ -481,6 +481,7 @@ fn card(locks: &Locks, id: Id, layout: &Layout, scene: &mut Scene) {
     let leads = leads.is_some_and(|raft| raft.role == raft::Role::Leader);
     let state = match kept {
         _ if !up => "is.down",
+        _ if locks.doomed && id == locks.authority() => "is.doomed",
         _ if house.ahead[usize::from(id) - 1] > 0 => "is.ahead",
         Kept::Copy if id == house.primary => "is.primary",
         Kept::Copy => "is.copy",
