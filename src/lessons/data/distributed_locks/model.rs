@@ -249,7 +249,13 @@ impl Locks {
         let house = &mut self.cluster.protocol;
         *house = House::of(knobs);
         house.now = cx.now();
+        // What was due before is not mistaken for what will be.
+        let (counts, troubles) = (self.fates.map(|fate| fate.count), self.troubles);
         *self = Locks::of(self.cluster.clone(), cx.now());
+        self.troubles = troubles + 1;
+        for (fate, count) in self.fates.iter_mut().zip(counts) {
+            fate.count = count + 1;
+        }
         let (begins, again) = (cx.cause(), cx.cause() != NoteId::NONE);
         let say = |word, part: PartId, cx: Cx<'_, '_>| {
             cx.because(begins);

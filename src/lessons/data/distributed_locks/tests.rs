@@ -196,6 +196,17 @@ fn a_frozen_holder_is_followed_and_writes_late_unless_the_store_compares() {
 }
 
 #[test]
+fn who_was_frozen_in_another_life_wakes_nobody_in_this_one() {
+    let mut run = fresh(first(Kept::One), 1);
+    act(&mut run, deed::FREEZE, 0);
+    to(&mut run, 7.0);
+    act(&mut run, 10, 0);
+    act(&mut run, deed::FREEZE, 0);
+    to(&mut run, 9.0);
+    assert!(run.model().fates[0].wakes.is_some());
+}
+
+#[test]
 fn redlock_has_no_token_that_could_be_compared() {
     let settings = Settings {
         renew: true,
