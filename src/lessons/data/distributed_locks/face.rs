@@ -152,8 +152,9 @@ pub(super) struct Worker {
     /// The file it writes, under which lock, and the blocks that it has written.
     pub(super) writes: Option<(u8, Value)>,
     pub(super) blocks: u8,
-    /// Whom it takes for the leader.
+    /// Whom it takes for the leader, and whom it took for it when it asked for more time.
     leader: Id,
+    renewed_by: Id,
 }
 
 /// A file: who wrote each of its blocks, and the highest token that was seen for it.
@@ -390,7 +391,13 @@ impl House {
             order,
         };
         self.order(worker, command, out);
-        out.wind(Timer::Late, Wind::After(PATIENCE * self.knobs.one_way()));
+        self.wait(out);
+    }
+
+    /// It gives an answer so long.
+    fn wait(&self, out: &mut Outs) {
+        let span = PATIENCE * self.knobs.one_way();
+        out.wind(Timer::Late, Wind::After(span));
     }
 
     fn begin(&self, worker: &mut Worker, what: (u8, Value), did: &mut Vec<Did>, out: &mut Outs) {
@@ -541,6 +548,12 @@ impl House {
         if !self.knobs.renew || self.knobs.ttl() == FOREVER {
             return;
         }
+        // Who did not answer the last time leads no more, perhaps.
+        let silent = worker.holds.iter().any(|hold| hold.renewal.is_some());
+        if silent && self.knobs.kept == Kept::Log && worker.renewed_by == worker.leader {
+            worker.leader = worker.leader % SERVERS + 1;
+        }
+        worker.renewed_by = worker.leader;
         for at in 0..worker.holds.len() {
             let Hold { place, value, .. } = worker.holds[at];
             worker.holds[at].renewal = Some(self.poll(worker, place));
@@ -691,6 +704,7 @@ impl Protocol for House {
                 writes: None,
                 blocks: 0,
                 leader: 1,
+                renewed_by: 1,
             })
         } else {
             let mut table = disk.table.unwrap_or_else(|| self.table());
@@ -743,6 +757,9 @@ impl Protocol for House {
                 if let Some(leader) = leader.filter(|leader| *leader != from) {
                     worker.leader = leader;
                     out.send(leader, Word::Ask(command, sent));
+                    if worker.asks.is_some() {
+                        self.wait(out);
+                    }
                 }
             }
             (Role::Worker(worker), Word::Refused(_, value)) => {

@@ -264,7 +264,7 @@ fn locks_cost_so_many_messages() {
 #[test]
 fn laws_hold_under_whatever_is_broken() {
     let mut seen = [0_u32; 3];
-    for seed in 0..150_u32 {
+    for seed in 0..400_u32 {
         let mut streams = Streams::new(seed);
         let mut draw = |n: usize| below(streams.get(Stream::named("laws")), n);
         let kept = [Kept::One, Kept::Copy, Kept::Majority, Kept::Log][seed as usize % 4];
@@ -354,7 +354,12 @@ fn a_dead_holder_costs_no_more_than_a_lease() {
 #[test]
 fn tokens_of_one_log_only_grow() {
     for seed in 1..=10 {
-        let mut run = fresh(first(Kept::Log), seed);
+        let long = Settings {
+            work: 8.0,
+            renew: true,
+            ..first(Kept::Log)
+        };
+        let mut run = fresh(long, seed);
         let (mut highest, mut deaths) = ([0; 3], 0);
         for half in 1..=120_u32 {
             to(&mut run, f64::from(half) * 0.5);
@@ -379,7 +384,7 @@ fn tokens_of_one_log_only_grow() {
             }
         }
         assert!(deaths >= 5 && run.model().judge.tally.overlaps == 0);
-        assert!(run.model().judge.tally.counted > 20);
+        assert!(run.model().judge.tally.counted > 10);
     }
 }
 

@@ -787,10 +787,12 @@ fn score(locks: &Locks, r: Rect, scene: &mut Scene) {
             1 if tally.late + tally.mixed > 0 => (true, Ink::Bad),
             _ => (false, Ink::Secondary),
         };
-        for piece in text::wrap(line, 11.5, bold, r.w - 18.0) {
-            if at.y + 4.0 > r.y + r.h {
-                return;
-            }
+        let pieces = text::wrap(line, 11.5, bold, r.w - 18.0);
+        // Nothing is said by halves.
+        if at.y + 15.0 * pieces.len() as f32 - 11.0 > r.y + r.h {
+            return;
+        }
+        for piece in pieces {
             put(&mut pencil, at, r.w, (11.5, bold, ink), &[piece]);
             at.y += 15.0;
         }
