@@ -48,6 +48,8 @@ pub(super) struct Lane {
     /// When it was frozen.
     pub(super) frozen: VecDeque<(Time, Option<Time>)>,
     pub(super) blocks: VecDeque<(Time, Block)>,
+    /// When it was given more time for a file.
+    pub(super) renewed: VecDeque<Time>,
 }
 
 impl Lane {
@@ -61,6 +63,9 @@ impl Lane {
             while bars.front().is_some_and(|bar| !bar.is_seen(from)) {
                 bars.pop_front();
             }
+        }
+        while self.renewed.front().is_some_and(|at| *at < from) {
+            self.renewed.pop_front();
         }
         while self.blocks.front().is_some_and(|(at, _)| *at < from) {
             self.blocks.pop_front();

@@ -429,6 +429,9 @@ impl Locks {
             }
             Did::Renewed(at, value) => {
                 self.judge.tally.renewed += 1;
+                if at != CONVERTER {
+                    self.judge.lanes[worker_at(id)].renewed.push_back(cx.now());
+                }
                 ("more-time", at, value)
             }
             Did::NotRenewed(at, value) => ("no-more-time", at, value),

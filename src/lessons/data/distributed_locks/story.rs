@@ -127,7 +127,8 @@ pub(super) const STORY: &[Beat<Locks>] = &[
             Setup::Speed(1.5),
         ],
         when: |locks| {
-            death(locks).is_some_and(|(_, back)| back.is_some()) && locks.judge.tally.counted >= 2
+            let back = locks.death.and_then(|death| death.back);
+            seen(locks, back, 900) && locks.judge.tally.counted >= 2
         },
         points: &[server(1), LANES],
         shows: &[
@@ -217,10 +218,11 @@ pub(super) const STORY: &[Beat<Locks>] = &[
             Setup::Set("permits", 2.0),
             Setup::Act("again", 0),
             Setup::Act("kill", FIRST),
-            Setup::Speed(1.0),
+            Setup::Speed(1.2),
         ],
         when: |locks| {
-            locks.death.is_some_and(|death| death.seat_back.is_some()) && locks.knobs().permits == 2
+            let back = locks.death.and_then(|death| death.seat_back);
+            locks.knobs().permits == 2 && seen(locks, back, 900)
         },
         points: &[SEATS, worker_part(0)],
         shows: &[

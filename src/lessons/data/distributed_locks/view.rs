@@ -947,6 +947,14 @@ fn lanes(locks: &Locks, layout: &Layout, at: Time, scene: &mut Scene) {
             let r = stretch(bar.from, bar.to.unwrap_or(at), 4.0, 5.0);
             pencil.filled(r, 2.0, Ink::Accent);
         }
+        // Where the lease was lengthened.
+        let mut notches = String::new();
+        for when in lane.renewed.iter().filter(|when| **when > begin) {
+            notches += &path(&[pt(x(*when), y + 11.5), pt(x(*when), y + 24.5)]);
+        }
+        if !notches.is_empty() {
+            pencil.line(notches, Ink::Hit, 2.0);
+        }
         // Frozen: it still believes, and does nothing.
         for (from, to) in lane
             .frozen
