@@ -19,6 +19,7 @@ pub mod connections;
 pub mod crdt;
 pub mod dns_cache;
 pub mod eviction;
+pub mod fencing;
 pub mod fixed_window;
 pub mod functions;
 pub mod gcra;

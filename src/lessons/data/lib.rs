@@ -2,6 +2,7 @@
 
 pub mod cap_theorem;
 pub mod consistent_hashing;
+pub mod distributed_locks;
 pub mod gossip;
 pub mod leader_election;
 pub mod quorums;
@@ -14,4 +15,5 @@ kit::lessons![
     leader_election::LeaderElection,
     gossip::Gossip,
     quorums::Quorums,
+    distributed_locks::DistributedLocks,
 ];
