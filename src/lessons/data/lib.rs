@@ -6,6 +6,7 @@ pub mod gossip;
 pub mod leader_election;
 pub mod quorums;
 pub mod read_replicas;
+pub mod sharding;
 
 kit::lessons![
     consistent_hashing::Hashing,
@@ -14,4 +15,5 @@ kit::lessons![
     leader_election::LeaderElection,
     gossip::Gossip,
     quorums::Quorums,
+    sharding::Sharding,
 ];

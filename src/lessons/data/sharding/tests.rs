@@ -1,0 +1,21 @@
+//! The subject held against theory.
+
+use super::{SERVER, Sharding, capacity};
+use engine::lesson::sheet;
+use engine::show::Watch;
+use engine::{Run, Show, Time, knobs};
+use kit::system::{Count, Values};
+
+#[test]
+fn an_overloaded_server_answers_what_it_can() {
+    let mut first = Values::first(&Sharding);
+    knobs::set(&mut first, "load", 40.0).unwrap();
+    let can = capacity(&first);
+    let mut run = Run::with_knobs(sheet::<Sharding>(), 1, first);
+    run.run(Time::s(60), Watch::Nothing, u64::MAX);
+    let done = f64::from(run.model().row(SERVER).of(Count::Done)) / 60.0;
+    assert!(
+        (done - can).abs() < 0.02 * can,
+        "{done} answers a second of {can}"
+    );
+}
