@@ -22,6 +22,7 @@ mod retry;
 mod routing;
 mod scaling;
 mod serverless;
+mod sharding;
 mod table;
 
 use serde_json::{Map, Value};
