@@ -736,6 +736,7 @@ fn card(shard: usize, system: &System, at: Time, layout: &Layout, scene: &mut Sc
     } else {
         (None, Ink::Secondary)
     };
+    let idle = scene.say("idle", &[]);
     let waits = scene.say("waiting", &[Arg::Count(waiting as i64)]);
     let part = shard_part(shard);
     let name = scene.name(part);
@@ -829,6 +830,9 @@ fn card(shard: usize, system: &System, at: Time, layout: &Layout, scene: &mut Sc
             ink,
             state,
         );
+    }
+    if rate == 0.0 && waiting == 0 && !down {
+        pencil.text(pt(inner, rect.y + 34.0), 11.5, Ink::Secondary, idle);
     }
     let small = 3.6;
     let pitch = 8.2;

@@ -69,7 +69,7 @@ const DIALS: &[Dial] = &[
     Dial::whole("copies", [0, 2], 0),
     Dial::slider("operation", [10.0, 200.0, 5.0], "ms", 50.0),
     Dial::whole("places", [5, 200], 40),
-    Dial::slider("timeout", [0.5, 5.0, 0.5], "s", 2.0),
+    Dial::slider("timeout", [0.5, 5.0, 0.5], "s", 3.0),
     Dial::slider("slow", [0.0, 5.0, 0.5], "%", 0.0),
     Dial::switch("partial", false),
     Dial::slider("rows-max", [20.0, 200.0, 10.0], "", 60.0),
@@ -185,8 +185,10 @@ impl Script for Sharding {
     }
 
     fn plan(&self, knobs: &Values) -> Plan {
+        // The ways are stretched for the eye: nobody waits for that.
+        let ways = WAYS.iter().fold(Time::ZERO, |sum, way| sum + *way + *way);
         let call = |over| Call {
-            timeout: Some(knobs.s("timeout")),
+            timeout: Some(knobs.s("timeout") + ways),
             ..Call::over(over)
         };
         let rules = Rules::of(knobs);
@@ -414,7 +416,8 @@ impl Script for Sharding {
         let now = system.now;
         let seen = system.own_mut::<Seen>();
         match note.word {
-            "answered" => _ = seen.space.answered(note.dot, shard, now),
+            "answered" => seen.space.done(note.dot, shard, true, now),
+            "overflow" | "refused" | "lost" => seen.space.done(note.dot, shard, false, now),
             "crashed" => seen.down.push(shard),
             _ => {}
         }

@@ -24,6 +24,8 @@ const HISTORY: (u64, u64) = (180, 100_000_000);
 const KEPT: usize = 600;
 /// Imported orders are so far apart; their year ends where the history begins.
 const IMPORTED: (u64, u64) = (200_000, 500);
+/// Requests are followed for so long.
+const FOLLOWED: Time = Time::s(60);
 /// Heat is what was asked within this span.
 pub(super) const LATELY: Time = Time::s(3);
 
@@ -106,6 +108,10 @@ pub(super) struct Ask {
     pub(super) since: Time,
     /// Which shard answered last, and when.
     pub(super) last: Option<(usize, Time)>,
+    /// Shards that have yet to answer, whether anybody waits for them or not.
+    left: usize,
+    /// Its user has the answer, or waits no longer.
+    over: bool,
 }
 
 /// A shard that is asked, and the key that it is asked for; none if it is asked for all that it has.
@@ -366,6 +372,7 @@ impl Space {
         while self.hits.front().is_some_and(old) {
             self.hits.pop_front();
         }
+        let left = targets.len();
         let ask = Ask {
             number,
             class,
@@ -373,7 +380,14 @@ impl Space {
             targets,
             since: now,
             last: None,
+            left,
+            over: false,
         };
+        // What a crowded shard takes longer for is not followed any further.
+        let followed = |ask: &Ask| now.since(ask.since) < FOLLOWED;
+        if self.asks.first().is_some_and(|ask| !followed(ask)) {
+            self.asks.retain(followed);
+        }
         self.asks.push(ask);
         &self.asks[self.asks.len() - 1]
     }
@@ -383,30 +397,39 @@ impl Space {
         self.asks.iter().rev().find(|ask| ask.number == number)
     }
 
-    /// A shard has answered a request: what it wrote is there. Says in which piece.
-    pub(super) fn answered(&mut self, number: u32, shard: usize, now: Time) -> Option<u32> {
-        let ask = self
-            .asks
-            .iter_mut()
-            .rev()
-            .find(|ask| ask.number == number)?;
-        ask.last = Some((shard, now));
+    /// A shard is done with a request, and has answered it, or not. What it wrote is there, whether anybody still waits or not.
+    pub(super) fn done(&mut self, number: u32, shard: usize, well: bool, now: Time) {
+        let Some(place) = self.asks.iter().rposition(|ask| ask.number == number) else {
+            return;
+        };
+        let ask = &mut self.asks[place];
+        ask.left = ask.left.saturating_sub(1);
         let (class, row) = (ask.class, ask.row);
-        if class != WRITE && class != IMPORT {
-            return None;
+        if well {
+            ask.last = Some((shard, now));
         }
-        self.rows.push_back(row);
-        if self.rows.len() > KEPT {
-            self.rows.pop_front();
-            self.join_empty();
+        if ask.left == 0 && ask.over {
+            self.asks.remove(place);
         }
-        Some(self.map.pieces()[self.map.place_of(row.key)].id)
+        if well && (class == WRITE || class == IMPORT) {
+            self.rows.push_back(row);
+            if self.rows.len() > KEPT {
+                self.rows.pop_front();
+                self.join_empty();
+            }
+        }
     }
 
-    /// A user has the answer, or has none.
+    /// A user has the answer, or waits no longer. Shards may still be at it.
     pub(super) fn over(&mut self, number: u32) -> Option<Ask> {
         let place = self.asks.iter().position(|ask| ask.number == number)?;
-        Some(self.asks.remove(place))
+        let ask = &mut self.asks[place];
+        ask.over = true;
+        let told = ask.clone();
+        if told.left == 0 {
+            self.asks.remove(place);
+        }
+        Some(told)
     }
 
     /// Ranges whose rows are all archived become part of the next: there is nothing to move.
