@@ -1,7 +1,7 @@
 //! The stage: shop and router, the strip of the key space that glows where the work lands, its newest rows, the shards.
 
 use super::moves::{self, JOBS};
-use super::space::{Ask, By, CELEBRITY, DAY, Rules, Tally, date};
+use super::space::{Ask, By, CELEBRITY, DAY, Row, Rules, Tally, date};
 use super::{
     GOT, IMPORTER, LINK, READ, ROUTER_PART, SHARD, SHOP, SPACE, Seen, TODAY, WRITE, shard_part,
 };
@@ -64,7 +64,7 @@ struct Layout {
     strip: Rect,
     bars: Rect,
     cells: Rect,
-    rows: Option<Rect>,
+    rows: Rect,
     shards: Vec<Rect>,
     panels: [Rect; 3],
     height: f32,
@@ -104,7 +104,7 @@ impl Layout {
                 h: 20.0,
                 ..inner
             },
-            rows: Some(Rect::new(strip.x, 206.0, strip.w, low - 206.0)),
+            rows: Rect::new(strip.x, 206.0, strip.w, low - 206.0),
             shards: (0..shards).map(card).collect(),
             panels: [
                 Rect::new(12.0, 84.0, 222.0, 62.0),
@@ -122,7 +122,8 @@ impl Layout {
         let inner = Rect::new(strip.x + 8.0, 0.0, strip.w - 16.0, 0.0);
         let columns = if shards > 4 { 2 } else { 1 };
         let (h, gap) = if shards > 4 { (24.0, 4.0) } else { (40.0, 6.0) };
-        let (x, y) = (30.0, 224.0);
+        let rows = Rect::new(12.0, 224.0, full, 92.0);
+        let (x, y) = (30.0, 326.0);
         let w = (width - 12.0 - x - 8.0 * (columns - 1) as f32) / columns as f32;
         let per = shards.div_ceil(columns);
         let card = |i: usize| {
@@ -146,7 +147,7 @@ impl Layout {
                 h: 18.0,
                 ..inner
             },
-            rows: None,
+            rows,
             shards: (0..shards).map(card).collect(),
             panels: [
                 Rect::new(12.0, below, small, 60.0),
@@ -295,9 +296,7 @@ pub(super) fn draw(system: &System, _knobs: &Values, at: Time, scene: &mut Scene
     shop(system, &layout, scene);
     router(system, &layout, scene);
     strip(system, at, &cells, &layout, scene);
-    if let Some(area) = layout.rows {
-        rows(system, at, &cells, area, scene);
-    }
+    rows(system, at, &cells, layout.rows, scene);
     for shard in 0..members {
         card(shard, system, at, &layout, scene);
     }
@@ -454,26 +453,12 @@ fn strip(system: &System, at: Time, cells: &Cells, layout: &Layout, scene: &mut 
     pencil.bordered(frame, 10.0, Ink::Card, Ink::Line, 1.0);
     let room = frame.w - 20.0;
     let title = fitting(&titles, 12.0, true, room);
-    let after = frame.x + 10.0 + text::width(&title, 12.0, true) + 14.0;
     pencil.bold(
         pt(frame.x + 10.0, frame.y + 17.0),
         12.0,
         Ink::Secondary,
         title,
     );
-    if heat.iter().any(|it| it[1] > 0.0) {
-        let mut x = after;
-        for (ink, said) in [Ink::MemberA, Ink::Warn].into_iter().zip(kinds) {
-            let w = 14.0 + text::width(&said, 11.0, false);
-            if x + w > frame.x + frame.w - 8.0 {
-                break;
-            }
-            pencil.filled(Rect::new(x, frame.y + 8.5, 9.0, 9.0), 2.0, ink);
-            pencil.text(pt(x + 13.0, frame.y + 17.0), 11.0, Ink::Secondary, said);
-            x += w + 12.0;
-        }
-    }
-
     // The line that no machine gets over, whatever is asked of it.
     let bars = layout.bars;
     let unit = f64::from(bars.h) / (rules.each() * HEADROOM);
@@ -563,6 +548,21 @@ fn strip(system: &System, at: Time, cells: &Cells, layout: &Layout, scene: &mut 
     }
     let axis = layout.cells.y + layout.cells.h + 15.0;
     let [first, last] = ends;
+    let asks_all = heat.iter().any(|it| it[1] > 0.0);
+    let taken = [&first, &last].map(|end| text::width(end, 11.0, false) + 16.0);
+    let legend = kinds
+        .iter()
+        .map(|kind| text::width(kind, 11.0, false) + 13.0);
+    let legend = legend.sum::<f32>() + 12.0;
+    if asks_all && legend <= bars.w - taken[0] - taken[1] {
+        let mut x = bars.x + taken[0] + (bars.w - taken[0] - taken[1] - legend) / 2.0;
+        for (ink, said) in [ink_of(owner), Ink::Warn].into_iter().zip(kinds) {
+            let w = 25.0 + text::width(&said, 11.0, false);
+            pencil.filled(Rect::new(x, axis - 8.5, 9.0, 9.0), 2.0, ink);
+            pencil.text(pt(x + 13.0, axis), 11.0, Ink::Secondary, said);
+            x += w;
+        }
+    }
     pencil.text(pt(bars.x, axis), 11.0, Ink::Secondary, first);
     ending(
         &mut pencil,
@@ -617,7 +617,9 @@ fn rows(system: &System, at: Time, cells: &Cells, area: Rect, scene: &mut Scene)
     let count = space.rows.len().min(SHOWN);
     let began = date(Time(at.0 / DAY.0 * DAY.0));
     let newest = space.rows.iter().rev().take(SHOWN);
-    let fresh = newest.clone().filter(|row| row.date >= began).count();
+    let is_fresh = |row: &&Row| row.date >= began;
+    let fresh = newest.clone().filter(is_fresh).count();
+    let all_fresh = space.rows.iter().filter(is_fresh).count();
     let owners = |want: &dyn Fn(u16, u64) -> bool| {
         let mut found = 0_u32;
         for row in space.rows.iter().filter(|row| want(row.customer, row.date)) {
@@ -627,7 +629,7 @@ fn rows(system: &System, at: Time, cells: &Cells, area: Rect, scene: &mut Scene)
     };
     let on = owners(&|_, date| date >= began);
     let theirs = owners(&|customer, _| customer == CELEBRITY);
-    let args = [Arg::Count(fresh as i64), Arg::Number(on)];
+    let args = [Arg::Count(all_fresh as i64), Arg::Number(on)];
     let said = scene.say("rows", &args);
     let titles = match famous {
         true => {
@@ -769,8 +771,9 @@ fn card(shard: usize, system: &System, at: Time, layout: &Layout, scene: &mut Sc
     let roomy = rect.h >= 36.0;
     let tiny = rect.h < 22.0;
     let size = if tiny { 11.0 } else { 12.5 };
+    let medium = roomy && rect.h < 52.0;
     let name_y = if roomy {
-        rect.y + 16.0
+        rect.y + if medium { 14.0 } else { 16.0 }
     } else {
         rect.y + rect.h / 2.0 + 4.0
     };
@@ -784,11 +787,12 @@ fn card(shard: usize, system: &System, at: Time, layout: &Layout, scene: &mut Sc
     pencil.bold(pt(inner, name_y), size, Ink::Ink, name);
     let right = rect.x + rect.w - 10.0;
     let said = match &state {
-        Some(state) if down || !roomy => vec![state.clone()],
+        Some(state) if down || !roomy || medium => vec![state.clone()],
+        None if !roomy && waiting >= 5 => vec![waits.clone()],
         _ => asked.to_vec(),
     };
     let inked = match (&state, over) {
-        (Some(_), _) if down || !roomy => ink,
+        (Some(_), _) if down || !roomy || medium => ink,
         (_, true) => Ink::Bad,
         _ => Ink::Secondary,
     };
@@ -805,7 +809,8 @@ fn card(shard: usize, system: &System, at: Time, layout: &Layout, scene: &mut Sc
     // The meter, and in it what one machine can do.
     let share = (rate / each) as f32;
     let meter = if roomy {
-        Rect::new(inner, rect.y + rect.h - 11.0, room, 6.0)
+        let low = if medium { 7.0 } else { 11.0 };
+        Rect::new(inner, rect.y + rect.h - low, room, low * 0.55)
     } else {
         let x = inner + name_w + 8.0;
         Rect::new(
@@ -817,10 +822,10 @@ fn card(shard: usize, system: &System, at: Time, layout: &Layout, scene: &mut Sc
     };
     let tone = if over { Ink::Bad } else { ink_of(shard) };
     pencil.meter(meter, share, tone, down);
-    if !roomy || rect.h < 52.0 {
+    if !roomy {
         return;
     }
-    if let Some(state) = state.filter(|_| !down) {
+    if let Some(state) = state.filter(|_| !down && !medium) {
         let state = fitting(&[state], 11.5, true, 60.0);
         ending(
             &mut pencil,
@@ -831,18 +836,22 @@ fn card(shard: usize, system: &System, at: Time, layout: &Layout, scene: &mut Sc
             state,
         );
     }
-    if rate == 0.0 && waiting == 0 && !down {
+    if rate == 0.0 && it.own.pool.held.is_empty() && !down && !medium {
         pencil.text(pt(inner, rect.y + 34.0), 11.5, Ink::Secondary, idle);
     }
     let small = 3.6;
     let pitch = 8.2;
-    let per_row = ((room - 66.0) / pitch) as usize;
-    let lines = ((rect.h - 34.0) / pitch) as usize;
+    let (per_row, lines, first) = if medium {
+        ((room / pitch) as usize, 1, 23.0)
+    } else {
+        let lines = ((rect.h - 34.0) / pitch) as usize;
+        (((room - 66.0) / pitch) as usize, lines, 27.0)
+    };
     let held = it.own.pool.held.iter().filter_map(|key| system.frame(*key));
     let dots = held.chain(queued).take(per_row * lines);
     for (i, frame) in dots.enumerate() {
         let (column, row) = ((i % per_row) as f32, (i / per_row) as f32);
-        let p = pt(inner + 4.0 + pitch * column, rect.y + 27.0 + pitch * row);
+        let p = pt(inner + 4.0 + pitch * column, rect.y + first + pitch * row);
         let (glyph, ink) = face(frame);
         scene.particle(p, small, glyph, ink, frame.number);
     }
@@ -938,7 +947,7 @@ fn panels(system: &System, at: Time, layout: &Layout, scene: &mut Scene) {
 }
 
 fn carries(tally: &Tally, rules: &Rules, shards: usize, rect: Rect, scene: &mut Scene) {
-    let known = tally.requests >= 20;
+    let known = tally.requests >= 10;
     let value = if known {
         tally.carries(rules.each())
     } else {

@@ -198,6 +198,8 @@ pub(super) fn job_done(job: &Frame, system: &mut System, cx: Cx<'_, '_>) {
     };
     seen.space.map.give(place, it.to);
     seen.moves.moved += 1;
+    // What all carry together is told of the map as it is.
+    seen.space.begin_count();
     let note = Note::new("moved").with(Arg::Count(i64::from(it.piece)));
     let note = note.with(Arg::Part(shard_part(it.to))).about(SPACE);
     system.say(note.mark(Tone::Ok), cx);

@@ -132,7 +132,6 @@ struct Hit {
 /// What was asked since the rules changed.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
-    pub(super) since: Time,
     pub(super) requests: u32,
     /// Operations of each shard.
     pub(super) operations: Vec<u32>,
@@ -142,13 +141,6 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    fn new(since: Time) -> Tally {
-        Tally {
-            since,
-            ..Tally::default()
-        }
-    }
-
     /// Operations of the busiest shard.
     pub(super) fn busiest(&self) -> u32 {
         self.operations.iter().copied().max().unwrap_or(0)
@@ -177,6 +169,8 @@ pub(super) struct Space {
     /// Operations asked of each shard lately.
     lately: Vec<Recently<1>>,
     pub(super) tally: Tally,
+    /// When all rows were laid out: what was asked before says nothing.
+    laid: Time,
     /// Which salt the next write of the celebrity gets, and which row is imported next.
     turn: u32,
     imported: u64,
@@ -237,6 +231,7 @@ impl Space {
             hits: VecDeque::new(),
             lately: Vec::new(),
             tally: Tally::default(),
+            laid: Time::ZERO,
             turn: 0,
             imported: 0,
         };
@@ -275,12 +270,13 @@ impl Space {
         }
         self.hits.clear();
         self.lately = Vec::new();
-        self.begin_count(now);
+        self.laid = now;
+        self.begin_count();
     }
 
     /// What is counted from now on belongs to other rules.
-    pub(super) fn begin_count(&mut self, now: Time) {
-        self.tally = Tally::new(now);
+    pub(super) fn begin_count(&mut self) {
+        self.tally = Tally::default();
     }
 
     // region: ask
@@ -350,7 +346,7 @@ impl Space {
             let shard = target.shard;
             if self.lately.len() <= shard {
                 // What was asked before it was first asked is known, too: nothing.
-                let known = Time(now.0.saturating_sub(LATELY.0).max(self.tally.since.0));
+                let known = Time(now.0.saturating_sub(LATELY.0).max(self.laid.0));
                 self.lately.resize_with(shard + 1, || Recently::new(known));
             }
             self.lately[shard].add(0, now);
@@ -500,7 +496,7 @@ impl Space {
     /// For each piece, the operations a second asked of it alone, and its part of what its shard was asked for all of its pieces.
     pub(super) fn heat(&self, at: Time) -> Vec<[f64; 2]> {
         let pieces = self.map.pieces();
-        let span = at.since(self.tally.since).min(LATELY).as_s().max(0.5);
+        let span = at.since(self.laid).min(LATELY).as_s().max(0.5);
         let mut heat = vec![[0.0; 2]; pieces.len()];
         let mut all = vec![0.0; 1 + pieces.iter().map(|it| it.owner).max().unwrap_or(0)];
         for hit in self.hits.iter().filter(|hit| at.since(hit.at) <= LATELY) {
