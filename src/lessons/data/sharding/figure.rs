@@ -431,6 +431,8 @@ fn strip(system: &System, at: Time, cells: &Cells, layout: &Layout, scene: &mut 
     let down: Vec<bool> = (0..layout.shards.len().max(owner + 1))
         .map(|shard| !moves::is_up(system, shard))
         .collect();
+    let is_dead = |owner: usize| down.get(owner).copied().unwrap_or(true);
+    let dead_pieces = pieces.iter().filter(|it| is_dead(it.owner)).count();
     let frame = layout.strip;
     let mut pencil = scene.thing(SPACE, frame, spoken);
     pencil
@@ -449,7 +451,8 @@ fn strip(system: &System, at: Time, cells: &Cells, layout: &Layout, scene: &mut 
         )
         .figure("pieces", pieces.len() as f64)
         .figure("cuts", f64::from(seen.moves.cuts))
-        .figure("moved", f64::from(seen.moves.moved));
+        .figure("moved", f64::from(seen.moves.moved))
+        .figure("dead", dead_pieces as f64);
     pencil.bordered(frame, 10.0, Ink::Card, Ink::Line, 1.0);
     let room = frame.w - 20.0;
     let title = fitting(&titles, 12.0, true, room);
@@ -484,7 +487,7 @@ fn strip(system: &System, at: Time, cells: &Cells, layout: &Layout, scene: &mut 
         let [alone, shared] = heat[place];
         let ground = &mut cold[piece.owner % OWNERS.len()];
         push(ground, Rect { w, ..rect });
-        if down.get(piece.owner).copied().unwrap_or(true) {
+        if is_dead(piece.owner) {
             push(&mut dead, Rect { w, ..rect });
         }
         let h = high(alone);
@@ -544,7 +547,9 @@ fn strip(system: &System, at: Time, cells: &Cells, layout: &Layout, scene: &mut 
     {
         let rect = cells.rects[place];
         let ring = Rect::new(rect.x - 1.0, rect.y - 2.0, rect.w + 1.0, rect.h + 4.0);
-        pencil.dashed(ring, 2.0, Ink::None, Ink::Ink, 2.0);
+        let mut outline = String::new();
+        push(&mut outline, ring);
+        pencil.dashed_line(outline, Ink::Ink, 2.0);
     }
     let axis = layout.cells.y + layout.cells.h + 15.0;
     let [first, last] = ends;
@@ -739,6 +744,7 @@ fn card(shard: usize, system: &System, at: Time, layout: &Layout, scene: &mut Sc
         (None, Ink::Secondary)
     };
     let idle = scene.say("idle", &[]);
+    let its_copies = scene.say("copies", &[Arg::Count(i64::from(rules.copies))]);
     let waits = scene.say("waiting", &[Arg::Count(waiting as i64)]);
     let part = shard_part(shard);
     let name = scene.name(part);
@@ -785,6 +791,10 @@ fn card(shard: usize, system: &System, at: Time, layout: &Layout, scene: &mut Sc
         false => (name, name_w),
     };
     pencil.bold(pt(inner, name_y), size, Ink::Ink, name);
+    if rules.copies > 0 && roomy && !medium {
+        let at = pt(inner + name_w + 6.0, name_y);
+        pencil.text(at, 11.0, Ink::Secondary, its_copies);
+    }
     let right = rect.x + rect.w - 10.0;
     let said = match &state {
         Some(state) if down || !roomy || medium => vec![state.clone()],
@@ -796,7 +806,14 @@ fn card(shard: usize, system: &System, at: Time, layout: &Layout, scene: &mut Sc
         (_, true) => Ink::Bad,
         _ => Ink::Secondary,
     };
-    let said = fitting(&said, size, inked != Ink::Secondary, room - name_w - 8.0);
+    // Where they share a line, the meter needs room as well.
+    let copied = if rules.copies > 0 && roomy && !medium {
+        20.0
+    } else {
+        0.0
+    };
+    let rest = room - name_w - copied - if roomy { 8.0 } else { 40.0 };
+    let said = fitting(&said, size, inked != Ink::Secondary, rest);
     let said_w = text::width(&said, size, inked != Ink::Secondary);
     ending(
         &mut pencil,

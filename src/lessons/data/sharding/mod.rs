@@ -437,7 +437,8 @@ impl Script for Sharding {
         }
         seen.rules = new;
         let laid = |rules: &Rules| (rules.by, rules.shards, rules.salts);
-        seen.anew |= laid(&old) != laid(&new);
+        // Ranges that are no longer cut begin anew as well.
+        seen.anew |= laid(&old) != laid(&new) || (old.splits && !new.splits);
         seen.moves.cuts = 0;
         seen.streak = 0;
         seen.space.begin_count();
@@ -516,7 +517,7 @@ fn measure(system: &mut System, cx: Cx<'_, '_>) {
 }
 
 /// For how long the system runs before anybody looks.
-const WARM_UP: Time = Time::s(8);
+const WARM_UP: Time = Time::s(12);
 
 const PLOTS: &[Plot] = &[
     Plot::of(

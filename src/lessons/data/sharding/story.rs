@@ -1,7 +1,7 @@
 //! The story, its predictions, and things to try.
 
 use super::figure::{ASKED, CARRIES, GOTTEN, ROWS};
-use super::moves::{self, DOWN};
+use super::moves;
 use super::space::{By, Tally};
 use super::{SPACE, Seen, shard_part};
 use engine::claim::{figure, line};
@@ -15,6 +15,9 @@ const SALT: f64 = 3.0;
 const LAST: PartId = shard_part(3);
 /// The shards that have cust42's slot: of eight, and those of two of its sub-keys.
 const ITS: PartId = shard_part(5);
+
+/// So long after a crash it is known what it costs; the shard is still down.
+const KNOWN: Time = Time::ms(6_900);
 
 fn seen(system: &System) -> &Seen {
     system.own()
@@ -150,9 +153,9 @@ pub(super) const STORY: &[Beat<System>] = &[
         ],
         points: &[CARRIES, SPACE],
         shows: &[
-            figure(CARRIES, "carries").within(85.0, 130.0),
+            figure(CARRIES, "carries").within(85.0, 122.0),
             figure(ASKED, "today").is(16.0),
-            figure(SPACE, "all share").within(0.5, 0.8),
+            figure(SPACE, "all share").within(0.4, 0.85),
         ],
         ..Beat::at_once()
     },
@@ -215,7 +218,7 @@ pub(super) const STORY: &[Beat<System>] = &[
             options: &["twenty", "thirty-six", "hundred"],
             truth: |system| {
                 let crash = seen(system).crash.as_ref()?;
-                let known = system.now.since(crash.at) >= DOWN && crash.soon.0 >= 100;
+                let known = system.now.since(crash.at) >= KNOWN && crash.soon.0 >= 100;
                 let share = f64::from(crash.soon.1) / f64::from(crash.soon.0.max(1));
                 known.then_some(match share {
                     x if x < 0.26 => 0,
@@ -232,16 +235,24 @@ pub(super) const STORY: &[Beat<System>] = &[
             Setup::Set("today", 20.0),
             Setup::Act("crash", 0),
             Setup::Speed(2.0),
-            Setup::Wait(Time::ms(9_000)),
+            Setup::Wait(Time::s(7)),
         ],
         when: |system| seen(system).crash.is_some_and(|it| it.soon.0 >= 100),
         points: &[GOTTEN, SPACE],
-        shows: &[figure(GOTTEN, "crash failed %").within(27.0, 50.0)],
+        shows: &[
+            figure(GOTTEN, "crash failed %").within(27.0, 50.0),
+            figure(SPACE, "dead").at_least(6.0),
+        ],
         ..Beat::at_once()
     },
     Beat {
         id: "yours",
-        setup: &[Setup::Set("today", 10.0), Setup::Speed(0.5)],
+        setup: &[
+            Setup::Act("recover", 0),
+            Setup::Set("today", 10.0),
+            Setup::Speed(0.5),
+            Setup::Wait(Time::s(1)),
+        ],
         when: |system| by(system, By::Customer),
         points: &[SPACE],
         ..Beat::at_once()
