@@ -421,7 +421,8 @@ fn strip(system: &System, at: Time, cells: &Cells, layout: &Layout, scene: &mut 
     );
     let titles = ["space.title", "space.title.short", "space.title.shortest"];
     let titles = titles.map(|word| scene.say(word, &[]));
-    let limit = scene.say("limit", &[Arg::Number(rules.each().round())]);
+    let limits = ["limit", "limit.short", "per-s"];
+    let limits = limits.map(|word| scene.say(word, &[Arg::Number(rules.each().round())]));
     let tall = scene.say("per-s", &[Arg::Number(rounded)]);
     let ends = match space.by() {
         By::Date => ["axis.old", "axis.now"].map(|word| scene.say(word, &[])),
@@ -582,17 +583,25 @@ fn strip(system: &System, at: Time, cells: &Cells, layout: &Layout, scene: &mut 
     let crowded = peak >= rules.each() * 0.25;
     let tall_w = text::width(&tall, 12.5, true);
     let from = (x - tall_w / 2.0).clamp(bars.x, bars.x + bars.w - tall_w);
-    let limit_w = text::width(&limit, 11.0, false);
-    // What is written at the line keeps away from the highest bar.
-    if x > bars.x + bars.w / 2.0 {
-        pencil.text(pt(bars.x, line - 4.0), 11.0, Ink::Secondary, limit);
-    } else {
-        pencil.text(
-            pt(bars.x + bars.w - limit_w, line - 4.0),
-            11.0,
-            Ink::Secondary,
-            limit,
-        );
+    // What is written at the line keeps to the wider side of the bars that reach it.
+    let end = bars.x + bars.w;
+    let reaches = |place: &usize| heat[*place][0] + heat[*place][1] > rules.each() * 0.9;
+    let tops: Vec<usize> = (0..heat.len()).filter(reaches).collect();
+    let left = tops.first().map_or(end, |place| cells.rects[*place].x) - bars.x;
+    let right = tops
+        .last()
+        .map_or(0.0, |place| end - cells.rects[*place].right().x);
+    // Beside the highest bar stands what it is asked.
+    let room = left.max(right) - if tops.is_empty() { 0.0 } else { tall_w + 12.0 };
+    let limit = limits
+        .iter()
+        .find(|it| text::width(it, 11.0, false) <= room);
+    if let Some(limit) = limit {
+        let at = pt(if left >= right { bars.x } else { end }, line - 4.0);
+        match left >= right {
+            true => _ = pencil.text(at, 11.0, Ink::Secondary, limit.as_str()),
+            false => ending(&mut pencil, at, 11.0, false, Ink::Secondary, limit.as_str()),
+        }
     }
     if crowded {
         let over = peak > rules.each();
@@ -976,7 +985,11 @@ fn carries(tally: &Tally, rules: &Rules, shards: usize, rect: Rect, scene: &mut 
         false => scene.say("counting", &[]),
     };
     let title = ["carries", "carries.short"].map(|word| scene.say(word, &[]));
-    let of = [Arg::Count(shards as i64), Arg::Number(all.round())];
+    let of = [
+        Arg::Number(all.round()),
+        Arg::Count(shards as i64),
+        Arg::Number(rules.each().round()),
+    ];
     let of = ["carries.of", "carries.of.short"].map(|word| scene.say(word, &of));
     let mut pencil = scene.thing(CARRIES, rect, format!("{}: {big}, {}", title[0], of[0]));
     pencil.figure("carries", value);
