@@ -1,11 +1,12 @@
 //! The stage: shop and router, the strip of the key space that glows where the work lands, its newest rows, the shards.
 
 use super::moves::{self, JOBS};
-use super::space::{Ask, By, CELEBRITY, DAY, Row, Rules, Tally, date};
+use super::space::{Ask, By, CELEBRITY, DAY, Row, Rules, Space, Tally, date};
 use super::{
     GOT, IMPORTER, LINK, READ, ROUTER_PART, SHARD, SHOP, SPACE, Seen, TODAY, WRITE, shard_part,
 };
 use algorithms::hash_slots::SLOTS;
+use algorithms::shard_map::carried;
 use engine::scene::{Curve, Point, Rect, pt};
 use engine::{Arg, Glyph, Ink, PartId, Scene, Time, text};
 use kit::figures::label::{ending, fitting};
@@ -233,6 +234,12 @@ fn push(d: &mut String, rect: Rect) {
     }
 }
 
+fn path(rect: Rect) -> String {
+    let mut d = String::new();
+    push(&mut d, rect);
+    d
+}
+
 /// Where each piece stands on the strip: as wide as its rows are many where pieces are ranges of dates.
 struct Cells {
     rects: Vec<Rect>,
@@ -428,7 +435,7 @@ fn strip(system: &System, at: Time, cells: &Cells, layout: &Layout, scene: &mut 
         By::Date => ["axis.old", "axis.now"].map(|word| scene.say(word, &[])),
         _ => ["axis.first", "axis.last"].map(|word| scene.say(word, &[])),
     };
-    let kinds = ["heat.own", "heat.all"].map(|word| scene.say(word, &[]));
+    let kinds = ["heat.own", "heat.all", "heat.machine"].map(|word| scene.say(word, &[]));
     let down: Vec<bool> = (0..layout.shards.len().max(owner + 1))
         .map(|shard| !moves::is_up(system, shard))
         .collect();
@@ -481,7 +488,8 @@ fn strip(system: &System, at: Time, cells: &Cells, layout: &Layout, scene: &mut 
     let high = |value: f64| (value * unit).min(f64::from(bars.h)) as f32;
     let mut own = [const { String::new() }; OWNERS.len()];
     let (mut all, mut cold) = (String::new(), [const { String::new() }; OWNERS.len()]);
-    let mut dead = String::new();
+    let (mut dead, mut excess) = (String::new(), String::new());
+    let mut machines = vec![0.0; down.len()];
     for (place, piece) in pieces.iter().enumerate() {
         let rect = cells.rects[place];
         let w = (rect.w - 1.0).max(1.0);
@@ -502,6 +510,13 @@ fn strip(system: &System, at: Time, cells: &Cells, layout: &Layout, scene: &mut 
         if upper > 0.3 {
             push(&mut all, Rect::new(rect.x, base - h - upper, w, upper));
         }
+        let above = high(alone + shared) - high(rules.each());
+        if above > 0.3 {
+            push(&mut excess, Rect::new(rect.x, line - above, w, above));
+        }
+        if let Some(sum) = machines.get_mut(piece.owner) {
+            *sum += alone + shared;
+        }
     }
     for (d, ink) in cold
         .into_iter()
@@ -515,13 +530,17 @@ fn strip(system: &System, at: Time, cells: &Cells, layout: &Layout, scene: &mut 
     if !all.is_empty() {
         pencil.area(all, Ink::Warn);
     }
+    // What is above the line, nobody can do.
+    if !excess.is_empty() {
+        pencil.area(excess, Ink::Bad);
+    }
     if !dead.is_empty() {
         pencil
             .area(dead.clone(), Ink::Card)
             .area(dead, Ink::BadHatch);
     }
 
-    // Neighbours with one owner share its number.
+    // Neighbours with one owner share its number, and a line as high as all that is asked of it.
     let mut begin = 0;
     for place in 1..=pieces.len() {
         let same = pieces
@@ -532,6 +551,22 @@ fn strip(system: &System, at: Time, cells: &Cells, layout: &Layout, scene: &mut 
         }
         let (from, to) = (cells.rects[begin], cells.rects[place - 1]);
         let owner = pieces[begin].owner;
+        let sum = machines.get(owner).copied().unwrap_or(0.0);
+        if sum > 0.0 {
+            let y = base - high(sum);
+            let d = format!(
+                "M{} {}H{}",
+                text::tenths(from.x),
+                text::tenths(y),
+                text::tenths(to.x + to.w - 1.0)
+            );
+            let ink = if sum > rules.each() {
+                Ink::Bad
+            } else {
+                ink_of(owner)
+            };
+            pencil.line(d, ink, 2.0);
+        }
         let middle = pt((from.x + to.x + to.w) / 2.0, from.y + from.h / 2.0 + 4.0);
         let label = text::trim_number(owner as f64 + 1.0);
         let ink = match down.get(owner) {
@@ -548,9 +583,7 @@ fn strip(system: &System, at: Time, cells: &Cells, layout: &Layout, scene: &mut 
     {
         let rect = cells.rects[place];
         let ring = Rect::new(rect.x - 1.0, rect.y - 2.0, rect.w + 1.0, rect.h + 4.0);
-        let mut outline = String::new();
-        push(&mut outline, ring);
-        pencil.dashed_line(outline, Ink::Ink, 2.0);
+        pencil.dashed_line(path(ring), Ink::Ink, 2.0);
     }
     let axis = layout.cells.y + layout.cells.h + 15.0;
     let [first, last] = ends;
@@ -558,26 +591,23 @@ fn strip(system: &System, at: Time, cells: &Cells, layout: &Layout, scene: &mut 
     let taken = [&first, &last].map(|end| text::width(end, 11.0, false) + 16.0);
     let legend = kinds
         .iter()
-        .map(|kind| text::width(kind, 11.0, false) + 13.0);
-    let legend = legend.sum::<f32>() + 12.0;
+        .map(|kind| text::width(kind, 11.0, false) + 25.0);
+    let legend = legend.sum::<f32>() - 12.0;
     if asks_all && legend <= bars.w - taken[0] - taken[1] {
         let mut x = bars.x + taken[0] + (bars.w - taken[0] - taken[1] - legend) / 2.0;
-        for (ink, said) in [ink_of(owner), Ink::Warn].into_iter().zip(kinds) {
+        let inks = [ink_of(owner), Ink::Warn, ink_of(owner)];
+        for (nth, (ink, said)) in inks.into_iter().zip(kinds).enumerate() {
             let w = 25.0 + text::width(&said, 11.0, false);
-            pencil.filled(Rect::new(x, axis - 8.5, 9.0, 9.0), 2.0, ink);
+            let (y, h) = if nth == 2 {
+                (axis - 5.0, 2.0)
+            } else {
+                (axis - 8.5, 9.0)
+            };
+            pencil.filled(Rect::new(x, y, 9.0, h), 1.0, ink);
             pencil.text(pt(x + 13.0, axis), 11.0, Ink::Secondary, said);
             x += w;
         }
     }
-    pencil.text(pt(bars.x, axis), 11.0, Ink::Secondary, first);
-    ending(
-        &mut pencil,
-        pt(bars.x + bars.w, axis),
-        11.0,
-        false,
-        Ink::Secondary,
-        last,
-    );
     let rect = cells.rects[hottest];
     let x = rect.x + rect.w / 2.0;
     let crowded = peak >= rules.each() * 0.25;
@@ -692,6 +722,9 @@ fn rows(system: &System, at: Time, cells: &Cells, area: Rect, scene: &mut Scene)
         pencil.dashed_line(d, Ink::Warn, 1.0);
         let at = pt(area.x + area.w - 10.0, (y - 4.0).max(area.y + 30.0));
         if space.by() != By::Date || y > area.y + 42.0 {
+            let w = text::width(&today, 11.0, true) + 6.0;
+            let ground = Rect::new(at.x - w + 3.0, at.y - 9.5, w, 12.0);
+            pencil.area(path(ground), Ink::Card);
             ending(&mut pencil, at, 11.0, true, Ink::Warn, today);
         }
     }
@@ -967,12 +1000,20 @@ fn moving(system: &System, layout: &Layout, scene: &mut Scene) {
 fn panels(system: &System, at: Time, layout: &Layout, scene: &mut Scene) {
     let seen = system.own::<Seen>();
     let (tally, rules) = (&seen.space.tally, &seen.rules);
-    carries(tally, rules, moves::shards(system), layout.panels[0], scene);
+    carries(
+        &seen.space,
+        rules,
+        moves::shards(system),
+        layout.panels[0],
+        scene,
+    );
     asked(tally, layout.panels[1], scene);
     got(seen, at, layout.panels[2], scene);
 }
 
-fn carries(tally: &Tally, rules: &Rules, shards: usize, rect: Rect, scene: &mut Scene) {
+fn carries(space: &Space, rules: &Rules, shards: usize, rect: Rect, scene: &mut Scene) {
+    let tally = &space.tally;
+    let theory = carried(rules.each(), space.expected);
     let known = tally.requests >= 10;
     let value = if known {
         tally.carries(rules.each())
@@ -985,14 +1026,10 @@ fn carries(tally: &Tally, rules: &Rules, shards: usize, rect: Rect, scene: &mut 
         false => scene.say("counting", &[]),
     };
     let title = ["carries", "carries.short"].map(|word| scene.say(word, &[]));
-    let of = [
-        Arg::Number(all.round()),
-        Arg::Count(shards as i64),
-        Arg::Number(rules.each().round()),
-    ];
+    let of = [Arg::Number(all.round()), Arg::Number(theory.round())];
     let of = ["carries.of", "carries.of.short"].map(|word| scene.say(word, &of));
     let mut pencil = scene.thing(CARRIES, rect, format!("{}: {big}, {}", title[0], of[0]));
-    pencil.figure("carries", value);
+    pencil.figure("carries", value).figure("theory", theory);
     panel(
         &mut pencil,
         rect,
@@ -1012,6 +1049,13 @@ fn carries(tally: &Tally, rules: &Rules, shards: usize, rect: Rect, scene: &mut 
     }
     let meter = Rect::new(rect.x + 10.0, rect.y + rect.h - 15.0, rect.w - 20.0, 6.0);
     pencil.meter(meter, (value / all) as f32, Ink::Accent, false);
+    // Where theory would have it.
+    let x = meter.x + meter.w * ((theory / all) as f32).clamp(0.0, 1.0);
+    pencil.filled(
+        Rect::new(x - 1.0, meter.y - 3.0, 2.0, meter.h + 6.0),
+        1.0,
+        Ink::Ink,
+    );
 }
 
 fn asked(tally: &Tally, rect: Rect, scene: &mut Scene) {

@@ -290,7 +290,7 @@ impl Script for Sharding {
                 let seen = system.own_mut::<Seen>();
                 seen.grew = Some((cx.now(), there));
                 seen.moves.moved = 0;
-                seen.space.begin_count();
+                seen.space.begin_count(&seen.rules, cx.now());
                 moves::deal(there + 1, system, cx);
             }
             ACT_REMOVE => moves::deal(there - 1, system, cx),
@@ -441,7 +441,7 @@ impl Script for Sharding {
         seen.anew |= laid(&old) != laid(&new) || (old.splits && !new.splits);
         seen.moves.cuts = 0;
         seen.streak = 0;
-        seen.space.begin_count();
+        seen.space.begin_count(&new, now);
     }
 
     fn report(&self, system: &mut System, _knobs: &Values, cx: Cx<'_, '_>) {

@@ -1,6 +1,6 @@
 //! Pieces that are cut and moved, shards that come and go, and what a crash leaves.
 
-use super::space::Space;
+use super::space::{By, Space};
 use super::{ROUTER_PART, SHARD, SPACE, Seen, shard_part};
 use engine::{Arg, Note, Time, Tone};
 use kit::system::{Cx, Deed, Draw, Event, Frame, Seat, System};
@@ -198,8 +198,12 @@ pub(super) fn job_done(job: &Frame, system: &mut System, cx: Cx<'_, '_>) {
     };
     seen.space.map.give(place, it.to);
     seen.moves.moved += 1;
-    // What all carry together is told of the map as it is.
-    seen.space.begin_count();
+    if seen.rules.by == By::Date {
+        // All heat may be elsewhere now: what all carry together is told of the map as it is.
+        seen.space.begin_count(&seen.rules, cx.now());
+    } else {
+        seen.space.expect(&seen.rules, cx.now());
+    }
     let note = Note::new("moved").with(Arg::Count(i64::from(it.piece)));
     let note = note.with(Arg::Part(shard_part(it.to))).about(SPACE);
     system.say(note.mark(Tone::Ok), cx);

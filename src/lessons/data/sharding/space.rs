@@ -169,6 +169,8 @@ pub(super) struct Space {
     /// Operations asked of each shard lately.
     lately: Vec<Recently<1>>,
     pub(super) tally: Tally,
+    /// How many operations a request costs the busiest shard on average, by the map and the rules alone.
+    pub(super) expected: f64,
     /// When all rows were laid out: what was asked before says nothing.
     laid: Time,
     /// Which salt the next write of the celebrity gets, and which row is imported next.
@@ -231,6 +233,7 @@ impl Space {
             hits: VecDeque::new(),
             lately: Vec::new(),
             tally: Tally::default(),
+            expected: 1.0,
             laid: Time::ZERO,
             turn: 0,
             imported: 0,
@@ -271,12 +274,58 @@ impl Space {
         self.hits.clear();
         self.lately = Vec::new();
         self.laid = now;
-        self.begin_count();
+        self.begin_count(rules, now);
     }
 
     /// What is counted from now on belongs to other rules.
-    pub(super) fn begin_count(&mut self) {
+    pub(super) fn begin_count(&mut self, rules: &Rules, now: Time) {
         self.tally = Tally::default();
+        self.expect(rules, now);
+    }
+
+    /// Works out what a request costs the busiest shard: the theory that the count is held against.
+    pub(super) fn expect(&mut self, rules: &Rules, now: Time) {
+        let owners = self.map.pieces().iter().map(|it| it.owner);
+        let mut work = vec![0.0; 1 + owners.max().unwrap_or(0)];
+        let mut row = Row {
+            key: 0,
+            date: date(now),
+            customer: 0,
+            number: 0,
+            salt: 0,
+        };
+        let kinds = [1.0 - rules.reads - rules.today, rules.reads, rules.today];
+        for (class, share) in [WRITE, READ, TODAY].into_iter().zip(kinds) {
+            if self.by == By::Order && class == WRITE {
+                // Numbers of orders fall into all slots alike, and all pieces have as many.
+                let each = share / self.map.pieces().len() as f64;
+                self.map
+                    .pieces()
+                    .iter()
+                    .for_each(|it| work[it.owner] += each);
+                continue;
+            }
+            for customer in 0..CUSTOMERS {
+                let star = customer == CELEBRITY;
+                let famous = if star { rules.celebrity } else { 0.0 };
+                let theirs = famous + (1.0 - rules.celebrity) / f64::from(CUSTOMERS);
+                let theirs = if class == TODAY {
+                    1.0 / f64::from(CUSTOMERS)
+                } else {
+                    theirs
+                };
+                let salted = star && class == WRITE && self.by == By::Salt;
+                let salts = if salted { rules.salts } else { 1 };
+                for salt in 0..salts {
+                    (row.customer, row.salt) = (customer, salt);
+                    row.key = key_of(self.by, &row);
+                    for target in self.targets(class, &row, rules, now) {
+                        work[target.shard] += share * theirs / f64::from(salts);
+                    }
+                }
+            }
+        }
+        self.expected = work.into_iter().fold(0.0, f64::max);
     }
 
     // region: ask
