@@ -552,7 +552,8 @@ fn strip(system: &System, at: Time, cells: &Cells, layout: &Layout, scene: &mut 
         let (from, to) = (cells.rects[begin], cells.rects[place - 1]);
         let owner = pieces[begin].owner;
         let sum = machines.get(owner).copied().unwrap_or(0.0);
-        if sum > 0.0 {
+        let glows = (begin..place).any(|it| heat[it][0] + heat[it][1] > 0.0);
+        if sum > 0.0 && glows {
             let y = base - high(sum);
             let d = format!(
                 "M{} {}H{}",
@@ -573,8 +574,8 @@ fn strip(system: &System, at: Time, cells: &Cells, layout: &Layout, scene: &mut 
             Some(false) => Ink::OnAccent,
             _ => Ink::Bad,
         };
-        if to.x + to.w - from.x >= text::width(&label, 11.5, true) + 3.0 {
-            pencil.centred(middle, 11.5, true, ink, label);
+        if to.x + to.w - from.x >= text::width(&label, 11.0, true) + 1.0 {
+            pencil.centred(middle, 11.0, true, ink, label);
         }
         begin = place;
     }
@@ -589,25 +590,32 @@ fn strip(system: &System, at: Time, cells: &Cells, layout: &Layout, scene: &mut 
     let [first, last] = ends;
     let asks_all = heat.iter().any(|it| it[1] > 0.0);
     let taken = [&first, &last].map(|end| text::width(end, 11.0, false) + 16.0);
-    let legend = kinds
-        .iter()
-        .map(|kind| text::width(kind, 11.0, false) + 25.0);
-    let legend = legend.sum::<f32>() - 12.0;
-    if asks_all && legend <= bars.w - taken[0] - taken[1] {
-        let mut x = bars.x + taken[0] + (bars.w - taken[0] - taken[1] - legend) / 2.0;
-        let inks = [ink_of(owner), Ink::Warn, ink_of(owner)];
-        for (nth, (ink, said)) in inks.into_iter().zip(kinds).enumerate() {
-            let w = 25.0 + text::width(&said, 11.0, false);
-            let (y, h) = if nth == 2 {
-                (axis - 5.0, 2.0)
-            } else {
-                (axis - 8.5, 9.0)
-            };
-            pencil.filled(Rect::new(x, y, 9.0, h), 1.0, ink);
-            pencil.text(pt(x + 13.0, axis), 11.0, Ink::Secondary, said);
-            x += w;
+    // As much of the legend as there is room for.
+    let room = bars.w - taken[0] - taken[1];
+    let widths = kinds
+        .each_ref()
+        .map(|it| text::width(it, 11.0, false) + 25.0);
+    let inks = [ink_of(owner), Ink::Warn, ink_of(owner)];
+    let (mut x, mut left) = (bars.x + taken[0], if asks_all { room + 12.0 } else { 0.0 });
+    let spare = room + 12.0 - widths.iter().sum::<f32>();
+    x += (spare / 2.0).max(0.0);
+    for (nth, said) in kinds.into_iter().enumerate() {
+        left -= widths[nth];
+        if left < 0.0 {
+            break;
         }
+        let (y, h) = if nth == 2 {
+            (axis - 5.0, 2.0)
+        } else {
+            (axis - 8.5, 9.0)
+        };
+        pencil.filled(Rect::new(x, y, 9.0, h), 1.0, inks[nth]);
+        pencil.text(pt(x + 13.0, axis), 11.0, Ink::Secondary, said);
+        x += widths[nth];
     }
+    pencil.text(pt(bars.x, axis), 11.0, Ink::Secondary, first);
+    let end = pt(bars.x + bars.w, axis);
+    ending(&mut pencil, end, 11.0, false, Ink::Secondary, last);
     let rect = cells.rects[hottest];
     let x = rect.x + rect.w / 2.0;
     let crowded = peak >= rules.each() * 0.25;
@@ -840,7 +848,8 @@ fn card(shard: usize, system: &System, at: Time, layout: &Layout, scene: &mut Sc
     let right = rect.x + rect.w - 10.0;
     let said = match &state {
         Some(state) if down || !roomy || medium => vec![state.clone()],
-        None if !roomy && waiting >= 5 => vec![waits.clone()],
+        None if !roomy && waiting >= 5 => vec![waits.clone(), asked[1].clone()],
+        _ if !roomy => vec![asked[1].clone()],
         _ => asked.to_vec(),
     };
     let inked = match (&state, over) {
@@ -871,13 +880,10 @@ fn card(shard: usize, system: &System, at: Time, layout: &Layout, scene: &mut Sc
         let low = if medium { 7.0 } else { 11.0 };
         Rect::new(inner, rect.y + rect.h - low, room, low * 0.55)
     } else {
-        let x = inner + name_w + 8.0;
-        Rect::new(
-            x,
-            rect.y + rect.h / 2.0 - 3.0,
-            (right - said_w - 8.0 - x).max(4.0),
-            6.0,
-        )
+        // As long on all cards, unless a text is longer.
+        let x = inner + name_w.max(if short { 14.0 } else { 50.0 }) + 8.0;
+        let w = right - said_w.max(56.0) - 8.0 - x;
+        Rect::new(x, rect.y + rect.h / 2.0 - 3.0, w.max(4.0), 6.0)
     };
     let tone = if over { Ink::Bad } else { ink_of(shard) };
     pencil.meter(meter, share, tone, down);

@@ -172,7 +172,7 @@ pub(super) struct Space {
     /// How many operations a request costs the busiest shard on average, by the map and the rules alone.
     pub(super) expected: f64,
     /// When all rows were laid out: what was asked before says nothing.
-    laid: Time,
+    pub(super) laid: Time,
     /// Which salt the next write of the celebrity gets, and which row is imported next.
     turn: u32,
     imported: u64,

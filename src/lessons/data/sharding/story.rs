@@ -2,7 +2,7 @@
 
 use super::figure::{ASKED, CARRIES, GOTTEN, ROWS};
 use super::moves;
-use super::space::{By, Tally};
+use super::space::{By, DAY, Tally};
 use super::{SPACE, Seen, shard_part};
 use engine::claim::{figure, line};
 use engine::{Beat, Challenge, PartId, Prediction, Progress, Setup, Time};
@@ -117,9 +117,10 @@ pub(super) const STORY: &[Beat<System>] = &[
         setup: &[
             Setup::Alone,
             Setup::Set("today", 20.0),
-            Setup::Speed(0.5),
             Setup::Wait(Time::s(3)),
         ],
+        // The day is old enough to have orders.
+        when: |system| (3_000_000..9_500_000).contains(&(system.now.0 % DAY.0)),
         points: &[ASKED, ROWS],
         shows: &[
             figure(ASKED, "today").is(4.0),
@@ -140,7 +141,6 @@ pub(super) const STORY: &[Beat<System>] = &[
             },
             hides: &[],
         }),
-        ..Beat::at_once()
     },
     Beat {
         id: "more",
