@@ -139,6 +139,8 @@ struct Seen {
     /// What users got lately, by class: answers, and failures.
     got: Recently<8>,
     told: Vec<Told>,
+    /// The busiest shard's greatest share of the writes of a second, since the third cut.
+    hottest: f64,
     /// When a request of a user last failed.
     failed: Time,
     /// Questions for today in a row that one shard answered.
@@ -258,6 +260,7 @@ impl Script for Sharding {
             crash: None,
             got: Recently::new(Time::ZERO),
             told: Vec::new(),
+            hottest: 0.0,
             failed: Time::ZERO,
             streak: 0,
             grew: None,
@@ -443,6 +446,7 @@ impl Script for Sharding {
         // Ranges that are no longer cut begin anew as well.
         seen.anew |= laid(&old) != laid(&new) || (old.splits && !new.splits);
         seen.moves.cuts = 0;
+        seen.hottest = 0.0;
         seen.streak = 0;
         seen.space.begin_count(&new, now);
     }
@@ -512,6 +516,11 @@ fn measure(system: &mut System, cx: Cx<'_, '_>) {
     cx.sample(MEAN, sum / there.max(1) as f64);
     cx.sample(CAN, rules.each());
     let seen = system.own_mut::<Seen>();
+    if seen.moves.cuts >= 3
+        && let Some(share) = seen.space.writes_of_busiest(now)
+    {
+        seen.hottest = seen.hottest.max(share);
+    }
     let calm = seen.failed < now;
     let rules = seen.rules;
     let seventy = rules.load >= 70.0 && there <= 8 && rules.today >= 0.1;

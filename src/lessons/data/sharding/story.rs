@@ -46,11 +46,10 @@ pub(super) const STORY: &[Beat<System>] = &[
             id: "split",
             options: &["half", "quarter", "stays"],
             truth: |system| {
-                let cuts = seen(system).moves.cuts >= 3;
-                let busiest = seen(system).space.writes_of_busiest(system.now);
-                let share = busiest.filter(|_| cuts && settled(system) >= Time::s(6))?;
-                Some(match share {
-                    x if x >= 0.7 => 2,
+                let cut = seen(system).moves.cuts >= 3 && settled(system) >= Time::ms(5_800);
+                let known = cut && seen(system).hottest > 0.0;
+                known.then(|| match seen(system).hottest {
+                    x if x >= 0.85 => 2,
                     x if x >= 0.4 => 0,
                     _ => 1,
                 })
@@ -99,7 +98,7 @@ pub(super) const STORY: &[Beat<System>] = &[
             options: &["one", "two", "four"],
             truth: |system| {
                 let rules = &seen(system).rules;
-                let known = rules.today >= 0.2 && settled(system) >= Time::s(3);
+                let known = rules.today >= 0.2 && settled(system) >= Time::ms(2_800);
                 let asked = Tally::asked(seen(system).space.tally.todays);
                 let asked = asked.filter(|_| known && rules.by == By::Customer)?;
                 Some(match asked {
@@ -153,9 +152,10 @@ pub(super) const STORY: &[Beat<System>] = &[
         ],
         points: &[CARRIES, SPACE],
         shows: &[
-            figure(CARRIES, "carries").within(85.0, 122.0),
+            figure(CARRIES, "carries").within(85.0, 128.0),
+            figure(CARRIES, "theory").within(109.0, 111.0),
             figure(ASKED, "today").is(16.0),
-            figure(SPACE, "all share").within(0.4, 0.85),
+            figure(SPACE, "all share").within(0.35, 0.85),
         ],
         ..Beat::at_once()
     },
@@ -170,13 +170,14 @@ pub(super) const STORY: &[Beat<System>] = &[
         ],
         when: |system| {
             let asked = seen(system).space.rate(5, system.now);
-            asked >= 20.5 && system.waiting_at(super::SHARD, 5) >= 15
+            asked >= 21.5 && system.waiting_at(super::SHARD, 5) >= 15
         },
         points: &[SPACE, ITS],
         shows: &[
-            figure(ITS, "asked").at_least(20.5),
+            figure(ITS, "asked").at_least(20.0),
             figure(ITS, "waiting").at_least(15.0),
             figure(CARRIES, "carries").at_most(48.0),
+            figure(CARRIES, "theory").within(41.0, 43.0),
             figure(ROWS, "cust42 on").is(1.0),
         ],
         ..Beat::at_once()
@@ -185,7 +186,7 @@ pub(super) const STORY: &[Beat<System>] = &[
         id: "salt",
         setup: &[
             Setup::Set("by", SALT),
-            Setup::Speed(2.0),
+            Setup::Speed(2.5),
             Setup::Wait(Time::s(8)),
         ],
         when: |system| system.waiting_at(super::SHARD, 5) <= 12,
@@ -193,7 +194,8 @@ pub(super) const STORY: &[Beat<System>] = &[
         shows: &[
             figure(ROWS, "cust42 on").is(4.0),
             figure(ASKED, "one").at_least(1.5),
-            figure(CARRIES, "carries").at_least(52.0),
+            figure(CARRIES, "carries").at_least(44.0),
+            figure(CARRIES, "theory").at_least(55.0),
         ],
         ..Beat::at_once()
     },
@@ -221,7 +223,7 @@ pub(super) const STORY: &[Beat<System>] = &[
                 let known = system.now.since(crash.at) >= KNOWN && crash.soon.0 >= 100;
                 let share = f64::from(crash.soon.1) / f64::from(crash.soon.0.max(1));
                 known.then_some(match share {
-                    x if x < 0.26 => 0,
+                    x if x < 0.23 => 0,
                     x if x < 0.6 => 1,
                     _ => 2,
                 })
@@ -240,7 +242,7 @@ pub(super) const STORY: &[Beat<System>] = &[
         when: |system| seen(system).crash.is_some_and(|it| it.soon.0 >= 100),
         points: &[GOTTEN, SPACE],
         shows: &[
-            figure(GOTTEN, "crash failed %").within(27.0, 50.0),
+            figure(GOTTEN, "crash failed %").within(23.0, 50.0),
             figure(SPACE, "dead").at_least(6.0),
         ],
         ..Beat::at_once()
