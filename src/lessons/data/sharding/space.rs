@@ -94,6 +94,8 @@ pub(super) struct Row {
     pub(super) customer: u16,
     pub(super) number: u32,
     pub(super) salt: u32,
+    /// When a shard had it: a copy has it a little later.
+    pub(super) written: Time,
 }
 
 /// A request at the router, until its user has the answer.
@@ -224,6 +226,7 @@ impl Space {
             customer: (nth * 77 % u64::from(CUSTOMERS)) as u16,
             number: 0,
             salt: nth as u32,
+            written: Time::ZERO,
         };
         let mut space = Space {
             map: ShardMap::new([(0, 0)]),
@@ -293,6 +296,7 @@ impl Space {
             customer: 0,
             number: 0,
             salt: 0,
+            written: now,
         };
         let kinds = [1.0 - rules.reads - rules.today, rules.reads, rules.today];
         for (class, share) in [WRITE, READ, TODAY].into_iter().zip(kinds) {
@@ -372,6 +376,7 @@ impl Space {
             customer,
             number,
             salt: 0,
+            written: now,
         };
         if class == IMPORT {
             let (gap, rows) = IMPORTED;
@@ -457,7 +462,10 @@ impl Space {
             self.asks.remove(place);
         }
         if well && (class == WRITE || class == IMPORT) {
-            self.rows.push_back(row);
+            self.rows.push_back(Row {
+                written: now,
+                ..row
+            });
             if self.rows.len() > KEPT {
                 self.rows.pop_front();
                 self.join_empty();
@@ -586,7 +594,7 @@ impl Space {
         let before = self.rows.len();
         let map = &self.map;
         self.rows
-            .retain(|row| row.date < date(since) || map.owner_of(row.key) != shard);
+            .retain(|row| row.written < since || map.owner_of(row.key) != shard);
         before - self.rows.len()
     }
 
