@@ -794,6 +794,7 @@ fn card(shard: usize, system: &System, at: Time, layout: &Layout, scene: &mut Sc
         (None, Ink::Secondary)
     };
     let idle = scene.say("idle", &[]);
+    let gone = scene.say("crashed.short", &[]);
     let its_copies = scene.say("copies", &[Arg::Count(i64::from(rules.copies))]);
     let waits = scene.say("waiting", &[Arg::Count(waiting as i64)]);
     let part = shard_part(shard);
@@ -847,7 +848,8 @@ fn card(shard: usize, system: &System, at: Time, layout: &Layout, scene: &mut Sc
     }
     let right = rect.x + rect.w - 10.0;
     let said = match &state {
-        Some(state) if down || !roomy || medium => vec![state.clone()],
+        Some(_) if down => vec![state.clone().unwrap_or_default(), gone],
+        Some(state) if !roomy || medium => vec![state.clone()],
         None if !roomy && waiting >= 5 => vec![waits.clone(), asked[1].clone()],
         _ if !roomy => vec![asked[1].clone()],
         _ => asked.to_vec(),
@@ -1065,17 +1067,22 @@ fn carries(space: &Space, rules: &Rules, shards: usize, rect: Rect, scene: &mut 
 }
 
 fn asked(tally: &Tally, rect: Rect, scene: &mut Scene) {
-    let rows = [("asked.one", tally.looks), ("asked.today", tally.todays)];
-    let texts = rows.map(|(word, count)| {
+    let rows = [
+        (["asked.one", "asked.one.short"], tally.looks),
+        (["asked.today", "asked.today.short"], tally.todays),
+    ];
+    let texts = rows.map(|(words, count)| {
         let value = Tally::asked(count);
         let said = match value {
             Some(value) => scene.say("of", &[Arg::Tenths((value * 10.0).round() as u32)]),
             None => scene.say("counting", &[]),
         };
-        (scene.say(word, &[]), said, value)
+        (words.map(|word| scene.say(word, &[])), said, value)
     });
     let titles = ["asked", "asked.short"].map(|word| scene.say(word, &[]));
-    let spoken = texts.iter().map(|(kind, said, _)| format!("{kind} {said}"));
+    let spoken = texts
+        .iter()
+        .map(|(kind, said, _)| format!("{} {said}", kind[0]));
     let spoken = spoken.collect::<Vec<_>>().join(", ");
     let mut pencil = scene.thing(ASKED, rect, spoken);
     pencil.figure("today", texts[1].2.unwrap_or(0.0));
@@ -1100,7 +1107,7 @@ fn asked(tally: &Tally, rect: Rect, scene: &mut Scene) {
             ink,
             said,
         );
-        let kind = fitting(&[kind], 12.0, false, rect.w - 28.0 - w);
+        let kind = fitting(&kind, 12.0, false, rect.w - 28.0 - w);
         pencil.text(pt(rect.x + 10.0, y), 12.0, Ink::Secondary, kind);
     }
 }
