@@ -61,6 +61,7 @@ pub mod rollout;
 pub mod routing;
 pub mod scaling;
 pub mod self_healing;
+pub mod shard_map;
 pub mod single_flight;
 pub mod sliding_log;
 pub mod sliding_window_counter;

@@ -23,6 +23,7 @@ mod retry;
 mod routing;
 mod scaling;
 mod serverless;
+mod sharding;
 mod streams;
 mod table;
 

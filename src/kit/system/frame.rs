@@ -267,6 +267,12 @@ impl Frame {
         self.travelled
     }
 
+    /// Which of the calls of its caller's step it is, from 0.
+    #[inline]
+    pub fn branch(&self) -> usize {
+        usize::from(self.of.1)
+    }
+
     /// The step of its program that it is in, from 0.
     #[inline]
     pub fn step(&self) -> usize {

@@ -96,6 +96,7 @@
 //! * [`System::set_door`]: members that refuse what comes and finish what they have, or that nothing comes back from.
 //! * [`Gate::limits`] with [`Script::admits`]: limiters, which pass, hold back or refuse ([`Admission`]).
 //!   [`Gate::filters`] with [`Script::allowed`]: candidates.
+//! * [`Step::Each`] with [`Script::spreads`], [`Wire::mapped`] with [`Script::picks`]: who is asked follows from a map that the script keeps.
 //! * [`System::scale`]: a controller's number of members in place of the plan's; [`Script::boots`]: how long a new one boots.
 //! * [`Script::report`]: after each look, to say notes and to sample probes of the lesson's own.
 //! * [`Script::gear`]: names what only some plans use, [`QUEUES`], [`BREAKERS`], [`STORES`], [`PACED`],

@@ -255,6 +255,8 @@ pub struct Wire {
     pub health: Option<Health>,
     /// Whether it is known at once which members are down, as by connections that break.
     pub told: bool,
+    /// Whether the script says whom each call goes to ([`super::Script::picks`]), be that member up or not, whatever the policy.
+    pub mapped: bool,
 }
 
 impl Wire {
@@ -269,6 +271,7 @@ impl Wire {
             policy: Policy::RoundRobin,
             health: None,
             told: false,
+            mapped: false,
         }
     }
 }
@@ -606,6 +609,8 @@ pub enum Step {
     Call(Call),
     /// Makes all calls at once and waits for the last answer.
     All(Vec<Call>),
+    /// Makes the call at once as often as the script says ([`super::Script::spreads`]) and waits for the last answer.
+    Each(Call),
     /// Sends and goes on without waiting. Nobody learns whether it arrives.
     Publish(Call),
     /// Answers now and goes on for nobody. Of a message: deletes it before the rest is done.
@@ -622,7 +627,7 @@ impl Step {
     #[inline]
     pub fn calls(&self) -> &[Call] {
         match self {
-            Step::Call(call) | Step::Publish(call) => std::slice::from_ref(call),
+            Step::Call(call) | Step::Publish(call) | Step::Each(call) => std::slice::from_ref(call),
             Step::All(calls) => calls,
             Step::Work(_) | Step::Answer | Step::Fail | Step::Park => &[],
         }

@@ -112,6 +112,16 @@ pub trait Script: Sync + 'static {
         true
     }
 
+    /// How many calls a [`super::Step::Each`] makes for a request or call, now; [`Script::picks`] is asked about each right after.
+    fn spreads(&self, _key: Key, _system: &mut System, _cx: Cx<'_, '_>) -> u8 {
+        1
+    }
+
+    /// Whom a call over a wire that is [`super::Wire::mapped`] goes to.
+    fn picks(&self, _over: WireId, _call: &Frame, _system: &System) -> Option<usize> {
+        None
+    }
+
     /// The word that says why a member was chosen, for `picked`.
     fn because(&self, wire: &super::Wire, _draw: &Draw, _system: &System) -> &'static str {
         super::plan::because(wire.policy)

@@ -835,3 +835,86 @@ fn who_shuts_its_door_finishes_what_it_has_and_from_the_dark_nothing_comes() {
     assert_eq!(later.of(Count::Done), 0);
     assert!((14..=16).contains(&later.of(Count::Failed)), "{later:?}");
 }
+
+/// Users ask a service that keeps a map: a request goes to none, one or several members, be they up or not there at all.
+struct Mapped;
+
+const MAPPED_DEEDS: &[Deed] = &[Deed::Crash(NodeId(2)), Deed::Recover(NodeId(2))];
+
+impl Script for Mapped {
+    fn dials(&self) -> &'static [Dial] {
+        const DIALS: &[Dial] = &[Dial::whole("members", [1, 4], 4)];
+        DIALS
+    }
+    fn plan(&self, knobs: &Values) -> Plan {
+        let call = Call {
+            timeout: Some(Time::ms(400)),
+            ..Call::over(WireId(0))
+        };
+        let mut keeper = Service::new(50, 0, Time::ZERO, Spread::Fixed);
+        keeper.programs = vec![vec![Step::Each(Call::over(WireId(1)))]];
+        let member = Service::new(1, 5, Time::ms(40), Spread::Exponential);
+        let members = knobs.whole("members") as usize;
+        Plan {
+            nodes: vec![
+                Node::one(NodeId(0), "users", Kind::Crowd(Crowd::poisson(40.0, call))),
+                Node::one(NodeId(1), "keeper", Kind::Service(keeper)),
+                Node::many(NodeId(2), "member", Kind::Service(member), members),
+            ],
+            wires: vec![
+                Wire::new(WireId(0), NodeId(0), NodeId(1), "link", Time::ms(5)),
+                Wire {
+                    mapped: true,
+                    ..Wire::new(WireId(1), NodeId(1), NodeId(2), "link", Time::ms(20))
+                },
+            ],
+            ..Plan::default()
+        }
+    }
+    fn deeds(&self) -> &'static [Deed] {
+        MAPPED_DEEDS
+    }
+    fn spreads(&self, key: Key, system: &mut System, _cx: Cx<'_, '_>) -> u8 {
+        let asks = system.frame(key).map(|frame| frame.draw.unit(90) * 4.0);
+        asks.unwrap_or(0.0) as u8
+    }
+    fn picks(&self, _over: WireId, call: &Frame, _system: &System) -> Option<usize> {
+        let unit = call.draw.unit(91) * 0.7;
+        (unit < 0.65).then_some((unit * 4.0) as usize + call.branch())
+    }
+}
+
+#[test]
+fn what_a_map_sends_to_some_none_or_nobody_is_neither_lost_nor_made_up() {
+    const SPECS: &[engine::ActionSpec] = &[engine::ActionSpec::aimed("deed", "member"); 2];
+    let sheet = Sheet {
+        actions: SPECS,
+        probes: &probe::ALL,
+        ..Sheet::usual(CARD, || Values::first(&Mapped), |_, _, _, _| {})
+    };
+    let sheet: &'static Sheet<System> = Box::leak(Box::new(sheet));
+    for seed in 1..=30 {
+        let mut streams = Streams::new(seed);
+        let rng = streams.get(Stream::named("use"));
+        let mut run = Run::new(sheet, seed);
+        for _ in 0..12 {
+            match below(rng, 4) {
+                0 => _ = run.set_knob("members", 1.0 + below(rng, 4) as f64),
+                spec => {
+                    let target = below(rng, 4);
+                    run.act(Act {
+                        spec: spec % 2,
+                        target,
+                    });
+                }
+            }
+            let until = run.position().at + Time::from_ms(unit(rng) * 600.0);
+            while run.run(until, Watch::Any, u64::MAX) == Ran::Stopped {
+                run.audit()
+                    .unwrap_or_else(|fault| panic!("seed {seed}: {fault}"));
+            }
+        }
+        let total = run.model().total();
+        assert!(total.of(Count::Done) > 5 && total.of(Count::Failed) > 5);
+    }
+}

@@ -7,6 +7,7 @@ pub mod gossip;
 pub mod leader_election;
 pub mod quorums;
 pub mod read_replicas;
+pub mod sharding;
 
 kit::lessons![
     consistent_hashing::Hashing,
@@ -16,4 +17,5 @@ kit::lessons![
     gossip::Gossip,
     quorums::Quorums,
     distributed_locks::DistributedLocks,
+    sharding::Sharding,
 ];

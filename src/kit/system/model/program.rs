@@ -63,6 +63,10 @@ impl System {
                     }
                     return;
                 }
+                Some(Step::Each(call)) => {
+                    let call = *call;
+                    return self.spread(key, call, cx);
+                }
                 Some(Step::Publish(call)) => {
                     let call = *call;
                     if let Some(frame) = self.frames.get_mut(key) {
@@ -93,6 +97,23 @@ impl System {
         }
     }
 
+    /// Makes a call as often as the script says. What goes to nobody is over with an event of its own.
+    fn spread(&mut self, key: Key, call: Call, cx: Cx<'_, '_>) {
+        let many = self.script.spreads(key, self, cx);
+        let Some(frame) = self.frames.get_mut(key) else {
+            return;
+        };
+        let step = frame.step;
+        frame.pending = many;
+        if many == 0 {
+            frame.step += 1;
+            return cx.schedule(Time::ZERO, Event::Begin(key));
+        }
+        for branch in 0..many {
+            self.send(key, (step, branch), call, (0, Time::ZERO), cx);
+        }
+    }
+
     /// A step comes to nothing.
     fn throw(&mut self, key: Key, cx: Cx<'_, '_>) {
         let Some(frame) = self.frames.get(key) else {
@@ -112,12 +133,16 @@ impl System {
     }
 
     pub(super) fn call_of(&self, node: u16, class: u8, of: (u8, u8)) -> Option<Call> {
-        let program = self.live(node)?.node.kind.program(class);
-        program
-            .get(usize::from(of.0))?
-            .calls()
-            .get(usize::from(of.1))
-            .copied()
+        let step = self
+            .live(node)?
+            .node
+            .kind
+            .program(class)
+            .get(usize::from(of.0))?;
+        match step {
+            Step::Each(call) => Some(*call),
+            step => step.calls().get(usize::from(of.1)).copied(),
+        }
     }
 
     pub(super) fn work(&mut self, key: Key, amount: u64, speed: f64, cx: Cx<'_, '_>) {

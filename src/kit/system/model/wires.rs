@@ -23,9 +23,12 @@ impl System {
             frame.nth,
         );
         let from = (frame.node, frame.member);
-        let gone = self.live_wire(over.0).is_none_or(|live| live.gone);
+        let live = self.live_wire(over.0);
+        let gone = live.is_none_or(|live| live.gone);
         let picked = if gone || depth >= HOPS_MAX {
             None
+        } else if live.is_some_and(|live| live.wire.mapped) {
+            self.mapped(key, over)
         } else {
             self.pick(over, &draw, nth)
         };
@@ -95,6 +98,13 @@ impl System {
         frame.travelled += travel;
         cx.schedule(travel, Event::Reach(key));
         script.sent(key, self, cx.now());
+    }
+
+    /// Whom the script's map names for a call, if there is such a member.
+    fn mapped(&self, key: Key, over: WireId) -> Option<usize> {
+        let member = self.script.picks(over, self.frames.get(key)?, self)?;
+        let to = self.live_wire(over.0)?.wire.to.0;
+        (member < self.members(usize::from(to))).then_some(member)
     }
 
     pub(super) fn pick(&mut self, over: WireId, draw: &Draw, nth: u8) -> Option<usize> {
