@@ -436,7 +436,8 @@ impl Core {
         })
     }
 
-    /// What a line of a plot is called now: a 99th percentile of a few values is the slowest, which is all that so few tell.
+    /// What a line of a plot is called now: a 99th percentile of a few values is the slowest, which is all that so few tell. What its
+    /// name says beside "p99" stays.
     pub(crate) fn line_name(&self, line: &Line) -> String {
         let main = self.player.main();
         let samples = main.tape().samples_at(main.position().at);
@@ -444,11 +445,13 @@ impl Core {
         let at = main.tape().reads().iter().position(|read| *read == number);
         let count = at.zip(samples.checked_sub(1));
         let count = count.and_then(|(at, sample)| main.tape().line(at).get(sample));
+        let name = self.words.get(&format!("line.{}", line.id));
         match (line.statistic, count) {
             (Statistic::Quantile(q), Some(count)) if q >= 0.99 && *count < SAMPLES_MIN as f32 => {
-                t("plot.slowest")
+                let (before, after) = name.split_once("p99").unwrap_or_default();
+                [before, &t("plot.slowest"), after].concat()
             }
-            _ => self.words.get(&format!("line.{}", line.id)).to_owned(),
+            _ => name.to_owned(),
         }
     }
 
