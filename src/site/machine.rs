@@ -445,7 +445,8 @@ impl Core {
         let at = main.tape().reads().iter().position(|read| *read == number);
         let count = at.zip(samples.checked_sub(1));
         let count = count.and_then(|(at, sample)| main.tape().line(at).get(sample));
-        let name = self.words.get(&format!("line.{}", line.id));
+        let id = format!("line.{}", line.id);
+        let name = self.words.get(&id);
         match (line.statistic, count) {
             (Statistic::Quantile(q), Some(count)) if q >= 0.99 && *count < SAMPLES_MIN as f32 => {
                 let (before, after) = name.split_once("p99").unwrap_or_default();
