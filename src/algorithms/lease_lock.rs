@@ -562,8 +562,11 @@ mod tests {
         };
         // True clocks, nobody paused, nothing forgotten: never two. Tokens looked at: never late, whatever happens.
         for stores in [1, 5] {
-            assert_eq!(any(stores, Wrong::default(), 5_000), (false, false));
-            let (two, late) = any(stores, harm, 5_000);
+            assert_eq!(
+                any(stores, Wrong::default(), crate::schedules(5_000)),
+                (false, false)
+            );
+            let (two, late) = any(stores, harm, crate::schedules(5_000));
             assert!(two && !late, "{stores}");
         }
         let slip = |slip: u8, harm: bool| Wrong {

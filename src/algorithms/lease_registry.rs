@@ -443,7 +443,7 @@ mod tests {
 
     #[test]
     fn whatever_comes_nobody_goes_early_and_nobody_stays_late() {
-        for seed in 0..200 {
+        for seed in 0..crate::schedules(200) {
             assert_eq!(
                 laws(seed, |it, now| it.is_over(now, 2 * S)),
                 Ok(()),

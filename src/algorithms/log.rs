@@ -321,7 +321,7 @@ mod tests {
     /// sync, and what was answered under *all* is never cut off.
     #[test]
     fn nothing_below_the_watermark_is_ever_cut_off() {
-        for seed in 0..300 {
+        for seed in 0..crate::schedules(300) {
             let mut rng = Pcg32::seed_from_u64(seed);
             let mut replicas = Replicas::new(3);
             let mut alive = [true; 3];

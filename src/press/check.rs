@@ -70,6 +70,12 @@ pub fn lesson(project: &Path, entry: &Entry, texts: &Texts, chapters: &[Chapter]
         if prose.is_empty() {
             wrong.push(format!("{file}: `# {name}` is missing or empty"));
         }
+        // Who hears a table is told each cell's heading.
+        if prose.contains("<th></th>") {
+            wrong.push(format!(
+                "{file}: `# {name}` has a table with a column without a name"
+            ));
+        }
     }
     wrong.extend(shown_code(project, slug, texts));
     if texts.class != CLASS {

@@ -153,8 +153,9 @@ pub(crate) fn press(desk: Desk, key: &str) -> bool {
             place::mark("panels", shown == Some(true));
         }
         key => match key.parse::<usize>() {
-            Ok(answer) if answer >= 1 => return count(desk, answer - 1),
-            _ => return false,
+            // A stray press leads nowhere in front of a class.
+            Ok(answer) => count(desk, answer),
+            Err(_) => return false,
         },
     }
     true
@@ -180,32 +181,25 @@ fn favourite(desk: Desk) -> Option<usize> {
     })?
 }
 
-/// One hand more for an answer of the question that is asked; false if none is. One that asks for a number takes no hands.
-fn count(desk: Desk, answer: usize) -> bool {
+/// One hand more for an answer, counted from 1, of the question that is asked. One that asks for a number takes no hands.
+fn count(desk: Desk, answer: usize) {
     let asked = desk.story.with_untracked(|story| {
-        let ask = story.ask.as_ref()?;
-        let answers = if ask.scale.is_none() {
-            ask.answers.len()
-        } else {
-            0
-        };
-        Some((story.beat, answers))
+        let ask = story.ask.as_ref().filter(|ask| ask.scale.is_none())?;
+        Some((story.beat, ask.answers.len()))
     });
-    let Some((beat, answers)) = asked else {
-        return false;
+    let Some((beat, answers)) = asked.filter(|(_, answers)| (1..=*answers).contains(&answer))
+    else {
+        return;
     };
     let counted = desk.lectern(|lectern| {
         let (of, hands) = &mut lectern.hands;
         if *of != beat || hands.len() != answers {
             (*of, *hands) = (beat, vec![0; answers]);
         }
-        if let Some(hands) = hands.get_mut(answer) {
-            *hands += 1;
-        }
+        hands[answer - 1] += 1;
         hands.iter().sum()
     });
     desk.lecture.counted.set(counted.unwrap_or_default());
-    true
 }
 
 /// How many hands there are while a question is asked, and for what they were once it is answered.
@@ -224,7 +218,8 @@ fn tally(desk: Desk, counted: u32) -> AnyView {
     let (beat, known) = desk
         .story
         .with(|story| (story.beat, story.result.is_some()));
-    if of != beat {
+    // A question is asked at one beat, and what happened is told at the next.
+    if !(of..=of + 1).contains(&beat) {
         return ().into_any();
     }
     let total = tf("present.hands", &[Arg::Count(counted.into())]);

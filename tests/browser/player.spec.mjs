@@ -234,6 +234,7 @@ test("a message that is pulled is held up for as long as it is pulled far", asyn
 });
 
 test("lecture mode is large, is driven by a clicker, and counts hands", async ({ page }) => {
+  await page.setViewportSize({ width: 1920, height: 1080 });
   const player = await open(page, BALANCING);
   const size = () => page.locator(".stage-svg text").first().evaluate((text) => parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a);
   await player.rested();
@@ -252,8 +253,10 @@ test("lecture mode is large, is driven by a clicker, and counts hands", async ({
   await expect(page.getByText("Hands: 3")).toBeVisible();
   await page.keyboard.press("PageDown");
   await expect(player.answers).toHaveCount(0);
+  await player.jump();
+  await expect(page.getByRole("list", { name: "Hands: 3" }).getByRole("listitem")).toContainText(["Answer 1: 1", "Answer 2: 2"]);
   await page.keyboard.press("PageUp");
-  await player.atStep(step - 1);
+  await player.atStep(step);
   await page.keyboard.press("b");
   await expect(page.locator(".blank")).toBeVisible();
   await page.keyboard.press("x");
