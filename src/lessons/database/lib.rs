@@ -1,3 +1,7 @@
 //! Inside a database: how one machine stores, finds and protects data.
 
-kit::lessons![];
+pub mod isolation_levels;
+
+kit::lessons![
+    isolation_levels::IsolationLevels,
+];
