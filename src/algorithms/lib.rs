@@ -31,6 +31,7 @@ pub mod histogram;
 pub mod hpack;
 pub mod http_exchange;
 pub mod http_freshness;
+pub mod isolation;
 pub mod jump;
 pub mod leaky_bucket;
 pub mod lease_lock;
