@@ -476,7 +476,6 @@ impl Db {
         self.write(tx, id, None, Some(data))
     }
 
-    // region: locking
     /// A statement that locks what it finds, row by row: writes, reads for update, all reads of InnoDB's serializable.
     fn locking(&mut self, tx: Tx, statement: Statement, pending: &mut Pending) -> Result<(), Stop> {
         let Some(on) = statement.condition() else {
@@ -489,64 +488,69 @@ impl Db {
         // By key: while it takes a lock others may be rolled back, and rows of theirs be gone.
         while let Some((n, id)) = self.next_row(pending.from) {
             self.reads_over(tx, n, on, pending.snapshot)?;
-            let row = &self.rows[n];
-            let newest = row.versions.last().and_then(|version| version.data);
-            let found = match self.database {
-                Database::Postgres => on.meets(id, self.visible(tx, pending.snapshot, row)),
-                // The newest committed version counts, and so may one that is not committed yet.
-                Database::Mysql => {
-                    let committed = self.committed(row).and_then(|version| version.data);
-                    on.meets(id, newest) || on.meets(id, committed)
-                }
-            };
-            if !found {
-                pending.from = id + 1;
-                continue;
-            }
-            let held = self.locks.holds(tx, id, mode) && pending.fresh != Some(id);
-            pending.from = id;
-            pending.fresh = (!held).then_some(id);
-            self.lock(tx, Wanted::Row(id, mode))?;
-            // Whoever wrote it before has committed or is gone.
-            let newest = self.row(id).and_then(|row| row.versions.last()).copied();
-            let changed = newest.is_some_and(|newest| {
-                newest.by != Some(tx) && self.stamp(&newest).is_some_and(|at| at > pending.snapshot)
-            });
-            if changed && self.database == Database::Postgres && self.level >= Level::RepeatableRead
+            if self.may_meet(tx, on, n, pending.snapshot)
+                && let Some(data) = self.lock_row(tx, on, id, mode, pending)?
             {
-                return Err(Stop::Refuse(Reason::Changed));
-            }
-            let data = newest.and_then(|newest| newest.data);
-            let Some(data) = data.filter(|data| on.matches(id, *data)) else {
-                let keeps = self.database == Database::Mysql && self.level >= Level::RepeatableRead;
-                if !held && !keeps {
-                    self.locks.give(tx, id);
-                    self.grant();
+                let changed = statement.changes(data);
+                if let Some(new) = changed {
+                    if let Some(new) = new {
+                        self.place(tx, id, new)?;
+                    }
+                    self.write(tx, id, Some(data), new)?;
                 }
-                pending.from = id + 1;
-                continue;
-            };
-            let next = match statement {
-                Statement::Update(_, set) => Some(Some(Data {
-                    value: match set {
-                        Set::To(value) => value,
-                        Set::Add(more) => data.value.saturating_add(more),
-                    },
-                    version: data.version + 1,
-                })),
-                Statement::Delete(_) => Some(None),
-                _ => None,
-            };
-            if let Some(next) = next {
-                if let Some(next) = next {
-                    self.place(tx, id, next)?;
-                }
-                self.write(tx, id, Some(data), next)?;
+                pending.rows.push((id, changed.flatten().unwrap_or(data)));
             }
-            pending.rows.push((id, next.flatten().unwrap_or(data)));
             pending.from = id + 1;
         }
         Ok(())
+    }
+
+    /// Whether a statement that locks has to look at a row.
+    fn may_meet(&self, tx: Tx, on: Where, n: usize, snapshot: u64) -> bool {
+        let row = &self.rows[n];
+        match self.database {
+            Database::Postgres => on.meets(row.id, self.visible(tx, snapshot, row)),
+            // The newest committed version counts, and so may one that is not committed yet.
+            Database::Mysql => {
+                let committed = self.committed(row).and_then(|version| version.data);
+                let newest = row.versions.last().and_then(|version| version.data);
+                on.meets(row.id, newest) || on.meets(row.id, committed)
+            }
+        }
+    }
+
+    // region: locking
+    /// Locks a row, and looks at it again: it may have changed while others held it.
+    fn lock_row(
+        &mut self,
+        tx: Tx,
+        on: Where,
+        id: Id,
+        mode: Mode,
+        pending: &mut Pending,
+    ) -> Result<Option<Data>, Stop> {
+        let held = self.locks.holds(tx, id, mode) && pending.fresh != Some(id);
+        pending.from = id;
+        pending.fresh = (!held).then_some(id);
+        self.lock(tx, Wanted::Row(id, mode))?;
+        // Whoever wrote it before has committed or is gone.
+        let newest = self.row(id).and_then(|row| row.versions.last()).copied();
+        let changed = newest.is_some_and(|newest| {
+            let stamp = self.stamp(&newest);
+            newest.by != Some(tx) && stamp.is_some_and(|at| at > pending.snapshot)
+        });
+        let repeatable = self.level >= Level::RepeatableRead;
+        if changed && repeatable && self.database == Database::Postgres {
+            return Err(Stop::Refuse(Reason::Changed));
+        }
+        let data = newest.and_then(|newest| newest.data);
+        let data = data.filter(|data| on.matches(id, *data));
+        let keeps = repeatable && self.database == Database::Mysql;
+        if data.is_none() && !held && !keeps {
+            self.locks.give(tx, id);
+            self.grant();
+        }
+        Ok(data)
     }
     // endregion
 
@@ -561,6 +565,7 @@ impl Db {
         self.rows.iter().find(|row| row.id == id)
     }
 
+    // region: write
     /// Puts a version on top.
     fn write(&mut self, tx: Tx, id: Id, old: Option<Data>, new: Option<Data>) -> Result<(), Stop> {
         let version = Version {
@@ -573,6 +578,7 @@ impl Db {
         self.transactions[tx].changed += 1;
         self.writes_over(tx, id, old, new)
     }
+    // endregion
 
     /// What a transaction puts somewhere must not meet what others have locked by a condition.
     fn place(&mut self, tx: Tx, id: Id, data: Data) -> Result<(), Stop> {
@@ -599,6 +605,20 @@ impl Db {
 }
 
 impl Statement {
+    /// What it makes of a row: a new version, one that says that the row is deleted, or none.
+    fn changes(self, data: Data) -> Option<Option<Data>> {
+        let version = data.version + 1;
+        match self {
+            Statement::Update(_, Set::To(value)) => Some(Some(Data { value, version })),
+            Statement::Update(_, Set::Add(more)) => {
+                let value = data.value.saturating_add(more);
+                Some(Some(Data { value, version }))
+            }
+            Statement::Delete(_) => Some(None),
+            _ => None,
+        }
+    }
+
     /// By which condition it reads, if it reads.
     fn condition(self) -> Option<Where> {
         match self {

@@ -59,6 +59,8 @@ pub struct Session {
     pub seen: Rows,
     /// Values that it has read, by step.
     pub reads: Vec<(usize, Vec<(Id, i64)>)>,
+    /// What each of its steps so far did.
+    pub did: Vec<Did>,
     /// Turns that came while it waited.
     pub owed: u32,
     /// How often it was refused.
@@ -74,6 +76,7 @@ impl Session {
             tx,
             seen: Vec::new(),
             reads: Vec::new(),
+            did: Vec::new(),
             owed: 0,
             refused: 0,
         }
@@ -304,6 +307,7 @@ impl Play {
         };
         if !matches!(did, Did::Waits(_)) {
             session.at += 1;
+            session.did.push(did.clone());
         }
         if let Did::Refused(_) = did {
             session.refused += 1;
@@ -314,6 +318,7 @@ impl Play {
                 (session.at, session.phase) = (0, Phase::Ready);
                 session.seen.clear();
                 session.reads.clear();
+                session.did.clear();
             }
         }
     }

@@ -8,7 +8,7 @@ use super::{Id, Set, Statement, Where};
 pub enum Scenario {
     /// Both read a balance and write what they computed: lost updates.
     Withdrawals,
-    /// One reads two rows, the other moves money from one to the other: read skew.
+    /// One reads two rows, the other moves money from the second to the first: read skew.
     Report,
     /// One reads a row twice, the other writes it: reads that do not repeat.
     Twice,
@@ -55,32 +55,42 @@ pub const NEW: Id = 3;
 /// What is in an account at first.
 pub const BALANCE: i64 = 100;
 
-/// The programs of a scenario. `amount` is withdrawn, or moved; the first program rolls back at its end if it `aborts`.
-pub fn setting(scenario: Scenario, fix: Fix, amount: i64, aborts: bool, again: bool) -> Setting {
-    let read = |on: Where| {
-        Step::Run(match fix {
-            Fix::ForUpdate => Statement::ReadForUpdate(on),
-            _ => Statement::Read(on),
-        })
-    };
-    let add = |id: Id, more: i64| Step::Run(Statement::Update(Where::Id(id), Set::Add(more)));
-    let withdraw = || match fix {
+/// Withdraws from an account: reads, writes what it computed, commits.
+pub fn withdraw(id: Id, fix: Fix, amount: i64) -> Vec<Step> {
+    match fix {
         // What is left is read back, so that there are three steps as before.
         Fix::OneStatement => vec![
-            add(FIRST, -amount),
-            Step::Run(Statement::Read(Where::Id(FIRST))),
+            add(id, -amount),
+            Step::Run(Statement::Read(Where::Id(id))),
             Step::Commit,
         ],
         _ => vec![
-            read(Where::Id(FIRST)),
+            read(Where::Id(id), fix),
             Step::Put {
-                id: FIRST,
+                id,
                 add: -amount,
                 checked: fix == Fix::VersionCheck,
             },
             Step::Commit,
         ],
-    };
+    }
+}
+
+fn read(on: Where, fix: Fix) -> Step {
+    Step::Run(match fix {
+        Fix::ForUpdate => Statement::ReadForUpdate(on),
+        _ => Statement::Read(on),
+    })
+}
+
+fn add(id: Id, more: i64) -> Step {
+    Step::Run(Statement::Update(Where::Id(id), Set::Add(more)))
+}
+
+/// The programs of a scenario. `amount` is withdrawn or moved; the first program rolls back at its end if it `aborts`.
+pub fn setting(scenario: Scenario, fix: Fix, amount: i64, aborts: bool, again: bool) -> Setting {
+    let read = |on: Where| read(on, fix);
+    let withdraw = || withdraw(FIRST, fix, amount);
     let leaves = |id: Id| {
         vec![
             read(Where::Value(1)),
@@ -99,7 +109,7 @@ pub fn setting(scenario: Scenario, fix: Fix, amount: i64, aborts: bool, again: b
                 read(Where::Id(SECOND)),
                 Step::Commit,
             ];
-            let moves = vec![add(FIRST, -amount), add(SECOND, amount), Step::Commit];
+            let moves = vec![add(FIRST, amount), add(SECOND, -amount), Step::Commit];
             (two, vec![report, moves])
         }
         Scenario::Twice => {

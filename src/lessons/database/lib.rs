@@ -2,6 +2,4 @@
 
 pub mod isolation_levels;
 
-kit::lessons![
-    isolation_levels::IsolationLevels,
-];
+kit::lessons![isolation_levels::IsolationLevels,];

@@ -1,120 +1,263 @@
-//! The story, its prediction, and things to try.
+//! The story, its predictions, and things to try.
 
-use super::model::{Office, SERVER, USERS};
+use super::model::{MATRIX, Meeting, lane, row};
+use super::settings::{Base, Rung, Story};
+use super::view::ORDER;
+use algorithms::isolation::Reason;
+use algorithms::isolation::programs::{Phase, Verdict};
+use algorithms::isolation::scenarios::{FIRST, SECOND};
 use engine::claim::figure;
-use engine::{Beat, Challenge, Prediction, Progress, Setup, Time};
+use engine::{Beat, Challenge, PartId, Prediction, Progress, Setup};
 
-/// Whoever has waited this long for a full queue has seen that it does not fill.
-const ENOUGH: Time = Time::s(30);
+const T1: PartId = lane(0);
+const T2: PartId = lane(1);
+const A: PartId = row(FIRST);
+const B: PartId = row(SECOND);
 
-fn waiting(office: &Office) -> usize {
-    office.pool.queue.len()
+/// All was played to the end under these settings.
+fn played(meeting: &Meeting, scenario: Story, level: Rung) -> bool {
+    meeting.is_played() && meeting.knobs.scenario == scenario && meeting.knobs.level == level
 }
 
-pub(super) const STORY: &[Beat<Office>] = &[
+/// So many of twenty orders came out so, all of them played after the last turn of a knob.
+fn swept(meeting: &Meeting, is: bool, verdict: Verdict, goal: f64) -> Progress {
+    let now = match meeting.swept && is {
+        true => meeting.here(verdict) as f64,
+        false => 0.0,
+    };
+    Progress::of(now, goal)
+}
+
+pub(super) const STORY: &[Beat<Meeting>] = &[
     Beat {
         id: "meet",
-        points: &[USERS, SERVER],
+        points: &[T1, T2],
+        shows: &[figure(T1, "read").is(100.0), figure(T2, "read").is(100.0)],
+        ..Beat::at_once()
+    },
+    Beat {
+        id: "lost",
+        setup: &[Setup::Speed(0.7)],
+        when: |meeting| played(meeting, Story::Withdrawals, Rung::Committed),
+        points: &[A, ORDER],
         shows: &[
-            figure(USERS, "load").is(10.0),
-            figure(SERVER, "refused").is(0.0),
+            figure(A, "value").is(90.0),
+            figure(T1, "committed").is(1.0),
+            figure(T2, "committed").is(1.0),
+            figure(ORDER, "wrong").is(1.0),
+        ],
+        predict: Some(Prediction {
+            id: "how-many",
+            options: &["two", "ten", "eighteen"],
+            truth: |meeting| {
+                let rule = meeting.knobs.level == Rung::Committed;
+                (rule && meeting.all_shown()).then(|| match meeting.here(Verdict::Right) {
+                    0..=5 => 0,
+                    6..=14 => 1,
+                    _ => 2,
+                })
+            },
+            hides: &[MATRIX],
+        }),
+    },
+    Beat {
+        id: "sweep",
+        setup: &[Setup::Act("all", 0), Setup::Speed(1.0)],
+        when: |meeting| meeting.swept,
+        points: &[MATRIX],
+        shows: &[
+            figure(MATRIX, "right").is(2.0),
+            figure(MATRIX, "wrong").is(18.0),
         ],
         ..Beat::at_once()
     },
     Beat {
-        id: "busy",
-        setup: &[Setup::Set("load", 18.0)],
-        when: |office| waiting(office) >= 2,
-        points: &[SERVER],
+        id: "snapshot",
+        setup: &[Setup::Set("level", 2.0), Setup::Speed(1.0)],
+        when: |meeting| played(meeting, Story::Withdrawals, Rung::Repeatable),
+        points: &[T2, A],
         shows: &[
-            figure(USERS, "load").is(18.0),
-            figure(SERVER, "waiting").at_least(2.0),
+            figure(T2, "refused").is(1.0),
+            figure(T1, "committed").is(1.0),
+            figure(A, "value").is(90.0),
         ],
         predict: Some(Prediction {
-            id: "queue",
-            options: &["settles", "fills", "hardly"],
-            truth: |office| {
-                let turned = office.turned?;
-                match waiting(office) {
-                    20.. => Some(1),
-                    _ if office.load_per_s < 30.0 => None,
-                    waits => (office.now.since(turned) >= ENOUGH).then_some(if waits < 3 {
-                        2
-                    } else {
-                        0
-                    }),
-                }
+            id: "same-name",
+            options: &["eighty", "ninety", "refused"],
+            truth: |meeting| {
+                let mysql = meeting.knobs.database == Base::Mysql;
+                let over = mysql && played(meeting, Story::Withdrawals, Rung::Repeatable);
+                let refused = meeting.play.sessions.iter().any(|one| one.refused > 0);
+                over.then(|| match meeting.value(FIRST) {
+                    _ if refused => 2,
+                    Some(80) => 0,
+                    _ => 1,
+                })
             },
             hides: &[],
         }),
     },
     Beat {
-        id: "over",
-        setup: &[Setup::Set("load", 30.0), Setup::Speed(0.5)],
-        when: |office| waiting(office) >= 18,
-        points: &[SERVER],
+        id: "name",
+        setup: &[
+            Setup::Twin("database", 0.0),
+            Setup::Set("database", 1.0),
+            Setup::Speed(1.0),
+        ],
+        when: |meeting| {
+            meeting.knobs.database == Base::Mysql
+                && played(meeting, Story::Withdrawals, Rung::Repeatable)
+        },
+        points: &[A, T2],
         shows: &[
-            figure(SERVER, "busy").is(1.0),
-            figure(SERVER, "waiting").at_least(18.0),
+            figure(A, "value").is(90.0),
+            figure(T1, "committed").is(1.0),
+            figure(T2, "committed").is(1.0),
         ],
         ..Beat::at_once()
     },
     Beat {
-        id: "full",
-        when: |office| office.refused > 0,
-        points: &[SERVER],
-        shows: &[figure(SERVER, "refused").at_least(1.0)],
+        id: "report",
+        setup: &[
+            Setup::Set("database", 0.0),
+            Setup::Set("scenario", 1.0),
+            Setup::Set("order", 10.0),
+            Setup::Twin("level", 2.0),
+            Setup::Set("level", 1.0),
+            Setup::Speed(1.0),
+        ],
+        when: |meeting| played(meeting, Story::Report, Rung::Committed),
+        points: &[T1, B],
+        shows: &[
+            figure(T1, "sum").is(150.0),
+            figure(A, "value").is(150.0),
+            figure(B, "value").is(50.0),
+        ],
+        predict: Some(Prediction {
+            id: "doctors",
+            options: &["one", "none", "luck"],
+            truth: |meeting| {
+                let over = played(meeting, Story::Doctors, Rung::Repeatable);
+                let on = [FIRST, SECOND].map(|id| meeting.value(id) == Some(1));
+                over.then(|| usize::from(!on.contains(&true)))
+            },
+            hides: &[],
+        }),
+    },
+    Beat {
+        id: "skew",
+        setup: &[
+            Setup::Alone,
+            Setup::Set("level", 2.0),
+            Setup::Set("order", 6.0),
+            Setup::Set("scenario", 5.0),
+            Setup::Speed(1.0),
+        ],
+        when: |meeting| played(meeting, Story::Doctors, Rung::Repeatable),
+        points: &[A, B],
+        shows: &[
+            figure(A, "value").is(0.0),
+            figure(B, "value").is(0.0),
+            figure(T1, "committed").is(1.0),
+            figure(T2, "committed").is(1.0),
+        ],
         ..Beat::at_once()
     },
     Beat {
-        id: "compare",
-        setup: &[Setup::Twin("workers", 2.0), Setup::Set("workers", 4.0)],
-        when: |office| waiting(office) <= 2,
-        points: &[SERVER],
-        shows: &[figure(SERVER, "waiting").at_most(2.0)],
+        id: "serial",
+        setup: &[
+            Setup::Set("level", 3.0),
+            Setup::Act("all", 0),
+            Setup::Speed(1.0),
+        ],
+        when: |meeting| meeting.swept,
+        points: &[MATRIX],
+        shows: &[
+            figure(MATRIX, "wrong").is(0.0),
+            figure(MATRIX, "refused").is(18.0),
+        ],
+        ..Beat::at_once()
+    },
+    Beat {
+        id: "fix",
+        setup: &[
+            Setup::Set("level", 1.0),
+            Setup::Set("scenario", 0.0),
+            Setup::Set("fix", 1.0),
+            Setup::Act("all", 0),
+            Setup::Speed(1.0),
+        ],
+        when: |meeting| meeting.swept,
+        points: &[MATRIX, T1],
+        shows: &[
+            figure(MATRIX, "right").is(20.0),
+            figure(MATRIX, "wrong").is(0.0),
+        ],
         ..Beat::at_once()
     },
     Beat {
         id: "yours",
-        setup: &[
-            Setup::Alone,
-            Setup::Set("workers", 2.0),
-            Setup::Set("load", 10.0),
-            Setup::Wait(Time::s(2)),
-        ],
+        setup: &[Setup::Set("fix", 0.0), Setup::Speed(1.0)],
+        points: &[ORDER, MATRIX],
         ..Beat::at_once()
     },
 ];
 
-pub(super) const CHALLENGES: &[Challenge<Office>] = &[
+pub(super) const CHALLENGES: &[Challenge<Meeting>] = &[
     Challenge {
-        id: "long",
-        progress: |office, _| Progress::of(waiting(office) as f64, 40.0),
-        solution: &[
-            Setup::Set("queue", 40.0),
-            Setup::Set("load", 60.0),
-            Setup::Wait(Time::s(5)),
-        ],
-    },
-    Challenge {
-        id: "refuse",
-        progress: |office, _| Progress::of(f64::from(office.refused), 200.0),
-        solution: &[
-            Setup::Set("workers", 1.0),
-            Setup::Set("load", 60.0),
-            Setup::Wait(Time::s(10)),
-        ],
-    },
-    Challenge {
-        id: "rush",
-        progress: |office, _| {
-            let well = office.load_per_s >= 40.0 && office.refused == 0;
-            Progress::of(if well { f64::from(office.done) } else { 0.0 }, 300.0)
+        id: "green",
+        progress: |meeting, _| {
+            let knobs = &meeting.knobs;
+            let default = knobs.database == Base::Mysql && knobs.level == Rung::Repeatable;
+            let is = default && knobs.scenario == Story::Withdrawals;
+            swept(meeting, is, Verdict::Right, 20.0)
         },
         solution: &[
-            Setup::Set("workers", 8.0),
-            Setup::Set("load", 40.0),
-            Setup::Wait(Time::s(12)),
+            Setup::Set("database", 1.0),
+            Setup::Set("level", 2.0),
+            Setup::Set("fix", 2.0),
+            Setup::Act("all", 0),
+            Setup::Wait(engine::Time::s(6)),
+        ],
+    },
+    Challenge {
+        id: "three",
+        progress: |meeting, _| {
+            let twenty = meeting.orders.len() == 20;
+            Progress::all(meeting.swept && twenty && meeting.here(Verdict::Wrong) == 3)
+        },
+        solution: &[
+            Setup::Set("scenario", 1.0),
+            Setup::Set("level", 1.0),
+            Setup::Act("all", 0),
+            Setup::Wait(engine::Time::s(6)),
+        ],
+    },
+    Challenge {
+        id: "nobody",
+        progress: |meeting, _| {
+            let is = meeting.knobs.scenario == Story::Doctors;
+            swept(meeting, is, Verdict::Right, 20.0)
+        },
+        solution: &[
+            Setup::Set("scenario", 5.0),
+            Setup::Set("fix", 2.0),
+            Setup::Act("all", 0),
+            Setup::Wait(engine::Time::s(6)),
+        ],
+    },
+    Challenge {
+        id: "deadlock",
+        progress: |meeting, _| {
+            let refused = |reason| meeting.play.sessions.iter().any(|one| one.phase == reason);
+            let circle = refused(Phase::Refused(Some(Reason::Deadlock)));
+            Progress::all(meeting.deadlock && circle)
+        },
+        solution: &[
+            Setup::Set("scenario", 5.0),
+            Setup::Set("database", 1.0),
+            Setup::Set("level", 3.0),
+            Setup::Wait(engine::Time::s(8)),
         ],
     },
 ];
