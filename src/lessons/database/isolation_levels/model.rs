@@ -84,6 +84,8 @@ pub struct Meeting {
     pub(super) orders: Vec<Vec<usize>>,
     /// What becomes of each order at each level; computed when a knob turns.
     pub(super) verdicts: Vec<Vec<Verdict>>,
+    /// What is in all rows together once one has come after the other.
+    pub(super) serial: i64,
     /// So many orders are shown.
     pub(super) shown: usize,
     /// All were played since the last turn of a knob because the learner or the story asked.
@@ -114,6 +116,11 @@ type Cx<'a, 'b> = &'a mut Context<'b, Event>;
 
 fn count(n: impl TryInto<i64>) -> Arg {
     Arg::Count(n.try_into().unwrap_or(i64::MAX))
+}
+
+/// What is committed in all rows together.
+pub(super) fn sum(play: &Play) -> i64 {
+    play.db.values().iter().map(|(_, value)| value).sum()
 }
 
 /// The word for a verdict, and its tone.
@@ -341,7 +348,7 @@ impl Meeting {
         self.verdict = Some(verdict);
         let (word, tone) = word(verdict);
         let left = match self.knobs.scenario {
-            Story::Doctors => self.play.db.values().iter().map(|(_, on)| on).sum(),
+            Story::Doctors => sum(&self.play),
             _ => self.value(FIRST).unwrap_or(0),
         };
         let note = Note::new(word).with(count(left)).about(MATRIX);
@@ -423,6 +430,7 @@ impl Model for Meeting {
             knobs: knobs.clone(),
             orders: setting.orders(),
             verdicts: Vec::new(),
+            serial: 0,
             setting,
             shown: 0,
             swept: false,
@@ -581,6 +589,9 @@ impl Meeting {
     fn sweep(&mut self) {
         let database = self.knobs.database.database();
         let levels = Level::ALL.iter();
+        // The first of all orders has no overlap.
+        let first = &self.orders[0];
+        self.serial = sum(&self.setting.run(database, Level::ReadCommitted, first));
         self.verdicts = levels
             .map(|level| self.setting.sweep(database, *level))
             .collect();

@@ -1,6 +1,6 @@
 //! The stage: a lane for each program, rows as stacks of versions between them, and every order at every level below.
 
-use super::model::{CROWD, FLIGHT, MATRIX, Meeting, Mode, THIRD, lane, row};
+use super::model::{CROWD, FLIGHT, MATRIX, Meeting, Mode, THIRD, lane, row, sum};
 use super::settings::{Settings, Story};
 use algorithms::isolation::programs::{Did, Phase, Session, Step, Verdict};
 use algorithms::isolation::{Id, Level, Reason, Row, Set, Statement, Version, Where};
@@ -18,8 +18,8 @@ const STACKS: PartId = PartId::one("stacks");
 /// The inks of the programs.
 const INKS: [Ink; 3] = [Ink::MemberA, Ink::MemberB, Ink::MemberC];
 /// A version's card, the next one below it, and how much is free beside it for who sees it, in wide columns and in tight ones.
-const CARD_H: f32 = 27.0;
-const PITCH: f32 = 31.0;
+const CARD_H: f32 = 31.0;
+const PITCH: f32 = 35.0;
 const ASIDE: [f32; 2] = [25.0, 19.0];
 /// Columns narrower than this have the second of these.
 const TIGHT: f32 = 100.0;
@@ -54,7 +54,7 @@ pub(super) fn draw(meeting: &Meeting, knobs: &Settings, at: Time, scene: &mut Sc
 
 fn place(meeting: &Meeting, scene: &mut Scene) -> Placed {
     let third = meeting.play.sessions.len() > THIRD;
-    let stacks = part(STACKS, Span::rest(120.0, 1.0), (126.0, 160.0));
+    let stacks = part(STACKS, Span::rest(120.0, 1.0), (134.0, 144.0));
     let mut stage;
     if above(scene) {
         let one = |who| part(lane(who), Span::rest(100.0, 1.0), 128.0);
@@ -67,7 +67,7 @@ fn place(meeting: &Meeting, scene: &mut Scene) -> Placed {
             space(6.0),
         ];
     } else {
-        let one = |who| part(lane(who), (164.0, 226.0), (178.0, 216.0));
+        let one = |who| part(lane(who), (164.0, 226.0), (190.0, 200.0));
         let middle = vec![
             part(ORDER, Span::rest(150.0, 1.0), 50.0),
             space(6.0),
@@ -183,9 +183,18 @@ fn eyes(meeting: &Meeting, placed: &Placed, scene: &mut Scene) {
     }
 }
 
+/// The letter of a row.
+fn letter(id: Id) -> Arg {
+    Arg::Word(match id {
+        1 => "nth.1",
+        2 => "nth.2",
+        _ => "nth.3",
+    })
+}
+
 /// The words of a step, the longest first.
 fn words(meeting: &Meeting, step: Step, scene: &Scene) -> Vec<String> {
-    let name = |id: Id| Arg::Part(row(id));
+    let name = letter;
     let amount = |n: i64| Arg::Count(n.abs());
     let mut texts = Vec::new();
     let mut say = |word: &str, args: &[Arg]| texts.push(scene.say(word, args));
@@ -290,8 +299,7 @@ fn standing(meeting: &Meeting, who: usize, scene: &Scene) -> (Vec<String>, Ink, 
             (vec![long, String::new()], Ink::Warn, Ink::Accent)
         }
         Phase::Ready => {
-            let turns = meeting.turns().get(meeting.slot..).unwrap_or_default();
-            let next = meeting.mode == Mode::Order && turns.first() == Some(&who);
+            let next = is_next(meeting, who);
             let snapshot = meeting.play.db.has_snapshot(session.tx);
             let word = match (session.at, snapshot) {
                 (0, _) => "is.ready",
@@ -304,11 +312,16 @@ fn standing(meeting: &Meeting, who: usize, scene: &Scene) -> (Vec<String>, Ink, 
     }
 }
 
+fn is_next(meeting: &Meeting, who: usize) -> bool {
+    meeting.mode == Mode::Order && meeting.turns().get(meeting.slot) == Some(&who)
+}
+
 /// A program: its steps from top to bottom.
 fn program(meeting: &Meeting, who: usize, rect: Rect, scene: &mut Scene) {
     let session = &meeting.play.sessions[who];
     let name = scene.name(lane(who));
     let (status, ink, border) = standing(meeting, who, scene);
+    let next = is_next(meeting, who);
     let steps: Vec<(Vec<String>, String)> = session
         .program
         .iter()
@@ -348,7 +361,9 @@ fn program(meeting: &Meeting, who: usize, rect: Rect, scene: &mut Scene) {
         status,
     );
     let top = rect.y + 40.0;
-    let pitch = STEP.max((rect.h - 50.0) / 4.5).min(44.0);
+    let pitch = STEP
+        .max((rect.h - 46.0) / session.program.len() as f32)
+        .min(48.0);
     for (n, (texts, result)) in steps.into_iter().enumerate() {
         let y = top + pitch * n as f32 + 10.0;
         let here = n == session.at && !session.is_over();
@@ -358,7 +373,8 @@ fn program(meeting: &Meeting, who: usize, rect: Rect, scene: &mut Scene) {
             (true, ..) => (Glyph::Failure, Ink::Bad),
             (_, true, _) => (Glyph::Request, Ink::Ok),
             (.., true) if session.phase == Phase::Waits => (Glyph::Response, Ink::Warn),
-            (.., true) => (Glyph::Response, Ink::Accent),
+            (.., true) if next => (Glyph::Response, Ink::Accent),
+            (.., true) => (Glyph::Response, Ink::Mark),
             _ => (Glyph::Response, Ink::LineStrong),
         };
         pencil.mark(glyph, pt(rect.x + 19.0, y), 5.0, ink);
@@ -400,6 +416,24 @@ fn figures(pencil: &mut Pencil<'_>, session: &Session) {
     }
 }
 
+/// What came out, and what one after the other gives, where a number tells.
+fn contrast(meeting: &Meeting) -> Option<(&'static str, i64, i64)> {
+    let found = sum(&meeting.play);
+    let read = || {
+        let reads = meeting.play.sessions[0].reads.iter();
+        let values = reads.flat_map(|(_, rows)| rows).map(|(_, value)| value);
+        values.sum::<i64>()
+    };
+    match meeting.knobs.scenario {
+        Story::Withdrawals if found != meeting.serial => {
+            Some(("verdict.money", found, meeting.serial))
+        }
+        Story::Doctors => Some(("verdict.doctors", found, meeting.serial)),
+        Story::Report => Some(("verdict.report", read(), meeting.serial)),
+        _ => None,
+    }
+}
+
 /// Whose turns come in which order.
 fn order(meeting: &Meeting, rect: Rect, scene: &mut Scene) {
     let turns = meeting.turns();
@@ -428,9 +462,16 @@ fn order(meeting: &Meeting, rect: Rect, scene: &mut Scene) {
             Ink::Bad,
         ),
     });
-    let said = verdict.map(|(words, ..)| words.map(|word| scene.say(word, &[])));
+    let mut said: Option<Vec<String>> =
+        verdict.map(|(words, ..)| words.iter().map(|word| scene.say(word, &[])).collect());
+    if let (Some(said), Some(Verdict::Wrong)) = (&mut said, meeting.verdict)
+        && let Some((word, found, serial)) = contrast(meeting)
+    {
+        let numbers = [Arg::Count(found), Arg::Count(serial)];
+        said.insert(0, scene.say(word, &numbers));
+    }
     let spoken = match &said {
-        Some([long, _]) => format!("{title}: {long}"),
+        Some(said) => format!("{title}: {}", said[0]),
         None => title.clone(),
     };
     let names = [0, 1].map(|who| scene.name(lane(who)));
@@ -478,7 +519,11 @@ fn order(meeting: &Meeting, rect: Rect, scene: &mut Scene) {
 fn stack(meeting: &Meeting, n: usize, column: Rect, scene: &mut Scene) {
     let one = &meeting.play.db.rows()[n];
     let id = row(one.id);
-    let name = scene.name(id);
+    let title = match meeting.knobs.scenario {
+        Story::Doctors => "doctor",
+        _ => "account",
+    };
+    let name = scene.say(title, &[letter(one.id)]);
     let db = &meeting.play.db;
     let mut texts = Vec::new();
     for version in one.versions.iter().rev() {
@@ -562,11 +607,11 @@ fn stack(meeting: &Meeting, n: usize, column: Rect, scene: &mut Scene) {
         } else {
             pencil.dashed(rect, 6.0, Ink::WarnSoft, Ink::Warn, 1.5);
         }
-        let y = rect.y + 18.0;
+        let y = rect.y + 20.5;
         let ink = if below == 0 { Ink::Ink } else { Ink::Secondary };
         let inset = if column.w < TIGHT { 5.0 } else { 8.0 };
-        pencil.bold(pt(rect.x + inset, y), 13.5, ink, value.as_str());
-        let room = rect.w - 20.0 - engine::text::width(value, 13.5, true);
+        pencil.bold(pt(rect.x + inset, y), 15.0, ink, value.as_str());
+        let room = rect.w - 20.0 - engine::text::width(value, 15.0, true);
         let who = who.clone().unwrap_or_default();
         let mut says = vec![who.clone(), String::new()];
         if !committed {
@@ -675,7 +720,7 @@ fn matrix(meeting: &Meeting, knobs: &Settings, rect: Rect, scene: &mut Scene) {
         false if rect.w < 700.0 => (118.0, 118.0),
         false => (128.0, 200.0),
     };
-    let pitch = ((rect.w - label - tail) / 20.0).min(24.0);
+    let pitch = ((rect.w - label - tail) / 20.0).min(28.0);
     let row_h = if narrow { 36.0 } else { 23.0 };
     for (n, (name, counts)) in rows.iter().enumerate() {
         let top = rect.y + 24.0 + row_h * n as f32;
@@ -760,11 +805,7 @@ fn crowd(meeting: &Meeting, knobs: &Settings, rect: Rect, scene: &mut Scene) {
     let who = fitting(&[who], 12.0, false, room);
     pencil.text(pt(rect.x + 10.0, y), 12.0, Ink::Secondary, who);
     let did = fitting(&[did], 12.0, false, room);
-    let ink = if crowd.lost > 0 {
-        Ink::Bad
-    } else {
-        Ink::Secondary
-    };
+    let ink = Ink::Secondary;
     match narrow {
         true => pencil.text(pt(rect.x + 10.0, y + 16.0), 12.0, ink, did),
         false => {
