@@ -23,8 +23,8 @@ mod probe {
     pub(super) const RIGHT: usize = 0;
     pub(super) const WRONG: usize = 1;
     pub(super) const REFUSED: usize = 2;
-    /// Programs that wait.
-    pub(super) const WAITING: usize = 3;
+    /// Turns of this play that passed while somebody waited.
+    pub(super) const WAITED: usize = 3;
     /// Versions on the stage.
     pub(super) const VERSIONS: usize = 4;
     /// Withdrawals of the crowd that left no trace, a second.
@@ -45,7 +45,7 @@ const PLOTS: &[Plot] = &[
         "versions",
         &[
             Line::mean("versions", probe::VERSIONS, Ink::Hit).filled(),
-            Line::mean("waiting", probe::WAITING, Ink::Warn),
+            Line::mean("waited", probe::WAITED, Ink::Warn),
         ],
         4.0,
     ),
@@ -77,7 +77,7 @@ impl Lesson for IsolationLevels {
         story: story::STORY,
         challenges: story::CHALLENGES,
         speed: 1.0,
-        twin: ("database", 1.0),
+        twin: ("level", 2.0),
         still: Time::ms(17_000),
         stands_for: &[(view::ORDER, model::MATRIX)],
         warm_up: Time::s(2),

@@ -99,8 +99,10 @@ pub struct Meeting {
     pub(super) verdict: Option<Verdict>,
     /// Somebody was refused because of a circle of waiting, in a play that was watched.
     pub(super) deadlock: bool,
-    /// Turns that passed while their program waited.
+    /// Turns that passed while somebody waited.
     pub(super) waited: u32,
+    /// Whose turns have come, by hand or by the order.
+    pub(super) taken: Vec<usize>,
     pub(super) flights: Vec<Flight>,
     /// When they set out.
     pub(super) flown_at: Time,
@@ -149,9 +151,22 @@ impl Meeting {
         self.shown == self.orders.len()
     }
 
-    /// The turns of the order that is played.
+    /// The turns of the order that is played; by hand those that were taken.
     pub(super) fn turns(&self) -> &[usize] {
-        &self.orders[self.order]
+        match self.mode {
+            Mode::Hand => &self.taken,
+            _ => &self.orders[self.order],
+        }
+    }
+
+    /// Which order it is; by hand once it is over, if it is one of them.
+    pub(super) fn known(&self) -> Option<usize> {
+        if self.mode != Mode::Hand {
+            return Some(self.order);
+        }
+        self.verdict?;
+        let mut orders = self.orders.iter();
+        orders.position(|order| order.starts_with(&self.taken))
     }
 
     /// The committed value of a row.
@@ -166,6 +181,11 @@ impl Meeting {
     /// All have ended, by turns that were watched.
     pub(super) fn is_played(&self) -> bool {
         self.verdict.is_some() && self.mode != Mode::Sweep
+    }
+
+    fn somebody_waits(&self) -> bool {
+        let mut sessions = self.play.sessions.iter();
+        sessions.any(|session| session.phase == Phase::Waits)
     }
 
     fn chosen(&self) -> usize {
@@ -184,6 +204,7 @@ impl Meeting {
         self.order = self.chosen();
         (self.slot, self.waited, self.mode, self.verdict) = (0, 0, mode, None);
         self.deadlock = false;
+        self.taken.clear();
         self.flights.clear();
         self.turn += 1;
         let note = match mode {
@@ -230,11 +251,12 @@ impl Meeting {
 
     /// A program's turn, and what follows from it.
     fn take_turn(&mut self, who: usize, cx: Cx<'_, '_>) {
-        if self.play.sessions[who].phase == Phase::Waits {
-            self.waited += 1;
-        }
         let mut deeds = Vec::new();
         self.play.turn(who, &mut deeds);
+        if who != THIRD {
+            self.taken.push(who);
+        }
+        self.waited += u32::from(self.somebody_waits());
         self.tell(&deeds, cx);
     }
 
@@ -409,11 +431,7 @@ impl Meeting {
         cx.sample(probe::RIGHT, self.here(Verdict::Right) as f64);
         cx.sample(probe::WRONG, self.here(Verdict::Wrong) as f64);
         cx.sample(probe::REFUSED, self.here(Verdict::Refused) as f64);
-        let waits = self.play.sessions.iter();
-        let waits = waits
-            .filter(|session| session.phase == Phase::Waits)
-            .count();
-        cx.sample(probe::WAITING, waits as f64);
+        cx.sample(probe::WAITED, f64::from(self.waited));
         let versions = self.play.db.rows().iter().map(|row| row.versions.len());
         cx.sample(probe::VERSIONS, versions.sum::<usize>() as f64);
     }
@@ -441,6 +459,7 @@ impl Model for Meeting {
             verdict: None,
             deadlock: false,
             waited: 0,
+            taken: Vec::new(),
             flights: Vec::new(),
             flown_at: cx.now(),
             crowd: Crowd::default(),

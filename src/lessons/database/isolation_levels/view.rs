@@ -6,7 +6,7 @@ use algorithms::isolation::programs::{Did, Phase, Session, Step, Verdict};
 use algorithms::isolation::{Id, Level, Reason, Row, Set, Statement, Version, Where};
 use engine::scene::{Curve, Pencil, Point, Rect, pt};
 use engine::text::tenths;
-use engine::{Arg, Glyph, Ink, PartId, Scene, Time};
+use engine::{Arg, Glyph, Ink, PartId, Scene, Time, text};
 use kit::figures::label::{ending, fitting, pill};
 use kit::figures::{DOT, panel};
 use kit::layout::{Placed, Slot, Span, lay, part, space};
@@ -198,7 +198,6 @@ fn words(meeting: &Meeting, step: Step, scene: &Scene) -> Vec<String> {
     let amount = |n: i64| Arg::Count(n.abs());
     let mut texts = Vec::new();
     let mut say = |word: &str, args: &[Arg]| texts.push(scene.say(word, args));
-    let doctors = meeting.knobs.scenario == Story::Doctors;
     match step {
         Step::Run(Statement::Read(Where::Id(id))) => say("step.reads", &[name(id)]),
         Step::Run(Statement::ReadForUpdate(Where::Id(id))) => {
@@ -210,15 +209,13 @@ fn words(meeting: &Meeting, step: Step, scene: &Scene) -> Vec<String> {
             say("step.counts.short", &[]);
         }
         Step::Run(Statement::Read(_)) => {
-            say(
-                if doctors {
-                    "step.counts-doctors"
-                } else {
-                    "step.counts"
-                },
-                &[],
-            );
-            say("step.counts.short", &[]);
+            let [long, short] = match meeting.knobs.scenario {
+                Story::Doctors => ["step.counts-doctors", "step.counts.short"],
+                Story::NewRow => ["step.counts", "step.counts.short"],
+                _ => ["step.reads-all", "step.reads-all.short"],
+            };
+            say(long, &[]);
+            say(short, &[]);
         }
         Step::Run(Statement::Update(Where::Id(id), Set::Add(more))) => {
             let word = if more < 0 { "step.less" } else { "step.more" };
@@ -438,12 +435,13 @@ fn contrast(meeting: &Meeting) -> Option<(&'static str, i64, i64)> {
 fn order(meeting: &Meeting, rect: Rect, scene: &mut Scene) {
     let turns = meeting.turns();
     let count = |n: usize| Arg::Count(n as i64);
-    let title = match meeting.mode {
-        Mode::Hand => scene.say("by-hand", &[]),
-        _ => scene.say(
-            "order",
-            &[count(meeting.order + 1), count(meeting.orders.len())],
-        ),
+    let word = match meeting.mode {
+        Mode::Hand => "by-hand.order",
+        _ => "order",
+    };
+    let title = match meeting.known() {
+        Some(order) => scene.say(word, &[count(order + 1), count(meeting.orders.len())]),
+        None => scene.say("by-hand", &[]),
     };
     let verdict = meeting.verdict.map(|verdict| match verdict {
         Verdict::Right => (
@@ -478,9 +476,11 @@ fn order(meeting: &Meeting, rect: Rect, scene: &mut Scene) {
     let mut pencil = scene.thing(ORDER, rect, spoken);
     let wrong = meeting.verdict == Some(Verdict::Wrong);
     pencil.figure("wrong", f64::from(u8::from(wrong)));
-    let pitch = (rect.w / turns.len() as f32).min(27.0);
+    // What was taken by hand can be long: the latest count.
+    let turns = &turns[turns.len().saturating_sub(8)..];
+    let pitch = (rect.w / turns.len().max(1) as f32).min(27.0);
     let w = pitch * turns.len() as f32;
-    let beside = rect.w - w >= 90.0;
+    let beside = rect.w - w >= text::width(&title, 12.0, false) + 8.0;
     let left = if beside {
         rect.x + rect.w - w
     } else {
@@ -491,7 +491,7 @@ fn order(meeting: &Meeting, rect: Rect, scene: &mut Scene) {
     }
     for (n, who) in turns.iter().enumerate() {
         let chip = Rect::new(left + pitch * n as f32, rect.y, pitch - 3.0, 21.0);
-        let over = n < meeting.slot && meeting.mode != Mode::Hand;
+        let over = n < meeting.slot || meeting.mode == Mode::Hand;
         let next = n == meeting.slot && meeting.mode == Mode::Order;
         let (ground, border) = match (over, next) {
             (true, _) => (Ink::Rail, Ink::LineStrong),
@@ -577,9 +577,9 @@ fn stack(meeting: &Meeting, n: usize, column: Rect, scene: &mut Scene) {
         name.as_str(),
     );
     if !lock.is_empty() {
-        let room = column.w - 22.0 - engine::text::width(&name, 12.5, true) - 18.0;
+        let room = column.w - 22.0 - text::width(&name, 12.5, true) - 18.0;
         let text = fitting(&[lock, locked.join(" ")], 11.5, true, room);
-        let w = engine::text::width(&text, 11.5, true);
+        let w = text::width(&text, 11.5, true);
         let right = column.x + column.w - 9.0;
         pencil.mark(
             Glyph::Response,
@@ -611,7 +611,7 @@ fn stack(meeting: &Meeting, n: usize, column: Rect, scene: &mut Scene) {
         let ink = if below == 0 { Ink::Ink } else { Ink::Secondary };
         let inset = if column.w < TIGHT { 5.0 } else { 8.0 };
         pencil.bold(pt(rect.x + inset, y), 15.0, ink, value.as_str());
-        let room = rect.w - 20.0 - engine::text::width(value, 15.0, true);
+        let room = rect.w - 20.0 - text::width(value, 15.0, true);
         let who = who.clone().unwrap_or_default();
         let mut says = vec![who.clone(), String::new()];
         if !committed {
@@ -717,7 +717,7 @@ fn matrix(meeting: &Meeting, knobs: &Settings, rect: Rect, scene: &mut Scene) {
     panel(&mut pencil, rect, title);
     let (label, tail) = match narrow {
         true => (10.0, 10.0),
-        false if rect.w < 700.0 => (118.0, 118.0),
+        false if rect.w < 700.0 => (126.0, 118.0),
         false => (128.0, 200.0),
     };
     let pitch = ((rect.w - label - tail) / 20.0).min(28.0);
@@ -760,10 +760,10 @@ fn dot(
     pitch: f32,
 ) {
     let here = level == meeting.knobs.level as usize;
-    let played =
-        here && order == meeting.order && meeting.verdict.is_some() && meeting.mode != Mode::Hand;
+    let marked = here && meeting.known() == Some(order);
+    let played = marked && meeting.verdict.is_some();
     let r = (pitch / 2.0 - 1.8).clamp(4.0, 6.0);
-    if here && order == meeting.order && meeting.mode != Mode::Hand {
+    if marked {
         let ring = Rect::new(p.x - r - 3.0, p.y - r - 3.0, 2.0 * r + 6.0, 2.0 * r + 6.0);
         pencil.bordered(ring, 4.0, Ink::None, Ink::Accent, 2.0);
     }
@@ -790,7 +790,7 @@ fn crowd(meeting: &Meeting, knobs: &Settings, rect: Rect, scene: &mut Scene) {
     );
     let narrow = scene.narrow();
     let share = 100.0 * f64::from(crowd.lost) / f64::from(crowd.done.max(1));
-    let did = format!("{did} ({} %)", engine::text::fixed(share, 1));
+    let did = format!("{did} ({} %)", text::fixed(share, 1));
     let mut pencil = scene.thing(CROWD, rect, format!("{who}: {did}"));
     pencil
         .figure("lost", crowd.lost.into())
