@@ -220,8 +220,8 @@ fn wrong_of(tries: u64, programs: u32, database: Database, level: Level) -> u64 
 #[test]
 fn random_programs_are_serializable() {
     for database in BOTH {
-        wrong_of(crate::schedules(1_500), 2, database, Level::Serializable);
-        wrong_of(crate::schedules(1_500), 3, database, Level::Serializable);
+        wrong_of(crate::schedules(10_000), 2, database, Level::Serializable);
+        wrong_of(crate::schedules(5_000), 3, database, Level::Serializable);
     }
 }
 

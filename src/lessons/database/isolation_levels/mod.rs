@@ -63,6 +63,7 @@ impl Lesson for IsolationLevels {
             ActionSpec::whole("roll-back"),
             ActionSpec::whole("reader"),
             ActionSpec::whole("again"),
+            ActionSpec::on_dot("play"),
         ],
         probes: &[
             Probe::Level,
@@ -73,7 +74,13 @@ impl Lesson for IsolationLevels {
             Probe::Count,
         ],
         plots: PLOTS,
-        key: &[(Glyph::Request, Ink::Accent), (Glyph::Response, Ink::Hit)],
+        key: &[
+            (Glyph::Request, Ink::Accent),
+            (Glyph::Response, Ink::Hit),
+            (Glyph::Request, Ink::Ok),
+            (Glyph::Failure, Ink::Bad),
+            (Glyph::Response, Ink::Warn),
+        ],
         story: story::STORY,
         challenges: story::CHALLENGES,
         speed: 1.0,

@@ -35,6 +35,7 @@ const NEXT: [usize; 2] = [1, 2];
 const ROLL_BACK: usize = 3;
 const READER: usize = 4;
 const AGAIN: usize = 5;
+const PLAY: usize = 6;
 
 pub(super) const fn lane(who: usize) -> PartId {
     PartId::nth("lane", who as u16 + 1)
@@ -109,6 +110,8 @@ pub struct Meeting {
     pub(super) crowd: Crowd,
     turn: u32,
     asked: bool,
+    /// The order that was chosen by its dot, from 0, until a knob turns.
+    picked: Option<usize>,
     /// The last note of each program.
     notes: Vec<NoteId>,
     begun: NoteId,
@@ -189,7 +192,8 @@ impl Meeting {
     }
 
     fn chosen(&self) -> usize {
-        (self.knobs.order as usize).clamp(1, self.orders.len()) - 1
+        let knob = (self.knobs.order as usize).clamp(1, self.orders.len()) - 1;
+        self.picked.unwrap_or(knob)
     }
 
     fn open(knobs: &Settings) -> (Setting, Play) {
@@ -374,7 +378,8 @@ impl Meeting {
             _ => self.value(FIRST).unwrap_or(0),
         };
         let note = Note::new(word).with(count(left)).about(MATRIX);
-        cx.say(note.mark(tone));
+        let dot = self.known().map_or(0, |order| order as u32 + 1);
+        cx.say(note.dot(dot).mark(tone));
         self.turn += 1;
         if self.mode == Mode::Hand {
             return;
@@ -398,6 +403,14 @@ impl Meeting {
             self.shown += 1;
             self.play = self.setting.run(database, level, self.turns());
             self.verdict = self.verdicts[level as usize].get(self.order).copied();
+            let word = match self.verdict {
+                Some(Verdict::Right) => "tried-right",
+                Some(Verdict::Refused) => "tried-refused",
+                _ => "tried-wrong",
+            };
+            cx.because(self.begun);
+            let note = Note::new(word).with(count(self.shown)).about(MATRIX);
+            cx.say(note.dot(self.shown as u32));
             cx.schedule(EACH, Event::Reveal(self.turn));
             return;
         }
@@ -465,6 +478,7 @@ impl Model for Meeting {
             crowd: Crowd::default(),
             turn: 0,
             asked: false,
+            picked: None,
             notes: vec![NoteId::NONE; THIRD + 1],
             begun: NoteId::NONE,
         };
@@ -512,7 +526,7 @@ impl Model for Meeting {
         self.setting = setting;
         self.sweep();
         self.shown = if whole { self.orders.len() } else { 0 };
-        (self.swept, self.asked) = (false, false);
+        (self.swept, self.asked, self.picked) = (false, false, None);
         self.crowd = Crowd::default();
         cx.empty_windows();
         self.begin(Mode::Order, cx);
@@ -557,6 +571,10 @@ impl Model for Meeting {
                 self.keep_reading(cx);
             }
             AGAIN => self.begin(Mode::Order, cx),
+            PLAY => {
+                self.picked = act.target.checked_sub(1);
+                self.begin(Mode::Order, cx);
+            }
             _ => {}
         }
         self.look(cx);
@@ -568,12 +586,21 @@ impl Model for Meeting {
             NEXT_1 | NEXT_2 => !open || !self.play.sessions[act.spec - NEXT[0]].is_over(),
             ROLL_BACK => open && !self.play.sessions[0].is_over(),
             READER => open && self.play.sessions.len() == THIRD,
+            PLAY => (1..=self.orders.len()).contains(&act.target),
             _ => true,
         }
     }
 
+    fn aim(&self, spec: usize) -> usize {
+        // The next order; dots are numbered from 1.
+        match spec {
+            PLAY => (self.order + 1) % self.orders.len() + 1,
+            _ => 0,
+        }
+    }
+
     fn bytes(&self) -> usize {
-        4_096
+        8_192
     }
 
     fn audit(&self) -> Result<(), String> {

@@ -491,8 +491,9 @@ fn order(meeting: &Meeting, rect: Rect, scene: &mut Scene) {
     }
     for (n, who) in turns.iter().enumerate() {
         let chip = Rect::new(left + pitch * n as f32, rect.y, pitch - 3.0, 21.0);
-        let over = n < meeting.slot || meeting.mode == Mode::Hand;
-        let next = n == meeting.slot && meeting.mode == Mode::Order;
+        let ended = meeting.verdict.is_some() || meeting.mode == Mode::Hand;
+        let over = n < meeting.slot || ended;
+        let next = n == meeting.slot && !over;
         let (ground, border) = match (over, next) {
             (true, _) => (Ink::Rail, Ink::LineStrong),
             (_, true) => (Ink::Card, Ink::Accent),
@@ -691,7 +692,10 @@ fn matrix(meeting: &Meeting, knobs: &Settings, rect: Rect, scene: &mut Scene) {
                 .map(|verdict| count(meeting.count(*level, verdict)));
             let counts = match (meeting.shown, refused) {
                 (0, _) => vec![String::new()],
-                (_, Arg::Count(0)) => vec![scene.say("counts", &[right, wrong])],
+                (_, Arg::Count(0)) => vec![
+                    scene.say("counts", &[right, wrong]),
+                    scene.say("counts.wrong", &[right, wrong]),
+                ],
                 (_, _) => vec![
                     scene.say("counts.all", &[right, wrong, refused]),
                     scene.say("counts.short", &[right, wrong, refused]),
@@ -717,11 +721,13 @@ fn matrix(meeting: &Meeting, knobs: &Settings, rect: Rect, scene: &mut Scene) {
     panel(&mut pencil, rect, title);
     let (label, tail) = match narrow {
         true => (10.0, 10.0),
-        false if rect.w < 700.0 => (126.0, 118.0),
-        false => (128.0, 200.0),
+        false if rect.w < 700.0 => (130.0, 122.0),
+        false => (136.0, 196.0),
     };
     let pitch = ((rect.w - label - tail) / 20.0).min(28.0);
     let row_h = if narrow { 36.0 } else { 23.0 };
+    let r = (pitch / 2.0 - 1.8).clamp(4.0, 6.0);
+    let mut dots = Vec::new();
     for (n, (name, counts)) in rows.iter().enumerate() {
         let top = rect.y + 24.0 + row_h * n as f32;
         let base = top + if narrow { 13.0 } else { 16.0 };
@@ -746,37 +752,27 @@ fn matrix(meeting: &Meeting, knobs: &Settings, rect: Rect, scene: &mut Scene) {
         let y = if narrow { top + 25.0 } else { top + 11.5 };
         for order in 0..orders {
             let p = pt(rect.x + label + pitch * (order as f32 + 0.5), y);
-            dot(&mut pencil, meeting, n, order, p, pitch);
+            let marked = n == here && meeting.known() == Some(order);
+            if marked {
+                let ring = Rect::new(p.x - r - 3.0, p.y - r - 3.0, 2.0 * r + 6.0, 2.0 * r + 6.0);
+                pencil.bordered(ring, 4.0, Ink::None, Ink::Accent, 2.0);
+            }
+            if order < meeting.shown || marked && meeting.verdict.is_some() {
+                dots.push((p, n, order));
+            } else {
+                pencil.mark(Glyph::Request, p, 2.0, Ink::LineStrong);
+            }
         }
     }
-}
-
-fn dot(
-    pencil: &mut Pencil<'_>,
-    meeting: &Meeting,
-    level: usize,
-    order: usize,
-    p: Point,
-    pitch: f32,
-) {
-    let here = level == meeting.knobs.level as usize;
-    let marked = here && meeting.known() == Some(order);
-    let played = marked && meeting.verdict.is_some();
-    let r = (pitch / 2.0 - 1.8).clamp(4.0, 6.0);
-    if marked {
-        let ring = Rect::new(p.x - r - 3.0, p.y - r - 3.0, 2.0 * r + 6.0, 2.0 * r + 6.0);
-        pencil.bordered(ring, 4.0, Ink::None, Ink::Accent, 2.0);
+    // As things of their own, so that each can be picked and played.
+    for (p, level, order) in dots {
+        let (glyph, ink) = match meeting.verdicts[level].get(order) {
+            Some(Verdict::Right) => (Glyph::Request, Ink::Ok),
+            Some(Verdict::Refused) => (Glyph::Response, Ink::Warn),
+            _ => (Glyph::Failure, Ink::Bad),
+        };
+        scene.particle(p, r, glyph, ink, order as u32 + 1);
     }
-    if order >= meeting.shown && !played {
-        pencil.mark(Glyph::Request, p, 2.0, Ink::LineStrong);
-        return;
-    }
-    let (glyph, ink) = match meeting.verdicts[level].get(order) {
-        Some(Verdict::Right) => (Glyph::Request, Ink::Ok),
-        Some(Verdict::Refused) => (Glyph::Response, Ink::Warn),
-        _ => (Glyph::Failure, Ink::Bad),
-    };
-    pencil.mark(glyph, p, r, ink);
 }
 
 /// How a crowd fares.
