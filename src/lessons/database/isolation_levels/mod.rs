@@ -85,7 +85,7 @@ impl Lesson for IsolationLevels {
         challenges: story::CHALLENGES,
         speed: 1.0,
         twin: ("level", 2.0),
-        still: Time::ms(17_000),
+        still: Time::ms(17_400),
         stands_for: &[(view::ORDER, model::MATRIX)],
         warm_up: Time::s(2),
         ..Sheet::usual(

@@ -18,7 +18,9 @@ const EACH: Time = Time::ms(200);
 const SOON: Time = Time::s(1);
 /// The third reader's turns lie between those of the others.
 const BETWEEN: Time = Time::ms(500);
-const REST: Time = Time::s(5);
+const REST: Time = Time::ms(2_400);
+/// Plays begin at whole multiples of this, unless a learner begins one: so the two sides of a comparison keep step.
+const CYCLE: Time = Time::s(8);
 /// What is read or written travels so long.
 pub(super) const FLIGHT: Time = Time::ms(550);
 
@@ -387,8 +389,15 @@ impl Meeting {
         if self.shown == 0 {
             cx.schedule(SOON, Event::Reveal(self.turn));
         } else {
-            cx.schedule(REST, Event::Slot(self.turn));
+            self.rest(cx);
         }
+    }
+
+    /// The order is played again in a while.
+    fn rest(&mut self, cx: Cx<'_, '_>) {
+        let ready = cx.now() + REST;
+        let next = Time(ready.0.div_ceil(CYCLE.0) * CYCLE.0);
+        cx.schedule(next.since(cx.now()), Event::Slot(self.turn));
     }
 
     /// One order more is shown: how it ends is on the stage.
@@ -425,7 +434,7 @@ impl Meeting {
         cx.because(self.begun);
         let note = Note::new("swept").with(right).with(wrong).with(refused);
         cx.say(note.about(MATRIX).mark(Tone::Plain));
-        cx.schedule(REST, Event::Slot(self.turn));
+        self.rest(cx);
     }
 
     fn reader(&mut self, cx: Cx<'_, '_>) {

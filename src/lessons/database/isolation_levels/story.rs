@@ -102,6 +102,7 @@ pub(super) const STORY: &[Beat<Meeting>] = &[
         setup: &[
             Setup::Twin("database", 0.0),
             Setup::Set("database", 1.0),
+            Setup::Act("again", 0),
             Setup::Speed(1.0),
         ],
         when: |meeting| {
@@ -124,6 +125,7 @@ pub(super) const STORY: &[Beat<Meeting>] = &[
             Setup::Set("order", 10.0),
             Setup::Twin("level", 2.0),
             Setup::Set("level", 1.0),
+            Setup::Act("again", 0),
             Setup::Speed(1.0),
         ],
         when: |meeting| played(meeting, Story::Report, Rung::Committed),

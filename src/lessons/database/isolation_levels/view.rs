@@ -4,7 +4,7 @@ use super::model::{CROWD, FLIGHT, MATRIX, Meeting, Mode, THIRD, lane, row, sum};
 use super::settings::{Settings, Story};
 use algorithms::isolation::programs::{Did, Phase, Session, Step, Verdict};
 use algorithms::isolation::{Id, Level, Reason, Row, Set, Statement, Version, Where};
-use engine::scene::{Curve, Pencil, Point, Rect, pt};
+use engine::scene::{Curve, Pencil, Rect, pt};
 use engine::text::tenths;
 use engine::{Arg, Glyph, Ink, PartId, Scene, Time, text};
 use kit::figures::label::{ending, fitting, pill};
@@ -54,7 +54,7 @@ pub(super) fn draw(meeting: &Meeting, knobs: &Settings, at: Time, scene: &mut Sc
 
 fn place(meeting: &Meeting, scene: &mut Scene) -> Placed {
     let third = meeting.play.sessions.len() > THIRD;
-    let stacks = part(STACKS, Span::rest(120.0, 1.0), (134.0, 144.0));
+    let stacks = part(STACKS, Span::rest(120.0, 1.0), (104.0, 144.0));
     let mut stage;
     if above(scene) {
         let one = |who| part(lane(who), Span::rest(100.0, 1.0), 128.0);
@@ -67,7 +67,7 @@ fn place(meeting: &Meeting, scene: &mut Scene) -> Placed {
             space(6.0),
         ];
     } else {
-        let one = |who| part(lane(who), (164.0, 226.0), (190.0, 200.0));
+        let one = |who| part(lane(who), (164.0, 226.0), (160.0, 200.0));
         let middle = vec![
             part(ORDER, Span::rest(150.0, 1.0), 50.0),
             space(6.0),
