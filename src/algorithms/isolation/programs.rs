@@ -170,7 +170,6 @@ impl Play {
         self.sessions.iter().all(Session::is_over)
     }
 
-    // region: turn
     /// A program's turn: its next step, and all that it sets going. A turn that comes while it waits is used when it wakes.
     pub fn turn(&mut self, who: usize, deeds: &mut Vec<Deed>) {
         match self.sessions[who].phase {
@@ -200,7 +199,6 @@ impl Play {
             }
         }
     }
-    // endregion
 
     /// Rolls a program back from outside.
     pub fn roll_back(&mut self, who: usize, deeds: &mut Vec<Deed>) {
