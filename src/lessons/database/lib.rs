@@ -1,5 +1,6 @@
 //! Inside a database: how one machine stores, finds and protects data.
 
+pub mod indexes;
 pub mod isolation_levels;
 
-kit::lessons![isolation_levels::IsolationLevels,];
+kit::lessons![indexes::Indexes, isolation_levels::IsolationLevels,];
