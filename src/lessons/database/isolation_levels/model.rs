@@ -2,15 +2,14 @@
 
 use super::crowd::Crowd;
 use super::probe;
-use super::settings::{Settings, Story};
+use super::settings::{Pair, Settings};
 use algorithms::isolation::programs::{Deed, Did, Phase, Play, Setting, Step, Verdict};
-use algorithms::isolation::scenarios::FIRST;
 use algorithms::isolation::{Id, Level, Reason, Statement, Where};
 use engine::tape::NoteId;
 use engine::{Act, Arg, Context, Model, Note, PartId, Stream, Time, Tone};
 
 /// From one step to the next.
-pub(super) const SLOT: Time = Time::s(1);
+const SLOT: Time = Time::s(1);
 /// From a turn of a knob to the first step, from one order to the next when all are played, from the end of an order to the sweep, and
 /// to its next beginning.
 const FIRST_SLOT: Time = Time::ms(600);
@@ -30,6 +29,9 @@ pub(super) const CROWD: PartId = PartId::one("crowd");
 pub(super) const THIRD: usize = 2;
 
 const PROGRAMS: Stream = Stream::named("programs");
+
+/// Withdrawals that the crowd loses are told by so many.
+const TOLD: u32 = 10;
 
 /// The places of actions in the sheet's list.
 const ALL: usize = 0;
@@ -301,7 +303,7 @@ impl Meeting {
                     });
                 }
                 let note = match rows[..] {
-                    [(id, data)] if self.knobs.scenario != Story::Doctors => about("reads")
+                    [(id, data)] if self.knobs.scenario != Pair::Doctors => about("reads")
                         .with(count(data.value))
                         .with(Arg::Part(row(id))),
                     _ => about("counts").with(count(rows.len())),
@@ -355,14 +357,8 @@ impl Meeting {
     /// Rows that somebody may have written are as they were before.
     fn gone(&mut self, who: usize, cx: Cx<'_, '_>) {
         let cause = cx.cause();
-        for id in self
-            .play
-            .db
-            .rows()
-            .iter()
-            .map(|row| row.id)
-            .collect::<Vec<_>>()
-        {
+        let ids: Vec<Id> = self.play.db.rows().iter().map(|row| row.id).collect();
+        for id in ids {
             let note = Note::new("without")
                 .with(Arg::Part(row(id)))
                 .with(Arg::Part(lane(who)));
@@ -375,11 +371,7 @@ impl Meeting {
         let verdict = self.setting.judge(&self.play);
         self.verdict = Some(verdict);
         let (word, tone) = word(verdict);
-        let left = match self.knobs.scenario {
-            Story::Doctors => sum(&self.play),
-            _ => self.value(FIRST).unwrap_or(0),
-        };
-        let note = Note::new(word).with(count(left)).about(MATRIX);
+        let note = Note::new(word).about(MATRIX);
         let dot = self.known().map_or(0, |order| order as u32 + 1);
         cx.say(note.dot(dot).mark(tone));
         self.turn += 1;
@@ -509,15 +501,15 @@ impl Model for Meeting {
             Event::Reveal(turn) if turn == self.turn => self.reveal(cx),
             Event::Reader(turn) if turn == self.turn => self.reader(cx),
             Event::Round => {
-                let before = self.crowd;
+                let before = self.crowd.lost;
                 let knobs = self.knobs.clone();
                 self.crowd.round(&knobs, cx.random(PROGRAMS));
-                let done = self.crowd.done - before.done;
-                let lost = self.crowd.lost - before.lost;
-                cx.sample(probe::LOST, f64::from(lost));
-                if lost > 0 {
+                let Crowd { done, lost, .. } = self.crowd;
+                cx.sample(probe::LOST, f64::from(lost - before));
+                // The first, and then every tenth: who steps through the two is not to stop here all the time.
+                if before == 0 && lost > 0 || before / TOLD < lost / TOLD {
                     cx.because(NoteId::NONE);
-                    let note = Note::new("crowd").with(count(done)).with(count(lost));
+                    let note = Note::new("crowd").with(count(lost)).with(count(done));
                     cx.say(note.about(CROWD));
                 }
                 cx.schedule(SLOT, Event::Round);

@@ -5,18 +5,9 @@ use algorithms::isolation::scenarios::{Fix, Scenario, setting};
 use algorithms::isolation::{Database, Level};
 use engine::choices;
 
-choices!(Story {
-    "withdrawals" => Story::Withdrawals,
-    "report" => Story::Report,
-    "twice" => Story::Twice,
-    "new-row" => Story::NewRow,
-    "rolled-back" => Story::RolledBack,
-    "doctors" => Story::Doctors,
-});
-
 /// What the two do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Story {
+pub(super) enum Pair {
     Withdrawals,
     Report,
     Twice,
@@ -24,6 +15,14 @@ pub(super) enum Story {
     RolledBack,
     Doctors,
 }
+choices!(Pair {
+    "withdrawals" => Pair::Withdrawals,
+    "report" => Pair::Report,
+    "twice" => Pair::Twice,
+    "new-row" => Pair::NewRow,
+    "rolled-back" => Pair::RolledBack,
+    "doctors" => Pair::Doctors,
+});
 
 /// The level; [`Level`] with names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +100,7 @@ engine::knobs! {
     /// What the learner sets.
     pub struct Settings {
         /// What the two do.
-        scenario: choice Story "scenario" = Story::Withdrawals,
+        scenario: choice Pair "scenario" = Pair::Withdrawals,
         /// How much they may see of each other.
         level: choice Rung "level" = Rung::Committed,
         /// Whose behaviour it is.
@@ -130,7 +129,7 @@ impl Settings {
     pub(super) fn setting(&self) -> Setting {
         let scenario = Scenario::ALL[self.scenario as usize];
         let amount = match self.scenario {
-            Story::Report => self.moved,
+            Pair::Report => self.moved,
             _ => self.amount,
         };
         let again = self.refused == Refused::Again;

@@ -1,7 +1,7 @@
 //! The story, its predictions, and things to try.
 
 use super::model::{MATRIX, Meeting, lane, row};
-use super::settings::{Base, Rung, Story};
+use super::settings::{Base, Pair, Rung};
 use super::view::ORDER;
 use algorithms::isolation::Reason;
 use algorithms::isolation::programs::{Phase, Verdict};
@@ -15,7 +15,7 @@ const A: PartId = row(FIRST);
 const B: PartId = row(SECOND);
 
 /// All was played to the end under these settings.
-fn played(meeting: &Meeting, scenario: Story, level: Rung) -> bool {
+fn played(meeting: &Meeting, scenario: Pair, level: Rung) -> bool {
     meeting.is_played() && meeting.knobs.scenario == scenario && meeting.knobs.level == level
 }
 
@@ -38,7 +38,7 @@ pub(super) const STORY: &[Beat<Meeting>] = &[
     Beat {
         id: "lost",
         setup: &[Setup::Speed(0.7)],
-        when: |meeting| played(meeting, Story::Withdrawals, Rung::Committed),
+        when: |meeting| played(meeting, Pair::Withdrawals, Rung::Committed),
         points: &[A, ORDER],
         shows: &[
             figure(A, "value").is(90.0),
@@ -74,7 +74,7 @@ pub(super) const STORY: &[Beat<Meeting>] = &[
     Beat {
         id: "snapshot",
         setup: &[Setup::Set("level", 2.0), Setup::Speed(1.0)],
-        when: |meeting| played(meeting, Story::Withdrawals, Rung::Repeatable),
+        when: |meeting| played(meeting, Pair::Withdrawals, Rung::Repeatable),
         points: &[T2, A],
         shows: &[
             figure(T2, "refused").is(1.0),
@@ -86,7 +86,7 @@ pub(super) const STORY: &[Beat<Meeting>] = &[
             options: &["eighty", "ninety", "refused"],
             truth: |meeting| {
                 let mysql = meeting.knobs.database == Base::Mysql;
-                let over = mysql && played(meeting, Story::Withdrawals, Rung::Repeatable);
+                let over = mysql && played(meeting, Pair::Withdrawals, Rung::Repeatable);
                 let refused = meeting.play.sessions.iter().any(|one| one.refused > 0);
                 over.then(|| match meeting.value(FIRST) {
                     _ if refused => 2,
@@ -107,7 +107,7 @@ pub(super) const STORY: &[Beat<Meeting>] = &[
         ],
         when: |meeting| {
             meeting.knobs.database == Base::Mysql
-                && played(meeting, Story::Withdrawals, Rung::Repeatable)
+                && played(meeting, Pair::Withdrawals, Rung::Repeatable)
         },
         points: &[A, T2],
         shows: &[
@@ -128,7 +128,7 @@ pub(super) const STORY: &[Beat<Meeting>] = &[
             Setup::Act("again", 0),
             Setup::Speed(1.0),
         ],
-        when: |meeting| played(meeting, Story::Report, Rung::Committed),
+        when: |meeting| played(meeting, Pair::Report, Rung::Committed),
         points: &[T1, B],
         shows: &[
             figure(T1, "sum").is(150.0),
@@ -139,7 +139,7 @@ pub(super) const STORY: &[Beat<Meeting>] = &[
             id: "doctors",
             options: &["one", "none", "luck"],
             truth: |meeting| {
-                let over = played(meeting, Story::Doctors, Rung::Repeatable);
+                let over = played(meeting, Pair::Doctors, Rung::Repeatable);
                 let on = [FIRST, SECOND].map(|id| meeting.value(id) == Some(1));
                 over.then(|| usize::from(!on.contains(&true)))
             },
@@ -155,7 +155,7 @@ pub(super) const STORY: &[Beat<Meeting>] = &[
             Setup::Set("scenario", 5.0),
             Setup::Speed(1.0),
         ],
-        when: |meeting| played(meeting, Story::Doctors, Rung::Repeatable),
+        when: |meeting| played(meeting, Pair::Doctors, Rung::Repeatable),
         points: &[A, B],
         shows: &[
             figure(A, "value").is(0.0),
@@ -211,7 +211,7 @@ pub(super) const CHALLENGES: &[Challenge<Meeting>] = &[
         progress: |meeting, _| {
             let knobs = &meeting.knobs;
             let default = knobs.database == Base::Mysql && knobs.level == Rung::Repeatable;
-            let is = default && knobs.scenario == Story::Withdrawals;
+            let is = default && knobs.scenario == Pair::Withdrawals;
             swept(meeting, is, Verdict::Right, 20.0)
         },
         solution: &[
@@ -238,7 +238,7 @@ pub(super) const CHALLENGES: &[Challenge<Meeting>] = &[
     Challenge {
         id: "nobody",
         progress: |meeting, _| {
-            let is = meeting.knobs.scenario == Story::Doctors;
+            let is = meeting.knobs.scenario == Pair::Doctors;
             swept(meeting, is, Verdict::Right, 20.0)
         },
         solution: &[

@@ -1,6 +1,6 @@
 //! The subject held against theory: counts of orders, money, how often a crowd loses, who waits for whom.
 
-use super::settings::{Base, Care, Rung, Story};
+use super::settings::{Base, Care, Pair, Rung};
 use super::{IsolationLevels, Meeting, Settings};
 use algorithms::isolation::Level;
 use algorithms::isolation::programs::{Phase, Verdict};
@@ -136,7 +136,7 @@ fn a_reader_waits_for_a_writer_only_where_reads_lock() {
         let first = Settings {
             database,
             level: Rung::Serializable,
-            scenario: Story::Twice,
+            scenario: Pair::Twice,
             order: 10,
             ..Settings::default()
         };

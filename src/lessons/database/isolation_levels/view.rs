@@ -1,7 +1,7 @@
 //! The stage: a lane for each program, rows as stacks of versions between them, and every order at every level below.
 
 use super::model::{CROWD, FLIGHT, MATRIX, Meeting, Mode, THIRD, lane, row, sum};
-use super::settings::{Settings, Story};
+use super::settings::{Pair, Settings};
 use algorithms::isolation::programs::{Did, Phase, Session, Step, Verdict};
 use algorithms::isolation::{Id, Level, Reason, Row, Set, Statement, Version, Where};
 use engine::scene::{Curve, Pencil, Rect, pt};
@@ -129,7 +129,7 @@ fn above(scene: &Scene) -> bool {
 fn value(meeting: &Meeting, version: &Version, scene: &Scene) -> String {
     match version.data {
         None => scene.say("deleted", &[]),
-        Some(data) if meeting.knobs.scenario == Story::Doctors => {
+        Some(data) if meeting.knobs.scenario == Pair::Doctors => {
             scene.say(if data.value == 1 { "on-call" } else { "off" }, &[])
         }
         Some(data) => data.value.to_string(),
@@ -210,8 +210,8 @@ fn words(meeting: &Meeting, step: Step, scene: &Scene) -> Vec<String> {
         }
         Step::Run(Statement::Read(_)) => {
             let [long, short] = match meeting.knobs.scenario {
-                Story::Doctors => ["step.counts-doctors", "step.counts.short"],
-                Story::NewRow => ["step.counts", "step.counts.short"],
+                Pair::Doctors => ["step.counts-doctors", "step.counts.short"],
+                Pair::NewRow => ["step.counts", "step.counts.short"],
                 _ => ["step.reads-all", "step.reads-all.short"],
             };
             say(long, &[]);
@@ -247,7 +247,7 @@ fn words(meeting: &Meeting, step: Step, scene: &Scene) -> Vec<String> {
 
 /// What came of a step, in a few letters.
 fn result(meeting: &Meeting, did: &Did, scene: &Scene) -> String {
-    let doctors = meeting.knobs.scenario == Story::Doctors;
+    let doctors = meeting.knobs.scenario == Pair::Doctors;
     match did {
         Did::Read(rows) | Did::Wrote(rows) if !doctors && rows.len() == 1 => {
             rows[0].1.value.to_string()
@@ -422,11 +422,11 @@ fn contrast(meeting: &Meeting) -> Option<(&'static str, i64, i64)> {
         values.sum::<i64>()
     };
     match meeting.knobs.scenario {
-        Story::Withdrawals if found != meeting.serial => {
+        Pair::Withdrawals if found != meeting.serial => {
             Some(("verdict.money", found, meeting.serial))
         }
-        Story::Doctors => Some(("verdict.doctors", found, meeting.serial)),
-        Story::Report => Some(("verdict.report", read(), meeting.serial)),
+        Pair::Doctors => Some(("verdict.doctors", found, meeting.serial)),
+        Pair::Report => Some(("verdict.report", read(), meeting.serial)),
         _ => None,
     }
 }
@@ -521,7 +521,7 @@ fn stack(meeting: &Meeting, n: usize, column: Rect, scene: &mut Scene) {
     let one = &meeting.play.db.rows()[n];
     let id = row(one.id);
     let title = match meeting.knobs.scenario {
-        Story::Doctors => "doctor",
+        Pair::Doctors => "doctor",
         _ => "account",
     };
     let name = scene.say(title, &[letter(one.id)]);
