@@ -67,7 +67,9 @@ fn condition(written: &str) -> Where {
 fn statement(step: &Value) -> Option<Statement> {
     let on = || match step["where"].as_str() {
         Some(written) => condition(written),
-        None => step["id"].as_u64().map_or(Where::All, |id| Where::Id(id as Id)),
+        None => step["id"]
+            .as_u64()
+            .map_or(Where::All, |id| Where::Id(id as Id)),
     };
     let set = || match step["value"].as_str() {
         Some(more) => Set::Add(more.trim_start_matches('+').parse().expect("a number")),
@@ -149,7 +151,12 @@ fn schedule(case: &Case<'_>) -> Value {
             .collect();
         let mut db = Db::new(database, level(name.as_str().expect("a level")), &rows);
         let mut clients: [Client; 3] = Default::default();
-        for (n, step) in case.input["schedule"].as_array().expect("steps").iter().enumerate() {
+        for (n, step) in case.input["schedule"]
+            .as_array()
+            .expect("steps")
+            .iter()
+            .enumerate()
+        {
             let what = format!("{}, step {}: {step}", case.name, n + 1);
             let name = step["tx"].as_str().expect("a transaction");
             let who: usize = name[1..].parse::<usize>().expect("a number") - 1;
@@ -190,9 +197,17 @@ fn schedule(case: &Case<'_>) -> Value {
             });
             assert_eq!(error, text("error"), "{what}");
             let (on, refused) = wake(&mut db, &mut clients, &what);
-            assert_eq!(refused.first().map(String::as_str), text("aborts"), "{what}");
+            assert_eq!(
+                refused.first().map(String::as_str),
+                text("aborts"),
+                "{what}"
+            );
             // A refused transaction is let go of its waiting too.
-            let let_go = on.iter().chain(&refused).map(String::as_str).collect::<Vec<_>>();
+            let let_go = on
+                .iter()
+                .chain(&refused)
+                .map(String::as_str)
+                .collect::<Vec<_>>();
             match text("unblocks") {
                 Some(name) => assert!(let_go.contains(&name), "{what}: {let_go:?}"),
                 None => assert!(on.is_empty(), "{what}: {on:?}"),
@@ -256,14 +271,26 @@ fn matrix(case: &Case<'_>) -> Value {
         _ => word(reads),
     };
     let mixed = go(
-        &[vec![write(1, 11), write(2, 21), DONE], vec![write(1, 12), write(2, 22), DONE]],
+        &[
+            vec![write(1, 11), write(2, 21), DONE],
+            vec![write(1, 12), write(2, 22), DONE],
+        ],
         &[1, 2, 1, 1, 2, 2],
     );
-    let g0 = matches!(mixed.db.values()[..], [(_, 11), (_, 22)] | [(_, 12), (_, 21)]);
+    let g0 = matches!(
+        mixed.db.values()[..],
+        [(_, 11), (_, 22)] | [(_, 12), (_, 21)]
+    );
     let one = |value| Some(vec![(1, value)]);
-    let undone = [vec![write(1, 101), Step::Abort], vec![read(Where::Id(1)), DONE]];
+    let undone = [
+        vec![write(1, 101), Step::Abort],
+        vec![read(Where::Id(1)), DONE],
+    ];
     let g1a = found(&go(&undone, &[1, 2, 1, 2]), 2, 1) == one(101);
-    let between = [vec![write(1, 101), write(1, 11), DONE], vec![read(Where::Id(1)), DONE]];
+    let between = [
+        vec![write(1, 101), write(1, 11), DONE],
+        vec![read(Where::Id(1)), DONE],
+    ];
     let g1b = found(&go(&between, &[1, 2, 1, 1, 2]), 2, 1) == one(101);
     let circular = go(
         &[
@@ -298,8 +325,8 @@ fn matrix(case: &Case<'_>) -> Value {
         &[1, 2, 2, 1, 2],
     );
     // What was read was not what was deleted.
-    let pmp_write = found(&deleted, 2, 1) == Some(vec![(2, 20)])
-        && deleted.db.values().contains(&(2, 30));
+    let pmp_write =
+        found(&deleted, 2, 1) == Some(vec![(2, 20)]) && deleted.db.values().contains(&(2, 30));
     let lost = go(
         &[
             vec![read(Where::Id(1)), write(1, 11), DONE],
@@ -313,8 +340,8 @@ fn matrix(case: &Case<'_>) -> Value {
         go(&programs, &[1, 2, 2, 2, 2, 1, 1])
     };
     let read_skew = skew(read(Where::Id(2)));
-    let single = found(&read_skew, 1, 1) == one(10)
-        && found(&read_skew, 1, 2) == Some(vec![(2, 18)]);
+    let single =
+        found(&read_skew, 1, 1) == one(10) && found(&read_skew, 1, 2) == Some(vec![(2, 18)]);
     // It saw the old row 1, committed, and its delete did not meet the old row 2.
     let write_skew = skew(delete);
     let single_write =
@@ -355,7 +382,10 @@ fn phenomena(case: &Case<'_>) -> Value {
         let go = |programs: &[Vec<Step>], order: &[usize]| play(database, level, programs, order);
         let one = read(Where::Id(1));
         let dirty = go(&[vec![write(1, 11), DONE], vec![one, DONE]], &[1, 2, 1, 2]);
-        let twice = go(&[vec![one, one, DONE], vec![write(1, 11), DONE]], &[1, 2, 2, 1, 1]);
+        let twice = go(
+            &[vec![one, one, DONE], vec![write(1, 11), DONE]],
+            &[1, 2, 2, 1, 1],
+        );
         let all = read(Where::All);
         let new = Step::Run(Statement::Insert(3, 30));
         let phantom = go(&[vec![all, all, DONE], vec![new, DONE]], &[1, 2, 2, 1, 1]);
@@ -375,15 +405,20 @@ fn deadlock_locking() {
         "wait-die: older waits, younger dies",
         "neither engine does: both look for circles",
     )];
-    run(include_str!("deadlock_locking.json"), &not_applicable, &[], |case| {
-        if case.takes(&["edges"]) {
-            return Some(circles(case));
-        }
-        if case.takes(&["order"]) {
-            return Some(permutation(case));
-        }
-        Some(versions(case))
-    });
+    run(
+        include_str!("deadlock_locking.json"),
+        &not_applicable,
+        &[],
+        |case| {
+            if case.takes(&["edges"]) {
+                return Some(circles(case));
+            }
+            if case.takes(&["order"]) {
+                return Some(permutation(case));
+            }
+            Some(versions(case))
+        },
+    );
 }
 
 fn circles(case: &Case<'_>) -> Value {
@@ -398,7 +433,10 @@ fn circles(case: &Case<'_>) -> Value {
         let from = edges.iter().filter(|(from, _)| *from == tx);
         from.map(|(_, to)| *to).collect()
     };
-    let mut members: Vec<Tx> = (1..9).filter_map(|tx| circle(tx, waits_for)).flatten().collect();
+    let mut members: Vec<Tx> = (1..9)
+        .filter_map(|tx| circle(tx, waits_for))
+        .flatten()
+        .collect();
     members.sort_unstable();
     members.dedup();
     let names: Vec<String> = members.iter().map(|tx| format!("T{tx}")).collect();
@@ -410,7 +448,13 @@ fn permutation(case: &Case<'_>) -> Value {
     let change = |from, to| Step::Run(Statement::Update(Where::Value(from), Set::To(to)));
     let programs = [vec![change(0, 1), DONE], vec![change(1, 0), DONE]];
     let rows = [(1, 1), (2, 0), (3, 1), (4, 0)];
-    let mut play = Play::new(Database::Postgres, Level::Serializable, &rows, &programs, false);
+    let mut play = Play::new(
+        Database::Postgres,
+        Level::Serializable,
+        &rows,
+        &programs,
+        false,
+    );
     let mut deeds = Vec::new();
     for step in case.input["order"].as_array().expect("an order") {
         let first = step.as_str().expect("a step").ends_with('1');

@@ -114,6 +114,9 @@ pub struct Meeting {
     pub(super) crowd: Crowd,
     turn: u32,
     asked: bool,
+    /// Somebody has asked for all orders; until then they are shown by themselves, and hidden when the order begins again: a
+    /// question about them comes first.
+    ever: bool,
     /// The order that was chosen by its dot, from 0, until a knob turns.
     picked: Option<usize>,
     /// The last note of each program.
@@ -479,6 +482,7 @@ impl Model for Meeting {
             crowd: Crowd::default(),
             turn: 0,
             asked: false,
+            ever: false,
             picked: None,
             notes: vec![NoteId::NONE; THIRD + 1],
             begun: NoteId::NONE,
@@ -539,7 +543,7 @@ impl Model for Meeting {
             ALL => {
                 self.turn += 1;
                 self.shown = 0;
-                self.asked = true;
+                (self.asked, self.ever) = (true, true);
                 (self.setting, _) = Meeting::open(&self.knobs);
                 let note = Note::new("all").with(count(self.orders.len()));
                 self.begun = cx.say(note.about(MATRIX).mark(Tone::Learner));
@@ -571,7 +575,12 @@ impl Model for Meeting {
                 self.notes[THIRD] = cx.say(note.about(lane(THIRD)).mark(Tone::Learner));
                 self.keep_reading(cx);
             }
-            AGAIN => self.begin(Mode::Order, cx),
+            AGAIN => {
+                if !self.ever {
+                    self.shown = 0;
+                }
+                self.begin(Mode::Order, cx);
+            }
             PLAY => {
                 self.picked = act.target.checked_sub(1);
                 self.begin(Mode::Order, cx);

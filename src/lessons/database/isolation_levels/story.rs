@@ -37,7 +37,7 @@ pub(super) const STORY: &[Beat<Meeting>] = &[
     },
     Beat {
         id: "lost",
-        setup: &[Setup::Speed(0.7)],
+        setup: &[Setup::Act("again", 0), Setup::Speed(1.0)],
         when: |meeting| played(meeting, Pair::Withdrawals, Rung::Committed),
         points: &[A, ORDER],
         shows: &[

@@ -6,7 +6,7 @@ use algorithms::isolation::Level;
 use algorithms::isolation::programs::{Phase, Verdict};
 use engine::lesson::sheet;
 use engine::show::Watch;
-use engine::{Act, Run, Show, Time};
+use engine::{Act, Player, Run, Show, Time};
 
 fn run(seed: u32, first: Settings) -> Run<Meeting> {
     Run::with_knobs(sheet::<IsolationLevels>(), seed, first)
@@ -184,4 +184,13 @@ fn rolling_back_leaves_what_the_other_computed_from_it() {
     let meeting = after(&mut run, 4_000);
     assert_eq!(meeting.value(1), Some(80));
     assert_eq!(meeting.verdict, Some(Verdict::Wrong));
+}
+
+/// Who has watched all orders being played before the story begins is asked about them all the same.
+#[test]
+fn the_first_question_comes_before_its_answer() {
+    let mut player = Player::new(Box::new(run(1, Settings::default())));
+    player.seek(Time::s(14));
+    player.jump(1);
+    assert_eq!((player.beat(), player.main().truth(1)), (1, None));
 }
