@@ -2,6 +2,4 @@
 
 pub mod merkle_tree;
 
-kit::lessons![
-    merkle_tree::MerkleTree,
-];
+kit::lessons![merkle_tree::MerkleTree,];

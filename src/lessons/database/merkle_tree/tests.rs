@@ -1,6 +1,6 @@
 //! The subject held against theory.
 
-use super::{Settings, MerkleTree};
+use super::{MerkleTree, Settings};
 use engine::lesson::sheet;
 use engine::show::Watch;
 use engine::{Run, Show, Time};
