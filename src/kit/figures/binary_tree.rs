@@ -47,11 +47,10 @@ impl BinaryTree {
         self.area.w / self.room.max(self.leaves).max(1) as f32
     }
 
-    /// The middle of a node, across.
-    fn x(&self, level: u8, index: usize) -> f32 {
+    /// The leaves under a node.
+    fn span(&self, level: u8, index: usize) -> (usize, usize) {
         let from = index << level;
-        let to = (from + (1 << level)).min(self.leaves);
-        self.area.x + self.pitch() * (from + to) as f32 / 2.0
+        (from, (from + (1 << level)).min(self.leaves).max(from + 1))
     }
 
     /// The upper and the lower edge of a level.
@@ -80,8 +79,9 @@ impl BinaryTree {
     /// Where a node stands: a box, or a piece of a thin row, at least 2 units wide.
     pub fn at(&self, level: u8, index: usize) -> Rect {
         let (top, bottom) = self.row(level);
-        let x = self.x(level, index);
-        let own = self.pitch() * (1_usize << level) as f32;
+        let (from, to) = self.span(level, index);
+        let x = self.area.x + self.pitch() * (from + to) as f32 / 2.0;
+        let own = self.pitch() * (to - from) as f32;
         let (w, inset) = if level < self.thin() {
             (own.max(2.0), 1.5)
         } else {
