@@ -359,19 +359,26 @@ pub fn cost(method: Method, mine: &Tree, theirs: &Tree) -> Cost {
     }
 }
 
-/// How many hashes the tree asks for on average where `bad` of `blocks` blocks, a power of two, differ at random places: two for
-/// each node above the leaves that has one of them below it, and the root.
-pub fn expected_hashes(blocks: u32, bad: u32) -> f64 {
-    let n = f64::from(blocks);
-    let (mut sum, mut nodes) = (1.0, 1_u32);
-    while nodes < blocks {
-        let below = n / f64::from(nodes);
-        // None of them under one node.
-        let none: f64 = (0..bad.min(blocks))
-            .map(|i| ((n - below - f64::from(i)) / (n - f64::from(i))).max(0.0))
-            .product();
-        sum += 2.0 * f64::from(nodes) * (1.0 - none);
-        nodes *= 2;
+/// How many hashes the tree asks for on average where `bad` blocks differ at random places: those of the children of each node
+/// that has one of them below it, and the root.
+pub fn expected_hashes(shape: Shape, bad: usize) -> f64 {
+    let n = shape.leaves;
+    // That at least one lies among so many leaves.
+    let some = |leaves: usize| {
+        let others = n.saturating_sub(leaves) as f64;
+        let none = (0..bad.min(n)).map(|i| ((others - i as f64) / (n - i) as f64).max(0.0));
+        1.0 - none.product::<f64>()
+    };
+    let mut sum = 1.0;
+    for level in 1..=shape.depth() {
+        let whole = n >> level;
+        let rest = n - (whole << level);
+        sum += 2.0 * whole as f64 * some(1 << level);
+        if rest > 1 << (level - 1) {
+            sum += 2.0 * some(rest);
+        } else if rest > 0 && shape.rule == Rule::Bitcoin {
+            sum += some(rest);
+        }
     }
     sum
 }
@@ -515,26 +522,43 @@ mod tests {
     #[test]
     fn random_damage_costs_what_theory_expects() {
         let mut rng = Pcg32::seed_from_u64(7);
-        let theirs = tree(Rule::Rfc6962, 16, &[]);
-        for (bad, says) in [(1, 9.0), (2, 13.5), (3, 17.1), (8, 27.0), (16, 31.0)] {
-            let expected = expected_hashes(16, bad);
+        let expected = |rule, leaves, bad| expected_hashes(Shape { leaves, rule }, bad);
+        for (bad, says) in [
+            (0, 1.0),
+            (1, 9.0),
+            (2, 13.5),
+            (3, 17.1),
+            (8, 27.0),
+            (16, 31.0),
+        ] {
+            let expected = expected(Rule::Rfc6962, 16, bad);
             assert!((expected - says).abs() < 0.07, "{bad}: {expected}");
-            let runs = 1_000;
-            let mut sum = 0;
-            for _ in 0..runs {
-                let mut places: Vec<usize> = (0..16).collect();
-                let mut set = Vec::new();
-                for _ in 0..bad {
-                    set.push(places.swap_remove(rng.next_u32() as usize % places.len()));
+        }
+        for rule in RULES {
+            for (blocks, bad) in [(16, 1), (16, 2), (16, 3), (16, 8), (13, 2), (5, 3), (7, 7)] {
+                let theirs = tree(rule, blocks, &[]);
+                let runs = 1_000;
+                let mut sum = 0;
+                for _ in 0..runs {
+                    let mut places: Vec<usize> = (0..blocks).collect();
+                    let mut set = Vec::new();
+                    for _ in 0..bad {
+                        set.push(places.swap_remove(rng.next_u32() as usize % places.len()));
+                    }
+                    sum += cost(Method::Tree(1), &tree(rule, blocks, &set), &theirs).hashes;
                 }
-                sum += cost(Method::Tree(1), &tree(Rule::Rfc6962, 16, &set), &theirs).hashes;
+                let mean = f64::from(sum) / f64::from(runs);
+                let expected = expected(rule, blocks, bad);
+                assert!(
+                    (mean - expected).abs() < 0.3,
+                    "{bad} of {blocks}: {mean} of {expected}"
+                );
             }
-            let mean = f64::from(sum) / f64::from(runs);
-            assert!((mean - expected).abs() < 0.3, "{bad}: {mean} of {expected}");
         }
         // From where on the list is shorter.
-        assert!(expected_hashes(16, 2) < 16.0 && expected_hashes(16, 3) > 16.0);
-        assert!(expected_hashes(1_024, 170) < 1_024.0 && expected_hashes(1_024, 171) > 1_024.0);
+        let marked = |leaves, bad| expected(Rule::Rfc6962, leaves, bad);
+        assert!(marked(16, 2) < 16.0 && marked(16, 3) > 16.0);
+        assert!(marked(1_024, 170) < 1_024.0 && marked(1_024, 171) > 1_024.0);
     }
 
     #[test]

@@ -1,13 +1,15 @@
-//! A lesson on `kit::flow` with a model of its own: what happens when more come than one server can do?
+//! Merkle tree: one block of a gigabyte is broken. How few hashes find it?
 
 mod model;
+mod settings;
 mod story;
 mod view;
 
 #[cfg(test)]
 mod tests;
 
-pub use model::{Office, Settings};
+pub use model::Copies;
+pub use settings::Settings;
 
 use engine::{ActionSpec, Card, Code, Glyph, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Time};
 
@@ -16,67 +18,115 @@ pub struct MerkleTree;
 
 /// What the model measures, as numbers of the sheet's probes.
 mod probe {
-    /// Answers a second.
-    pub(super) const DONE: usize = 0;
-    /// Requests turned away, a second.
-    pub(super) const FAILED: usize = 1;
-    /// From asking to the answer, µs.
-    pub(super) const LATENCY: usize = 2;
-    /// Requests that wait.
-    pub(super) const WAITING: usize = 3;
+    /// Blocks and hashes that were sent, MB.
+    pub(super) const BLOCKS: usize = 0;
+    pub(super) const HASHES: usize = 1;
+    /// Hashes asked for; those of the list, of the whole tree, and what theory expects for damage at random places.
+    pub(super) const ASKED: usize = 2;
+    pub(super) const LIST: usize = 3;
+    pub(super) const NODES: usize = 4;
+    pub(super) const EXPECTED: usize = 5;
+    /// What both sides have read to build their trees, GB.
+    pub(super) const READ: usize = 6;
 }
 
 const PLOTS: &[Plot] = &[
     Plot::of(
-        "answers",
+        "asked",
         &[
-            Line::mean("answered", probe::DONE, Ink::Ok).filled(),
-            Line::mean("failed", probe::FAILED, Ink::Bad),
+            Line::mean("asked", probe::ASKED, Ink::Accent).filled(),
+            Line::mean("expected", probe::EXPECTED, Ink::Hit),
+            Line::mean("list", probe::LIST, Ink::Warn),
+            Line::mean("nodes", probe::NODES, Ink::Secondary),
         ],
-        30.0,
+        32.0,
     ),
     Plot::of(
-        "waiting",
-        &[Line::mean("waiting", probe::WAITING, Ink::Hit).filled()],
-        20.0,
+        "sent",
+        &[
+            Line::mean("blocks", probe::BLOCKS, Ink::Hit).filled(),
+            Line::mean("hashes", probe::HASHES, Ink::Accent),
+        ],
+        100.0,
     ),
-    Plot::ms(
-        "latency",
-        &[Line::quantile("p50", probe::LATENCY, 0.5, Ink::Accent)],
-        500.0,
+    Plot::of(
+        "read",
+        &[Line::mean("read", probe::READ, Ink::Warn).filled()],
+        4.0,
     ),
 ];
 
 impl Lesson for MerkleTree {
-    type Model = Office;
-    const LEVEL: Level = Level::Basics;
-    const SHEET: Sheet<Office> = Sheet {
-        actions: &[ActionSpec::whole("rush")],
-        probes: &[Probe::Count, Probe::Count, Probe::Spread, Probe::Level],
+    type Model = Copies;
+    const LEVEL: Level = Level::Core;
+    const SHEET: Sheet<Copies> = Sheet {
+        actions: &[
+            ActionSpec::whole("flip"),
+            ActionSpec::whole("three"),
+            ActionSpec::whole("front"),
+            ActionSpec::aimed("forge", "leaves"),
+            ActionSpec::whole("double"),
+            ActionSpec::whole("write"),
+            ActionSpec::whole("prove"),
+            ActionSpec::whole("fresh"),
+        ],
+        probes: &[Probe::Level; 7],
         plots: PLOTS,
         key: &[
             (Glyph::Request, Ink::Accent),
             (Glyph::Response, Ink::Ok),
-            (Glyph::Failure, Ink::Bad),
+            (Glyph::Message, Ink::Hit),
         ],
         story: story::STORY,
+        scales: story::SCALES,
         challenges: story::CHALLENGES,
-        twin: ("workers", 4.0),
-        still: Time::s(4),
-        warm_up: Time::s(6),
+        speed: 0.05,
+        twin: ("method", 1.0),
+        still: Time::ms(270),
+        stands_for: &[
+            (model::SEAL, model::root(model::SOURCE)),
+            (model::inner(0), model::root(0)),
+            (model::inner(1), model::root(1)),
+            (model::leaves(0), model::root(0)),
+            (model::leaves(1), model::root(1)),
+            (model::COUNT, model::leaves(1)),
+            (model::COUNT, model::inner(1)),
+            (model::COUNT, model::root(1)),
+            (model::BARS, model::leaves(1)),
+            (model::BARS, model::root(1)),
+            (model::LINE, model::inner(1)),
+            (model::LINE, model::root(1)),
+        ],
+        sample: Time::ms(10),
         ..Sheet::usual(
             Card {
                 slug: "merkle-tree",
                 chapter: "database",
-                tables: &[],
+                tables: &["merkle_rfc6962"],
             },
             Settings::default,
             view::draw,
         )
     };
-    const CODE: &'static [Code] = &[Code {
-        file: "kit/flow/pool.rs",
-        region: "offer",
-        marks: &[("waits", "Offer::Waits("), ("refused", "Offer::Full")],
-    }];
+    const CODE: &'static [Code] = &[
+        Code {
+            file: "algorithms/merkle_sync.rs",
+            region: "hear",
+            marks: &[
+                ("told", "let equal ="),
+                ("asks", "self.ask(shape)"),
+                ("found", "self.fetch()"),
+            ],
+        },
+        Code {
+            file: "algorithms/merkle_tree.rs",
+            region: "marks",
+            marks: &[("built", ".chain_update([0])")],
+        },
+        Code {
+            file: "algorithms/merkle_tree.rs",
+            region: "odd",
+            marks: &[("fooled", "self.node(child, child)")],
+        },
+    ];
 }
