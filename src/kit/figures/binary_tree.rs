@@ -108,11 +108,15 @@ impl BinaryTree {
         )
     }
 
-    /// Path data from a node to its child, which may be several levels below.
+    /// Path data from a node to its child. One that has moved up some levels hangs straight down from there.
     pub fn edge(&self, from: (u8, usize), to: (u8, usize)) -> String {
         let a = self.side(from.0, from.1, true);
         let b = self.side(to.0, to.1, false);
         let [ax, ay, bx, by] = [a.x, a.y, b.x, b.y].map(tenths);
+        if to.0 + 1 < from.0 {
+            let next = self.level(from.0 - 1).centre().y;
+            return format!("M{ax} {ay}L{bx} {}V{by}", tenths(next));
+        }
         format!("M{ax} {ay}L{bx} {by}")
     }
 }

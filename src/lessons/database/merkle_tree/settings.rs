@@ -44,7 +44,6 @@ choices!(Blocks {
     "4" => Blocks(4),
     "5" => Blocks(5),
     "7" => Blocks(7),
-    "8" => Blocks(8),
     "13" => Blocks(13),
     "16" => Blocks(16),
     "64" => Blocks(64),

@@ -166,7 +166,7 @@ pub(super) const STORY: &[Beat<Copies>] = &[
         id: "twin",
         setup: &[
             Setup::Set("odd", 0.0),
-            Setup::Set("blocks", 8.0),
+            Setup::Set("blocks", 7.0),
             Setup::Set("bad", 1.0),
             Setup::Twin("method", 1.0),
             Setup::Speed(0.1),
@@ -182,7 +182,7 @@ pub(super) const STORY: &[Beat<Copies>] = &[
     },
     Beat {
         id: "yours",
-        setup: &[Setup::Alone, Setup::Set("blocks", 6.0), Setup::Speed(0.05)],
+        setup: &[Setup::Alone, Setup::Set("blocks", 5.0), Setup::Speed(0.05)],
         when: Copies::has_found,
         points: &[LEAVES, COUNT],
         shows: &[
@@ -207,7 +207,7 @@ pub(super) const CHALLENGES: &[Challenge<Copies>] = &[
             Progress::all(copies.has(1_024) && by_tree(copies) && few)
         },
         solution: &[
-            Setup::Set("blocks", 8.0),
+            Setup::Set("blocks", 7.0),
             Setup::Set("method", 3.0),
             Setup::Wait(Time::s(1)),
         ],
@@ -234,7 +234,7 @@ pub(super) const CHALLENGES: &[Challenge<Copies>] = &[
             Progress::of(f64::from(hashes), 65.0)
         },
         solution: &[
-            Setup::Set("blocks", 6.0),
+            Setup::Set("blocks", 5.0),
             Setup::Set("bad", 16.0),
             Setup::Wait(Time::s(1)),
         ],
@@ -247,7 +247,7 @@ pub(super) const CHALLENGES: &[Challenge<Copies>] = &[
         },
         solution: &[
             Setup::Set("odd", 1.0),
-            Setup::Set("blocks", 4.0),
+            Setup::Set("blocks", 3.0),
             Setup::Set("bad", 0.0),
             Setup::Act("double", 0),
             Setup::Wait(Time::s(1)),

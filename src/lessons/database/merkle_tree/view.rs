@@ -5,7 +5,7 @@ use super::model::{
 };
 use super::settings::{HASH, How, Settings, Trust};
 use algorithms::merkle_sync::{Question, Step};
-use algorithms::merkle_tree::{Hash, Place, Rule, Shape};
+use algorithms::merkle_tree::{Hash, Place, Rule, Shape, Tree};
 use engine::scene::{Pencil, Point, Rect, pt};
 use engine::text::tenths;
 use engine::{Arg, Glyph, Ink, Scene, Time, text};
@@ -18,7 +18,8 @@ const MARGIN: f32 = 12.0;
 const BLOCK: f32 = 12.0;
 /// Between the trees, where they stand beside each other and where one hangs from the other.
 const GAP: f32 = 84.0;
-const GAP_NARROW: f32 = 40.0;
+const GAP_NARROW: f32 = 42.0;
+const SEAL_H: f32 = 32.0;
 /// The panels below.
 const PANEL: f32 = 96.0;
 const PANEL_NARROW: f32 = 68.0;
@@ -45,7 +46,7 @@ impl Look {
     /// Ground, border, text, and how broad the border is.
     fn inks(self) -> (Ink, Ink, Ink, f32) {
         match self {
-            Look::Unknown => (Ink::Rail, Ink::None, Ink::Secondary, 0.0),
+            Look::Unknown => (Ink::Card, Ink::Line, Ink::Secondary, 1.0),
             Look::Asked => (Ink::AccentSoft, Ink::Accent, Ink::Ink, 2.0),
             Look::Equal => (Ink::OkSoft, Ink::Ok, Ink::Ink, 1.5),
             Look::Differs => (Ink::Bad, Ink::Bad, Ink::OnBad, 1.0),
@@ -85,13 +86,18 @@ struct Stage {
     line: Rect,
     bars: Rect,
     count: Rect,
+    /// Of which byte of each hash the digits are shown.
+    byte: usize,
 }
 
 impl Stage {
     fn of(copies: &Copies, scene: &mut Scene) -> Stage {
         let (w, narrow) = (scene.width, scene.narrow());
         let blocks = [SOURCE, COPY].map(|side| copies.sides[side].blocks().max(1));
+        // The double of an odd one needs a place.
+        let doubled = usize::from(copies.knobs.rule() == Rule::Bitcoin);
         let most = blocks[0].max(blocks[1]);
+        let most = most + doubled * (most % 2);
         let room = scene.room;
         let below = if narrow {
             2.0 * PANEL_NARROW + 34.0
@@ -107,8 +113,8 @@ impl Stage {
             let free = room.map_or(340.0, |room| room - below - GAP_NARROW - 40.0);
             (free / 2.0).clamp(118.0, 170.0)
         } else {
-            room.map_or(240.0, |room| room - below - 30.0)
-                .clamp(168.0, 250.0)
+            room.map_or(244.0, |room| room - below - 30.0)
+                .clamp(180.0, 260.0)
         };
         let panels = if narrow {
             let upper = Rect::new(MARGIN, 8.0, wide, high);
@@ -156,25 +162,29 @@ impl Stage {
                 [y, bottom.y + bottom.h + 3.0]
             } else {
                 let y = (top.y + top.h + next.y) / 2.0;
-                [
-                    y.max(panels[side].y + 36.0).min(next.y - 3.0),
-                    bottom.y - 3.0,
-                ]
+                [y.max(37.0).min(next.y - 3.0), bottom.y - 3.0]
             }
         });
-        let (roots, cut) = (trees.map(|tree| tree.at(tree.depth(), 0)), cuts[SOURCE][0]);
+        let roots = trees.map(|tree| tree.at(tree.depth(), 0));
+        let gap = panels[SOURCE].y + high;
         let seal = if narrow {
-            let x = roots[SOURCE].x + roots[SOURCE].w + 10.0;
-            Rect::new(x, 8.0, w - MARGIN - x, cut - 12.0)
+            Rect::new(
+                MARGIN,
+                gap + (GAP_NARROW - SEAL_H) / 2.0,
+                w / 2.0 - 42.0,
+                SEAL_H,
+            )
         } else {
             let free = roots[COPY].x - roots[SOURCE].x - NODE;
             let wide = (free - 60.0).min(230.0);
-            Rect::new((w - wide) / 2.0, 8.0, wide, (cut - 10.0).clamp(26.0, 40.0))
+            // Lower where the rows of the trees stand close.
+            let cut = cuts[SOURCE][0].min(cuts[COPY][0]);
+            Rect::new((w - wide) / 2.0, 4.0, wide, SEAL_H.min(cut - 5.0))
         };
         let low = panels[COPY].y + high + 12.0;
         let line = if narrow {
-            let y = panels[SOURCE].y + high + 3.0;
-            Rect::new(MARGIN, y, wide, GAP_NARROW - 6.0)
+            let x = seal.x + seal.w + 4.0;
+            Rect::new(x, gap + 3.0, w - MARGIN - x, GAP_NARROW - 6.0)
         } else {
             let (x, y) = (MARGIN + wide + 4.0, seal.y + seal.h + 8.0);
             Rect::new(x, y, GAP - 8.0, panels[SOURCE].y + high - y)
@@ -202,6 +212,7 @@ impl Stage {
             line,
             bars,
             count,
+            byte: telling(copies, &trees[SOURCE]),
         }
     }
 
@@ -211,7 +222,7 @@ impl Stage {
         let l = self.line;
         let after = 9.0 * behind as f32;
         if self.narrow {
-            let across = l.x + l.w / 2.0 + after - 20.0;
+            let across = self.panels[SOURCE].x + self.panels[SOURCE].w / 2.0 - 20.0 + after;
             return pt(across, l.y + l.h * (1.0 - share));
         }
         let tree = &self.trees[SOURCE];
@@ -238,7 +249,10 @@ impl Known {
                 false => Look::Differs,
             };
             let top = copies.sync.shape().map(Shape::root) == Some(seen.place);
-            known.put(if top { shape.root() } else { seen.place }, look);
+            known.put(seen.place, look);
+            if top {
+                known.put(shape.root(), look);
+            }
         }
         for place in copies.asked_for() {
             known.put(*place, Look::Asked);
@@ -298,10 +312,35 @@ impl Known {
     }
 }
 
-/// Two hexadecimal digits of a hash.
-fn digits(hash: &Hash) -> String {
+/// Two hexadecimal digits of a hash: those of a byte.
+fn digits(hash: &Hash, byte: usize) -> String {
     let digit = |n: u8| char::from(b"0123456789abcdef"[usize::from(n)]);
-    [digit(hash[0] >> 4), digit(hash[0] & 15)].iter().collect()
+    [digit(hash[byte] >> 4), digit(hash[byte] & 15)]
+        .iter()
+        .collect()
+}
+
+/// The first byte of which two digits tell all that differs apart, where it is drawn with its hash.
+fn telling(copies: &Copies, tree: &BinaryTree) -> usize {
+    let [source, copy] = [SOURCE, COPY].map(|side| &copies.sides[side].tree);
+    let tells = |byte: &usize| {
+        let alike = |a: &Hash, b: &Hash| a != b && a[*byte] == b[*byte];
+        let same = |level: u8| {
+            let mut places = (0..tree.width(level)).map(|index| Place {
+                level,
+                index: index as u32,
+            });
+            places.any(|place| {
+                let two = source.at(place).zip(copy.at(place));
+                two.is_some_and(|(a, b)| alike(a, b))
+            })
+        };
+        let root = copy.root();
+        !alike(&source.root(), &root)
+            && !alike(&copies.seal, &root)
+            && !(tree.thin()..tree.depth()).any(same)
+    };
+    (0..HASH as usize).find(tells).unwrap_or(0)
 }
 
 /// A number of bytes in the unit that suits it, with three digits at most.
@@ -347,39 +386,109 @@ pub(super) fn draw(copies: &Copies, _: &Settings, at: Time, scene: &mut Scene) {
 
 /// From each node to its children, the untouched ones first.
 fn edges(tree: &BinaryTree, shape: Shape, known: &Known, scene: &mut Scene) {
-    let (mut plain, mut path) = (String::new(), Vec::new());
+    let (mut plain, mut doubles, mut path) = (String::new(), String::new(), Vec::new());
     let mut todo = vec![shape.root()];
     while let Some(place) = todo.pop() {
+        let mut children = 0;
         for child in shape.children(place) {
+            children += 1;
             let look = known.at(child);
-            let joined = [place, child].map(|place| (place.level, place.index as usize));
+            let [above, below] = [place, child].map(|place| (place.level, place.index as usize));
             // In the strip nothing but the way is drawn.
             if look.is_path() && known.at(place).is_path() {
-                path.push((tree.edge(joined[0], joined[1]), look.line()));
+                path.push((tree.edge(above, below), look.line()));
             } else if child.level >= tree.thin() {
-                plain += &tree.edge(joined[0], joined[1]);
+                plain += &tree.edge(above, below);
             }
             if child.level > tree.thin() || known.at(child).is_path() {
                 todo.push(child);
             }
         }
+        if children == 1 && place.level > tree.thin() {
+            let from = tree.side(place.level, place.index as usize, true);
+            let to = double(tree, place.level - 1);
+            let y = if tree.upside_down { to.y + to.h } else { to.y };
+            let [x0, y0, x1, y1] = [from.x, from.y, to.x + to.w / 2.0, y].map(tenths);
+            doubles += &format!("M{x0} {y0}L{x1} {y1}");
+        }
     }
     let mut pencil = scene.background();
-    pencil.line(plain, Ink::Line, 1.0);
+    pencil.line(plain, Ink::LineStrong, 1.0);
+    pencil.dashed_line(doubles, Ink::Warn, 1.0);
     for (d, ink) in path {
         pencil.line(d, ink, 2.5);
     }
 }
 
-/// One node as a box, with its hash as far as there is room and a sign beside its colour.
-fn node(pencil: &mut Pencil<'_>, rect: Rect, look: Look, hash: Option<&Hash>) {
+/// Where the double of the last node of a level stands.
+fn double(tree: &BinaryTree, level: u8) -> Rect {
+    let last = tree.at(level, tree.width(level) - 1);
+    let right = tree.area.x + tree.area.w;
+    let x = (last.x + (tree.area.w / tree.room as f32).max(last.w + 2.0)).min(right - last.w);
+    Rect { x, ..last }
+}
+
+/// The nodes of a level as boxes, and the double of the last where there is one.
+fn nodes(
+    pencil: &mut Pencil<'_>,
+    tree: &BinaryTree,
+    level: u8,
+    known: &Known,
+    (own, byte): (&Tree, usize),
+) {
+    let shape = own.shape();
+    let places = (0..tree.width(level)).map(|index| Place {
+        level,
+        index: index as u32,
+    });
+    // By RFC 6962 what has only moved up stands where it was first.
+    let stands = |place: &Place| {
+        level == 0 || shape.rule == Rule::Bitcoin || shape.children(*place).count() == 2
+    };
+    let places: Vec<Place> = places.filter(stands).collect();
+    let rect = |place: &Place| tree.at(level, place.index as usize);
+    for place in &places {
+        let said = own.at(*place).map(|hash| digits(hash, byte));
+        node(
+            pencil,
+            rect(place),
+            known.at(*place),
+            said.unwrap_or_default(),
+        );
+    }
+    // Over the boxes, so that no neighbour hides them.
+    for place in &places {
+        sign(pencil, rect(place), known.at(*place));
+    }
+    let odd = shape.rule == Rule::Bitcoin && tree.width(level) % 2 == 1 && level < tree.depth();
+    if let Some(last) = places.last().filter(|_| odd) {
+        let r = double(tree, level);
+        pencil.dashed(r, 4.0, Ink::WarnSoft, Ink::Warn, 1.0);
+        let said = own
+            .at(*last)
+            .map(|hash| digits(hash, byte))
+            .unwrap_or_default();
+        label(pencil, r, false, Ink::Ink, said);
+    }
+}
+
+/// Digits in a box, if there is room.
+fn label(pencil: &mut Pencil<'_>, rect: Rect, bold: bool, ink: Ink, said: String) {
+    if text::width(&said, 11.0, bold) <= rect.w {
+        let at = pt(rect.x + rect.w / 2.0, rect.y + 12.0);
+        pencil.centred(at, 11.0, bold, ink, said);
+    }
+}
+
+/// One node as a box.
+fn node(pencil: &mut Pencil<'_>, rect: Rect, look: Look, said: String) {
     let (ground, border, ink, width) = look.inks();
     pencil.bordered(rect, 4.0, ground, border, width);
-    let said = hash.map(digits).unwrap_or_default();
-    if text::width(&said, 11.0, look.is_path()) <= rect.w {
-        let at = pt(rect.x + rect.w / 2.0, rect.y + 12.0);
-        pencil.centred(at, 11.0, look.is_path(), ink, said);
-    }
+    label(pencil, rect, look.is_path(), ink, said);
+}
+
+/// What is known of it, beside its colour.
+fn sign(pencil: &mut Pencil<'_>, rect: Rect, look: Look) {
     let corner = pt(rect.x + rect.w, rect.y);
     match look {
         Look::Equal | Look::Mended | Look::Proved => {
@@ -387,7 +496,7 @@ fn node(pencil: &mut Pencil<'_>, rect: Rect, look: Look, hash: Option<&Hash>) {
             pencil.line(format!("M{x} {y}l2.5 2.5l4.5 -5"), Ink::Ok, 2.0);
         }
         Look::Differs | Look::Disproved => {
-            pencil.mark(Glyph::Failure, pt(corner.x, corner.y), 4.0, Ink::Bad);
+            pencil.mark(Glyph::Failure, corner, 4.0, Ink::Bad);
         }
         _ => {}
     }
@@ -400,12 +509,7 @@ fn root_part(copies: &Copies, stage: &Stage, side: usize, known: &Known, scene: 
     let cut = stage.cuts[side][0];
     let frame = match (stage.narrow, side) {
         (true, COPY) => Rect::new(panel.x, cut, panel.w, panel.y + panel.h - cut),
-        (true, _) => Rect::new(
-            panel.x,
-            panel.y - 4.0,
-            rect.x + rect.w + 7.0 - panel.x,
-            cut - panel.y + 4.0,
-        ),
+        (true, _) => Rect::new(panel.x, panel.y - 4.0, panel.w, cut - panel.y + 4.0),
         (false, SOURCE) => Rect::new(
             panel.x,
             panel.y - 4.0,
@@ -431,14 +535,15 @@ fn root_part(copies: &Copies, stage: &Stage, side: usize, known: &Known, scene: 
         [blocks.clone(), blocks.clone()]
     };
     let state = scene.say(state_word(look), &[]);
-    let hash = digits(&own.tree.root());
+    let hash = digits(&own.tree.root(), stage.byte);
     let name = scene.say(["source", "copy"][side], &[]);
     let equal = copies.sides[SOURCE].tree.root() == copies.sides[COPY].tree.root();
     let mut pencil = scene.thing(root(side), frame, format!("{hash}, {state}, {}", status[0]));
     pencil
         .figure("equal", f64::from(u8::from(equal)))
         .figure("fits", f64::from(u8::from(fits && own.fits_itself())));
-    node(&mut pencil, rect, look, Some(&own.tree.root()));
+    node(&mut pencil, rect, look, hash);
+    sign(&mut pencil, rect, look);
     let ink = if fits { Ink::Ok } else { Ink::Secondary };
     let y = if tree.upside_down {
         frame.y + frame.h - 4.0
@@ -517,27 +622,12 @@ fn inner_part(copies: &Copies, stage: &Stage, side: usize, known: &Known, scene:
         (cut, low)
     };
     let frame = Rect::new(panel.x - 3.0, from, panel.w + 6.0, to - from);
-    let shape = own.tree.shape();
     let levels = tree.thin().max(1)..tree.depth();
     let rows = &known.0[usize::from(levels.start)..usize::from(levels.end)];
     let (said, _) = tally(rows, scene);
     let mut pencil = scene.thing(inner(side), frame, said);
     for level in levels {
-        for index in 0..tree.width(level) {
-            let place = Place {
-                level,
-                index: index as u32,
-            };
-            // What has only moved up stands where it was first.
-            if shape.rule == Rule::Bitcoin || shape.children(place).count() == 2 {
-                node(
-                    &mut pencil,
-                    tree.at(level, index),
-                    known.at(place),
-                    own.tree.at(place),
-                );
-            }
-        }
+        nodes(&mut pencil, tree, level, known, (&own.tree, stage.byte));
     }
 }
 
@@ -594,18 +684,7 @@ fn leaves_part(
         .figure("differ", differ as f64);
     strip(&mut pencil, tree, known);
     if tree.thin() == 0 {
-        for index in 0..tree.leaves {
-            let place = Place {
-                level: 0,
-                index: index as u32,
-            };
-            node(
-                &mut pencil,
-                tree.at(0, index),
-                known.at(place),
-                own.tree.at(place),
-            );
-        }
+        nodes(&mut pencil, tree, 0, known, (&own.tree, stage.byte));
     }
     // The blocks themselves: those that differ are hatched until they have come.
     let y = if tree.upside_down {
@@ -615,12 +694,11 @@ fn leaves_part(
     };
     let cell = |i: usize| {
         let leaf = tree.at(0, i);
-        Rect {
-            y,
-            h: BLOCK,
-            ..leaf
-        }
+        let w = leaf.w.max(5.0);
+        let x = (leaf.x + (leaf.w - w) / 2.0).clamp(panel.x, panel.x + panel.w - w);
+        Rect::new(x, y, w, BLOCK)
     };
+    let source = copies.sides[SOURCE].blocks();
     if tree.thin() > 0 {
         let whole = tree.level(0);
         pencil.filled(
@@ -634,7 +712,12 @@ fn leaves_part(
         );
     } else {
         for i in 0..tree.leaves {
-            pencil.bordered(cell(i), 2.0, Ink::HitSoft, Ink::Hit, 1.0);
+            // What is beyond the end of the source is cut off in the end.
+            if i < source {
+                pencil.bordered(cell(i), 2.0, Ink::HitSoft, Ink::Hit, 1.0);
+            } else {
+                pencil.dashed(cell(i), 2.0, Ink::WarnSoft, Ink::Warn, 1.0);
+            }
         }
     }
     let whole = copies.found.is_none() || side == SOURCE;
@@ -664,21 +747,16 @@ fn seal(copies: &Copies, stage: &Stage, scene: &mut Scene) {
     let asked = copies.knobs.trust == Trust::Seal;
     let has = [SOURCE, COPY].map(|side| copies.sides[side].tree.root() == copies.seal);
     let title = scene.say("seal", &[]);
-    let hash = digits(&copies.seal);
-    let signs = [SOURCE, COPY].map(|side| {
-        let name = scene.say(["source", "copy"][side], &[]);
-        scene
-            .say(
-                if has[side] {
-                    "seal.has"
-                } else {
-                    "seal.has-not"
-                },
-                &[],
-            )
-            .replace("{0}", &name)
-    });
-    let who = signs.join(" · ");
+    let hash = digits(&copies.seal, stage.byte);
+    let who = scene.say(
+        match has {
+            [true, true] => "seal.both",
+            [true, false] => "seal.source",
+            [false, true] => "seal.copy",
+            [false, false] => "seal.none",
+        },
+        &[],
+    );
     let detail = if asked {
         vec![who]
     } else {
@@ -699,15 +777,18 @@ fn seal(copies: &Copies, stage: &Stage, scene: &mut Scene) {
     let bad = asked && !(has[SOURCE] && has[COPY]);
     let ink = if bad { Ink::Bad } else { Ink::Secondary };
     let middle = r.x + r.w / 2.0;
-    let title = fitting(&[format!("{title} {hash}")], 12.0, true, r.w - 12.0);
-    if r.h >= 36.0 {
-        pencil.centred(pt(middle, r.y + 16.0), 12.0, true, Ink::Ink, title);
-        let detail = fitting(&detail, 11.0, bad, r.w - 12.0);
-        pencil.centred(pt(middle, r.y + 31.0), 11.0, bad, ink, detail);
-    } else {
-        let ink = if bad { Ink::Bad } else { Ink::Ink };
-        pencil.centred(pt(middle, r.y + r.h / 2.0 + 4.0), 12.0, true, ink, title);
+    let title = format!("{title} {hash}");
+    if r.h < 30.0 {
+        let texts = [format!("{title}: {}", detail[0]), title];
+        let said = fitting(&texts, 12.0, true, r.w - 12.0);
+        let at = pt(middle, r.y + r.h / 2.0 + 4.0);
+        pencil.centred(at, 12.0, true, if bad { Ink::Bad } else { Ink::Ink }, said);
+        return;
     }
+    let title = fitting(&[title], 12.0, true, r.w - 12.0);
+    pencil.centred(pt(middle, r.y + 13.5), 12.0, true, Ink::Ink, title);
+    let detail = fitting(&detail, 11.0, bad, r.w - 12.0);
+    pencil.centred(pt(middle, r.y + 26.5), 11.0, bad, ink, detail);
 }
 
 /// The line, and what travels along it.
@@ -720,6 +801,7 @@ fn line(copies: &Copies, stage: &Stage, at: Time, scene: &mut Scene) {
         ],
     );
     let l = stage.line;
+    let middle = scene.width / 2.0;
     let level = match copies.sync.step() {
         _ if copies.proof.is_some() => 0,
         Step::Ask(Question::Root) => stage.trees[SOURCE].depth(),
@@ -731,7 +813,7 @@ fn line(copies: &Copies, stage: &Stage, at: Time, scene: &mut Scene) {
     // Two rails: questions and answers above, blocks below.
     let mut pencil = scene.link(LINE, l, words);
     if stage.narrow {
-        for x in [l.x + l.w / 2.0 - 20.0, l.x + l.w / 2.0 + 50.0] {
+        for x in [middle - 20.0, middle + 54.0] {
             pencil.line(
                 format!("M{} {}v{}", tenths(x), tenths(l.y), tenths(l.h)),
                 Ink::LineStrong,
@@ -769,7 +851,7 @@ fn line(copies: &Copies, stage: &Stage, at: Time, scene: &mut Scene) {
             let begun = stretch.from + Time(stretch.each.0 * copies.come as u64);
             let share = at.since(begun).0.min(stretch.each.0) as f32 / stretch.each.0.max(1) as f32;
             let to = if stage.narrow {
-                pt(l.x + l.w / 2.0 + 50.0, l.y + l.h * share)
+                pt(middle + 54.0, l.y + l.h * share)
             } else {
                 pt(l.x + l.w * share, l.y + l.h - 6.0)
             };
@@ -827,8 +909,7 @@ fn counts(copies: &Copies, stage: &Stage, at: Time, scene: &mut Scene) {
         _ => until.since(copies.begun),
     };
     let (word, ink) = phase_word(copies);
-    let title =
-        [word.to_owned(), format!("{word}.short")].map(|word| scene.say(&word, &[count(differ)]));
+    let title = scene.say(word, &[count(differ)]);
     let rows = [
         (
             "row.hashes",
@@ -848,7 +929,7 @@ fn counts(copies: &Copies, stage: &Stage, at: Time, scene: &mut Scene) {
     ];
     let rows = rows.map(|(word, said)| (scene.say(word, &[]), said));
     let spoken = rows.iter().map(|(name, said)| format!("{name} {said}"));
-    let spoken: Vec<String> = spoken.chain([title[0].clone()]).collect();
+    let spoken: Vec<String> = spoken.chain([title.clone()]).collect();
     let mut pencil = scene.thing(COUNT, r, spoken.join(", "));
     pencil
         .figure("hashes", hashes as f64)
@@ -858,7 +939,7 @@ fn counts(copies: &Copies, stage: &Stage, at: Time, scene: &mut Scene) {
         .figure("read", (copies.file_bytes(COPY) as f64 / 1e6).round())
         .figure("block-mb", copies.knobs.block_bytes() as f64 / 1e6);
     panel(&mut pencil, r, "");
-    let said = fitting(&title, 13.5, true, r.w - 20.0);
+    let said = fitting(&[title], 13.5, true, r.w - 20.0);
     pencil.bold(pt(r.x + 10.0, r.y + 19.0), 13.5, ink, said);
     let step = (r.h - 26.0) / 3.0;
     for (nth, (name, said)) in rows.into_iter().enumerate() {
