@@ -25,6 +25,8 @@ pub(super) const CHUNK: usize = 32;
 /// Both trees are seen for so long before they are compared, and for so long where the learner has done something.
 const OPENING: Time = Time::ms(60);
 const LEAD: Time = Time::ms(12);
+/// So often something is said even where nothing happens, so that a step always ends somewhere.
+const TICK: Time = Time::s(20);
 
 const CONTENT: Stream = Stream::named("content");
 const DAMAGE: Stream = Stream::named("damage");
@@ -132,6 +134,8 @@ pub enum Event {
     Checked(u32),
     /// A proof is at Copy.
     Proved(u32, Vec<Hash>),
+    /// Time for a word on what is under way.
+    Tick,
 }
 
 /// The running system.
@@ -446,6 +450,17 @@ impl Copies {
         self.end(End::Mended, cx);
     }
 
+    /// Says how far it is, or that it is the learner's turn.
+    fn tick(&mut self, cx: Cx<'_, '_>) {
+        let sent = Arg::Number((self.blocks_sent(cx.now()) / 1_000_000) as f64);
+        cx.say(match self.phase {
+            Phase::Fetches(_) => Note::new("goes-on").with(sent),
+            _ => Note::new("rests"),
+        });
+        cx.because(NoteId::NONE);
+        cx.schedule(TICK, Event::Tick);
+    }
+
     /// Copy asks for the proof that one of its blocks belongs to the root.
     fn prove(&mut self, cx: Cx<'_, '_>) {
         self.turn += 1;
@@ -610,6 +625,8 @@ impl Model for Copies {
         copies.fresh();
         copies.break_blocks(knobs.bad as usize, knobs.spread, cx);
         copies.begin(OPENING, cx);
+        cx.because(NoteId::NONE);
+        cx.schedule(TICK, Event::Tick);
         copies.look(cx);
         copies
     }
@@ -622,6 +639,7 @@ impl Model for Copies {
             Event::Block(turn, nth) if turn == self.turn => self.block(nth, cx),
             Event::Checked(turn) if turn == self.turn => self.checked(cx),
             Event::Proved(turn, hashes) if turn == self.turn => self.proved(hashes, cx),
+            Event::Tick => self.tick(cx),
             _ => {}
         }
         self.look(cx);
