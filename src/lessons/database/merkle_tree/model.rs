@@ -382,7 +382,11 @@ impl Copies {
             Arg::Count(self.sync.hashes.into()),
             Arg::Count(self.sync.rounds.into()),
         ];
-        self.say(note("found", leaves(COPY), &told).mark(Tone::Warn), cx);
+        let word = match self.knobs.method {
+            How::Whole => "found-all",
+            _ => "found",
+        };
+        self.say(note(word, leaves(COPY), &told).mark(Tone::Warn), cx);
         let each = self.knobs.on_line(self.knobs.block_bytes());
         let from = cx.now() + self.knobs.hop() + self.knobs.hop();
         self.phase = Phase::Fetches(Stretch {

@@ -474,7 +474,8 @@ fn nodes(
 
 /// Digits in a box, if there is room.
 fn label(pencil: &mut Pencil<'_>, rect: Rect, bold: bool, ink: Ink, said: String) {
-    if text::width(&said, 11.0, bold) <= rect.w {
+    // All of a level or none of it.
+    if text::width("dd", 11.0, true) <= rect.w {
         let at = pt(rect.x + rect.w / 2.0, rect.y + 12.0);
         pencil.centred(at, 11.0, bold, ink, said);
     }
@@ -875,6 +876,7 @@ fn phase_word(copies: &Copies) -> (&'static str, Ink) {
             ("phase.proves", Ink::Accent)
         }
         Phase::Asks(_) | Phase::Hears(..) => ("phase.looks", Ink::Accent),
+        Phase::Fetches(_) if copies.knobs.method == How::Whole => ("phase.all", Ink::Bad),
         Phase::Fetches(_) => ("phase.found", Ink::Bad),
         Phase::Checks => ("phase.checks", Ink::Accent),
         Phase::Done(End::Same) if copies.sync.rounds == 0 => ("phase.sealed", Ink::Ok),
@@ -1030,7 +1032,7 @@ fn bars(copies: &Copies, stage: &Stage, at: Time, scene: &mut Scene) {
             .map(|t| text::width(t, size, false))
             .fold(0.0, f32::max)
     };
-    let left = r.x + 16.0 + wide(&names, 11.5);
+    let left = r.x + 19.0 + wide(&names, 11.5);
     let right = r.x + r.w - 16.0 - wide(&said, 11.0).max(96.0);
     let x = |n: u64| {
         let share = (lg(n) - lg(LEAST)) / (lg(total * 2) - lg(LEAST));
