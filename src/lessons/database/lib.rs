@@ -1,5 +1,6 @@
 //! Inside a database: how one machine stores, finds and protects data.
 
+pub mod indexes;
 pub mod merkle_tree;
 
-kit::lessons![merkle_tree::MerkleTree,];
+kit::lessons![indexes::Indexes, merkle_tree::MerkleTree,];
