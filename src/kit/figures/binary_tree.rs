@@ -43,6 +43,14 @@ impl BinaryTree {
         (0..self.depth()).take_while(crowded).count() as u8
     }
 
+    /// The height below which its rows would run into each other.
+    pub fn height_min(&self) -> f32 {
+        let rows = f32::from(self.depth() - self.thin());
+        let strip = f32::from(self.thin()) * THIN;
+        let half = if self.thin() > 0 { 0.5 } else { 0.0 };
+        (rows + half) * (NODE + GAP) + NODE + strip
+    }
+
     fn pitch(&self) -> f32 {
         self.area.w / self.room.max(self.leaves).max(1) as f32
     }
@@ -129,13 +137,17 @@ mod tests {
     fn nodes_lie_in_their_area_beside_each_other() {
         let area = Rect::new(10.0, 20.0, 380.0, 220.0);
         for leaves in (1..=24).chain([63, 64, 100, 256, 1_024]) {
-            for upside_down in [false, true] {
-                let tree = BinaryTree {
+            for (upside_down, low) in [(false, false), (true, false), (false, true), (true, true)] {
+                let mut tree = BinaryTree {
                     area,
                     leaves,
                     room: leaves,
                     upside_down,
                 };
+                if low {
+                    tree.area.h = tree.height_min();
+                }
+                let area = tree.area;
                 for level in 0..=tree.depth() {
                     let row: Vec<Rect> =
                         (0..tree.width(level)).map(|i| tree.at(level, i)).collect();

@@ -763,7 +763,22 @@ impl Model for Copies {
             ));
         }
         let same = self.sides[SOURCE].bytes == self.sides[COPY].bytes;
+        // What a question names is all that differs: a search that ends has missed nothing.
+        let missed = || {
+            let [source, copy] = &self.sides;
+            let differs = |i: &usize| source.block(*i) != copy.block(*i);
+            let told = |i: &usize| {
+                self.sync
+                    .differ
+                    .binary_search_by_key(i, |(block, _)| *block)
+                    .is_ok()
+            };
+            (0..source.blocks()).find(|i| differs(i) && !told(i))
+        };
         match self.phase {
+            Phase::Fetches(_) if self.come == 0 && missed().is_some() => {
+                Err(format!("block {:?} was missed", missed()))
+            }
             Phase::Done(End::Mended) if !same || !self.sync.reached(&self.sides[COPY].tree) => {
                 Err("mended, and not the same".into())
             }

@@ -109,12 +109,20 @@ impl Stage {
         } else {
             (w - 2.0 * MARGIN - GAP) / 2.0
         };
+        // The higher of the two trees has to have room.
+        let lowest = BinaryTree {
+            area: Rect::default(),
+            leaves: most,
+            room: most,
+            upside_down: false,
+        };
+        let least = lowest.height_min() + BLOCK + 4.0;
         let high = if narrow {
             let free = room.map_or(340.0, |room| room - below - GAP_NARROW - 40.0);
-            (free / 2.0).clamp(118.0, 170.0)
+            (free / 2.0).min(170.0).max(least)
         } else {
-            room.map_or(244.0, |room| room - below - 30.0)
-                .clamp(180.0, 260.0)
+            let free = room.map_or(244.0, |room| room - below - 30.0);
+            free.clamp(180.0, 260.0).max(least)
         };
         let panels = if narrow {
             let upper = Rect::new(MARGIN, 8.0, wide, high);
@@ -176,7 +184,8 @@ impl Stage {
             )
         } else {
             let free = roots[COPY].x - roots[SOURCE].x - NODE;
-            let wide = (free - 60.0).min(230.0);
+            // Between the second rows, too.
+            let wide = (free - 60.0).min(wide / 2.0 + GAP - 32.0).min(230.0);
             // Lower where the rows of the trees stand close.
             let cut = cuts[SOURCE][0].min(cuts[COPY][0]);
             Rect::new((w - wide) / 2.0, 4.0, wide, SEAL_H.min(cut - 5.0))
@@ -871,7 +880,7 @@ fn line(copies: &Copies, stage: &Stage, at: Time, scene: &mut Scene) {
 /// The word for where the comparison is.
 fn phase_word(copies: &Copies) -> (&'static str, Ink) {
     match copies.phase {
-        Phase::Built => ("phase.built", Ink::Secondary),
+        Phase::Built => ("phase.built", Ink::Ink),
         Phase::Asks(_) | Phase::Hears(..) if copies.proof.is_some() => {
             ("phase.proves", Ink::Accent)
         }
@@ -912,6 +921,21 @@ fn counts(copies: &Copies, stage: &Stage, at: Time, scene: &mut Scene) {
     };
     let (word, ink) = phase_word(copies);
     let title = scene.say(word, &[count(differ)]);
+    let titles = match copies.phase {
+        Phase::Built => {
+            let read = bytes(scene, copies.file_bytes(COPY));
+            let span = Arg::Span(copies.knobs.hashed(copies.file_bytes(COPY)));
+            let span = scene.words().write(&span);
+            let fill = |word| {
+                scene
+                    .say(word, &[])
+                    .replace("{0}", &read)
+                    .replace("{1}", &span)
+            };
+            vec![fill("phase.built"), fill("phase.built.short")]
+        }
+        _ => vec![title],
+    };
     let rows = [
         (
             "row.hashes",
@@ -931,7 +955,7 @@ fn counts(copies: &Copies, stage: &Stage, at: Time, scene: &mut Scene) {
     ];
     let rows = rows.map(|(word, said)| (scene.say(word, &[]), said));
     let spoken = rows.iter().map(|(name, said)| format!("{name} {said}"));
-    let spoken: Vec<String> = spoken.chain([title.clone()]).collect();
+    let spoken: Vec<String> = spoken.chain([titles[0].clone()]).collect();
     let mut pencil = scene.thing(COUNT, r, spoken.join(", "));
     pencil
         .figure("hashes", hashes as f64)
@@ -941,7 +965,7 @@ fn counts(copies: &Copies, stage: &Stage, at: Time, scene: &mut Scene) {
         .figure("read", (copies.file_bytes(COPY) as f64 / 1e6).round())
         .figure("block-mb", copies.knobs.block_bytes() as f64 / 1e6);
     panel(&mut pencil, r, "");
-    let said = fitting(&[title], 13.5, true, r.w - 20.0);
+    let said = fitting(&titles, 13.5, true, r.w - 20.0);
     pencil.bold(pt(r.x + 10.0, r.y + 19.0), 13.5, ink, said);
     let step = (r.h - 26.0) / 3.0;
     for (nth, (name, said)) in rows.into_iter().enumerate() {
