@@ -11,6 +11,8 @@ mod tests;
 pub use model::Copies;
 pub use settings::Settings;
 
+use model::SOURCE;
+
 use engine::{ActionSpec, Card, Code, Glyph, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Time};
 
 /// The lesson.
@@ -84,18 +86,10 @@ impl Lesson for MerkleTree {
         twin: ("method", 1.0),
         still: Time::ms(270),
         stands_for: &[
-            (model::SEAL, model::root(model::SOURCE)),
-            (model::inner(0), model::root(0)),
-            (model::inner(1), model::root(1)),
-            (model::leaves(0), model::root(0)),
-            (model::leaves(1), model::root(1)),
-            (model::COUNT, model::leaves(1)),
-            (model::COUNT, model::inner(1)),
-            (model::COUNT, model::root(1)),
-            (model::BARS, model::leaves(1)),
-            (model::BARS, model::root(1)),
-            (model::LINE, model::inner(1)),
-            (model::LINE, model::root(1)),
+            (model::inner(SOURCE), model::root(SOURCE)),
+            (model::leaves(SOURCE), model::root(SOURCE)),
+            (model::BARS, model::COUNT),
+            (model::LINE, model::COUNT),
         ],
         sample: Time::ms(10),
         ..Sheet::usual(
@@ -121,7 +115,10 @@ impl Lesson for MerkleTree {
         Code {
             file: "algorithms/merkle_tree.rs",
             region: "marks",
-            marks: &[("built", ".chain_update([0])")],
+            marks: &[
+                ("hashed", ".chain_update([0])"),
+                ("paired", ".chain_update([1])"),
+            ],
         },
         Code {
             file: "algorithms/merkle_tree.rs",

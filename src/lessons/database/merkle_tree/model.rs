@@ -253,12 +253,27 @@ impl Copies {
         self.costs = How::ALL.map(|how| cost(how.method(), &copy.tree, &source.tree));
         self.restart(cx);
         self.cause = cx.cause();
-        for side in [SOURCE, COPY] {
+        let span = |side| Arg::Span(self.knobs.hashed(self.file_bytes(side)));
+        let blocks = |side: usize| count(self.sides[side].blocks());
+        let published = count(self.author.len() / CHUNK);
+        for said in [
+            note("sealed", SEAL, &[published]),
+            note(
+                "built",
+                root(SOURCE),
+                &[blocks(SOURCE), Arg::Part(root(SOURCE)), span(SOURCE)],
+            ),
+            note("hashed", leaves(COPY), &[blocks(COPY), span(COPY)]),
+        ] {
             cx.because(self.cause);
-            let told = [count(self.sides[side].blocks()), Arg::Part(root(side))];
-            let span = Arg::Span(self.knobs.hashed(self.file_bytes(side)));
-            cx.say(note("built", root(side), &told).with(span));
+            cx.say(said);
         }
+        cx.say(note("paired", inner(COPY), &[]));
+        cx.say(note(
+            "built",
+            root(COPY),
+            &[blocks(COPY), Arg::Part(root(COPY)), span(COPY)],
+        ));
         self.cause = cx.cause();
         cx.schedule(lead, Event::Start(self.turn));
     }
@@ -281,6 +296,7 @@ impl Copies {
 
     fn start(&mut self, cx: Cx<'_, '_>) {
         self.begun = cx.now();
+        self.say(note("begins", COUNT, &[]), cx);
         if self.knobs.trust == Trust::Seal {
             let same = self.sides[COPY].tree.root() == self.seal;
             let (word, tone) = if same {
@@ -301,7 +317,11 @@ impl Copies {
                 let (word, part, n) = match &question {
                     Question::Root => ("asks-root", root(COPY), 1),
                     Question::Leaves => ("asks-list", leaves(COPY), self.sides[SOURCE].blocks()),
-                    Question::Nodes(places) => ("asks", inner(COPY), places.len()),
+                    Question::Nodes(places) => {
+                        let low = places.iter().all(|place| place.level == 0);
+                        let part = if low { leaves(COPY) } else { inner(COPY) };
+                        ("asks", part, places.len())
+                    }
                 };
                 let told = [count(n), Arg::Count(i64::from(round))];
                 self.say(note(word, part, &told).dot(round), cx);
@@ -313,20 +333,17 @@ impl Copies {
             Step::Same => {
                 let same = self.sides[SOURCE].bytes == self.sides[COPY].bytes;
                 if self.sync.rounds > 0 && same {
-                    self.say(
-                        note("same", root(COPY), &[count(self.differed)]).mark(Tone::Ok),
-                        cx,
-                    );
+                    self.say(note("same", COUNT, &[]).mark(Tone::Ok), cx);
                 } else if self.sync.rounds > 0 {
                     let told = [SOURCE, COPY].map(|side| count(self.sides[side].blocks()));
-                    self.say(note("fooled", root(COPY), &told).mark(Tone::Bad), cx);
+                    self.say(note("fooled", COUNT, &told).mark(Tone::Bad), cx);
                 }
                 // What only the seal was asked says nothing of Source.
                 let fooled = self.sync.rounds > 0 && !same;
                 self.end(if fooled { End::Fooled } else { End::Same }, cx);
             }
             Step::Refused => {
-                self.say(note("refused", SEAL, &[]).mark(Tone::Bad), cx);
+                self.say(note("refused", COUNT, &[]).mark(Tone::Bad), cx);
                 self.end(End::Refused, cx);
             }
         }
@@ -387,6 +404,8 @@ impl Copies {
             _ => "found",
         };
         self.say(note(word, leaves(COPY), &told).mark(Tone::Warn), cx);
+        let each = Arg::Span(self.knobs.on_line(self.knobs.block_bytes()));
+        self.say(note("fetches", COUNT, &[count(blocks.len()), each]), cx);
         let each = self.knobs.on_line(self.knobs.block_bytes());
         let from = cx.now() + self.knobs.hop() + self.knobs.hop();
         self.phase = Phase::Fetches(Stretch {
@@ -445,8 +464,9 @@ impl Copies {
         } else {
             Tone::Ok
         };
+        self.say(note("rebuilt", root(COPY), &[]), cx);
         let told = [count(self.come), Arg::Count(self.sync.hashes.into())];
-        self.say(note(word, root(COPY), &told).mark(tone), cx);
+        self.say(note(word, COUNT, &told).mark(tone), cx);
         if self.forged == Some(COPY) {
             self.forged = None;
         }
