@@ -111,6 +111,14 @@ pub(super) struct Stretch {
     pub(super) blocks: usize,
 }
 
+impl Stretch {
+    /// How much of the block that follows so many others is there.
+    pub(super) fn share(&self, at: Time, before: usize) -> f32 {
+        let begun = self.from + Time(self.each.0 * before as u64);
+        at.progress(begun, begun + self.each)
+    }
+}
+
 /// What a proof of one block consists of.
 #[derive(Clone, Debug)]
 pub(super) struct Proof {
@@ -541,9 +549,7 @@ impl Copies {
         let Phase::Fetches(stretch) = self.phase else {
             return whole;
         };
-        let begun = stretch.from + Time(stretch.each.0 * self.come as u64);
-        let share = at.since(begun).0.min(stretch.each.0) as f64 / stretch.each.0.max(1) as f64;
-        whole + (bytes as f64 * share) as u64
+        whole + (bytes as f64 * f64::from(stretch.share(at, self.come))) as u64
     }
 
     /// Hashes that have been sent.

@@ -608,19 +608,14 @@ fn state_word(look: Look) -> &'static str {
     }
 }
 
-/// What is known of some levels, in words, and how many of their nodes differ.
-fn tally(known: &[Vec<Look>], scene: &Scene) -> (String, usize) {
-    let counted = |wanted: fn(Look) -> bool| -> usize {
-        let row = |row: &Vec<Look>| row.iter().filter(|look| wanted(**look)).count();
+/// What is known of some levels, in words.
+fn tally(known: &[Vec<Look>], scene: &Scene) -> String {
+    let counted = |wanted: Look| -> usize {
+        let row = |row: &Vec<Look>| row.iter().filter(|look| **look == wanted).count();
         known.iter().map(row).sum()
     };
-    let differ = counted(|look| look == Look::Differs);
-    let told = [
-        count(counted(|look| look == Look::Equal)),
-        count(differ),
-        count(counted(|look| look == Look::Unknown)),
-    ];
-    (scene.say("tally", &told), differ)
+    let told = [Look::Equal, Look::Differs, Look::Unknown].map(|look| count(counted(look)));
+    scene.say("tally", &told)
 }
 
 fn inner_part(copies: &Copies, stage: &Stage, side: usize, known: &Known, scene: &mut Scene) {
@@ -634,7 +629,7 @@ fn inner_part(copies: &Copies, stage: &Stage, side: usize, known: &Known, scene:
     let frame = Rect::new(panel.x - 3.0, from, panel.w + 6.0, to - from);
     let levels = tree.thin().max(1)..tree.depth();
     let rows = &known.0[usize::from(levels.start)..usize::from(levels.end)];
-    let (said, _) = tally(rows, scene);
+    let said = tally(rows, scene);
     let mut pencil = scene.thing(inner(side), frame, said);
     for level in levels {
         nodes(&mut pencil, tree, level, known, (&own.tree, stage.byte));
@@ -685,7 +680,7 @@ fn leaves_part(
     } else {
         Rect::new(panel.x - 3.0, cut, panel.w + 6.0, panel.y + panel.h - cut)
     };
-    let (said, _) = tally(&known.0[..1], scene);
+    let said = tally(&known.0[..1], scene);
     let blocks = scene.say("blocks", &[count(own.blocks())]);
     let differ = copies.sync.differ.len();
     let mut pencil = scene.thing(leaves(side), frame, format!("{blocks}, {said}"));
@@ -730,25 +725,53 @@ fn leaves_part(
             }
         }
     }
-    let whole = copies.found.is_none() || side == SOURCE;
-    for (nth, (i, _)) in copies.sync.differ.iter().enumerate() {
-        if whole || *i >= tree.leaves {
+    if side == COPY && copies.found.is_some() {
+        fetched(copies, tree, at, &mut pencil, cell);
+    }
+}
+
+/// Blocks that differ, and those that have come. Where there is no room for each, neighbours are one piece.
+fn fetched(
+    copies: &Copies,
+    tree: &BinaryTree,
+    at: Time,
+    pencil: &mut Pencil<'_>,
+    cell: impl Fn(usize) -> Rect,
+) {
+    let all: Vec<usize> = copies.sync.differ.iter().map(|(block, _)| *block).collect();
+    let come = if copies.ended(End::Mended) {
+        all.len()
+    } else {
+        copies.come
+    };
+    let mut nth = 0;
+    while nth < all.len() {
+        let first = all[nth];
+        let alike = (nth..all.len())
+            .take_while(|i| all[*i] == first + i - nth && (*i < come) == (nth < come))
+            .count();
+        let alike = if tree.thin() > 0 { alike } else { 1 };
+        nth += alike;
+        // The copy may be the shorter one.
+        let last = (first + alike).min(tree.leaves);
+        if first >= last {
             continue;
         }
-        let r = cell(*i);
-        if nth < copies.come || copies.ended(End::Mended) {
+        let (a, b) = (cell(first), cell(last - 1));
+        let r = Rect {
+            w: b.x + b.w - a.x,
+            ..a
+        };
+        if nth <= come {
             pencil.bordered(r, 2.0, Ink::OkSoft, Ink::Ok, 2.0);
-            continue;
+        } else {
+            pencil.bordered(r, 2.0, Ink::BadHatch, Ink::Bad, 1.5);
         }
-        pencil.bordered(r, 2.0, Ink::BadHatch, Ink::Bad, 1.5);
-        if let Phase::Fetches(stretch) = copies.phase
-            && nth == copies.come
-        {
-            let begun = stretch.from + Time(stretch.each.0 * nth as u64);
-            let w =
-                r.w * at.since(begun).0.min(stretch.each.0) as f32 / stretch.each.0.max(1) as f32;
-            pencil.filled(Rect { w, ..r }, 2.0, Ink::Hit);
-        }
+    }
+    if let (Phase::Fetches(stretch), Some(block)) = (&copies.phase, all.get(come)) {
+        let r = cell((*block).min(tree.leaves - 1));
+        let w = r.w * stretch.share(at, come);
+        pencil.filled(Rect { w, ..r }, 2.0, Ink::Hit);
     }
 }
 
@@ -858,8 +881,7 @@ fn line(copies: &Copies, stage: &Stage, at: Time, scene: &mut Scene) {
             }
         }
         Phase::Fetches(stretch) if stretch.blocks > 0 && at >= stretch.from => {
-            let begun = stretch.from + Time(stretch.each.0 * copies.come as u64);
-            let share = at.since(begun).0.min(stretch.each.0) as f32 / stretch.each.0.max(1) as f32;
+            let share = stretch.share(at, copies.come);
             let to = if stage.narrow {
                 pt(middle + 54.0, l.y + l.h * share)
             } else {
