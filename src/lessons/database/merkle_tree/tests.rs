@@ -6,7 +6,7 @@ use super::{Copies, MerkleTree, Settings};
 use algorithms::merkle_sync::expected_hashes;
 use engine::lesson::sheet;
 use engine::show::Watch;
-use engine::{Act, Run, Show, Time};
+use engine::{Act, Player, Run, Show, Time};
 
 /// A run of these knobs for so many seconds of simulated time, audited to its end.
 fn ran(first: Settings, seed: u32, acts: &[(usize, usize)], until: Time) -> Run<Copies> {
@@ -177,6 +177,18 @@ fn a_proof_takes_the_siblings_only_and_fails_for_a_bad_block() {
             let copies = run.model();
             assert!(copies.ended(End::Proved(bad == 0)));
             assert_eq!(copies.hashes(), hashes);
+        }
+    }
+}
+
+#[test]
+fn the_story_reaches_no_challenge() {
+    for seed in 1..=3 {
+        let mut player = Player::new(Box::new(Run::new(sheet::<MerkleTree>(), seed)));
+        for beat in 1..player.beats().len() {
+            player.jump(beat);
+            let reached = player.done().iter().any(|done| *done);
+            assert!(!reached, "seed {seed}, beat {beat}: {:?}", player.done());
         }
     }
 }
