@@ -42,6 +42,7 @@ pub mod limiter;
 pub mod log;
 pub mod maglev;
 pub mod membership;
+pub mod merkle_sync;
 pub mod merkle_tree;
 pub mod message_queue;
 pub mod mod_n;

@@ -2,5 +2,10 @@
 
 pub mod indexes;
 pub mod isolation_levels;
+pub mod merkle_tree;
 
-kit::lessons![indexes::Indexes, isolation_levels::IsolationLevels,];
+kit::lessons![
+    indexes::Indexes,
+    isolation_levels::IsolationLevels,
+    merkle_tree::MerkleTree,
+];
