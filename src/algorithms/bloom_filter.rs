@@ -198,14 +198,15 @@ impl BloomFilter {
     }
     // endregion
 
+    /// How many bits are set.
+    pub fn ones(&self) -> u64 {
+        let ones = self.words.iter().map(|word| u64::from(word.count_ones()));
+        ones.sum()
+    }
+
     /// The share of bits that are set.
     pub fn fill(&self) -> f64 {
-        let ones: u64 = self
-            .words
-            .iter()
-            .map(|word| u64::from(word.count_ones()))
-            .sum();
-        ones as f64 / self.bits as f64
+        self.ones() as f64 / self.bits as f64
     }
 
     /// Takes in all that another filter holds. Returns `false`, changing nothing, if they differ in size

@@ -39,9 +39,9 @@ impl StackedBloomFilter {
         }
     }
 
-    /// The filters, the oldest first.
-    pub fn layers(&self) -> impl ExactSizeIterator<Item = &BloomFilter> {
-        self.layers.iter().map(|layer| &layer.filter)
+    /// The filters with the number of keys that went into each, the oldest first.
+    pub fn layers(&self) -> impl ExactSizeIterator<Item = (&BloomFilter, u64)> {
+        self.layers.iter().map(|layer| (&layer.filter, layer.held))
     }
 
     /// Puts a key in; returns whether another filter was put on top for it. As in Redis, a key that seems to be in already
@@ -97,7 +97,7 @@ mod tests {
         assert!((0..2_000).all(|key| stack.holder(hash(key)).is_some()));
         let shapes: Vec<_> = stack
             .layers()
-            .map(|one| (one.bits(), one.hashes()))
+            .map(|(one, _)| (one.bits(), one.hashes()))
             .collect();
         assert_eq!((grew, shapes.len()), (7, 8));
         for (i, shape) in shapes.iter().enumerate() {
@@ -111,7 +111,7 @@ mod tests {
             let mut stack = StackedBloomFilter::new(4_096, hashes);
             (0..20_000).for_each(|key| _ = stack.insert(hash(key)));
             let full = stack.layers().len() - 1;
-            assert!(stack.layers().take(full).all(|one| one.fill() < 0.56));
+            assert!(stack.layers().take(full).all(|(one, _)| one.fill() < 0.56));
             let lies = (1_000_000..1_020_000).filter(|key| stack.holder(hash(*key)).is_some());
             let (rate, first) = (lies.count() as f64 / 20_000.0, 0.5_f64.powi(hashes as i32));
             assert!(rate > first && rate < 2.2 * first, "{hashes}: {rate}");

@@ -1,82 +1,127 @@
-//! A lesson on `kit::flow` with a model of its own: what happens when more come than one server can do?
+//! Bloom filter: can a few bits remember whether you have seen something, and when do they lie?
 
 mod model;
+mod seen;
+mod settings;
 mod story;
 mod view;
 
 #[cfg(test)]
 mod tests;
 
-pub use model::{Office, Settings};
+pub use model::Shop;
+pub use settings::Settings;
 
 use engine::{ActionSpec, Card, Code, Glyph, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Time};
+use model::{GRID, UNSEEN};
 
 /// The lesson.
 pub struct BloomFilter;
 
 /// What the model measures, as numbers of the sheet's probes.
 mod probe {
-    /// Answers a second.
-    pub(super) const DONE: usize = 0;
-    /// Requests turned away, a second.
-    pub(super) const FAILED: usize = 1;
-    /// From asking to the answer, µs.
-    pub(super) const LATENCY: usize = 2;
-    /// Requests that wait.
-    pub(super) const WAITING: usize = 3;
+    /// Of a thousand names never watched, those that draw a maybe, %; and what theory expects.
+    pub(super) const LIES: usize = 0;
+    pub(super) const EXPECTED: usize = 1;
+    /// Bits set, %; and the half, at which a filter is of most use.
+    pub(super) const FILL: usize = 2;
+    pub(super) const HALF: usize = 3;
+    /// Questions that the database was spared, a second.
+    pub(super) const SAVED: usize = 4;
 }
 
 const PLOTS: &[Plot] = &[
     Plot::of(
-        "answers",
+        "lies",
         &[
-            Line::mean("answered", probe::DONE, Ink::Ok).filled(),
-            Line::mean("failed", probe::FAILED, Ink::Bad),
+            Line::mean("tried", probe::LIES, Ink::Warn).filled(),
+            Line::mean("theory", probe::EXPECTED, Ink::Secondary),
         ],
-        30.0,
-    ),
-    Plot::of(
-        "waiting",
-        &[Line::mean("waiting", probe::WAITING, Ink::Hit).filled()],
         20.0,
     ),
-    Plot::ms(
-        "latency",
-        &[Line::quantile("p50", probe::LATENCY, 0.5, Ink::Accent)],
-        500.0,
+    Plot::of(
+        "fill",
+        &[
+            Line::mean("set", probe::FILL, Ink::Hit).filled(),
+            Line::mean("half", probe::HALF, Ink::Secondary),
+        ],
+        100.0,
+    ),
+    Plot::of(
+        "saved",
+        &[Line::mean("saved", probe::SAVED, Ink::Ok).filled()],
+        10.0,
     ),
 ];
 
 impl Lesson for BloomFilter {
-    type Model = Office;
-    const LEVEL: Level = Level::Basics;
-    const SHEET: Sheet<Office> = Sheet {
-        actions: &[ActionSpec::whole("rush")],
-        probes: &[Probe::Count, Probe::Count, Probe::Spread, Probe::Level],
+    type Model = Shop;
+    const LEVEL: Level = Level::Core;
+    const SHEET: Sheet<Shop> = Sheet {
+        actions: &[
+            ActionSpec::whole("watch-more"),
+            ActionSpec::whole("forget"),
+            ActionSpec::whole("ask-new"),
+            ActionSpec::whole("sift"),
+            ActionSpec::whole("rebuild"),
+            ActionSpec::whole("flip"),
+            ActionSpec::whole("new-user"),
+        ],
+        probes: &[
+            Probe::Level,
+            Probe::Level,
+            Probe::Level,
+            Probe::Level,
+            Probe::Count,
+        ],
         plots: PLOTS,
         key: &[
             (Glyph::Request, Ink::Accent),
+            (Glyph::Request, Ink::Warn),
             (Glyph::Response, Ink::Ok),
+            (Glyph::Response, Ink::Secondary),
+            (Glyph::Failure, Ink::Warn),
             (Glyph::Failure, Ink::Bad),
         ],
         story: story::STORY,
+        scales: story::SCALES,
         challenges: story::CHALLENGES,
-        twin: ("workers", 4.0),
+        speed: 0.5,
+        twin: ("hashes", 10.0),
+        stands_for: &[(UNSEEN, GRID)],
         still: Time::s(4),
-        warm_up: Time::s(6),
         ..Sheet::usual(
             Card {
                 slug: "bloom-filter",
                 chapter: "memory",
-                tables: &[],
+                tables: &["bloom_filter"],
             },
             Settings::default,
             view::draw,
         )
     };
-    const CODE: &'static [Code] = &[Code {
-        file: "kit/flow/pool.rs",
-        region: "offer",
-        marks: &[("waits", "Offer::Waits("), ("refused", "Offer::Full")],
-    }];
+    const CODE: &'static [Code] = &[
+        Code {
+            file: "algorithms/bloom_filter.rs",
+            region: "ask",
+            marks: &[
+                ("no", "return Some(place)"),
+                ("wrong-no", "return Some(place)"),
+                ("maybe", "None"),
+            ],
+        },
+        Code {
+            file: "algorithms/bloom_filter.rs",
+            region: "insert",
+            marks: &[
+                ("shown", "|= 1 << (place % 64)"),
+                ("lie", "|= 1 << (place % 64)"),
+            ],
+        },
+        Code {
+            file: "algorithms/counting_bloom_filter.rs",
+            region: "remove",
+            marks: &[("counted-down", "self.put(place, count.saturating_sub(1))")],
+        },
+    ];
 }
