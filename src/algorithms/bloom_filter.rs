@@ -189,12 +189,8 @@ impl BloomFilter {
     // region: ask
     /// The first bit of a key that is not set: proof that the key was never put in. None if it may have been.
     pub fn proof(&self, hash: (u64, u64)) -> Option<u64> {
-        for place in places(hash, self.bits, self.hashes) {
-            if !self.bit(place) {
-                return Some(place);
-            }
-        }
-        None
+        let mut places = places(hash, self.bits, self.hashes);
+        places.find(|place| !self.bit(*place))
     }
     // endregion
 

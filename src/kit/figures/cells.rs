@@ -32,21 +32,24 @@ impl Cells {
         }
     }
 
-    /// So many places in rows of one of these lengths, whichever leaves most room for each; up to `pitch_max` units apart,
-    /// in the middle of `area`.
+    /// So many places in rows of one of these lengths (ascending), up to `pitch_max` units apart, in the middle of `area`:
+    /// rows that come out even before others, then the length that leaves most room for each place, of nearly equal ones
+    /// the longest.
     pub fn grid(area: Rect, count: usize, per_row: &[usize], pitch_max: f32) -> Cells {
         let pitch = |per_row: usize| {
-            let rows = count.div_ceil(per_row.max(1)).max(1);
-            let wide = area.w / per_row.max(1) as f32;
+            let rows = count.div_ceil(per_row).max(1);
+            let wide = area.w / per_row as f32;
             wide.min(area.h / rows as f32).min(pitch_max)
         };
-        let mut best = per_row.first().copied().unwrap_or(1);
-        for one in per_row {
-            if pitch(*one) > pitch(best) {
-                best = *one;
+        let mut best = (false, 1);
+        for one in per_row.iter().copied().filter(|one| *one > 0) {
+            let even = count.is_multiple_of(one);
+            let roomy = pitch(one) >= 0.9 * pitch(best.1);
+            if even && !best.0 || even == best.0 && roomy {
+                best = (even, one);
             }
         }
-        let (per_row, pitch) = (best.max(1), pitch(best));
+        let (per_row, pitch) = (best.1, pitch(best.1));
         let (w, h) = (per_row as f32, count.div_ceil(per_row) as f32);
         let centre = area.centre();
         let area = Rect::new(
@@ -143,16 +146,18 @@ mod tests {
 
     #[test]
     fn a_grid_takes_the_rows_that_leave_most_room_and_stays_in_its_area() {
-        let area = Rect::new(10.0, 20.0, 370.0, 270.0);
+        let area = Rect::new(10.0, 20.0, 430.0, 216.0);
         for (count, per_row) in [
             (8, 8),
             (64, 8),
             (128, 16),
-            (256, 16),
+            (256, 32),
             (512, 32),
-            (1_024, 32),
+            (1_024, 64),
+            (1_152, 48),
+            (60, 24),
         ] {
-            let cells = Cells::grid(area, count, &[8, 16, 32, 64], 40.0);
+            let cells = Cells::grid(area, count, &[8, 16, 24, 32, 48, 64], 40.0);
             assert_eq!(cells.per_row, per_row, "{count}");
             let half = cells.pitch() / 2.0;
             for i in 0..count {
@@ -162,6 +167,6 @@ mod tests {
             }
         }
         let squares = Cells::grid(area, 128, &[16], 22.0).squares([0, 17].into_iter());
-        assert_eq!(squares, "M20 68h20v20h-20ZM42 90h20v20h-20Z");
+        assert_eq!(squares, "M50 41h20v20h-20ZM72 63h20v20h-20Z");
     }
 }

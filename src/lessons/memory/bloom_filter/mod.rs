@@ -89,7 +89,7 @@ impl Lesson for BloomFilter {
         speed: 0.5,
         twin: ("hashes", 10.0),
         stands_for: &[(UNSEEN, GRID)],
-        still: Time::s(4),
+        still: Time::ms(2_700),
         ..Sheet::usual(
             Card {
                 slug: "bloom-filter",
@@ -105,9 +105,9 @@ impl Lesson for BloomFilter {
             file: "algorithms/bloom_filter.rs",
             region: "ask",
             marks: &[
-                ("no", "return Some(place)"),
-                ("wrong-no", "return Some(place)"),
-                ("maybe", "None"),
+                ("no", "places.find(|place| !self.bit(*place))"),
+                ("wrong-no", "places.find(|place| !self.bit(*place))"),
+                ("maybe", "places.find(|place| !self.bit(*place))"),
             ],
         },
         Code {

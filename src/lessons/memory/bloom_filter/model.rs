@@ -61,6 +61,16 @@ pub(super) enum Road {
 }
 
 impl Road {
+    /// The word that stands on it.
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Road::No => "label-no",
+            Road::Maybe | Road::Unasked => "label-maybe",
+            Road::Watched => "label-watched",
+            Road::Lie => "label-lie",
+        }
+    }
+
     pub(super) const ALL: [Road; 5] = [
         Road::No,
         Road::Maybe,
@@ -455,23 +465,32 @@ impl Shop {
             return;
         };
         let lie = !self.knows(number);
+        // A filter that was built anew meanwhile might have known better.
+        let still = self.seen.ask(number).is_none();
         let places = self.seen.places(number);
-        let owners: Vec<u32> = places.iter().map(|place| self.seen.owner(*place)).collect();
+        let owners: Vec<u32> = places.iter().map(|at| self.seen.owner(*at)).collect();
         if lie {
             self.counts.lies += 1;
-            self.name_owners(key, &owners, cx);
+            if still {
+                self.name_owners(key, &owners, cx);
+            }
             self.say(key, "lie", DATABASE, true, cx);
             self.show(number, cx);
         } else {
             self.say(key, "watched", DATABASE, false, cx);
         }
-        self.verdict = Some(Verdict {
-            number,
-            at: cx.now(),
-            lie,
-            places,
-            owners,
-        });
+        let now = cx.now();
+        let shown = |last: &Verdict| last.lie && now.since(last.at) < VERDICT;
+        // A lie is seen to its end, unless another is found.
+        if still && (lie || !self.verdict.as_ref().is_some_and(shown)) {
+            self.verdict = Some(Verdict {
+                number,
+                at: now,
+                lie,
+                places,
+                owners,
+            });
+        }
         if let Some(reel) = self.reels.get_mut(key) {
             reel.fate = if lie { Fate::Lie } else { Fate::Watched };
         }
@@ -531,6 +550,12 @@ impl Shop {
         self.answer_again(cx);
     }
 
+    /// Whether the reel that was in hand last has set its bits.
+    pub(super) fn hand_set(&self) -> bool {
+        let set = self.hand.proof.is_some() || self.hand.watched && self.counts.came == 0;
+        self.hand.phase == Phase::Left && set
+    }
+
     /// Names that were watched and that the filter denies.
     pub(super) fn denied(&self) -> impl Iterator<Item = u32> {
         let names = self.watched.iter().copied();
@@ -579,6 +604,8 @@ impl Shop {
         (self.hand.phase, self.hand.proof) = (Phase::Left, None);
         (self.hand.watched, self.hand.from) = (true, now);
         self.build(Shape::of(&self.knobs), now);
+        // The last of them has just set its bits.
+        self.seen.touch(self.hand.number, now);
     }
 
     fn look(&mut self, cx: Cx<'_, '_>) {

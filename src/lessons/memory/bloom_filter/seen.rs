@@ -147,6 +147,13 @@ impl Seen {
         }
     }
 
+    /// Shows the bits of a name as newly set.
+    pub(super) fn touch(&mut self, number: u32, now: Time) {
+        for place in self.places(number) {
+            self.fresh.push_back((place, now));
+        }
+    }
+
     fn own(&mut self, place: u64, number: u32) {
         if place >= OWNED_MAX {
             return;

@@ -94,6 +94,7 @@ pub(super) const STORY: &[Beat<Shop>] = &[
             Setup::Twin("hashes", 3.0),
             Setup::Set("bits", 3.0),
             Setup::Set("hashes", 10.0),
+            Setup::Speed(2.0),
             Setup::Wait(Time::s(2)),
         ],
         when: |shop| shop.watched.len() >= 64,

@@ -1,10 +1,10 @@
 //! The stage: the feed with the reel in hand, the grid of bits that its fingers reach for, the database, and two bars of lies.
 
 use super::model::{
-    DATABASE, FEED, Fate, GRID, MAYBES, Phase, Place, Reel, Road, SHOWN, SIFTED, SKIPPED, SLOWED,
-    Shop, UNSEEN, VERDICT, Verdict, WORKERS,
+    DATABASE, FEED, Fate, GRID, MAYBES, Phase, Place, Reel, Road, SHOWN, SKIPPED, SLOWED, Shop,
+    UNSEEN, VERDICT, Verdict, WORKERS,
 };
-use super::seen::{NEW, STRANGERS};
+use super::seen::NEW;
 use super::settings::Settings;
 use engine::scene::{Pencil, Point, Rect, pt};
 use engine::text::{self, tenths};
@@ -17,7 +17,7 @@ use kit::layout::{Course, Placed, Slot, Span, Way, lay, part, space};
 /// More squares than these could not be told apart: each then stands for several bits.
 const SQUARES_MAX: u64 = 2_048;
 /// Rows of squares are as long as one of these.
-const ROWS: &[usize] = &[8, 16, 32, 64];
+const ROWS: &[usize] = &[8, 16, 24, 32, 48, 64];
 /// The greatest distance of two squares.
 const PITCH_MAX: f32 = 40.0;
 /// Squares at least so large show what a counter holds.
@@ -27,6 +27,8 @@ const HEAD: f32 = 22.0;
 const FOOT: f32 = 20.0;
 /// So many squares are labelled with who set them.
 const TAGS: usize = 6;
+/// With so many bits a reel there is room for the word.
+const NAMED: usize = 4;
 /// The reel in hand.
 const HAND: f32 = 19.0;
 /// How far from the grid reels pass it.
@@ -35,10 +37,10 @@ const RAIL: f32 = 9.0;
 pub(super) fn draw(shop: &Shop, _: &Settings, at: Time, scene: &mut Scene) {
     let narrow = scene.narrow();
     let placed = place(scene, narrow);
-    let hand = hand_at(placed.of(FEED), narrow);
-    let ways = Road::ALL.map(|road| way(road, &placed, hand, scene.width, narrow));
-    for (road, way) in Road::ALL.into_iter().zip(&ways) {
-        // Both ways from the feed share their beginning, so one of the two is drawn.
+    let (hand, from) = hand_at(placed.of(FEED), narrow);
+    let ways = Road::ALL.map(|road| way(road, &placed, hand.x, scene.width, narrow));
+    for (road, way) in Road::ALL.into_iter().zip(&ways).rev() {
+        // Whether the database is asked decides which way there is for a maybe.
         if road
             == if shop.knobs.ask {
                 Road::Unasked
@@ -49,15 +51,39 @@ pub(super) fn draw(shop: &Shop, _: &Settings, at: Time, scene: &mut Scene) {
             continue;
         }
         let words = scene.say(road.part().kind, &[]);
+        let label = scene.say(road.label(), &[]);
         let mut pencil = scene.link(road.part(), way.frame(), words);
         pencil.line(way.d(), Ink::LineStrong, 1.5);
+        if !narrow {
+            name(road, &label, &placed, way, &mut pencil);
+        }
     }
-    feed(shop, placed.of(FEED), hand, scene);
+    feed(shop, placed.of(FEED), hand, narrow, scene);
     database(shop, placed.of(DATABASE), at, scene);
     tally(shop, placed.of(SHOWN), placed.of(SKIPPED), scene);
-    grid(shop, placed.of(GRID), hand, placed.of(DATABASE), at, scene);
+    grid(shop, placed.of(GRID), from, placed.of(DATABASE), at, scene);
     bars(shop, placed.of(UNSEEN), placed.of(MAYBES), scene);
-    dots(shop, &ways, hand, at, scene);
+    dots(shop, &ways, from, at, scene);
+}
+
+/// Writes on a link who goes there.
+fn name(road: Road, label: &str, placed: &Placed, way: &Way, pencil: &mut Pencil<'_>) {
+    let frame = way.frame();
+    let w = text::width(label, 12.0, true);
+    let at = match road {
+        Road::Watched | Road::Lie => {
+            let at = pt(frame.x - 7.0, frame.centre().y + 4.0);
+            return ending(pencil, at, 11.0, false, Ink::Secondary, label);
+        }
+        Road::Maybe => pt(placed.of(GRID).top().x, frame.y),
+        Road::No => pt(placed.of(GRID).top().x, frame.y + frame.h),
+        // Where the way to those shown has left it.
+        Road::Unasked => pt(placed.of(SKIPPED).x - 12.0, frame.y + frame.h),
+    };
+    let ground = Rect::new(at.x - w / 2.0 - 6.0, at.y - 7.0, w + 12.0, 14.0);
+    pencil.filled(ground, 0.0, Ink::Paper);
+    let ink = if road == Road::No { Ink::Ok } else { Ink::Warn };
+    pencil.centred(pt(at.x, at.y + 4.0), 12.0, true, ink, label);
 }
 
 fn place(scene: &mut Scene, narrow: bool) -> Placed {
@@ -73,7 +99,7 @@ fn place(scene: &mut Scene, narrow: bool) -> Placed {
             space(16.0),
             Slot::Row(vec![
                 space(16.0),
-                part(GRID, wide(1.0), (214.0, 250.0)),
+                part(GRID, wide(1.0), (186.0, 216.0)),
                 space(16.0),
             ]),
             space(16.0),
@@ -119,19 +145,20 @@ fn place(scene: &mut Scene, narrow: bool) -> Placed {
     lay(scene, &stage)
 }
 
-/// The middle of the reel in hand.
-fn hand_at(feed: Rect, narrow: bool) -> Point {
-    let y = if narrow {
-        feed.y + 44.0
+/// The middle of the reel in hand, and where its fingers begin: on the side of the grid.
+fn hand_at(feed: Rect, narrow: bool) -> (Point, Point) {
+    let x = feed.x + feed.w - HAND - 10.0;
+    if narrow {
+        (pt(x, feed.y + HAND + 9.0), pt(x, feed.y + feed.h))
     } else {
-        feed.centre().y
-    };
-    pt(feed.x + feed.w - HAND - 12.0, y)
+        let y = feed.centre().y;
+        (pt(x, y), pt(x + HAND, y))
+    }
 }
 
-fn way(road: Road, placed: &Placed, hand: Point, width: f32, narrow: bool) -> Way {
+fn way(road: Road, placed: &Placed, hand_x: f32, width: f32, narrow: bool) -> Way {
     let [grid, database, shown, skipped] = [GRID, DATABASE, SHOWN, SKIPPED].map(|id| placed.of(id));
-    let from = pt(hand.x + HAND, hand.y);
+    let feed = placed.of(FEED);
     let down = |to: Rect| {
         let x = database.right().x - to.w / 2.0;
         let x = to.top().x.min(x);
@@ -148,16 +175,12 @@ fn way(road: Road, placed: &Placed, hand: Point, width: f32, narrow: bool) -> Wa
             [[pt(x, low), pt(x, under)].as_slice(), &corner, &[to.top()]].concat()
         };
         let straight = |to: Rect| {
-            let low = placed.of(FEED).y + placed.of(FEED).h;
-            let x = hand.x;
+            let (x, low) = (feed.x + 20.0, feed.y + feed.h);
             let corner = [pt(left, under), pt(left, gap), pt(to.top().x, gap)];
             [[pt(x, low), pt(x, under)].as_slice(), &corner, &[to.top()]].concat()
         };
         match road {
-            Road::Maybe => vec![
-                pt(placed.of(FEED).right().x, from.y),
-                pt(database.x, from.y),
-            ],
+            Road::Maybe => vec![feed.right(), database.left()],
             Road::No => straight(shown),
             Road::Unasked => straight(skipped),
             Road::Watched => back(skipped),
@@ -165,26 +188,25 @@ fn way(road: Road, placed: &Placed, hand: Point, width: f32, narrow: bool) -> Wa
         }
     } else {
         let (over, under) = (grid.y - RAIL, grid.y + grid.h + RAIL);
-        let feed = placed.of(FEED);
         let turn = grid.x + grid.w + (database.x - grid.x - grid.w) / 2.0;
         match road {
             Road::Maybe => vec![
-                pt(hand.x, feed.y),
-                pt(hand.x, over),
+                pt(hand_x, feed.y),
+                pt(hand_x, over),
                 pt(turn, over),
                 pt(turn, database.left().y),
                 database.left(),
             ],
             Road::No => vec![
-                pt(hand.x, feed.y + feed.h),
-                pt(hand.x, under),
+                pt(hand_x, feed.y + feed.h),
+                pt(hand_x, under),
                 pt(turn, under),
                 pt(turn, shown.left().y),
                 shown.left(),
             ],
             Road::Unasked => vec![
-                pt(hand.x, feed.y + feed.h),
-                pt(hand.x, under),
+                pt(hand_x, feed.y + feed.h),
+                pt(hand_x, under),
                 pt(skipped.top().x, under),
                 skipped.bottom(),
             ],
@@ -201,19 +223,16 @@ fn count(n: impl TryInto<i64>) -> Arg {
     Arg::Count(n.try_into().unwrap_or(i64::MAX))
 }
 
-fn feed(shop: &Shop, r: Rect, hand: Point, scene: &mut Scene) {
+fn feed(shop: &Shop, r: Rect, hand: Point, narrow: bool, scene: &mut Scene) {
     let held = &shop.hand;
     let rate = scene.say("rate", &[count(shop.knobs.rate)]);
     let reel = scene.say("in-hand", &[count(held.number)]);
     let (word, ground, ink) = match (held.phase, held.proof) {
         (Phase::Reaches, _) => ("asks", Ink::AccentSoft, Ink::Ink),
         (Phase::Told, Some(_)) if held.watched => ("wrong-no", Ink::Bad, Ink::OnBad),
+        (Phase::Left, _) if shop.hand_set() => ("sets", Ink::AccentSoft, Ink::Ink),
+        (_, None) => ("maybe", Ink::WarnSoft, Ink::Ink),
         (_, Some(_)) => ("no", Ink::OkSoft, Ink::Ink),
-        (Phase::Told, None) => ("maybe", Ink::WarnSoft, Ink::Ink),
-        (Phase::Left, None) if held.places.is_empty() || held.watched => {
-            ("sets", Ink::HitSoft, Ink::Ink)
-        }
-        (Phase::Left, None) => ("maybe", Ink::WarnSoft, Ink::Ink),
     };
     let told = scene.say(word, &[count(held.places.len())]);
     let key = fitting(&[shop.seen.key(held.number)], 11.0, false, r.w - 16.0);
@@ -223,45 +242,39 @@ fn feed(shop: &Shop, r: Rect, hand: Point, scene: &mut Scene) {
     NodeCard::plain(r, name, rate).draw(&mut pencil);
     let ring = Rect::new(hand.x - HAND, hand.y - HAND, 2.0 * HAND, 2.0 * HAND);
     pencil.bordered(ring, HAND, Ink::AccentSoft, Ink::Accent, 2.0);
+    let size = if held.number < 1_000 { 13.0 } else { 11.0 };
     pencil.centred(
-        pt(hand.x, hand.y + 5.0),
-        13.0,
+        pt(hand.x, hand.y + 4.5),
+        size,
         true,
         Ink::Ink,
         held.number.to_string(),
     );
-    // Under the ring, and never outside the card.
-    let half = text::width(&key, 11.0, false) / 2.0;
-    let x = hand.x.min(r.x + r.w - half - 6.0);
-    pencil.centred(
-        pt(x, hand.y + HAND + 15.0),
-        11.0,
-        false,
-        Ink::Secondary,
-        key,
-    );
-    let half = text::width(&told, 12.0, true) / 2.0 + 8.0;
-    let x = hand.x.min(r.x + r.w - half - 4.0);
-    let y = (hand.y + HAND + 32.0).min(r.y + r.h - 12.0);
+    // Under the ring, and never outside the card; where the fingers go down there is no room for the key.
+    let inside = |half: f32| hand.x.min(r.x + r.w - half - 5.0);
+    if !narrow {
+        let x = inside(text::width(&key, 11.0, false) / 2.0);
+        let at = pt(x, hand.y + HAND + 15.0);
+        pencil.centred(at, 11.0, false, Ink::Secondary, key);
+    }
+    let x = inside(text::width(&told, 12.0, true) / 2.0 + 8.0);
+    let y = if narrow {
+        r.y + r.h - 16.0
+    } else {
+        hand.y + HAND + 32.0
+    };
     pill(&mut pencil, pt(x, y), told, ground, ink);
-    let numbers = shop
-        .feed
-        .queue
-        .iter()
-        .filter_map(|key| shop.reels.get(*key));
-    let area = Rect::new(
-        r.x + 12.0,
-        r.y + 56.0,
-        hand.x - HAND - r.x - 20.0,
-        (r.h - 66.0).min(92.0),
-    );
-    queue(
-        scene,
-        area,
-        Glyph::Request,
-        Ink::Accent,
-        numbers.map(|reel| reel.number),
-    );
+    let waits = shop.feed.queue.iter();
+    let waits = waits.filter_map(|key| shop.reels.get(*key));
+    let wide = if narrow {
+        r.w - 24.0
+    } else {
+        hand.x - HAND - r.x - 20.0
+    };
+    let high = if narrow { 18.0 } else { 90.0 };
+    let area = Rect::new(r.x + 12.0, r.y + 54.0, wide, high);
+    let numbers = waits.map(|reel| reel.number);
+    queue(scene, area, Glyph::Request, Ink::Accent, numbers);
 }
 
 fn verdict(shop: &Shop, at: Time) -> Option<&Verdict> {
@@ -281,8 +294,13 @@ fn database(shop: &Shop, r: Rect, at: Time, scene: &mut Scene) {
     let waits = shop.database.queue.len();
     let waiting = (waits > 0).then(|| scene.say("waits", &[count(waits)]));
     let said = verdict(shop, at).map(|verdict| {
-        let word = if verdict.lie { "never" } else { "watched" };
-        (scene.say(word, &[count(verdict.number)]), verdict.lie)
+        let words = if verdict.lie {
+            ["never", "never.short"]
+        } else {
+            ["watched", "watched.short"]
+        };
+        let said = words.map(|word| scene.say(word, &[count(verdict.number)]));
+        (fitting(&said, 12.0, true, r.w - 28.0), verdict.lie)
     });
     let unasked = scene.say("nobody-asks", &[]);
     let name = scene.name(DATABASE);
@@ -349,23 +367,35 @@ fn tally(shop: &Shop, shown: Rect, skipped: Rect, scene: &mut Scene) {
             Ink::LineStrong
         };
         pencil.bordered(r, 10.0, Ink::Card, border, 1.5);
-        let y = if wrong.is_some() {
-            r.y + 20.0
-        } else {
-            r.centre().y + 5.0
+        let (high, low) = (pt(r.x + 10.0, r.y + 20.0), pt(r.x + 10.0, r.y + r.h - 11.0));
+        // Name and count side by side, or one below the other with the count alone.
+        let beside = r.w >= 96.0;
+        let under = match (wrong, beside) {
+            (Some(wrong), true) => Some(fitting(&[wrong], 11.0, true, r.w - 20.0)),
+            (Some(wrong), false) => {
+                let both = format!("{n}, {wrong}");
+                Some(fitting(&[both, n.to_string()], 11.0, true, r.w - 20.0))
+            }
+            (None, false) => Some(n.to_string()),
+            (None, true) => None,
         };
-        pencil.bold(pt(r.x + 10.0, y), 13.0, Ink::Ink, name);
-        ending(
-            &mut pencil,
-            pt(r.x + r.w - 10.0, y),
-            13.0,
-            true,
-            Ink::Ink,
-            n.to_string(),
-        );
-        if let Some(wrong) = wrong {
-            let wrong = fitting(&[wrong], 11.0, true, r.w - 20.0);
-            pencil.bold(pt(r.x + 10.0, r.y + 37.0), 11.0, Ink::Bad, wrong);
+        let name_at = if under.is_some() {
+            high
+        } else {
+            pt(high.x, r.centre().y + 5.0)
+        };
+        pencil.bold(name_at, 13.0, Ink::Ink, name);
+        if beside {
+            let at = pt(r.x + r.w - 10.0, name_at.y);
+            ending(&mut pencil, at, 13.0, true, Ink::Ink, n.to_string());
+        }
+        if let Some(under) = under {
+            let ink = if border == Ink::Bad {
+                Ink::Bad
+            } else {
+                Ink::Ink
+            };
+            pencil.bold(low, 11.0, ink, under);
         }
     }
 }
@@ -401,7 +431,7 @@ impl Squares {
     }
 }
 
-fn grid(shop: &Shop, r: Rect, hand: Point, database: Rect, at: Time, scene: &mut Scene) {
+fn grid(shop: &Shop, r: Rect, from: Point, database: Rect, at: Time, scene: &mut Scene) {
     let (seen, narrow) = (&shop.seen, scene.narrow());
     let squares = Squares::of(seen.bits(), r);
     let (set, names) = (seen.set(), shop.watched.len());
@@ -421,15 +451,19 @@ fn grid(shop: &Shop, r: Rect, hand: Point, database: Rect, at: Time, scene: &mut
     };
     let shape: Vec<String> = shape
         .into_iter()
-        .chain([scene.say("per-reel", &made[1..])])
+        .chain(["per-reel", "per-reel.short"].map(|word| scene.say(word, &made)))
         .collect();
     let entries = [
-        (Ink::Rail, scene.say("empty", &[])),
+        (Ink::Line, scene.say("empty", &[])),
         (Ink::Hit, scene.say("set", &[])),
         (Ink::Accent, scene.say("new", &[])),
+        (Ink::BadSoft, scene.say("lost", &[])),
     ];
+    let kinds = entries.len() - usize::from(seen.cleared.is_empty());
     let shared = (squares.bits_each > 1).then(|| scene.say("shared", &[count(squares.bits_each)]));
     let told = verdict(shop, at);
+    let words = scene.words().clone();
+    let tag = |owner: u32| words.fill("stage.in-hand", &[count(owner)]);
     let spoken = match told.filter(|verdict| verdict.lie) {
         Some(lie) => scene.say("spoken-lie", &[count(lie.number)]),
         None => scene.say(
@@ -454,6 +488,22 @@ fn grid(shop: &Shop, r: Rect, hand: Point, database: Rect, at: Time, scene: &mut
         .figure("hashes", f64::from(seen.shape.hashes))
         .figure("per-reel", per_reel)
         .figure("wrong-noes", f64::from(shop.counts.wrong_noes));
+    let tags = told
+        .map(|verdict| tags(verdict, &squares, tag))
+        .unwrap_or_default();
+    paint(shop, &squares, &tags, at, &mut pencil);
+    fingers(
+        shop,
+        &squares,
+        from,
+        told.is_some_and(|verdict| verdict.lie),
+        at,
+        &mut pencil,
+    );
+    if let Some(verdict) = told {
+        expose(verdict, &squares, tags, database, narrow, &mut pencil);
+    }
+    // Above whatever passes.
     let room = r.w - text::width(&title, 13.0, true) - 16.0;
     pencil.bold(pt(r.x, r.y + 14.0), 13.0, Ink::Ink, title);
     let shape = fitting(&shape, 12.0, false, room);
@@ -465,29 +515,24 @@ fn grid(shop: &Shop, r: Rect, hand: Point, database: Rect, at: Time, scene: &mut
         Ink::Secondary,
         shape,
     );
-    paint(shop, &squares, at, &mut pencil);
     let foot = pt(r.x, r.y + r.h - 5.0);
+    let entries = entries.into_iter().take(kinds);
     let entries = entries.map(|(ink, said)| (Sample::Ground, ink, said));
     let x = legend(&mut pencil, foot, r.x + r.w, entries);
-    if let Some(shared) = shared {
-        let shared = fitting(&[shared], 11.0, false, r.x + r.w - x);
+    let fits = |said: &String| x + text::width(said, 11.0, false) <= r.x + r.w;
+    if let Some(shared) = shared.filter(fits) {
         pencil.text(pt(x, foot.y), 11.0, Ink::Secondary, shared);
-    }
-    fingers(
-        shop,
-        &squares,
-        hand,
-        told.is_some_and(|verdict| verdict.lie),
-        at,
-        &mut pencil,
-    );
-    if let Some(verdict) = told {
-        expose(verdict, &squares, database, narrow, &mut pencil);
     }
 }
 
 /// The squares themselves, each colour as one shape.
-fn paint(shop: &Shop, squares: &Squares, at: Time, pencil: &mut Pencil<'_>) {
+fn paint(
+    shop: &Shop,
+    squares: &Squares,
+    tags: &[(Rect, String)],
+    at: Time,
+    pencil: &mut Pencil<'_>,
+) {
     let seen = &shop.seen;
     let each = squares.bits_each;
     let set = |square: usize| {
@@ -500,7 +545,7 @@ fn paint(shop: &Shop, squares: &Squares, at: Time, pencil: &mut Pencil<'_>) {
     let all = 0..squares.count;
     pencil.area(
         squares.cells.squares(all.clone().filter(|i| !on[*i])),
-        Ink::Rail,
+        Ink::Line,
     );
     pencil.area(squares.cells.squares(all.filter(|i| on[*i])), Ink::Hit);
     let fresh = seen
@@ -513,13 +558,17 @@ fn paint(shop: &Shop, squares: &Squares, at: Time, pencil: &mut Pencil<'_>) {
     }
     if !seen.cleared.is_empty() {
         let lost = seen.cleared.iter().map(|place| squares.of_bit(*place));
-        pencil.line(squares.cells.squares(lost), Ink::Bad, 2.0);
+        let lost = squares.cells.squares(lost);
+        pencil
+            .area(lost.clone(), Ink::BadSoft)
+            .line(lost, Ink::Bad, 2.0);
     }
     if seen.counts() && squares.cells.pitch() >= DIGITS {
         for place in 0..seen.bits() {
             let n = seen.count(place);
-            if n > 0 {
-                let p = squares.at(place);
+            let p = squares.at(place);
+            let digit = Rect::new(p.x - 8.0, p.y - 8.0, 16.0, 16.0);
+            if n > 0 && !tags.iter().any(|(tag, _)| tag.overlaps(&digit)) {
                 pencil.centred(pt(p.x, p.y + 4.0), 11.0, true, Ink::OnAccent, n.to_string());
             }
         }
@@ -550,99 +599,107 @@ fn rays(from: Point, to: impl Iterator<Item = Point>, share: f32) -> String {
     d
 }
 
-/// The fingers of the reel in hand.
+/// The fingers of the reel in hand; faint while a lie is shown.
 fn fingers(
     shop: &Shop,
     squares: &Squares,
-    hand: Point,
+    from: Point,
     behind: bool,
     at: Time,
     pencil: &mut Pencil<'_>,
 ) {
     let held = &shop.hand;
-    let from = pt(hand.x + HAND, hand.y);
-    let places = held.places.iter().copied();
-    let to = |place: u64| squares.at(place);
-    if held.phase == Phase::Reaches {
-        let share = at.progress(held.from, held.reached);
-        pencil.line(rays(from, places.map(to), share), Ink::Accent, 1.5);
-        return;
-    }
-    let told = held.phase == Phase::Told;
-    let (ink, width) = match (told, held.proof) {
-        (true, None) => (Ink::Warn, 2.0),
-        (true, Some(_)) => (Ink::Mark, 1.0),
-        (false, _) if behind => (Ink::LineStrong, 1.0),
-        (false, _) => (Ink::Mark, 1.0),
+    let mut reach = |places: &[u64], share: f32, ink: Ink, width: f32| {
+        let ends = places.iter().map(|place| squares.at(*place));
+        pencil.line(rays(from, ends, share), ink, width);
+        if share == 1.0 {
+            let marks = places.iter().map(|place| squares.of_bit(*place));
+            pencil.line(squares.cells.squares(marks), ink, width);
+        }
     };
-    let all: Vec<Point> = places.clone().map(to).collect();
-    pencil.line(rays(from, all.iter().copied(), 1.0), ink, width);
-    let marks = places.clone().map(|place| squares.of_bit(place));
-    pencil.line(
-        squares.cells.squares(marks),
-        if told { ink } else { Ink::Ink },
-        1.5,
-    );
-    if told && held.proof.is_some() {
+    let (told, new) = (held.phase == Phase::Told, held.proof.is_some());
+    let share = match held.phase {
+        Phase::Reaches => at.progress(held.from, held.reached).min(0.99),
+        _ => 1.0,
+    };
+    let (ink, width) = match held.phase {
+        _ if behind => (Ink::LineStrong, 1.0),
+        Phase::Reaches => (Ink::Accent, 1.5),
+        Phase::Told if !new => (Ink::Warn, 2.0),
+        Phase::Left if shop.hand_set() => (Ink::Accent, 1.5),
+        _ => (Ink::Mark, 1.0),
+    };
+    reach(&held.places, share, ink, width);
+    if told && new && !behind {
+        let empty = held.places.iter().filter(|place| !shop.seen.bit(**place));
+        let empty: Vec<u64> = empty.copied().collect();
         let ink = if held.watched { Ink::Bad } else { Ink::Ok };
-        let empty: Vec<u64> = places.filter(|place| !shop.seen.bit(*place)).collect();
-        let ends = empty.iter().map(|place| to(*place));
-        pencil.line(rays(from, ends, 1.0), ink, 2.5);
-        let marks = empty.iter().map(|place| squares.of_bit(*place));
-        pencil.line(squares.cells.squares(marks), ink, 2.5);
+        reach(&empty, 1.0, ink, 2.5);
     }
+}
+
+/// Who set the bits of a lie, on labels at these.
+fn tags(
+    verdict: &Verdict,
+    squares: &Squares,
+    words: impl Fn(u32) -> String,
+) -> Vec<(Rect, String)> {
+    let mut tags: Vec<(Rect, String)> = Vec::new();
+    let mut done: Vec<u64> = Vec::new();
+    let area = squares.area;
+    for (place, owner) in verdict.places.iter().zip(&verdict.owners) {
+        if !verdict.lie || *owner == 0 || done.contains(place) || tags.len() == TAGS {
+            continue;
+        }
+        done.push(*place);
+        let label = match verdict.places.len() {
+            ..=NAMED => words(*owner),
+            _ => owner.to_string(),
+        };
+        let (w, h) = (text::width(&label, 12.0, true) + 12.0, 18.0);
+        let p = squares.at(*place);
+        let x = (p.x - w / 2.0).clamp(area.x, (area.x + area.w - w).max(area.x));
+        let mut tag = Rect::new(x, p.y - h / 2.0, w, h);
+        while tags
+            .iter()
+            .any(|(other, _)| other.grown(1.0).overlaps(&tag))
+        {
+            tag.y += h + 2.0;
+        }
+        if tag.y + h <= area.y + area.h {
+            tags.push((tag, label));
+        }
+    }
+    tags
 }
 
 /// What the database has just said of a maybe: whose bits a lie is made of.
 fn expose(
     verdict: &Verdict,
     squares: &Squares,
+    tags: Vec<(Rect, String)>,
     database: Rect,
     narrow: bool,
     pencil: &mut Pencil<'_>,
 ) {
-    let from = if narrow {
-        pt(database.x + 20.0, database.y + database.h)
-    } else {
-        database.left()
+    let from = match narrow {
+        true => pt(database.x + 20.0, database.y + database.h),
+        false => database.left(),
     };
-    let (ink, width) = if verdict.lie {
-        (Ink::Warn, 2.0)
-    } else {
-        (Ink::Mark, 1.0)
+    let (ink, width) = match verdict.lie {
+        true => (Ink::Warn, 2.0),
+        false => (Ink::Mark, 1.0),
     };
     let ends = verdict.places.iter().map(|place| squares.at(*place));
     pencil.line(rays(from, ends, 1.0), ink, width);
     let marks = verdict.places.iter().map(|place| squares.of_bit(*place));
     pencil.line(squares.cells.squares(marks), ink, width);
-    if !verdict.lie {
-        return;
-    }
-    let mut taken: Vec<Rect> = Vec::new();
-    let mut seen: Vec<u64> = Vec::new();
-    for (place, owner) in verdict.places.iter().zip(&verdict.owners) {
-        if *owner == 0 || seen.contains(place) || taken.len() == TAGS {
-            continue;
-        }
-        seen.push(*place);
-        let label = owner.to_string();
-        let (w, h) = (text::width(&label, 12.0, true) + 12.0, 18.0);
-        let p = squares.at(*place);
-        let area = squares.area;
-        let x = (p.x - w / 2.0).clamp(area.x, (area.x + area.w - w).max(area.x));
-        let mut tag = Rect::new(x, p.y - h / 2.0, w, h);
-        while taken.iter().any(|other| other.grown(1.0).overlaps(&tag)) {
-            tag.y += h + 2.0;
-        }
-        if tag.y + h > area.y + area.h {
-            continue;
-        }
+    pencil.figure("tags", tags.len() as f64);
+    for (tag, label) in tags {
         pencil.bordered(tag, 9.0, Ink::WarnSoft, Ink::Warn, 1.5);
         let middle = pt(tag.centre().x, tag.centre().y + 4.5);
         pencil.centred(middle, 12.0, true, Ink::Ink, label);
-        taken.push(tag);
     }
-    pencil.figure("tags", taken.len() as f64);
 }
 
 fn bars(shop: &Shop, unseen: Rect, maybes: Rect, scene: &mut Scene) {
@@ -650,14 +707,10 @@ fn bars(shop: &Shop, unseen: Rect, maybes: Rect, scene: &mut Scene) {
     let (rate, theory) = (seen.rate(), seen.expected_rate());
     let share = f64::from(shop.knobs.watched) / 100.0;
     let titles = ["of-unseen", "of-maybes"].map(|word| scene.say(word, &[]));
-    let tried = [count(STRANGERS), Arg::Share(theory)];
-    let tried = [
-        scene.say("tried", &tried),
-        scene.say("tried.short", &tried[1..]),
-    ];
+    let tried = ["tried", "tried.short"].map(|word| scene.say(word, &[Arg::Share(theory)]));
     let from = match shop.sifted {
         Some(sifted) => {
-            let args = [count(sifted.lies), count(sifted.maybes), count(SIFTED)];
+            let args = [count(sifted.lies), count(sifted.maybes)];
             [
                 scene.say("counted", &args),
                 scene.say("counted.short", &args),
@@ -710,12 +763,11 @@ fn look(reel: &Reel) -> (Glyph, Ink) {
     }
 }
 
-fn dots(shop: &Shop, ways: &[Way; 5], hand: Point, at: Time, scene: &mut Scene) {
+fn dots(shop: &Shop, ways: &[Way; 5], from: Point, at: Time, scene: &mut Scene) {
     for (_, reel) in shop.reels.iter() {
         let (glyph, ink) = look(reel);
         match reel.place {
             Place::Held { .. } => {
-                let from = pt(hand.x + HAND, hand.y);
                 scene.particle(from, DOT, glyph, ink, reel.number);
             }
             Place::Travels(leg) => {
