@@ -32,21 +32,20 @@ impl Cells {
         }
     }
 
-    /// So many places in rows of one of these lengths (ascending), up to `pitch_max` units apart, in the middle of `area`:
-    /// rows that come out even before others, then the length that leaves most room for each place, of nearly equal ones
-    /// the longest.
+    /// So many places in rows of one of these lengths (ascending), up to `pitch_max` units apart, in the middle of `area`: of
+    /// the length that leaves most room for each. Rows that come out even count for a fifth more; of equals the longest.
     pub fn grid(area: Rect, count: usize, per_row: &[usize], pitch_max: f32) -> Cells {
         let pitch = |per_row: usize| {
             let rows = count.div_ceil(per_row).max(1);
             let wide = area.w / per_row as f32;
             wide.min(area.h / rows as f32).min(pitch_max)
         };
-        let mut best = (false, 1);
+        let mut best = (0.0, 1);
         for one in per_row.iter().copied().filter(|one| *one > 0) {
             let even = count.is_multiple_of(one);
-            let roomy = pitch(one) >= 0.9 * pitch(best.1);
-            if even && !best.0 || even == best.0 && roomy {
-                best = (even, one);
+            let worth = pitch(one) * if even { 1.2 } else { 1.0 };
+            if worth >= best.0 {
+                best = (worth, one);
             }
         }
         let (per_row, pitch) = (best.1, pitch(best.1));
@@ -151,11 +150,11 @@ mod tests {
             (8, 8),
             (64, 8),
             (128, 16),
-            (256, 32),
+            (256, 24),
             (512, 32),
-            (1_024, 64),
+            (1_024, 48),
             (1_152, 48),
-            (60, 24),
+            (60, 8),
         ] {
             let cells = Cells::grid(area, count, &[8, 16, 24, 32, 48, 64], 40.0);
             assert_eq!(cells.per_row, per_row, "{count}");

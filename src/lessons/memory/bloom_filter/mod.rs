@@ -86,7 +86,8 @@ impl Lesson for BloomFilter {
         story: story::STORY,
         scales: story::SCALES,
         challenges: story::CHALLENGES,
-        speed: 0.5,
+        // Slow enough for an eye to follow each reel.
+        speed: 0.35,
         twin: ("hashes", 10.0),
         stands_for: &[(UNSEEN, GRID)],
         still: Time::ms(2_700),

@@ -26,7 +26,7 @@ const HOP: Time = Time::ms(250);
 /// of that.
 const HOLD: f64 = 0.7;
 const HOLD_MAX: Time = Time::ms(350);
-const REACH: f64 = 0.4;
+const REACH: f64 = 0.3;
 /// "Watch 50 more" brings so many, as long as no more than these are known.
 pub(super) const MORE: usize = 50;
 const NAMES_MAX: usize = 5_000;

@@ -132,7 +132,7 @@ pub(super) const STORY: &[Beat<Shop>] = &[
         ],
         points: &[GRID, UNSEEN],
         shows: &[
-            figure(GRID, "per-reel").within(9.2, 10.4),
+            figure(GRID, "per-reel").within(9.0, 10.0),
             figure(GRID, "hashes").is(7.0),
             figure(UNSEEN, "lies").within(0.4, 2.0),
         ],
