@@ -73,6 +73,12 @@ impl StackedBloomFilter {
         layers.rposition(|layer| layer.filter.proof(hash).is_none())
     }
 
+    /// Whether a bit of one filter is set; one that is not there is not.
+    pub fn bit(&self, layer: usize, place: u64) -> bool {
+        let layer = self.layers.get(layer);
+        layer.is_some_and(|layer| layer.filter.bit(place))
+    }
+
     /// Makes a bit of one filter 0, as rot would.
     pub fn clear(&mut self, layer: usize, place: u64) {
         if let Some(layer) = self.layers.get_mut(layer) {
@@ -128,6 +134,7 @@ mod tests {
         let once = stack.clone();
         // Its only bit is set: whatever comes seems to be in, and no second filter is ever made.
         assert!(!stack.insert(hash(2)) && stack == once);
+        assert!(stack.bit(0, 0) && !stack.bit(1, 0));
         stack.clear(0, 0);
         stack.clear(9, 0);
         assert_eq!(stack.holder(hash(1)), None);

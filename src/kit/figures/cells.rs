@@ -83,11 +83,19 @@ impl Cells {
     pub fn squares(&self, places: impl Iterator<Item = usize>) -> String {
         let side = self.pitch - (self.pitch * 0.15).min(2.0);
         let (half, w) = (side / 2.0, tenths(side));
+        // Each column's number is written once, each row's when it is reached.
+        let columns: Vec<String> = (0..self.per_row)
+            .map(|i| tenths(self.at(i).x - half))
+            .collect();
+        let (mut row, mut y) = (usize::MAX, String::new());
         let mut d = String::new();
         for i in places {
-            let p = self.at(i);
-            let (x, y) = (tenths(p.x - half), tenths(p.y - half));
-            for piece in ["M", &x, " ", &y, "h", &w, "v", &w, "h-", &w, "Z"] {
+            if i / self.per_row != row {
+                row = i / self.per_row;
+                y = tenths(self.at(i).y - half);
+            }
+            let x = &columns[i % self.per_row];
+            for piece in ["M", x, " ", &y, "h", &w, "v", &w, "h-", &w, "Z"] {
                 d += piece;
             }
         }

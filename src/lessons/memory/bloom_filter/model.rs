@@ -27,9 +27,10 @@ const HOP: Time = Time::ms(250);
 const HOLD: f64 = 0.7;
 const HOLD_MAX: Time = Time::ms(350);
 const REACH: f64 = 0.3;
-/// "Watch 50 more" brings so many, as long as no more than these are known.
+/// "Watch 50 more" brings so many.
 pub(super) const MORE: usize = 50;
-const NAMES_MAX: usize = 5_000;
+/// A user who has watched so many makes room for another, or a stack would grow for ever.
+const NAMES_MAX: usize = 2_000;
 /// The reels that the user has watched as the lesson opens.
 const FIRST: usize = 3;
 /// What the database said last is seen for so long.
@@ -690,6 +691,11 @@ impl Model for Shop {
     fn on_event(&mut self, event: Event, _: &Settings, cx: Cx<'_, '_>) {
         match event {
             Event::Arrive(turn) if self.source.is_due(turn) => {
+                if self.watched.len() >= NAMES_MAX {
+                    self.begin(cx);
+                    let note = Note::new("enough").with(count(NAMES_MAX));
+                    cx.say(note.about(GRID).mark(Tone::Plain));
+                }
                 let number = self.draw(cx);
                 cx.because(NoteId::NONE);
                 self.come(number, "comes", false, cx);
@@ -725,7 +731,7 @@ impl Model for Shop {
 
     fn can(&self, act: Act) -> bool {
         match act.spec {
-            0 => self.watched.len() < NAMES_MAX,
+            0 => self.watched.len() + MORE < NAMES_MAX,
             1 | 3 | 4 => !self.watched.is_empty(),
             5 => self.seen.set() > 0,
             _ => true,

@@ -115,7 +115,7 @@ impl Seen {
     pub(super) fn insert(&mut self, number: u32, now: Time) {
         self.put(number, now);
         let mut told = std::mem::take(&mut self.told_apart);
-        told.retain(|i| self.proof(self.strangers[usize::from(*i)]).is_some());
+        told.retain(|i| self.denies(self.strangers[usize::from(*i)]));
         self.told_apart = told;
     }
 
@@ -225,6 +225,14 @@ impl Seen {
         self.proof(self.hash(number))
     }
 
+    fn denies(&self, hash: Hash) -> bool {
+        match &self.sieve {
+            Sieve::Plain(filter) => filter.proof(hash).is_some(),
+            Sieve::Counting(filter) => filter.proof(hash).is_some(),
+            Sieve::Stacked(stack) => stack.holder(hash).is_none(),
+        }
+    }
+
     fn proof(&self, hash: Hash) -> Option<u64> {
         match &self.sieve {
             Sieve::Plain(filter) => filter.proof(hash),
@@ -281,10 +289,7 @@ impl Seen {
         match &self.sieve {
             Sieve::Plain(filter) => u8::from(filter.bit(place)),
             Sieve::Counting(filter) => filter.counter(place),
-            Sieve::Stacked(stack) => {
-                let found = stack.layers().nth(layer);
-                u8::from(found.is_some_and(|(filter, _)| filter.bit(place - start)))
-            }
+            Sieve::Stacked(stack) => u8::from(stack.bit(layer, place - start)),
         }
     }
 
@@ -313,7 +318,7 @@ impl Seen {
 
     fn measure_anew(&mut self) {
         let all = 0..STRANGERS as u16;
-        let told = all.filter(|i| self.proof(self.strangers[usize::from(*i)]).is_some());
+        let told = all.filter(|i| self.denies(self.strangers[usize::from(*i)]));
         self.told_apart = told.collect();
     }
 

@@ -706,7 +706,6 @@ fn bars(shop: &Shop, unseen: Rect, maybes: Rect, scene: &mut Scene) {
     let seen = &shop.seen;
     let (rate, theory) = (seen.rate(), seen.expected_rate());
     let share = f64::from(shop.knobs.watched) / 100.0;
-    let titles = ["of-unseen", "of-maybes"].map(|word| scene.say(word, &[]));
     let tried = ["tried", "tried.short"].map(|word| scene.say(word, &[Arg::Share(theory)]));
     let from = match shop.sifted {
         Some(sifted) => {
@@ -721,13 +720,13 @@ fn bars(shop: &Shop, unseen: Rect, maybes: Rect, scene: &mut Scene) {
             scene.say("at-share.short", &[Arg::Share(share)]),
         ],
     };
-    let [first, second] = titles;
-    for (id, r, title, value, tick, words) in [
-        (UNSEEN, unseen, first, rate, Some(theory), tried),
-        (MAYBES, maybes, second, shop.false_maybes(), None, from),
+    for (id, r, value, tick, words) in [
+        (UNSEEN, unseen, rate, Some(theory), tried),
+        (MAYBES, maybes, shop.false_maybes(), None, from),
     ] {
         let percent = scene.say("share", &[Arg::Share(value)]);
-        let mut pencil = scene.thing(id, r, format!("{title}: {percent}; {}", words[0]));
+        let title = scene.name(id);
+        let mut pencil = scene.thing(id, r, format!("{percent}; {}", words[0]));
         pencil.figure("lies", value * 100.0);
         let value_w = text::width(&percent, 15.0, true);
         let title = fitting(&[title], 12.5, true, r.w - value_w - 12.0);
