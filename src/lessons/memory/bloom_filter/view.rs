@@ -6,7 +6,7 @@ use super::model::{
 };
 use super::seen::NEW;
 use super::settings::Settings;
-use engine::scene::{Pencil, Point, Rect, pt};
+use engine::scene::{Pencil, Point, Rect, Shape, pt};
 use engine::text::{self, tenths};
 use engine::{Arg, Glyph, Ink, Scene, Time};
 use kit::figures::cells::Cells;
@@ -354,7 +354,7 @@ fn tally(shop: &Shop, shown: Rect, skipped: Rect, scene: &mut Scene) {
         (SKIPPED, skipped, counts.skipped, lost),
     ] {
         let name = scene.name(id);
-        let spoken = scene.say("so-many", &[count(n)]);
+        let spoken = n.to_string();
         let spoken = match &wrong {
             Some(wrong) => format!("{spoken}, {wrong}"),
             None => spoken,
@@ -454,7 +454,7 @@ fn grid(shop: &Shop, r: Rect, from: Point, database: Rect, at: Time, scene: &mut
         .chain(["per-reel", "per-reel.short"].map(|word| scene.say(word, &made)))
         .collect();
     let entries = [
-        (Ink::Line, scene.say("empty", &[])),
+        (Ink::Card, scene.say("empty", &[])),
         (Ink::Hit, scene.say("set", &[])),
         (Ink::Accent, scene.say("new", &[])),
         (Ink::BadSoft, scene.say("lost", &[])),
@@ -543,10 +543,14 @@ fn paint(
     };
     let on: Vec<bool> = (0..squares.count).map(set).collect();
     let all = 0..squares.count;
-    pencil.area(
-        squares.cells.squares(all.clone().filter(|i| !on[*i])),
-        Ink::Line,
-    );
+    // An empty one differs in shape, too: not everybody sees colours.
+    pencil.shape(Shape::Path {
+        d: squares.cells.squares(all.clone().filter(|i| !on[*i])),
+        fill: Ink::Card,
+        stroke: Ink::LineStrong,
+        width: 1.0,
+        dashed: false,
+    });
     pencil.area(squares.cells.squares(all.filter(|i| on[*i])), Ink::Hit);
     let fresh = seen
         .fresh
@@ -724,7 +728,7 @@ fn bars(shop: &Shop, unseen: Rect, maybes: Rect, scene: &mut Scene) {
         (UNSEEN, unseen, rate, Some(theory), tried),
         (MAYBES, maybes, shop.false_maybes(), None, from),
     ] {
-        let percent = scene.say("share", &[Arg::Share(value)]);
+        let percent = scene.words().write(&Arg::Share(value));
         let title = scene.name(id);
         let mut pencil = scene.thing(id, r, format!("{percent}; {}", words[0]));
         pencil.figure("lies", value * 100.0);
