@@ -612,7 +612,8 @@ impl Shop {
     fn look(&mut self, cx: Cx<'_, '_>) {
         self.now = cx.now();
         cx.sample(probe::LIES, self.seen.rate() * 100.0);
-        cx.sample(probe::EXPECTED, self.seen.expected_rate() * 100.0);
+        let expected = self.seen.expected_rate(self.watched.len());
+        cx.sample(probe::EXPECTED, expected * 100.0);
         cx.sample(probe::FILL, self.seen.fill() * 100.0);
         cx.sample(probe::HALF, 50.0);
     }

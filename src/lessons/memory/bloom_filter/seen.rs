@@ -62,8 +62,6 @@ impl Shape {
 pub(super) struct Seen {
     pub(super) shape: Shape,
     sieve: Sieve,
-    /// Names put in.
-    pub(super) names: u64,
     /// Who set each bit first; 0 for nobody.
     owners: Vec<u32>,
     /// Bits set in the last second, and when.
@@ -87,7 +85,6 @@ impl Seen {
                 Kind::Counting => Sieve::Counting(CountingBloomFilter::new(bits, hashes)),
                 Kind::Stacked => Sieve::Stacked(StackedBloomFilter::new(bits, hashes)),
             },
-            names: 0,
             owners: Vec::new(),
             fresh: VecDeque::new(),
             cleared: Vec::new(),
@@ -127,7 +124,6 @@ impl Seen {
         let before = self.layer(hash);
         let unset: Vec<u64> = self.places_in(hash, before).collect();
         let unset: Vec<u64> = unset.into_iter().filter(|at| !self.bit(*at)).collect();
-        self.names += 1;
         match &mut self.sieve {
             Sieve::Plain(filter) => _ = filter.insert_hash(hash),
             Sieve::Counting(filter) => filter.insert(hash),
@@ -177,7 +173,6 @@ impl Seen {
     /// that are to stay.
     pub(super) fn forget(&mut self, number: u32, left: &[u32]) {
         let hash = self.hash(number);
-        self.names = self.names.saturating_sub(1);
         if let Sieve::Counting(filter) = &mut self.sieve {
             filter.remove(hash);
         } else {
@@ -327,8 +322,8 @@ impl Seen {
         1.0 - self.told_apart.len() as f64 / STRANGERS as f64
     }
 
-    /// What theory expects of that: all bits of a stranger are set, in one filter at least.
-    pub(super) fn expected_rate(&self) -> f64 {
+    /// What theory expects of that with so many names in: all bits of a stranger are set, in one filter at least.
+    pub(super) fn expected_rate(&self, names: usize) -> f64 {
         let one = |bits, hashes, names| rate_of_fill(expected_fill(bits, hashes, names), hashes);
         match &self.sieve {
             Sieve::Stacked(stack) => {
@@ -337,7 +332,7 @@ impl Seen {
                 };
                 1.0 - stack.layers().map(honest).product::<f64>()
             }
-            _ => one(self.shape.bits, self.shape.hashes, self.names),
+            _ => one(self.shape.bits, self.shape.hashes, names as u64),
         }
     }
 

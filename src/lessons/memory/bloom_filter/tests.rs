@@ -95,8 +95,8 @@ fn what_the_stage_tries_agrees_with_theory_in_every_kind() {
             };
             let mut run = run(seed, first, 8);
             (0..more).for_each(|_| act(&mut run, WATCH_MORE));
-            let seen = &run.model().seen;
-            seen.rate() - seen.expected_rate()
+            let shop = run.model();
+            shop.seen.rate() - shop.seen.expected_rate(shop.watched.len())
         });
         let (mean, error) = mean_and_error(&apart.collect::<Vec<_>>());
         assert!(

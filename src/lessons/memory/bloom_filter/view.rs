@@ -708,7 +708,8 @@ fn expose(
 
 fn bars(shop: &Shop, unseen: Rect, maybes: Rect, scene: &mut Scene) {
     let seen = &shop.seen;
-    let (rate, theory) = (seen.rate(), seen.expected_rate());
+    let theory = seen.expected_rate(shop.watched.len());
+    let rate = seen.rate();
     let share = f64::from(shop.knobs.watched) / 100.0;
     let tried = ["tried", "tried.short"].map(|word| scene.say(word, &[Arg::Share(theory)]));
     let from = match shop.sifted {
