@@ -1,3 +1,5 @@
 //! Inside a database: how one machine stores, finds and protects data.
 
-kit::lessons![];
+pub mod indexes;
+
+kit::lessons![indexes::Indexes,];

@@ -3,4 +3,4 @@
 pub mod bloom_filter;
 pub mod caching;
 
-kit::lessons![caching::Remembering, bloom_filter::BloomFilter,];
+kit::lessons![caching::Remembering, bloom_filter::BloomFilter];
