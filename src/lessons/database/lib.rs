@@ -1,3 +1,7 @@
 //! Inside a database: how one machine stores, finds and protects data.
 
-kit::lessons![];
+pub mod write_ahead_log;
+
+kit::lessons![
+    write_ahead_log::WriteAheadLog,
+];
