@@ -1,13 +1,16 @@
-//! A lesson on `kit::flow` with a model of its own: what happens when more come than one server can do?
+//! Write-ahead log: pull the plug. Which of the answered writes come back?
 
+mod crash;
 mod model;
+mod settings;
 mod story;
 mod view;
 
 #[cfg(test)]
 mod tests;
 
-pub use model::{Office, Settings};
+pub use model::Store;
+pub use settings::Settings;
 
 use engine::{ActionSpec, Card, Code, Glyph, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Time};
 
@@ -16,67 +19,127 @@ pub struct WriteAheadLog;
 
 /// What the model measures, as numbers of the sheet's probes.
 mod probe {
-    /// Answers a second.
-    pub(super) const DONE: usize = 0;
-    /// Requests turned away, a second.
-    pub(super) const FAILED: usize = 1;
-    /// From asking to the answer, µs.
-    pub(super) const LATENCY: usize = 2;
-    /// Requests that wait.
-    pub(super) const WAITING: usize = 3;
+    /// Writers told ok, and told that it failed, a second.
+    pub(super) const ANSWERED: usize = 0;
+    pub(super) const REFUSED: usize = 1;
+    /// Answered writes that a power cut would take.
+    pub(super) const RISK: usize = 2;
+    /// Records of the log, and how long a restart would read them, s.
+    pub(super) const LENGTH: usize = 3;
+    pub(super) const RESTART: usize = 4;
 }
 
 const PLOTS: &[Plot] = &[
     Plot::of(
         "answers",
         &[
-            Line::mean("answered", probe::DONE, Ink::Ok).filled(),
-            Line::mean("failed", probe::FAILED, Ink::Bad),
+            Line::mean("answered", probe::ANSWERED, Ink::Ok).filled(),
+            Line::mean("refused", probe::REFUSED, Ink::Bad),
         ],
         30.0,
     ),
     Plot::of(
-        "waiting",
-        &[Line::mean("waiting", probe::WAITING, Ink::Hit).filled()],
+        "risk",
+        &[Line::mean("risk", probe::RISK, Ink::Warn).filled()],
         20.0,
     ),
-    Plot::ms(
-        "latency",
-        &[Line::quantile("p50", probe::LATENCY, 0.5, Ink::Accent)],
-        500.0,
+    Plot::of(
+        "length",
+        &[Line::mean("length", probe::LENGTH, Ink::Hit).filled()],
+        60.0,
+    ),
+    Plot::of(
+        "restart",
+        &[Line::mean("restart", probe::RESTART, Ink::Accent)],
+        5.0,
     ),
 ];
 
 impl Lesson for WriteAheadLog {
-    type Model = Office;
-    const LEVEL: Level = Level::Basics;
-    const SHEET: Sheet<Office> = Sheet {
-        actions: &[ActionSpec::whole("rush")],
-        probes: &[Probe::Count, Probe::Count, Probe::Spread, Probe::Level],
+    type Model = Store;
+    const LEVEL: Level = Level::Core;
+    const SHEET: Sheet<Store> = Sheet {
+        actions: &[
+            ActionSpec::whole("plug"),
+            ActionSpec::whole("late"),
+            ActionSpec::whole("kill"),
+            ActionSpec::whole("tear"),
+            ActionSpec::whole("rot"),
+            ActionSpec::whole("fail"),
+            ActionSpec::whole("snapshot"),
+            ActionSpec::whole("begin"),
+        ],
+        probes: &[
+            Probe::Count,
+            Probe::Count,
+            Probe::Level,
+            Probe::Level,
+            Probe::Level,
+        ],
         plots: PLOTS,
         key: &[
             (Glyph::Request, Ink::Accent),
             (Glyph::Response, Ink::Ok),
             (Glyph::Failure, Ink::Bad),
+            (Glyph::Message, Ink::Hit),
         ],
         story: story::STORY,
         challenges: story::CHALLENGES,
-        twin: ("workers", 4.0),
-        still: Time::s(4),
-        warm_up: Time::s(6),
+        twin: ("sync", 3.0),
+        still: Time::ms(300),
+        warm_up: Time::ms(1_600),
+        stands_for: &[
+            (model::SYNC, model::DISK),
+            (model::PROMISES, model::CLIENTS),
+        ],
         ..Sheet::usual(
             Card {
                 slug: "write-ahead-log",
                 chapter: "database",
-                tables: &[],
+                tables: &["wal_recovery_compaction"],
             },
             Settings::default,
             view::draw,
         )
     };
-    const CODE: &'static [Code] = &[Code {
-        file: "kit/flow/pool.rs",
-        region: "offer",
-        marks: &[("waits", "Offer::Waits("), ("refused", "Offer::Full")],
-    }];
+    const CODE: &'static [Code] = &[
+        Code {
+            file: "algorithms/wal.rs",
+            region: "frame",
+            marks: &[("appended", "file.extend(checksum(kind, piece).to_le_bytes());")],
+        },
+        Code {
+            file: "algorithms/wal.rs",
+            region: "policy",
+            marks: &[("answered", "matches!(self, Policy::Never | Policy::EachSecond)")],
+        },
+        Code {
+            file: "algorithms/wal.rs",
+            region: "power-cut",
+            marks: &[("power-gone", "self.bytes.truncate(end);")],
+        },
+        Code {
+            file: "algorithms/wal.rs",
+            region: "check",
+            marks: &[
+                ("finds-bad", "if checksum(header[6], payload) != stored {"),
+                ("finds-torn", "body.get(..length).ok_or(Stop::Torn)?;"),
+            ],
+        },
+        Code {
+            file: "algorithms/wal.rs",
+            region: "recover",
+            marks: &[("reads", "let records = reader.by_ref().collect();")],
+        },
+        Code {
+            file: "algorithms/wal.rs",
+            region: "hole",
+            marks: &[("retries", "let hole = self.synced..upto.min(self.written);")],
+        },
+        Code {
+            file: "algorithms/wal.rs",
+            region: "rewrite",
+            marks: &[("renamed", "self.file = self.fresh.take().unwrap_or_default();")],
+        },
+    ];
 }

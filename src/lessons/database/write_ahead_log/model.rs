@@ -1,269 +1,1092 @@
-//! The system: users whose requests travel to one server, wait there, and travel back.
+//! The system: writers, a table in memory, and the log that it can be rebuilt from.
 
 use super::probe;
+use super::settings::{Disk, Failed, KEYS, Logs, Settings, Snapshot, Sync};
+use algorithms::wal::{Kind, Policy, Record, Stop, Wal};
+use algorithms::zipf::Zipf;
+use engine::random::below;
 use engine::tape::NoteId;
 use engine::{Act, Arg, Context, Model, Note, PartId, Stream, Time, Tone};
-use kit::flow::{Balance, Key, Leg, Offer, Pool, Slab, Source};
+use kit::flow::{Balance, Holds, Key, Leg, Recently, Slab, Source};
+use std::collections::VecDeque;
+use std::ops::Range;
 
-pub(super) const USERS: PartId = PartId::one("users");
-pub(super) const SERVER: PartId = PartId::one("server");
+pub(super) const CLIENTS: PartId = PartId::one("clients");
 pub(super) const LINK: PartId = PartId::one("link");
-/// One way along the link, stretched so that it can be seen.
-pub(super) const HOP: Time = Time::ms(160);
-/// A rush brings so many at once.
-pub(super) const RUSH: u32 = 12;
+pub(super) const MEMORY: PartId = PartId::one("memory");
+pub(super) const CACHE: PartId = PartId::one("cache");
+pub(super) const SYNC: PartId = PartId::one("sync");
+pub(super) const DISK: PartId = PartId::one("disk");
+pub(super) const PROMISES: PartId = PartId::one("promises");
 
-const ARRIVALS: Stream = Stream::named("arrivals");
+/// One way between a writer and the store, stretched so that it can be seen.
+pub(super) const HOP: Time = Time::ms(60);
+/// The background's rhythm.
+const SECOND: Time = Time::s(1);
+/// What the disk has room for, bytes.
+const ROOM: usize = 128 << 10;
+/// A log is rewritten once it has doubled, and has so many records.
+pub(super) const SMALL: usize = 40;
+/// Writing a snapshot takes so long, and renaming it; the first is stretched.
+const WRITES: Time = Time::ms(150);
+const RENAMES: Time = Time::ms(1);
+/// A disk with a cache of its own has written what it said it had after so long.
+const DRAINS: Time = SECOND;
+/// A sync to be torn begins no earlier than this.
+const TEARS_AFTER: Time = Time::ms(400);
+/// A plug that is pulled before the second is over leaves at least so much of one.
+const HALF: Time = Time::ms(500);
 
-engine::knobs! {
-    /// What the learner sets.
-    pub struct Settings {
-        /// Requests a second.
-        load: slider "load" [1.0, 60.0, 1.0] "req/s" = 10.0,
-        /// Workers of the server.
-        workers: whole "workers" [1, 8] "" = 2,
-        /// Places in its queue.
-        queue: whole "queue" [0, 40] "" = 20,
-        /// What a request takes, ms.
-        work: slider "work" [20.0, 500.0, 10.0] "ms" = 100.0,
+const WRITERS: Stream = Stream::named("writes");
+const FAULTS: Stream = Stream::named("faults");
+const REPLAYS: Stream = Stream::named("replay");
+
+/// What a write asks for; its value, where it sets one, is random.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Op {
+    Set(i64),
+    Add,
+    Delete,
+}
+
+impl Op {
+    /// What it makes of a value.
+    pub(super) fn on(self, value: Option<i64>) -> Option<i64> {
+        match self {
+            Op::Set(value) => Some(value),
+            Op::Add => Some(value.unwrap_or(0) + 1),
+            Op::Delete => None,
+        }
     }
 }
 
-/// Where a request is.
+/// Where a write is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Place {
-    Travels(Leg<()>),
+    Asks(Leg<()>),
+    /// The store is at another one's sync.
+    Queues,
+    /// In memory and in the log; it is answered when this record is on the disk.
     Waits,
-    Worked { from: Time, to: Time },
+    /// Told ok, or that it failed.
+    Hears(Leg<()>, bool),
 }
 
 #[derive(Clone, Debug)]
-pub(super) struct Request {
+pub(super) struct Write {
     pub(super) number: u32,
+    pub(super) key: usize,
+    op: Op,
     pub(super) place: Place,
-    pub(super) failed: bool,
-    asked: Time,
     cause: NoteId,
+}
+
+/// How a store stops.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    /// The power goes.
+    Plug,
+    /// The process dies.
+    Kill,
+    /// It stops by itself because what the cache says is worth nothing any more.
+    Stop,
+}
+
+/// A record of the log, as the audience knows it.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) sequence: u64,
+    pub(super) number: u32,
+    pub(super) key: usize,
+    pub(super) kind: Kind,
+    pub(super) op: Op,
+    /// What the key was worth after it when it was written.
+    pub(super) value: Option<i64>,
+    /// Its writer has been told ok.
+    pub(super) answered: bool,
+    /// An honest disk has said that it has it.
+    pub(super) kept: bool,
+    pub(super) bytes: Range<usize>,
+    pub(super) at: Time,
+    pub(super) cause: NoteId,
+}
+
+/// What the store does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Phase {
+    Up,
+    /// Since then; whether the power is off too.
+    Dark { since: Time, power: bool },
+    /// It has read so many records.
+    Reads { since: Time, read: usize },
+    /// It has found one that it cannot trust.
+    Cuts { since: Time },
+}
+
+/// A sync under way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Syncing {
+    /// The snapshot's file is synced, else the log.
+    pub(super) fresh: bool,
+    pub(super) upto: usize,
+    pub(super) from: Time,
+    pub(super) to: Time,
+}
+
+/// A snapshot that is written: it holds what had been done when this record was the last.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rewriting {
+    sequence: u64,
+    unlogged: u32,
+    pub(super) since: Time,
+    ready: bool,
+    cause: NoteId,
+}
+
+/// How the last crash went.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Crash {
+    pub(super) power: bool,
+    /// Answered writes before it, and how many of them are gone.
+    pub(super) answered: u32,
+    pub(super) lost: u32,
+    /// Records read, and why no more.
+    pub(super) read: usize,
+    pub(super) stop: Option<Stop>,
+    /// So many were on the disk behind the first that could not be trusted, that one included.
+    pub(super) untrusted: usize,
+    /// How long the reading took.
+    pub(super) took: Option<Time>,
 }
 
 /// What can be due.
 #[derive(Clone, Copy, Debug)]
 pub enum Event {
-    /// The next request comes, if the source's turn is still this one.
+    /// The next write, if the source's turn is still this one.
     Arrive(u32),
-    /// A request is at the end of its way or of its work.
+    /// A write is at the end of its way.
     Due(Key),
+    /// A second is over.
+    Second,
+    /// The sync of this number is over; its snapshot is renamed.
+    Synced(u32),
+    Renamed(u32),
+    /// The disk has written what it said it had of this file.
+    Drained(u32, usize),
+    /// A snapshot's file is written.
+    Written(u32),
+    /// The store starts, reads on, or is up, in this life.
+    Boots(u32),
+    Reads(u32),
+    Opens(u32),
+    /// The power is to go: now, or when half a record is on the disk.
+    Plug(u32),
+    Tear(u32),
 }
 
 /// The running system.
 #[derive(Clone, Debug)]
-pub struct Office {
-    pub(super) requests: Slab<Request>,
-    pub(super) pool: Pool,
-    pub(super) workers: usize,
-    pub(super) load_per_s: f64,
-    source: Source,
+pub struct Store {
+    pub(super) writes: Slab<Write>,
     gone: u64,
-    /// Answered and turned away since the last turn of a knob.
-    pub(super) done: u32,
+    source: Source,
+    zipf: Zipf,
+    pub(super) queue: VecDeque<Key>,
+    /// Who waits for a sync, with the record that it must reach.
+    pub(super) waiting: VecDeque<(u64, Key)>,
+    pub(super) table: [Option<i64>; KEYS],
+    /// What the table would be if each record had the value that it had.
+    pub(super) truth: [Option<i64>; KEYS],
+    pub(super) changed: [Time; KEYS],
+    pub(super) wal: Wal,
+    pub(super) entries: VecDeque<Entry>,
+    /// What the last power cut took from above the disk, and what on the disk is not trusted.
+    pub(super) ghosts: Vec<Entry>,
+    pub(super) tail: Vec<Entry>,
+    pub(super) sequence: u64,
+    pub(super) phase: Phase,
+    pub(super) syncing: Option<Syncing>,
+    syncs: u32,
+    pub(super) rewriting: Option<Rewriting>,
+    wants_snapshot: bool,
+    /// Records of the log when it was last rewritten, and how often that was.
+    base: usize,
+    pub(super) rewrites: u32,
+    /// Which life of the process it is, and which file: events of an earlier one are stale.
+    life: u32,
+    file: u32,
+    plugs: u32,
+    fails: Option<NoteId>,
+    tears: Option<(Time, NoteId)>,
+    pub(super) torn: bool,
+    /// Where the disk has something else than was written.
+    pub(super) holes: u32,
+    pub(super) rotten: Option<u64>,
+    pub(super) answered: u32,
     pub(super) refused: u32,
-    /// When a knob was last turned; none if never.
-    pub(super) turned: Option<Time>,
+    pub(super) lost: u32,
+    pub(super) done: u32,
+    /// Answered without a record, and answered with a value in a snapshot.
+    unlogged: u32,
+    pub(super) folded: u32,
+    pub(super) came_back: u32,
+    pub(super) crash: Option<Crash>,
+    pub(super) plugged: Option<Crash>,
+    pub(super) killed: Option<Crash>,
+    pub(super) rate: Recently<1>,
+    /// For challenges: fast at 20 ms a sync, and a plug after that which lost nothing; restarts; values nobody wrote.
+    pub(super) fast: Holds,
+    pub(super) fast_and_safe: bool,
+    pub(super) soon: bool,
+    pub(super) betrayed: u32,
+    pub(super) wrong: usize,
+    pub(super) begun: Time,
+    fault: Option<&'static str>,
+    pub(super) knobs: Settings,
     pub(super) now: Time,
+    why: NoteId,
 }
 
-type Cx<'a, 'b> = &'a mut Context<'b, Event>;
+pub(super) type Cx<'a, 'b> = &'a mut Context<'b, Event>;
 
-impl Office {
-    fn next(&mut self, knobs: &Settings, cx: Cx<'_, '_>) {
-        let gap = Source::poisson(knobs.load, cx.random(ARRIVALS));
-        let turn = self.source.next(knobs.load, gap, cx.now());
+pub(super) fn count(n: impl TryInto<i64>) -> Arg {
+    Arg::Count(n.try_into().unwrap_or(i64::MAX))
+}
+
+impl Store {
+    fn next(&mut self, cx: Cx<'_, '_>) {
+        let per_s = f64::from(self.knobs.writes);
+        let gap = Source::poisson(per_s, cx.random(WRITERS));
+        let turn = self.source.next(per_s, gap, cx.now());
         cx.schedule(gap, Event::Arrive(turn));
     }
 
+    /// A write sets out. All that is random about it is drawn here, so that twins meet the same.
     fn arrive(&mut self, cx: Cx<'_, '_>) {
-        let number = self.requests.born() + 1;
-        let note = Note::new("asks").with(Arg::Count(i64::from(number)));
-        let cause = cx.say(note.about(USERS).dot(number));
-        let key = self.requests.insert(Request {
+        let rng = cx.random(WRITERS);
+        let key = self.zipf.sample(rng);
+        let op = match below(rng, 10) {
+            0 => Op::Delete,
+            1 | 2 => Op::Add,
+            _ => Op::Set(0),
+        };
+        let value = 100 + below(rng, 900) as i64;
+        let op = if let Op::Set(_) = op { Op::Set(value) } else { op };
+        let number = self.writes.born() + 1;
+        cx.because(NoteId::NONE);
+        let note = Note::new("asks").with(count(number)).with(count(key + 1));
+        let cause = cx.say(note.about(CLIENTS).dot(number));
+        let key = self.writes.insert(Write {
             number,
-            place: Place::Travels(Leg::new((), cx.now(), HOP, false)),
-            failed: false,
-            asked: cx.now(),
+            key,
+            op,
+            place: Place::Asks(Leg::new((), cx.now(), HOP, false)),
             cause,
         });
         cx.schedule(HOP, Event::Due(key));
     }
 
-    /// A note about a request, in the chain of those that were said of it.
-    fn say(&mut self, key: Key, word: &'static str, cx: Cx<'_, '_>) {
-        let Some(request) = self.requests.get_mut(key) else {
-            return;
-        };
-        cx.because(request.cause);
-        let note = Note::new(word).with(Arg::Count(i64::from(request.number)));
-        request.cause = cx.say(note.about(SERVER).dot(request.number));
-    }
-
-    fn due(&mut self, key: Key, knobs: &Settings, cx: Cx<'_, '_>) {
-        let now = cx.now();
-        let Some(request) = self.requests.get(key) else {
-            return;
-        };
-        match request.place {
-            Place::Travels(leg) if leg.back => {
-                cx.sample(
-                    if request.failed {
-                        probe::FAILED
-                    } else {
-                        probe::DONE
-                    },
-                    1.0,
-                );
-                cx.sample_asked(
-                    probe::LATENCY,
-                    now.since(request.asked).0 as f64,
-                    request.asked,
-                );
-                if request.failed {
-                    self.refused += 1;
-                } else {
-                    self.done += 1;
+    fn due(&mut self, key: Key, cx: Cx<'_, '_>) {
+        match self.writes.get(key).map(|write| write.place) {
+            Some(Place::Asks(_)) if self.phase != Phase::Up => self.fail(key, "refused", cx),
+            Some(Place::Asks(_)) if self.is_full() => self.fail(key, "disk-full", cx),
+            Some(Place::Asks(_)) => {
+                self.put(key, Place::Queues);
+                self.queue.push_back(key);
+                self.admit(cx);
+                if self.queue.contains(&key) {
+                    let note = self.note(key, "queues");
+                    cx.say(note.with(count(self.queue.len())).about(CLIENTS));
                 }
-                self.requests.remove(key);
+            }
+            Some(Place::Hears(..)) => {
+                self.writes.remove(key);
                 self.gone += 1;
             }
-            Place::Travels(_) => {
-                let places = knobs.queue as usize;
-                match self.pool.offer(key, self.workers, places, now) {
-                    Offer::AtOnce => self.work(key, knobs, cx),
-                    Offer::Waits(_) => {
-                        self.say(key, "waits", cx);
-                        self.put(key, Place::Waits);
-                    }
-                    Offer::Full => {
-                        self.say(key, "refused", cx);
-                        self.back(key, true, cx);
-                    }
-                }
-            }
-            Place::Worked { .. } => {
-                self.say(key, "answered", cx);
-                self.pool.release(key, now);
-                self.back(key, false, cx);
-                self.take(knobs, cx);
-            }
-            Place::Waits => {}
+            _ => {}
         }
+    }
+
+    fn is_full(&self) -> bool {
+        self.knobs.sync != Sync::NoLog && self.wal.file.written() + 64 > ROOM
     }
 
     fn put(&mut self, key: Key, place: Place) {
-        if let Some(request) = self.requests.get_mut(key) {
-            request.place = place;
+        if let Some(write) = self.writes.get_mut(key) {
+            write.place = place;
         }
     }
 
-    fn back(&mut self, key: Key, failed: bool, cx: Cx<'_, '_>) {
-        if let Some(request) = self.requests.get_mut(key) {
-            request.failed = failed;
-            request.place = Place::Travels(Leg::new((), cx.now(), HOP, true));
-            cx.schedule(HOP, Event::Due(key));
+    /// A note about a write.
+    fn note(&self, key: Key, word: &'static str) -> Note {
+        let number = self.writes.get(key).map_or(0, |write| write.number);
+        Note::new(word).with(count(number)).dot(number)
+    }
+
+    fn answer_leg(&mut self, key: Key, ok: bool, cx: Cx<'_, '_>) {
+        let leg = Leg::new((), cx.now(), HOP, true);
+        self.put(key, Place::Hears(leg, ok));
+        cx.schedule(HOP, Event::Due(key));
+    }
+
+    /// A writer gets no ok.
+    pub(super) fn fail(&mut self, key: Key, word: &'static str, cx: Cx<'_, '_>) {
+        if word != "disk-full" {
+            cx.because(self.why);
+        }
+        let note = self.note(key, word).about(CLIENTS);
+        cx.say(note);
+        self.refused += 1;
+        cx.sample(probe::REFUSED, 1.0);
+        self.answer_leg(key, false, cx);
+    }
+
+    /// A writer is told ok; `sequence` is its record's number, if it has one.
+    fn answer(&mut self, key: Key, sequence: Option<u64>, cx: Cx<'_, '_>) {
+        let entry = sequence.and_then(|sequence| self.entry_mut(sequence));
+        match (entry, sequence) {
+            (Some(entry), _) => entry.answered = true,
+            (None, Some(_)) => self.folded += 1,
+            (None, None) => self.unlogged += 1,
+        }
+        self.answered += 1;
+        self.rate.add(0, cx.now());
+        cx.sample(probe::ANSWERED, 1.0);
+        let note = self.note(key, "answered").about(CLIENTS);
+        cx.say(note);
+        self.answer_leg(key, true, cx);
+    }
+
+    fn entry_mut(&mut self, sequence: u64) -> Option<&mut Entry> {
+        let entries = self.entries.iter_mut().rev();
+        let mut entries = entries.take_while(|entry| entry.kind != Kind::Base);
+        entries.find(|entry| entry.sequence == sequence)
+    }
+
+    // region: admit
+    /// Writes whose turn it is go into memory and into the log.
+    fn admit(&mut self, cx: Cx<'_, '_>) {
+        while self.phase == Phase::Up {
+            let policy = self.knobs.sync.policy();
+            if policy.is_some_and(|policy| !policy.admits(self.syncing.is_some())) {
+                return;
+            }
+            let Some(key) = self.queue.pop_front() else {
+                return;
+            };
+            let sequence = self.execute(key, cx);
+            if policy.is_none_or(Policy::answers_first) {
+                self.answer(key, sequence, cx);
+            } else if let Some(sequence) = sequence {
+                self.put(key, Place::Waits);
+                self.waiting.push_back((sequence, key));
+            }
+            self.sync(false, cx);
+        }
+    }
+    // endregion
+
+    /// Does a write in memory and logs it; the record's number, if there is a log.
+    fn execute(&mut self, key: Key, cx: Cx<'_, '_>) -> Option<u64> {
+        let write = self.writes.get(key)?.clone();
+        cx.because(write.cause);
+        let place = write.key;
+        let value = write.op.on(self.table[place]);
+        (self.table[place], self.truth[place]) = (value, value);
+        self.changed[place] = cx.now();
+        self.done += 1;
+        let note = match value {
+            Some(value) => self.note(key, "sets").with(count(place + 1)).with(count(value)),
+            None => self.note(key, "deletes").with(count(place + 1)),
+        };
+        cx.say(note.about(MEMORY));
+        if self.knobs.sync == Sync::NoLog {
+            return None;
+        }
+        self.sequence += 1;
+        let (kind, text) = match (self.knobs.logs, write.op, value) {
+            (Logs::Statement, Op::Set(_), _) => (Kind::Statement, "random".to_owned()),
+            (Logs::Statement, Op::Add, _) => (Kind::Statement, "add".to_owned()),
+            (_, _, Some(value)) => (Kind::Put, value.to_string()),
+            (_, _, None) => (Kind::Delete, String::new()),
+        };
+        let bytes = self.wal.append(&Record {
+            sequence: self.sequence,
+            transaction: 0,
+            kind,
+            key: vec![place as u8],
+            value: text.into_bytes(),
+        });
+        let note = Note::new("appended").with(count(self.sequence));
+        let cause = cx.say(note.with(count(write.number)).about(CACHE).dot(write.number));
+        if let Some(write) = self.writes.get_mut(key) {
+            write.cause = cause;
+        }
+        self.entries.push_back(Entry {
+            sequence: self.sequence,
+            number: write.number,
+            key: place,
+            kind,
+            op: write.op,
+            value,
+            answered: false,
+            kept: false,
+            bytes,
+            at: cx.now(),
+            cause,
+        });
+        let doubled = self.entries.len() >= SMALL.max(2 * self.base);
+        if doubled && self.knobs.snapshot == Snapshot::Doubled {
+            self.snapshot(cx);
+        }
+        Some(self.sequence)
+    }
+
+    /// A sync begins if there is something to sync, the disk is free, and the rule says so.
+    pub(super) fn sync(&mut self, due: bool, cx: Cx<'_, '_>) {
+        // The system writes by itself what is due; all else needs a process that asks for it.
+        if self.syncing.is_some() || (self.phase != Phase::Up && !due) {
+            return;
+        }
+        let file = &self.wal.file;
+        let dirty = file.written() > file.synced();
+        if let Some(rewriting) = self.rewriting.filter(|one| one.ready) {
+            let upto = self.wal.fresh().map_or(0, |fresh| fresh.written());
+            cx.because(rewriting.cause);
+            return self.begin_sync(true, upto, cx);
+        }
+        let policy = self.knobs.sync.policy();
+        let wants = due || !self.waiting.is_empty() || policy.is_some_and(|one| one.syncs(due));
+        if dirty && wants {
+            let upto = file.written();
+            self.begin_sync(false, upto, cx);
         }
     }
 
-    fn work(&mut self, key: Key, knobs: &Settings, cx: Cx<'_, '_>) {
-        let span = Time::from_ms(knobs.work);
-        let (from, to) = (cx.now(), cx.now() + span);
-        self.put(key, Place::Worked { from, to });
-        cx.schedule(span, Event::Due(key));
+    fn begin_sync(&mut self, fresh: bool, upto: usize, cx: Cx<'_, '_>) {
+        let (now, span) = (cx.now(), self.knobs.sync_takes());
+        self.syncs += 1;
+        self.syncing = Some(Syncing {
+            fresh,
+            upto,
+            from: now,
+            to: now + span,
+        });
+        cx.schedule(span, Event::Synced(self.syncs));
+        if !fresh && self.tears.is_some_and(|(from, _)| from <= now) {
+            cx.schedule(Time(span.0 / 2), Event::Tear(self.syncs));
+        }
     }
 
-    /// Free workers take what waits.
-    fn take(&mut self, knobs: &Settings, cx: Cx<'_, '_>) {
-        while let Some(next) = self.pool.next(self.workers, false, cx.now()) {
-            self.work(next, knobs, cx);
+    // region: synced
+    fn synced(&mut self, cx: Cx<'_, '_>) {
+        let Some(sync) = self.syncing else { return };
+        if let Some(cause) = self.fails.take() {
+            self.syncing = None;
+            return self.sync_failed(sync, cause, cx);
         }
+        if sync.fresh {
+            let honest = self.is_honest();
+            if let Some(fresh) = self.wal.fresh() {
+                fresh.sync(sync.upto);
+                if honest {
+                    fresh.keep(sync.upto);
+                }
+            }
+            cx.schedule(RENAMES, Event::Renamed(self.syncs));
+            return;
+        }
+        self.syncing = None;
+        self.disk_has(sync.upto, cx);
+        self.go_on(cx);
+    }
+
+    /// The disk says that it has the log up to here; who waited for it is told.
+    fn disk_has(&mut self, upto: usize, cx: Cx<'_, '_>) {
+        let before = self.wal.file.synced();
+        self.wal.file.sync(upto);
+        let honest = self.is_honest();
+        self.drains(upto, cx);
+        let mut records = 0;
+        for entry in self.entries.iter_mut().rev() {
+            if entry.bytes.end <= before {
+                break;
+            }
+            if entry.bytes.end <= upto {
+                entry.kept = honest && entry.bytes.end <= self.wal.file.trusted();
+                records += 1;
+                if records == 1 {
+                    cx.because(entry.cause);
+                }
+            }
+        }
+        let note = Note::new("synced").with(count(records));
+        cx.say(note.about(DISK));
+        self.answer_upto(upto, cx);
+    }
+
+    pub(super) fn is_honest(&self) -> bool {
+        self.knobs.disk == Disk::Honest
+    }
+
+    /// What the disk says that it has it has now, or once its own cache is written.
+    fn drains(&mut self, upto: usize, cx: Cx<'_, '_>) {
+        if self.is_honest() {
+            self.wal.file.keep(upto);
+        } else {
+            cx.schedule(DRAINS, Event::Drained(self.file, upto));
+        }
+    }
+
+    fn answer_upto(&mut self, upto: usize, cx: Cx<'_, '_>) {
+        let mut ends = self.entries.iter().rev();
+        let last = ends.find(|entry| entry.bytes.end <= upto);
+        let last = last.map_or(0, |entry| entry.sequence);
+        let told = cx.cause();
+        while let Some((sequence, key)) = self.waiting.front().copied() {
+            if sequence > last {
+                break;
+            }
+            self.waiting.pop_front();
+            cx.because(told);
+            self.answer(key, Some(sequence), cx);
+        }
+    }
+    // endregion
+
+    // region: failed
+    /// What a failed sync should have written is lost to the disk. To try again looks as if it helped.
+    fn sync_failed(&mut self, sync: Syncing, cause: NoteId, cx: Cx<'_, '_>) {
+        cx.because(cause);
+        let failed = cx.say(Note::new("sync-failed").about(DISK).mark(Tone::Bad));
+        if sync.fresh {
+            self.rewriting = None;
+            return self.go_on(cx);
+        }
+        match self.knobs.failed {
+            Failed::Stop => {
+                cx.because(failed);
+                let note = Note::new("stops").about(MEMORY);
+                let stops = cx.say(note.mark(Tone::Warn));
+                // What the cache says of these pages is worth nothing any more.
+                self.crash(How::Stop, 0, stops, cx);
+            }
+            Failed::Retry => {
+                self.wal.file.sync_failed(sync.upto);
+                self.holes += 1;
+                let note = Note::new("retries").about(DISK);
+                cx.say(note.mark(Tone::Warn));
+                self.disk_has(sync.upto, cx);
+                self.go_on(cx);
+            }
+        }
+    }
+    // endregion
+
+    /// The disk is free again.
+    fn go_on(&mut self, cx: Cx<'_, '_>) {
+        self.admit(cx);
+        self.sync(false, cx);
+    }
+
+    // region: snapshot
+    /// Begins a new file with the newest value of each key.
+    fn snapshot(&mut self, cx: Cx<'_, '_>) {
+        if self.rewriting.is_some() || self.phase != Phase::Up {
+            return;
+        }
+        self.wants_snapshot = false;
+        self.wal.rewrite(base(&self.table, self.sequence));
+        let note = Note::new("snapshot").with(count(self.entries.len()));
+        let cause = cx.say(note.about(DISK));
+        self.rewriting = Some(Rewriting {
+            sequence: self.sequence,
+            unlogged: self.unlogged,
+            since: cx.now(),
+            ready: false,
+            cause,
+        });
+        cx.schedule(WRITES, Event::Written(self.life));
+    }
+
+    /// The new file takes the log's place.
+    fn renamed(&mut self, cx: Cx<'_, '_>) {
+        self.syncing = None;
+        let Some(rewriting) = self.rewriting.take() else {
+            return self.go_on(cx);
+        };
+        if !self.wal.rename() {
+            self.fault = Some("a snapshot lacked what the log had");
+            return self.go_on(cx);
+        }
+        self.unlogged -= rewriting.unlogged.min(self.unlogged);
+        self.folded += rewriting.unlogged;
+        let before = self.entries.len();
+        let old = std::mem::take(&mut self.entries);
+        let past = old.iter().take_while(|one| one.sequence <= rewriting.sequence);
+        let (count_past, told) = past.fold((0, 0), |(all, told), one| {
+            (all + 1, told + u32::from(one.answered))
+        });
+        self.folded += told;
+        let mut kept = old.into_iter().skip(count_past);
+        let found = algorithms::wal::Reader::new(self.wal.file.bytes());
+        self.entries = found
+            .filter_map(|(record, bytes)| match record.kind {
+                Kind::Base => Some(base_entry(&record, bytes, rewriting.cause)),
+                _ => kept.next().map(|entry| Entry { bytes, ..entry }),
+            })
+            .collect();
+        (self.base, self.holes, self.rotten) = (self.entries.len(), 0, None);
+        self.rewrites += 1;
+        cx.because(rewriting.cause);
+        let note = Note::new("renamed").with(count(before));
+        let note = note.with(count(self.entries.len())).about(DISK);
+        cx.say(note.mark(Tone::Ok));
+        self.file += 1;
+        let upto = self.wal.file.synced();
+        self.drains(upto, cx);
+        let honest = self.is_honest();
+        for entry in &mut self.entries {
+            entry.kept = honest && entry.bytes.end <= upto;
+        }
+        self.answer_upto(upto, cx);
+        self.go_on(cx);
+    }
+    // endregion
+
+    /// A log begins with a snapshot: what memory has is not in it yet.
+    fn log_begins(&mut self, cause: NoteId, now: Time) {
+        self.wal.rewrite(base(&self.table, self.sequence));
+        if let Some(fresh) = self.wal.fresh() {
+            fresh.sync(usize::MAX);
+            fresh.keep(usize::MAX);
+        }
+        self.wal.rename();
+        let answered = self.entries.iter().filter(|entry| entry.answered);
+        self.folded += answered.count() as u32 + std::mem::take(&mut self.unlogged);
+        let found = algorithms::wal::Reader::new(self.wal.file.bytes());
+        self.entries = found
+            .map(|(record, bytes)| base_entry(&record, bytes, cause))
+            .collect();
+        for entry in &mut self.entries {
+            entry.at = now;
+        }
+        (self.rewriting, self.base) = (None, self.entries.len());
+        (self.holes, self.rotten) = (0, None);
+        self.cancel_sync();
+    }
+
+    /// What was under way between cache and disk is not any more.
+    pub(super) fn cancel_sync(&mut self) {
+        self.syncing = None;
+        self.syncs += 1;
+        self.file += 1;
+        self.life += 1;
+    }
+
+    /// Nothing that the process had begun goes on.
+    pub(super) fn new_life(&mut self) {
+        self.life += 1;
+    }
+
+    /// Answered writes that would be gone if the power went now.
+    pub(super) fn at_risk(&self) -> u32 {
+        let trusted = self.wal.file.trusted();
+        let entries = self.entries.iter().rev();
+        let above = entries.take_while(|entry| entry.bytes.end > trusted);
+        let (mut risk, mut base) = (self.unlogged, false);
+        for entry in above {
+            risk += u32::from(entry.answered);
+            base |= entry.kind == Kind::Base;
+        }
+        risk + if base { self.folded } else { 0 }
+    }
+
+    /// How long a restart would read, at the speed that is set.
+    pub(super) fn restart(&self) -> Time {
+        Time(self.knobs.reading().0 * self.entries.len() as u64)
+    }
+
+    /// Answers a second, lately.
+    pub(super) fn answers_per_s(&self) -> f64 {
+        self.rate.per_s(0, SECOND, self.now)
+    }
+
+    /// When the background syncs next.
+    pub(super) fn next_second(&self, at: Time) -> Time {
+        Time(SECOND.0 - at.0 % SECOND.0)
+    }
+
+    /// Everything anew: each key has a value, and a snapshot of them is all there is.
+    fn begin(&mut self, cause: NoteId, cx: Cx<'_, '_>) {
+        self.queue.clear();
+        self.waiting.clear();
+        // Answers to writes of the store that was are nobody's any more.
+        let old: Vec<Key> = self.writes.iter().map(|(key, _)| key).collect();
+        for key in old {
+            self.gone += u64::from(self.writes.forget(key));
+        }
+        self.fill();
+        self.wal = Wal::default();
+        self.entries.clear();
+        (self.answered, self.refused, self.lost, self.done) = (0, 0, 0, 0);
+        (self.unlogged, self.folded, self.came_back) = (0, 0, 0);
+        self.ghosts.clear();
+        self.tail.clear();
+        (self.crash, self.fails, self.tears) = (None, None, None);
+        (self.torn, self.wants_snapshot, self.wrong) = (false, false, 0);
+        self.rewrites = 0;
+        self.rate.restart(cx.now());
+        self.fast = Holds::default();
+        self.log_begins(cause, cx.now());
+        self.plugs += 1;
+        (self.phase, self.begun, self.why) = (Phase::Up, cx.now(), cause);
+        for part in [CACHE, DISK, MEMORY, CLIENTS] {
+            cx.because(cause);
+            cx.say(Note::new("as-new").with(Arg::Part(part)).about(part));
+        }
+    }
+
+    /// Each key has its hundred.
+    fn fill(&mut self) {
+        self.table = std::array::from_fn(|key| {
+            (key < self.knobs.keys as usize).then_some(100 * (key as i64 % 9 + 1))
+        });
+        self.truth = self.table;
+    }
+
+    /// The record in the middle of what the disk has.
+    fn middle(&self) -> Option<usize> {
+        let kept = self.wal.file.trusted();
+        let on_disk = self.entries.iter().take_while(|one| one.bytes.end <= kept);
+        let on_disk = on_disk.count();
+        let base = self.entries.iter().filter(|one| one.kind == Kind::Base);
+        let first = base.count().min(on_disk.saturating_sub(1));
+        (on_disk > 0).then(|| first + (on_disk - first) / 2)
+    }
+
+    fn rot(&mut self, cause: NoteId, cx: Cx<'_, '_>) {
+        let Some(middle) = self.middle() else { return };
+        let entry = &self.entries[middle];
+        let (sequence, last) = (entry.sequence, entry.bytes.end - 1);
+        self.wal.file.rot(last);
+        self.rotten = Some(sequence);
+        for entry in self.entries.iter_mut().skip(middle) {
+            entry.kept = false;
+        }
+        cx.because(cause);
+        let note = Note::new("rots").with(count(sequence)).about(DISK);
+        cx.say(note.mark(Tone::Bad));
+    }
+
+    /// How much of what it is just writing the disk gets to when the power goes.
+    pub(super) fn half_written(&mut self, cx: Cx<'_, '_>) -> usize {
+        let file = &self.wal.file;
+        match self.syncing {
+            Some(sync) if !sync.fresh && file.trusted() == file.synced() => {
+                let under_way = sync.upto.saturating_sub(file.synced());
+                below(cx.random(FAULTS), under_way.max(1))
+            }
+            _ => 0,
+        }
+    }
+
+    /// The power goes when the first half of the last record that is synced is on the disk.
+    fn tear(&mut self, cx: Cx<'_, '_>) {
+        let Some((_, cause)) = self.tears.take() else { return };
+        let upto = self.syncing.map_or(0, |sync| sync.upto);
+        let mut entries = self.entries.iter().rev();
+        let last = entries.find(|entry| entry.bytes.end <= upto);
+        let middle = last.map_or(0, |one| one.bytes.start + one.bytes.len() / 2);
+        let torn = middle.saturating_sub(self.wal.file.trusted());
+        cx.because(cause);
+        let plug = cx.say(Note::new("tears").about(DISK).mark(Tone::Bad));
+        self.crash(How::Plug, torn, plug, cx);
     }
 
     fn look(&mut self, cx: Cx<'_, '_>) {
-        self.now = cx.now();
-        cx.sample(probe::WAITING, self.pool.queue.len() as f64);
+        let now = cx.now();
+        self.now = now;
+        cx.sample(probe::RISK, f64::from(self.at_risk()));
+        cx.sample(probe::LENGTH, self.entries.len() as f64);
+        cx.sample(probe::RESTART, self.restart().as_s());
+        let fast = self.knobs.fsync >= 20.0 && self.answers_per_s() >= 190.0;
+        self.fast.set(fast && self.phase == Phase::Up, now);
+    }
+
+    pub(super) fn why(&mut self, cause: NoteId) {
+        self.why = cause;
+    }
+
+    pub(super) fn life(&self) -> u32 {
+        self.life
+    }
+
+    pub(super) fn take_unlogged(&mut self) -> u32 {
+        std::mem::take(&mut self.unlogged)
+    }
+
+    /// A law is broken, and tests shall say so.
+    pub(super) fn broken(&mut self, law: &'static str) {
+        self.fault = Some(law);
+    }
+
+    /// The store is up again.
+    pub(super) fn opens(&mut self, cx: Cx<'_, '_>) {
+        self.phase = Phase::Up;
+        if self.wants_snapshot {
+            self.snapshot(cx);
+        }
+        self.go_on(cx);
     }
 }
 
-impl Model for Office {
+/// A snapshot's records.
+fn base(table: &[Option<i64>; KEYS], sequence: u64) -> impl Iterator<Item = Record> {
+    let keys = table.iter().enumerate();
+    keys.filter_map(move |(key, value)| {
+        Some(Record {
+            sequence,
+            transaction: 0,
+            kind: Kind::Base,
+            key: vec![key as u8],
+            value: (*value)?.to_string().into_bytes(),
+        })
+    })
+}
+
+fn base_entry(record: &Record, bytes: Range<usize>, cause: NoteId) -> Entry {
+    Entry {
+        sequence: record.sequence,
+        number: 0,
+        key: usize::from(record.key.first().copied().unwrap_or(0)),
+        kind: Kind::Base,
+        op: Op::Delete,
+        value: number(&record.value),
+        answered: false,
+        kept: true,
+        bytes,
+        at: Time::ZERO,
+        cause,
+    }
+}
+
+/// A number as records hold it.
+fn number(text: &[u8]) -> Option<i64> {
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+impl Model for Store {
     type Knobs = Settings;
     type Event = Event;
     type Action = Act;
 
-    fn new(knobs: &Settings, cx: Cx<'_, '_>) -> Office {
-        let mut office = Office {
-            requests: Slab::default(),
-            pool: Pool::default(),
-            workers: knobs.workers as usize,
-            load_per_s: knobs.load,
-            source: Source::default(),
+    fn new(knobs: &Settings, cx: Cx<'_, '_>) -> Store {
+        let mut store = Store {
+            writes: Slab::default(),
             gone: 0,
-            done: 0,
+            source: Source::default(),
+            zipf: Zipf::new(knobs.keys as usize, knobs.skew),
+            queue: VecDeque::new(),
+            waiting: VecDeque::new(),
+            table: [None; KEYS],
+            truth: [None; KEYS],
+            changed: [Time::ZERO; KEYS],
+            wal: Wal::default(),
+            entries: VecDeque::new(),
+            ghosts: Vec::new(),
+            tail: Vec::new(),
+            sequence: 0,
+            phase: Phase::Up,
+            syncing: None,
+            syncs: 0,
+            rewriting: None,
+            wants_snapshot: false,
+            base: 0,
+            rewrites: 0,
+            life: 0,
+            file: 0,
+            plugs: 0,
+            fails: None,
+            tears: None,
+            torn: false,
+            holes: 0,
+            rotten: None,
+            answered: 0,
             refused: 0,
-            turned: None,
+            lost: 0,
+            done: 0,
+            unlogged: 0,
+            folded: 0,
+            came_back: 0,
+            crash: None,
+            plugged: None,
+            killed: None,
+            rate: Recently::new(cx.now()),
+            fast: Holds::default(),
+            fast_and_safe: false,
+            soon: false,
+            betrayed: 0,
+            wrong: 0,
+            begun: Time::ZERO,
+            fault: None,
+            knobs: knobs.clone(),
             now: cx.now(),
+            why: NoteId::NONE,
         };
-        office.next(knobs, cx);
-        office
+        store.fill();
+        store.log_begins(NoteId::NONE, cx.now());
+        cx.schedule(SECOND, Event::Second);
+        store.next(cx);
+        store
     }
 
-    fn on_start(&mut self, _: &Settings, _: Cx<'_, '_>) {
-        (self.done, self.refused) = (0, 0);
-    }
-
-    fn on_event(&mut self, event: Event, knobs: &Settings, cx: Cx<'_, '_>) {
+    fn on_event(&mut self, event: Event, _: &Settings, cx: Cx<'_, '_>) {
         match event {
             Event::Arrive(turn) if self.source.is_due(turn) => {
                 self.arrive(cx);
-                self.next(knobs, cx);
+                self.next(cx);
             }
-            Event::Arrive(_) => {}
-            Event::Due(key) => self.due(key, knobs, cx),
+            Event::Due(key) => self.due(key, cx),
+            Event::Second => {
+                cx.schedule(SECOND, Event::Second);
+                let patience = Time::s(u64::from(self.knobs.flush));
+                let synced = self.wal.file.synced();
+                let mut entries = self.entries.iter();
+                let oldest = entries.find(|entry| entry.bytes.end > synced);
+                let old = oldest.is_some_and(|entry| cx.now().since(entry.at) >= patience);
+                let on = self.phase == Phase::Up && self.knobs.sync == Sync::EachSecond;
+                self.sync(on || old, cx);
+            }
+            Event::Synced(sync) if sync == self.syncs => self.synced(cx),
+            Event::Renamed(sync) if sync == self.syncs => self.renamed(cx),
+            Event::Drained(file, upto) if file == self.file => self.wal.file.keep(upto),
+            Event::Written(life) if life == self.life => {
+                if let Some(rewriting) = &mut self.rewriting {
+                    rewriting.ready = true;
+                }
+                self.sync(false, cx);
+            }
+            Event::Boots(life) if life == self.life => self.boots(cx),
+            Event::Reads(life) if life == self.life => self.reads(cx),
+            Event::Opens(life) if life == self.life => self.is_up(cx),
+            Event::Plug(plug) if plug == self.plugs => self.pull(cx.cause(), cx),
+            Event::Tear(sync) if sync == self.syncs => self.tear(cx),
+            Event::Tear(0) if self.syncing.is_some_and(|sync| !sync.fresh) => self.tear(cx),
+            Event::Tear(0) if self.tears.is_some() => self.sync(true, cx),
+            _ => {}
         }
         self.look(cx);
     }
 
     fn on_knobs(&mut self, knobs: &Settings, cx: Cx<'_, '_>) {
-        (self.workers, self.load_per_s) = (knobs.workers as usize, knobs.load);
-        (self.done, self.refused) = (0, 0);
-        self.turned = Some(cx.now());
-        if let Some((gap, turn)) = self.source.turn(knobs.load, cx.now()) {
+        let old = std::mem::replace(&mut self.knobs, knobs.clone());
+        if (old.keys, old.skew) != (knobs.keys, knobs.skew) {
+            self.zipf = Zipf::new(knobs.keys as usize, knobs.skew);
+        }
+        if old.sync == Sync::NoLog && knobs.sync != Sync::NoLog && self.phase == Phase::Up {
+            let note = Note::new("log-begins").about(DISK);
+            let begins = cx.say(note);
+            self.log_begins(begins, cx.now());
+        }
+        self.fast.restart(cx.now());
+        if let Some((gap, turn)) = self.source.turn(f64::from(knobs.writes), cx.now()) {
             cx.schedule(gap, Event::Arrive(turn));
         }
-        self.take(knobs, cx);
+        self.go_on(cx);
         self.look(cx);
     }
 
-    fn on_action(&mut self, _: Act, _: &Settings, cx: Cx<'_, '_>) {
-        let note = Note::new("rush").with(Arg::Count(i64::from(RUSH)));
-        let rush = cx.say(note.about(USERS).mark(Tone::Learner));
-        for _ in 0..RUSH {
-            cx.because(rush);
-            self.arrive(cx);
+    fn on_action(&mut self, act: Act, _: &Settings, cx: Cx<'_, '_>) {
+        let did = |word| Note::new(word).mark(Tone::Learner);
+        match act.spec {
+            0 => {
+                let plug = cx.say(did("you-plug").about(PROMISES));
+                self.pull(plug, cx);
+            }
+            1 => {
+                let now = cx.now();
+                let left = self.next_second(now);
+                let left = if left < HALF { left + SECOND } else { left };
+                let left = left - Time::ms(10);
+                self.plugs += 1;
+                cx.say(did("you-late").with(Arg::Span(left)).about(PROMISES));
+                cx.schedule(left, Event::Plug(self.plugs));
+            }
+            2 => {
+                let kill = cx.say(did("you-kill").about(MEMORY));
+                self.crash(How::Kill, 0, kill, cx);
+            }
+            3 => {
+                let tear = cx.say(did("you-tear").about(DISK));
+                self.tears = Some((cx.now() + TEARS_AFTER, tear));
+                cx.schedule(TEARS_AFTER, Event::Tear(0));
+            }
+            4 => {
+                let rot = cx.say(did("you-rot").about(DISK));
+                self.rot(rot, cx);
+            }
+            5 => self.fails = Some(cx.say(did("you-fail").about(DISK))),
+            6 => {
+                cx.say(did("you-snapshot").about(DISK));
+                self.wants_snapshot = true;
+                self.snapshot(cx);
+                self.sync(false, cx);
+            }
+            7 => {
+                let begin = cx.say(did("you-begin").about(PROMISES));
+                self.begin(begin, cx);
+            }
+            _ => {}
         }
         self.look(cx);
+    }
+
+    fn can(&self, act: Act) -> bool {
+        let powered = !matches!(self.phase, Phase::Dark { power: true, .. });
+        match act.spec {
+            0 | 1 => powered,
+            2 => !matches!(self.phase, Phase::Dark { .. }),
+            3 => powered && self.tears.is_none() && self.knobs.sync != Sync::NoLog,
+            4 => powered && self.rotten.is_none() && self.middle().is_some(),
+            5 => self.fails.is_none(),
+            6 => self.rewriting.is_none() && !self.wants_snapshot,
+            _ => true,
+        }
     }
 
     fn bytes(&self) -> usize {
-        self.requests.bytes()
+        self.wal.file.bytes().len() + self.entries.len() * size_of::<Entry>() + self.writes.bytes()
     }
 
     fn audit(&self) -> Result<(), String> {
+        if let Some(law) = self.fault {
+            return Err(law.to_owned());
+        }
         let mut balance = Balance::default();
-        balance.claim("a worker", self.pool.held.iter().copied());
-        balance.claim("the queue", self.pool.queue.iter().copied());
-        balance.check(&self.requests, self.gone, |_, request| {
-            match request.place {
-                Place::Travels(_) => None,
-                Place::Waits => Some("the queue"),
-                Place::Worked { .. } => Some("a worker"),
-            }
-        })
+        balance.claim("the queue", self.queue.iter().copied());
+        balance.claim("the log", self.waiting.iter().map(|(_, key)| *key));
+        balance.check(&self.writes, self.gone, |_, write| match write.place {
+            Place::Queues => Some("the queue"),
+            Place::Waits => Some("the log"),
+            Place::Asks(_) | Place::Hears(..) => None,
+        })?;
+        let all = self.entries.iter().chain(&self.tail);
+        let logged = all.filter(|entry| entry.answered).count() as u32;
+        let told = self.lost + self.folded + self.unlogged + logged;
+        if told != self.answered {
+            return Err(format!("{} answered, {told} accounted for", self.answered));
+        }
+        let end = self.entries.back().map_or(0, |entry| entry.bytes.end);
+        let file = self.wal.file.bytes().len();
+        if end != file && !matches!(self.phase, Phase::Dark { .. }) {
+            return Err(format!("the log ends at {file}, its records at {end}"));
+        }
+        Ok(())
     }
+}
+
+/// What random() gives when a statement is done again.
+pub(super) fn another(cx: Cx<'_, '_>) -> i64 {
+    100 + below(cx.random(REPLAYS), 900) as i64
 }
