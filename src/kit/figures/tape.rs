@@ -44,8 +44,9 @@ pub struct Tape {
     pub shown: Range<usize>,
 }
 
-/// Units between two cards.
+/// Units between two cards of a row, and between two rows.
 const GAP: f32 = 4.0;
+const ROW_GAP: f32 = 7.0;
 
 impl Tape {
     /// A tape of `count` cards in so many rows of `area`, each at least `width` wide. Seen are the newest, or as many as there is
@@ -54,10 +55,7 @@ impl Tape {
         let columns = (((area.w + GAP) / (width + GAP)) as usize).max(1);
         let places = columns * rows.max(1);
         let newest = count.saturating_sub(places);
-        // What comes next is of less interest than what has been read.
-        let first = focus.map_or(newest, |focus| {
-            focus.saturating_sub(places * 2 / 3).min(newest)
-        });
+        let first = focus.map_or(newest, |focus| focus.saturating_sub(places / 2).min(newest));
         Tape {
             area,
             columns,
@@ -76,7 +74,7 @@ impl Tape {
             self.area.x + self.pitch * (place % self.columns) as f32,
             self.area.y + h * (place / self.columns) as f32,
             self.pitch - GAP,
-            h - GAP,
+            h - ROW_GAP,
         )
     }
 
@@ -99,7 +97,7 @@ impl Tape {
             }
             Look::Torn => {
                 // Torn off along a zigzag in its middle.
-                let (x, y, w, step) = (at.x, at.y, at.w * 0.5, at.h / 4.0);
+                let (x, y, w, step) = (at.x, at.y, at.w * 0.45, at.h / 4.0);
                 let (n, s) = (tenths, tenths(step));
                 let d = format!(
                     "M{} {}h{}l4 {s}l-4 {s}l4 {s}l-4 {s}h-{}Z",
@@ -143,9 +141,9 @@ impl Tape {
             let row_ends = at + self.columns - (at - self.shown.start) % self.columns;
             let end = row_ends.min(until);
             let (first, last) = (self.at(at), self.at(end - 1));
-            let y = tenths(first.y + first.h - 1.0);
+            let y = tenths(first.y + first.h + 1.5);
             let (x, right) = (tenths(first.x), tenths(last.x + last.w));
-            pencil.line(format!("M{x} {y}v3.5H{right}v-3.5"), ink, 2.0);
+            pencil.line(format!("M{x} {y}v3H{right}v-3"), ink, 2.0);
             at = end;
         }
     }
@@ -167,7 +165,7 @@ mod tests {
             (1, 50, None, 42..50),
             (2, 50, None, 34..50),
             (1, 50, Some(0), 0..8),
-            (1, 50, Some(20), 15..23),
+            (1, 50, Some(20), 16..24),
             (1, 50, Some(50), 42..50),
         ] {
             let tape = Tape::of(area, rows, 46.0, count, focus);
@@ -204,8 +202,12 @@ mod tests {
         tape.bracket(&mut pencil, 1..9, Ink::Bad);
         tape.head(&mut pencil, 2);
         let shapes = &scene.parts()[0].shapes;
-        let marks = shapes.iter().filter(|one| matches!(one, Shape::Mark { .. }));
-        let texts = shapes.iter().filter(|one| matches!(one, Shape::Text { .. }));
+        let marks = shapes
+            .iter()
+            .filter(|one| matches!(one, Shape::Mark { .. }));
+        let texts = shapes
+            .iter()
+            .filter(|one| matches!(one, Shape::Text { .. }));
         assert_eq!((marks.count(), texts.count()), (2, 0));
         let faults = scene.faults();
         assert!(faults.iter().all(|f| f.contains("no name")), "{faults:?}");

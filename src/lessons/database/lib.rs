@@ -2,6 +2,4 @@
 
 pub mod write_ahead_log;
 
-kit::lessons![
-    write_ahead_log::WriteAheadLog,
-];
+kit::lessons![write_ahead_log::WriteAheadLog,];

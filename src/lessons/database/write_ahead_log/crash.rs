@@ -1,7 +1,8 @@
 //! What a crash takes, and how the store comes back from what is left.
 
 use super::model::{
-    CACHE, CLIENTS, Crash, Cx, DISK, Entry, Event, How, MEMORY, Op, PROMISES, Phase, Store, another, count,
+    CACHE, CLIENTS, Crash, Cx, DISK, Entry, Event, How, MEMORY, Op, PROMISES, Phase, Store,
+    another, count,
 };
 use super::settings::{KEYS, Sync};
 use algorithms::wal::{Kind, Stop};
@@ -56,13 +57,13 @@ impl Store {
         self.rewriting = None;
         let power = how == How::Plug;
         let fast = self.fast.lasts(Time::s(3), cx.now());
-        self.betrayed = 0;
         let crash = Crash {
             power,
             answered,
             lost: self.lost - before,
             ..Crash::default()
         };
+        self.betrays(&crash);
         self.set_crash(crash);
         self.fast_and_safe |= fast && power && crash.lost == 0 && expected == 0;
         self.phase = Phase::Dark {
@@ -76,7 +77,11 @@ impl Store {
             How::Stop => "stopped",
         };
         let note = Note::new(word).with(count(crash.lost)).about(PROMISES);
-        let tone = if crash.lost > 0 { Tone::Bad } else { Tone::Warn };
+        let tone = if crash.lost > 0 {
+            Tone::Bad
+        } else {
+            Tone::Warn
+        };
         let gone = cx.say(note.mark(tone).begins("down", 0));
         self.why(gone);
         for (part, word) in [(MEMORY, "memory-gone"), (CLIENTS, "no-store")] {
@@ -98,6 +103,12 @@ impl Store {
         cx.schedule(off, Event::Boots(self.life()));
     }
 
+    /// What a plug took although each write was synced before it was answered.
+    fn betrays(&mut self, crash: &Crash) {
+        let synced = matches!(self.knobs.sync, Sync::Group | Sync::EachWrite);
+        self.betrayed = if crash.power && synced { crash.lost } else { 0 };
+    }
+
     fn set_crash(&mut self, crash: Crash) {
         self.crash = Some(crash);
         let of = if crash.power {
@@ -117,7 +128,10 @@ impl Store {
         let note = Note::new("reads").with(count(whole)).about(DISK);
         let reads = cx.say(note);
         let known = self.entries.iter().map(|one| (one.sequence, one.kind));
-        let found = recovery.records.iter().map(|(one, _)| (one.sequence, one.kind));
+        let found = recovery
+            .records
+            .iter()
+            .map(|(one, _)| (one.sequence, one.kind));
         if !found.eq(known.take(whole)) {
             self.broken("what came back is no beginning of what was written");
         }
@@ -188,7 +202,11 @@ impl Store {
             gone += u32::from(std::mem::take(&mut one.answered));
             base |= one.kind == Kind::Base;
         }
-        gone + if base { std::mem::take(&mut self.folded) } else { 0 }
+        gone + if base {
+            std::mem::take(&mut self.folded)
+        } else {
+            0
+        }
     }
 
     /// What a restart has brought back, and what is gone for good.
@@ -202,9 +220,7 @@ impl Store {
         self.came_back = crash.answered.saturating_sub(crash.lost);
         let soon = self.done >= 200 && crash.lost == 0;
         self.soon |= soon && crash.took.is_some_and(|took| took <= Time::s(1));
-        if crash.power && matches!(self.knobs.sync, Sync::Group | Sync::EachWrite) {
-            self.betrayed = crash.lost;
-        }
+        self.betrays(&crash);
         let keys = self.table.iter().zip(&self.truth);
         self.wrong = keys.filter(|(one, other)| one != other).count();
         self.set_crash(crash);

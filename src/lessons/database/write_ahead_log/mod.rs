@@ -106,12 +106,18 @@ impl Lesson for WriteAheadLog {
         Code {
             file: "algorithms/wal.rs",
             region: "frame",
-            marks: &[("appended", "file.extend(checksum(kind, piece).to_le_bytes());")],
+            marks: &[(
+                "appended",
+                "file.extend(checksum(kind, piece).to_le_bytes());",
+            )],
         },
         Code {
             file: "algorithms/wal.rs",
             region: "policy",
-            marks: &[("answered", "matches!(self, Policy::Never | Policy::EachSecond)")],
+            marks: &[(
+                "answered",
+                "matches!(self, Policy::Never | Policy::EachSecond)",
+            )],
         },
         Code {
             file: "algorithms/wal.rs",
@@ -139,7 +145,10 @@ impl Lesson for WriteAheadLog {
         Code {
             file: "algorithms/wal.rs",
             region: "rewrite",
-            marks: &[("renamed", "self.file = self.fresh.take().unwrap_or_default();")],
+            marks: &[(
+                "renamed",
+                "self.file = self.fresh.take().unwrap_or_default();",
+            )],
         },
     ];
 }

@@ -28,7 +28,7 @@ const ROOM: usize = 128 << 10;
 /// A log is rewritten once it has doubled, and has so many records.
 pub(super) const SMALL: usize = 40;
 /// Writing a snapshot takes so long, and renaming it; the first is stretched.
-const WRITES: Time = Time::ms(150);
+pub(super) const WRITES: Time = Time::ms(150);
 const RENAMES: Time = Time::ms(1);
 /// A disk with a cache of its own has written what it said it had after so long.
 const DRAINS: Time = SECOND;
@@ -116,11 +116,19 @@ pub(super) struct Entry {
 pub(super) enum Phase {
     Up,
     /// Since then; whether the power is off too.
-    Dark { since: Time, power: bool },
+    Dark {
+        since: Time,
+        power: bool,
+    },
     /// It has read so many records.
-    Reads { since: Time, read: usize },
+    Reads {
+        since: Time,
+        read: usize,
+    },
     /// It has found one that it cannot trust.
-    Cuts { since: Time },
+    Cuts {
+        since: Time,
+    },
 }
 
 /// A sync under way.
@@ -206,7 +214,7 @@ pub struct Store {
     pub(super) sequence: u64,
     pub(super) phase: Phase,
     pub(super) syncing: Option<Syncing>,
-    syncs: u32,
+    pub(super) syncs: u32,
     pub(super) rewriting: Option<Rewriting>,
     wants_snapshot: bool,
     /// Records of the log when it was last rewritten, and how often that was.
@@ -271,7 +279,11 @@ impl Store {
             _ => Op::Set(0),
         };
         let value = 100 + below(rng, 900) as i64;
-        let op = if let Op::Set(_) = op { Op::Set(value) } else { op };
+        let op = if let Op::Set(_) = op {
+            Op::Set(value)
+        } else {
+            op
+        };
         let number = self.writes.born() + 1;
         cx.because(NoteId::NONE);
         let note = Note::new("asks").with(count(number)).with(count(key + 1));
@@ -396,7 +408,10 @@ impl Store {
         self.changed[place] = cx.now();
         self.done += 1;
         let note = match value {
-            Some(value) => self.note(key, "sets").with(count(place + 1)).with(count(value)),
+            Some(value) => self
+                .note(key, "sets")
+                .with(count(place + 1))
+                .with(count(value)),
             None => self.note(key, "deletes").with(count(place + 1)),
         };
         cx.say(note.about(MEMORY));
@@ -418,7 +433,11 @@ impl Store {
             value: text.into_bytes(),
         });
         let note = Note::new("appended").with(count(self.sequence));
-        let cause = cx.say(note.with(count(write.number)).about(CACHE).dot(write.number));
+        let cause = cx.say(
+            note.with(count(write.number))
+                .about(CACHE)
+                .dot(write.number),
+        );
         if let Some(write) = self.writes.get_mut(key) {
             write.cause = cause;
         }
@@ -623,7 +642,9 @@ impl Store {
         self.folded += rewriting.unlogged;
         let before = self.entries.len();
         let old = std::mem::take(&mut self.entries);
-        let past = old.iter().take_while(|one| one.sequence <= rewriting.sequence);
+        let past = old
+            .iter()
+            .take_while(|one| one.sequence <= rewriting.sequence);
         let (count_past, told) = past.fold((0, 0), |(all, told), one| {
             (all + 1, told + u32::from(one.answered))
         });
@@ -793,7 +814,9 @@ impl Store {
 
     /// The power goes when the first half of the last record that is synced is on the disk.
     fn tear(&mut self, cx: Cx<'_, '_>) {
-        let Some((_, cause)) = self.tears.take() else { return };
+        let Some((_, cause)) = self.tears.take() else {
+            return;
+        };
         let upto = self.syncing.map_or(0, |sync| sync.upto);
         let mut entries = self.entries.iter().rev();
         let last = entries.find(|entry| entry.bytes.end <= upto);

@@ -167,7 +167,7 @@ pub(super) const STORY: &[Beat<Store>] = &[
         points: &[DISK],
         shows: &[
             figure(DISK, "bad").is(1.0),
-            figure(DISK, "unread").at_least(2.0),
+            figure(DISK, "unread").at_least(1.0),
             figure(PROMISES, "lost").at_least(2.0),
         ],
         ..Beat::at_once()
@@ -214,13 +214,12 @@ pub(super) const STORY: &[Beat<Store>] = &[
             Setup::Act("begin", 0),
             Setup::Act("fail", 0),
             Setup::Speed(0.25),
-            Setup::Wait(Time::ms(500)),
         ],
-        when: |store| store.holes > 0 && store.at_risk() >= 8,
+        when: |store| store.holes > 0 && store.at_risk() >= 6,
         points: &[DISK, PROMISES],
         shows: &[
             figure(DISK, "missing").at_least(1.0),
-            figure(PROMISES, "risk").at_least(8.0),
+            figure(PROMISES, "risk").at_least(6.0),
             figure(PROMISES, "safe").is(0.0),
         ],
         ..Beat::at_once()
@@ -253,9 +252,11 @@ pub(super) const CHALLENGES: &[Challenge<Store>] = &[
         },
         solution: &[
             Setup::Set("writes", 100.0),
-            Setup::Wait(Time::ms(3_000)),
+            Setup::Wait(Time::ms(2_500)),
+            Setup::Set("writes", 10.0),
+            Setup::Wait(Time::ms(100)),
             Setup::Act("snapshot", 0),
-            Setup::Wait(Time::ms(160)),
+            Setup::Wait(Time::ms(200)),
             Setup::Act("kill", 0),
             Setup::Wait(Time::ms(3_000)),
         ],
@@ -269,7 +270,7 @@ pub(super) const CHALLENGES: &[Challenge<Store>] = &[
             Setup::Set("writes", 60.0),
             Setup::Wait(Time::ms(3_000)),
             Setup::Act("plug", 0),
-            Setup::Wait(Time::s(8)),
+            Setup::Wait(Time::s(2)),
         ],
     },
     Challenge {

@@ -1,7 +1,8 @@
 //! The stage: writers, three shelves that a write sinks through, and what has been promised.
 
 use super::model::{
-    CACHE, CLIENTS, DISK, Entry, HOP, LINK, MEMORY, PROMISES, Phase, Place, SYNC, Store, count,
+    CACHE, CLIENTS, DISK, Entry, HOP, LINK, MEMORY, PROMISES, Phase, Place, SYNC, Store, WRITES,
+    count,
 };
 use super::settings::{KEYS, Settings, Sync};
 use algorithms::wal::{Kind, Stop};
@@ -10,31 +11,42 @@ use engine::{Arg, Glyph, Ink, Scene, Time, text};
 use kit::figures::label::{ending, fitting};
 use kit::figures::tape::{Card, Look, Tape};
 use kit::figures::{self, DOT, NodeCard};
-use kit::layout::{Course, Placed, Slot, Span, lay, part, space};
+use kit::layout::{Course, Placed, Slot, Span, Way, lay, part, space};
 
 /// For so long a cell glows that has changed, and a record falls into the cache.
 const GLOW: Time = Time::ms(150);
 const FALL: Time = HOP;
-/// Cells of the table in a row.
+/// Cells of the table in a row, and in one of a small stage.
 const CELLS: usize = 12;
-const CELLS_NARROW: usize = 8;
+const CELLS_SMALL: usize = 8;
+const SMALL: f32 = 700.0;
 const CELL: f32 = 36.0;
 /// The title of a shelf, a row of records, and the least width of one.
 const TITLE: f32 = 26.0;
-const ROW: f32 = 26.0;
-const RECORD: f32 = 44.0;
+const ROW: f32 = 28.0;
+const RECORD: f32 = 47.0;
 /// Rows of records in the cache.
 const ROWS: usize = 3;
 /// The snapshot's card on the disk.
-const BASE: f32 = 70.0;
+const BASE: (f32, f32) = (64.0, 34.0);
 
 pub(super) fn draw(store: &Store, _: &Settings, at: Time, scene: &mut Scene) {
     let narrow = scene.narrow();
     let keys = store.table.iter().rposition(Option::is_some);
     let keys = (store.knobs.keys as usize).max(keys.map_or(0, |last| last + 1));
-    let columns = if narrow { CELLS_NARROW } else { CELLS };
+    let columns = if scene.width < SMALL {
+        CELLS_SMALL
+    } else {
+        CELLS
+    };
     let placed = place(scene, narrow, keys.div_ceil(columns));
-    let way = placed.way(CLIENTS, MEMORY).lanes(5.0, 5.0);
+    let (from, to) = (placed.of(CLIENTS), placed.of(MEMORY));
+    let way = if narrow {
+        Way::straight(from.bottom(), pt(from.bottom().x, to.y))
+    } else {
+        Way::straight(pt(from.x + from.w, to.left().y), to.left())
+    };
+    let way = way.lanes(6.0, -6.0);
     let words = scene.say("link", &[]);
     scene
         .link(LINK, way.frame(), words)
@@ -53,7 +65,11 @@ pub(super) fn draw(store: &Store, _: &Settings, at: Time, scene: &mut Scene) {
             Place::Queues | Place::Waits => continue,
         };
         let share = leg.share(at);
-        let share = if course == Course::Back { 1.0 - share } else { share };
+        let share = if course == Course::Back {
+            1.0 - share
+        } else {
+            share
+        };
         scene.particle(way.at(share, course), DOT, glyph, ink, write.number);
     }
     // A record falls from its cell to its place.
@@ -75,10 +91,11 @@ pub(super) fn draw(store: &Store, _: &Settings, at: Time, scene: &mut Scene) {
 }
 
 fn place(scene: &mut Scene, narrow: bool, rows: usize) -> Placed {
-    let wide = Span::rest(260.0, 1.0);
+    let wide = Span::rest(250.0, 1.0);
     let memory = TITLE + CELL * rows.max(1) as f32 + 4.0;
     let cache = TITLE + ROW * ROWS as f32 + 6.0;
-    let disk = TITLE + 74.0;
+    let disk = TITLE + 70.0;
+    let all = memory + cache + disk + 40.0;
     let shelves = |w: Span| {
         [
             part(MEMORY, w, memory),
@@ -96,16 +113,19 @@ fn place(scene: &mut Scene, narrow: bool, rows: usize) -> Placed {
             space(10.0),
             part(PROMISES, Span::rest(140.0, 1.0), 116.0),
         ]);
-        let mut all = vec![head, space(26.0)];
+        let mut all = vec![head, space(36.0)];
         all.extend(shelves(Span::rest(250.0, 1.0)));
         Slot::Column(all)
     } else {
         Slot::Row(vec![
-            part(CLIENTS, (112.0, 124.0), 150.0),
-            space(Span::rest(34.0, 0.2)),
+            Slot::Column(vec![
+                part(CLIENTS, (104.0, 124.0), 160.0),
+                space(all - 160.0),
+            ]),
+            space((28.0, 64.0)),
             Slot::Column(shelves(wide).to_vec()),
-            space(12.0),
-            part(PROMISES, (136.0, 158.0), 190.0),
+            space((10.0, 14.0)),
+            part(PROMISES, (122.0, 150.0), 190.0),
         ])
     };
     lay(scene, &stage)
@@ -127,7 +147,11 @@ fn clients(store: &Store, rect: Rect, scene: &mut Scene) {
     NodeCard::plain(rect, name, load).draw(&mut pencil);
     let x = rect.x + 14.0;
     pencil.text(pt(x, rect.y + 62.0), 12.0, Ink::Secondary, answers);
-    let ink = if waits >= 20 { Ink::Warn } else { Ink::Secondary };
+    let ink = if waits >= 20 {
+        Ink::Warn
+    } else {
+        Ink::Secondary
+    };
     pencil.text(pt(x, rect.y + 79.0), 12.0, ink, waiting);
     let dots = Rect::new(x, rect.y + 86.0, rect.w - 26.0, rect.h - 92.0);
     let keys = store.queue.iter();
@@ -136,20 +160,25 @@ fn clients(store: &Store, rect: Rect, scene: &mut Scene) {
 }
 
 /// A shelf with its name and a line on its state; black where it is without power.
-fn shelf(pencil: &mut Pencil<'_>, rect: Rect, name: &str, state: (String, Ink), dark: bool) {
-    let (said, ink) = state;
+fn shelf(
+    pencil: &mut Pencil<'_>,
+    rect: Rect,
+    name: &str,
+    (texts, ink): (&[String], Ink),
+    dark: bool,
+) {
     let wide = text::width(name, 13.0, true);
+    let said = fitting(texts, 12.0, true, rect.w - wide - 40.0);
     if dark {
         pencil.bordered(rect, 8.0, Ink::BadHatch, Ink::Bad, 2.0);
-        let both = wide + text::width(&said, 12.0, true) + 36.0;
+        let both = wide + text::width(&said, 12.0, true) + 38.0;
         let label = Rect::new(rect.x + 4.0, rect.y + 4.0, both.min(rect.w - 8.0), 20.0);
         pencil.filled(label, 5.0, Ink::Card);
     } else {
         pencil.bordered(rect, 8.0, Ink::Card, Ink::LineStrong, 1.0);
     }
     pencil.bold(pt(rect.x + 10.0, rect.y + 18.0), 13.0, Ink::Ink, name);
-    let at = pt(rect.x + 20.0 + wide, rect.y + 18.0);
-    let said = fitting(&[said, String::new()], 12.0, true, rect.w - wide - 34.0);
+    let at = pt(rect.x + 22.0 + wide, rect.y + 18.0);
     pencil.shape(Shape::Text {
         at,
         size: 12.0,
@@ -196,15 +225,24 @@ fn memory(
         .figure("keys", known as f64)
         .figure("wrong", store.wrong as f64)
         .figure("dark", f64::from(u8::from(dark)));
-    shelf(&mut pencil, rect, &name, state, dark);
+    shelf(&mut pencil, rect, &name, (&[state.0], state.1), dark);
     let inner = rect.w - 16.0;
     let pitch = inner / columns as f32;
     let cell = move |key: usize| {
         let (column, row) = ((key % columns) as f32, (key / columns) as f32);
         let x = rect.x + 8.0 + pitch * column;
-        Rect::new(x + 1.5, rect.y + TITLE + CELL * row, pitch - 3.0, CELL - 4.0)
+        Rect::new(
+            x + 1.5,
+            rect.y + TITLE + CELL * row,
+            pitch - 3.0,
+            CELL - 4.0,
+        )
     };
-    for (key, name) in names.into_iter().enumerate().take(if dark { 0 } else { keys }) {
+    for (key, name) in names
+        .into_iter()
+        .enumerate()
+        .take(if dark { 0 } else { keys })
+    {
         let cell = cell(key);
         let glows = store.changed[key] > Time::ZERO && at.since(store.changed[key]) < GLOW;
         let wrong = store.wrong > 0 && store.table[key] != store.truth[key];
@@ -258,19 +296,25 @@ fn cache(store: &Store, rect: Rect, scene: &mut Scene) -> (Tape, usize) {
         true => store.ghosts.iter().collect(),
         false => {
             let newest = store.entries.iter().rev();
-            let mut above: Vec<&Entry> =
-                newest.take_while(|one| one.bytes.end > synced).collect();
+            let mut above: Vec<&Entry> = newest.take_while(|one| one.bytes.end > synced).collect();
             above.reverse();
             above
         }
     };
-    let crash = store.crash.unwrap_or_default();
     let told = above.iter().filter(|one| one.answered).count();
-    let state = match (power, above.len()) {
-        (true, _) => (scene.say("gone", &[count(crash.lost)]), Ink::Bad),
-        (false, 0) => (scene.say("cache-empty", &[]), Ink::Secondary),
-        (false, n) if told > 0 => (scene.say("risk", &[count(told), count(n)]), Ink::Bad),
-        (false, n) => (scene.say("cached", &[count(n)]), Ink::Secondary),
+    let (word, ink) = match (power, told, above.len()) {
+        (true, 0, _) => ("gone.none", Ink::Bad),
+        (true, ..) => ("gone", Ink::Bad),
+        (false, _, 0) => ("cache-empty", Ink::Secondary),
+        (false, 0, _) => ("cached", Ink::Secondary),
+        (false, ..) => ("risk", Ink::Bad),
+    };
+    let n = if told > 0 { told } else { above.len() };
+    let said = scene.say(word, &[count(n)]);
+    let short = match word {
+        "risk" => scene.say("risk.short", &[count(n)]),
+        "gone" | "gone.none" => scene.say("gone.short", &[count(told)]),
+        _ => said.clone(),
     };
     let area = Rect::new(
         rect.x + 8.0,
@@ -295,11 +339,11 @@ fn cache(store: &Store, rect: Rect, scene: &mut Scene) -> (Tape, usize) {
             (number, card)
         })
         .collect();
-    let mut pencil = scene.thing(CACHE, rect, state.0.clone());
+    let mut pencil = scene.thing(CACHE, rect, said.clone());
     pencil
         .figure("records", above.len() as f64)
         .figure("told", told as f64);
-    shelf(&mut pencil, rect, &name, state, power);
+    shelf(&mut pencil, rect, &name, (&[said, short], ink), power);
     for (number, card) in &cards {
         tape.card(&mut pencil, *number, card);
     }
@@ -315,13 +359,15 @@ fn cache(store: &Store, rect: Rect, scene: &mut Scene) -> (Tape, usize) {
 fn sync(store: &Store, rect: Rect, at: Time, scene: &mut Scene) {
     let span = Arg::Span(store.knobs.sync_takes());
     let said = match (store.syncing, store.knobs.sync) {
+        (None, _) if store.phase != Phase::Up => scene.say("sync.down", &[]),
         (Some(sync), _) if sync.fresh => scene.say("sync.fresh", &[span]),
         (Some(sync), _) => {
             let synced = store.wal.file.synced();
             let new = store.entries.iter().rev();
             let new = new.take_while(|one| one.bytes.end > synced);
             let batch = new.filter(|one| one.bytes.end <= sync.upto).count();
-            scene.say("sync.now", &[count(batch), span])
+            let word = if batch == 1 { "sync.one" } else { "sync.now" };
+            scene.say(word, &[count(batch), span])
         }
         (None, Sync::NoLog) => scene.say("sync.no-log", &[]),
         (None, Sync::Never) => scene.say("sync.never", &[count(store.knobs.flush)]),
@@ -336,31 +382,53 @@ fn sync(store: &Store, rect: Rect, at: Time, scene: &mut Scene) {
     let arrow = rect.x + 18.0;
     let (x, y) = (text::tenths(arrow), text::tenths(rect.y + 3.0));
     let h = text::tenths(rect.h - 10.0);
-    let ink = if store.syncing.is_some() { Ink::Accent } else { Ink::Mark };
+    let ink = if store.syncing.is_some() {
+        Ink::Accent
+    } else {
+        Ink::Mark
+    };
     pencil.line(format!("M{x} {y}v{h}"), ink, 1.5);
     let tip = text::tenths(rect.y + rect.h - 1.0);
     pencil.area(format!("M{x} {tip}l-5 -8h10Z"), ink);
     if let Some(sync) = store.syncing {
         let y = rect.y + 1.0 + (rect.h - 4.0) * at.progress(sync.from, sync.to);
-        let bar = Rect::new(rect.x, y, rect.w, 3.0);
+        let bar = Rect::new(rect.x, y, 36.0, 3.0);
         pencil.filled(bar, 1.5, Ink::Accent);
-    } else if store.knobs.sync == Sync::EachSecond && store.phase == Phase::Up {
+    }
+    let ticks = store.knobs.sync == Sync::EachSecond && store.phase == Phase::Up;
+    if ticks && rect.w > 400.0 {
         let share = 1.0 - store.next_second(at).as_s() as f32;
-        let meter = Rect::new(rect.x + rect.w - 110.0, rect.y + 9.0, 100.0, 6.0);
+        let meter = Rect::new(rect.x + rect.w - 130.0, rect.y + 9.0, 120.0, 6.0);
         pencil.meter(meter, share, Ink::Accent, false);
     }
-    let said = fitting(&[said], 12.0, true, rect.w - 150.0);
-    let ink = if store.syncing.is_some() { Ink::Accent } else { Ink::Secondary };
-    pencil.bold(pt(rect.x + 32.0, rect.y + 16.0), 12.0, ink, said);
+    let room = rect.w - if rect.w > 400.0 { 190.0 } else { 46.0 };
+    let said = fitting(&[said], 12.0, true, room);
+    let ink = if store.syncing.is_some() {
+        Ink::Accent
+    } else {
+        Ink::Secondary
+    };
+    pencil.bold(pt(rect.x + 44.0, rect.y + 16.0), 12.0, ink, said);
 }
 
 fn disk(store: &Store, rect: Rect, at: Time, scene: &mut Scene) {
     let (synced, trusted) = (store.wal.file.synced(), store.wal.file.trusted());
-    let on_disk = |one: &&Entry| one.bytes.end <= synced || (store.torn && one.bytes.start < synced);
-    let all: Vec<&Entry> = store.entries.iter().filter(on_disk).chain(&store.tail).collect();
+    let on_disk =
+        |one: &&Entry| one.bytes.end <= synced || (store.torn && one.bytes.start < synced);
+    let all: Vec<&Entry> = store
+        .entries
+        .iter()
+        .filter(on_disk)
+        .chain(&store.tail)
+        .collect();
     let base = all.iter().take_while(|one| one.kind == Kind::Base).count();
     let log = &all[base..];
-    let holes: Vec<_> = store.wal.file.damage().filter(|hole| hole.len() > 1).collect();
+    let holes: Vec<_> = store
+        .wal
+        .file
+        .damage()
+        .filter(|hole| hole.len() > 1)
+        .collect();
     let read = match store.phase {
         Phase::Reads { read, .. } => Some(read),
         Phase::Cuts { .. } => Some(store.entries.len()),
@@ -385,12 +453,21 @@ fn disk(store: &Store, rect: Rect, at: Time, scene: &mut Scene) {
         ),
     };
     let name = scene.name(DISK);
-    let snapshot = scene.say("base", &[count(base)]);
-    let mut inner = Rect::new(rect.x + 8.0, rect.y + TITLE + 10.0, rect.w - 16.0, 32.0);
-    let card_at = Rect::new(inner.x, inner.y, BASE, 28.0);
-    (inner.x, inner.w) = (inner.x + BASE + 8.0, inner.w - BASE - 8.0);
-    let focus = read.map(|read| read.saturating_sub(base));
-    // How many there are before the window is known only with the window; a line is kept free for it.
+    let snapshot = [
+        scene.say("snapshot", &[]),
+        scene.say("base", &[count(base)]),
+    ];
+    let card_at = Rect::new(rect.x + 8.0, rect.y + TITLE + 9.0, BASE.0, BASE.1);
+    let inner = Rect::new(
+        card_at.x + BASE.0 + 8.0,
+        card_at.y,
+        rect.w - BASE.0 - 24.0,
+        BASE.1 + 7.0,
+    );
+    // What is read, else the first that is not what was written, else the newest.
+    let damaged = store.wal.file.damage().map(|bytes| bytes.start).min();
+    let damaged = damaged.and_then(|at| log.iter().position(|one| one.bytes.end > at));
+    let focus = read.map(|read| read.saturating_sub(base)).or(damaged);
     let tape = Tape::of(inner, 1, RECORD, log.len(), focus);
     let earlier = scene.say("earlier", &[count(tape.shown.start)]);
     let rotten = store.rotten;
@@ -422,7 +499,7 @@ fn disk(store: &Store, rect: Rect, at: Time, scene: &mut Scene) {
         })
         .collect();
     let bad = |look: Look| cards.iter().filter(|one| one.1.look == look).count() as f64;
-    let spoken = format!("{}; {snapshot}", state.0);
+    let spoken = format!("{}; {}, {}", state.0, snapshot[0], snapshot[1]);
     let mut pencil = scene.thing(DISK, rect, spoken);
     pencil
         .figure("records", store.entries.len() as f64)
@@ -430,43 +507,46 @@ fn disk(store: &Store, rect: Rect, at: Time, scene: &mut Scene) {
         .figure("restart", restart.as_s())
         .figure("torn", bad(Look::Torn))
         .figure("bad", bad(Look::Bad))
-        .figure("unread", bad(Look::Unread))
+        .figure("unread", bad(Look::Unread).min(store.tail.len() as f64))
         .figure("missing", bad(Look::Missing));
-    shelf(&mut pencil, rect, &name, state, false);
-    let border = if store.rewriting.is_some() { Ink::Accent } else { Ink::Hit };
+    shelf(&mut pencil, rect, &name, (&[state.0], state.1), false);
+    let border = if store.rewriting.is_some() {
+        Ink::Accent
+    } else {
+        Ink::Hit
+    };
     pencil.bordered(card_at, 4.0, Ink::HitSoft, border, 1.5);
-    let said = fitting(&[snapshot], 11.0, false, BASE - 6.0);
-    pencil.centred(
-        pt(card_at.x + BASE / 2.0, card_at.y + 18.0),
-        11.0,
-        false,
-        Ink::Ink,
-        said,
-    );
+    for (line, said) in snapshot.into_iter().enumerate() {
+        let said = fitting(&[said], 11.0, false, BASE.0 - 6.0);
+        let y = card_at.y + 14.0 + 14.0 * line as f32;
+        pencil.centred(pt(card_at.centre().x, y), 11.0, false, Ink::Ink, said);
+    }
     for (number, card, sequence) in &cards {
         tape.card(&mut pencil, *number, card);
         let place = tape.at(*number);
-        let below = pt(place.x + place.w / 2.0, place.y + place.h + 15.0);
+        let below = pt(place.x + place.w / 2.0, place.y + place.h + 16.0);
         pencil.centred(below, 11.0, false, Ink::Secondary, sequence.as_str());
     }
-    let below = pt(card_at.x, card_at.y + 43.0);
+    let below = pt(card_at.x, card_at.y + BASE.1 + 16.0);
     if tape.shown.start > 0 {
         pencil.text(below, 11.0, Ink::Secondary, earlier);
     }
     // What lies on the disk and would not come back.
-    let risky = log.iter().position(|one| one.answered && one.bytes.end > trusted);
+    let risky = log
+        .iter()
+        .position(|one| one.answered && one.bytes.end > trusted);
     if let (Some(first), Phase::Up) = (risky, store.phase) {
         tape.bracket(&mut pencil, first..log.len(), Ink::Bad);
     }
     if let Some(rewriting) = store.rewriting {
-        let share = at.progress(rewriting.since, rewriting.since + Time::ms(150));
-        let meter = Rect::new(card_at.x, card_at.y - 7.0, BASE, 4.0);
+        let share = at.progress(rewriting.since, rewriting.since + WRITES);
+        let meter = Rect::new(card_at.x, card_at.y - 7.0, BASE.0, 4.0);
         pencil.meter(meter, share, Ink::Accent, false);
     }
     match read {
         Some(read) if read < base => {
             let share = read as f32 / base as f32;
-            let meter = Rect::new(card_at.x, card_at.y - 7.0, BASE, 4.0);
+            let meter = Rect::new(card_at.x, card_at.y - 7.0, BASE.0, 4.0);
             pencil.meter(meter, share, Ink::Accent, false);
         }
         Some(read) => tape.head(&mut pencil, read - base),
@@ -480,8 +560,20 @@ fn promises(store: &Store, rect: Rect, scene: &mut Scene) {
     let rows = [
         ("promised", store.answered, Ink::Ink),
         ("on-disk", safe, Ink::Ok),
-        ("not-yet", risk, if risk > 0 { Ink::Warn } else { Ink::Secondary }),
-        ("lost", store.lost, if store.lost > 0 { Ink::Bad } else { Ink::Secondary }),
+        (
+            "not-yet",
+            risk,
+            if risk > 0 { Ink::Warn } else { Ink::Secondary },
+        ),
+        (
+            "lost",
+            store.lost,
+            if store.lost > 0 {
+                Ink::Bad
+            } else {
+                Ink::Secondary
+            },
+        ),
         ("back", store.came_back, Ink::Secondary),
     ];
     let name = scene.name(PROMISES);
