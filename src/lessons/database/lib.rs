@@ -1,5 +1,6 @@
 //! Inside a database: how one machine stores, finds and protects data.
 
+pub mod indexes;
 pub mod write_ahead_log;
 
-kit::lessons![write_ahead_log::WriteAheadLog,];
+kit::lessons![indexes::Indexes, write_ahead_log::WriteAheadLog,];
