@@ -78,7 +78,6 @@ pub(super) const STORY: &[Beat<Store>] = &[
             truth: |store| took(store.killed),
             hides: &[],
         }),
-        ..Beat::at_once()
     },
     Beat {
         id: "kill",
@@ -104,7 +103,6 @@ pub(super) const STORY: &[Beat<Store>] = &[
             },
             hides: &[],
         }),
-        ..Beat::at_once()
     },
     Beat {
         id: "group",

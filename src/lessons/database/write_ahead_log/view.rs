@@ -93,9 +93,9 @@ pub(super) fn draw(store: &Store, _: &Settings, at: Time, scene: &mut Scene) {
 fn place(scene: &mut Scene, narrow: bool, rows: usize) -> Placed {
     let wide = Span::rest(250.0, 1.0);
     let memory = TITLE + CELL * rows.max(1) as f32 + 4.0;
-    let cache = TITLE + ROW * ROWS as f32 + 6.0;
+    let cache = (TITLE + ROW + 6.0, TITLE + ROW * ROWS as f32 + 6.0);
     let disk = TITLE + 70.0;
-    let all = memory + cache + disk + 40.0;
+    let all = memory + cache.1 + disk + 40.0;
     let shelves = |w: Span| {
         [
             part(MEMORY, w, memory),
@@ -120,7 +120,7 @@ fn place(scene: &mut Scene, narrow: bool, rows: usize) -> Placed {
         Slot::Row(vec![
             Slot::Column(vec![
                 part(CLIENTS, (104.0, 124.0), 160.0),
-                space(all - 160.0),
+                space((0.0, all - 160.0)),
             ]),
             space((28.0, 64.0)),
             Slot::Column(shelves(wide).to_vec()),
@@ -302,18 +302,19 @@ fn cache(store: &Store, rect: Rect, scene: &mut Scene) -> (Tape, usize) {
         }
     };
     let told = above.iter().filter(|one| one.answered).count();
-    let (word, ink) = match (power, told, above.len()) {
-        (true, 0, _) => ("gone.none", Ink::Bad),
-        (true, ..) => ("gone", Ink::Bad),
-        (false, _, 0) => ("cache-empty", Ink::Secondary),
-        (false, 0, _) => ("cached", Ink::Secondary),
-        (false, ..) => ("risk", Ink::Bad),
+    let risk = store.at_risk();
+    let lost = store.crash.unwrap_or_default().lost;
+    let (word, n, ink) = match (power, above.len()) {
+        (true, _) if lost == 0 => ("gone.none", 0, Ink::Bad),
+        (true, _) => ("gone", lost as usize, Ink::Bad),
+        (false, _) if risk > 0 => ("risk", risk as usize, Ink::Bad),
+        (false, 0) => ("cache-empty", 0, Ink::Secondary),
+        (false, cached) => ("cached", cached, Ink::Secondary),
     };
-    let n = if told > 0 { told } else { above.len() };
     let said = scene.say(word, &[count(n)]);
     let short = match word {
         "risk" => scene.say("risk.short", &[count(n)]),
-        "gone" | "gone.none" => scene.say("gone.short", &[count(told)]),
+        "gone" | "gone.none" => scene.say("gone.short", &[count(n)]),
         _ => said.clone(),
     };
     let area = Rect::new(
@@ -447,12 +448,18 @@ fn disk(store: &Store, rect: Rect, at: Time, scene: &mut Scene) {
         }
         (Phase::Up, Some(_)) => (scene.say("rewrites", &[]), Ink::Accent),
         (Phase::Up, None) if !holes.is_empty() => (scene.say("hole", &[]), Ink::Bad),
+        (Phase::Up, None) if store.rotten.is_some() => (scene.say("rotten", &[]), Ink::Bad),
+        (Phase::Up, None) if trusted < synced => (scene.say("own-cache", &[]), Ink::Warn),
         _ => (
             scene.say("log", &[count(store.entries.len()), seconds]),
             Ink::Secondary,
         ),
     };
     let name = scene.name(DISK);
+    let short = match state.1 {
+        Ink::Secondary => scene.say("log.short", &[count(store.entries.len()), seconds]),
+        _ => state.0.clone(),
+    };
     let snapshot = [
         scene.say("snapshot", &[]),
         scene.say("base", &[count(base)]),
@@ -509,7 +516,13 @@ fn disk(store: &Store, rect: Rect, at: Time, scene: &mut Scene) {
         .figure("bad", bad(Look::Bad))
         .figure("unread", bad(Look::Unread).min(store.tail.len() as f64))
         .figure("missing", bad(Look::Missing));
-    shelf(&mut pencil, rect, &name, (&[state.0], state.1), false);
+    shelf(
+        &mut pencil,
+        rect,
+        &name,
+        (&[state.0, short], state.1),
+        false,
+    );
     let border = if store.rewriting.is_some() {
         Ink::Accent
     } else {
