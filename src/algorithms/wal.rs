@@ -217,7 +217,6 @@ impl Reader<'_> {
         }
     }
 
-    // region: stop
     /// The next record; what stops the reader otherwise. A record whose end is missing is not the last one, it is none.
     fn read(&mut self) -> Result<(Record, Range<usize>), Stop> {
         let (mut bytes, mut end) = (Vec::new(), self.at);
@@ -244,7 +243,6 @@ impl Reader<'_> {
         self.next = Some(record.sequence + 1);
         Ok((record, self.at..end))
     }
-    // endregion
 }
 
 impl Iterator for Reader<'_> {
@@ -442,7 +440,6 @@ pub struct Wal {
 }
 
 impl Wal {
-    // region: append
     /// Appends a record, and hands it to the system; while a rewrite is under way also to the new file.
     pub fn append(&mut self, record: &Record) -> Range<usize> {
         let bytes = record.encode();
@@ -454,7 +451,6 @@ impl Wal {
         self.file.write();
         range
     }
-    // endregion
 
     /// The new file, while there is one.
     pub fn fresh(&mut self) -> Option<&mut File> {

@@ -1,11 +1,12 @@
 //! What a crash takes, and how the store comes back from what is left.
 
 use super::model::{
-    CACHE, CLIENTS, Crash, Cx, DISK, Entry, Event, How, MEMORY, Op, PROMISES, Phase, Store,
+    CACHE, CLIENTS, Crash, Cx, DISK, Entry, Event, FAULTS, How, MEMORY, Op, PROMISES, Phase, Store,
     another, count,
 };
 use super::settings::{KEYS, Sync};
 use algorithms::wal::{Kind, Stop};
+use engine::random::below;
 use engine::tape::NoteId;
 use engine::{Arg, Note, Time, Tone};
 
@@ -16,6 +17,57 @@ const STARTS: Time = Time::ms(300);
 const CUTS: Time = Time::ms(500);
 
 impl Store {
+    /// The record in the middle of what the disk has.
+    pub(super) fn middle(&self) -> Option<usize> {
+        let kept = self.wal.file.trusted();
+        let on_disk = self.entries.iter().take_while(|one| one.bytes.end <= kept);
+        let on_disk = on_disk.count();
+        let base = self.entries.iter().filter(|one| one.kind == Kind::Base);
+        let first = base.count().min(on_disk.saturating_sub(1));
+        (on_disk > 0).then(|| first + (on_disk - first) / 2)
+    }
+
+    pub(super) fn rot(&mut self, cause: NoteId, cx: Cx<'_, '_>) {
+        let Some(middle) = self.middle() else { return };
+        let entry = &self.entries[middle];
+        let (sequence, last) = (entry.sequence, entry.bytes.end - 1);
+        self.wal.file.rot(last);
+        self.rotten = Some(sequence);
+        for entry in self.entries.iter_mut().skip(middle) {
+            entry.kept = false;
+        }
+        cx.because(cause);
+        let note = Note::new("rots").with(count(sequence)).about(DISK);
+        cx.say(note.mark(Tone::Bad));
+    }
+
+    /// How much of what it is just writing the disk gets to when the power goes.
+    pub(super) fn half_written(&mut self, cx: Cx<'_, '_>) -> usize {
+        let file = &self.wal.file;
+        match self.syncing {
+            Some(sync) if !sync.fresh && file.trusted() == file.synced() => {
+                let under_way = sync.upto.saturating_sub(file.synced());
+                below(cx.random(FAULTS), under_way.max(1))
+            }
+            _ => 0,
+        }
+    }
+
+    /// The power goes when the first half of the last record that is synced is on the disk.
+    pub(super) fn tear(&mut self, cx: Cx<'_, '_>) {
+        let Some((_, cause)) = self.tears.take() else {
+            return;
+        };
+        let upto = self.syncing.map_or(0, |sync| sync.upto);
+        let mut entries = self.entries.iter().rev();
+        let last = entries.find(|entry| entry.bytes.end <= upto);
+        let middle = last.map_or(0, |one| one.bytes.start + one.bytes.len() / 2);
+        let torn = middle.saturating_sub(self.wal.file.trusted());
+        cx.because(cause);
+        let plug = cx.say(Note::new("tears").about(DISK).mark(Tone::Bad));
+        self.crash(How::Plug, torn, plug, cx);
+    }
+
     /// Somebody pulls the plug.
     pub(super) fn pull(&mut self, cause: NoteId, cx: Cx<'_, '_>) {
         if matches!(self.phase, Phase::Dark { power: true, .. }) {
@@ -25,7 +77,6 @@ impl Store {
         self.crash(How::Plug, torn, cause, cx);
     }
 
-    // region: crash
     /// The process is gone, and with the power all that the disk does not have, but for `torn` bytes.
     pub(super) fn crash(&mut self, how: How, torn: usize, cause: NoteId, cx: Cx<'_, '_>) {
         let answered = self.answered - self.lost;
@@ -34,7 +85,7 @@ impl Store {
         if how == How::Kill {
             // The system keeps its cache, and goes on with the sync that it has begun.
             self.wal.kill();
-            self.new_life();
+            self.life += 1;
         } else {
             self.wal.power_cut(torn);
             self.cancel_sync();
@@ -45,16 +96,18 @@ impl Store {
         self.ghosts = self.entries.split_off(on_disk).into();
         self.torn = self.entries.back().is_some_and(|one| one.bytes.end > left);
         let gone = self.ghosts.iter().filter(|one| one.answered).count() as u32;
-        self.lost += gone + self.take_unlogged();
-        // endregion
+        self.lost += gone + std::mem::take(&mut self.unlogged);
         if self.ghosts.iter().any(|one| one.kept) {
-            self.broken("what an honest disk had is gone");
+            self.fault = Some("what an honest disk had is gone");
         }
         if self.lost - before > expected {
-            self.broken("more is lost than was at risk");
+            self.fault = Some("more is lost than was at risk");
         }
         self.table = [None; KEYS];
         self.rewriting = None;
+        // Whatever was to happen to it has happened.
+        self.tears = None;
+        self.plugs += 1;
         let power = how == How::Plug;
         let fast = self.fast.lasts(Time::s(3), cx.now());
         let crash = Crash {
@@ -83,7 +136,7 @@ impl Store {
             Tone::Warn
         };
         let gone = cx.say(note.mark(tone).begins("down", 0));
-        self.why(gone);
+        self.why = gone;
         for (part, word) in [(MEMORY, "memory-gone"), (CLIENTS, "no-store")] {
             cx.because(gone);
             cx.say(Note::new(word).about(part));
@@ -100,7 +153,7 @@ impl Store {
         }
         cx.because(gone);
         let off = if power { POWER_OFF } else { STARTS };
-        cx.schedule(off, Event::Boots(self.life()));
+        cx.schedule(off, Event::Boots(self.life));
     }
 
     /// What a plug took although each write was synced before it was answered.
@@ -119,7 +172,6 @@ impl Store {
         *of = Some(crash);
     }
 
-    // region: boots
     /// Reads the log: what can be trusted is its beginning, the rest is cut off.
     pub(super) fn boots(&mut self, cx: Cx<'_, '_>) {
         let recovery = self.wal.recover();
@@ -133,10 +185,9 @@ impl Store {
             .iter()
             .map(|(one, _)| (one.sequence, one.kind));
         if !found.eq(known.take(whole)) {
-            self.broken("what came back is no beginning of what was written");
+            self.fault = Some("what came back is no beginning of what was written");
         }
         self.tail = self.entries.split_off(whole.min(self.entries.len())).into();
-        // endregion
         let mut crash = self.crash.unwrap_or_default();
         (crash.stop, crash.untrusted) = (Some(recovery.stop), untrusted);
         self.set_crash(crash);
@@ -148,7 +199,7 @@ impl Store {
             read: 0,
         };
         cx.because(reads);
-        cx.schedule(self.knobs.reading(), Event::Reads(self.life()));
+        cx.schedule(self.knobs.reading(), Event::Reads(self.life));
     }
 
     // region: replay
@@ -184,12 +235,12 @@ impl Store {
         }
         cx.because(reading);
         if read + 1 < self.entries.len() {
-            cx.schedule(self.knobs.reading(), Event::Reads(self.life()));
-        } else if self.tail.is_empty() {
-            self.all_read(since, cx);
+            return cx.schedule(self.knobs.reading(), Event::Reads(self.life));
+        }
+        self.all_read(since, cx);
+        if self.tail.is_empty() {
             self.is_up(cx);
         } else {
-            self.all_read(since, cx);
             self.cuts(cx);
         }
     }
@@ -221,9 +272,14 @@ impl Store {
         let soon = self.done >= 200 && crash.lost == 0;
         self.soon |= soon && crash.took.is_some_and(|took| took <= Time::s(1));
         self.betrays(&crash);
+        self.compare();
+        self.set_crash(crash);
+    }
+
+    /// How many keys have a value that nobody wrote.
+    pub(super) fn compare(&mut self) {
         let keys = self.table.iter().zip(&self.truth);
         self.wrong = keys.filter(|(one, other)| one != other).count();
-        self.set_crash(crash);
     }
 
     fn cuts(&mut self, cx: Cx<'_, '_>) {
@@ -243,18 +299,22 @@ impl Store {
         }
         cx.because(cut);
         self.phase = Phase::Cuts { since: cx.now() };
-        cx.schedule(CUTS, Event::Opens(self.life()));
+        cx.schedule(CUTS, Event::Opens(self.life));
     }
 
     pub(super) fn is_up(&mut self, cx: Cx<'_, '_>) {
         self.ghosts.clear();
         self.tail.clear();
-        (self.torn, self.holes, self.rotten) = (false, 0, None);
+        self.torn = false;
+        // A dead process does not mend the disk: what is wrong there stays until somebody has read it from there.
+        if self.wal.file.damage().next().is_none() {
+            (self.holes, self.rotten) = (0, None);
+        }
         let crash = self.crash.unwrap_or_default();
         let took = Arg::Span(crash.took.unwrap_or(Time::ZERO));
         let note = Note::new("up").with(count(crash.read)).with(took);
         let up = cx.say(note.about(MEMORY).mark(Tone::Ok).ends("down", 0));
-        self.why(up);
+        self.why = up;
         if self.wrong > 0 {
             let note = Note::new("other-values").with(count(self.wrong));
             cx.say(note.about(MEMORY).mark(Tone::Bad));

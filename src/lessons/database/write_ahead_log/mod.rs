@@ -1,6 +1,7 @@
 //! Write-ahead log: pull the plug. Which of the answered writes come back?
 
 mod crash;
+mod log;
 mod model;
 mod settings;
 mod story;
@@ -84,6 +85,7 @@ impl Lesson for WriteAheadLog {
             (Glyph::Message, Ink::Hit),
         ],
         story: story::STORY,
+        scales: story::SCALES,
         challenges: story::CHALLENGES,
         twin: ("sync", 3.0),
         still: Time::ms(300),
@@ -136,6 +138,11 @@ impl Lesson for WriteAheadLog {
             file: "algorithms/wal.rs",
             region: "recover",
             marks: &[("reads", "let records = reader.by_ref().collect();")],
+        },
+        Code {
+            file: "lessons/database/write_ahead_log/crash.rs",
+            region: "replay",
+            marks: &[("redone", "self.table[key] = again.on(self.table[key]);")],
         },
         Code {
             file: "algorithms/wal.rs",

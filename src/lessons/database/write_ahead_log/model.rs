@@ -1,7 +1,7 @@
 //! The system: writers, a table in memory, and the log that it can be rebuilt from.
 
 use super::probe;
-use super::settings::{Disk, Failed, KEYS, Logs, Settings, Snapshot, Sync};
+use super::settings::{KEYS, Logs, Settings, Snapshot, Sync};
 use algorithms::wal::{Kind, Policy, Record, Stop, Wal};
 use algorithms::zipf::Zipf;
 use engine::random::below;
@@ -27,18 +27,13 @@ const SECOND: Time = Time::s(1);
 const ROOM: usize = 128 << 10;
 /// A log is rewritten once it has doubled, and has so many records.
 pub(super) const SMALL: usize = 40;
-/// Writing a snapshot takes so long, and renaming it; the first is stretched.
-pub(super) const WRITES: Time = Time::ms(150);
-const RENAMES: Time = Time::ms(1);
-/// A disk with a cache of its own has written what it said it had after so long.
-const DRAINS: Time = SECOND;
 /// A sync to be torn begins no earlier than this.
 const TEARS_AFTER: Time = Time::ms(400);
 /// A plug that is pulled before the second is over leaves at least so much of one.
 const HALF: Time = Time::ms(500);
 
 const WRITERS: Stream = Stream::named("writes");
-const FAULTS: Stream = Stream::named("faults");
+pub(super) const FAULTS: Stream = Stream::named("faults");
 const REPLAYS: Stream = Stream::named("replay");
 
 /// What a write asks for; its value, where it sets one, is random.
@@ -76,9 +71,9 @@ pub(super) enum Place {
 pub(super) struct Write {
     pub(super) number: u32,
     pub(super) key: usize,
-    op: Op,
+    pub(super) op: Op,
     pub(super) place: Place,
-    cause: NoteId,
+    pub(super) cause: NoteId,
 }
 
 /// How a store stops.
@@ -144,11 +139,11 @@ pub(super) struct Syncing {
 /// A snapshot that is written: it holds what had been done when this record was the last.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rewriting {
-    sequence: u64,
-    unlogged: u32,
+    pub(super) sequence: u64,
+    pub(super) unlogged: u32,
     pub(super) since: Time,
-    ready: bool,
-    cause: NoteId,
+    pub(super) ready: bool,
+    pub(super) cause: NoteId,
 }
 
 /// How the last crash went.
@@ -196,9 +191,9 @@ pub enum Event {
 #[derive(Clone, Debug)]
 pub struct Store {
     pub(super) writes: Slab<Write>,
-    gone: u64,
-    source: Source,
-    zipf: Zipf,
+    pub(super) gone: u64,
+    pub(super) source: Source,
+    pub(super) zipf: Zipf,
     pub(super) queue: VecDeque<Key>,
     /// Who waits for a sync, with the record that it must reach.
     pub(super) waiting: VecDeque<(u64, Key)>,
@@ -216,16 +211,16 @@ pub struct Store {
     pub(super) syncing: Option<Syncing>,
     pub(super) syncs: u32,
     pub(super) rewriting: Option<Rewriting>,
-    wants_snapshot: bool,
+    pub(super) wants_snapshot: bool,
     /// Records of the log when it was last rewritten, and how often that was.
-    base: usize,
+    pub(super) base: usize,
     pub(super) rewrites: u32,
     /// Which life of the process it is, and which file: events of an earlier one are stale.
-    life: u32,
-    file: u32,
-    plugs: u32,
-    fails: Option<NoteId>,
-    tears: Option<(Time, NoteId)>,
+    pub(super) life: u32,
+    pub(super) file: u32,
+    pub(super) plugs: u32,
+    pub(super) fails: Option<NoteId>,
+    pub(super) tears: Option<(Time, NoteId)>,
     pub(super) torn: bool,
     /// Where the disk has something else than was written.
     pub(super) holes: u32,
@@ -235,9 +230,11 @@ pub struct Store {
     pub(super) lost: u32,
     pub(super) done: u32,
     /// Answered without a record, and answered with a value in a snapshot.
-    unlogged: u32,
+    pub(super) unlogged: u32,
     pub(super) folded: u32,
     pub(super) came_back: u32,
+    /// What [`Store::at_risk`] says, kept so that it need not be counted at each event.
+    pub(super) risk: u32,
     pub(super) crash: Option<Crash>,
     pub(super) plugged: Option<Crash>,
     pub(super) killed: Option<Crash>,
@@ -249,10 +246,10 @@ pub struct Store {
     pub(super) betrayed: u32,
     pub(super) wrong: usize,
     pub(super) begun: Time,
-    fault: Option<&'static str>,
+    pub(super) fault: Option<&'static str>,
     pub(super) knobs: Settings,
     pub(super) now: Time,
-    why: NoteId,
+    pub(super) why: NoteId,
 }
 
 pub(super) type Cx<'a, 'b> = &'a mut Context<'b, Event>;
@@ -354,13 +351,24 @@ impl Store {
     }
 
     /// A writer is told ok; `sequence` is its record's number, if it has one.
-    fn answer(&mut self, key: Key, sequence: Option<u64>, cx: Cx<'_, '_>) {
+    pub(super) fn answer(&mut self, key: Key, sequence: Option<u64>, cx: Cx<'_, '_>) {
+        let trusted = self.wal.file.trusted();
         let entry = sequence.and_then(|sequence| self.entry_mut(sequence));
-        match (entry, sequence) {
-            (Some(entry), _) => entry.answered = true,
-            (None, Some(_)) => self.folded += 1,
-            (None, None) => self.unlogged += 1,
-        }
+        let above = match (entry, sequence) {
+            (Some(entry), _) => {
+                entry.answered = true;
+                entry.bytes.end > trusted
+            }
+            (None, Some(_)) => {
+                self.folded += 1;
+                false
+            }
+            (None, None) => {
+                self.unlogged += 1;
+                true
+            }
+        };
+        self.risk += u32::from(above);
         self.answered += 1;
         self.rate.add(0, cx.now());
         cx.sample(probe::ANSWERED, 1.0);
@@ -375,9 +383,8 @@ impl Store {
         entries.find(|entry| entry.sequence == sequence)
     }
 
-    // region: admit
     /// Writes whose turn it is go into memory and into the log.
-    fn admit(&mut self, cx: Cx<'_, '_>) {
+    pub(super) fn admit(&mut self, cx: Cx<'_, '_>) {
         while self.phase == Phase::Up {
             let policy = self.knobs.sync.policy();
             if policy.is_some_and(|policy| !policy.admits(self.syncing.is_some())) {
@@ -396,7 +403,6 @@ impl Store {
             self.sync(false, cx);
         }
     }
-    // endregion
 
     /// Does a write in memory and logs it; the record's number, if there is a log.
     fn execute(&mut self, key: Key, cx: Cx<'_, '_>) -> Option<u64> {
@@ -406,6 +412,9 @@ impl Store {
         let value = write.op.on(self.table[place]);
         (self.table[place], self.truth[place]) = (value, value);
         self.changed[place] = cx.now();
+        if self.wrong > 0 {
+            self.compare();
+        }
         self.done += 1;
         let note = match value {
             Some(value) => self
@@ -461,268 +470,6 @@ impl Store {
         Some(self.sequence)
     }
 
-    /// A sync begins if there is something to sync, the disk is free, and the rule says so.
-    pub(super) fn sync(&mut self, due: bool, cx: Cx<'_, '_>) {
-        // The system writes by itself what is due; all else needs a process that asks for it.
-        if self.syncing.is_some() || (self.phase != Phase::Up && !due) {
-            return;
-        }
-        let file = &self.wal.file;
-        let dirty = file.written() > file.synced();
-        if let Some(rewriting) = self.rewriting.filter(|one| one.ready) {
-            let upto = self.wal.fresh().map_or(0, |fresh| fresh.written());
-            cx.because(rewriting.cause);
-            return self.begin_sync(true, upto, cx);
-        }
-        let policy = self.knobs.sync.policy();
-        let wants = due || !self.waiting.is_empty() || policy.is_some_and(|one| one.syncs(due));
-        if dirty && wants {
-            let upto = file.written();
-            self.begin_sync(false, upto, cx);
-        }
-    }
-
-    fn begin_sync(&mut self, fresh: bool, upto: usize, cx: Cx<'_, '_>) {
-        let (now, span) = (cx.now(), self.knobs.sync_takes());
-        self.syncs += 1;
-        self.syncing = Some(Syncing {
-            fresh,
-            upto,
-            from: now,
-            to: now + span,
-        });
-        cx.schedule(span, Event::Synced(self.syncs));
-        if !fresh && self.tears.is_some_and(|(from, _)| from <= now) {
-            cx.schedule(Time(span.0 / 2), Event::Tear(self.syncs));
-        }
-    }
-
-    // region: synced
-    fn synced(&mut self, cx: Cx<'_, '_>) {
-        let Some(sync) = self.syncing else { return };
-        if let Some(cause) = self.fails.take() {
-            self.syncing = None;
-            return self.sync_failed(sync, cause, cx);
-        }
-        if sync.fresh {
-            let honest = self.is_honest();
-            if let Some(fresh) = self.wal.fresh() {
-                fresh.sync(sync.upto);
-                if honest {
-                    fresh.keep(sync.upto);
-                }
-            }
-            cx.schedule(RENAMES, Event::Renamed(self.syncs));
-            return;
-        }
-        self.syncing = None;
-        self.disk_has(sync.upto, cx);
-        self.go_on(cx);
-    }
-
-    /// The disk says that it has the log up to here; who waited for it is told.
-    fn disk_has(&mut self, upto: usize, cx: Cx<'_, '_>) {
-        let before = self.wal.file.synced();
-        self.wal.file.sync(upto);
-        let honest = self.is_honest();
-        self.drains(upto, cx);
-        let mut records = 0;
-        for entry in self.entries.iter_mut().rev() {
-            if entry.bytes.end <= before {
-                break;
-            }
-            if entry.bytes.end <= upto {
-                entry.kept = honest && entry.bytes.end <= self.wal.file.trusted();
-                records += 1;
-                if records == 1 {
-                    cx.because(entry.cause);
-                }
-            }
-        }
-        let note = Note::new("synced").with(count(records));
-        cx.say(note.about(DISK));
-        self.answer_upto(upto, cx);
-    }
-
-    pub(super) fn is_honest(&self) -> bool {
-        self.knobs.disk == Disk::Honest
-    }
-
-    /// What the disk says that it has it has now, or once its own cache is written.
-    fn drains(&mut self, upto: usize, cx: Cx<'_, '_>) {
-        if self.is_honest() {
-            self.wal.file.keep(upto);
-        } else {
-            cx.schedule(DRAINS, Event::Drained(self.file, upto));
-        }
-    }
-
-    fn answer_upto(&mut self, upto: usize, cx: Cx<'_, '_>) {
-        let mut ends = self.entries.iter().rev();
-        let last = ends.find(|entry| entry.bytes.end <= upto);
-        let last = last.map_or(0, |entry| entry.sequence);
-        let told = cx.cause();
-        while let Some((sequence, key)) = self.waiting.front().copied() {
-            if sequence > last {
-                break;
-            }
-            self.waiting.pop_front();
-            cx.because(told);
-            self.answer(key, Some(sequence), cx);
-        }
-    }
-    // endregion
-
-    // region: failed
-    /// What a failed sync should have written is lost to the disk. To try again looks as if it helped.
-    fn sync_failed(&mut self, sync: Syncing, cause: NoteId, cx: Cx<'_, '_>) {
-        cx.because(cause);
-        let failed = cx.say(Note::new("sync-failed").about(DISK).mark(Tone::Bad));
-        if sync.fresh {
-            self.rewriting = None;
-            return self.go_on(cx);
-        }
-        match self.knobs.failed {
-            Failed::Stop => {
-                cx.because(failed);
-                let note = Note::new("stops").about(MEMORY);
-                let stops = cx.say(note.mark(Tone::Warn));
-                // What the cache says of these pages is worth nothing any more.
-                self.crash(How::Stop, 0, stops, cx);
-            }
-            Failed::Retry => {
-                self.wal.file.sync_failed(sync.upto);
-                self.holes += 1;
-                let note = Note::new("retries").about(DISK);
-                cx.say(note.mark(Tone::Warn));
-                self.disk_has(sync.upto, cx);
-                self.go_on(cx);
-            }
-        }
-    }
-    // endregion
-
-    /// The disk is free again.
-    fn go_on(&mut self, cx: Cx<'_, '_>) {
-        self.admit(cx);
-        self.sync(false, cx);
-    }
-
-    // region: snapshot
-    /// Begins a new file with the newest value of each key.
-    fn snapshot(&mut self, cx: Cx<'_, '_>) {
-        if self.rewriting.is_some() || self.phase != Phase::Up {
-            return;
-        }
-        self.wants_snapshot = false;
-        self.wal.rewrite(base(&self.table, self.sequence));
-        let note = Note::new("snapshot").with(count(self.entries.len()));
-        let cause = cx.say(note.about(DISK));
-        self.rewriting = Some(Rewriting {
-            sequence: self.sequence,
-            unlogged: self.unlogged,
-            since: cx.now(),
-            ready: false,
-            cause,
-        });
-        cx.schedule(WRITES, Event::Written(self.life));
-    }
-
-    /// The new file takes the log's place.
-    fn renamed(&mut self, cx: Cx<'_, '_>) {
-        self.syncing = None;
-        let Some(rewriting) = self.rewriting.take() else {
-            return self.go_on(cx);
-        };
-        if !self.wal.rename() {
-            self.fault = Some("a snapshot lacked what the log had");
-            return self.go_on(cx);
-        }
-        self.unlogged -= rewriting.unlogged.min(self.unlogged);
-        self.folded += rewriting.unlogged;
-        let before = self.entries.len();
-        let old = std::mem::take(&mut self.entries);
-        let past = old
-            .iter()
-            .take_while(|one| one.sequence <= rewriting.sequence);
-        let (count_past, told) = past.fold((0, 0), |(all, told), one| {
-            (all + 1, told + u32::from(one.answered))
-        });
-        self.folded += told;
-        let mut kept = old.into_iter().skip(count_past);
-        let found = algorithms::wal::Reader::new(self.wal.file.bytes());
-        self.entries = found
-            .filter_map(|(record, bytes)| match record.kind {
-                Kind::Base => Some(base_entry(&record, bytes, rewriting.cause)),
-                _ => kept.next().map(|entry| Entry { bytes, ..entry }),
-            })
-            .collect();
-        (self.base, self.holes, self.rotten) = (self.entries.len(), 0, None);
-        self.rewrites += 1;
-        cx.because(rewriting.cause);
-        let note = Note::new("renamed").with(count(before));
-        let note = note.with(count(self.entries.len())).about(DISK);
-        cx.say(note.mark(Tone::Ok));
-        self.file += 1;
-        let upto = self.wal.file.synced();
-        self.drains(upto, cx);
-        let honest = self.is_honest();
-        for entry in &mut self.entries {
-            entry.kept = honest && entry.bytes.end <= upto;
-        }
-        self.answer_upto(upto, cx);
-        self.go_on(cx);
-    }
-    // endregion
-
-    /// A log begins with a snapshot: what memory has is not in it yet.
-    fn log_begins(&mut self, cause: NoteId, now: Time) {
-        self.wal.rewrite(base(&self.table, self.sequence));
-        if let Some(fresh) = self.wal.fresh() {
-            fresh.sync(usize::MAX);
-            fresh.keep(usize::MAX);
-        }
-        self.wal.rename();
-        let answered = self.entries.iter().filter(|entry| entry.answered);
-        self.folded += answered.count() as u32 + std::mem::take(&mut self.unlogged);
-        let found = algorithms::wal::Reader::new(self.wal.file.bytes());
-        self.entries = found
-            .map(|(record, bytes)| base_entry(&record, bytes, cause))
-            .collect();
-        for entry in &mut self.entries {
-            entry.at = now;
-        }
-        (self.rewriting, self.base) = (None, self.entries.len());
-        (self.holes, self.rotten) = (0, None);
-        self.cancel_sync();
-    }
-
-    /// What was under way between cache and disk is not any more.
-    pub(super) fn cancel_sync(&mut self) {
-        self.syncing = None;
-        self.syncs += 1;
-        self.file += 1;
-        self.life += 1;
-    }
-
-    /// Nothing that the process had begun goes on.
-    pub(super) fn new_life(&mut self) {
-        self.life += 1;
-    }
-
-    /// Answered writes that would be gone if the power went now.
-    pub(super) fn at_risk(&self) -> u32 {
-        let trusted = self.wal.file.trusted();
-        let entries = self.entries.iter().rev();
-        let above = entries.take_while(|entry| entry.bytes.end > trusted);
-        let (mut risk, mut base) = (self.unlogged, false);
-        for entry in above {
-            risk += u32::from(entry.answered);
-            base |= entry.kind == Kind::Base;
-        }
-        risk + if base { self.folded } else { 0 }
-    }
-
     /// How long a restart would read, at the speed that is set.
     pub(super) fn restart(&self) -> Time {
         Time(self.knobs.reading().0 * self.entries.len() as u64)
@@ -776,82 +523,14 @@ impl Store {
         self.truth = self.table;
     }
 
-    /// The record in the middle of what the disk has.
-    fn middle(&self) -> Option<usize> {
-        let kept = self.wal.file.trusted();
-        let on_disk = self.entries.iter().take_while(|one| one.bytes.end <= kept);
-        let on_disk = on_disk.count();
-        let base = self.entries.iter().filter(|one| one.kind == Kind::Base);
-        let first = base.count().min(on_disk.saturating_sub(1));
-        (on_disk > 0).then(|| first + (on_disk - first) / 2)
-    }
-
-    fn rot(&mut self, cause: NoteId, cx: Cx<'_, '_>) {
-        let Some(middle) = self.middle() else { return };
-        let entry = &self.entries[middle];
-        let (sequence, last) = (entry.sequence, entry.bytes.end - 1);
-        self.wal.file.rot(last);
-        self.rotten = Some(sequence);
-        for entry in self.entries.iter_mut().skip(middle) {
-            entry.kept = false;
-        }
-        cx.because(cause);
-        let note = Note::new("rots").with(count(sequence)).about(DISK);
-        cx.say(note.mark(Tone::Bad));
-    }
-
-    /// How much of what it is just writing the disk gets to when the power goes.
-    pub(super) fn half_written(&mut self, cx: Cx<'_, '_>) -> usize {
-        let file = &self.wal.file;
-        match self.syncing {
-            Some(sync) if !sync.fresh && file.trusted() == file.synced() => {
-                let under_way = sync.upto.saturating_sub(file.synced());
-                below(cx.random(FAULTS), under_way.max(1))
-            }
-            _ => 0,
-        }
-    }
-
-    /// The power goes when the first half of the last record that is synced is on the disk.
-    fn tear(&mut self, cx: Cx<'_, '_>) {
-        let Some((_, cause)) = self.tears.take() else {
-            return;
-        };
-        let upto = self.syncing.map_or(0, |sync| sync.upto);
-        let mut entries = self.entries.iter().rev();
-        let last = entries.find(|entry| entry.bytes.end <= upto);
-        let middle = last.map_or(0, |one| one.bytes.start + one.bytes.len() / 2);
-        let torn = middle.saturating_sub(self.wal.file.trusted());
-        cx.because(cause);
-        let plug = cx.say(Note::new("tears").about(DISK).mark(Tone::Bad));
-        self.crash(How::Plug, torn, plug, cx);
-    }
-
     fn look(&mut self, cx: Cx<'_, '_>) {
         let now = cx.now();
         self.now = now;
-        cx.sample(probe::RISK, f64::from(self.at_risk()));
+        cx.sample(probe::RISK, f64::from(self.risk));
         cx.sample(probe::LENGTH, self.entries.len() as f64);
         cx.sample(probe::RESTART, self.restart().as_s());
         let fast = self.knobs.fsync >= 20.0 && self.answers_per_s() >= 190.0;
         self.fast.set(fast && self.phase == Phase::Up, now);
-    }
-
-    pub(super) fn why(&mut self, cause: NoteId) {
-        self.why = cause;
-    }
-
-    pub(super) fn life(&self) -> u32 {
-        self.life
-    }
-
-    pub(super) fn take_unlogged(&mut self) -> u32 {
-        std::mem::take(&mut self.unlogged)
-    }
-
-    /// A law is broken, and tests shall say so.
-    pub(super) fn broken(&mut self, law: &'static str) {
-        self.fault = Some(law);
     }
 
     /// The store is up again.
@@ -862,41 +541,6 @@ impl Store {
         }
         self.go_on(cx);
     }
-}
-
-/// A snapshot's records.
-fn base(table: &[Option<i64>; KEYS], sequence: u64) -> impl Iterator<Item = Record> {
-    let keys = table.iter().enumerate();
-    keys.filter_map(move |(key, value)| {
-        Some(Record {
-            sequence,
-            transaction: 0,
-            kind: Kind::Base,
-            key: vec![key as u8],
-            value: (*value)?.to_string().into_bytes(),
-        })
-    })
-}
-
-fn base_entry(record: &Record, bytes: Range<usize>, cause: NoteId) -> Entry {
-    Entry {
-        sequence: record.sequence,
-        number: 0,
-        key: usize::from(record.key.first().copied().unwrap_or(0)),
-        kind: Kind::Base,
-        op: Op::Delete,
-        value: number(&record.value),
-        answered: false,
-        kept: true,
-        bytes,
-        at: Time::ZERO,
-        cause,
-    }
-}
-
-/// A number as records hold it.
-fn number(text: &[u8]) -> Option<i64> {
-    std::str::from_utf8(text).ok()?.parse().ok()
 }
 
 impl Model for Store {
@@ -942,6 +586,7 @@ impl Model for Store {
             unlogged: 0,
             folded: 0,
             came_back: 0,
+            risk: 0,
             crash: None,
             plugged: None,
             killed: None,
@@ -965,6 +610,7 @@ impl Model for Store {
     }
 
     fn on_event(&mut self, event: Event, _: &Settings, cx: Cx<'_, '_>) {
+        let light = matches!(event, Event::Arrive(_) | Event::Due(_));
         match event {
             Event::Arrive(turn) if self.source.is_due(turn) => {
                 self.arrive(cx);
@@ -999,6 +645,9 @@ impl Model for Store {
             Event::Tear(0) if self.tears.is_some() => self.sync(true, cx),
             _ => {}
         }
+        if !light {
+            self.risk = self.at_risk();
+        }
         self.look(cx);
     }
 
@@ -1017,6 +666,7 @@ impl Model for Store {
             cx.schedule(gap, Event::Arrive(turn));
         }
         self.go_on(cx);
+        self.risk = self.at_risk();
         self.look(cx);
     }
 
@@ -1062,6 +712,7 @@ impl Model for Store {
             }
             _ => {}
         }
+        self.risk = self.at_risk();
         self.look(cx);
     }
 
@@ -1099,6 +750,9 @@ impl Model for Store {
         let told = self.lost + self.folded + self.unlogged + logged;
         if told != self.answered {
             return Err(format!("{} answered, {told} accounted for", self.answered));
+        }
+        if self.risk != self.at_risk() {
+            return Err(format!("{} at risk, not {}", self.at_risk(), self.risk));
         }
         let end = self.entries.back().map_or(0, |entry| entry.bytes.end);
         let file = self.wal.file.bytes().len();

@@ -4,7 +4,7 @@ use super::model::{CACHE, CLIENTS, Crash, DISK, MEMORY, PROMISES, Phase, SYNC, S
 use super::settings::Sync;
 use algorithms::wal::Stop;
 use engine::claim::figure;
-use engine::{Beat, Challenge, Prediction, Progress, Setup, Time};
+use engine::{Beat, Challenge, Prediction, Progress, Scale, Setup, Time};
 
 /// So long after a crash it is told: who was answered has heard it by then.
 const TOLD: Time = Time::ms(250);
@@ -32,6 +32,13 @@ fn stopped(store: &Store, torn: bool) -> bool {
     let stop = store.crash.and_then(|crash| crash.stop);
     matches!(store.phase, Phase::Cuts { .. }) && (stop == Some(Stop::Torn)) == torn
 }
+
+pub(super) const SCALES: &[Scale] = &[Scale {
+    question: "group",
+    range: [0.0, 240.0, 10.0],
+    unit: "/s",
+    answers: &[(0.0, 0), (40.0, 1), (100.0, 2)],
+}];
 
 pub(super) const STORY: &[Beat<Store>] = &[
     Beat {
@@ -65,7 +72,7 @@ pub(super) const STORY: &[Beat<Store>] = &[
     Beat {
         id: "replay",
         setup: &[Setup::Speed(1.2)],
-        when: |store| store.phase == Phase::Up && store.at_risk() >= 12,
+        when: |store| store.phase == Phase::Up && store.risk >= 12,
         points: &[MEMORY, DISK],
         shows: &[
             figure(MEMORY, "dark").is(0.0),
@@ -213,7 +220,7 @@ pub(super) const STORY: &[Beat<Store>] = &[
             Setup::Act("fail", 0),
             Setup::Speed(0.25),
         ],
-        when: |store| store.holes > 0 && store.at_risk() >= 6,
+        when: |store| store.holes > 0 && store.risk >= 6,
         points: &[DISK, PROMISES],
         shows: &[
             figure(DISK, "missing").at_least(1.0),

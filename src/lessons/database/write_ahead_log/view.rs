@@ -1,8 +1,8 @@
 //! The stage: writers, three shelves that a write sinks through, and what has been promised.
 
+use super::log::WRITES;
 use super::model::{
-    CACHE, CLIENTS, DISK, Entry, HOP, LINK, MEMORY, PROMISES, Phase, Place, SYNC, Store, WRITES,
-    count,
+    CACHE, CLIENTS, DISK, Entry, HOP, LINK, MEMORY, PROMISES, Phase, Place, SYNC, Store, count,
 };
 use super::settings::{KEYS, Settings, Sync};
 use algorithms::wal::{Kind, Stop};
@@ -302,18 +302,22 @@ fn cache(store: &Store, rect: Rect, scene: &mut Scene) -> (Tape, usize) {
         }
     };
     let told = above.iter().filter(|one| one.answered).count();
-    let risk = store.at_risk();
+    let risk = store.risk;
     let lost = store.crash.unwrap_or_default().lost;
+    // What a plug takes is said once it has been seen: before that it is asked.
+    let told_of = store.plugged.is_some();
     let (word, n, ink) = match (power, above.len()) {
         (true, _) if lost == 0 => ("gone.none", 0, Ink::Bad),
         (true, _) => ("gone", lost as usize, Ink::Bad),
-        (false, _) if risk > 0 => ("risk", risk as usize, Ink::Bad),
+        (false, _) if risk > 0 && told_of => ("risk", risk as usize, Ink::Bad),
+        (false, _) if risk > 0 => ("above", risk as usize, Ink::Bad),
         (false, 0) => ("cache-empty", 0, Ink::Secondary),
         (false, cached) => ("cached", cached, Ink::Secondary),
     };
     let said = scene.say(word, &[count(n)]);
     let short = match word {
         "risk" => scene.say("risk.short", &[count(n)]),
+        "above" => scene.say("above.short", &[count(n)]),
         "gone" | "gone.none" => scene.say("gone.short", &[count(n)]),
         _ => said.clone(),
     };
@@ -568,13 +572,17 @@ fn disk(store: &Store, rect: Rect, at: Time, scene: &mut Scene) {
 }
 
 fn promises(store: &Store, rect: Rect, scene: &mut Scene) {
-    let risk = store.at_risk();
+    let risk = store.risk;
     let safe = store.answered - store.lost - risk.min(store.answered - store.lost);
     let rows = [
         ("promised", store.answered, Ink::Ink),
         ("on-disk", safe, Ink::Ok),
         (
-            "not-yet",
+            if store.plugged.is_some() {
+                "not-yet"
+            } else {
+                "not-on-disk"
+            },
             risk,
             if risk > 0 { Ink::Warn } else { Ink::Secondary },
         ),
