@@ -209,6 +209,7 @@ impl Store {
             .collect();
         (self.base, self.holes, self.rotten) = (self.entries.len(), 0, None);
         self.rewrites += 1;
+        self.shrunk = Some((cx.now(), before, self.entries.len()));
         cx.because(rewriting.cause);
         let note = Note::new("renamed").with(count(before));
         let note = note.with(count(self.entries.len())).about(DISK);

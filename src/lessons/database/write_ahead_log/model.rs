@@ -215,6 +215,8 @@ pub struct Store {
     /// Records of the log when it was last rewritten, and how often that was.
     pub(super) base: usize,
     pub(super) rewrites: u32,
+    /// When that was last, and how many records it made of how many.
+    pub(super) shrunk: Option<(Time, usize, usize)>,
     /// Which life of the process it is, and which file: events of an earlier one are stale.
     pub(super) life: u32,
     pub(super) file: u32,
@@ -503,7 +505,7 @@ impl Store {
         self.tail.clear();
         (self.crash, self.fails, self.tears) = (None, None, None);
         (self.torn, self.wants_snapshot, self.wrong) = (false, false, 0);
-        self.rewrites = 0;
+        (self.rewrites, self.shrunk) = (0, None);
         self.rate.restart(cx.now());
         self.fast = Holds::default();
         self.log_begins(cause, cx.now());
@@ -571,6 +573,7 @@ impl Model for Store {
             wants_snapshot: false,
             base: 0,
             rewrites: 0,
+            shrunk: None,
             life: 0,
             file: 0,
             plugs: 0,

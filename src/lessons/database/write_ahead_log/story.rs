@@ -187,6 +187,7 @@ pub(super) const STORY: &[Beat<Store>] = &[
         when: |store| store.rewrites > 0,
         points: &[DISK],
         shows: &[
+            figure(DISK, "before").at_least(40.0),
             figure(DISK, "records").at_most(26.0),
             figure(DISK, "restart").at_most(1.3),
         ],

@@ -16,6 +16,8 @@ use kit::layout::{Course, Placed, Slot, Span, Way, lay, part, space};
 /// For so long a cell glows that has changed, and a record falls into the cache.
 const GLOW: Time = Time::ms(150);
 const FALL: Time = HOP;
+/// For so long it is told what a snapshot made of the log.
+const SHRUNK: Time = Time::ms(1_500);
 /// Cells of the table in a row, and in one of a small stage.
 const CELLS: usize = 12;
 const CELLS_SMALL: usize = 8;
@@ -312,6 +314,7 @@ fn cache(store: &Store, rect: Rect, scene: &mut Scene) -> (Tape, usize) {
         (false, _) if risk > 0 && told_of => ("risk", risk as usize, Ink::Bad),
         (false, _) if risk > 0 => ("above", risk as usize, Ink::Bad),
         (false, 0) => ("cache-empty", 0, Ink::Secondary),
+        (false, 1) => ("cached.one", 1, Ink::Secondary),
         (false, cached) => ("cached", cached, Ink::Secondary),
     };
     let said = scene.say(word, &[count(n)]);
@@ -364,7 +367,10 @@ fn cache(store: &Store, rect: Rect, scene: &mut Scene) -> (Tape, usize) {
 fn sync(store: &Store, rect: Rect, at: Time, scene: &mut Scene) {
     let span = Arg::Span(store.knobs.sync_takes());
     let said = match (store.syncing, store.knobs.sync) {
-        (None, _) if store.phase != Phase::Up => scene.say("sync.down", &[]),
+        (None, _) if store.phase != Phase::Up => {
+            let alone = matches!(store.phase, Phase::Dark { power: false, .. });
+            scene.say(if alone { "sync.later" } else { "sync.down" }, &[])
+        }
         (Some(sync), _) if sync.fresh => scene.say("sync.fresh", &[span]),
         (Some(sync), _) => {
             let synced = store.wal.file.synced();
@@ -442,6 +448,7 @@ fn disk(store: &Store, rect: Rect, at: Time, scene: &mut Scene) {
     let restart = store.restart();
     let crash = store.crash.unwrap_or_default();
     let seconds = Arg::Tenths((restart.as_s() * 10.0 + 0.5) as u32);
+    let shrunk = store.shrunk.filter(|(when, ..)| at.since(*when) < SHRUNK);
     let state = match (store.phase, store.rewriting) {
         (Phase::Cuts { .. }, _) => {
             let word = match crash.stop {
@@ -451,6 +458,11 @@ fn disk(store: &Store, rect: Rect, at: Time, scene: &mut Scene) {
             (scene.say(word, &[count(crash.untrusted)]), Ink::Bad)
         }
         (Phase::Up, Some(_)) => (scene.say("rewrites", &[]), Ink::Accent),
+        (Phase::Up, None) if shrunk.is_some() => {
+            let (_, before, after) = shrunk.unwrap_or_default();
+            let args = [count(before), count(after), seconds];
+            (scene.say("shrunk", &args), Ink::Ok)
+        }
         (Phase::Up, None) if !holes.is_empty() => (scene.say("hole", &[]), Ink::Bad),
         (Phase::Up, None) if store.rotten.is_some() => (scene.say("rotten", &[]), Ink::Bad),
         (Phase::Up, None) if trusted < synced => (scene.say("own-cache", &[]), Ink::Warn),
@@ -461,7 +473,7 @@ fn disk(store: &Store, rect: Rect, at: Time, scene: &mut Scene) {
     };
     let name = scene.name(DISK);
     let short = match state.1 {
-        Ink::Secondary => scene.say("log.short", &[count(store.entries.len()), seconds]),
+        Ink::Secondary | Ink::Ok => scene.say("log.short", &[count(store.entries.len()), seconds]),
         _ => state.0.clone(),
     };
     let snapshot = [
@@ -514,7 +526,7 @@ fn disk(store: &Store, rect: Rect, at: Time, scene: &mut Scene) {
     let mut pencil = scene.thing(DISK, rect, spoken);
     pencil
         .figure("records", store.entries.len() as f64)
-        .figure("log", log.len() as f64)
+        .figure("before", shrunk.map_or(0.0, |one| one.1 as f64))
         .figure("restart", restart.as_s())
         .figure("torn", bad(Look::Torn))
         .figure("bad", bad(Look::Bad))
