@@ -28,6 +28,9 @@ mod probe {
     /// Records of the log, and how long a restart would read them, s.
     pub(super) const LENGTH: usize = 3;
     pub(super) const RESTART: usize = 4;
+    /// What theory expects of the answers and, on average, of what is at risk.
+    pub(super) const ANSWERS: usize = 5;
+    pub(super) const MEAN_RISK: usize = 6;
 }
 
 const PLOTS: &[Plot] = &[
@@ -36,12 +39,16 @@ const PLOTS: &[Plot] = &[
         &[
             Line::mean("answered", probe::ANSWERED, Ink::Ok).filled(),
             Line::mean("refused", probe::REFUSED, Ink::Bad),
+            Line::mean("expected", probe::ANSWERS, Ink::Secondary),
         ],
         30.0,
     ),
     Plot::of(
         "risk",
-        &[Line::mean("risk", probe::RISK, Ink::Warn).filled()],
+        &[
+            Line::mean("risk", probe::RISK, Ink::Warn).filled(),
+            Line::mean("expected", probe::MEAN_RISK, Ink::Secondary),
+        ],
         20.0,
     ),
     Plot::of(
@@ -73,6 +80,8 @@ impl Lesson for WriteAheadLog {
         probes: &[
             Probe::Count,
             Probe::Count,
+            Probe::Level,
+            Probe::Level,
             Probe::Level,
             Probe::Level,
             Probe::Level,

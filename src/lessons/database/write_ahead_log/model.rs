@@ -529,6 +529,9 @@ impl Store {
         let now = cx.now();
         self.now = now;
         cx.sample(probe::RISK, f64::from(self.risk));
+        cx.sample(probe::ANSWERS, self.knobs.answers_per_s());
+        let risk = self.knobs.risk().unwrap_or(f64::from(self.risk));
+        cx.sample(probe::MEAN_RISK, risk);
         cx.sample(probe::LENGTH, self.entries.len() as f64);
         cx.sample(probe::RESTART, self.restart().as_s());
         let fast = self.knobs.fsync >= 20.0 && self.answers_per_s() >= 190.0;

@@ -103,6 +103,25 @@ impl Settings {
         Time::from_ms(self.fsync)
     }
 
+    /// Answers a second by theory: all that come, and one for each sync at most where each write has its own.
+    pub(super) fn answers_per_s(&self) -> f64 {
+        let most = match self.sync {
+            Sync::EachWrite => 1_000.0 / self.fsync,
+            _ => f64::MAX,
+        };
+        f64::from(self.writes).min(most)
+    }
+
+    /// Answered writes that the disk lacks on average, by theory; none where nothing bounds them.
+    pub(super) fn risk(&self) -> Option<f64> {
+        let per_s = f64::from(self.writes);
+        match (self.disk, self.sync) {
+            (Disk::Honest, Sync::EachSecond) => Some(per_s * (0.5 + self.fsync / 1_000.0)),
+            (Disk::Honest, Sync::Group | Sync::EachWrite) => Some(0.0),
+            _ => None,
+        }
+    }
+
     /// From one record that is read to the next.
     pub(super) fn reading(&self) -> Time {
         Time::from_s(1.0 / f64::from(self.replay))

@@ -69,6 +69,25 @@ fn synced_each_second_a_plug_takes_half_a_second_of_answers() {
     assert!((mean / theory - 1.0).abs() < 0.05, "{mean} of {theory}");
 }
 
+/// The bracket grows for a second and a sync: λ · (½ s + a sync) on average.
+#[test]
+fn what_is_at_risk_agrees_with_theory() {
+    let first = Settings {
+        writes: 200,
+        fsync: 20.0,
+        ..Settings::default()
+    };
+    let theory = first.risk().expect("synced each second");
+    let mut run = run(1, first, Time::ms(400));
+    let (mut sum, samples) = (0, 1_000);
+    for _ in 0..samples {
+        go_on(&mut run, Time::ms(15));
+        sum += run.model().at_risk();
+    }
+    let mean = f64::from(sum) / f64::from(samples);
+    assert!((mean / theory - 1.0).abs() < 0.05, "{mean} of {theory}");
+}
+
 /// One after another a disk lets 1 ÷ sync answer; in groups all, about λ · sync at a time, within two syncs.
 #[test]
 fn one_sync_for_all_who_wait_is_as_fast_as_they_come() {

@@ -473,7 +473,11 @@ fn disk(store: &Store, rect: Rect, at: Time, scene: &mut Scene) {
     };
     let name = scene.name(DISK);
     let short = match state.1 {
-        Ink::Secondary | Ink::Ok => scene.say("log.short", &[count(store.entries.len()), seconds]),
+        Ink::Ok => {
+            let (_, before, after) = shrunk.unwrap_or_default();
+            scene.say("shrunk.short", &[count(before), count(after)])
+        }
+        Ink::Secondary => scene.say("log.short", &[count(store.entries.len()), seconds]),
         _ => state.0.clone(),
     };
     let snapshot = [
