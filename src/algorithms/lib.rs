@@ -77,6 +77,7 @@ pub mod token_bucket;
 pub mod topic;
 pub mod trace;
 pub mod version_vector;
+pub mod wal;
 pub mod websocket;
 pub mod weighted_round_robin;
 pub mod zipf;

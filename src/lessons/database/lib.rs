@@ -3,9 +3,11 @@
 pub mod indexes;
 pub mod isolation_levels;
 pub mod merkle_tree;
+pub mod write_ahead_log;
 
 kit::lessons![
     indexes::Indexes,
     isolation_levels::IsolationLevels,
     merkle_tree::MerkleTree,
+    write_ahead_log::WriteAheadLog,
 ];
