@@ -26,6 +26,7 @@ mod serverless;
 mod sharding;
 mod streams;
 mod table;
+mod transactions;
 
 use serde_json::{Map, Value};
 

@@ -7,6 +7,7 @@ pub mod plane;
 pub mod shares;
 pub mod states;
 pub mod steps;
+pub mod tape;
 
 pub use super::layout::LANE;
 use engine::scene::{Curve, Pencil, Point, Rect, pt};

@@ -2,6 +2,4 @@
 
 pub mod transactions;
 
-kit::lessons![
-    transactions::Transactions,
-];
+kit::lessons![transactions::Transactions,];
