@@ -388,7 +388,6 @@ impl Engine {
         self.phase = Phase::Down;
     }
 
-    // region: restart
     /// The next step of a restart; none once all is done. The power may fail between any two.
     pub fn restart(&mut self) -> Option<Restart> {
         match self.phase {
@@ -412,6 +411,7 @@ impl Engine {
                 self.phase = Phase::Redo(1);
                 Some(Restart::Analysed(self.open.len()))
             }
+            // region: restart
             Phase::Redo(lsn) => {
                 // Redo: whatever a page lacks, losers' changes included.
                 let Some(record) = self.log.get(lsn - 1) else {
@@ -444,10 +444,9 @@ impl Engine {
                         Restart::Ended(tx)
                     }
                 })
-            }
+            } // endregion
         }
     }
-    // endregion
 
     /// Whether every page on disk is covered by the log on disk: log before page.
     ///

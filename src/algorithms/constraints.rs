@@ -68,7 +68,6 @@ pub enum Broken {
 /// Rows that change, and what they are then; none if they are deleted.
 pub type Changes = Vec<(Key, Option<Row>)>;
 
-// region: rules
 /// What a statement changes, in order.
 ///
 /// # Errors
@@ -102,6 +101,7 @@ pub fn changes(
         Statement::Delete(key) if get(key).is_some() => changes.push((key, None)),
         Statement::Delete(_) => {}
     }
+    // region: cascade
     // Whoever belongs to a deleted row follows it, level by level.
     let mut at = 0;
     while at < changes.len() {
@@ -122,6 +122,8 @@ pub fn changes(
             }
         }
     }
+    // endregion
+    // region: rules
     for (key, after) in &changes {
         let (rules, Some(row)) = (tables[usize::from(key.0)], after) else {
             continue;
@@ -138,9 +140,9 @@ pub fn changes(
             _ => {}
         }
     }
+    // endregion
     Ok(changes)
 }
-// endregion
 
 #[cfg(test)]
 mod tests {

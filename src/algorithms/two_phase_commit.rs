@@ -45,7 +45,6 @@ pub enum Back {
     Knows(bool),
 }
 
-// region: participant
 /// What the log of a participant says after a crash.
 pub fn back(log: &[Entry]) -> Back {
     match log.last() {
@@ -76,6 +75,7 @@ impl Participant {
         }
     }
 
+    // region: participant
     /// Hears something, and answers; `can` says whether it could commit. What it logs is forced before the answer leaves.
     pub fn hear(&mut self, say: Say, can: bool) -> Option<Say> {
         match (say, self.decided()) {
@@ -101,6 +101,7 @@ impl Participant {
             _ => None,
         }
     }
+    // endregion
 
     /// It is back after a crash: what it asks, if anything.
     pub fn restart(&mut self) -> Option<Say> {
@@ -114,7 +115,6 @@ impl Participant {
         }
     }
 }
-// endregion
 
 /// Who asks, counts and decides.
 #[derive(Clone, Debug, PartialEq, Eq)]

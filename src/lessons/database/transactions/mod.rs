@@ -88,7 +88,7 @@ impl Lesson for Transactions {
         challenges: story::CHALLENGES,
         speed: 0.5,
         twin: ("design", 1.0),
-        still: Time::ms(2_150),
+        still: Time::ms(1_750),
         stands_for: &PLACES,
         ..Sheet::usual(
             Card {
@@ -117,15 +117,17 @@ impl Lesson for Transactions {
         Code {
             file: "algorithms/aries.rs",
             region: "restart",
-            marks: &[
-                ("reads-log", "Restart::Analysed"),
-                ("repeats", "page.put(key, after, lsn);"),
-            ],
+            marks: &[("repeats", "page.put(key, after, lsn);")],
         },
         Code {
             file: "algorithms/aries.rs",
             region: "undo",
             marks: &[("takes-back", "self.append(tx, What::Undo")],
+        },
+        Code {
+            file: "algorithms/constraints.rs",
+            region: "cascade",
+            marks: &[],
         },
         Code {
             file: "algorithms/constraints.rs",

@@ -20,8 +20,9 @@ pub(super) const MOST: usize = 160;
 const OPENING: Time = Time::ms(1_000);
 const REST: Time = Time::ms(2_500);
 const LONG: Time = Time::s(4);
-/// For each place that is tried.
+/// For each place that is tried; so many are tried unseen at a time.
 const TRY: Time = Time::ms(120);
+const FILL: (usize, Time) = (3, Time::ms(40));
 
 const WRITER: Stream = Stream::named("writer");
 
@@ -43,8 +44,10 @@ pub enum Event {
     World(u32),
     /// The next run.
     Run(u32),
-    /// The next place is tried.
+    /// The next place is tried, for all to see.
     Try(u32),
+    /// Some more places are tried unseen.
+    Fill(u32),
 }
 
 /// The running system.
@@ -56,6 +59,7 @@ pub struct Bank {
     began: (Time, Time),
     turn: u32,
     next: u32,
+    fill: u32,
     seed: u32,
     /// Whether B is closed in this run.
     pub(super) closed: bool,
@@ -116,6 +120,15 @@ impl Bank {
         self.left.filter(|_| over)
     }
 
+    /// What the restarts of this run repeated and took back.
+    pub(super) fn redone(&self) -> u32 {
+        self.world.redone.iter().sum()
+    }
+
+    pub(super) fn undone(&self) -> u32 {
+        self.world.undone.iter().sum()
+    }
+
     pub(super) fn running(&self) -> bool {
         !self.over && self.trying.is_none()
     }
@@ -147,8 +160,10 @@ impl Bank {
         self.begin(cx);
     }
 
-    /// Nothing of the strip holds any longer.
-    fn wipe(&mut self) {
+    /// Nothing of the strip holds any longer: its places are tried anew.
+    fn wipe(&mut self, cx: Cx<'_, '_>) {
+        self.fill = self.fill.wrapping_add(1);
+        cx.schedule(FILL.1, Event::Fill(self.fill));
         let mut dry = World::new(&self.knobs, self.seed, self.closed);
         dry.run(usize::MAX);
         self.places = dry.seen;
@@ -182,6 +197,18 @@ impl Bank {
             cx.because(NoteId::NONE);
             cx.say(Note::new("coordinator").about(COORDINATOR));
         }
+    }
+
+    /// Places that have not been tried are, a few at a time.
+    fn fill_on(&mut self, cx: Cx<'_, '_>) {
+        for _ in 0..FILL.0 {
+            let Some(at) = self.strip.iter().position(Option::is_none) else {
+                return;
+            };
+            let (_, verdict) = World::crash_at(&self.knobs, self.seed, self.closed, at);
+            self.strip[at] = Some(verdict);
+        }
+        cx.schedule(FILL.1, Event::Fill(self.fill));
     }
 
     fn try_next(&mut self, cx: Cx<'_, '_>) {
@@ -351,8 +378,8 @@ impl Bank {
                 Restart::Ended(tx) => Note::new("loser-ends").with(count(tx)).about(memory(bank)),
             },
             Happened::Up => Note::new("up")
-                .with(count(self.world.redone))
-                .with(count(self.world.undone))
+                .with(count(self.redone()))
+                .with(count(self.undone()))
                 .about(SCRIPT)
                 .mark(Tone::Ok),
             Happened::Killed => Note::new("killed").about(COORDINATOR).mark(Tone::Bad),
@@ -431,6 +458,7 @@ impl Model for Bank {
             began: (cx.now(), Time::ZERO),
             turn: 0,
             next: 0,
+            fill: 0,
             seed,
             closed: false,
             armed: None,
@@ -444,7 +472,8 @@ impl Model for Bank {
             locked: None,
             now: cx.now(),
         };
-        bank.wipe();
+        bank.wipe(cx);
+        bank.fill += 1;
         let all = 0..bank.strip.len();
         bank.strip = all
             .map(|at| Some(World::crash_at(knobs, seed, false, at).1))
@@ -462,6 +491,7 @@ impl Model for Bank {
         match event {
             Event::World(turn) if turn == self.turn && self.trying.is_none() => self.step(cx),
             Event::Try(turn) if turn == self.turn => self.try_next(cx),
+            Event::Fill(fill) if fill == self.fill => self.fill_on(cx),
             Event::Run(next) if next == self.next && self.over => self.begin(cx),
             _ => {}
         }
@@ -477,8 +507,9 @@ impl Model for Bank {
         };
         self.world.turn(knobs.writer);
         (self.closed, self.armed) = (quiet == was && self.closed, None);
-        self.wipe();
-        if quiet != was {
+        let tried = self.trying.is_some();
+        self.wipe(cx);
+        if quiet != was || tried {
             self.left = None;
             self.world = World::new(&self.knobs, self.seed, false);
             self.opens(cx);
@@ -501,7 +532,8 @@ impl Model for Bank {
             1 => {
                 self.cause = cx.say(says("you-try", STRIP));
                 self.closed = false;
-                self.wipe();
+                self.wipe(cx);
+                self.fill = self.fill.wrapping_add(1);
                 self.trying = Some(0);
                 self.try_next(cx);
             }

@@ -25,7 +25,7 @@ fn swept(bank: &Bank) -> bool {
 }
 
 fn undone(bank: &Bank) -> bool {
-    restarted(bank) && bank.world.undone > 0
+    restarted(bank) && bank.undone() > 0
 }
 
 /// A transaction in which a statement failed was committed all the same, or not.
@@ -124,7 +124,7 @@ pub(super) const STORY: &[Beat<Bank>] = &[
         id: "redo",
         // After all events of the run.
         setup: &[Setup::Set("writer", NEVER), BRISK, Setup::Act("crash", 15)],
-        when: |bank| restarted(bank) && bank.world.redone > 0 && bank.world.undone == 0,
+        when: |bank| restarted(bank) && bank.redone() > 0 && bank.undone() == 0,
         points: &[disk(0), memory(0)],
         shows: &[
             figure(disk(0), "d0").is(10.0),
@@ -283,7 +283,7 @@ pub(super) const CHALLENGES: &[Challenge<Bank>] = &[
         id: "both",
         progress: |bank, _| {
             let whole = bank.judged().and_then(|one| one.done).unwrap_or(0);
-            let (redone, undone) = (bank.world.redone, bank.world.undone);
+            let (redone, undone) = (bank.redone(), bank.undone());
             Progress::all(restarted(bank) && whole > 0 && redone > 0 && undone > 0)
         },
         solution: &[

@@ -39,13 +39,10 @@ pub(super) fn draw(bank: &Bank, knobs: &Settings, at: Time, scene: &mut Scene) {
         ]),
         false => part(memory(0), rest(), h),
     };
+    let wide = Span::rest(100.0, if two { 2.0 } else { 1.0 });
     let disks = |h: Span| match two {
-        true => vec![
-            part(disk(0), rest(), h),
-            space(8.0),
-            part(disk(1), rest(), h),
-        ],
-        false => vec![part(disk(0), rest(), h)],
+        true => vec![part(disk(0), wide, h), space(8.0), part(disk(1), wide, h)],
+        false => vec![part(disk(0), wide, h)],
     };
     let upper = if agree {
         COORDINATOR_H + WAY + 8.0
@@ -65,11 +62,11 @@ pub(super) fn draw(bank: &Bank, knobs: &Settings, at: Time, scene: &mut Scene) {
             of: GRID,
             n: bank.strip.len(),
             cell: Size {
-                w: Span::rest(17.0, 1.0),
-                h: 20.0.into(),
+                w: Span::rest(if narrow { 18.0 } else { 16.0 }, 1.0),
+                h: 22.0.into(),
             },
             gap: (2.0, 2.0),
-            columns: (1, if narrow { 20 } else { 48 }),
+            columns: (1, bank.strip.len().clamp(24, 48) as u16),
         },
     ];
     let mut all = if narrow {
@@ -78,7 +75,7 @@ pub(super) fn draw(bank: &Bank, knobs: &Settings, at: Time, scene: &mut Scene) {
         let mut all = middle;
         all.extend([
             space(8.0),
-            part(SCRIPT, rest(), 52.0 + 18.0 * lines),
+            part(SCRIPT, rest(), 60.0 + 18.0 * lines),
             space(8.0),
         ]);
         all.extend(disks(if two {
@@ -220,7 +217,11 @@ fn reply(bank: &Bank) -> (&'static str, Ink) {
 /// The script, line by line, and what the client was answered.
 fn script(bank: &Bank, knobs: &Settings, r: Rect, scene: &mut Scene) {
     let world = &bank.world;
-    let (word, ink) = reply(bank);
+    let cut = world.crashed && world.coordinator_up;
+    let (word, ink) = match reply(bank) {
+        (word, ink) if !cut || word == "reply.committed" => (word, ink),
+        _ => ("reply.cut", Ink::Bad),
+    };
     let answer = scene.say(word, &[]);
     let lines: Vec<String> = world
         .script
@@ -256,11 +257,18 @@ fn script(bank: &Bank, knobs: &Settings, r: Rect, scene: &mut Scene) {
                 Ink::AccentSoft,
             );
         }
-        // What COMMIT or ROLLBACK took back.
+        // Where the power failed.
+        if cut && number == world.at {
+            let below = if told == Told::Open { y } else { y + 18.0 };
+            let (x, y) = (tenths(r.x + 6.0), tenths(below));
+            pencil.dashed_line(format!("M{x} {y}h{}", tenths(r.w - 12.0)), Ink::Bad, 2.0);
+        }
+        // What COMMIT, ROLLBACK or a restart took back.
         let later = world.told[number..].iter().zip(&world.script[number..]);
         let undone = later
             .take_while(|(_, line)| **line != Line::Begin || **line == world.script[number])
-            .any(|(told, _)| *told == Told::RolledBack);
+            .any(|(told, _)| *told == Told::RolledBack)
+            || cut && bank.judged().is_some_and(|one| one.done == Some(0));
         let ink = match told {
             Told::Open | Told::Skipped | Told::Ignored => Ink::Secondary,
             _ => Ink::Ink,
@@ -443,15 +451,15 @@ fn in_memory(bank: &Bank, knobs: &Settings, at: usize, r: Rect, scene: &mut Scen
             _ => pencil.bordered(card, 6.0, Ink::Card, Ink::LineStrong, 1.0),
         };
         let middle = card.x + w / 2.0;
-        let label = fitting(&[names[place].clone()], 12.0, false, w - 16.0);
+        let label = fitting(&[names[place].clone()], 11.0, false, w - 6.0);
         pencil.centred(
             pt(middle, card.y + 15.0),
-            12.0,
+            11.0,
             false,
             Ink::Secondary,
             label,
         );
-        let big = if card.h > 70.0 { 26.0 } else { 20.0 };
+        let big = if card.h > 76.0 { 34.0 } else { 20.0 };
         let y = card.y + 18.0 + big;
         pencil.centred(
             pt(middle, y),
@@ -462,7 +470,7 @@ fn in_memory(bank: &Bank, knobs: &Settings, at: usize, r: Rect, scene: &mut Scen
         );
         let below = pt(middle, (y + 16.0).min(card.y + card.h - 5.0));
         if locked {
-            padlock(&mut pencil, card.x + 9.0, card.y + 9.0);
+            padlock(&mut pencil, card.x + w - 10.0, card.y + card.h - 11.0);
         }
         let is_closed = rows.clone().any(|(_, row)| row.closed);
         if is_closed || locked {
@@ -569,11 +577,16 @@ fn on_disk(bank: &Bank, knobs: &Settings, at: usize, r: Rect, scene: &mut Scene)
         Some(Restart::Undone(lsn)) => (Some(lsn - 1), scene.say("reader.undoes", &[])),
         Some(Restart::Ended(_)) => (Some(engine.log.len()), scene.say("reader.undoes", &[])),
     };
-    let did = match world.crashed && engine.is_up() && world.redone + world.undone > 0 {
-        true => scene.say("did", &[count(world.redone), count(world.undone)]),
-        false => doing,
+    let (redone, undone) = (world.redone[at], world.undone[at]);
+    let (did, short) = match world.crashed && engine.is_up() && redone + undone > 0 {
+        true => {
+            let both = [count(redone), count(undone)];
+            (scene.say("did", &both), scene.say("did.short", &both))
+        }
+        false => (doing, String::new()),
     };
-    let (empty, on_pages) = (scene.say("log.empty", &[]), scene.say("pages", &[]));
+    let empty = scene.say("log.empty", &[]);
+    let on_pages = ["pages", "pages.short"].map(|word| scene.say(word, &[]));
     let records: Vec<String> = engine
         .log
         .iter()
@@ -589,14 +602,15 @@ fn on_disk(bank: &Bank, knobs: &Settings, at: usize, r: Rect, scene: &mut Scene)
     let mut pencil = scene.thing(disk(at), r, says);
     pencil
         .figure("records", engine.flushed as f64)
-        .figure("redone", f64::from(world.redone))
-        .figure("undone", f64::from(world.undone))
+        .figure("redone", f64::from(redone))
+        .figure("undone", f64::from(undone))
         .figure("d0", pages.first().map_or(0.0, |(_, value)| *value as f64));
-    panel(&mut pencil, r, title);
+    panel(&mut pencil, r, title.as_str());
     let undoes = matches!(reader, Some(Restart::Undone(_) | Restart::Ended(_)));
     if !did.is_empty() {
         let ink = if undoes { Ink::Warn } else { Ink::Accent };
-        let did = fitting(&[did], 12.0, true, r.w - 80.0);
+        let room = r.w - 36.0 - text::width(&title, 13.0, true);
+        let did = fitting(&[did, short], 12.0, true, room);
         ending(
             &mut pencil,
             pt(r.x + r.w - 10.0, r.y + 17.0),
@@ -608,15 +622,21 @@ fn on_disk(bank: &Bank, knobs: &Settings, at: usize, r: Rect, scene: &mut Scene)
     }
     // The pages at the foot, the tape above.
     let low = r.h < 140.0;
-    let foot = if low { 26.0 } else { 52.0 };
+    let foot = if low { 26.0 } else { 64.0 };
     let area = Rect::new(r.x + 10.0, r.y + 34.0, r.w - 20.0, r.h - 40.0 - foot);
     let rows = ((area.h / 28.0) as usize).clamp(1, 5);
     let area = Rect {
         h: rows as f32 * (area.h / rows as f32).min(32.0),
         ..area
     };
-    let tape = Tape::of(area, rows, RECORD, records.len(), focus);
+    // As wide as the longest record asks for.
+    let widths = records
+        .iter()
+        .map(|one| text::width(one, 11.0, false) + 8.0);
+    let width = widths.fold(RECORD, f32::max).min(area.w);
+    let tape = Tape::of(area, rows, width, records.len(), focus);
     if records.is_empty() {
+        let empty = fitting(&[empty], 12.0, false, area.w);
         pencil.text(pt(area.x, area.y + 14.0), 12.0, Ink::Secondary, empty);
     }
     for number in tape.shown.clone() {
@@ -647,21 +667,31 @@ fn on_disk(bank: &Bank, knobs: &Settings, at: usize, r: Rect, scene: &mut Scene)
     if let Some(head) = focus.filter(|_| !records.is_empty()) {
         tape.head(&mut pencil, head.min(records.len() - 1));
     }
-    let y = r.y + r.h - 26.0;
+    let (h, bottom) = (if low { 22.0 } else { 38.0 }, r.y + r.h - 8.0);
     if !low {
-        pencil.text(pt(r.x + 10.0, y - 8.0), 11.0, Ink::Secondary, on_pages);
+        let on_pages = fitting(&on_pages, 11.0, false, r.w - 20.0);
+        pencil.text(
+            pt(r.x + 10.0, bottom - h - 6.0),
+            11.0,
+            Ink::Secondary,
+            on_pages,
+        );
     }
     let w = ((r.w - 20.0 + 6.0) / pages.len().max(1) as f32 - 6.0).min(110.0);
     for (place, (name, value)) in pages.iter().enumerate() {
-        let cell = Rect::new(r.x + 10.0 + (w + 6.0) * place as f32, y - 2.0, w, 22.0);
+        let x = r.x + 10.0 + (w + 6.0) * place as f32;
+        let cell = Rect::new(x, bottom - h, w, h);
         pencil.bordered(cell, 3.0, Ink::HitSoft, Ink::Hit, 1.0);
-        let text = fitting(
-            &[format!("{name} {value}"), value.to_string()],
-            12.0,
-            false,
-            w - 6.0,
-        );
-        pencil.centred(pt(cell.x + w / 2.0, y + 13.5), 12.0, false, Ink::Ink, text);
+        let (middle, value) = (x + w / 2.0, value.to_string());
+        if low {
+            let both = [format!("{name} {value}"), value];
+            let text = fitting(&both, 12.0, false, w - 6.0);
+            pencil.centred(pt(middle, bottom - 6.5), 12.0, false, Ink::Ink, text);
+        } else {
+            let name = fitting(&[name.clone()], 11.0, false, w - 4.0);
+            pencil.centred(pt(middle, cell.y + 13.0), 11.0, false, Ink::Secondary, name);
+            pencil.centred(pt(middle, cell.y + 31.0), 16.0, true, Ink::Ink, value);
+        }
     }
 }
 

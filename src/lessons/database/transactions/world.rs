@@ -211,8 +211,8 @@ pub(super) struct World {
     pub(super) places: usize,
     pub(super) seen: Vec<(usize, At)>,
     /// What this run's restarts did: pages mended, changes taken back.
-    pub(super) redone: u32,
-    pub(super) undone: u32,
+    pub(super) redone: [u32; 2],
+    pub(super) undone: [u32; 2],
     /// What the restart looks at.
     pub(super) reader: [Option<Restart>; 2],
 }
@@ -381,8 +381,8 @@ impl World {
             forced: 0,
             places: 0,
             seen: Vec::new(),
-            redone: 0,
-            undone: 0,
+            redone: [0; 2],
+            undone: [0; 2],
             reader: [None; 2],
         };
         world.after(ASK, Due::Hand);
@@ -749,7 +749,7 @@ impl World {
         mails.count() as u8
     }
 
-    /// The page writer writes a page that differs from the disk, after the log.
+    /// The page writer writes one of the pages that differ from the disk, after the log, or none.
     fn tick(&mut self, number: u32) -> Happened {
         self.after(TICK, Due::Tick(number.wrapping_add(1)));
         if self.knobs.writer != Writer::Random || self.dark || !self.up() {
@@ -761,7 +761,7 @@ impl World {
             .collect();
         let mixed = (self.seed ^ number.wrapping_mul(0x9E37_79B9)).wrapping_mul(0x85EB_CA6B);
         let Some((bank, page)) = dirty
-            .get((mixed >> 16) as usize % dirty.len().max(1))
+            .get((mixed >> 16) as usize % (dirty.len() + 1))
             .copied()
         else {
             return Happened::Nothing;
@@ -965,9 +965,11 @@ impl World {
 
     fn give_up(&mut self) {
         self.crashed = true;
+        // A line that has not left the client is not waited for.
+        let asked = self.hand.front() != Some(&Step::Arrive);
         self.hand.clear();
         self.due.retain(|(.., due)| *due != Due::Hand);
-        if let Some(told) = self.told.get_mut(self.at) {
+        if let Some(told) = self.told.get_mut(self.at).filter(|_| asked) {
             *told = Told::Nobody;
         }
     }
@@ -996,8 +998,8 @@ impl World {
             };
             self.reader[bank] = Some(step);
             match step {
-                Restart::Redone(_, true) => self.redone += 1,
-                Restart::Undone(_) => self.undone += 1,
+                Restart::Redone(_, true) => self.redone[bank] += 1,
+                Restart::Undone(_) => self.undone[bank] += 1,
                 _ => {}
             }
             self.after(RECOVER, Due::Recover);
