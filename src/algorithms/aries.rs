@@ -444,7 +444,8 @@ impl Engine {
                         Restart::Ended(tx)
                     }
                 })
-            } // endregion
+                // endregion
+            }
         }
     }
 

@@ -65,7 +65,8 @@ pub struct Bank {
     pub(super) closed: bool,
     /// Before which event the power is to fail.
     pub(super) armed: Option<usize>,
-    /// What came of each place that has been tried.
+    /// Whether the strip is of runs in which B is closed, and what came of each place that has been tried.
+    strip_closed: bool,
     pub(super) strip: Vec<Option<Verdict>>,
     /// The events of a run: at which line, and of which kind.
     pub(super) places: Vec<(usize, At)>,
@@ -148,6 +149,9 @@ impl Bank {
         self.world = World::new(&self.knobs, self.seed, self.closed);
         (self.began, self.over, self.trying) = ((cx.now(), Time::ZERO), false, None);
         self.next = self.next.wrapping_add(1);
+        if self.strip_closed != self.closed {
+            self.wipe(cx);
+        }
         let word = if self.closed { "runs-closed" } else { "runs" };
         let note = Note::new(word).with(count(self.runs + 1));
         self.cause = cx.say(note.about(SCRIPT));
@@ -166,6 +170,7 @@ impl Bank {
         cx.schedule(FILL.1, Event::Fill(self.fill));
         let mut dry = World::new(&self.knobs, self.seed, self.closed);
         dry.run(usize::MAX);
+        self.strip_closed = self.closed;
         self.places = dry.seen;
         self.places.push((dry.script.len(), At::End));
         self.places.truncate(MOST);
@@ -205,7 +210,7 @@ impl Bank {
             let Some(at) = self.strip.iter().position(Option::is_none) else {
                 return;
             };
-            let (_, verdict) = World::crash_at(&self.knobs, self.seed, self.closed, at);
+            let (_, verdict) = World::crash_at(&self.knobs, self.seed, self.strip_closed, at);
             self.strip[at] = Some(verdict);
         }
         cx.schedule(FILL.1, Event::Fill(self.fill));
@@ -462,6 +467,7 @@ impl Model for Bank {
             seed,
             closed: false,
             armed: None,
+            strip_closed: false,
             strip: Vec::new(),
             places: Vec::new(),
             trying: None,

@@ -66,11 +66,11 @@ pub(super) fn draw(bank: &Bank, knobs: &Settings, at: Time, scene: &mut Scene) {
                 h: 22.0.into(),
             },
             gap: (2.0, 2.0),
-            columns: (1, bank.strip.len().clamp(24, 48) as u16),
+            columns: (1, bank.strip.len().clamp(18, 48) as u16),
         },
     ];
     let mut all = if narrow {
-        middle.push(memories((88.0, 100.0).into()));
+        middle.push(memories((106.0, 112.0).into()));
         let lines = bank.world.script.len().min(9) as f32;
         let mut all = middle;
         all.extend([
@@ -197,7 +197,11 @@ fn line(scene: &Scene, program: Program, line: Line) -> String {
 /// What the client was answered last.
 fn reply(bank: &Bank) -> (&'static str, Ink) {
     let world = &bank.world;
-    let commits = |line: &Line| matches!(line, Line::Commit(_) | Line::Agree);
+    let all = world.banks.len();
+    let commits = |line: &Line| match line {
+        Line::Commit(bank) => bank + 1 == all,
+        line => *line == Line::Agree,
+    };
     let last = world
         .told
         .iter()
@@ -459,7 +463,9 @@ fn in_memory(bank: &Bank, knobs: &Settings, at: usize, r: Rect, scene: &mut Scen
             Ink::Secondary,
             label,
         );
-        let big = if card.h > 76.0 { 34.0 } else { 20.0 };
+        let text = numbers[place].0.to_string();
+        let fits = |size: &f32| card.h > 2.3 * size && text::width(&text, *size, true) < w - 8.0;
+        let big = [34.0, 20.0].into_iter().find(fits).unwrap_or(14.0);
         let y = card.y + 18.0 + big;
         pencil.centred(
             pt(middle, y),
@@ -479,7 +485,9 @@ fn in_memory(bank: &Bank, knobs: &Settings, at: usize, r: Rect, scene: &mut Scen
             } else {
                 befores[place].clone()
             };
-            if text::width(&text, 11.0, false) < w - 4.0 {
+            // Beside the padlock, if there is one.
+            let room = if locked { w - 36.0 } else { w - 4.0 };
+            if text::width(&text, 11.0, false) < room {
                 pencil.centred(below, 11.0, false, Ink::Secondary, text);
             }
         }
@@ -531,7 +539,7 @@ fn heading(scene: &Scene, kind: &str, at: usize, banks: usize) -> String {
 fn record(scene: &Scene, program: Program, record: &Record) -> String {
     let page = |key: Key| scene.say(name(program, super::world::page(key)), &[]);
     let one = |row: Option<Row>| row.map_or(String::new(), |row| row.value.to_string());
-    let tx = record.tx;
+    let (tx, undo) = (record.tx, scene.say("log.undo", &[]));
     match record.what {
         What::Change { key, before, after } if before.is_some() && after.is_some() => {
             format!("T{tx} {} {}\u{2192}{}", page(key), one(before), one(after))
@@ -541,9 +549,9 @@ fn record(scene: &Scene, program: Program, record: &Record) -> String {
             format!("T{tx} {sign}{} {}", page(key), key.1 + 1)
         }
         What::Undo { key, after, .. } if key.0 == 0 => {
-            format!("T{tx} \u{21b6} {} {}", page(key), one(after))
+            format!("T{tx} {undo} {} {}", page(key), one(after))
         }
-        What::Undo { key, .. } => format!("T{tx} \u{21b6} {} {}", page(key), key.1 + 1),
+        What::Undo { key, .. } => format!("T{tx} {undo} {} {}", page(key), key.1 + 1),
         What::Prepare => format!("T{tx} {}", scene.say("log.ready", &[])),
         What::Commit => format!("T{tx} {}", scene.say("log.commit", &[])),
         What::Abort => format!("T{tx} {}", scene.say("log.abort", &[])),
