@@ -1,9 +1,11 @@
 //! What the lesson says of transactions, held against every place where the power can fail.
 
+use super::Transactions;
 use super::settings::{AfterError, Children, Design, Mail, Program, Settings, Writer};
 use super::world::{A, B, Happened, Line, Told, Verdict, World, script};
 use algorithms::aries::Row;
-use engine::Time;
+use engine::lesson::sheet;
+use engine::{Player, Run, Time};
 
 const DESIGNS: [Design; 4] = [
     Design::Each,
@@ -283,4 +285,32 @@ fn scripts() {
         (5, Line::Begin, Line::Commit(0))
     );
     assert_eq!(script(&with(Design::Each, Program::Transfer)).len(), 3);
+}
+
+/// Whoever only follows the story has not solved a challenge by it.
+#[test]
+fn the_story_reaches_no_challenge() {
+    for seed in 1..=5 {
+        let run = Run::new(sheet::<Transactions>(), seed);
+        let mut player = Player::new(Box::new(run));
+        for beat in 0..player.beats().len() {
+            player.jump(beat);
+            let done = player.done();
+            assert!(
+                done.iter().all(|one| !one),
+                "seed {seed}, beat {beat}: {done:?}"
+            );
+        }
+    }
+}
+
+/// Twins that differ in what belongs together meet the same page writer.
+#[test]
+fn the_page_writer_is_a_matter_of_the_seed() {
+    let strip = |seed| {
+        let run = Run::new(sheet::<Transactions>(), seed);
+        run.model().places.clone()
+    };
+    assert_eq!(strip(1), strip(1));
+    assert!((2..9).any(|seed| strip(seed) != strip(1)));
 }
