@@ -83,7 +83,7 @@ impl Lesson for Transactions {
         ],
         probes: &[Probe::Level; 5],
         plots: PLOTS,
-        key: &[(Glyph::Message, Ink::Accent)],
+        key: &[(Glyph::Message, Ink::Accent), (Glyph::Request, Ink::Ok)],
         story: story::STORY,
         challenges: story::CHALLENGES,
         speed: 0.5,

@@ -254,7 +254,7 @@ fn script(bank: &Bank, knobs: &Settings, r: Rect, scene: &mut Scene) {
     for (row, number) in (first..lines.len().min(first + room)).enumerate() {
         let y = r.y + 30.0 + 18.0 * row as f32;
         let told = world.told[number];
-        if number == world.at && bank.running() {
+        if number == world.at && bank.running() && !world.crashed {
             pencil.filled(
                 Rect::new(r.x + 5.0, y, r.w - 10.0, 18.0),
                 4.0,
@@ -314,7 +314,7 @@ fn beam(bank: &Bank, knobs: &Settings, r: Rect, scene: &mut Scene) {
         Program::Close => "sum.customers",
     };
     let title = scene.say(word, &[count(there), count(ought)]);
-    let dark = scene.say("dark", &[]);
+    let dark = scene.say(if world.dark { "dark" } else { "restarts" }, &[]);
     let even = there == ought;
     let mut pencil = scene.thing(BEAM, r, if down { dark.clone() } else { title.clone() });
     pencil
@@ -696,7 +696,7 @@ fn on_disk(bank: &Bank, knobs: &Settings, at: usize, r: Rect, scene: &mut Scene)
             let text = fitting(&both, 12.0, false, w - 6.0);
             pencil.centred(pt(middle, bottom - 6.5), 12.0, false, Ink::Ink, text);
         } else {
-            let name = fitting(&[name.clone()], 11.0, false, w - 4.0);
+            let name = fitting(std::slice::from_ref(name), 11.0, false, w - 4.0);
             pencil.centred(pt(middle, cell.y + 13.0), 11.0, false, Ink::Secondary, name);
             pencil.centred(pt(middle, cell.y + 31.0), 16.0, true, Ink::Ink, value);
         }
@@ -785,12 +785,12 @@ fn words(bank: &Bank, placed: &Placed, at: Time, scene: &mut Scene) {
                 (Course::Back, 7.0)
             };
             let p = way.at(if word.down { share } else { 1.0 - share }, course);
-            let ink = match word.say {
-                Say::Vote(true) | Say::Decision(true) => Ink::Ok,
-                Say::Vote(false) | Say::Decision(false) => Ink::Warn,
-                _ => Ink::Accent,
+            let (glyph, ink) = match word.say {
+                Say::Vote(true) => (Glyph::Request, Ink::Ok),
+                Say::Vote(false) => (Glyph::Failure, Ink::Bad),
+                _ => (Glyph::Message, Ink::Accent),
             };
-            scene.particle(pt(p.x + lane, p.y), DOT, Glyph::Message, ink, word.number);
+            scene.particle(pt(p.x + lane, p.y), DOT, glyph, ink, word.number);
         }
     }
 }
@@ -803,7 +803,16 @@ fn places(bank: &Bank, placed: &Placed, scene: &mut Scene) {
         0 => scene.say("strip.untried", &[count(bank.strip.len() as i64)]),
         _ => scene.say("strip.tried", &[count(torn as i64), count(tried as i64)]),
     };
-    let keys = ["strip.before", "strip.after", "strip.torn"].map(|word| scene.say(word, &[]));
+    // What the squares mean; the last only where there is one.
+    let doubts = bank.strip.iter().flatten().any(|one| one.doubt);
+    let keys = [
+        ("strip.before", Some(0), false),
+        ("strip.after", Some(1), false),
+        ("strip.torn", None, false),
+        ("strip.doubt", Some(0), true),
+    ];
+    let keys = &keys[..if doubts { 4 } else { 3 }];
+    let texts: Vec<String> = keys.iter().map(|key| scene.say(key.0, &[])).collect();
     let mut pencil = scene.thing(STRIP, r, head.clone());
     pencil
         .figure("torn", torn as f64)
@@ -813,34 +822,17 @@ fn places(bank: &Bank, placed: &Placed, scene: &mut Scene) {
         (_, 0) => Ink::Ok,
         _ => Ink::Bad,
     };
-    let mut x = r.x + r.w;
-    let widths: f32 = keys
-        .iter()
-        .map(|key| text::width(key, 11.0, false) + 26.0)
-        .sum();
-    let room = if widths + 200.0 < r.w {
-        r.w - widths
-    } else {
-        r.w
-    };
-    pencil.bold(
-        pt(r.x, r.y + 16.0),
-        13.0,
-        ink,
-        fitting(&[head], 13.0, true, room),
-    );
-    if room < r.w {
-        for (number, key) in keys.iter().enumerate().rev() {
-            x -= text::width(key, 11.0, false) + 26.0;
-            let cell = Rect::new(x + 8.0, r.y + 6.0, 11.0, 11.0);
-            square(
-                &mut pencil,
-                cell,
-                [Some(Some(0)), Some(Some(1)), Some(None)][number],
-                false,
-            );
-            pencil.text(pt(x + 23.0, r.y + 16.0), 11.0, Ink::Secondary, key.as_str());
-        }
+    let widths = texts.iter().map(|key| text::width(key, 11.0, false) + 26.0);
+    let widths: f32 = widths.sum();
+    let legend = text::width(&head, 13.0, true) + widths + 10.0 < r.w;
+    let head = fitting(&[head], 13.0, true, r.w);
+    pencil.bold(pt(r.x, r.y + 16.0), 13.0, ink, head);
+    let mut x = r.x + r.w - widths;
+    for ((_, done, doubt), text) in keys.iter().zip(texts).filter(|_| legend) {
+        let cell = Rect::new(x + 6.0, r.y + 5.0, 13.0, 13.0);
+        square(&mut pencil, cell, Some(*done), *doubt);
+        x += text::width(&text, 11.0, false) + 26.0;
+        pencil.text(pt(cell.x + 17.0, r.y + 16.0), 11.0, Ink::Secondary, text);
     }
     let here = bank.world.places;
     for (number, verdict) in bank.strip.iter().enumerate() {
