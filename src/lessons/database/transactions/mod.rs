@@ -1,6 +1,8 @@
 //! Transactions: all or nothing. What is left when the power fails in the middle?
 
+mod agree;
 mod model;
+mod program;
 mod settings;
 mod story;
 mod view;

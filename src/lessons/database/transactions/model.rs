@@ -416,7 +416,7 @@ impl Bank {
         cx.sample(probe::OUGHT, ought as f64);
         let (mut dirty, mut unsafe_records, mut locked) = (0, 0, false);
         for bank in &self.world.banks {
-            dirty += (0..super::world::PAGES)
+            dirty += (0..super::program::PAGES)
                 .filter(|page| bank.is_dirty(*page))
                 .count();
             unsafe_records += bank.log.len() - bank.flushed;

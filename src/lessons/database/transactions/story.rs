@@ -1,8 +1,9 @@
 //! The story, its predictions, and things to try.
 
 use super::model::{BEAM, Bank, COORDINATOR, SCRIPT, STRIP, disk, memory};
+use super::program::{A, B, C};
 use super::settings::{AfterError, Design, Program};
-use super::world::{A, B, C, Told};
+use super::world::Told;
 use engine::claim::figure;
 use engine::{Beat, Challenge, Prediction, Progress, Setup, Time};
 

@@ -1,8 +1,9 @@
 //! What the lesson says of transactions, held against every place where the power can fail.
 
 use super::Transactions;
+use super::program::{A, B, Line, script};
 use super::settings::{AfterError, Children, Design, Mail, Program, Settings, Writer};
-use super::world::{A, B, Happened, Line, Told, Verdict, World, script};
+use super::world::{Happened, Told, Verdict, World};
 use algorithms::aries::Row;
 use engine::lesson::sheet;
 use engine::{Player, Run, Time};

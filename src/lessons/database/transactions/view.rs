@@ -1,8 +1,9 @@
 //! The stage: the script, the balance, memory and disk of each database, and the strip of places where the power can fail.
 
 use super::model::{BEAM, Bank, COORDINATOR, SCRIPT, STRIP, disk, memory, place};
+use super::program::{Line, PAGES, page_of};
 use super::settings::{Design, Mail, Program, Settings};
-use super::world::{At, LINK, Line, PAGES, Told};
+use super::world::{At, LINK, Told};
 use algorithms::aries::{Engine, Key, Page, Record, Restart, Row, What};
 use algorithms::constraints::Statement;
 use algorithms::two_phase_commit::Say;
@@ -537,7 +538,7 @@ fn heading(scene: &Scene, kind: &str, at: usize, banks: usize) -> String {
 
 /// What a log record says, as short as can be.
 fn record(scene: &Scene, program: Program, record: &Record) -> String {
-    let page = |key: Key| scene.say(name(program, super::world::page(key)), &[]);
+    let page = |key: Key| scene.say(name(program, page_of(key)), &[]);
     let one = |row: Option<Row>| row.map_or(String::new(), |row| row.value.to_string());
     let (tx, undo) = (record.tx, scene.say("log.undo", &[]));
     match record.what {

@@ -1,68 +1,37 @@
 //! A run of the program: client, databases, coordinator and page writer, with a clock and an agenda of their own. So the same run can
 //! be played for a learner, and be repeated unseen with a power cut before each of its events.
 
+use super::program::{
+    A, B, C, COUNT, CUSTOMERS, FEES, Line, MONEY, OUTBOX, PAGES, bank_of, page_of, rows, script,
+    tables,
+};
 use super::settings::{AfterError, Design, Mail, Program, Settings, Writer};
 use algorithms::aries::{Engine, Key, Lsn, Restart, Row, Tx};
-use algorithms::constraints::{Broken, Statement, Table, changes};
+use algorithms::constraints::{Broken, Statement, changes};
 use algorithms::two_phase_commit::{Coordinator, Participant, Say};
 use engine::Time;
 use std::collections::VecDeque;
 
-/// All money.
-pub(super) const MONEY: i64 = 10;
-pub(super) const A: Key = (0, 0);
-pub(super) const B: Key = (0, 1);
-pub(super) const FEES: Key = (0, 2);
-pub(super) const C: Key = (0, 3);
-/// The author's count of posts, and the bank's count of customers.
-const COUNT: Key = (0, 0);
-const OUTBOX: Key = (4, 0);
-/// Customers at first.
-const CUSTOMERS: u8 = 4;
-/// Pages of a database; the last is the outbox.
-pub(super) const PAGES: usize = 5;
 /// The name of the savepoint.
 const NAME: u8 = 1;
 
 /// A statement reaches the database; it is answered.
-const ASK: Time = Time::ms(100);
+pub(super) const ASK: Time = Time::ms(100);
 /// A record is logged and its page changed in memory.
 const WORK: Time = Time::ms(200);
 /// The log reaches the disk.
-const FLUSH: Time = Time::ms(200);
+pub(super) const FLUSH: Time = Time::ms(200);
 /// A page reaches the disk.
-const PAGE: Time = Time::ms(100);
+pub(super) const PAGE: Time = Time::ms(100);
 /// A message between databases.
 pub(super) const LINK: Time = Time::ms(200);
 /// The page writer looks for a page.
 const TICK: Time = Time::ms(300);
 /// Nobody at the other end.
-const GIVE_UP: Time = Time::s(1);
+pub(super) const GIVE_UP: Time = Time::s(1);
 /// Until the power is back, and for each step of a restart.
 const DARK: Time = Time::ms(600);
 const RECOVER: Time = Time::ms(150);
-
-/// A line of the script.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Line {
-    Begin,
-    Run(Statement),
-    Savepoint,
-    /// Back to the savepoint, if the line before failed.
-    FallBack,
-    /// Another try, if it did.
-    Instead(Statement),
-    /// COMMIT in one database.
-    Commit(usize),
-    /// COMMIT in both, by agreement.
-    Agree,
-    /// An e-mail leaves.
-    Mail,
-    /// What the outbox holds is sent.
-    Send,
-    /// The learner's.
-    Rollback,
-}
 
 /// What came of a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,7 +54,7 @@ pub(super) enum Told {
 
 /// What the hand is at.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Step {
+pub(super) enum Step {
     Arrive,
     Put(Key, Option<Row>),
     Commit(usize),
@@ -98,7 +67,7 @@ enum Step {
 
 /// What can be due.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Due {
+pub(super) enum Due {
     Hand,
     Tick(u32),
     Write(usize, usize),
@@ -176,10 +145,10 @@ pub(super) struct Verdict {
 /// The run.
 #[derive(Clone, Debug)]
 pub(super) struct World {
-    knobs: Settings,
+    pub(super) knobs: Settings,
     seed: u32,
     pub(super) now: Time,
-    due: Vec<(Time, u32, Due)>,
+    pub(super) due: Vec<(Time, u32, Due)>,
     order: u32,
     pub(super) banks: Vec<Engine>,
     pub(super) tx: [Option<Tx>; 2],
@@ -188,7 +157,7 @@ pub(super) struct World {
     pub(super) told: Vec<Told>,
     /// The line that the client is at.
     pub(super) at: usize,
-    hand: VecDeque<Step>,
+    pub(super) hand: VecDeque<Step>,
     pub(super) coordinator: Option<Coordinator>,
     pub(super) parts: [Participant; 2],
     pub(super) coordinator_up: bool,
@@ -215,133 +184,6 @@ pub(super) struct World {
     pub(super) undone: [u32; 2],
     /// What the restart looks at.
     pub(super) reader: [Option<Restart>; 2],
-}
-
-/// On which page a row lies.
-fn page_of(key: Key) -> usize {
-    match key {
-        (0, id) => usize::from(id),
-        (table, _) => usize::from(table),
-    }
-}
-
-/// The page that a table lies on, for those that share page numbers with accounts.
-pub(super) fn page(key: Key) -> usize {
-    page_of(key)
-}
-
-fn row(value: i64, of: Option<u8>) -> Row {
-    Row {
-        of,
-        ..Row::of(value)
-    }
-}
-
-/// Rows at first.
-fn rows(knobs: &Settings, closed: bool) -> Vec<(Key, Row)> {
-    match knobs.program {
-        Program::Transfer => {
-            let b = Row {
-                closed,
-                ..Row::of(0)
-            };
-            vec![
-                (A, Row::of(MONEY)),
-                (B, b),
-                (FEES, Row::of(0)),
-                (C, Row::of(0)),
-            ]
-        }
-        Program::Post => vec![(COUNT, Row::of(0))],
-        Program::Close => {
-            let mut rows = vec![(COUNT, Row::of(i64::from(CUSTOMERS)))];
-            for id in 0..CUSTOMERS {
-                rows.push(((1, id), row(0, None)));
-                // Two accounts each, and a card for the first of them.
-                rows.push(((2, 2 * id), row(0, Some(id))));
-                rows.push(((2, 2 * id + 1), row(0, Some(id))));
-                rows.push(((3, id), row(0, Some(2 * id))));
-            }
-            rows
-        }
-    }
-}
-
-/// The tables' rules: accounts or counts, posts or customers, accounts of customers, cards of accounts, the outbox.
-fn tables(knobs: &Settings) -> [Table; PAGES] {
-    let child = |of| Table {
-        parent: Some(of),
-        ..Table::FREE
-    };
-    let mut tables = [Table::FREE; PAGES];
-    if knobs.rules {
-        tables[0] = Table {
-            from_zero: true,
-            closed_is_empty: true,
-            ..Table::FREE
-        };
-        if knobs.program == Program::Close {
-            (tables[2], tables[3]) = (child(1), child(2));
-        }
-    }
-    tables
-}
-
-/// The lines of a program.
-pub(super) fn script(knobs: &Settings) -> Vec<Line> {
-    let (mut lines, amount) = (Vec::new(), i64::from(knobs.amount));
-    let whole = knobs.design != Design::Each;
-    for number in 0..knobs.transfers as u8 {
-        if whole {
-            lines.push(Line::Begin);
-        }
-        match knobs.program {
-            Program::Transfer => {
-                lines.push(Line::Run(Statement::Add(A, -amount)));
-                if knobs.mail == Mail::Middle {
-                    lines.push(Line::Mail);
-                }
-                let saved = knobs.savepoint && whole;
-                if saved {
-                    lines.push(Line::Savepoint);
-                }
-                lines.push(Line::Run(Statement::Add(B, amount - 1)));
-                if saved {
-                    lines.push(Line::FallBack);
-                    lines.push(Line::Instead(Statement::Add(C, amount - 1)));
-                }
-                lines.push(Line::Run(Statement::Add(FEES, 1)));
-            }
-            Program::Post => {
-                lines.push(Line::Run(Statement::Insert((1, number), row(0, None))));
-                if knobs.mail == Mail::Middle {
-                    lines.push(Line::Mail);
-                }
-                lines.push(Line::Run(Statement::Add(COUNT, 1)));
-            }
-            Program::Close => {
-                lines.push(Line::Run(Statement::Delete((1, number))));
-                if knobs.mail == Mail::Middle {
-                    lines.push(Line::Mail);
-                }
-                lines.push(Line::Run(Statement::Add(COUNT, -1)));
-            }
-        }
-        if knobs.mail == Mail::Outbox {
-            let mail = (OUTBOX.0, number);
-            lines.push(Line::Run(Statement::Insert(mail, Row::of(0))));
-        }
-        match knobs.design {
-            Design::Each => {}
-            Design::One => lines.push(Line::Commit(0)),
-            Design::TwoBanks => lines.extend([Line::Commit(0), Line::Commit(1)]),
-            Design::TwoPhase => lines.push(Line::Agree),
-        }
-        if knobs.mail == Mail::Outbox {
-            lines.push(Line::Send);
-        }
-    }
-    lines
 }
 
 impl World {
@@ -390,7 +232,7 @@ impl World {
         world
     }
 
-    fn after(&mut self, span: Time, due: Due) {
+    pub(super) fn after(&mut self, span: Time, due: Due) {
         self.order += 1;
         self.due.push((self.now + span, self.order, due));
     }
@@ -439,15 +281,8 @@ impl World {
         self.banks.iter().all(Engine::is_up)
     }
 
-    pub(super) fn in_doubt(&self, bank: usize) -> bool {
-        let open = &self.banks[bank].open;
-        self.knobs.design == Design::TwoPhase
-            && self.parts[bank].in_doubt()
-            && open.iter().any(|open| open.prepared)
-    }
-
     /// An event that a power cut could have come before.
-    fn place(&mut self, at: At) {
+    pub(super) fn place(&mut self, at: At) {
         self.places += 1;
         self.seen.push((self.at.min(self.script.len()), at));
     }
@@ -601,7 +436,7 @@ impl World {
         }
     }
 
-    fn answer(&mut self, told: Told) -> Happened {
+    pub(super) fn answer(&mut self, told: Told) -> Happened {
         let line = self.at;
         if let Some(slot) = self.told.get_mut(line) {
             *slot = told;
@@ -780,195 +615,7 @@ impl World {
         Happened::Flushed(bank)
     }
 
-    fn send(&mut self, bank: usize, down: bool, say: Say) {
-        self.messages += 1;
-        let word = Word {
-            bank,
-            down,
-            say,
-            sent: self.now,
-            number: self.messages,
-        };
-        self.after(LINK, Due::Word(word));
-    }
-
-    // region: agree
-    /// A message arrives, unless the line is cut or nobody is there.
-    fn hear(&mut self, word: Word) -> Happened {
-        self.place(At::Message);
-        let bank = word.bank;
-        if self.cut && bank == 1
-            || !word.down && !self.coordinator_up
-            || word.down && !self.banks[bank].is_up()
-        {
-            return Happened::Lost(word);
-        }
-        match word.say {
-            Say::Prepare => self.after(FLUSH, Due::Ready(bank)),
-            Say::Vote(yes) => self.after(PAGE, Due::Count(bank, yes)),
-            Say::Decision(commit) => self.after(FLUSH, Due::Do(bank, commit)),
-            Say::Ack => {
-                if let Some(coordinator) = &mut self.coordinator {
-                    coordinator.ack(bank);
-                }
-            }
-            Say::Ask => {
-                let known = self.coordinator.as_ref().and_then(Coordinator::asked);
-                if let Some(say) = known {
-                    self.send(bank, true, say);
-                }
-            }
-        }
-        Happened::Heard(word)
-    }
-
-    /// A bank forces that it can commit, and votes. From here on it may decide nothing alone.
-    fn ready(&mut self, bank: usize) -> Happened {
-        self.place(At::Flush);
-        let tx = self.tx[bank];
-        let vote = self.parts[bank].hear(Say::Prepare, tx.is_some());
-        if let Some(tx) = tx.filter(|_| vote == Some(Say::Vote(true))) {
-            self.banks[bank].prepare(tx);
-            self.banks[bank].flush();
-            self.forced += 1;
-        }
-        if let Some(vote) = vote {
-            self.send(bank, false, vote);
-        }
-        self.after(GIVE_UP, Due::Again);
-        Happened::Ready(bank)
-    }
-
-    /// The coordinator counts a vote; the last one settles it.
-    fn count(&mut self, bank: usize, yes: bool) -> Happened {
-        let Some(coordinator) = self.coordinator.as_mut().filter(|_| self.coordinator_up) else {
-            return Happened::Nothing;
-        };
-        let others = coordinator
-            .votes
-            .iter()
-            .enumerate()
-            .filter(|(other, _)| *other != bank);
-        let last = yes && others.into_iter().all(|(_, vote)| *vote == Some(true));
-        if last && self.doomed {
-            return self.kill();
-        }
-        match coordinator.vote(bank, yes) {
-            Some(commit) => self.decide(commit),
-            None => Happened::Voted(bank, yes),
-        }
-    }
-
-    /// The decision is forced, then told to all, and to the client.
-    fn decide(&mut self, commit: bool) -> Happened {
-        self.place(At::Flush);
-        self.forced += 1;
-        for bank in 0..self.banks.len() {
-            self.send(bank, true, Say::Decision(commit));
-        }
-        self.after(GIVE_UP, Due::Again);
-        if !self.crashed {
-            let told = if commit { Told::Done } else { Told::RolledBack };
-            self.hand.push_back(Step::Answer(told));
-            self.after(ASK, Due::Hand);
-        }
-        Happened::Decided(commit)
-    }
-
-    /// A bank does what was decided, forces it, and says so.
-    fn obey(&mut self, bank: usize, commit: bool) -> Happened {
-        self.place(At::Flush);
-        let known = self.parts[bank].decided();
-        if let Some(ack) = self.parts[bank].hear(Say::Decision(commit), false) {
-            self.send(bank, false, ack);
-        }
-        if let Some(tx) = self.tx[bank].take_if(|_| known.is_none()) {
-            if commit {
-                self.banks[bank].commit(tx);
-            } else {
-                self.banks[bank].roll_back(tx);
-            }
-            self.banks[bank].flush();
-            self.forced += 1;
-        }
-        Happened::Did(bank, commit)
-    }
-
-    /// A vote is missing for too long: that is a no.
-    fn patience(&mut self) -> Happened {
-        let Some(coordinator) = self.coordinator.as_mut().filter(|_| self.coordinator_up) else {
-            return Happened::Nothing;
-        };
-        if coordinator.decided.is_some() || self.dark {
-            return Happened::Nothing;
-        }
-        coordinator.give_up();
-        self.decide(false);
-        Happened::GaveUp
-    }
-
-    /// Who is in doubt asks; who has decided tells those who have not answered.
-    fn again(&mut self) -> Happened {
-        if self.dark || !self.up() || self.due.iter().any(|(.., due)| *due == Due::Again) {
-            return Happened::Nothing;
-        }
-        let mut going = false;
-        for bank in 0..self.banks.len() {
-            if self.in_doubt(bank) {
-                self.send(bank, false, Say::Ask);
-                going = true;
-            }
-        }
-        if let Some(coordinator) = self.coordinator.as_ref().filter(|_| self.coordinator_up) {
-            let (untold, decided): (Vec<usize>, _) =
-                (coordinator.untold().collect(), coordinator.decided);
-            for bank in untold {
-                self.send(bank, true, Say::Decision(decided == Some(true)));
-                going = true;
-            }
-        }
-        if going {
-            self.after(GIVE_UP, Due::Again);
-        }
-        Happened::Nothing
-    }
-    // endregion
-
-    /// The coordinator dies.
-    pub(super) fn kill(&mut self) -> Happened {
-        (self.doomed, self.coordinator_up) = (false, false);
-        if let Some(coordinator) = &mut self.coordinator {
-            coordinator.crash();
-        }
-        // The client hears nothing more.
-        self.give_up();
-        Happened::Killed
-    }
-
-    /// It is back, and the line is joined.
-    pub(super) fn mend(&mut self) {
-        let was = std::mem::replace(&mut self.coordinator_up, true);
-        (self.cut, self.doomed) = (false, false);
-        if !was {
-            self.back();
-        }
-        self.after(Time::ms(1), Due::Again);
-    }
-
-    /// The coordinator reads its log: what is not decided is aborted.
-    fn back(&mut self) {
-        let Some(coordinator) = &mut self.coordinator else {
-            return;
-        };
-        let decided = coordinator.decided.is_some();
-        let commit = coordinator.give_up();
-        if !decided {
-            self.decide(commit);
-        }
-        self.after(Time::ms(1), Due::Again);
-    }
-
-    fn give_up(&mut self) {
+    pub(super) fn give_up(&mut self) {
         self.crashed = true;
         // A line that has not left the client is not waited for.
         let asked = self.hand.front() != Some(&Step::Arrive);
@@ -1106,14 +753,4 @@ impl World {
         }
         Ok(())
     }
-}
-
-/// Which database holds a row.
-fn bank_of(knobs: &Settings, key: Key) -> usize {
-    let first = match knobs.program {
-        // A and the fees are in the first, B and C in the second.
-        Program::Transfer => key == A || key == FEES || key.0 == OUTBOX.0,
-        _ => key == COUNT || key.0 == OUTBOX.0,
-    };
-    usize::from(!first).min(knobs.design.banks() - 1)
 }
