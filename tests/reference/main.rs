@@ -10,6 +10,7 @@ mod consistent_hashing;
 mod dns;
 mod elections;
 mod indexes;
+mod isolation;
 mod kubernetes;
 mod load_balancing;
 mod membership;

@@ -1,6 +1,7 @@
 //! What several lessons draw alike: node cards, callouts, queues of dots, things on links.
 
 pub mod bars;
+pub mod binary_tree;
 pub mod cells;
 pub mod label;
 pub mod plane;

@@ -1,5 +1,13 @@
 //! Inside a database: how one machine stores, finds and protects data.
 
+pub mod indexes;
+pub mod isolation_levels;
+pub mod merkle_tree;
 pub mod transactions;
 
-kit::lessons![transactions::Transactions,];
+kit::lessons![
+    indexes::Indexes,
+    isolation_levels::IsolationLevels,
+    merkle_tree::MerkleTree,
+    transactions::Transactions,
+];
