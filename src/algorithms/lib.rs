@@ -1,6 +1,7 @@
 //! The real algorithms that the lessons animate: one file each, no clock, no screen, no lesson.
 
 pub mod any_limiter;
+pub mod aries;
 pub mod assignor;
 pub mod autoscaler;
 pub mod avl;
@@ -16,6 +17,7 @@ pub mod cache_write;
 pub mod circuit_breaker;
 pub mod color_marker;
 pub mod connections;
+pub mod constraints;
 pub mod counting_bloom_filter;
 pub mod crdt;
 pub mod dns_cache;
@@ -76,6 +78,7 @@ pub mod swim;
 pub mod token_bucket;
 pub mod topic;
 pub mod trace;
+pub mod two_phase_commit;
 pub mod version_vector;
 pub mod wal;
 pub mod websocket;

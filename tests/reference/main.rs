@@ -27,6 +27,7 @@ mod serverless;
 mod sharding;
 mod streams;
 mod table;
+mod transactions;
 mod wal;
 
 use serde_json::{Map, Value};

@@ -3,11 +3,13 @@
 pub mod indexes;
 pub mod isolation_levels;
 pub mod merkle_tree;
+pub mod transactions;
 pub mod write_ahead_log;
 
 kit::lessons![
     indexes::Indexes,
     isolation_levels::IsolationLevels,
     merkle_tree::MerkleTree,
+    transactions::Transactions,
     write_ahead_log::WriteAheadLog,
 ];
