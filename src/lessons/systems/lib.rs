@@ -1,3 +1,7 @@
 //! Whole systems: what the other chapters teach, together.
 
-kit::lessons![];
+pub mod url_shortener;
+
+kit::lessons![
+    url_shortener::UrlShortener,
+];
