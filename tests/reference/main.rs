@@ -24,6 +24,7 @@ mod routing;
 mod scaling;
 mod serverless;
 mod sharding;
+mod short_codes;
 mod streams;
 mod table;
 

@@ -2,6 +2,4 @@
 
 pub mod url_shortener;
 
-kit::lessons![
-    url_shortener::UrlShortener,
-];
+kit::lessons![url_shortener::UrlShortener,];

@@ -1,116 +1,747 @@
-//! The stage: users, a link, and the server with its queue.
+//! The stage: creators and visitors, servers, where codes come from, the database, and the map of all codes.
 
-use super::model::{LINK, Office, Place, SERVER, Settings, USERS};
-use engine::scene::{Rect, pt};
-use engine::{Arg, Glyph, Ink, PartId, Scene, Time};
-use kit::figures::{DOT, NodeCard, PITCH, queue, sockets};
-use kit::layout::{Course, Slot, Span, lay, part, space};
+use super::model::{
+    CAPACITY, CODES, CREATORS, Clash, DATABASE, Hop, MAP, SOURCE, Shortener, Square, Step,
+    VISITORS, What, address, count, server,
+};
+use super::settings::{Rule, Settings, Way};
+use algorithms::base62::codes;
+use algorithms::short_code::first_collision;
+use engine::scene::{Pencil, Point, Rect, pt};
+use engine::{Arg, Glyph, Ink, PartId, Scene, Time, text};
+use kit::figures::label::{ending, fitting};
+use kit::figures::{self, DOT};
+use kit::layout::{Course, Placed, Slot, Span, Way as Line, lay, part, space};
 
-/// Where the queue stands, beside the server.
-const QUEUE: PartId = PartId::one("queue");
+/// A square that was just taken is seen whole for so long.
+const FRESH: Time = Time::ms(900);
+/// Whose a code is.
+const OWNERS: [Ink; 5] = [Ink::Accent, Ink::Ok, Ink::Hit, Ink::MemberA, Ink::MemberB];
+/// Seconds in ten years.
+const TEN_YEARS_S: f64 = 60.0 * 60.0 * 24.0 * 365.0 * 10.0;
+/// Room above, below and beside the squares of the map.
+const HEAD: f32 = 40.0;
+const FOOT: f32 = 24.0;
+const AXIS: f32 = 18.0;
 
-pub(super) fn draw(office: &Office, knobs: &Settings, at: Time, scene: &mut Scene) {
-    let stage = Slot::Spine(vec![
-        part(USERS, (110.0, 150.0), 72.0),
-        space(Span::rest(90.0, 1.0)),
-        Slot::Row(vec![
-            part(SERVER, (130.0, 180.0), 72.0),
-            space(12.0),
-            part(QUEUE, (80.0, 130.0), 72.0),
-        ]),
-    ]);
-    let placed = lay(scene, &stage);
-    let way = placed.way(USERS, SERVER);
-    let words = scene.say("link", &[]);
-    scene
-        .link(LINK, way.frame(), words)
-        .line(way.d(), Ink::LineStrong, 1.5);
-
-    let load = scene.say("load", &[Arg::Number(knobs.load)]);
-    let card = NodeCard::plain(placed.of(USERS), scene.name(USERS), load.clone());
-    let mut pencil = scene.thing(USERS, placed.of(USERS), load);
-    pencil.figure("load", knobs.load);
-    card.draw(&mut pencil);
-
-    let (held, waits) = (office.pool.held.len(), office.pool.queue.len());
-    let count = |n: usize| Arg::Count(n as i64);
-    let busy = scene.say("busy", &[count(held), count(office.workers)]);
-    let waiting = scene.say("waiting", &[count(waits)]);
-    let share = held as f32 / office.workers as f32;
-    let room = placed.of(QUEUE);
-    let card = NodeCard {
-        meter: Some((
-            share,
-            if share < 1.0 { Ink::Accent } else { Ink::Warn },
-            false,
-        )),
-        ..NodeCard::plain(placed.of(SERVER), scene.name(SERVER), busy.clone())
-    };
-    let slots = card.slots(office.workers);
-    let frame = Rect::new(
-        card.rect.x,
-        card.rect.y,
-        room.x + room.w - card.rect.x,
-        card.rect.h,
-    );
-    let mut pencil = scene.thing(SERVER, frame, format!("{busy}, {waiting}"));
-    pencil
-        .figure("busy", f64::from(share))
-        .figure("waiting", waits as f64)
-        .figure("refused", f64::from(office.refused));
-    card.draw(&mut pencil);
-    if let Some(slot) = &slots {
-        sockets(&mut pencil, (0..office.workers).map(slot));
+pub(super) fn draw(it: &Shortener, knobs: &Settings, at: Time, scene: &mut Scene) {
+    let narrow = scene.narrow();
+    let placed = place(it, scene, narrow);
+    links(it, &placed, scene);
+    people(it, knobs, &placed, scene);
+    for i in 0..it.servers.len() {
+        worker(it, i, placed.of(server(i)), at, scene);
     }
-    pencil.text(pt(room.x, room.y + 14.0), 12.0, Ink::Secondary, waiting);
-    let numbers = office
-        .pool
-        .queue
-        .iter()
-        .filter_map(|key| office.requests.get(*key));
-    let dots = Rect::new(room.x, room.y + 22.0, room.w, room.h - 22.0);
-    // Whole rows, so that the last dot never stands half outside.
-    let dots = Rect::new(
-        dots.x,
-        dots.y,
-        dots.w,
-        (dots.h / PITCH) as u32 as f32 * PITCH,
-    );
-    queue(
-        scene,
-        dots,
-        Glyph::Request,
-        Ink::Accent,
-        numbers.map(|request| request.number),
-    );
+    source(it, placed.of(SOURCE), at, scene);
+    database(it, placed.of(DATABASE), scene);
+    map(it, placed.of(MAP), at, scene);
+    last(it, placed.of(CODES), narrow, scene);
+    capacity(knobs, placed.of(CAPACITY), scene);
+    dots(it, &placed, at, scene);
+}
 
-    if let Some(slot) = &slots {
-        for (place, key) in office.pool.held.iter().enumerate().take(office.workers) {
-            if let Some(request) = office.requests.get(*key) {
-                scene.particle(
-                    slot(place),
-                    DOT,
-                    Glyph::Request,
-                    Ink::Accent,
-                    request.number,
-                );
+fn between(gap: impl Into<Span>, slots: Vec<Slot>) -> Vec<Slot> {
+    let gap = gap.into();
+    let mut all = Vec::new();
+    for slot in slots {
+        if !all.is_empty() {
+            all.push(space(gap));
+        }
+        all.push(slot);
+    }
+    all
+}
+
+fn place(it: &Shortener, scene: &mut Scene, narrow: bool) -> Placed {
+    let n = it.servers.len();
+    let all = 0..n;
+    let stage = if narrow {
+        let rows = (0..n.div_ceil(3)).map(|row| {
+            let row = (row * 3..(row * 3 + 3).min(n))
+                .map(|i| part(server(i), Span::rest(78.0, 1.0), 60.0));
+            Slot::Row(between(6.0, row.collect()))
+        });
+        vec![
+            Slot::Row(vec![
+                part(CREATORS, Span::rest(104.0, 1.0), 64.0),
+                space(10.0),
+                part(VISITORS, Span::rest(140.0, 1.4), 64.0),
+            ]),
+            space(24.0),
+            Slot::Column(between(8.0, rows.collect())),
+            space(24.0),
+            Slot::Row(vec![
+                part(SOURCE, Span::rest(128.0, 1.0), 84.0),
+                space(8.0),
+                part(DATABASE, Span::rest(128.0, 1.0), 84.0),
+            ]),
+            space(8.0),
+            part(MAP, Span::rest(264.0, 1.0), (250.0, 350.0)),
+            space(8.0),
+            part(CODES, Span::rest(264.0, 1.0), 74.0),
+            space(8.0),
+            part(CAPACITY, Span::rest(264.0, 1.0), 74.0),
+        ]
+    } else {
+        let tall = if n > 3 { (44.0, 50.0) } else { (48.0, 64.0) };
+        let servers = all.map(|i| part(server(i), (112.0, 164.0), tall));
+        vec![
+            Slot::Row(vec![
+                Slot::Column(vec![
+                    part(CREATORS, (92.0, 118.0), (54.0, 70.0)),
+                    space((14.0, 34.0)),
+                    part(VISITORS, (92.0, 118.0), (84.0, 96.0)),
+                ]),
+                space(Span::rest(20.0, 1.0)),
+                Slot::Column(between((8.0, 20.0), servers.collect())),
+                space(Span::rest(22.0, 1.0)),
+                Slot::Column(vec![
+                    part(SOURCE, (118.0, 150.0), (84.0, 104.0)),
+                    space((12.0, 30.0)),
+                    part(DATABASE, (118.0, 150.0), (84.0, 104.0)),
+                ]),
+                space(10.0),
+                part(MAP, (160.0, 300.0), (216.0, 350.0)),
+            ]),
+            space(8.0),
+            Slot::Row(vec![
+                part(CODES, Span::rest(230.0, 1.1), 74.0),
+                space(10.0),
+                part(CAPACITY, Span::rest(250.0, 1.0), 74.0),
+            ]),
+        ]
+    };
+    lay(scene, &Slot::Column(stage))
+}
+
+fn links(it: &Shortener, placed: &Placed, scene: &mut Scene) {
+    let asks = !it.knobs.way.is_scattered() && it.knobs.way != Way::Snowflake;
+    let mut ground = scene.background();
+    for i in 0..it.servers.len() {
+        let here = server(i);
+        ground.line(placed.way(CREATORS, here).d(), Ink::Mark, 1.5);
+        ground.line(placed.way(VISITORS, here).d(), Ink::LineStrong, 1.0);
+        ground.line(placed.way(here, DATABASE).d(), Ink::Mark, 1.5);
+        if asks {
+            ground.line(placed.way(here, SOURCE).d(), Ink::Mark, 1.5);
+        }
+    }
+}
+
+/// Lines of a card, the first bold, as many as there is room for.
+fn lines(pencil: &mut Pencil<'_>, rect: Rect, from: f32, all: &[(String, Ink)]) {
+    for (i, (line, ink)) in all.iter().enumerate() {
+        let y = rect.y + from + 15.0 * i as f32;
+        if y > rect.y + rect.h - 5.0 {
+            break;
+        }
+        let line = fitting(std::slice::from_ref(line), 11.5, false, rect.w - 20.0);
+        pencil.text(pt(rect.x + 10.0, y), 11.5, *ink, line);
+    }
+}
+
+fn card<'a>(
+    scene: &'a mut Scene,
+    id: PartId,
+    rect: Rect,
+    border: Ink,
+    all: &[(String, Ink)],
+) -> Pencil<'a> {
+    let name = scene.name(id);
+    let said: Vec<&str> = all.iter().map(|(line, _)| line.as_str()).collect();
+    let mut pencil = scene.thing(id, rect, said.join(", "));
+    let width = if border == Ink::LineStrong { 1.5 } else { 2.0 };
+    pencil.bordered(rect, 10.0, Ink::Card, border, width);
+    let name = fitting(&[name], 13.5, true, rect.w - 20.0);
+    pencil.bold(pt(rect.x + 10.0, rect.y + 19.0), 13.5, Ink::Ink, name);
+    lines(&mut pencil, rect, 36.0, all);
+    pencil
+}
+
+/// A large number in three digits and a word.
+fn amount(scene: &Scene, n: f64) -> String {
+    let units = [
+        (1e12, "trillion"),
+        (1e9, "billion"),
+        (1e6, "million"),
+        (1e5, "thousand"),
+    ];
+    let Some((unit, word)) = units.into_iter().find(|(unit, _)| n >= *unit) else {
+        return grouped(n as u64);
+    };
+    let n = match word {
+        "thousand" => return grouped((n / unit * 100.0).round() as u64 * 1_000),
+        _ if n / unit >= 100.0 => (n / unit).round(),
+        _ => (n / unit * 10.0).round() / 10.0,
+    };
+    scene.say(word, &[Arg::Number(n)])
+}
+
+/// A whole number with commas.
+fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn people(it: &Shortener, knobs: &Settings, placed: &Placed, scene: &mut Scene) {
+    let quiet = Ink::Secondary;
+    let load = scene.say("load", &[count(knobs.load)]);
+    let came = scene.say("came", &[count(it.count.asked)]);
+    let rect = placed.of(CREATORS);
+    card(
+        scene,
+        CREATORS,
+        rect,
+        Ink::LineStrong,
+        &[(load, quiet), (came, quiet)],
+    )
+    .figure("asked", f64::from(it.count.asked));
+
+    let share = it.visits.counted_share();
+    let visits = grouped(u64::from(knobs.load * knobs.visits));
+    let visits = format!("{visits} {}", scene.say("visits", &[]));
+    let reach = scene.say("reach", &[Arg::Share(share)]);
+    let mut said = Vec::new();
+    if let Some((_, guesses, hits)) = it.scan {
+        let line = scene.say("scan", &[count(hits), count(guesses)]);
+        said.push((line, Ink::Bad));
+    } else if let Some((_, other)) = it.misled {
+        let line = scene.say("misled", &[count(other)]);
+        said.push((line, Ink::Bad));
+    }
+    let ink = if share < 0.9 { Ink::Warn } else { quiet };
+    said.extend([(reach, ink), (visits, quiet)]);
+    let border = if it.misled.is_some() && it.scan.is_none() {
+        Ink::Bad
+    } else {
+        Ink::LineStrong
+    };
+    card(scene, VISITORS, placed.of(VISITORS), border, &said)
+        .figure("hits", f64::from(it.scan.map_or(0, |scan| scan.2)))
+        .figure("guesses", f64::from(it.scan.map_or(0, |scan| scan.1)))
+        .figure("misled", f64::from(it.count.misled))
+        .figure("counted", share);
+}
+
+fn worker(it: &Shortener, i: usize, rect: Rect, at: Time, scene: &mut Scene) {
+    let Some(one) = it.servers.get(i) else {
+        return;
+    };
+    let own = &one.own;
+    let waits = count(own.waiting.len());
+    let (status, ink) = if let Some(back) = own.back_at {
+        let left = figures::tenths(back.since(at));
+        (scene.say("down", &[left]), Ink::Bad)
+    } else if let Some(until) = own.waits_until {
+        let left = figures::tenths(until.since(at));
+        (scene.say("clock", &[left, waits]), Ink::Warn)
+    } else {
+        let status = match it.knobs.way {
+            Way::Random => scene.say("draws", &[]),
+            Way::Hex | Way::Base62 => scene.say("hashes", &[]),
+            Way::Counter | Way::Stride => scene.say("asks", &[]),
+            Way::Snowflake => scene.say("own-clock", &[]),
+            Way::Ranges if own.range.end == 0 => scene.say("no-range", &[]),
+            Way::Ranges => {
+                let end = grouped(own.range.end - 1);
+                format!("{} {end}", scene.say("up-to", &[]))
+            }
+        };
+        (status, Ink::Secondary)
+    };
+    let name = scene.name(server(i));
+    let tall = rect.h >= 56.0 && rect.w > 60.0;
+    let next = (it.knobs.way == Way::Ranges && one.down.is_none() && own.range.end > 0)
+        .then(|| format!("{} {}", scene.say("next", &[]), grouped(own.range.next)));
+    let owner = OWNERS[i % OWNERS.len()];
+    let mut pencil = scene.thing(server(i), rect, status.clone());
+    pencil
+        .figure("left", own.range.left() as f64)
+        .figure("down", f64::from(u8::from(one.down.is_some())));
+    let border = match ink {
+        Ink::Secondary => owner,
+        other => other,
+    };
+    if one.down.is_some() {
+        pencil.dashed(rect, 10.0, Ink::Card, border, 2.0);
+    } else {
+        pencil.bordered(rect, 10.0, Ink::Card, border, 2.0);
+    }
+    pencil.filled(
+        Rect::new(rect.x + 10.0, rect.y + 10.0, 10.0, 10.0),
+        2.0,
+        owner,
+    );
+    let name_w = text::width(&name, 13.5, true);
+    pencil.bold(pt(rect.x + 25.0, rect.y + 19.5), 13.5, Ink::Ink, name);
+    if let Some(next) = next {
+        let room = rect.w - 45.0 - name_w;
+        let next = fitting(&[next, grouped(own.range.next)], 11.0, false, room);
+        ending(
+            &mut pencil,
+            pt(rect.x + rect.w - 10.0, rect.y + 19.0),
+            11.0,
+            false,
+            Ink::Ink,
+            next,
+        );
+    }
+    let status = fitting(&[status], 11.5, false, rect.w - 20.0);
+    pencil.text(pt(rect.x + 10.0, rect.y + 36.0), 11.5, ink, status);
+    if it.knobs.way == Way::Ranges && one.down.is_none() && tall {
+        let size = it.knobs.size as f32;
+        let share = (own.range.left() as f32 / size).min(1.0);
+        let bar = Rect::new(rect.x + 10.0, rect.y + rect.h - 15.0, rect.w - 20.0, 6.0);
+        pencil.meter(bar, share, owner, false);
+    }
+}
+
+fn source(it: &Shortener, rect: Rect, at: Time, scene: &mut Scene) {
+    let quiet = Ink::Secondary;
+    let (now_us, lag_us) = (at.0, Time::from_ms(it.knobs.lag).0);
+    let line =
+        |scene: &Scene, word: &str, n: u64| format!("{} {}", scene.say(word, &[]), grouped(n));
+    let mut border = Ink::LineStrong;
+    let mut said = Vec::new();
+    match it.knobs.way {
+        Way::Random | Way::Hex | Way::Base62 | Way::Snowflake => {
+            border = Ink::Line;
+            said.push((scene.say("nobody", &[]), quiet));
+            said.push((scene.say("themselves", &[]), quiet));
+        }
+        Way::Counter => {
+            if let Some(until) = it.down_until {
+                border = Ink::Bad;
+                let left = figures::tenths(until.since(at));
+                said.push((scene.say("dead", &[left]), Ink::Bad));
+                said.push((scene.say("wait", &[count(it.queue.len())]), Ink::Warn));
+                said.push((line(scene, "replica", it.counter.next()), quiet));
+            } else {
+                said.push((line(scene, "next", it.counter.next()), Ink::Ink));
+                let heard = it.counter.heard(now_us, lag_us);
+                said.push((line(scene, "replica", heard), quiet));
+            }
+        }
+        Way::Stride => {
+            for one in &it.strides {
+                said.push((line(scene, "next", one.next()), Ink::Ink));
+            }
+        }
+        Way::Ranges => {
+            said.push((line(scene, "next-range", it.tokens.next()), Ink::Ink));
+        }
+    }
+    if it.count.again > 0 {
+        border = Ink::Bad;
+        said.insert(1, (scene.say("again", &[count(it.count.again)]), Ink::Bad));
+    }
+    let asked = it.count.asked.max(1);
+    let questions = f64::from(it.count.questions) / f64::from(asked);
+    if !it.knobs.way.is_scattered() && it.knobs.way != Way::Snowflake && it.down_until.is_none() {
+        let rounded = (questions * 100.0).round() / 100.0;
+        said.push((scene.say("questions", &[Arg::Number(rounded)]), quiet));
+    }
+    if it.count.wasted > 0 {
+        said.push((line(scene, "lost", it.count.wasted), Ink::Warn));
+    }
+    card(scene, SOURCE, rect, border, &said)
+        .figure("questions", questions)
+        .figure("again", f64::from(it.count.again))
+        .figure("waiting", it.queue.len() as f64)
+        .figure("wasted", it.count.wasted as f64);
+}
+
+fn database(it: &Shortener, rect: Rect, scene: &mut Scene) {
+    let n = &it.count;
+    let rule = match it.knobs.insert {
+        Rule::Overwrite => "rule.overwrite",
+        Rule::CheckFirst => "rule.check",
+        Rule::Unique => "rule.unique",
+    };
+    let ink = |n: u32, ink: Ink| if n > 0 { ink } else { Ink::Secondary };
+    let said = [
+        (scene.say("rows", &[count(it.table.len())]), Ink::Ink),
+        (
+            scene.say("overwritten", &[count(n.overwritten)]),
+            ink(n.overwritten, Ink::Bad),
+        ),
+        (
+            scene.say("retries", &[count(n.retries)]),
+            ink(n.retries, Ink::Warn),
+        ),
+        (
+            scene.say("cache", &[Arg::Share(it.visits.hit_share())]),
+            Ink::Secondary,
+        ),
+        (scene.say(rule, &[]), Ink::Secondary),
+    ];
+    let border = if n.overwritten > 0 {
+        Ink::Bad
+    } else {
+        Ink::LineStrong
+    };
+    card(scene, DATABASE, rect, border, &said)
+        .figure("rows", it.table.len() as f64)
+        .figure("overwritten", f64::from(n.overwritten))
+        .figure("retries", f64::from(n.retries))
+        .figure("refused", f64::from(n.refused));
+}
+
+/// Where the squares lie, and how far apart they are.
+struct Grid {
+    left: f32,
+    top: f32,
+    pitch: f32,
+    side: u64,
+}
+
+impl Grid {
+    fn of(it: &Shortener, rect: Rect) -> Grid {
+        let side = it.side();
+        let room = (rect.w - 2.0 * AXIS).min(rect.h - HEAD - FOOT);
+        Grid {
+            left: rect.x + (rect.w - room) / 2.0 + 3.0,
+            top: rect.y + HEAD,
+            pitch: room / side as f32,
+            side,
+        }
+    }
+
+    fn middle(&self, code: u64) -> Point {
+        let place = code % (self.side * self.side);
+        pt(
+            self.left + self.pitch * ((place % self.side) as f32 + 0.5),
+            self.top + self.pitch * ((place / self.side) as f32 + 0.5),
+        )
+    }
+
+    /// Squares as strokes, one for each run of a row: few paths, however many squares.
+    fn strokes(&self, meant: impl Fn(usize) -> bool) -> String {
+        let (mut d, side) = (String::new(), self.side as usize);
+        for row in 0..side {
+            let y = text::tenths(self.top + self.pitch * (row as f32 + 0.5));
+            let mut from = None;
+            for column in 0..=side {
+                let here = column < side && meant(row * side + column);
+                match (here, from) {
+                    (true, None) => from = Some(column),
+                    (false, Some(begun)) => {
+                        let x = self.left + self.pitch * (begun as f32 + 0.06);
+                        let w = self.pitch * ((column - begun) as f32 - 0.12);
+                        d += &format!("M{} {y}h{}", text::tenths(x), text::tenths(w));
+                        from = None;
+                    }
+                    _ => {}
+                }
+            }
+        }
+        d
+    }
+}
+
+/// The map of all codes by their last two characters.
+fn map(it: &Shortener, rect: Rect, at: Time, scene: &mut Scene) {
+    let grid = Grid::of(it, rect);
+    let many = it.codes_a_square();
+    let title = scene.say("map", &[]);
+    let each = format!("{} {}", amount(scene, many as f64), scene.say("each", &[]));
+    let each = if many == 1 {
+        scene.say("each.one", &[])
+    } else {
+        each
+    };
+    let clash = it.clashes.front().map(|clash| {
+        let said = scene.say("clash", &[count(it.count.clashes)]);
+        (said, *clash)
+    });
+    let foot = match (&clash, it.count.wasted) {
+        (Some((said, clash)), _) => format!("{said}: {}", meets(it, clash)),
+        (None, 0) => scene.say("no-clash", &[count(it.table.len())]),
+        (None, wasted) => scene.say("hatched", &[count(wasted)]),
+    };
+    let short = clash.as_ref().map(|(said, _)| said.clone());
+    let spoken = format!("{title}, {foot}");
+    let marks: &[(usize, &str)] = match it.side() {
+        16 => &[(0, "0"), (8, "8"), (15, "f")],
+        _ => &[(0, "0"), (10, "a"), (36, "A"), (61, "Z")],
+    };
+    let mut pencil = scene.thing(MAP, rect, spoken);
+    pencil
+        .figure("clashes", f64::from(it.count.clashes))
+        .figure("first", f64::from(it.count.first_clash))
+        .figure("rows", it.table.len() as f64);
+    pencil.bordered(rect, 10.0, Ink::Card, Ink::Line, 1.0);
+    let room = rect.w - 20.0;
+    let title = fitting(&[title], 12.0, true, room);
+    pencil.bold(
+        pt(rect.x + 10.0, rect.y + 17.0),
+        12.0,
+        Ink::Secondary,
+        title,
+    );
+    let all = grid.pitch * grid.side as f32;
+    let ground = Rect::new(grid.left - 1.0, grid.top - 1.0, all + 2.0, all + 2.0);
+    pencil.bordered(ground, 0.0, Ink::Paper, Ink::LineStrong, 1.0);
+    let each = fitting(&[each, String::new()], 11.0, false, room - 40.0);
+    for (place, mark) in marks {
+        let along = grid.pitch * (*place as f32 + 0.5);
+        pencil.centred(
+            pt(grid.left + along, grid.top - 4.0),
+            11.0,
+            false,
+            Ink::Secondary,
+            *mark,
+        );
+        ending(
+            &mut pencil,
+            pt(grid.left - 4.0, grid.top + along + 4.0),
+            11.0,
+            false,
+            Ink::Secondary,
+            *mark,
+        );
+    }
+    let side = (grid.side * grid.side) as usize;
+    let squares: &[Square] = it.squares.get(..side).unwrap_or_default();
+    let whole = |one: &Square| {
+        at.since(one.fresh) < FRESH && one.codes > 0 || u64::from(one.codes) * 2 >= many
+    };
+    for (owner, ink) in OWNERS.into_iter().enumerate().take(it.servers.len()) {
+        for full in [false, true] {
+            let d = grid.strokes(|place| {
+                let one = &squares[place];
+                usize::from(one.owner) == owner && one.codes > 0 && !one.bad && whole(one) == full
+            });
+            if !d.is_empty() {
+                let width = grid.pitch * if full { 0.88 } else { 0.5 };
+                pencil.line(d, ink, width);
             }
         }
     }
-    for (_, request) in office.requests.iter() {
-        let Place::Travels(leg) = request.place else {
+    wasted(it, &grid, &mut pencil);
+    let d = grid.strokes(|place| squares[place].bad);
+    if !d.is_empty() {
+        pencil.line(d, Ink::Bad, grid.pitch * 0.88);
+        if let Some(clash) = it.clashes.back() {
+            let p = grid.middle(clash.code);
+            pencil.mark(Glyph::Failure, p, (grid.pitch * 0.8).max(6.0), Ink::Bad);
+        }
+    }
+    let ink = match (&clash, it.count.overwritten) {
+        (Some(_), 1..) => Ink::Bad,
+        (Some(_), 0) => Ink::Warn,
+        _ => Ink::Secondary,
+    };
+    let texts: Vec<String> = std::iter::once(foot).chain(short).collect();
+    let foot = fitting(&texts, 11.5, ink != Ink::Secondary, room);
+    let base = pt(
+        rect.x + 10.0,
+        (ground.y + ground.h + 17.0).min(rect.y + rect.h - 7.0),
+    );
+    if ink == Ink::Secondary {
+        pencil.text(base, 11.5, ink, foot);
+    } else {
+        pencil.bold(base, 11.5, ink, foot);
+    }
+    let _ = each;
+}
+
+/// "6985: /91 and /130"
+fn meets(it: &Shortener, clash: &Clash) -> String {
+    let path = |link: u32| {
+        let whole = address(link);
+        let at = whole.find('/').unwrap_or(0);
+        whole[at..].to_owned()
+    };
+    let code = it.text(clash.code);
+    format!("{code} = {}, {}", path(clash.first), path(clash.second))
+}
+
+/// Numbers that a crashed server took along: a hatched stroke for each square.
+fn wasted(it: &Shortener, grid: &Grid, pencil: &mut Pencil<'_>) {
+    if it.knobs.scatter {
+        return;
+    }
+    let space = it.knobs.space();
+    let reach = grid.pitch * 0.38;
+    let mut d = String::new();
+    for range in &it.wasted {
+        let end = range.end.min(space).min(range.next + grid.side * grid.side);
+        for number in range.next..end {
+            let p = grid.middle(number);
+            let (x, y) = (text::tenths(p.x - reach), text::tenths(p.y + reach));
+            let by = text::tenths(2.0 * reach);
+            d += &format!("M{x} {y}l{by} -{by}");
+        }
+    }
+    if !d.is_empty() {
+        pencil.line(d, Ink::Warn, 1.2);
+    }
+}
+
+/// The last codes, and which two of them are the same.
+fn last(it: &Shortener, rect: Rect, narrow: bool, scene: &mut Scene) {
+    let title = scene.say("last", &[]);
+    let lines = 3;
+    let columns = if narrow { 1 } else { 2 };
+    let shown: Vec<_> = it
+        .last
+        .iter()
+        .rev()
+        .take(lines * columns)
+        .copied()
+        .collect();
+    let spoken = match shown.first() {
+        Some(entry) => format!("{}: {}", it.text(entry.code), address(entry.link)),
+        None => scene.say("none", &[]),
+    };
+    let mut pencil = scene.thing(CODES, rect, spoken);
+    pencil.figure("shown", shown.len() as f64);
+    figures::panel(&mut pencil, rect, title);
+    let column_w = (rect.w - 20.0) / columns as f32;
+    let at = |i: usize| {
+        let (column, row) = (i / lines, i % lines);
+        pt(
+            rect.x + 10.0 + column_w * column as f32,
+            rect.y + 33.0 + 16.0 * row as f32,
+        )
+    };
+    for (i, entry) in shown.iter().enumerate() {
+        let p = at(i);
+        let clash = it.clashes.iter().any(|clash| {
+            clash.code == entry.code && [clash.first, clash.second].contains(&entry.link)
+        });
+        let ink = if clash { Ink::Bad } else { Ink::Ink };
+        let code = it.text(entry.code);
+        let code_w = text::width(&code, 12.0, true);
+        let owner = OWNERS[entry.server % OWNERS.len()];
+        pencil.filled(Rect::new(p.x, p.y - 9.0, 9.0, 9.0), 2.0, owner);
+        pencil.bold(pt(p.x + 14.0, p.y), 12.0, ink, code);
+        let to = format!("→ {}", address(entry.link));
+        let to = fitting(&[to], 12.0, false, column_w - 24.0 - code_w);
+        pencil.text(pt(p.x + 20.0 + code_w, p.y), 12.0, Ink::Secondary, to);
+    }
+}
+
+/// What codes of this length are good for, in both alphabets.
+fn capacity(knobs: &Settings, rect: Rect, scene: &mut Scene) {
+    let length = knobs.length;
+    let title = scene.say("capacity", &[count(length)]);
+    let row = |scene: &Scene, base: u64| {
+        let all = codes(base, length) as f64;
+        let a_second = all / TEN_YEARS_S;
+        let carries = if a_second >= 1.0 {
+            grouped(a_second as u64)
+        } else {
+            text::trim_number((a_second * 100.0).round() / 100.0)
+        };
+        [
+            amount(scene, all),
+            amount(scene, first_collision(all).round()),
+            carries,
+        ]
+    };
+    let heads = ["alphabet", "codes", "meet", "carries"].map(|word| scene.say(word, &[]));
+    let rows = [16, 62].map(|base| (base, row(scene, base)));
+    let spoken: Vec<String> = rows
+        .iter()
+        .map(|(base, [all, meet, carries])| {
+            let base = count(*base as u32);
+            format!(
+                "{}: {all} {}, {} {meet}, {carries} {}",
+                scene.say("base", &[base]),
+                heads[1],
+                heads[2],
+                heads[3]
+            )
+        })
+        .collect();
+    let bases = [16, 62].map(|base| scene.say("base", &[count(base)]));
+    let mut pencil = scene.thing(CAPACITY, rect, spoken.join("; "));
+    pencil
+        .figure("hex", codes(16, length) as f64)
+        .figure("all", codes(62, length) as f64)
+        .figure("times", (codes(62, length) / codes(16, length)) as f64);
+    pencil.bordered(rect, 10.0, Ink::Card, Ink::Line, 1.0);
+    let xs = [0.0, 0.27, 0.52, 0.76].map(|share| rect.x + 10.0 + (rect.w - 20.0) * share);
+    let w = |i: usize| {
+        let next = if i < 3 {
+            xs[i + 1] - 6.0
+        } else {
+            rect.x + rect.w - 8.0
+        };
+        next - xs[i]
+    };
+    let title = fitting(&[title], 12.0, true, w(0));
+    pencil.bold(pt(xs[0], rect.y + 18.0), 12.0, Ink::Secondary, title);
+    for i in 1..4 {
+        let head = fitting(&[heads[i].clone()], 11.0, false, w(i));
+        pencil.text(pt(xs[i], rect.y + 18.0), 11.0, Ink::Secondary, head);
+    }
+    for (line, ((base, cells), name)) in rows.into_iter().zip(bases).enumerate() {
+        let y = rect.y + 40.0 + 20.0 * line as f32;
+        let used = knobs.way != Way::Snowflake && knobs.way.base() == base;
+        let ink = if used { Ink::Ink } else { Ink::Secondary };
+        let mut cell = |i: usize, said: String| {
+            let said = fitting(&[said], 12.0, used, w(i));
+            if used {
+                pencil.bold(pt(xs[i], y), 12.0, ink, said);
+            } else {
+                pencil.text(pt(xs[i], y), 12.0, ink, said);
+            }
+        };
+        cell(0, name);
+        for (i, said) in cells.into_iter().enumerate() {
+            cell(i + 1, said);
+        }
+    }
+}
+
+fn dots(it: &Shortener, placed: &Placed, at: Time, scene: &mut Scene) {
+    let n = it.servers.len();
+    let ways: Vec<[Line; 4]> = (0..n)
+        .map(|i| {
+            [CREATORS, VISITORS, SOURCE, DATABASE].map(|other| match other {
+                CREATORS | VISITORS => placed.way(other, server(i)).lanes(-3.0, 5.0),
+                _ => placed.way(server(i), other).lanes(-3.0, 5.0),
+            })
+        })
+        .collect();
+    for (key, job) in it.jobs.iter() {
+        let Some(ways) = ways.get(job.server) else {
             continue;
         };
-        let (course, share) = if leg.back {
-            (Course::Back, 1.0 - leg.share(at))
+        if job.step == Step::Queued {
+            continue;
+        }
+        let visitor = matches!(job.what, What::Visit | What::Guess);
+        let way = match job.leg.on {
+            Hop::Door if visitor => &ways[1],
+            Hop::Door => &ways[0],
+            Hop::Source => &ways[2],
+            Hop::Store => &ways[3],
+        };
+        let (share, course) = if job.leg.back {
+            (1.0 - job.leg.share(at), Course::Back)
         } else {
-            (Course::There, leg.share(at))
+            (job.leg.share(at), Course::There)
         };
-        let (glyph, ink) = match (leg.back, request.failed) {
-            (false, _) => (Glyph::Request, Ink::Accent),
-            (true, false) => (Glyph::Response, Ink::Ok),
-            (true, true) => (Glyph::Failure, Ink::Bad),
+        let (glyph, ink) = match (job.leg.on, job.leg.back) {
+            (_, true) if job.failed => (Glyph::Failure, Ink::Bad),
+            (Hop::Source, true) => (Glyph::Replica, Ink::Hit),
+            (Hop::Source, false) => (Glyph::Request, Ink::Warn),
+            (_, true) => (Glyph::Response, Ink::Ok),
+            (_, false) if visitor => (Glyph::Request, Ink::Accent),
+            (_, false) => (Glyph::Message, Ink::Accent),
         };
-        scene.particle(way.at(share, course), DOT, glyph, ink, request.number);
+        let r = if visitor { DOT - 1.0 } else { DOT - 0.5 };
+        scene.particle(way.at(share, course), r, glyph, ink, key.serial());
     }
 }
