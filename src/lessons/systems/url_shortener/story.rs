@@ -145,9 +145,10 @@ pub(super) const STORY: &[Beat<Shortener>] = &[
             Setup::Set("code", 5.0),
             Setup::Set("length", 2.0),
             Setup::Set("insert", 2.0),
-            Setup::Set("load", 80.0),
+            Setup::Set("load", 120.0),
             Setup::Act("restart", 0),
-            Setup::Wait(Time::s(6)),
+            Setup::Speed(1.5),
+            Setup::Wait(Time::s(9)),
         ],
         points: &[MAP, SOURCE, DATABASE],
         shows: &[
@@ -161,6 +162,7 @@ pub(super) const STORY: &[Beat<Shortener>] = &[
         id: "range",
         setup: &[
             Setup::Alone,
+            Setup::Set("load", 40.0),
             Setup::Act("crash", 1),
             Setup::Speed(0.5),
             Setup::Wait(Time::ms(1_500)),

@@ -56,11 +56,8 @@ fn place(it: &Shortener, scene: &mut Scene, narrow: bool) -> Placed {
     let n = it.servers.len();
     let all = 0..n;
     let stage = if narrow {
-        let rows = (0..n.div_ceil(3)).map(|row| {
-            let row = (row * 3..(row * 3 + 3).min(n))
-                .map(|i| part(server(i), Span::rest(78.0, 1.0), 60.0));
-            Slot::Row(between(6.0, row.collect()))
-        });
+        let gap = if n > 3 { 4.0 } else { 6.0 };
+        let servers = all.map(|i| part(server(i), Span::rest(48.0, 1.0), 60.0));
         vec![
             Slot::Row(vec![
                 part(CREATORS, Span::rest(104.0, 1.0), 64.0),
@@ -68,7 +65,7 @@ fn place(it: &Shortener, scene: &mut Scene, narrow: bool) -> Placed {
                 part(VISITORS, Span::rest(140.0, 1.4), 64.0),
             ]),
             space(24.0),
-            Slot::Column(between(8.0, rows.collect())),
+            Slot::Row(between(gap, servers.collect())),
             space(24.0),
             Slot::Row(vec![
                 part(SOURCE, Span::rest(128.0, 1.0), 84.0),
@@ -76,32 +73,32 @@ fn place(it: &Shortener, scene: &mut Scene, narrow: bool) -> Placed {
                 part(DATABASE, Span::rest(128.0, 1.0), 84.0),
             ]),
             space(8.0),
-            part(MAP, Span::rest(264.0, 1.0), (250.0, 350.0)),
+            part(MAP, Span::rest(264.0, 1.0), (250.0, 326.0)),
             space(8.0),
             part(CODES, Span::rest(264.0, 1.0), 74.0),
             space(8.0),
             part(CAPACITY, Span::rest(264.0, 1.0), 74.0),
         ]
     } else {
-        let tall = if n > 3 { (44.0, 50.0) } else { (48.0, 64.0) };
+        let tall = if n > 3 { (44.0, 52.0) } else { (48.0, 78.0) };
         let servers = all.map(|i| part(server(i), (112.0, 164.0), tall));
         vec![
             Slot::Row(vec![
                 Slot::Column(vec![
-                    part(CREATORS, (92.0, 118.0), (54.0, 70.0)),
-                    space((14.0, 34.0)),
-                    part(VISITORS, (92.0, 118.0), (84.0, 96.0)),
+                    part(CREATORS, (92.0, 118.0), (56.0, 84.0)),
+                    space((14.0, 60.0)),
+                    part(VISITORS, (92.0, 118.0), (84.0, 100.0)),
                 ]),
                 space(Span::rest(20.0, 1.0)),
-                Slot::Column(between((8.0, 20.0), servers.collect())),
+                Slot::Column(between((8.0, 26.0), servers.collect())),
                 space(Span::rest(22.0, 1.0)),
                 Slot::Column(vec![
-                    part(SOURCE, (118.0, 150.0), (84.0, 104.0)),
-                    space((12.0, 30.0)),
-                    part(DATABASE, (118.0, 150.0), (84.0, 104.0)),
+                    part(SOURCE, (118.0, 150.0), (84.0, 116.0)),
+                    space((12.0, 36.0)),
+                    part(DATABASE, (118.0, 150.0), (84.0, 116.0)),
                 ]),
                 space(10.0),
-                part(MAP, (160.0, 300.0), (216.0, 350.0)),
+                part(MAP, (160.0, 300.0), (216.0, 330.0)),
             ]),
             space(8.0),
             Slot::Row(vec![
@@ -114,16 +111,40 @@ fn place(it: &Shortener, scene: &mut Scene, narrow: bool) -> Placed {
     lay(scene, &Slot::Column(stage))
 }
 
+/// The way between a server and what stands before or behind it. On narrow stages it goes down, along, and down again, so that it
+/// passes through no card.
+fn way(placed: &Placed, other: PartId, i: usize, narrow: bool) -> Line {
+    let here = server(i);
+    let before = matches!(other, CREATORS | VISITORS);
+    let (from, to) = if before { (other, here) } else { (here, other) };
+    let way = if narrow {
+        let (a, b) = (placed.of(from).bottom(), placed.of(to).top());
+        let first = matches!(other, CREATORS | SOURCE);
+        let (level, aside) = if first { (8.0, -9.0) } else { (16.0, 9.0) };
+        let (x, end) = if before {
+            (a.x, b.x + aside)
+        } else {
+            (a.x + aside, b.x)
+        };
+        let y = a.y + level;
+        Line::through(&[pt(x, a.y), pt(x, y), pt(end, y), pt(end, b.y)], 6.0)
+    } else {
+        placed.way(from, to)
+    };
+    way.lanes(-3.0, 5.0)
+}
+
 fn links(it: &Shortener, placed: &Placed, scene: &mut Scene) {
+    let narrow = scene.narrow();
+    let line = |other: PartId, i: usize| way(placed, other, i, narrow).d();
     let asks = !it.knobs.way.is_scattered() && it.knobs.way != Way::Snowflake;
     let mut ground = scene.background();
     for i in 0..it.servers.len() {
-        let here = server(i);
-        ground.line(placed.way(CREATORS, here).d(), Ink::Mark, 1.5);
-        ground.line(placed.way(VISITORS, here).d(), Ink::LineStrong, 1.0);
-        ground.line(placed.way(here, DATABASE).d(), Ink::Mark, 1.5);
+        ground.line(line(VISITORS, i), Ink::LineStrong, 1.0);
+        ground.line(line(CREATORS, i), Ink::Mark, 1.5);
+        ground.line(line(DATABASE, i), Ink::Mark, 1.5);
         if asks {
-            ground.line(placed.way(here, SOURCE).d(), Ink::Mark, 1.5);
+            ground.line(line(SOURCE, i), Ink::Mark, 1.5);
         }
     }
 }
@@ -422,8 +443,10 @@ impl Grid {
         )
     }
 
-    /// Squares as strokes, one for each run of a row: few paths, however many squares.
-    fn strokes(&self, meant: impl Fn(usize) -> bool) -> String {
+    /// Squares as strokes: few paths, however many squares. Whole ones run together along a row, others lie apart.
+    fn strokes(&self, share: f32, meant: impl Fn(usize) -> bool) -> String {
+        let inset = (1.0 - share) / 2.0;
+        let apart = share < 0.85;
         let (mut d, side) = (String::new(), self.side as usize);
         for row in 0..side {
             let y = text::tenths(self.top + self.pitch * (row as f32 + 0.5));
@@ -432,11 +455,12 @@ impl Grid {
                 let here = column < side && meant(row * side + column);
                 match (here, from) {
                     (true, None) => from = Some(column),
-                    (false, Some(begun)) => {
-                        let x = self.left + self.pitch * (begun as f32 + 0.06);
-                        let w = self.pitch * ((column - begun) as f32 - 0.12);
+                    (true, Some(_)) if !apart => {}
+                    (_, Some(begun)) => {
+                        let x = self.left + self.pitch * (begun as f32 + inset);
+                        let w = self.pitch * ((column - begun) as f32 - 2.0 * inset);
                         d += &format!("M{} {y}h{}", text::tenths(x), text::tenths(w));
-                        from = None;
+                        from = here.then_some(column);
                     }
                     _ => {}
                 }
@@ -451,12 +475,11 @@ fn map(it: &Shortener, rect: Rect, at: Time, scene: &mut Scene) {
     let grid = Grid::of(it, rect);
     let many = it.codes_a_square();
     let title = scene.say("map", &[]);
-    let each = format!("{} {}", amount(scene, many as f64), scene.say("each", &[]));
-    let each = if many == 1 {
-        scene.say("each.one", &[])
-    } else {
-        each
+    let each = match many {
+        1 => scene.say("each.one", &[]),
+        _ => format!("{} {}", amount(scene, many as f64), scene.say("each", &[])),
     };
+    let titles = [format!("{title} · {each}"), title.clone()];
     let clash = it.clashes.front().map(|clash| {
         let said = scene.say("clash", &[count(it.count.clashes)]);
         (said, *clash)
@@ -479,7 +502,7 @@ fn map(it: &Shortener, rect: Rect, at: Time, scene: &mut Scene) {
         .figure("rows", it.table.len() as f64);
     pencil.bordered(rect, 10.0, Ink::Card, Ink::Line, 1.0);
     let room = rect.w - 20.0;
-    let title = fitting(&[title], 12.0, true, room);
+    let title = fitting(&titles, 12.0, true, room);
     pencil.bold(
         pt(rect.x + 10.0, rect.y + 17.0),
         12.0,
@@ -489,7 +512,6 @@ fn map(it: &Shortener, rect: Rect, at: Time, scene: &mut Scene) {
     let all = grid.pitch * grid.side as f32;
     let ground = Rect::new(grid.left - 1.0, grid.top - 1.0, all + 2.0, all + 2.0);
     pencil.bordered(ground, 0.0, Ink::Paper, Ink::LineStrong, 1.0);
-    let each = fitting(&[each, String::new()], 11.0, false, room - 40.0);
     for (place, mark) in marks {
         let along = grid.pitch * (*place as f32 + 0.5);
         pencil.centred(
@@ -515,18 +537,22 @@ fn map(it: &Shortener, rect: Rect, at: Time, scene: &mut Scene) {
     };
     for (owner, ink) in OWNERS.into_iter().enumerate().take(it.servers.len()) {
         for full in [false, true] {
-            let d = grid.strokes(|place| {
+            let share = match (full, grid.side) {
+                (true, _) => 0.88,
+                (false, 16) => 0.55,
+                (false, _) => 0.72,
+            };
+            let d = grid.strokes(share, |place| {
                 let one = &squares[place];
                 usize::from(one.owner) == owner && one.codes > 0 && !one.bad && whole(one) == full
             });
             if !d.is_empty() {
-                let width = grid.pitch * if full { 0.88 } else { 0.5 };
-                pencil.line(d, ink, width);
+                pencil.line(d, ink, grid.pitch * share);
             }
         }
     }
     wasted(it, &grid, &mut pencil);
-    let d = grid.strokes(|place| squares[place].bad);
+    let d = grid.strokes(0.88, |place| squares[place].bad);
     if !d.is_empty() {
         pencil.line(d, Ink::Bad, grid.pitch * 0.88);
         if let Some(clash) = it.clashes.back() {
@@ -550,7 +576,6 @@ fn map(it: &Shortener, rect: Rect, at: Time, scene: &mut Scene) {
     } else {
         pencil.bold(base, 11.5, ink, foot);
     }
-    let _ = each;
 }
 
 /// "6985: /91 and /130"
@@ -586,47 +611,67 @@ fn wasted(it: &Shortener, grid: &Grid, pencil: &mut Pencil<'_>) {
     }
 }
 
-/// The last codes, and which two of them are the same.
+/// The last codes, and beside them the two that are the same.
 fn last(it: &Shortener, rect: Rect, narrow: bool, scene: &mut Scene) {
     let title = scene.say("last", &[]);
-    let lines = 3;
-    let columns = if narrow { 1 } else { 2 };
-    let shown: Vec<_> = it
-        .last
-        .iter()
-        .rev()
-        .take(lines * columns)
-        .copied()
-        .collect();
-    let spoken = match shown.first() {
+    let clash = it.clashes.back().copied();
+    let said = match it.knobs.insert {
+        Rule::Overwrite | Rule::CheckFirst if it.count.overwritten > 0 => "gone",
+        _ => "tries-another",
+    };
+    let said = scene.say(said, &[]);
+    let shown = match (narrow, clash) {
+        (true, Some(_)) => 1,
+        (false, None) => 6,
+        _ => 3,
+    };
+    let shown: Vec<_> = it.last.iter().rev().take(shown).copied().collect();
+    let mut spoken = match shown.first() {
         Some(entry) => format!("{}: {}", it.text(entry.code), address(entry.link)),
         None => scene.say("none", &[]),
     };
+    if let Some(clash) = &clash {
+        spoken = format!("{spoken}, {}, {said}", meets(it, clash));
+    }
     let mut pencil = scene.thing(CODES, rect, spoken);
-    pencil.figure("shown", shown.len() as f64);
     figures::panel(&mut pencil, rect, title);
-    let column_w = (rect.w - 20.0) / columns as f32;
-    let at = |i: usize| {
-        let (column, row) = (i / lines, i % lines);
+    let column_w = (rect.w - 20.0) / if narrow { 1.0 } else { 2.0 };
+    let at = |column: usize, row: usize| {
         pt(
             rect.x + 10.0 + column_w * column as f32,
             rect.y + 33.0 + 16.0 * row as f32,
         )
     };
-    for (i, entry) in shown.iter().enumerate() {
-        let p = at(i);
-        let clash = it.clashes.iter().any(|clash| {
-            clash.code == entry.code && [clash.first, clash.second].contains(&entry.link)
-        });
-        let ink = if clash { Ink::Bad } else { Ink::Ink };
-        let code = it.text(entry.code);
+    let mut line = |p: Point, code: u64, link: u32, ink: Ink| {
+        let code = it.text(code);
         let code_w = text::width(&code, 12.0, true);
-        let owner = OWNERS[entry.server % OWNERS.len()];
-        pencil.filled(Rect::new(p.x, p.y - 9.0, 9.0, 9.0), 2.0, owner);
         pencil.bold(pt(p.x + 14.0, p.y), 12.0, ink, code);
-        let to = format!("→ {}", address(entry.link));
-        let to = fitting(&[to], 12.0, false, column_w - 24.0 - code_w);
+        let to = format!("→ {}", address(link));
+        let to = fitting(&[to], 12.0, false, column_w - 26.0 - code_w);
         pencil.text(pt(p.x + 20.0 + code_w, p.y), 12.0, Ink::Secondary, to);
+    };
+    for (i, entry) in shown.iter().enumerate() {
+        line(at(i / 3, i % 3), entry.code, entry.link, Ink::Ink);
+    }
+    let pair = if narrow { (0, 1) } else { (1, 0) };
+    if let Some(clash) = &clash {
+        for (row, link) in [clash.first, clash.second].into_iter().enumerate() {
+            line(at(pair.0, pair.1 + row), clash.code, link, Ink::Bad);
+        }
+    }
+    for (i, entry) in shown.iter().enumerate() {
+        let (p, owner) = (at(i / 3, i % 3), OWNERS[entry.server % OWNERS.len()]);
+        pencil.filled(Rect::new(p.x, p.y - 9.0, 9.0, 9.0), 2.0, owner);
+    }
+    if clash.is_some() {
+        let p = at(pair.0, pair.1);
+        let (x, y) = (text::tenths(p.x + 9.0), text::tenths(p.y - 4.0));
+        pencil.line(format!("M{x} {y}h-6v16h6"), Ink::Bad, 2.0);
+        if !narrow {
+            let said = fitting(&[said], 11.0, false, column_w - 20.0);
+            let p = at(pair.0, 2);
+            pencil.text(pt(p.x + 14.0, p.y), 11.0, Ink::Bad, said);
+        }
     }
 }
 
@@ -638,9 +683,14 @@ fn capacity(knobs: &Settings, rect: Rect, scene: &mut Scene) {
         let all = codes(base, length) as f64;
         let a_second = all / TEN_YEARS_S;
         let carries = if a_second >= 1.0 {
-            grouped(a_second as u64)
+            format!(
+                "{}{}",
+                grouped((a_second + 0.5) as u64),
+                scene.say("a-second", &[])
+            )
         } else {
-            text::trim_number((a_second * 100.0).round() / 100.0)
+            let a_day = text::trim_number((a_second * 864_000.0).round() / 10.0);
+            format!("{a_day} {}", scene.say("a-day", &[]))
         };
         [
             amount(scene, all),
@@ -670,7 +720,7 @@ fn capacity(knobs: &Settings, rect: Rect, scene: &mut Scene) {
         .figure("all", codes(62, length) as f64)
         .figure("times", (codes(62, length) / codes(16, length)) as f64);
     pencil.bordered(rect, 10.0, Ink::Card, Ink::Line, 1.0);
-    let xs = [0.0, 0.27, 0.52, 0.76].map(|share| rect.x + 10.0 + (rect.w - 20.0) * share);
+    let xs = [0.0, 0.21, 0.5, 0.75].map(|share| rect.x + 10.0 + (rect.w - 20.0) * share);
     let w = |i: usize| {
         let next = if i < 3 {
             xs[i + 1] - 6.0
@@ -706,13 +756,10 @@ fn capacity(knobs: &Settings, rect: Rect, scene: &mut Scene) {
 
 fn dots(it: &Shortener, placed: &Placed, at: Time, scene: &mut Scene) {
     let n = it.servers.len();
+    let narrow = scene.narrow();
+    let ends = [CREATORS, VISITORS, SOURCE, DATABASE];
     let ways: Vec<[Line; 4]> = (0..n)
-        .map(|i| {
-            [CREATORS, VISITORS, SOURCE, DATABASE].map(|other| match other {
-                CREATORS | VISITORS => placed.way(other, server(i)).lanes(-3.0, 5.0),
-                _ => placed.way(server(i), other).lanes(-3.0, 5.0),
-            })
-        })
+        .map(|i| ends.map(|other| way(placed, other, i, narrow)))
         .collect();
     for (key, job) in it.jobs.iter() {
         let Some(ways) = ways.get(job.server) else {
