@@ -1,7 +1,7 @@
 //! The stage: creators and visitors, servers, where codes come from, the database, and the map of all codes.
 
 use super::model::{
-    CAPACITY, CODES, CREATORS, Clash, DATABASE, Hop, MAP, SOURCE, Shortener, Square, Step,
+    CAPACITY, CODES, CREATORS, Clash, DATABASE, GUESSES, Hop, MAP, SOURCE, Shortener, Square, Step,
     VISITORS, What, address, count, server,
 };
 use super::settings::{Rule, Settings, Way};
@@ -203,7 +203,7 @@ fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -215,13 +215,14 @@ fn people(it: &Shortener, knobs: &Settings, placed: &Placed, scene: &mut Scene) 
     let quiet = Ink::Secondary;
     let load = scene.say("load", &[count(knobs.load)]);
     let came = scene.say("came", &[count(it.count.asked)]);
+    let trips = scene.say("trips", &[]);
     let rect = placed.of(CREATORS);
     card(
         scene,
         CREATORS,
         rect,
         Ink::LineStrong,
-        &[(load, quiet), (came, quiet)],
+        &[(load, quiet), (came, quiet), (trips, quiet)],
     )
     .figure("asked", f64::from(it.count.asked));
 
@@ -552,6 +553,7 @@ fn map(it: &Shortener, rect: Rect, at: Time, scene: &mut Scene) {
         }
     }
     wasted(it, &grid, &mut pencil);
+    scanned(it, &grid, &mut pencil);
     let d = grid.strokes(0.88, |place| squares[place].bad);
     if !d.is_empty() {
         pencil.line(d, Ink::Bad, grid.pitch * 0.88);
@@ -578,15 +580,40 @@ fn map(it: &Shortener, rect: Rect, at: Time, scene: &mut Scene) {
     }
 }
 
-/// "6985: /91 and /130"
+/// The end of an address, from its slash on.
+fn path(link: u32) -> String {
+    let whole = address(link);
+    whole[whole.find('/').unwrap_or(0)..].to_owned()
+}
+
+/// "6985 = /91, /130"
 fn meets(it: &Shortener, clash: &Clash) -> String {
-    let path = |link: u32| {
-        let whole = address(link);
-        let at = whole.find('/').unwrap_or(0);
-        whole[at..].to_owned()
-    };
     let code = it.text(clash.code);
     format!("{code} = {}, {}", path(clash.first), path(clash.second))
+}
+
+/// The codes that are being guessed, framed row by row.
+fn scanned(it: &Shortener, grid: &Grid, pencil: &mut Pencil<'_>) {
+    let Some((code, ..)) = it.scan else {
+        return;
+    };
+    let all = grid.side * grid.side;
+    let (first, last) = (code.saturating_sub(GUESSES / 2), code + GUESSES / 2);
+    let mut d = String::new();
+    let mut from = first;
+    while from <= last {
+        let to = last.min(from - from % grid.side + grid.side - 1);
+        let (a, b) = (grid.middle(from % all), grid.middle(to % all));
+        let half = grid.pitch / 2.0 + 1.0;
+        let (x, y) = (text::tenths(a.x - half), text::tenths(a.y - half));
+        let (w, h) = (
+            text::tenths(b.x - a.x + 2.0 * half),
+            text::tenths(2.0 * half),
+        );
+        d += &format!("M{x} {y}h{w}v{h}h-{w}Z");
+        from = to + 1;
+    }
+    pencil.line(d, Ink::Ink, 1.5);
 }
 
 /// Numbers that a crashed server took along: a hatched stroke for each square.
@@ -607,7 +634,7 @@ fn wasted(it: &Shortener, grid: &Grid, pencil: &mut Pencil<'_>) {
         }
     }
     if !d.is_empty() {
-        pencil.line(d, Ink::Warn, 1.2);
+        pencil.line(d, Ink::Warn, 1.5);
     }
 }
 
@@ -646,8 +673,8 @@ fn last(it: &Shortener, rect: Rect, narrow: bool, scene: &mut Scene) {
         let code = it.text(code);
         let code_w = text::width(&code, 12.0, true);
         pencil.bold(pt(p.x + 14.0, p.y), 12.0, ink, code);
-        let to = format!("→ {}", address(link));
-        let to = fitting(&[to], 12.0, false, column_w - 26.0 - code_w);
+        let to = [address(link), path(link)].map(|to| format!("→ {to}"));
+        let to = fitting(&to, 12.0, false, column_w - 26.0 - code_w);
         pencil.text(pt(p.x + 20.0 + code_w, p.y), 12.0, Ink::Secondary, to);
     };
     for (i, entry) in shown.iter().enumerate() {
@@ -689,7 +716,11 @@ fn capacity(knobs: &Settings, rect: Rect, scene: &mut Scene) {
                 scene.say("a-second", &[])
             )
         } else {
-            let a_day = text::trim_number((a_second * 864_000.0).round() / 10.0);
+            let a_day = a_second * 86_400.0;
+            let a_day = match a_day {
+                100.0.. => grouped((a_day + 0.5) as u64),
+                _ => text::trim_number((a_day * 10.0).round() / 10.0),
+            };
             format!("{a_day} {}", scene.say("a-day", &[]))
         };
         [

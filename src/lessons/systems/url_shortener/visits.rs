@@ -163,7 +163,7 @@ impl Shortener {
         visits.ticks += 1;
         cx.sample(probe::VISITS, if known > 0 { f64::from(due) } else { 0.0 });
         cx.sample(probe::COUNTED, counted);
-        if visits.ticks % DRAWN_EVERY == 0
+        if visits.ticks.is_multiple_of(DRAWN_EVERY)
             && let Some((link, code)) = last
             && let Some(i) = self.pick_any()
         {
