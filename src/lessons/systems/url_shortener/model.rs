@@ -258,7 +258,7 @@ pub struct Shortener {
     pub(super) now: Time,
 }
 
-pub(super) type Cx<'a, 'b> = &'a mut Context<'b, Event>;
+type Cx<'a, 'b> = &'a mut Context<'b, Event>;
 
 pub(super) fn count(n: impl TryInto<i64>) -> Arg {
     Arg::Count(n.try_into().unwrap_or(i64::MAX))
@@ -332,7 +332,7 @@ impl Shortener {
     }
 
     /// Something sets out.
-    pub(super) fn send(&mut self, what: What, link: u32, code: u64, i: usize, cx: Cx<'_, '_>) {
+    fn send(&mut self, what: What, link: u32, code: u64, i: usize, cx: Cx<'_, '_>) {
         let key = self.jobs.insert(Job {
             what,
             link,
@@ -1141,7 +1141,14 @@ impl Model for Shortener {
             Event::Visits => {
                 cx.because(NoteId::NONE);
                 cx.schedule(super::visits::TICK, Event::Visits);
-                self.visited(cx);
+                if let Some((link, code)) = self.visits.tick(&self.knobs, cx) {
+                    // By the count of visitors, so that creators' turns stay as they are.
+                    let (all, first) = (self.servers.len().max(1), self.visits.drawn());
+                    let mut from = (first..first + all).map(|i| i % all);
+                    if let Some(i) = from.find(|i| self.life_of(*i).is_some()) {
+                        self.send(What::Visit, link, code, i, cx);
+                    }
+                }
             }
         }
         self.look(cx);

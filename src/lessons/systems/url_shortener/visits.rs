@@ -1,11 +1,10 @@
 //! Visitors: what they follow, what their browsers remember, and what the cache saves the database.
 
-use super::model::{Cx, Shortener, What};
 use super::probe;
-use super::settings::Redirect;
+use super::settings::{Redirect, Settings};
 use algorithms::zipf::Zipf;
 use engine::random::below;
-use engine::{Stream, Time};
+use engine::{Context, Stream, Time};
 use std::collections::VecDeque;
 
 /// Visitors are counted so often.
@@ -124,58 +123,50 @@ impl Visits {
     pub(super) fn bytes(&self) -> usize {
         self.shared.len() * 24 + self.cache.len() * 2
     }
-}
 
-impl Shortener {
-    /// The visitors of a tick: each follows a link, by its popularity.
-    pub(super) fn visited(&mut self, cx: Cx<'_, '_>) {
-        let visits = &mut self.visits;
-        visits.owed += f64::from(self.knobs.load * self.knobs.visits) * TICK.as_s();
-        let due = visits.owed as u32;
-        visits.owed -= f64::from(due);
-        let known = visits.shared.len();
+    /// The visitors of a tick: each follows a link, by its popularity. Now and then the last that reached a server is told, to be drawn.
+    pub(super) fn tick<E>(
+        &mut self,
+        knobs: &Settings,
+        cx: &mut Context<'_, E>,
+    ) -> Option<(u32, u64)> {
+        self.owed += f64::from(knobs.load * knobs.visits) * TICK.as_s();
+        let due = self.owed as u32;
+        self.owed -= f64::from(due);
+        let known = self.shared.len();
         let followed = due.min(FOLLOWED);
         let weight = f64::from(due) / f64::from(followed.max(1));
         let (mut counted, mut last) = (0.0, None);
         for _ in 0..followed {
             // Drawn whether or not there is a link yet, so that twins meet the same visitors.
-            let place = visits.zipf.sample(cx.random(VISITORS)) % known.max(1);
+            let place = self.zipf.sample(cx.random(VISITORS)) % known.max(1);
             let browser = 1 << below(cx.random(VISITORS), BROWSERS);
             if known == 0 {
                 continue;
             }
-            visits.all += weight;
-            // region: redirect
+            self.all += weight;
             // A permanent redirect is remembered: this visit never comes here.
-            if visits.remembered[place] & browser > 0 {
+            if self.remembered[place] & browser > 0 {
                 continue;
             }
-            if self.knobs.redirect == Redirect::Permanent {
-                visits.remembered[place] |= browser;
+            if knobs.redirect == Redirect::Permanent {
+                self.remembered[place] |= browser;
             }
-            // endregion
             counted += weight;
-            let hit = visits.cached(place, self.knobs.cache as usize);
-            visits.hits += if hit { weight } else { 0.0 };
-            last = Some(visits.shared[place]);
+            let hit = self.cached(place, knobs.cache as usize);
+            self.hits += if hit { weight } else { 0.0 };
+            last = Some(self.shared[place]);
         }
-        visits.counted += counted;
-        visits.ticks += 1;
-        cx.sample(probe::VISITS, if known > 0 { f64::from(due) } else { 0.0 });
+        self.counted += counted;
+        self.ticks += 1;
+        let visits = if known > 0 { f64::from(due) } else { 0.0 };
+        cx.sample(probe::VISITS, visits);
         cx.sample(probe::COUNTED, counted);
-        if visits.ticks.is_multiple_of(DRAWN_EVERY)
-            && let Some((link, code)) = last
-            && let Some(i) = self.pick_any()
-        {
-            self.send(What::Visit, link, code, i, cx);
-        }
+        last.filter(|_| self.ticks.is_multiple_of(DRAWN_EVERY))
     }
 
-    /// A server for a visitor: by the count of ticks, so that creators' turns stay as they are.
-    fn pick_any(&self) -> Option<usize> {
-        let all = self.servers.len().max(1);
-        let first = (self.visits.ticks / DRAWN_EVERY) as usize;
-        let mut from = (first..first + all).map(|i| i % all);
-        from.find(|i| self.servers.get(*i).is_some_and(|one| one.takes()))
+    /// How many visitors have been drawn.
+    pub(super) fn drawn(&self) -> usize {
+        (self.ticks / DRAWN_EVERY) as usize
     }
 }
