@@ -326,6 +326,14 @@ impl Shortener {
         Some(next)
     }
 
+    /// The server that a visitor comes to, if need be the next that is up. Visitors do not take turns with creators, so that twins'
+    /// links meet the same servers.
+    fn door(&self, visitor: usize) -> Option<usize> {
+        let all = self.servers.len().max(1);
+        let mut doors = (visitor..visitor + all).map(|i| i % all);
+        doors.find(|i| self.life_of(*i).is_some())
+    }
+
     pub(super) fn life_of(&self, i: usize) -> Option<u32> {
         let one = self.servers.get(i)?;
         one.down.is_none().then(|| one.life())
@@ -1000,7 +1008,12 @@ impl Shortener {
         };
         self.pair = Some([PAIRS + a, PAIRS + b]);
         (self.pair_ended, self.forced) = (None, None);
-        let note = Note::new("both").with(count(a)).with(count(b));
+        let word = if self.knobs.way.is_scattered() {
+            "both"
+        } else {
+            "both-counted"
+        };
+        let note = Note::new(word).with(count(a)).with(count(b));
         let cause = cx.say(note.about(CREATORS).mark(Tone::Learner));
         for link in [a, b] {
             cx.because(cause);
@@ -1123,7 +1136,7 @@ impl Model for Shortener {
             Event::Guess(code, left, life) if life == self.life => {
                 let (done, half) = (GUESSES - 1 - left, GUESSES / 2);
                 let guess = code - half + done + u64::from(done >= half);
-                if let Some(i) = self.pick() {
+                if let Some(i) = self.door(done as usize) {
                     self.send(What::Guess, 0, guess % self.knobs.space(), i, cx);
                 }
                 if left > 0 {
@@ -1131,7 +1144,7 @@ impl Model for Shortener {
                 }
             }
             Event::Try(link, code, life) if life == self.life => {
-                if let Some(i) = self.pick() {
+                if let Some(i) = self.door(link as usize) {
                     let note = Note::new("tries").with(named(link)).about(VISITORS);
                     cx.say(note.dot(self.jobs.born() + 1));
                     self.send(What::Visit, link, code, i, cx);
@@ -1141,13 +1154,9 @@ impl Model for Shortener {
             Event::Visits => {
                 cx.because(NoteId::NONE);
                 cx.schedule(super::visits::TICK, Event::Visits);
-                if let Some((link, code)) = self.visits.tick(&self.knobs, cx) {
-                    // By the count of visitors, so that creators' turns stay as they are.
-                    let (all, first) = (self.servers.len().max(1), self.visits.drawn());
-                    let mut from = (first..first + all).map(|i| i % all);
-                    if let Some(i) = from.find(|i| self.life_of(*i).is_some()) {
-                        self.send(What::Visit, link, code, i, cx);
-                    }
+                let drawn = self.visits.tick(&self.knobs, cx);
+                if let (Some((link, code)), Some(i)) = (drawn, self.door(self.visits.drawn())) {
+                    self.send(What::Visit, link, code, i, cx);
                 }
             }
         }

@@ -5,7 +5,7 @@ use super::settings::{Redirect, Rule, Settings, Way};
 use super::{UrlShortener, model};
 use engine::lesson::sheet;
 use engine::show::Watch;
-use engine::{Act, Run, Show, Time};
+use engine::{Act, Player, Run, Show, Time};
 
 const CRASH: usize = 1;
 const FAILOVER: usize = 2;
@@ -228,4 +228,15 @@ fn a_permanent_redirect_hides_visits() {
     });
     assert_eq!(shares[0], 1.0);
     assert!(shares[1] < 0.5, "{shares:?}");
+}
+
+#[test]
+fn the_story_reaches_no_challenge() {
+    let first = Settings::default();
+    let mut player = Player::new(Box::new(run(1, first, Time::ZERO)));
+    for beat in 0..player.beats().len() {
+        player.jump(beat);
+        player.guess(0);
+        assert!(!player.done().contains(&true), "beat {beat}");
+    }
 }

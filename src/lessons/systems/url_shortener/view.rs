@@ -35,7 +35,8 @@ pub(super) fn draw(it: &Shortener, knobs: &Settings, at: Time, scene: &mut Scene
     source(it, placed.of(SOURCE), at, scene);
     database(it, placed.of(DATABASE), scene);
     map(it, placed.of(MAP), at, scene);
-    last(it, placed.of(CODES), narrow, scene);
+    let codes = placed.of(CODES);
+    last(it, codes, codes.w < 300.0, scene);
     capacity(knobs, placed.of(CAPACITY), scene);
     dots(it, &placed, at, scene);
 }
@@ -80,31 +81,33 @@ fn place(it: &Shortener, scene: &mut Scene, narrow: bool) -> Placed {
             part(CAPACITY, Span::rest(264.0, 1.0), 74.0),
         ]
     } else {
+        // Where the map is narrow its squares need less height.
+        let map_h = if scene.width < 700.0 { 256.0 } else { 330.0 };
         let tall = if n > 3 { (44.0, 52.0) } else { (48.0, 78.0) };
-        let servers = all.map(|i| part(server(i), (112.0, 164.0), tall));
+        let servers = all.map(|i| part(server(i), (96.0, 164.0), tall));
         vec![
             Slot::Row(vec![
                 Slot::Column(vec![
-                    part(CREATORS, (92.0, 118.0), (56.0, 84.0)),
+                    part(CREATORS, (88.0, 118.0), (56.0, 84.0)),
                     space((14.0, 60.0)),
-                    part(VISITORS, (92.0, 118.0), (84.0, 100.0)),
+                    part(VISITORS, (88.0, 118.0), (84.0, 100.0)),
                 ]),
-                space(Span::rest(20.0, 1.0)),
+                space(Span::rest(24.0, 1.0)),
                 Slot::Column(between((8.0, 26.0), servers.collect())),
-                space(Span::rest(22.0, 1.0)),
+                space(Span::rest(26.0, 1.0)),
                 Slot::Column(vec![
-                    part(SOURCE, (118.0, 150.0), (84.0, 116.0)),
+                    part(SOURCE, (110.0, 150.0), (84.0, 116.0)),
                     space((12.0, 36.0)),
-                    part(DATABASE, (118.0, 150.0), (84.0, 116.0)),
+                    part(DATABASE, (110.0, 150.0), (84.0, 116.0)),
                 ]),
-                space(10.0),
-                part(MAP, (160.0, 300.0), (216.0, 330.0)),
+                space(8.0),
+                part(MAP, (184.0, 300.0), (216.0, map_h)),
             ]),
             space(8.0),
             Slot::Row(vec![
-                part(CODES, Span::rest(230.0, 1.1), 74.0),
+                part(CODES, Span::rest(190.0, 1.2), 74.0),
                 space(10.0),
-                part(CAPACITY, Span::rest(250.0, 1.0), 74.0),
+                part(CAPACITY, Span::rest(300.0, 1.0), 74.0),
             ]),
         ]
     };
@@ -156,7 +159,7 @@ fn lines(pencil: &mut Pencil<'_>, rect: Rect, from: f32, all: &[(String, Ink)]) 
         if y > rect.y + rect.h - 5.0 {
             break;
         }
-        let line = fitting(std::slice::from_ref(line), 11.5, false, rect.w - 20.0);
+        let line = fitting(std::slice::from_ref(line), 11.5, false, rect.w - 15.0);
         pencil.text(pt(rect.x + 10.0, y), 11.5, *ink, line);
     }
 }
@@ -173,7 +176,7 @@ fn card<'a>(
     let mut pencil = scene.thing(id, rect, said.join(", "));
     let width = if border == Ink::LineStrong { 1.5 } else { 2.0 };
     pencil.bordered(rect, 10.0, Ink::Card, border, width);
-    let name = fitting(&[name], 13.5, true, rect.w - 20.0);
+    let name = fitting(&[name], 13.5, true, rect.w - 15.0);
     pencil.bold(pt(rect.x + 10.0, rect.y + 19.0), 13.5, Ink::Ink, name);
     lines(&mut pencil, rect, 36.0, all);
     pencil
@@ -362,7 +365,7 @@ fn source(it: &Shortener, rect: Rect, at: Time, scene: &mut Scene) {
     }
     if it.count.again > 0 {
         border = Ink::Bad;
-        said.insert(1, (scene.say("again", &[count(it.count.again)]), Ink::Bad));
+        said.insert(0, (scene.say("again", &[count(it.count.again)]), Ink::Bad));
     }
     let asked = it.count.asked.max(1);
     let questions = f64::from(it.count.questions) / f64::from(asked);
@@ -481,16 +484,21 @@ fn map(it: &Shortener, rect: Rect, at: Time, scene: &mut Scene) {
         _ => format!("{} {}", amount(scene, many as f64), scene.say("each", &[])),
     };
     let titles = [format!("{title} · {each}"), title.clone()];
-    let clash = it.clashes.front().map(|clash| {
-        let said = scene.say("clash", &[count(it.count.clashes)]);
-        (said, *clash)
-    });
-    let foot = match (&clash, it.count.wasted) {
-        (Some((said, clash)), _) => format!("{said}: {}", meets(it, clash)),
-        (None, 0) => scene.say("no-clash", &[count(it.table.len())]),
-        (None, wasted) => scene.say("hatched", &[count(wasted)]),
+    let n = &it.count;
+    let (foot, short) = match (n.clashes, n.wasted) {
+        (0, 0) => {
+            let foot = scene.say("no-clash", &[count(it.table.len())]);
+            (foot.clone(), foot)
+        }
+        (0, wasted) => {
+            let foot = scene.say("hatched", &[count(wasted)]);
+            (foot.clone(), foot)
+        }
+        (met, _) => (
+            scene.say("clash", &[count(met), count(n.first_clash)]),
+            scene.say("clash.short", &[count(met)]),
+        ),
     };
-    let short = clash.as_ref().map(|(said, _)| said.clone());
     let spoken = format!("{title}, {foot}");
     let marks: &[(usize, &str)] = match it.side() {
         16 => &[(0, "0"), (8, "8"), (15, "f")],
@@ -562,13 +570,12 @@ fn map(it: &Shortener, rect: Rect, at: Time, scene: &mut Scene) {
             pencil.mark(Glyph::Failure, p, (grid.pitch * 0.8).max(6.0), Ink::Bad);
         }
     }
-    let ink = match (&clash, it.count.overwritten) {
-        (Some(_), 1..) => Ink::Bad,
-        (Some(_), 0) => Ink::Warn,
-        _ => Ink::Secondary,
+    let ink = match (n.clashes, n.overwritten) {
+        (0, _) => Ink::Secondary,
+        (_, 0) => Ink::Warn,
+        _ => Ink::Bad,
     };
-    let texts: Vec<String> = std::iter::once(foot).chain(short).collect();
-    let foot = fitting(&texts, 11.5, ink != Ink::Secondary, room);
+    let foot = fitting(&[foot, short], 11.5, ink != Ink::Secondary, room);
     let base = pt(
         rect.x + 10.0,
         (ground.y + ground.h + 17.0).min(rect.y + rect.h - 7.0),
