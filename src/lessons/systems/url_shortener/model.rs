@@ -138,6 +138,8 @@ pub(super) struct Worker {
     behind_ms: u64,
     pub(super) waits_until: Option<Time>,
     pub(super) back_at: Option<Time>,
+    /// It has looked for the code of one of the pair, and found it free.
+    pub(super) saw_free: bool,
     cause: NoteId,
 }
 
@@ -176,7 +178,6 @@ pub(super) struct Tally {
     pub(super) overwritten: u32,
     pub(super) refused: u32,
     pub(super) retries: u32,
-    pub(super) looks: u32,
     pub(super) questions: u32,
     pub(super) expired: u32,
     /// Clashes, and the number of links stored when the first was found.
@@ -688,7 +689,6 @@ impl Shortener {
             return self.fail(key, note, cx);
         }
         if self.knobs.insert == Rule::CheckFirst {
-            self.count.looks += 1;
             self.lately.add(2, cx.now());
             return self.go(key, Step::Look, cx);
         }
@@ -704,8 +704,14 @@ impl Shortener {
         match job.found {
             Some(there) if there != job.link => self.taken(key, there, "sees-taken", cx),
             _ => {
-                let note = Note::new("sees-free").with(named(job.link));
-                self.say(key, note.about(server(job.server)), cx);
+                let (link, i) = (job.link, job.server);
+                if self.pair.is_some_and(|pair| pair.contains(&link))
+                    && let Some(one) = self.servers.get_mut(i)
+                {
+                    one.own.saw_free = true;
+                }
+                let note = Note::new("sees-free").with(named(link));
+                self.say(key, note.about(server(i)), cx);
                 self.go(key, Step::Write, cx);
             }
         }
@@ -927,6 +933,7 @@ impl Shortener {
                 behind_ms: 0,
                 waits_until: None,
                 back_at: None,
+                saw_free: false,
                 cause,
             });
         for change in changes {
@@ -1008,6 +1015,8 @@ impl Shortener {
         };
         self.pair = Some([PAIRS + a, PAIRS + b]);
         (self.pair_ended, self.forced) = (None, None);
+        // To the first two that are up.
+        self.turn = 0;
         let word = if self.knobs.way.is_scattered() {
             "both"
         } else {

@@ -96,6 +96,8 @@ pub(super) const STORY: &[Beat<Shortener>] = &[
         when: |it| it.pair_ended.is_some(),
         points: &[S1, S2, DATABASE, MAP],
         shows: &[
+            figure(S1, "saw-free").is(1.0),
+            figure(S2, "saw-free").is(1.0),
             figure(DATABASE, "overwritten").is(1.0),
             figure(DATABASE, "retries").is(0.0),
         ],

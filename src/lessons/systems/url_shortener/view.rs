@@ -267,6 +267,8 @@ fn worker(it: &Shortener, i: usize, rect: Rect, at: Time, scene: &mut Scene) {
     } else if let Some(until) = own.waits_until {
         let left = figures::tenths(until.since(at));
         (scene.say("clock", &[left, waits]), Ink::Warn)
+    } else if own.saw_free {
+        (scene.say("saw-free", &[]), Ink::Warn)
     } else {
         let status = match it.knobs.way {
             Way::Random => scene.say("draws", &[]),
@@ -289,6 +291,7 @@ fn worker(it: &Shortener, i: usize, rect: Rect, at: Time, scene: &mut Scene) {
     let mut pencil = scene.thing(server(i), rect, status.clone());
     pencil
         .figure("left", own.range.left() as f64)
+        .figure("saw-free", f64::from(u8::from(own.saw_free)))
         .figure("down", f64::from(u8::from(one.down.is_some())));
     let border = match ink {
         Ink::Secondary => owner,
