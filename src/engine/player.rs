@@ -16,7 +16,7 @@ use crate::time::Time;
 use std::collections::VecDeque;
 
 /// Bounds of the speed, in simulated seconds a second.
-pub const SPEEDS: (f64, f64) = (0.001, 40.0);
+pub const SPEEDS: (f64, f64) = (0.000_1, 40.0);
 /// Frames longer than this (a tab that slept) count as this long.
 const FRAME_MAX_S: f64 = 0.1;
 /// Challenges and predictions are looked at this often.
@@ -39,8 +39,8 @@ pub enum Happening {
     Settled {
         /// The beat that asked.
         beat: usize,
-        /// Whether it was right.
-        right: bool,
+        /// The answer that proved right, from 0.
+        truth: usize,
     },
     /// A challenge was reached.
     Challenge(usize),
@@ -476,7 +476,7 @@ impl Player {
                 guess.settled = Some((now, truth));
                 happened.push(Happening::Settled {
                     beat: guess.beat,
-                    right: truth == guess.choice,
+                    truth,
                 });
             }
         }

@@ -1,3 +1,13 @@
 //! Inside a database: how one machine stores, finds and protects data.
 
-kit::lessons![];
+pub mod indexes;
+pub mod isolation_levels;
+pub mod merkle_tree;
+pub mod write_ahead_log;
+
+kit::lessons![
+    indexes::Indexes,
+    isolation_levels::IsolationLevels,
+    merkle_tree::MerkleTree,
+    write_ahead_log::WriteAheadLog,
+];
