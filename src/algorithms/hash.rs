@@ -130,9 +130,14 @@ pub fn fnv1a_64(bytes: &[u8]) -> u64 {
     })
 }
 
+/// MD5 (RFC 1321): 128 bits. Broken as a proof of who wrote something; still good for spreading keys.
+pub fn md5(bytes: &[u8]) -> [u8; 16] {
+    Md5::digest(bytes).into()
+}
+
 /// The four numbers that ketama reads from an MD5 digest, each from four bytes, lowest first.
 pub fn ketama_quarters(bytes: &[u8]) -> [u32; 4] {
-    let digest: [u8; 16] = Md5::digest(bytes).into();
+    let digest = md5(bytes);
     let mut quarters = [0; 4];
     for (quarter, four) in quarters.iter_mut().zip(digest.chunks_exact(4)) {
         *quarter = four

@@ -25,6 +25,7 @@ mod routing;
 mod scaling;
 mod serverless;
 mod sharding;
+mod short_codes;
 mod streams;
 mod table;
 mod transactions;

@@ -1,3 +1,5 @@
 //! Whole systems: what the other chapters teach, together.
 
-kit::lessons![];
+pub mod url_shortener;
+
+kit::lessons![url_shortener::UrlShortener,];
