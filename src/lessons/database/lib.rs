@@ -1,3 +1,7 @@
 //! Inside a database: how one machine stores, finds and protects data.
 
-kit::lessons![];
+pub mod inverted_index;
+
+kit::lessons![
+    inverted_index::InvertedIndex,
+];
