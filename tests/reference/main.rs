@@ -22,6 +22,7 @@ mod replication;
 mod retry;
 mod routing;
 mod scaling;
+mod search;
 mod serverless;
 mod sharding;
 mod streams;

@@ -1,120 +1,265 @@
-//! The story, its prediction, and things to try.
+//! The story, its predictions, and things to try.
 
-use super::model::{Office, SERVER, USERS};
+use super::corpus;
+use super::model::{GATES, INDEX, PAGES, QUERY, RESULTS, Search};
+use super::searcher::Asked;
+use super::settings::{Find, Meaning, Pages, Query, Rank};
 use engine::claim::figure;
 use engine::{Beat, Challenge, Prediction, Progress, Setup, Time};
 
-/// Whoever has waited this long for a full queue has seen that it does not fill.
-const ENOUGH: Time = Time::s(30);
-
-fn waiting(office: &Office) -> usize {
-    office.pool.queue.len()
+/// The answer to this query, by the index, once it is there.
+fn answer(search: &Search, query: Query, meaning: Meaning) -> Option<&Asked> {
+    let last = search.last.as_deref()?;
+    let fits = last.text == corpus::text(query) && last.settings.meaning == meaning;
+    (fits && !last.raw && last.settings.find == Find::Lists).then_some(last)
 }
 
-pub(super) const STORY: &[Beat<Office>] = &[
+fn phrase(search: &Search) -> Option<&Asked> {
+    answer(search, Query::BrownFox, Meaning::Phrase)
+        .filter(|_| search.craft.settings.pages == Pages::Eight)
+}
+
+fn to_be(search: &Search) -> Option<&Asked> {
+    answer(search, Query::ToBe, Meaning::All)
+}
+
+pub(super) const STORY: &[Beat<Search>] = &[
     Beat {
         id: "meet",
-        points: &[USERS, SERVER],
+        points: &[GATES, INDEX],
         shows: &[
-            figure(USERS, "load").is(10.0),
-            figure(SERVER, "refused").is(0.0),
+            figure(INDEX, "terms").is(7.0),
+            figure(INDEX, "postings").is(7.0),
         ],
         ..Beat::at_once()
     },
     Beat {
-        id: "busy",
-        setup: &[Setup::Set("load", 18.0)],
-        when: |office| waiting(office) >= 2,
-        points: &[SERVER],
+        id: "built",
+        when: |search| search.craft.indexed == 3 && !search.indexing(),
+        points: &[INDEX],
         shows: &[
-            figure(USERS, "load").is(18.0),
-            figure(SERVER, "waiting").at_least(2.0),
+            figure(INDEX, "terms").is(11.0),
+            figure(QUERY, "read").is(0.0),
         ],
         predict: Some(Prediction {
-            id: "queue",
-            options: &["settles", "fills", "hardly"],
-            truth: |office| {
-                let turned = office.turned?;
-                match waiting(office) {
-                    20.. => Some(1),
-                    _ if office.load_per_s < 30.0 => None,
-                    waits => (office.now.since(turned) >= ENOUGH).then_some(if waits < 3 {
-                        2
-                    } else {
-                        0
-                    }),
-                }
+            id: "stem",
+            options: &["two", "three", "one"],
+            truth: |search| {
+                let last = answer(search, Query::Quick, Meaning::All)?;
+                Some(match last.found.as_slice() {
+                    [1, 2] => 0,
+                    [1] => 2,
+                    _ => 1,
+                })
             },
             hides: &[],
         }),
+        ..Beat::at_once()
     },
     Beat {
-        id: "over",
-        setup: &[Setup::Set("load", 30.0), Setup::Speed(0.5)],
-        when: |office| waiting(office) >= 18,
-        points: &[SERVER],
+        id: "stem",
+        setup: &[Setup::Set("query", 1.0)],
+        when: |search| answer(search, Query::Quick, Meaning::All).is_some(),
+        points: &[INDEX, RESULTS],
+        shows: &[figure(RESULTS, "found").is(2.0)],
+        ..Beat::at_once()
+    },
+    Beat {
+        id: "and",
+        setup: &[Setup::Set("query", 0.0)],
+        when: |search| answer(search, Query::QuickBrownFox, Meaning::All).is_some(),
+        points: &[QUERY],
         shows: &[
-            figure(SERVER, "busy").is(1.0),
-            figure(SERVER, "waiting").at_least(18.0),
+            figure(QUERY, "compared").within(3.0, 6.0),
+            figure(QUERY, "letters").is(0.0),
+            figure(RESULTS, "found").is(2.0),
+        ],
+        predict: Some(Prediction {
+            id: "phrase",
+            options: &["all", "first", "one"],
+            truth: |search| {
+                Some(match phrase(search)?.found.as_slice() {
+                    [1, 2] => 1,
+                    [1] => 2,
+                    _ => 0,
+                })
+            },
+            hides: &[],
+        }),
+        ..Beat::at_once()
+    },
+    Beat {
+        id: "phrase",
+        setup: &[
+            Setup::Set("pages", 1.0),
+            Setup::Set("meaning", 2.0),
+            Setup::Set("query", 2.0),
+        ],
+        when: |search| phrase(search).is_some(),
+        points: &[QUERY, RESULTS],
+        shows: &[figure(RESULTS, "found").is(2.0)],
+        predict: Some(Prediction {
+            id: "stop",
+            options: &["five", "many", "nothing"],
+            truth: |search| {
+                Some(match to_be(search)?.found.len() {
+                    0 => 2,
+                    1 => 0,
+                    _ => 1,
+                })
+            },
+            hides: &[],
+        }),
+        ..Beat::at_once()
+    },
+    Beat {
+        id: "stop",
+        setup: &[Setup::Set("meaning", 0.0), Setup::Set("query", 4.0)],
+        when: |search| to_be(search).is_some(),
+        points: &[GATES, QUERY],
+        shows: &[
+            figure(RESULTS, "found").is(0.0),
+            figure(GATES, "dropped").is(6.0),
         ],
         ..Beat::at_once()
     },
     Beat {
-        id: "full",
-        when: |office| office.refused > 0,
-        points: &[SERVER],
-        shows: &[figure(SERVER, "refused").at_least(1.0)],
+        id: "prefix",
+        setup: &[Setup::Set("query", 3.0)],
+        when: |search| answer(search, Query::Jum, Meaning::All).is_some(),
+        points: &[INDEX],
+        shows: &[
+            figure(INDEX, "begin").is(1.0),
+            figure(RESULTS, "found").is(2.0),
+        ],
         ..Beat::at_once()
     },
     Beat {
-        id: "compare",
-        setup: &[Setup::Twin("workers", 2.0), Setup::Set("workers", 4.0)],
-        when: |office| waiting(office) <= 2,
-        points: &[SERVER],
-        shows: &[figure(SERVER, "waiting").at_most(2.0)],
+        id: "same-gates",
+        setup: &[Setup::Act("raw", 0)],
+        when: |search| search.last.as_ref().is_some_and(|last| last.raw),
+        points: &[GATES, RESULTS],
+        shows: &[
+            figure(RESULTS, "found").is(0.0),
+            figure(GATES, "past").is(1.0),
+        ],
+        ..Beat::at_once()
+    },
+    Beat {
+        id: "twin",
+        setup: &[
+            Setup::Set("query", 0.0),
+            Setup::Set("pages", 2.0),
+            Setup::Twin("find", 2.0),
+        ],
+        when: |search| search.craft.settings.pages == Pages::Library && search.last.is_some(),
+        points: &[QUERY, PAGES],
+        shows: &[
+            figure(QUERY, "letters").is(0.0),
+            figure(QUERY, "compared").at_least(20.0),
+        ],
         ..Beat::at_once()
     },
     Beat {
         id: "yours",
         setup: &[
             Setup::Alone,
-            Setup::Set("workers", 2.0),
-            Setup::Set("load", 10.0),
-            Setup::Wait(Time::s(2)),
+            Setup::Set("pages", 1.0),
+            Setup::Set("meaning", 1.0),
+            Setup::Set("rank", 2.0),
         ],
+        when: |search| {
+            search
+                .last
+                .as_ref()
+                .is_some_and(|last| last.settings.rank == Rank::Linked)
+        },
+        points: &[RESULTS],
+        shows: &[figure(RESULTS, "found").at_least(4.0)],
         ..Beat::at_once()
     },
 ];
 
-pub(super) const CHALLENGES: &[Challenge<Office>] = &[
+/// Whether a page that was found does not have the word that was asked for.
+fn stranger(search: &Search) -> bool {
+    search.last.as_ref().is_some_and(|last| {
+        let [(word, _)] = last.words.as_slice() else {
+            return false;
+        };
+        let small = word.to_ascii_lowercase();
+        let lacks = |page: &u32| {
+            !search
+                .craft
+                .corpus
+                .text(*page)
+                .to_ascii_lowercase()
+                .contains(&small)
+        };
+        last.found.iter().any(lacks)
+    })
+}
+
+pub(super) const CHALLENGES: &[Challenge<Search>] = &[
     Challenge {
-        id: "long",
-        progress: |office, _| Progress::of(waiting(office) as f64, 40.0),
+        id: "third",
+        progress: |search, _| {
+            let last = answer(search, Query::Quick, Meaning::All);
+            let found = last.map_or(0, |last| {
+                (1..=3).filter(|page| last.found.contains(page)).count()
+            });
+            Progress::of(found as f64, 3.0)
+        },
         solution: &[
-            Setup::Set("queue", 40.0),
-            Setup::Set("load", 60.0),
-            Setup::Wait(Time::s(5)),
+            Setup::Set("query", 1.0),
+            Setup::Set("stem", 2.0),
+            Setup::Wait(Time::s(12)),
         ],
     },
     Challenge {
-        id: "refuse",
-        progress: |office, _| Progress::of(f64::from(office.refused), 200.0),
+        id: "hamlet",
+        progress: |search, _| {
+            let last = search
+                .last
+                .as_ref()
+                .filter(|last| last.text == corpus::text(Query::ToBe));
+            let only =
+                last.is_some_and(|last| last.found == [5] && last.settings.find != Find::Scan);
+            Progress::all(only)
+        },
         solution: &[
-            Setup::Set("workers", 1.0),
-            Setup::Set("load", 60.0),
+            Setup::Set("pages", 1.0),
+            Setup::Set("query", 4.0),
+            Setup::Set("stop", 0.0),
+            Setup::Set("meaning", 2.0),
+            Setup::Wait(Time::s(14)),
+        ],
+    },
+    Challenge {
+        id: "friend",
+        progress: |search, _| Progress::all(stranger(search)),
+        solution: &[
+            Setup::Set("pages", 1.0),
+            Setup::Set("query", 5.0),
             Setup::Wait(Time::s(10)),
         ],
     },
     Challenge {
-        id: "rush",
-        progress: |office, _| {
-            let well = office.load_per_s >= 40.0 && office.refused == 0;
-            Progress::of(if well { f64::from(office.done) } else { 0.0 }, 300.0)
+        id: "few",
+        progress: |search, _| {
+            let last = answer(search, Query::TheFox, Meaning::All);
+            let done = last
+                .filter(|last| last.lists.len() == 2)
+                .is_some_and(|last| {
+                    let fox = search.craft.index.list(last.lists[0]).pages().len() as u32;
+                    fox >= 20 && last.cost.compared <= 12 * fox
+                });
+            Progress::all(done)
         },
         solution: &[
-            Setup::Set("workers", 8.0),
-            Setup::Set("load", 40.0),
-            Setup::Wait(Time::s(12)),
+            Setup::Set("pages", 2.0),
+            Setup::Set("query", 7.0),
+            Setup::Set("stop", 0.0),
+            Setup::Wait(Time::s(14)),
         ],
     },
 ];
