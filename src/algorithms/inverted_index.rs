@@ -264,7 +264,6 @@ pub fn set_bits(row: &[u64]) -> Vec<u32> {
     set.collect()
 }
 
-// region: phrase
 /// Where on one page words follow one another: a position for each, the first such row. `lists` has each word's positions, and
 /// `offsets` where it stands in the phrase, so that a stop word left out leaves its gap; each may come up to `slack` later than
 /// that. `trace` is told which word's position was looked at.
@@ -278,6 +277,8 @@ pub fn follow(
     step(lists, offsets, slack, &mut found, trace).then_some(found)
 }
 
+// region: phrase
+/// The words from here on, each within reach of the one before.
 fn step(
     lists: &[&[u32]],
     offsets: &[u32],

@@ -29,7 +29,7 @@ const NOTES: [&str; 8] = [
 /// The commonest words, by rank; then come words that mean nothing.
 const COMMON: &str = "the of and to in a is that for it as was with be by on not he this are or his from at which but have an had \
 they you were their one all we can her has there been if more when will would who so no fox brown news time summer dog over large \
-bridge quick lazy trouble jump jumped quickly universe university jumper";
+bridge quick lazy trouble jump jumped quickly universe university jumper jumbo jumble";
 
 /// What is asked by a query; an asterisk stands for any end.
 pub(super) fn text(query: Query) -> &'static str {

@@ -17,7 +17,8 @@ pub(super) const QUERY: PartId = PartId::one("query");
 pub(super) const RESULTS: PartId = PartId::one("results");
 /// Between two operations, and between two queries.
 const GAP: Time = Time::ms(200);
-const REST: Time = Time::ms(2_500);
+/// Somebody asks again after 1.5 s, or up to twice as much.
+const REST_MS: u64 = 1_500;
 /// Pages that are crawled by hand.
 pub(super) const CRAWLED: u32 = 500;
 /// Of a walk the first comparisons are told: the rest is more of the same.
@@ -25,6 +26,7 @@ const TOLD: usize = 24;
 
 const SEED: Stream = Stream::named("seed");
 const FETCH: Stream = Stream::named("fetch");
+const AGAIN: Stream = Stream::named("again");
 
 /// What can be due.
 #[derive(Clone, Copy, Debug)]
@@ -302,7 +304,8 @@ impl Search {
             f64::from(if scan { cost.letters } else { cost.compared }),
         );
         self.last = Some(asked);
-        self.rest(REST, cx);
+        let random = below(cx.random(AGAIN), REST_MS as usize) as u64;
+        self.rest(Time::ms(REST_MS + random), cx);
     }
 
     /// The query that is under way is dropped; the hand looks for work soon.

@@ -10,12 +10,14 @@ use kit::bench::{Craft, Verdict};
 use std::sync::Arc;
 
 /// A word goes through the gates, a comparison is made: so slow that both can be watched.
-const WORD: Time = Time::ms(360);
+const WORD: Time = Time::ms(400);
 const COMPARISON: Time = Time::ms(450);
+const TERM: Time = Time::ms(300);
 /// The longest that an index is built anew, that a query's words and its comparisons take, and that all pages are read.
 const BUILD_MS: u64 = 1_800;
 const GATES_MS: u64 = 1_200;
-const WALK_MS: u64 = 3_400;
+const TERMS_MS: u64 = 2_200;
+const WALK_MS: u64 = 2_600;
 const SCAN_MS: u64 = 9_000;
 /// Longer work is shown in so many steps.
 const STEPS_MAX: usize = 160;
@@ -112,6 +114,7 @@ pub(super) struct Searcher {
     /// What is asked, or was last.
     pub(super) asked: Option<Arc<Asked>>,
     word: Time,
+    term: Time,
     pace: Time,
 }
 
@@ -132,6 +135,7 @@ impl Searcher {
             indexed: 0,
             asked: None,
             word: WORD,
+            term: TERM,
             pace: COMPARISON,
         }
     }
@@ -431,16 +435,21 @@ impl Craft for Searcher {
                 let asked = self.ask(text, raw, &mut |step| steps.push(step));
                 let gates = asked.words.len();
                 self.word = paced(WORD, gates, GATES_MS);
+                let terms = steps
+                    .iter()
+                    .filter(|step| matches!(step.what, What::Term(_)))
+                    .count();
+                self.term = paced(TERM, terms, TERMS_MS);
                 // Of long work only every so many steps are shown; each knows all that was looked at before.
-                let (first, walk) = steps.split_at(gates);
+                let (first, walk) = steps.split_at(gates + terms);
                 let every = walk.len().div_ceil(STEPS_MAX).max(1);
                 let shown: Vec<Step> = walk.iter().rev().step_by(every).rev().copied().collect();
-                let span = if asked.settings.find == Find::Scan {
-                    SCAN_MS
-                } else {
-                    WALK_MS
-                };
-                self.pace = paced(COMPARISON, shown.len(), span);
+                let scan = asked.settings.find == Find::Scan;
+                self.pace = paced(
+                    COMPARISON,
+                    shown.len(),
+                    if scan { SCAN_MS } else { WALK_MS },
+                );
                 first.iter().chain(&shown).for_each(|step| trace(*step));
                 self.asked = Some(Arc::new(asked));
             }
@@ -451,6 +460,7 @@ impl Craft for Searcher {
     fn begin(&mut self, _: usize, step: Step) -> Time {
         match step.what {
             What::Word(..) | What::Pages(_) | What::Asked(_) => self.word,
+            What::Term(_) => self.term,
             _ => self.pace,
         }
     }

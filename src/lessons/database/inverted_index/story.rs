@@ -125,12 +125,12 @@ pub(super) const STORY: &[Beat<Search>] = &[
     },
     Beat {
         id: "prefix",
-        setup: &[Setup::Set("query", 3.0)],
+        setup: &[Setup::Set("pages", 2.0), Setup::Set("query", 3.0)],
         when: |search| answer(search, Query::Jum, Meaning::All).is_some(),
         points: &[INDEX],
         shows: &[
-            figure(INDEX, "begin").is(1.0),
-            figure(RESULTS, "found").is(2.0),
+            figure(INDEX, "begin").at_least(3.0),
+            figure(RESULTS, "found").at_least(20.0),
         ],
         ..Beat::at_once()
     },
@@ -147,12 +147,8 @@ pub(super) const STORY: &[Beat<Search>] = &[
     },
     Beat {
         id: "twin",
-        setup: &[
-            Setup::Set("query", 0.0),
-            Setup::Set("pages", 2.0),
-            Setup::Twin("find", 2.0),
-        ],
-        when: |search| search.craft.settings.pages == Pages::Library && search.last.is_some(),
+        setup: &[Setup::Set("query", 0.0), Setup::Twin("find", 2.0)],
+        when: |search| answer(search, Query::QuickBrownFox, Meaning::All).is_some(),
         points: &[QUERY, PAGES],
         shows: &[
             figure(QUERY, "letters").is(0.0),

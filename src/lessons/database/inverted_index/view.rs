@@ -1,8 +1,9 @@
 //! The stage: pages, the gates that their words pass, the index, a query on its way through the lists, and what it found.
 
+use super::corpus;
 use super::model::{GATES, INDEX, PAGES, QUERY, RESULTS, Search};
 use super::searcher::{Asked, Cost, Op, What};
-use super::settings::{Find, Meaning, Settings};
+use super::settings::{Find, Meaning, Rank, Settings};
 use algorithms::text_analysis::{Passage, Stem, words};
 use engine::scene::{Pencil, Point, Rect, pt};
 use engine::text::{self, tenths};
@@ -22,27 +23,27 @@ fn count(n: impl Into<i64>) -> Arg {
 
 pub(super) fn draw(search: &Search, _: &Settings, at: Time, scene: &mut Scene) {
     let narrow = scene.narrow();
-    let wide = Span::rest(280.0, 1.0);
+    let wide = Span::rest(210.0, 1.0);
     let stage = if narrow {
         Slot::Column(vec![
             Slot::Row(vec![
                 part(PAGES, Span::rest(128.0, 1.0), (172.0, 190.0)),
                 space(8.0),
-                part(GATES, (126.0, 150.0), (172.0, 190.0)),
+                part(GATES, (122.0, 150.0), (172.0, 190.0)),
             ]),
             space(8.0),
             part(INDEX, wide, (152.0, 208.0)),
             space(8.0),
             part(QUERY, wide, (150.0, 168.0)),
             space(8.0),
-            part(RESULTS, wide, (86.0, 110.0)),
+            part(RESULTS, wide, (90.0, 148.0)),
         ])
     } else {
         Slot::Column(vec![
             Slot::Row(vec![
-                part(PAGES, (176.0, 206.0), (200.0, 262.0)),
+                part(PAGES, (150.0, 236.0), (200.0, 262.0)),
                 space(12.0),
-                part(GATES, (142.0, 164.0), (200.0, 262.0)),
+                part(GATES, (128.0, 164.0), (200.0, 262.0)),
                 space(12.0),
                 part(INDEX, wide, (200.0, 262.0)),
             ]),
@@ -209,7 +210,7 @@ fn flow(pencil: &mut Pencil<'_>, text: &str, area: Rect, open: bool, word: Optio
         let y = area.y + (row - first) as f32 * LINE;
         let cut = row + 1 == first + room && row + 1 < lines.len() && word.is_none();
         let line = if cut {
-            fitting(&[format!("{line} …"), line.clone()], SMALL, false, area.w)
+            fitting(&[format!("{line} …")], SMALL, false, area.w)
         } else {
             line.clone()
         };
@@ -222,11 +223,7 @@ fn flow(pencil: &mut Pencil<'_>, text: &str, area: Rect, open: bool, word: Optio
                 let from = spoken.as_ptr() as usize - line.as_ptr() as usize;
                 let x = area.x + text::width(&line[..from], SMALL, false);
                 let w = text::width(spoken, SMALL, false);
-                pencil.filled(
-                    Rect::new(x - 2.0, y - 11.0, w + 4.0, 14.0),
-                    3.0,
-                    Ink::AccentSoft,
-                );
+                pencil.filled(Rect::new(x, y + 1.5, w, 2.0), 3.0, Ink::Accent);
             }
         }
         pencil.text(pt(area.x, y), SMALL, ink, line);
@@ -247,6 +244,39 @@ fn passing(search: &Search) -> Option<(String, Passage, bool)> {
         }
         _ => None,
     }
+}
+
+/// What stands in each gate while no word is on its way: the query's words, or the last word that was indexed. In the third
+/// gate nothing where all were dropped.
+fn passed(search: &Search) -> Option<[String; 4]> {
+    if search.indexing() {
+        return None;
+    }
+    let Some(asked) = search.asked() else {
+        let text = search.craft.corpus.text(search.craft.indexed.max(1));
+        let last = words(&text).last()?;
+        let Passage { small, term, .. } = search.craft.gates.pass(last);
+        return Some([last.to_owned(), small.clone(), small, term]);
+    };
+    let mut gates: [String; 4] = Default::default();
+    for (word, passage) in &asked.words {
+        let kept = if passage.dropped {
+            ""
+        } else {
+            passage.small.as_str()
+        };
+        for (gate, text) in
+            gates
+                .iter_mut()
+                .zip([*word, passage.small.as_str(), kept, passage.term.as_str()])
+        {
+            if !gate.is_empty() && !text.is_empty() {
+                gate.push(' ');
+            }
+            gate.push_str(text);
+        }
+    }
+    Some(gates)
 }
 
 fn stem_word(stem: Stem) -> &'static str {
@@ -298,7 +328,8 @@ fn gates(search: &Search, at: Time, placed: &Placed, scene: &mut Scene) -> Point
         .figure("dropped", dropped as f64)
         .figure("past", f64::from(u8::from(raw)));
     panel(&mut pencil, r, title);
-    let now = passing(search);
+    let (now, rest) = (passing(search), passed(search));
+    let query = now.as_ref().is_none_or(|(_, _, query)| *query);
     let share = search.bench.hand(0).share(at);
     let foot = if notice.is_empty() { 6.0 } else { 22.0 };
     let pitch = (r.h - 28.0 - foot) / 4.0;
@@ -306,7 +337,6 @@ fn gates(search: &Search, at: Time, placed: &Placed, scene: &mut Scene) -> Point
         let y = r.y + 24.0 + pitch * gate as f32;
         let bar = Rect::new(r.x + 8.0, y, r.w - 16.0, pitch - 5.0);
         let passes = now.as_ref().filter(|_| share >= 0.2 * gate as f32);
-        let is_past = now.as_ref().is_some_and(|(_, _, query)| *query) && raw && gate > 0;
         let here = passes.is_some() && share < 0.2 * (gate + 1) as f32;
         pencil.bordered(
             bar,
@@ -317,20 +347,30 @@ fn gates(search: &Search, at: Time, placed: &Placed, scene: &mut Scene) -> Point
         );
         let name = fitting(&[name.clone()], 11.0, false, bar.w - 14.0);
         pencil.text(pt(bar.x + 7.0, y + 13.0), 11.0, Ink::Secondary, name);
-        if let Some((word, passage, _)) = passes {
-            let (text, ink) = match gate {
-                0 => (word.as_str(), Ink::Ink),
-                1 => (passage.small.as_str(), Ink::Ink),
-                2 if passage.dropped => (left.as_str(), Ink::Warn),
-                2 => (passage.small.as_str(), Ink::Ink),
-                _ => (passage.term.as_str(), Ink::Accent),
-            };
-            let ink = if is_past { Ink::Warn } else { ink };
-            if pitch >= 32.0 {
-                let text = fitting(&[text.to_owned()], 14.0, true, bar.w - 14.0);
-                pencil.bold(pt(bar.x + 7.0, y + 29.0), 14.0, ink, text);
-            }
-        }
+        let text = match (&now, passes) {
+            (None, _) => rest.as_ref().map(|rest| rest[gate].clone()),
+            (_, None) => None,
+            (_, Some((word, passage, _))) => Some(match gate {
+                0 => word.clone(),
+                1 => passage.small.clone(),
+                2 if passage.dropped => String::new(),
+                2 => passage.small.clone(),
+                _ => passage.term.clone(),
+            }),
+        };
+        let Some(text) = text.filter(|text| pitch >= 32.0 && (gate == 2 || !text.is_empty()))
+        else {
+            continue;
+        };
+        let (text, ink) = match gate {
+            _ if raw && query && gate > 0 => (text, Ink::Warn),
+            2 if text.is_empty() => (left.clone(), Ink::Warn),
+            3 => (text, Ink::Accent),
+            _ if now.is_none() => (text, Ink::Secondary),
+            _ => (text, Ink::Ink),
+        };
+        let text = fitting(&[text], 13.5, true, bar.w - 14.0);
+        pencil.bold(pt(bar.x + 7.0, y + 29.0), 13.5, ink, text);
     }
     if !notice.is_empty() {
         let notice = fitting(&[notice], 11.0, true, r.w - 16.0);
@@ -383,7 +423,22 @@ fn index(search: &Search, placed: &Placed, scene: &mut Scene) -> Vec<(usize, Poi
             What::Term(at) => Some(at),
             _ => asked.and_then(|asked| asked.lists.first().copied()),
         },
-        _ => asked.and_then(|asked| asked.lists.first().copied()),
+        _ => asked.and_then(|asked| {
+            let own = |(word, _): &(&str, Passage)| index.find(&search.craft.gates.pass(word).term);
+            let first = asked.lists.first().copied();
+            first.or_else(|| asked.words.iter().find_map(own))
+        }),
+    };
+    // What a reader may have looked for: what the pages' own gates make of a word that went past them, and what goes on where a
+    // term ends.
+    let near = |term: &str| {
+        let last = search.last.as_deref().filter(|last| last.range.is_none());
+        let mut asked = last.iter().flat_map(|last| &last.words);
+        asked.any(|(word, passage)| {
+            let own = search.craft.gates.pass(word).term;
+            let goes_on = passage.term.len() > 3 && term.starts_with(&passage.term);
+            own == term && own != passage.term || goes_on && term != passage.term
+        })
     };
     let heads = [
         scene.say("term", &[]),
@@ -448,11 +503,15 @@ fn index(search: &Search, placed: &Placed, scene: &mut Scene) -> Vec<(usize, Poi
         let list = index.list(*at);
         let looked = about == Some(*at) && search.step().is_some();
         let used = asked.is_some_and(|asked| asked.lists.contains(at)) && !search.indexing();
-        let ink = if used || looked {
-            Ink::Accent
-        } else {
-            Ink::Ink
+        let missed = near(&index.terms()[*at]);
+        let ink = match (used || looked, missed) {
+            (true, _) => Ink::Accent,
+            (_, true) => Ink::Warn,
+            _ => Ink::Ink,
         };
+        if missed {
+            pencil.mark(Glyph::Failure, pt(left + 76.0, base - 4.0), 3.5, Ink::Warn);
+        }
         if looked {
             pencil.filled(
                 Rect::new(left - 5.0, y + 1.0, 98.0, ROW - 2.0),
@@ -463,7 +522,7 @@ fn index(search: &Search, placed: &Placed, scene: &mut Scene) -> Vec<(usize, Poi
         if range.as_ref().is_some_and(|range| range.contains(at)) {
             pencil.filled(Rect::new(left - 8.0, y, 3.0, ROW), 0.0, Ink::Ok);
         }
-        let term = fitting(&[index.terms()[*at].clone()], 12.0, true, 70.0);
+        let term = fitting(&[index.terms()[*at].clone()], 12.0, true, 68.0);
         pencil.bold(pt(left, base), 12.0, ink, term);
         let pages = list.pages();
         let df = if whole {
@@ -557,13 +616,16 @@ fn index(search: &Search, placed: &Placed, scene: &mut Scene) -> Vec<(usize, Poi
             4.0,
             share(room).max(6.0),
         );
-        pencil.filled(thumb, 2.0, Ink::LineStrong);
+        pencil.filled(thumb, 2.0, Ink::Mark);
     }
     rows
 }
 
 /// A box of a list in the query's figure: row, place in its list, where.
 type Stand = (usize, usize, Point);
+
+/// Half the height of a box, at most.
+const HALF: f32 = 9.0;
 
 /// A row of the query's figure.
 struct Row<'a> {
@@ -655,7 +717,13 @@ fn query(search: &Search, placed: &Placed, scene: &mut Scene) -> Vec<Stand> {
         _ => Cost::default(),
     };
     let waits = scene.say("waits", &[]);
-    let both = scene.say("so-far", &[]);
+    let any =
+        asked.is_some_and(|asked| asked.range.is_some() || asked.settings.meaning == Meaning::Any);
+    let both = match (busy, any) {
+        (false, _) => scene.say("found-row", &[]),
+        (_, true) => scene.say("so-far.any", &[]),
+        _ => scene.say("so-far", &[]),
+    };
     let args = [count(cost.compared), count(cost.letters), count(cost.pages)];
     let counters = scene.say("counters", &args);
     let short = scene.say("counters.short", &args);
@@ -671,6 +739,7 @@ fn query(search: &Search, placed: &Placed, scene: &mut Scene) -> Vec<Stand> {
     };
     let no_words = scene.say("no-words", &[]);
     let scans = scene.say("scans", &[]);
+    let of_all = scene.say("read", &[count(cost.pages), count(search.craft.indexed)]);
     let mut pencil = scene.thing(QUERY, r, spoken);
     pencil
         .figure("compared", f64::from(cost.compared))
@@ -679,6 +748,8 @@ fn query(search: &Search, placed: &Placed, scene: &mut Scene) -> Vec<Stand> {
     panel(&mut pencil, r, title.as_str());
     let mut stands = Vec::new();
     let Some(asked) = asked else {
+        let next = corpus::text(search.craft.settings.query);
+        pencil.bold(pt(r.x + 12.0, r.y + 64.0), 13.0, Ink::Secondary, next);
         pencil.text(
             pt(r.x + 12.0, r.y + 44.0),
             12.5,
@@ -735,12 +806,24 @@ fn query(search: &Search, placed: &Placed, scene: &mut Scene) -> Vec<Stand> {
         x += w + 14.0;
     }
     if asked.settings.find == Find::Scan {
-        pencil.text(
-            pt(r.x + 12.0, r.y + 60.0),
-            12.5,
-            Ink::Secondary,
-            fitting(&[scans], 12.5, false, r.w - 24.0),
-        );
+        // Reading is all there is to see of it.
+        let room = r.w - 24.0;
+        let all = search.craft.indexed.max(1);
+        let meter = Rect::new(r.x + 12.0, r.y + 98.0, room, 8.0);
+        pencil
+            .text(
+                pt(r.x + 12.0, r.y + 60.0),
+                12.5,
+                Ink::Secondary,
+                fitting(&[scans], 12.5, false, room),
+            )
+            .bold(
+                pt(r.x + 12.0, r.y + 88.0),
+                22.0,
+                Ink::Warn,
+                fitting(&[of_all], 22.0, true, room),
+            )
+            .meter(meter, cost.pages as f32 / all as f32, Ink::Warn, false);
         return stands;
     }
     if asked.terms.is_empty() {
@@ -841,7 +924,8 @@ fn joined(
         _ => return,
     };
     for (page, path) in asked.paths.iter().filter(|(page, _)| *page <= present) {
-        let mut d = String::new();
+        // From under one box to above the next, so that the numbers stay readable.
+        let (mut d, mut above) = (String::new(), None::<Point>);
         for (at, row) in rows
             .iter()
             .enumerate()
@@ -850,20 +934,23 @@ fn joined(
             let Ok(place) = row.pages.binary_search(page) else {
                 continue;
             };
-            if let Some((.., p)) = stands
+            let stand = stands
                 .iter()
-                .find(|(row, stand, _)| *row == at && *stand == place)
-            {
-                let from = if d.is_empty() { 'M' } else { 'L' };
-                d.push(from);
-                d.push_str(&tenths(p.x));
-                d.push(' ');
-                d.push_str(&tenths(p.y));
+                .find(|(row, stand, _)| *row == at && *stand == place);
+            let here = stand.map(|(.., p)| *p);
+            if let (Some(from), Some(to)) = (above, here) {
+                for (letter, p, y) in [('M', from, from.y + HALF), ('L', to, to.y - HALF)] {
+                    d.push(letter);
+                    d.push_str(&tenths(p.x));
+                    d.push(' ');
+                    d.push_str(&tenths(y));
+                }
             }
+            above = here;
         }
         match path {
-            Some(_) => pencil.line(d, Ink::Ok, 2.0),
-            None => pencil.dashed_line(d, Ink::Bad, 1.5),
+            Some(_) => pencil.line(d, Ink::Ok, 3.0),
+            None => pencil.dashed_line(d, Ink::Bad, 2.0),
         };
     }
 }
@@ -903,6 +990,13 @@ fn results(search: &Search, placed: &Placed, scene: &mut Scene) {
             .collect()
     });
     let spoken: Vec<&str> = top.iter().map(|(name, _)| name.as_str()).collect();
+    let ordered = last.filter(|last| !last.top.is_empty());
+    let by = ordered.map(|last| match (last.settings.rank, last.settings.find) {
+        (_, Find::Scan) => scene.say("by.page", &[]),
+        (Rank::Matched, _) => scene.say("by.matched", &[]),
+        (Rank::Bm25, _) => scene.say("by.bm25", &[]),
+        (Rank::Linked, _) => scene.say("by.linked", &[]),
+    });
     let mut pencil = scene.thing(RESULTS, r, format!("{head}. {} {why}", spoken.join(", ")));
     let first = last.and_then(|last| last.top.first());
     pencil
@@ -939,9 +1033,13 @@ fn results(search: &Search, placed: &Placed, scene: &mut Scene) {
         return;
     }
     let most = top.first().map_or(1.0, |(_, score)| score.max(1e-9));
-    let room = ((r.h - 30.0) / 21.0) as usize;
+    let room = ((r.h - 46.0) / 20.0) as usize;
+    if let Some(by) = by {
+        let by = fitting(&[by], 11.0, false, r.w - 24.0);
+        pencil.text(pt(r.x + 12.0, r.y + r.h - 9.0), 11.0, Ink::Secondary, by);
+    }
     for (row, (name, score)) in top.iter().take(room).enumerate() {
-        let base = r.y + 42.0 + 21.0 * row as f32;
+        let base = r.y + 40.0 + 20.0 * row as f32;
         pencil.bold(
             pt(r.x + 12.0, base),
             12.5,
