@@ -136,10 +136,10 @@ impl Search {
             {
                 return;
             }
-            let random = below(cx.random(FETCH), 300) as u64;
+            let random = below(cx.random(FETCH), 600) as u64;
             let span = match corpus.by_hand(page) {
-                true => Time::ms(200 + random),
-                false => Time::us(8_000 + 50 * random),
+                true => Time::ms(100 + random),
+                false => Time::us(8_000 + 25 * random),
             };
             self.flying.push(page);
             cx.schedule(span, Event::Fetched(page, self.crawl));

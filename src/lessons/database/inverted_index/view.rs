@@ -223,7 +223,8 @@ fn flow(pencil: &mut Pencil<'_>, text: &str, area: Rect, open: bool, word: Optio
                 let from = spoken.as_ptr() as usize - line.as_ptr() as usize;
                 let x = area.x + text::width(&line[..from], SMALL, false);
                 let w = text::width(spoken, SMALL, false);
-                pencil.filled(Rect::new(x, y + 1.5, w, 2.0), 3.0, Ink::Accent);
+                let (from, to, y) = (tenths(x), tenths(x + w), tenths(y + 3.0));
+                pencil.line(format!("M{from} {y}H{to}"), Ink::Accent, 2.5);
             }
         }
         pencil.text(pt(area.x, y), SMALL, ink, line);
@@ -246,7 +247,7 @@ fn passing(search: &Search) -> Option<(String, Passage, bool)> {
     }
 }
 
-/// What stands in each gate while no word is on its way: the query's words, or the last word that was indexed. In the third
+/// What stands in each gate while no word is on its way: the query's words, or the last word indexed that they changed. In the third
 /// gate nothing where all were dropped.
 fn passed(search: &Search) -> Option<[String; 4]> {
     if search.indexing() {
@@ -254,9 +255,11 @@ fn passed(search: &Search) -> Option<[String; 4]> {
     }
     let Some(asked) = search.asked() else {
         let text = search.craft.corpus.text(search.craft.indexed.max(1));
-        let last = words(&text).last()?;
-        let Passage { small, term, .. } = search.craft.gates.pass(last);
-        return Some([last.to_owned(), small.clone(), small, term]);
+        // The last one that the gates have changed says most.
+        let all = words(&text).map(|word| (word, search.craft.gates.pass(word)));
+        let changed = all.filter(|(word, passage)| !passage.dropped && passage.term != *word);
+        let (word, Passage { small, term, .. }) = changed.last()?;
+        return Some([word.to_owned(), small.clone(), small, term]);
     };
     let mut gates: [String; 4] = Default::default();
     for (word, passage) in &asked.words {
@@ -346,7 +349,7 @@ fn gates(search: &Search, at: Time, placed: &Placed, scene: &mut Scene) -> Point
             1.0,
         );
         let name = fitting(&[name.clone()], 11.0, false, bar.w - 14.0);
-        pencil.text(pt(bar.x + 7.0, y + 13.0), 11.0, Ink::Secondary, name);
+        pencil.text(pt(bar.x + 7.0, y + 12.0), 11.0, Ink::Secondary, name);
         let text = match (&now, passes) {
             (None, _) => rest.as_ref().map(|rest| rest[gate].clone()),
             (_, None) => None,
@@ -370,7 +373,8 @@ fn gates(search: &Search, at: Time, placed: &Placed, scene: &mut Scene) -> Point
             _ => (text, Ink::Ink),
         };
         let text = fitting(&[text], 13.5, true, bar.w - 14.0);
-        pencil.bold(pt(bar.x + 7.0, y + 29.0), 13.5, ink, text);
+        let base = y + (bar.h - 5.0).min(30.0);
+        pencil.bold(pt(bar.x + 7.0, base), 13.5, ink, text);
     }
     if !notice.is_empty() {
         let notice = fitting(&[notice], 11.0, true, r.w - 16.0);
@@ -510,7 +514,7 @@ fn index(search: &Search, placed: &Placed, scene: &mut Scene) -> Vec<(usize, Poi
             _ => Ink::Ink,
         };
         if missed {
-            pencil.mark(Glyph::Failure, pt(left + 76.0, base - 4.0), 3.5, Ink::Warn);
+            pencil.mark(Glyph::Failure, pt(left - 6.0, base - 4.0), 3.0, Ink::Warn);
         }
         if looked {
             pencil.filled(
@@ -1112,7 +1116,7 @@ fn fingers(search: &Search, at: Time, boxes: &[Stand], scene: &mut Scene) {
     let hand = search.bench.hand(0);
     let begun = hand.begun();
     let before = begun.len().checked_sub(2).map(|at| begun[at].what);
-    let share = (hand.share(at) * 3.0).min(1.0);
+    let share = (hand.share(at) * 1.6).min(1.0);
     let rows = walked(search, asked, String::new());
     for (row, place) in rows
         .iter()
