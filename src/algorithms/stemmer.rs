@@ -31,7 +31,10 @@ pub fn porter(word: &str) -> String {
     }
     w.swap(SECOND, |w, stem| w.measure(stem) > 0);
     w.swap(THIRD, |w, stem| w.measure(stem) > 0);
-    w.swap(FOURTH, |w, stem| w.measure(stem) > 1);
+    // Of "tion" and "sion" the first letter stays.
+    w.swap(FOURTH, |w, stem| {
+        w.measure(stem + usize::from(w.text.ends_with("ion"))) > 1
+    });
     // endregion
     if let Some(stem) = w.stem("e") {
         let m = w.measure(stem);
@@ -474,6 +477,7 @@ mod tests {
             ("relational", "relat"),
             ("electriciti", "electr"),
             ("adoption", "adopt"),
+            ("petition", "petit"),
             ("controll", "control"),
             ("quickly", "quickli"),
             ("university", "univers"),
