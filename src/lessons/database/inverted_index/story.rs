@@ -86,7 +86,6 @@ pub(super) const STORY: &[Beat<Search>] = &[
             },
             hides: &[],
         }),
-        ..Beat::at_once()
     },
     Beat {
         id: "phrase",
@@ -110,7 +109,6 @@ pub(super) const STORY: &[Beat<Search>] = &[
             },
             hides: &[],
         }),
-        ..Beat::at_once()
     },
     Beat {
         id: "stop",

@@ -348,7 +348,7 @@ fn gates(search: &Search, at: Time, placed: &Placed, scene: &mut Scene) -> Point
             if here { Ink::Accent } else { Ink::Line },
             1.0,
         );
-        let name = fitting(&[name.clone()], 11.0, false, bar.w - 14.0);
+        let name = fitting(std::slice::from_ref(name), 11.0, false, bar.w - 14.0);
         pencil.text(pt(bar.x + 7.0, y + 12.0), 11.0, Ink::Secondary, name);
         let text = match (&now, passes) {
             (None, _) => rest.as_ref().map(|rest| rest[gate].clone()),
@@ -855,7 +855,7 @@ fn query(search: &Search, placed: &Placed, scene: &mut Scene) -> Vec<Stand> {
         let h = (pitch - 4.0).min(18.0);
         let base = y + h - 4.0;
         let lists = row.list.is_some();
-        let name = fitting(&[row.name.clone()], 12.0, lists, 64.0);
+        let name = fitting(std::slice::from_ref(&row.name), 12.0, lists, 64.0);
         match lists {
             true => pencil.bold(pt(left, base), 12.0, Ink::Ink, name),
             false => pencil.text(pt(left, base), 12.0, Ink::Secondary, name),
@@ -1048,7 +1048,7 @@ fn results(search: &Search, placed: &Placed, scene: &mut Scene) {
             pt(r.x + 12.0, base),
             12.5,
             Ink::Ink,
-            fitting(&[name.clone()], 12.5, true, 76.0),
+            fitting(std::slice::from_ref(name), 12.5, true, 76.0),
         );
         let full = r.w - 100.0 - 46.0;
         let w = (full * (*score / most) as f32).max(2.0);
