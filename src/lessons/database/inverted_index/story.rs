@@ -4,6 +4,7 @@ use super::corpus;
 use super::model::{GATES, INDEX, PAGES, QUERY, RESULTS, Search};
 use super::searcher::Asked;
 use super::settings::{Find, Meaning, Pages, Query, Rank};
+use algorithms::text_analysis::words;
 use engine::claim::figure;
 use engine::{Beat, Challenge, Prediction, Progress, Setup, Time};
 
@@ -182,12 +183,10 @@ fn stranger(search: &Search) -> bool {
         };
         let small = word.to_ascii_lowercase();
         let lacks = |page: &u32| {
-            !search
-                .craft
-                .corpus
-                .text(*page)
-                .to_ascii_lowercase()
-                .contains(&small)
+            let text = search.craft.corpus.text(*page).to_ascii_lowercase();
+            // Neither holds the other: foxes and fox are no strangers.
+            let mut own = words(&text).filter(|own| own.len() > 2);
+            !own.any(|own| own.contains(&small) || small.contains(own))
         };
         last.found.iter().any(lacks)
     })

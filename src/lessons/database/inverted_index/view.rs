@@ -444,10 +444,11 @@ fn index(search: &Search, placed: &Placed, scene: &mut Scene) -> Vec<(usize, Poi
             own == term && own != passage.term || goes_on && term != passage.term
         })
     };
+    let bits = search.craft.settings.find == Find::Bits && search.craft.indexed <= 12;
     let heads = [
         scene.say("term", &[]),
         scene.say("df", &[]),
-        scene.say("postings", &[]),
+        scene.say(if bits { "bits" } else { "postings" }, &[]),
     ];
     let sizes = scene.say(
         "sizes",
@@ -546,7 +547,7 @@ fn index(search: &Search, placed: &Placed, scene: &mut Scene) -> Vec<(usize, Poi
             Ink::Secondary,
             df.to_string(),
         );
-        if search.craft.settings.find == Find::Bits && search.craft.indexed <= 12 {
+        if bits {
             // The other store: a row of bits.
             for page in 1..=search.craft.indexed {
                 let bit = pages.contains(&page) && page <= reached;
@@ -558,7 +559,7 @@ fn index(search: &Search, placed: &Placed, scene: &mut Scene) -> Vec<(usize, Poi
                 } else {
                     (Ink::Secondary, "0")
                 };
-                pencil.centred(pt(x + 7.5, base - 4.0), 11.0, bit, ink, digit);
+                pencil.text(pt(x + 4.5, base - 0.5), 11.0, ink, digit);
             }
             rows.push((*at, pt(box_x, base - 4.0)));
             continue;
