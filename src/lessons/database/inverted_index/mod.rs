@@ -5,7 +5,9 @@ mod model;
 mod searcher;
 mod settings;
 mod story;
+mod terms;
 mod view;
+mod walk;
 
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@ use super::corpus::{self, Corpus, PAGES_MAX};
 use super::probe;
 use super::searcher::{Asked, Op, Searcher, Step, What};
 use super::settings::{Find, Settings};
+use algorithms::text_analysis::{Passage, words};
 use engine::random::below;
 use engine::tape::NoteId;
 use engine::{Act, Arg, Context, Model, Note, PartId, Stream, Time, Tone};
@@ -111,6 +112,22 @@ impl Search {
         }
     }
 
+    /// The word in the gates, if there is one, as it came and as it goes; whether it is a query's.
+    pub(super) fn passing(&self) -> Option<(String, Passage, bool)> {
+        match self.step()?.what {
+            What::Word(page, word) => {
+                let text = self.craft.corpus.text(page);
+                let word = words(&text).nth(word as usize - 1)?;
+                Some((word.to_owned(), self.craft.gates.pass(word), false))
+            }
+            What::Asked(word) => {
+                let (word, passage) = self.craft.asked.as_ref()?.words.get(word)?.clone();
+                Some((word.to_owned(), passage, true))
+            }
+            _ => None,
+        }
+    }
+
     /// What is asked; none before the first query since anything was turned.
     pub(super) fn asked(&self) -> Option<&Asked> {
         match self.bench.hand(0).op {
@@ -206,7 +223,7 @@ impl Search {
         let note = match step.what {
             What::Word(page, word) => {
                 let text = self.craft.corpus.text(page);
-                let mut all = algorithms::text_analysis::words(&text);
+                let mut all = words(&text);
                 let passage = all
                     .nth(word as usize - 1)
                     .map(|word| self.craft.gates.pass(word));
