@@ -6,6 +6,7 @@ use super::settings::{Pages, Query};
 use algorithms::zipf::Zipf;
 use engine::Stream;
 use engine::random::{Streams, below};
+use std::sync::Arc;
 
 const LIBRARY: Stream = Stream::named("library");
 const LINKS: Stream = Stream::named("links");
@@ -51,6 +52,7 @@ pub(super) fn text(query: Query) -> &'static str {
 pub(super) struct Corpus {
     pub(super) seed: u32,
     zipf: Zipf,
+    vocabulary: Arc<[String]>,
     /// How many of [`NOTES`] come first.
     notes: u32,
     /// How many there are.
@@ -70,6 +72,7 @@ impl Corpus {
         Corpus {
             seed,
             zipf: Zipf::new(VOCABULARY, 1.0),
+            vocabulary: vocabulary(),
             notes,
             count: notes + more,
             spam: None,
@@ -93,7 +96,7 @@ impl Corpus {
         let random = streams.get(LIBRARY.nth(u64::from(page)));
         let mut text = String::with_capacity(80);
         for _ in 0..WORDS_A_PAGE {
-            word(self.zipf.sample(random), &mut text);
+            text.push_str(&self.vocabulary[self.zipf.sample(random)]);
             text.push(' ');
         }
         text.pop();
@@ -115,17 +118,20 @@ impl Corpus {
     }
 }
 
-/// Writes the word of a rank, from 0.
-fn word(rank: usize, text: &mut String) {
-    if let Some(common) = COMMON.split(' ').nth(rank) {
-        text.push_str(common);
-        return;
-    }
-    let syllable = |n: usize, text: &mut String| {
-        text.push(char::from(b"bdfgklmnprtvz"[n % 13]));
-        text.push(char::from(b"aeiou"[n / 13 % 5]));
+/// The library's words by rank.
+fn vocabulary() -> Arc<[String]> {
+    let syllable = |n: usize, word: &mut String| {
+        word.push(char::from(b"bdfgklmnprtvz"[n % 13]));
+        word.push(char::from(b"aeiou"[n / 13 % 5]));
     };
-    syllable(rank / 25, text);
-    syllable(rank % 25 * 11, text);
-    text.push(char::from(b"nrtkm"[rank % 5]));
+    let made = |rank: usize| {
+        let mut word = String::with_capacity(5);
+        syllable(rank / 25, &mut word);
+        syllable(rank % 25 * 11, &mut word);
+        word.push(char::from(b"nrtkm"[rank % 5]));
+        word
+    };
+    let common: Vec<String> = COMMON.split(' ').map(str::to_owned).collect();
+    let rest = common.len()..VOCABULARY;
+    common.into_iter().chain(rest.map(made)).collect()
 }

@@ -7,6 +7,7 @@ use algorithms::text_analysis::{Gates, Passage, Stem, words};
 use algorithms::{horspool, relevance};
 use engine::Time;
 use kit::bench::{Craft, Verdict};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A word goes through the gates, a comparison is made: so slow that both can be watched.
@@ -191,9 +192,21 @@ impl Searcher {
     pub(super) fn build(&mut self, from: u32, to: u32, trace: &mut dyn FnMut(What)) {
         let index = Arc::make_mut(&mut self.index);
         let batch = (to - from + 1).div_ceil(BATCHES);
+        // The gates make the same of the same word.
+        let mut known: BTreeMap<String, Passage> = BTreeMap::new();
         for page in from..=to {
             let text = self.corpus.text(page);
-            index.add(page, &self.gates.terms(&text));
+            let mut terms = Vec::new();
+            for (word, at) in words(&text).zip(1..) {
+                if !known.contains_key(word) {
+                    known.insert(word.to_owned(), self.gates.pass(word));
+                }
+                let passage = &known[word];
+                if !passage.dropped {
+                    terms.push((at, passage.term.clone()));
+                }
+            }
+            index.add(page, &terms);
             if to <= 8 || self.corpus.spam == Some(page) {
                 (1..=words(&text).count() as u32).for_each(|word| trace(What::Word(page, word)));
             } else if (page - from + 1).is_multiple_of(batch) || page == to {

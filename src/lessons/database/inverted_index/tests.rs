@@ -118,6 +118,34 @@ fn whatever_is_set_the_index_finds_what_reading_finds() {
     }
 }
 
+/// The laws above can fail: queries that meet other gates than pages did find something else, and an index that was cut short
+/// or says too little of itself is no sound one.
+#[test]
+fn what_breaks_the_rules_is_found() {
+    let mut craft = built(&Settings {
+        pages: Pages::Eight,
+        ..Settings::default()
+    });
+    craft.stale = true;
+    assert_ne!(ask(&craft, "jumped").found, brute(&craft, "jumped"));
+    craft.stale = false;
+    assert_eq!(ask(&craft, "jumped").found, brute(&craft, "jumped"));
+    craft.indexed = 4;
+    assert!(craft.sound().is_err());
+}
+
+/// A stop word that was left out leaves its gap: "over the lazy" is a phrase, "over lazy" is one on another page.
+#[test]
+fn a_gap_stays_where_a_stop_word_was() {
+    let craft = built(&Settings {
+        meaning: Meaning::Phrase,
+        ..Settings::default()
+    });
+    assert_eq!(ask(&craft, "over the lazy dog").found, [1]);
+    assert_eq!(ask(&craft, "over lazy dogs").found, [2]);
+    assert_eq!(ask(&craft, "jumped over the bridge").found, [3]);
+}
+
 #[test]
 fn a_phrase_is_among_all_words_and_those_among_any() {
     let mut craft = built(&Settings {

@@ -26,9 +26,9 @@ pub(super) fn draw(search: &Search, _: &Settings, at: Time, scene: &mut Scene) {
     let stage = if narrow {
         Slot::Column(vec![
             Slot::Row(vec![
-                part(PAGES, Span::rest(128.0, 1.0), (172.0, 190.0)),
+                part(PAGES, Span::rest(128.0, 1.0), (182.0, 190.0)),
                 space(8.0),
-                part(GATES, (122.0, 150.0), (172.0, 190.0)),
+                part(GATES, (122.0, 150.0), (182.0, 190.0)),
             ]),
             space(8.0),
             part(INDEX, wide, (152.0, 208.0)),

@@ -29,8 +29,8 @@ struct Row<'a> {
     pages: &'a [u32],
     /// The place of its list in the index; none for what is left so far.
     list: Option<usize>,
-    /// Places before this are hits.
-    hits: usize,
+    /// Those of its pages that are hits so far.
+    hits: &'a [u32],
     finger: Option<usize>,
 }
 
@@ -44,7 +44,7 @@ fn walked<'a>(search: &'a Search, asked: &'a Asked, both: String) -> Vec<Row<'a>
             name: index.terms()[*list].clone(),
             pages: index.list(*list).pages(),
             list: Some(*list),
-            hits: 0,
+            hits: &[],
             finger: None,
         })
         .collect();
@@ -53,7 +53,7 @@ fn walked<'a>(search: &'a Search, asked: &'a Asked, both: String) -> Vec<Row<'a>
         name: both,
         pages: &[],
         list: None,
-        hits: 0,
+        hits: &[],
         finger: None,
     };
     match search.step().map(|step| step.what) {
@@ -69,12 +69,12 @@ fn walked<'a>(search: &'a Search, asked: &'a Asked, both: String) -> Vec<Row<'a>
                 None => {
                     rows[0].finger = Some(i);
                     last.pages = now;
-                    last.hits = now.len();
+                    last.hits = now;
                 }
                 Some(before) => {
                     last.pages = before;
                     last.finger = Some(i);
-                    last.hits = before.iter().take_while(|page| now.contains(page)).count();
+                    last.hits = now;
                 }
             }
             if let Some(row) = rows.get_mut(pass + 1) {
@@ -93,7 +93,7 @@ fn walked<'a>(search: &'a Search, asked: &'a Asked, both: String) -> Vec<Row<'a>
         }
         _ if !busy => {
             last.pages = &asked.found;
-            last.hits = asked.found.len();
+            last.hits = &asked.found;
         }
         _ => {}
     }
@@ -282,7 +282,7 @@ pub(super) fn query(search: &Search, placed: &Placed, scene: &mut Scene) -> Vec<
                 break;
             }
             let on = row.finger == Some(place);
-            let hit = place < row.hits;
+            let hit = row.hits.binary_search(page).is_ok();
             let (ground, border) = match (on, hit) {
                 (true, _) => (Ink::AccentSoft, Ink::Accent),
                 (_, true) => (Ink::OkSoft, Ink::Ok),
