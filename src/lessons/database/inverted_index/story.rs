@@ -192,6 +192,9 @@ fn stranger(search: &Search) -> bool {
     })
 }
 
+/// Comparisons for each page with fox that are few.
+pub(super) const FEW: u32 = 8;
+
 pub(super) const CHALLENGES: &[Challenge<Search>] = &[
     Challenge {
         id: "third",
@@ -244,7 +247,7 @@ pub(super) const CHALLENGES: &[Challenge<Search>] = &[
                 .filter(|last| last.lists.len() == 2)
                 .is_some_and(|last| {
                     let fox = search.craft.index.list(last.lists[0]).pages().len() as u32;
-                    fox >= 20 && last.cost.compared <= 12 * fox
+                    fox >= 20 && last.cost.compared <= FEW * fox
                 });
             Progress::all(done)
         },
