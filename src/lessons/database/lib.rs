@@ -2,5 +2,14 @@
 
 pub mod indexes;
 pub mod inverted_index;
+pub mod isolation_levels;
+pub mod merkle_tree;
+pub mod write_ahead_log;
 
-kit::lessons![indexes::Indexes, inverted_index::InvertedIndex,];
+kit::lessons![
+    indexes::Indexes,
+    inverted_index::InvertedIndex,
+    isolation_levels::IsolationLevels,
+    merkle_tree::MerkleTree,
+    write_ahead_log::WriteAheadLog,
+];
