@@ -23,6 +23,7 @@ mod replication;
 mod retry;
 mod routing;
 mod scaling;
+mod search;
 mod serverless;
 mod sharding;
 mod short_codes;

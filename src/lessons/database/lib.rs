@@ -1,6 +1,7 @@
 //! Inside a database: how one machine stores, finds and protects data.
 
 pub mod indexes;
+pub mod inverted_index;
 pub mod isolation_levels;
 pub mod merkle_tree;
 pub mod transactions;
@@ -8,6 +9,7 @@ pub mod write_ahead_log;
 
 kit::lessons![
     indexes::Indexes,
+    inverted_index::InvertedIndex,
     isolation_levels::IsolationLevels,
     merkle_tree::MerkleTree,
     transactions::Transactions,
