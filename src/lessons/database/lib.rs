@@ -1,3 +1,7 @@
 //! Inside a database: how one machine stores, finds and protects data.
 
-kit::lessons![];
+pub mod bitmaps;
+
+kit::lessons![
+    bitmaps::Bitmaps,
+];
