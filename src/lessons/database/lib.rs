@@ -2,6 +2,4 @@
 
 pub mod bitmaps;
 
-kit::lessons![
-    bitmaps::Bitmaps,
-];
+kit::lessons![bitmaps::Bitmaps,];
