@@ -192,9 +192,9 @@ impl Visits {
 
     /// How many of today's logins have come by now, written or not.
     pub(super) fn due(&self, at: Time) -> usize {
-        let (gone, all) = (self.elapsed(at).0, self.logins.len());
-        let come = u128::from(gone) * all as u128 / u128::from(self.length.0);
-        (come as usize).min(all)
+        let all = self.logins.len();
+        let come = self.elapsed(at).0.min(self.length.0) * all as u64 / self.length.0;
+        come as usize
     }
 
     /// When a login comes.
@@ -475,6 +475,7 @@ impl Visits {
         over.whole = whole;
         self.days.push_front(over);
         self.days.truncate(DAYS);
+        self.waited = None;
         self.begin_day(cx);
         cx.because(cause);
         let expires = cx.say(Note::new("midnight").about(row(0)));
@@ -765,7 +766,7 @@ impl Model for Visits {
         }
         let query = &self.query;
         if query.done && u64::from(query.count) < query.result.count() {
-            return Err(format!("{} answered of {query:?}", query.count));
+            return Err(format!("{} answered", query.count));
         }
         Ok(())
     }

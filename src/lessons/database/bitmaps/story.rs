@@ -137,9 +137,12 @@ pub(super) const STORY: &[Beat<Visits>] = &[
             Setup::Set("question", 0.0),
             Setup::Twin("ids", 2.0),
             Setup::Act("midnight", 0),
-            Setup::Speed(1.0),
+            Setup::Speed(2.0),
         ],
-        when: |visits| visits.today.count >= 3_000 && !visits.today.far,
+        when: |visits| {
+            let counted = visits.answered(Question::Today) && visits.query.count >= 2_000;
+            counted && !visits.today.far
+        },
         points: &[MEMORY],
         shows: &[
             figure(MEMORY, "bitmap").within(8_000.0, 8_192.0),
@@ -149,7 +152,7 @@ pub(super) const STORY: &[Beat<Visits>] = &[
     },
     Beat {
         id: "yours",
-        setup: &[Setup::Alone, Setup::Set("question", 1.0)],
+        setup: &[Setup::Alone, Setup::Set("question", 1.0), Setup::Speed(1.0)],
         when: |visits| visits.answered(Question::Any),
         points: &[MEMORY, RESULT],
         shows: &[

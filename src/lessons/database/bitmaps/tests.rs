@@ -260,3 +260,57 @@ fn the_story_reaches_no_challenge() {
         }
     }
 }
+
+#[test]
+fn zz_pictures() {
+    let draw = |run: &Run<Visits>, width: f32, name: &str| {
+        let mut scene = engine::Scene::new(width, Default::default());
+        run.draw(&mut scene);
+        std::fs::write(
+            format!("/tmp/h6/{name}.svg"),
+            engine::svg::document(&scene, ""),
+        )
+        .unwrap();
+    };
+    let mut one = run(
+        1,
+        Settings {
+            question: Question::Any,
+            ..Settings::default()
+        },
+        Time::ms(600),
+    );
+    draw(&one, 884.0, "m1");
+    go_on(&mut one, Time::ms(1200));
+    draw(&one, 884.0, "m2");
+    let mut one = run(
+        1,
+        Settings {
+            question: Question::Every,
+            ..Settings::default()
+        },
+        Time::ms(600),
+    );
+    draw(&one, 884.0, "m3");
+    act(&mut one, "far");
+    go_on(&mut one, Time::ms(60));
+    draw(&one, 884.0, "m4");
+    draw(&one, 366.0, "m5");
+    let mut one = run(
+        1,
+        Settings {
+            ids: Ids::Random,
+            platform: Platform::Mac,
+            ..Settings::default()
+        },
+        Time::ms(4000),
+    );
+    draw(&one, 884.0, "m6");
+    act(&mut one, "everyone");
+    go_on(&mut one, Time::ms(2000));
+    draw(&one, 600.0, "m7");
+    let mut one = run(1, Settings::default(), Time::ms(4000));
+    act(&mut one, "seven");
+    go_on(&mut one, Time::ms(3000));
+    draw(&one, 884.0, "m8");
+}

@@ -61,7 +61,7 @@ struct Grid {
 
 impl Grid {
     fn new(area: Rect, narrow: bool, start: u64) -> Grid {
-        let (labels, counts) = if narrow { (66.0, 42.0) } else { (78.0, 116.0) };
+        let (labels, counts) = if narrow { (72.0, 46.0) } else { (78.0, 116.0) };
         let columns = if narrow { COLUMNS_NARROW } else { COLUMNS };
         let x = area.x + labels;
         let rest = area.h - STRIP_H - LENS_H - GATE_H - FOOT_H;
@@ -204,7 +204,7 @@ fn door(visits: &Visits, rect: Rect, at: Time, scene: &mut Scene) {
     };
     let (state, ink) = match (visits.stall, told) {
         (Some(stall), _) => {
-            let gone = Arg::Span(at.since(stall.since));
+            let gone = count(at.since(stall.since).as_ms() as i64);
             let args = [gone, Arg::Span(stall.span)];
             (scene.say(work(stall.work), &args), Ink::Bad)
         }
@@ -222,6 +222,12 @@ fn door(visits: &Visits, rect: Rect, at: Time, scene: &mut Scene) {
         (None, Some(told)) => scene.say("waited", &[count(told.longest)]),
         _ => String::new(),
     };
+    let ids = visits.knobs.ids;
+    let user = |one: &(u32, Time)| scene.say("user", &[count(ids.of(one.0) as i64)]);
+    let seen = (
+        scene.say("seen", &[]),
+        visits.fresh.iter().map(user).collect(),
+    );
     let name = scene.name(LOGINS);
     let spoken = format!("{rate}, {clock}, {came}, {users}, {state} {queue}");
     let mut pencil = scene.thing(LOGINS, rect, spoken);
@@ -279,6 +285,9 @@ fn door(visits: &Visits, rect: Rect, at: Time, scene: &mut Scene) {
     };
     let shown = shown.min(240) as usize;
     if shown == 0 {
+        if !narrow {
+            last(visits, dots, seen, &mut pencil);
+        }
         return;
     }
     let cells = Cells::of(dots, shown, (dots.h / 6.0) as usize, 11.0);
@@ -293,6 +302,32 @@ fn door(visits: &Visits, rect: Rect, at: Time, scene: &mut Scene) {
         let _ = write!(d, "M{x} {y}a{r} {r} 0 1 0 {w} 0a{r} {r} 0 1 0 -{w} 0");
     }
     pencil.area(d, Ink::Warn);
+}
+
+/// Who came last of those under the glass.
+fn last(
+    visits: &Visits,
+    area: Rect,
+    (title, users): (String, Vec<String>),
+    pencil: &mut Pencil<'_>,
+) {
+    let rows = (area.h / 16.0) as usize;
+    if visits.fresh.is_empty() || rows < 2 {
+        return;
+    }
+    let title = fitting(&[title], 11.0, false, area.w);
+    pencil.text(pt(area.x, area.y + 14.0), 11.0, Ink::Secondary, title);
+    for (i, user) in users.into_iter().enumerate().take(rows - 1) {
+        let base = area.y + 14.0 + 16.0 * (i + 1) as f32;
+        let user = fitting(&[user], 11.5, false, area.w - 12.0);
+        pencil.mark(
+            Glyph::Request,
+            pt(area.x + 5.0, base - 4.0),
+            3.5,
+            Ink::Accent,
+        );
+        pencil.text(pt(area.x + 13.0, base), 11.5, Ink::Ink, user);
+    }
 }
 
 /// The outline of a whole row: the share of ones in each stretch, up to a share of its length.
@@ -329,21 +364,15 @@ fn strip(visits: &Visits, grid: &Grid, from: Rect, at: Time, scene: &mut Scene) 
     let frame = Rect::new(grid.area.x, grid.area.y, grid.area.w, STRIP_H);
     let share = f64::from(visits.today.count) / f64::from(PEOPLE);
     let spoken = scene.say("ones", &[Arg::Share(share)]);
-    let label = scene.say("strip", &[]);
+    let label = scene.name(STRIP);
     let mut pencil = scene.thing(STRIP, frame, spoken.clone());
-    let label = fitting(&[label], 11.0, false, grid.x - grid.area.x - 6.0);
     let base = r.y + 16.0;
-    pencil.text(pt(frame.x, base), 11.0, Ink::Secondary, label);
-    if !grid.narrow {
-        let right = frame.x + frame.w;
-        ending(
-            &mut pencil,
-            pt(right, base),
-            11.0,
-            false,
-            Ink::Secondary,
-            spoken,
-        );
+    if grid.narrow {
+        let label = fitting(&[label], 11.0, false, grid.x - grid.area.x - 6.0);
+        pencil.text(pt(frame.x, base), 11.0, Ink::Secondary, label);
+    } else {
+        let end = pt(frame.x + frame.w, base);
+        ending(&mut pencil, end, 11.0, false, Ink::Secondary, spoken);
     }
     pencil.bordered(r, 2.0, Ink::Card, Ink::Line, 1.0);
     pencil.area(outline(grid, &visits.today.bits, 1.0, true), Ink::Hit);
@@ -354,7 +383,11 @@ fn strip(visits: &Visits, grid: &Grid, from: Rect, at: Time, scene: &mut Scene) 
     }
     if swept > 0.0 && swept < 1.0 {
         let x = tenths(r.x + r.w * swept);
-        pencil.line(format!("M{x} {}v{STRIP_H}", tenths(r.y)), Ink::Accent, 2.0);
+        pencil.line(
+            format!("M{x} {}v{}", tenths(r.y), tenths(STRIP_H)),
+            Ink::Accent,
+            2.0,
+        );
     }
     // The glass: where the squares below lie in the whole row.
     let x = grid.across(visits.knobs.first as u32).min(r.x + r.w - 3.0);
@@ -445,7 +478,7 @@ fn bar(pencil: &mut Pencil<'_>, grid: &Grid, r: Rect, users: u32) -> Option<Rect
     }
     let h = r.h.min(9.0);
     let rail = Rect::new(grid.counts + 6.0, r.y + (r.h - h) / 2.0, room, h);
-    pencil.filled(rail, 2.0, Ink::Rail);
+    pencil.filled(rail, 2.0, Ink::Line);
     Some(Rect { w, ..rail })
 }
 
@@ -485,7 +518,7 @@ fn line(
     } else {
         (Ink::None, 0.0)
     };
-    pencil.bordered(r, 2.0, Ink::Rail, border, width);
+    pencil.bordered(r, 2.0, Ink::Line, border, width);
     let (mut old, mut new) = (String::new(), String::new());
     for column in 0..grid.columns {
         let Some(person) = is_set(column) else {
@@ -577,7 +610,7 @@ fn result(visits: &Visits, grid: &Grid, at: Time, scene: &mut Scene) {
         Question::Today | Question::Any => pencil.dashed_line(across, Ink::Accent, 1.5),
         _ => pencil.line(across, Ink::Accent, 2.5),
     };
-    pencil.bordered(r, 2.0, Ink::Rail, Ink::Ink, 1.0);
+    pencil.bordered(r, 2.0, Ink::Line, Ink::Ink, 1.0);
     let (mut falls, mut lies) = (String::new(), String::new());
     for column in 0..grid.columns {
         let Some(person) = visits.knobs.ids.whose(grid.start + column) else {
@@ -607,15 +640,9 @@ fn result(visits: &Visits, grid: &Grid, at: Time, scene: &mut Scene) {
     seams(grid, r, &mut pencil);
     let base = grid.base(r);
     pencil.bold(pt(frame.x, base), 11.0, Ink::Ink, label);
-    let said = pt(grid.counts, base + 0.5);
-    ending(
-        &mut pencil,
-        said,
-        13.0,
-        true,
-        Ink::Accent,
-        users.to_string(),
-    );
+    let (said, size) = (users.to_string(), if grid.narrow { 11.0 } else { 13.0 });
+    let end = pt(grid.counts, base + 0.5);
+    ending(&mut pencil, end, size, true, Ink::Accent, said);
     if let Some(full) = bar(&mut pencil, grid, r, users) {
         pencil.filled(full, 2.0, Ink::Accent);
     }
