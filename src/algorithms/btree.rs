@@ -97,12 +97,14 @@ impl BTree {
         tree.pages.clear();
         tree.len = entries.len();
         let mut level: Vec<(Entry, u32)> = Vec::new();
+        let mut last = None;
         for entries in parts(entries, tree.room * 9 / 10) {
             let at = tree.pages.len() as u32;
             if let Some(Page::Leaf { next, .. }) = tree.pages.last_mut() {
                 *next = Some(at);
             }
-            level.push((entries[0], at));
+            level.push((between(last, entries[0]), at));
+            last = entries.last().copied();
             tree.pages.push(Page::Leaf {
                 entries: entries.to_vec(),
                 next: None,
@@ -228,7 +230,6 @@ impl BTree {
         found.iter().map(|(_, row)| *row).collect()
     }
 
-    // region: insert
     /// Puts an entry in. False if it is there already.
     pub fn insert(&mut self, entry: Entry, trace: Trace<'_>) -> bool {
         let before = self.len;
@@ -280,6 +281,7 @@ impl BTree {
         self.split(at, false, trace)
     }
 
+    // region: split
     /// Splits a page that holds one entry too many.
     fn split(&mut self, at: u32, greatest: bool, trace: Trace<'_>) -> Option<Split> {
         let len = self.pages[at as usize].len();
@@ -293,11 +295,11 @@ impl BTree {
         let (bound, right) = match &mut self.pages[at as usize] {
             Page::Leaf { entries, next } => {
                 let moved = entries.split_off(stay);
+                let bound = between(entries.last().copied(), *moved.first()?);
                 let page = Page::Leaf {
                     next: *next,
                     entries: moved,
                 };
-                let bound = page_first(&page)?;
                 (bound, page)
             }
             Page::Branch { bounds, children } => {
@@ -311,13 +313,13 @@ impl BTree {
             }
         };
         let right = self.put(right);
+        trace(Step::Splits(at, right));
+        // endregion
         if let Page::Leaf { next, .. } = &mut self.pages[at as usize] {
             *next = Some(right);
         }
-        trace(Step::Splits(at, right));
         Some((bound, right))
     }
-    // endregion
 
     /// Takes an entry out. False if it has none such.
     pub fn remove(&mut self, entry: Entry, trace: Trace<'_>) -> bool {
@@ -408,12 +410,15 @@ impl BTree {
         let (bound, page) = match &mut self.pages[left as usize] {
             Page::Leaf { entries, next } => {
                 let moved = entries.split_off(stay);
+                let first = moved
+                    .first()
+                    .map(|first| between(entries.last().copied(), *first));
                 let page = Page::Leaf {
                     entries: moved,
                     next: *next,
                 };
                 *next = Some(right);
-                (page_first(&page).unwrap_or(bound), page)
+                (first.unwrap_or(bound), page)
             }
             Page::Branch { bounds, children } => {
                 let moved = bounds.split_off(stay + 1);
@@ -512,10 +517,12 @@ fn empty() -> Page {
     }
 }
 
-fn page_first(page: &Page) -> Option<Entry> {
-    match page {
-        Page::Leaf { entries, .. } => entries.first().copied(),
-        Page::Branch { bounds, .. } => bounds.first().copied(),
+/// What tells the entries up to `left` from those from `right` on. Where the keys differ the row is left out, as nbtree truncates what
+/// a bound does not need: so the question for a key goes straight to its leaf.
+fn between(left: Option<Entry>, right: Entry) -> Entry {
+    match left {
+        Some(left) if left.0 == right.0 => right,
+        _ => (right.0, 0),
     }
 }
 
@@ -620,10 +627,12 @@ mod tests {
         let tree = BTree::of(&entries, 16, Rule::Growing);
         assert_eq!((tree.levels(), tree.leaves().len()), (3, 37));
         let mut reads = Vec::new();
-        let mut trace = |step| reads.push(step);
-        assert_eq!(tree.find(317, &mut trace), [317]);
-        assert_eq!(reads.len(), 3);
-        reads.clear();
+        // Of every key, also of one that is the first of its leaf.
+        for key in 0..512 {
+            assert_eq!(tree.find(key, &mut |step| reads.push(step)), [key as u32]);
+            assert_eq!(reads.len(), 3, "{key}");
+            reads.clear();
+        }
         assert_eq!(tree.range(300, 340, &mut |step| reads.push(step)).len(), 41);
         assert!((5..=6).contains(&reads.len()), "{reads:?}");
         // A billion keys: four levels.

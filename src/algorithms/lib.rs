@@ -24,6 +24,7 @@ pub mod fixed_window;
 pub mod functions;
 pub mod gcra;
 pub mod hash;
+pub mod hash_index;
 pub mod hash_ring;
 pub mod hash_slots;
 pub mod health;

@@ -16,7 +16,7 @@ use crate::time::Time;
 use std::collections::VecDeque;
 
 /// Bounds of the speed, in simulated seconds a second.
-pub const SPEEDS: (f64, f64) = (0.001, 40.0);
+pub const SPEEDS: (f64, f64) = (0.000_1, 40.0);
 /// Frames longer than this (a tab that slept) count as this long.
 const FRAME_MAX_S: f64 = 0.1;
 /// Challenges and predictions are looked at this often.

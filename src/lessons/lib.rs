@@ -43,6 +43,7 @@ pub static TEMPLATES: &[(&str, Entry)] = &[
     ("system", templates::LESSONS[0]),
     ("flow", templates::LESSONS[1]),
     ("cluster", templates::LESSONS[2]),
+    ("bench", templates::LESSONS[3]),
 ];
 
 /// What press tells of the lesson of this slug, be it built or a template.

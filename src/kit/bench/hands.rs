@@ -183,11 +183,13 @@ impl<C: Craft> Bench<C> {
         Some(verdict)
     }
 
-    /// A hand lets go of what it is at.
+    /// A hand lets go of what it is at, and of the steps that it has played.
     pub fn give_up(&mut self, hand: usize, now: Time) -> Option<C::Op> {
         let who = self.hands.get_mut(hand)?;
         who.serial = who.serial.wrapping_add(1);
         (who.state, who.since, who.until) = (State::Free, now, now);
+        // What it had read may be gone by the next picture.
+        (who.steps, who.over) = (Vec::new(), 0);
         who.op.take()
     }
 

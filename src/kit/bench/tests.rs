@@ -196,6 +196,8 @@ fn a_hand_that_lets_go_plays_no_further_and_can_start_anew() {
     let at: Vec<u64> = room.played.iter().map(|(at, _)| *at).collect();
     // The step that would have ended at 20 does not.
     assert_eq!(at, [10, 28]);
+    let let_go = self::run(16, &[(0, 0, 3), (15, 2, 0)]);
+    assert!(let_go.model().bench.hand(0).begun().is_empty());
     assert_eq!(room.over, [(28, 1)]);
 }
 

@@ -1,5 +1,6 @@
 //! Inside a database: how one machine stores, finds and protects data.
 
 pub mod bitmaps;
+pub mod indexes;
 
-kit::lessons![bitmaps::Bitmaps,];
+kit::lessons![bitmaps::Bitmaps, indexes::Indexes,];
