@@ -111,7 +111,20 @@ pub(super) struct Query {
     pub(super) listed: u64,
     pub(super) since: Time,
     pub(super) done: bool,
+    /// Midnights since it was asked: its rows are so many days older.
+    aged: usize,
     turn: u32,
+}
+
+impl Query {
+    /// Where its rows stand now; those that have expired stand nowhere.
+    pub(super) fn rows(&self) -> impl Iterator<Item = Operand> {
+        let rows = self.operands.iter().map(|operand| match operand {
+            Operand::Day(day) => Operand::Day(day + self.aged),
+            other => *other,
+        });
+        rows.filter(|row| !matches!(row, Operand::Day(day) if *day > DAYS))
+    }
 }
 
 /// What keeps the one thread from taking logins.
@@ -236,7 +249,7 @@ impl Visits {
     /// Whether the answer to what the knobs ask is there.
     pub(super) fn answered(&self, question: Question) -> bool {
         let asks = self.query.asked.question == question && self.query.done;
-        asks && self.query.asked == self.wanted()
+        asks && self.query.aged == 0 && self.query.asked == self.wanted()
     }
 
     pub(super) fn wanted(&self) -> Asked {
@@ -275,8 +288,8 @@ impl Visits {
         bytes.div_ceil(8)
     }
 
-    /// Runs a question through the rows, at once; it is shown word by word.
-    fn put(&mut self, asked: Asked, cx: Cx<'_, '_>) {
+    /// Runs a question through the rows as they are.
+    fn run(&self, asked: Asked) -> Query {
         let days = 1..=asked.days.min(self.days.len());
         let (operation, mut operands) = match asked.question {
             Question::Today => (Operation::Or, vec![Operand::Day(0)]),
@@ -300,8 +313,7 @@ impl Visits {
             operands.push(Operand::Platform(asked.platform));
             far = false;
         }
-        let turn = self.turn();
-        self.query = Query {
+        Query {
             asked,
             count: result.count() as u32 + u32::from(far),
             mistaken: match asked.question {
@@ -313,9 +325,33 @@ impl Visits {
             listed: sum.into(),
             operands,
             result: Rc::new(result),
-            since: cx.now(),
+            since: self.now,
             done: false,
+            aged: 0,
+            turn: 0,
+        }
+    }
+
+    /// The question as it stands: while it is under way, today's row goes on.
+    pub(super) fn standing(&self) -> Query {
+        let query = &self.query;
+        let moves = query.operands.contains(&Operand::Day(0));
+        if query.done || query.aged > 0 || !moves {
+            return query.clone();
+        }
+        Query {
+            since: query.since,
+            turn: query.turn,
+            ..self.run(query.asked)
+        }
+    }
+
+    /// Asks; the way through the rows is shown word by word.
+    fn put(&mut self, asked: Asked, cx: Cx<'_, '_>) {
+        let turn = self.turn();
+        self.query = Query {
             turn,
+            ..self.run(asked)
         };
         cx.because(NoteId::NONE);
         let rows = count(self.query.operands.len() as i64);
@@ -331,6 +367,7 @@ impl Visits {
     }
 
     fn answer(&mut self, cx: Cx<'_, '_>) {
+        self.query = self.standing();
         self.query.done = true;
         let asked = self.query.asked;
         self.answers[asked.question as usize] = Some(self.query.count);
@@ -476,6 +513,7 @@ impl Visits {
         self.days.push_front(over);
         self.days.truncate(DAYS);
         self.waited = None;
+        self.query.aged += 1;
         self.begin_day(cx);
         cx.because(cause);
         let expires = cx.say(Note::new("midnight").about(row(0)));
@@ -489,7 +527,6 @@ impl Visits {
             };
             cx.say(Note::new(word).with(came).about(row(day)));
         }
-        self.put(self.wanted(), cx);
     }
 
     fn begin_day(&mut self, cx: Cx<'_, '_>) {
@@ -593,6 +630,7 @@ impl Model for Visits {
                 listed: 0,
                 since: cx.now(),
                 done: false,
+                aged: 0,
                 turn: 0,
             },
             answers: [None; 5],
@@ -638,7 +676,12 @@ impl Model for Visits {
             }
             Event::Midnight(day) if day == self.day => self.midnight(true, NoteId::NONE, cx),
             Event::Ask(turn) if turn == self.query.turn => self.put(self.wanted(), cx),
-            Event::Answer(turn) if turn == self.query.turn => self.answer(cx),
+            Event::Answer(turn) if turn == self.query.turn => {
+                let cause = cx.cause();
+                self.write(cx);
+                cx.because(cause);
+                self.answer(cx);
+            }
             Event::Piece(turn) if self.stall.is_some_and(|stall| stall.turn == turn) => {
                 self.piece(cx);
             }

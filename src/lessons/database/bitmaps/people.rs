@@ -59,10 +59,10 @@ impl People {
         shuffle(&mut chances, seed);
         let somebody = |person: &u32| !chances[*person as usize].is_nan();
         let registered = Rc::new(set_of((0..PEOPLE).filter(somebody)));
-        // Half on a phone, a fifth on a Mac, the rest on a PC.
+        // Two fifths on a phone, the rest on a Mac or a PC.
         let on = |person: u32| match below(mix64(!seed ^ u64::from(person)), 10) {
-            0..=4 => 0,
-            5..=6 => 1,
+            0..=3 => 0,
+            4..=6 => 1,
             _ => 2,
         };
         let platforms = [0, 1, 2].map(|platform| {

@@ -20,7 +20,7 @@ pub(super) const STORY: &[Beat<Visits>] = &[
         id: "meet",
         points: &[LOGINS, STRIP, row(0)],
         shows: &[
-            figure(LOGINS, "users").within(2_700.0, 3_200.0),
+            figure(LOGINS, "users").within(2_900.0, 3_500.0),
             figure(LOGINS, "logins").above(figure(LOGINS, "users")),
         ],
         ..Beat::at_once()
@@ -30,7 +30,7 @@ pub(super) const STORY: &[Beat<Visits>] = &[
         when: |visits| visits.answered(Question::Today) && visits.query.count >= 1_000,
         points: &[row(0), RESULT, MEMORY],
         shows: &[
-            figure(RESULT, "count").at_least(1_000.0),
+            figure(RESULT, "count").same(figure(LOGINS, "users"), 0.0),
             figure(RESULT, "rows").is(1.0),
             figure(MEMORY, "bitmap").within(8_000.0, 8_192.0),
         ],
@@ -152,8 +152,8 @@ pub(super) const STORY: &[Beat<Visits>] = &[
     },
     Beat {
         id: "yours",
-        setup: &[Setup::Alone, Setup::Set("question", 1.0), Setup::Speed(1.0)],
-        when: |visits| visits.answered(Question::Any),
+        setup: &[Setup::Alone, Setup::Speed(1.0)],
+        when: |visits| visits.answered(Question::Today) && visits.query.count >= 1_000,
         points: &[MEMORY, RESULT],
         shows: &[
             figure(MEMORY, "list").above(figure(MEMORY, "bitmap")),

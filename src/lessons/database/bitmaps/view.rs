@@ -5,7 +5,7 @@ use super::model::{
     asks, reading, row,
 };
 use super::people::{HASHED, LISTED, PEOPLE, REGISTERED};
-use super::settings::{Question, Settings, Store};
+use super::settings::{Platform, Question, Settings, Store};
 use algorithms::bitmap::{Bitmap, popcount};
 use engine::scene::{Pencil, Point, Rect, pt};
 use engine::text::{self, tenths};
@@ -61,7 +61,7 @@ struct Grid {
 
 impl Grid {
     fn new(area: Rect, narrow: bool, start: u64) -> Grid {
-        let (labels, counts) = if narrow { (72.0, 46.0) } else { (78.0, 116.0) };
+        let (labels, counts) = if narrow { (72.0, 46.0) } else { (78.0, 124.0) };
         let columns = if narrow { COLUMNS_NARROW } else { COLUMNS };
         let x = area.x + labels;
         let rest = area.h - STRIP_H - LENS_H - GATE_H - FOOT_H;
@@ -74,7 +74,7 @@ impl Grid {
             columns,
             y: area.y + STRIP_H + LENS_H,
             h: rest / LINES,
-            counts: if narrow { right } else { right - 66.0 },
+            counts: if narrow { right } else { right - 68.0 },
             start,
         }
     }
@@ -167,7 +167,8 @@ pub(super) fn draw(visits: &Visits, knobs: &Settings, at: Time, scene: &mut Scen
     let placed = lay(scene, &stage);
     let grid = Grid::new(placed.of(ROWS), narrow, knobs.start());
     door(visits, placed.of(LOGINS), at, scene);
-    strip(visits, &grid, placed.of(LOGINS), at, scene);
+    let query = visits.standing();
+    strip(visits, &query, &grid, placed.of(LOGINS), at, scene);
     for day in 0..=visits.days.len() {
         let of = if day == 0 {
             &visits.today
@@ -183,7 +184,7 @@ pub(super) fn draw(visits: &Visits, knobs: &Settings, at: Time, scene: &mut Scen
         let (theirs, operand) = (on.count() as u32, Operand::Platform(knobs.platform));
         line(visits, &grid, PLATFORM, operand, theirs, at, scene);
     }
-    result(visits, &grid, at, scene);
+    result(visits, &query, &grid, at, scene);
     memory(visits, placed.of(MEMORY), scene);
     flights(visits, &grid, placed.of(LOGINS), at, scene);
 }
@@ -359,11 +360,12 @@ fn outline(grid: &Grid, bits: &Bitmap, upto: f32, closed: bool) -> String {
 }
 
 /// Today's whole row, what the question has found of its own, and the glass.
-fn strip(visits: &Visits, grid: &Grid, from: Rect, at: Time, scene: &mut Scene) {
+fn strip(visits: &Visits, query: &Query, grid: &Grid, from: Rect, at: Time, scene: &mut Scene) {
     let r = Rect::new(grid.x, grid.area.y, grid.w(), STRIP_H);
     let frame = Rect::new(grid.area.x, grid.area.y, grid.area.w, STRIP_H);
     let share = f64::from(visits.today.count) / f64::from(PEOPLE);
     let spoken = scene.say("ones", &[Arg::Share(share)]);
+    let short = scene.say("ones-short", &[Arg::Share(share)]);
     let label = scene.name(STRIP);
     let mut pencil = scene.thing(STRIP, frame, spoken.clone());
     let base = r.y + 16.0;
@@ -372,13 +374,15 @@ fn strip(visits: &Visits, grid: &Grid, from: Rect, at: Time, scene: &mut Scene) 
         pencil.text(pt(frame.x, base), 11.0, Ink::Secondary, label);
     } else {
         let end = pt(frame.x + frame.w, base);
-        ending(&mut pencil, end, 11.0, false, Ink::Secondary, spoken);
+        let room = frame.x + frame.w - r.x - r.w - 8.0;
+        let said = fitting(&[spoken, short], 11.0, false, room);
+        ending(&mut pencil, end, 11.0, false, Ink::Secondary, said);
     }
     pencil.bordered(r, 2.0, Ink::Card, Ink::Line, 1.0);
     pencil.area(outline(grid, &visits.today.bits, 1.0, true), Ink::Hit);
-    let swept = swept(&visits.query, at);
-    if visits.query.asked.question != Question::Today && swept > 0.0 {
-        let found = outline(grid, &visits.query.result, swept, false);
+    let swept = swept(query, at);
+    if query.asked.question != Question::Today && swept > 0.0 {
+        let found = outline(grid, &query.result, swept, false);
         pencil.line(found, Ink::Accent, 1.5);
     }
     if swept > 0.0 && swept < 1.0 {
@@ -494,7 +498,7 @@ fn line(
 ) {
     let r = grid.operand(operand);
     let frame = Rect::new(grid.area.x, r.y - 1.0, grid.area.w, grid.h);
-    let chosen = visits.query.operands.contains(&operand);
+    let chosen = visits.query.rows().any(|row| row == operand);
     let bits = visits.bits(operand);
     let is_set = |column: u64| {
         let person = visits.knobs.ids.whose(grid.start + column)?;
@@ -559,34 +563,41 @@ fn found(query: &Query, grid: &Grid, visits: &Visits, at: Time) -> u32 {
 }
 
 /// What falls out of the rows.
-fn result(visits: &Visits, grid: &Grid, at: Time, scene: &mut Scene) {
-    let query = &visits.query;
+fn result(visits: &Visits, query: &Query, grid: &Grid, at: Time, scene: &mut Scene) {
     let r = grid.result();
     let top = grid.gate();
     let bottom = grid.area.y + grid.area.h;
     let frame = Rect::new(grid.area.x, top, grid.area.w, bottom - top);
     let users = found(query, grid, visits, at);
+    let all = query.asked.platform == Platform::All;
     let gate = match query.asked.question {
-        Question::Today => "gate.count",
-        Question::Any => "gate.any",
-        Question::Every => "gate.every",
+        Question::Today if all => "gate.count",
+        Question::Any if all => "gate.any",
+        Question::Any => "gate.any-on",
+        Question::Today | Question::Every => "gate.every",
         Question::Fresh | Question::Inactive => "gate.not",
     };
     let gate = scene.say(gate, &[]);
     let label = scene.say("result", &[]);
     let asked = scene.words().get(asks(query.asked.question)).to_owned();
-    let read = if visits.knobs.store == Store::List {
-        scene.say("reads-ids", &[count(query.listed as i64)])
-    } else {
-        let real = reading(query.words);
-        let us = Arg::Number((real.0 as f64 * 10.0).round() / 10.0);
-        let words = count(query.words as i64);
-        match real.0 {
-            ..1_000 => scene.say("reads-us", &[words, us]),
-            _ => scene.say("reads", &[words, Arg::Span(real)]),
-        }
+    let (word, read) = match (visits.knobs.store, query.words) {
+        (Store::List, _) => ("ids", count(query.listed as i64)),
+        (_, ..1_000_000) => ("words", count(query.words as i64)),
+        _ => (
+            "words-millions",
+            Arg::Tenths((query.words / 100_000) as u32),
+        ),
     };
-    let short = scene.say("reads-short", &[count(query.words as i64)]);
+    let short = scene.say(word, &[read]);
+    let real = reading(query.words);
+    let read = match (visits.knobs.store, real.0) {
+        (Store::List, _) => short.clone(),
+        (_, ..1_000) => format!(
+            "{short}, {}",
+            scene.say("really-us", &[count(real.0 as i64)])
+        ),
+        _ => format!("{short}, {}", scene.say("really", &[Arg::Span(real)])),
+    };
     let mistaken = query.mistaken.filter(|_| query.done);
     let not = match query.asked.question {
         Question::Any => scene.say("added", &[]),
@@ -607,7 +618,7 @@ fn result(visits: &Visits, grid: &Grid, at: Time, scene: &mut Scene) {
     pencil.bold(pt(frame.x, middle + 4.0), 11.0, Ink::Accent, gate);
     let across = format!("M{} {}h{}", tenths(r.x), tenths(middle), tenths(r.w));
     match query.asked.question {
-        Question::Today | Question::Any => pencil.dashed_line(across, Ink::Accent, 1.5),
+        Question::Today | Question::Any if all => pencil.dashed_line(across, Ink::Accent, 1.5),
         _ => pencil.line(across, Ink::Accent, 2.5),
     };
     pencil.bordered(r, 2.0, Ink::Line, Ink::Ink, 1.0);
@@ -624,20 +635,25 @@ fn result(visits: &Visits, grid: &Grid, at: Time, scene: &mut Scene) {
         if share <= 0.0 || share >= 1.0 {
             continue;
         }
-        for (place, operand) in query.operands.iter().enumerate() {
+        for (place, operand) in query.rows().enumerate() {
             let takes_away =
                 place == 1 && matches!(query.asked.question, Question::Fresh | Question::Inactive);
-            if takes_away || !visits.bits(*operand).get(person.into()) {
+            if takes_away || !visits.bits(operand).get(person.into()) {
                 continue;
             }
-            let from = grid.operand(*operand);
+            let from = grid.operand(operand);
             let to = if through { r.y } else { middle - from.h };
             let y = from.y + (to - from.y) * share * share;
             grid.square(&mut falls, column, y + 0.5, from.h - 1.0);
         }
     }
     pencil.area(lies, Ink::Accent).area(falls, Ink::Accent);
-    seams(grid, r, &mut pencil);
+    let lines = if visits.knobs.platform == Platform::All {
+        LINES - 2.0
+    } else {
+        LINES - 1.0
+    };
+    seams(grid, lines, r, &mut pencil);
     let base = grid.base(r);
     pencil.bold(pt(frame.x, base), 11.0, Ink::Ink, label);
     let (said, size) = (users.to_string(), if grid.narrow { 11.0 } else { 13.0 });
@@ -670,8 +686,8 @@ fn result(visits: &Visits, grid: &Grid, at: Time, scene: &mut Scene) {
 }
 
 /// Lines between the squares of all rows.
-fn seams(grid: &Grid, result: Rect, pencil: &mut Pencil<'_>) {
-    let (top, rows) = (tenths(grid.y), tenths(grid.h * (LINES - 2.0)));
+fn seams(grid: &Grid, lines: f32, result: Rect, pencil: &mut Pencil<'_>) {
+    let (top, rows) = (tenths(grid.y), tenths(grid.h * lines));
     let (low, h) = (tenths(result.y), tenths(result.h));
     let mut d = String::new();
     for column in 1..grid.columns {
@@ -725,7 +741,7 @@ fn memory(visits: &Visits, rect: Rect, scene: &mut Scene) {
         }
         let w = room * takes[i] as f32 / most;
         let rail = Rect::new(x, y + 2.0, room, h - 5.0);
-        pencil.filled(rail, 2.0, Ink::Rail);
+        pencil.filled(rail, 2.0, Ink::Line);
         if w > 0.5 {
             pencil.filled(Rect { w, ..rail }, 2.0, ink);
         }
