@@ -24,7 +24,7 @@ const TICK: Time = Time::ms(50);
 pub(super) const GLASS: Time = Time::ms(1_200);
 pub(super) const SWEEP: Time = Time::ms(1_300);
 /// An answer stands for so long before the question is asked again.
-const REST: Time = Time::ms(2_000);
+const REST: Time = Time::ms(3_000);
 /// What three rows of seven bits show stands longer.
 const SHOWN: Time = Time::s(6);
 /// A word of a bitmap is read in so many ns: 128 million bits in 2.7 ms, a billion in 21 ms.
@@ -507,6 +507,8 @@ impl Visits {
         if whole {
             self.write_to(self.logins.len(), cx);
         }
+        // A question that is under way is about the rows as they were.
+        self.query = self.standing();
         let today = Row::new(cx.random(HABIT).next_u64());
         let mut over = std::mem::replace(&mut self.today, today);
         over.whole = whole;

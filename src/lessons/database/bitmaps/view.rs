@@ -230,7 +230,10 @@ fn door(visits: &Visits, rect: Rect, at: Time, scene: &mut Scene) {
         visits.fresh.iter().map(user).collect(),
     );
     let name = scene.name(LOGINS);
-    let spoken = format!("{rate}, {clock}, {came}, {users}, {state} {queue}");
+    let mut spoken = format!("{rate}, {clock}, {came}, {users}, {state}");
+    if !queue.is_empty() {
+        let _ = write!(spoken, ", {queue}");
+    }
     let mut pencil = scene.thing(LOGINS, rect, spoken);
     let longest = told.map_or(0, |told| told.longest).max(waiting);
     let span = told.map_or(Time::ZERO, |told| told.span);
