@@ -1,8 +1,8 @@
 //! The system: logins that set bits, days that pass, and a machine that asks the rows a question again and again.
 
-use super::people::{FAR, HASHED, LISTED, PEOPLE, People, REGISTERED, Row};
+use super::people::{FAR, HASHED, LISTED, People, REGISTERED, Row};
 use super::probe;
-use super::settings::{Ids, Platform, Question, Settings, Store};
+use super::settings::{Ids, PEOPLE, Platform, Question, Settings, Store};
 use algorithms::bitmap::{Bitmap, Operation};
 use engine::tape::NoteId;
 use engine::{Act, Arg, Context, Model, Note, PartId, Stream, Time, Tone};

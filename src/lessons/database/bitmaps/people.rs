@@ -1,12 +1,11 @@
 //! Who there is, who comes on which day, and the rows that remember it.
 
-use super::settings::{Ids, Platform};
+use super::settings::{Ids, PEOPLE, Platform};
 use algorithms::bitmap::Bitmap;
 use algorithms::hash::mix64;
 use std::rc::Rc;
 
-/// Numbers that have been given out, and those of them that belong to somebody still.
-pub(super) const PEOPLE: u32 = 65_536;
+/// Numbers that belong to somebody still.
 pub(super) const REGISTERED: u32 = 60_000;
 /// How many have each habit, and with what chance they come on a day.
 const HABITS: [(u32, f64); 3] = [(6_000, 0.8), (36_000, 0.09), (18_000, 0.0)];

@@ -1,7 +1,9 @@
 //! What the learner sets.
 
-use super::people::PEOPLE;
 use engine::{Time, choices};
+
+/// Numbers that have been given out.
+pub(super) const PEOPLE: u32 = 65_536;
 
 /// What the query machine is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! The story, its predictions, and things to try.
 
 use super::model::{LOGINS, MEMORY, PLATFORM, REGISTER, RESULT, STRIP, Visits, row};
-use super::people::{FAR, LISTED, PEOPLE, REGISTERED};
-use super::settings::{Ids, Platform, Question};
+use super::people::{FAR, LISTED, REGISTERED};
+use super::settings::{Ids, PEOPLE, Platform, Question};
 use engine::claim::figure;
 use engine::{Beat, Challenge, Prediction, Progress, Setup, Time};
 

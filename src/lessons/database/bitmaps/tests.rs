@@ -2,8 +2,8 @@
 
 use super::Bitmaps;
 use super::model::{GLASS, SWEEP, Visits, growth_ms, reading};
-use super::people::{PEOPLE, REGISTERED};
-use super::settings::{Ids, Platform, Question, Settings, Store};
+use super::people::REGISTERED;
+use super::settings::{Ids, PEOPLE, Platform, Question, Settings, Store};
 use algorithms::bitmap::{Bitmap, Operation};
 use engine::lesson::sheet;
 use engine::show::Watch;

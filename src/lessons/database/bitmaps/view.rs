@@ -4,8 +4,8 @@ use super::model::{
     GLASS, LOGINS, MEMORY, Operand, PLATFORM, Query, REGISTER, RESULT, STRIP, SWEEP, Visits, Work,
     asks, reading, row,
 };
-use super::people::{HASHED, LISTED, PEOPLE, REGISTERED};
-use super::settings::{Platform, Question, Settings, Store};
+use super::people::{HASHED, LISTED, REGISTERED};
+use super::settings::{PEOPLE, Platform, Question, Settings, Store};
 use algorithms::bitmap::{Bitmap, popcount};
 use engine::scene::{Pencil, Point, Rect, pt};
 use engine::text::{self, tenths};
@@ -131,8 +131,8 @@ impl Grid {
 fn bytes(scene: &Scene, bytes: u64) -> String {
     let (word, unit) = match bytes {
         ..1_000 => ("bytes", 1.0),
-        ..1_000_000 => ("kb", 1e3),
-        ..1_000_000_000 => ("mb", 1e6),
+        1_000..1_000_000 => ("kb", 1e3),
+        1_000_000..1_000_000_000 => ("mb", 1e6),
         _ => ("gb", 1e9),
     };
     let value = bytes as f64 / unit;
@@ -264,7 +264,7 @@ fn door(visits: &Visits, rect: Rect, at: Time, scene: &mut Scene) {
         let middle = rect.x + rect.w * 0.42;
         for (i, (said, ink)) in texts.iter().enumerate().skip(1) {
             let y = rect.y + 17.0 + 15.0 * (i - 1) as f32;
-            let said = fitting(&[said.clone()], 11.0, false, rect.w * 0.3);
+            let said = fitting(std::slice::from_ref(said), 11.0, false, rect.w * 0.3);
             pencil.text(pt(middle, y), 11.0, *ink, said);
         }
         let x = rect.x + rect.w * 0.74;
@@ -272,7 +272,7 @@ fn door(visits: &Visits, rect: Rect, at: Time, scene: &mut Scene) {
     } else {
         for (i, (said, ink)) in texts.iter().enumerate() {
             let y = rect.y + 70.0 + 17.0 * i as f32 + if i > 2 { 8.0 } else { 0.0 };
-            let said = fitting(&[said.clone()], 11.5, i == 4, room);
+            let said = fitting(std::slice::from_ref(said), 11.5, i == 4, room);
             if i == 4 {
                 pencil.bold(pt(left, y), 11.5, *ink, said);
             } else {
