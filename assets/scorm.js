@@ -1,23 +1,52 @@
-// The lesson in a learning management system: finds the SCORM interface that the system offers, opens the
-// lesson where the learner left it, and reports what the lesson tells through its port. Where there is no
-// interface, or it belongs to another origin, the lesson runs all the same and nothing is reported.
+// The lesson in a learning management system: finds the SCORM interface that the system offers, opens the lesson where the
+// learner left it, and reports what the lesson tells through its port. Where there is no interface, or it belongs to another
+// origin, the lesson runs all the same and nothing is reported.
+//
+// A session is in one of four states:
+//
+//   state     | what happens                          | becomes
+//   ----------|---------------------------------------|--------------------------------------------
+//   alone     | no interface, or Initialize refused   | stays: nothing is written
+//   watching  | review, browse, or without credit     | over, when the learner leaves: nothing is written
+//   recording | each change is written and committed  | over, when the learner leaves; stays, while a commit is tried again
+//   over      | Terminate was called                  | recording or alone, when the browser brings the page back
+//
+// The learner leaves with `pagehide`, and only where the page does not stay in the browser's memory: a download, a mail link
+// or a refused question on leaving also raise `beforeunload`, and ended sessions that went on. Whatever is to be known of a
+// session (place, run, time, how it ends) is written with every save, so that a machine that loses power loses no more than
+// the last seconds. What has been reached never falls: neither status, nor progress, nor score.
 "use strict";
 
 (() => {
   const ns = "loadlab";
   // SCORM 2004 3rd edition guarantees 4000 characters of suspend data, SCORM 1.2 guarantees 4096.
   const suspendMax = 4000;
-  // So long after the last event the state is asked for and kept, in milliseconds.
+  // In milliseconds: after the last event so long, the run is asked for and kept; so often at least while it is watched; and
+  // after so long a commit that failed is tried again, at last every minute.
   const settle = 800;
+  const often = 30_000;
+  const again = [2_000, 5_000, 15_000, 60_000];
+  const frame = document.querySelector("iframe");
+  const status = document.querySelector("[role=status]");
+  const { scorm = "", pass = "", questions = "[]" } = frame.dataset;
   const began = performance.now();
 
-  // The standard's way: up the parents, then the opener's. Asking a window of another origin throws.
-  const search = (start) => {
+  const names = {
+    modern: { object: "API_1484_11", methods: ["Initialize", "GetValue", "SetValue", "Commit", "Terminate"] },
+    old: { object: "API", methods: ["LMSInitialize", "LMSGetValue", "LMSSetValue", "LMSCommit", "LMSFinish"] },
+  };
+  // An interface counts if it has the methods; reading those of another origin throws.
+  const interfaceOf = (place, { object, methods }) => {
+    const api = place[object];
+    return api && methods.every((name) => typeof api[name] === "function") ? api : undefined;
+  };
+  // The standard's way: up the parents, then the opener's.
+  const search = (start, kind) => {
     let place = start;
     for (let depth = 0; place && depth < 20; depth += 1) {
       try {
-        if (place.API_1484_11) return { api: place.API_1484_11, modern: true };
-        if (place.API) return { api: place.API, modern: false };
+        const api = interfaceOf(place, kind);
+        if (api) return api;
         if (place.parent === place) return undefined;
         place = place.parent;
       } catch {
@@ -33,97 +62,196 @@
       return undefined;
     }
   };
-  const found = search(window) ?? search(opener());
-  const modern = Boolean(found?.modern);
+  // The version that the package says it is comes first: some systems offer both, and record the one that they launched.
+  const kinds = scorm === "2004" ? [names.modern, names.old] : [names.old, names.modern];
+  let api;
+  let kind;
+  for (kind of kinds) {
+    api = search(window, kind) ?? search(opener(), kind);
+    if (api) break;
+  }
+  const modern = kind === names.modern;
+  const either = (old, now) => (modern ? now : old);
 
-  const call = (name, ...values) => {
+  const call = (at, ...values) => {
+    const name = kind.methods[at];
     try {
-      return String(found?.api[modern ? name : `LMS${name === "Terminate" ? "Finish" : name}`](...values) ?? "");
+      return String(api[name](...values) ?? "");
     } catch (error) {
       console.warn("SCORM", name, error);
       return "";
     }
   };
-  let open = false;
-  const get = (name) => (open ? call("GetValue", name) : "");
-  const set = (name, value) => open && call("SetValue", name, String(value)) === "true";
-  const either = (old, now) => (modern ? now : old);
+  const get = (name) => (state === "recording" || state === "watching" ? call(1, name) : "");
+  // What was written last is not written again: in some systems a call takes seconds.
+  const written = new Map();
+  const set = (name, value) => {
+    const text = String(value);
+    if (state !== "recording") return false;
+    if (written.get(name) === text) return true;
+    const done = call(2, name, text) === "true";
+    if (done) written.set(name, text);
+    return done;
+  };
+
+  let state = "alone";
+  const initialize = () => {
+    if (!api) return "alone";
+    // An interface that outlived a page of this package may be open still: 101 and 103 say so.
+    const open = call(0, "") === "true" || isOpen();
+    if (!open) return "alone";
+    state = "watching";
+    const mode = get(either("cmi.core.lesson_mode", "cmi.mode"));
+    const credit = get(either("cmi.core.credit", "cmi.credit"));
+    return ["review", "browse"].includes(mode) || credit === "no-credit" ? "watching" : "recording";
+  };
+  const isOpen = () => {
+    try {
+      const code = String(modern ? api.GetLastError() : api.LMSGetLastError());
+      return code === either("101", "103");
+    } catch {
+      return false;
+    }
+  };
+  state = initialize();
 
   const read = () => {
+    const fresh = { v: 1, beat: 1, guesses: {}, done: [], over: false, progress: 0, best: 0 };
     try {
       const kept = JSON.parse(get("cmi.suspend_data"));
-      if (kept?.v === 1) return { guesses: {}, done: [], ...kept };
+      if (kept?.v === 1) return { ...fresh, ...kept };
     } catch {
       // Nothing was kept, or nothing that can be read.
     }
-    return { v: 1, beat: 1, guesses: {}, done: [], over: false };
+    return fresh;
   };
-
-  open = call("Initialize", "") === "true";
-  const status = either("cmi.core.lesson_status", "cmi.completion_status");
   const kept = read();
-  if (!["completed", "passed", "failed"].includes(get(status))) set(status, "incomplete");
+  const place = either("cmi.core.lesson_status", "cmi.completion_status");
+  const reached = ["completed", "passed", "failed"];
+  const before = get(place);
+  if (reached.includes(before)) kept.over = true;
+  else if (!kept.over) set(place, "incomplete");
 
-  const span = () => {
-    const all = Math.round((performance.now() - began) / 10);
+  const duration = (ms) => {
+    const all = Math.round(ms / 10);
     const two = (value) => String(value).padStart(2, "0");
     const [hours, minutes] = [Math.floor(all / 360000), Math.floor(all / 6000) % 60];
     const seconds = `${two(Math.floor(all / 100) % 60)}.${two(all % 100)}`;
     return modern ? `PT${hours}H${minutes}M${Number(seconds)}S` : `${two(hours).padStart(4, "0")}:${two(minutes)}:${seconds}`;
   };
+  const moment = () => (modern ? new Date().toISOString().replace(/\.\d+Z$/, "Z") : new Date().toTimeString().slice(0, 8));
 
-  const save = () => {
-    let text = JSON.stringify(kept);
-    // A run too long to keep is left out; the step of the story is always kept.
-    if (text.length > suspendMax) text = JSON.stringify({ ...kept, state: undefined });
-    if (text.length > suspendMax) text = JSON.stringify({ v: 1, beat: kept.beat, guesses: {}, done: [], over: kept.over });
-    set("cmi.suspend_data", text);
-    set(either("cmi.core.lesson_location", "cmi.location"), kept.beat);
-    call("Commit", "");
+  // Says what is not kept, where a learner sees it.
+  const tell = (word) => {
+    status.textContent = word ? status.dataset[word] : "";
+    status.hidden = !word;
   };
 
-  const record = (list, fields) => {
-    const at = Number(get(`cmi.${list}._count`)) || 0;
-    for (const [name, value] of fields) set(`cmi.${list}.${at}.${name}`, value);
+  let failures = 0;
+  let retry;
+  const commit = () => {
+    clearTimeout(retry);
+    if (call(3, "") === "true") {
+      if (failures > 0) tell();
+      failures = 0;
+      return;
+    }
+    // What was written may be lost with the commit.
+    written.clear();
+    tell("unsaved");
+    retry = setTimeout(save, again[Math.min(failures, again.length - 1)]);
+    failures += 1;
+  };
+
+  const save = () => {
+    if (state !== "recording") return;
+    // A run too long to keep is left out; the step of the story is always kept.
+    const texts = [kept, { ...kept, state: undefined }, { v: 1, beat: kept.beat, guesses: {}, done: [], over: kept.over, progress: kept.progress, best: kept.best }];
+    texts.map((text) => JSON.stringify(text)).filter((text) => text.length <= suspendMax).some((text) => set("cmi.suspend_data", text));
+    set(either("cmi.core.lesson_location", "cmi.location"), kept.beat);
+    if (modern && kept.progress > 0) set("cmi.progress_measure", kept.progress);
+    set(either("cmi.core.session_time", "cmi.session_time"), duration(performance.now() - began));
+    // Also after the end: whoever comes back finds what they left.
+    set(either("cmi.core.exit", "cmi.exit"), "suspend");
+    commit();
+  };
+
+  const count = (list, own) => Math.max(Number(get(`cmi.${list}._count`)) || 0, own);
+  const record = (list, own, fields) => {
+    const at = count(list, own);
+    for (const [name, value] of fields) if (value !== undefined) set(`cmi.${list}.${at}.${name}`, value);
+  };
+
+  const asked = (() => {
+    try {
+      return JSON.parse(questions);
+    } catch {
+      return [];
+    }
+  })();
+  const letter = (choice) => String.fromCharCode(97 + (choice % 26));
+  let shown = performance.now();
+
+  const grade = () => {
+    const right = Object.values(kept.guesses).filter(([, correct]) => correct).length;
+    const score = kept.questions > 0 ? Math.min(1, right / kept.questions) : 1;
+    kept.best = Math.max(kept.best, score);
+    const base = either("cmi.core.score", "cmi.score");
+    if (modern) set(`${base}.scaled`, kept.best);
+    set(`${base}.min`, 0);
+    set(`${base}.max`, 100);
+    set(`${base}.raw`, Math.round(100 * kept.best));
+    kept.progress = 1;
+    const mark = Number(pass) / 100;
+    const passed = pass === "" ? undefined : kept.best >= mark;
+    if (modern) {
+      set(place, "completed");
+      if (passed !== undefined) set("cmi.success_status", passed ? "passed" : "failed");
+    } else if (before !== "passed") {
+      set(place, passed === undefined ? "completed" : passed ? "passed" : "failed");
+    }
   };
 
   const told = {
-    ready: () => save(),
+    ready: () => {},
+    change: () => {},
     step: ({ beat, count }) => {
+      shown = performance.now();
       kept.beat = beat;
-      // The run kept so far is that of another step; should the learner leave before it is asked for anew, the
-      // step counts.
+      // The run kept so far is that of another step; should the learner leave before it is asked for anew, the step counts.
       delete kept.state;
-      if (modern && count > 0) set("cmi.progress_measure", Math.min(1, beat / count));
+      if (count > 0) kept.progress = Math.max(kept.progress, Math.min(1, beat / count));
     },
-    predict: ({ beat, choice, correct }) => {
+    predict: ({ beat, choice, correct, truth }) => {
       if (kept.guesses[beat]) return;
+      const own = Object.keys(kept.guesses).length;
       kept.guesses[beat] = [choice, correct ? 1 : 0];
-      record("interactions", [
+      const { text, options = [] } = asked.find((one) => one.beat === beat) ?? {};
+      const right = typeof truth === "number" ? truth : correct ? choice : undefined;
+      const said = text && [text, ...options.map((option, at) => `${letter(at)}: ${option}`)].join("\n");
+      record("interactions", own, [
         ["id", `guess-${beat}`],
         ["type", "choice"],
-        [either("student_response", "learner_response"), String.fromCharCode(97 + (choice % 26))],
+        [either("time", "timestamp"), moment()],
+        // SCORM 1.2 has no place for the question's text.
+        ["description", modern && said ? said.slice(0, 250) : undefined],
+        ["correct_responses.0.pattern", right === undefined ? undefined : letter(right)],
+        [either("student_response", "learner_response"), letter(choice)],
         ["result", correct ? "correct" : either("wrong", "incorrect")],
+        ["latency", duration(performance.now() - shown)],
       ]);
     },
     challenge: ({ id }) => {
       if (kept.done.includes(id)) return;
+      const own = kept.done.length;
       kept.done.push(id);
-      record("objectives", [["id", `challenge-${id}`], [either("status", "completion_status"), "completed"]]);
+      record("objectives", own, [["id", `challenge-${id}`], [either("status", "completion_status"), "completed"]]);
     },
     // The lesson counts the guesses of one visit; the learner's earlier ones count as well.
     complete: ({ questions }) => {
       kept.over = true;
       kept.questions = questions;
-      const right = Object.values(kept.guesses).filter(([, correct]) => correct).length;
-      const score = questions > 0 ? Math.min(1, right / questions) : 1;
-      const base = either("cmi.core.score", "cmi.score");
-      if (modern) set(`${base}.scaled`, score);
-      set(`${base}.min`, 0);
-      set(`${base}.max`, 100);
-      set(`${base}.raw`, Math.round(100 * score));
-      if (modern) set("cmi.progress_measure", 1);
-      set(status, "completed");
+      grade();
     },
     ack: ({ id, ok, state }) => {
       if (id === "state" && ok && typeof state === "string") kept.state = state;
@@ -132,7 +260,11 @@
 
   let port;
   let timer;
-  const ask = () => port?.postMessage({ ns, v: 1, type: "getState", id: "state" });
+  const ask = () => {
+    clearTimeout(timer);
+    timer = setTimeout(ask, often);
+    port?.postMessage({ ns, v: 1, type: "getState", id: "state" });
+  };
   const hear = ({ data }) => {
     if (data?.ns !== ns || data.v !== 1 || !Object.hasOwn(told, data.type)) return;
     told[data.type](data);
@@ -140,12 +272,11 @@
       save();
       return;
     }
-    if (data.type === "complete") save();
+    if (data.type !== "change") save();
     clearTimeout(timer);
     timer = setTimeout(ask, settle);
   };
 
-  const frame = document.querySelector("iframe");
   window.addEventListener("message", ({ source, data }) => {
     if (source !== frame.contentWindow || data?.ns !== ns || data.v !== 1 || data.type !== "hello") return;
     port?.close();
@@ -160,17 +291,26 @@
   if (kept.state) query.set("state", kept.state);
   else if (kept.beat > 1) query.set("beat", kept.beat);
   frame.src = `${frame.dataset.src}?${query}`;
+  if (state === "watching") tell("watching");
 
-  let left = false;
-  const leave = () => {
-    if (left || !open) return;
-    left = true;
-    set(either("cmi.core.session_time", "cmi.session_time"), span());
-    set(either("cmi.core.exit", "cmi.exit"), kept.over ? either("", "normal") : "suspend");
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState !== "hidden") return;
     save();
-    call("Terminate", "");
-    open = false;
-  };
-  window.addEventListener("pagehide", leave);
-  window.addEventListener("beforeunload", leave);
+    // The run of this moment comes a little later, and is kept then.
+    ask();
+  });
+  window.addEventListener("pagehide", ({ persisted }) => {
+    if (state !== "recording" && state !== "watching") return;
+    save();
+    if (persisted) return;
+    call(4, "");
+    state = "over";
+  });
+  // A browser may bring a page back that it had said to be gone for good.
+  window.addEventListener("pageshow", () => {
+    if (state !== "over") return;
+    written.clear();
+    state = initialize();
+    save();
+  });
 })();

@@ -93,7 +93,16 @@ pub fn murmur3_x64_128(bytes: &[u8], seed: u32) -> (u64, u64) {
     (h1, h2.wrapping_add(h1))
 }
 
-/// A filter.
+/// Where a key's bits are in a filter of so many bits: `(h1 + i·h2)` for each hash function, without its sign, modulo the
+/// size. Two of them may fall together.
+pub fn places((h1, h2): (u64, u64), bits: u64, hashes: u32) -> impl Iterator<Item = u64> {
+    (0..u64::from(hashes)).map(move |i| {
+        let hash = h1.wrapping_add(i.wrapping_mul(h2));
+        (hash & (u64::MAX >> 1)) % bits.max(1)
+    })
+}
+
+/// A filter. Its keys are given as bytes, or as their two hashes by [`murmur3_x64_128`] with seed 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BloomFilter {
     words: Vec<u64>,
@@ -136,14 +145,9 @@ impl BloomFilter {
         self.hashes
     }
 
-    /// The bits of a key: `(h1 + i·h2)` for each hash function, without its sign, modulo the size.
+    /// The bits of a key.
     pub fn places(&self, key: &[u8]) -> impl Iterator<Item = u64> + use<> {
-        let (h1, h2) = murmur3_x64_128(key, 0);
-        let bits = self.bits;
-        (0..u64::from(self.hashes)).map(move |i| {
-            let hash = h1.wrapping_add(i.wrapping_mul(h2));
-            (hash & (u64::MAX >> 1)) % bits
-        })
+        places(murmur3_x64_128(key, 0), self.bits, self.hashes)
     }
 
     /// Whether a bit is set; one beyond the end is not.
@@ -152,29 +156,53 @@ impl BloomFilter {
         word.is_some_and(|word| word >> (place % 64) & 1 == 1)
     }
 
+    /// Makes a bit 0, as rot would, or as somebody would who wants to take a key out and does not know better: every other
+    /// key that has this bit is then denied. Beyond the end nothing happens.
+    pub fn clear(&mut self, place: u64) {
+        if let Some(word) = self.words.get_mut((place / 64) as usize) {
+            *word &= !(1 << (place % 64));
+        }
+    }
+
     /// Puts a key in. Returns whether that set any bit: if not, it seemed to be there before.
     pub fn insert(&mut self, key: &[u8]) -> bool {
+        self.insert_hash(murmur3_x64_128(key, 0))
+    }
+
+    // region: insert
+    /// Puts the key of these hashes in.
+    pub fn insert_hash(&mut self, hash: (u64, u64)) -> bool {
         let mut fresh = false;
-        for place in self.places(key) {
+        for place in places(hash, self.bits, self.hashes) {
             fresh |= !self.bit(place);
             self.words[(place / 64) as usize] |= 1 << (place % 64);
         }
         fresh
     }
+    // endregion
 
     /// Whether the key may be in. `false` is certain.
     pub fn may_contain(&self, key: &[u8]) -> bool {
-        self.places(key).all(|place| self.bit(place))
+        self.proof(murmur3_x64_128(key, 0)).is_none()
+    }
+
+    // region: ask
+    /// The first bit of a key that is not set: proof that the key was never put in. None if it may have been.
+    pub fn proof(&self, hash: (u64, u64)) -> Option<u64> {
+        let mut places = places(hash, self.bits, self.hashes);
+        places.find(|place| !self.bit(*place))
+    }
+    // endregion
+
+    /// How many bits are set.
+    pub fn ones(&self) -> u64 {
+        let ones = self.words.iter().map(|word| u64::from(word.count_ones()));
+        ones.sum()
     }
 
     /// The share of bits that are set.
     pub fn fill(&self) -> f64 {
-        let ones: u64 = self
-            .words
-            .iter()
-            .map(|word| u64::from(word.count_ones()))
-            .sum();
-        ones as f64 / self.bits as f64
+        self.ones() as f64 / self.bits as f64
     }
 
     /// Takes in all that another filter holds. Returns `false`, changing nothing, if they differ in size
@@ -225,6 +253,33 @@ mod tests {
         b.insert(b"b");
         assert!(a.union(&b) && a.may_contain(b"a") && a.may_contain(b"b"));
         assert!(!a.union(&BloomFilter::new(256, 4)));
+    }
+
+    #[test]
+    fn a_cleared_bit_denies_all_that_share_it() {
+        let mut filter = BloomFilter::new(64, 3);
+        let keys: Vec<String> = (0..20).map(|i| i.to_string()).collect();
+        for key in &keys {
+            filter.insert(key.as_bytes());
+        }
+        let place = filter.places(b"7").next().unwrap();
+        filter.clear(place);
+        filter.clear(1_000);
+        for key in &keys {
+            let shares = filter.places(key.as_bytes()).any(|other| other == place);
+            assert_eq!(filter.may_contain(key.as_bytes()), !shares, "{key}");
+        }
+        assert_eq!(filter.proof(murmur3_x64_128(b"7", 0)), Some(place));
+    }
+
+    #[test]
+    fn the_empty_key_is_a_key_and_twice_is_once() {
+        let mut filter = BloomFilter::new(8, 12);
+        assert!(!filter.may_contain(b"") && filter.insert(b""));
+        let once = filter.clone();
+        assert!(!filter.insert(b"") && filter == once && filter.may_contain(b""));
+        // Both halves of its hash are 0, so all twelve places are the first.
+        assert_eq!(filter.fill(), 1.0 / 8.0);
     }
 
     #[test]

@@ -14,10 +14,7 @@ impl Crc32 {
 
     /// Appends bytes.
     pub fn update(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            let index = (self.0 ^ u32::from(byte)) & 0xff;
-            self.0 = CRC32_TABLE[index as usize] ^ (self.0 >> 8);
-        }
+        self.0 = crc_reflected(&CRC32_TABLE, self.0, bytes);
     }
 
     /// The checksum of all bytes so far.
@@ -32,21 +29,37 @@ impl Default for Crc32 {
     }
 }
 
-const CRC32_TABLE: [u32; 256] = {
+static CRC32_TABLE: [u32; 256] = crc_table(0xedb8_8320);
+static CRC32C_TABLE: [u32; 256] = crc_table(0x82f6_3b78);
+
+/// What each byte does to a reflected CRC of this polynomial.
+const fn crc_table(polynomial: u32) -> [u32; 256] {
     let mut table = [0; 256];
     let mut index = 0;
     while index < 256 {
         let mut crc = index as u32;
         let mut bit = 0;
         while bit < 8 {
-            crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
+            crc = (crc >> 1) ^ (polynomial & (crc & 1).wrapping_neg());
             bit += 1;
         }
         table[index] = crc;
         index += 1;
     }
     table
-};
+}
+
+fn crc_reflected(table: &[u32; 256], crc: u32, bytes: &[u8]) -> u32 {
+    bytes.iter().fold(crc, |crc, &byte| {
+        table[((crc ^ u32::from(byte)) & 0xff) as usize] ^ (crc >> 8)
+    })
+}
+
+/// CRC-32C (Castagnoli, polynomial 0x1EDC6F41, here reflected), with which iSCSI, ext4, LevelDB and PostgreSQL check what they
+/// read. `crc` is the checksum of what came before, 0 for nothing, so that a text can be checked piece by piece.
+pub fn crc32c(crc: u32, bytes: &[u8]) -> u32 {
+    !crc_reflected(&CRC32C_TABLE, !crc, bytes)
+}
 
 /// CRC-32 of a whole byte string.
 pub fn crc32(bytes: &[u8]) -> u32 {

@@ -137,6 +137,7 @@ pub const MESSAGES: [Message; 24] = [
             field("beat", "number: the step that asked, from 1"),
             field("choice", "number: the answer given, from 0"),
             field("correct", "boolean"),
+            field("truth", "number: the answer that proved right, from 0"),
         ],
         "Sent when a guess is settled.",
     ),

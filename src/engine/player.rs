@@ -39,8 +39,8 @@ pub enum Happening {
     Settled {
         /// The beat that asked.
         beat: usize,
-        /// Whether it was right.
-        right: bool,
+        /// The answer that proved right, from 0.
+        truth: usize,
     },
     /// A challenge was reached.
     Challenge(usize),
@@ -476,7 +476,7 @@ impl Player {
                 guess.settled = Some((now, truth));
                 happened.push(Happening::Settled {
                     beat: guess.beat,
-                    right: truth == guess.choice,
+                    truth,
                 });
             }
         }

@@ -76,10 +76,7 @@ fn a_guess_is_settled_once_and_a_fork_unsettles_it() {
     player.next();
     let happened = player.next();
     assert!(
-        happened.contains(&Happening::Settled {
-            beat: 1,
-            right: false
-        }),
+        happened.contains(&Happening::Settled { beat: 1, truth: 1 }),
         "{happened:?}"
     );
     assert_eq!(player.guess_of(1).unwrap().settled.unwrap().1, 1);

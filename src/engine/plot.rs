@@ -196,9 +196,9 @@ pub const fn weight(line: usize) -> u32 {
 /// The end of the time axis for a tape that has reached `horizon`, of a lesson that opens at this speed: steps up rarely, so
 /// that the picture rests. What plays in slow motion begins with a shorter axis: 48 seconds of watching, at most 12 s.
 pub fn span(horizon: Time, speed: f64) -> Time {
-    const STEPS_MS: [u64; 19] = [
-        500, 1_000, 2_000, 3_000, 5_000, 12_000, 20_000, 30_000, 45_000, 60_000, 90_000, 120_000,
-        180_000, 300_000, 450_000, 600_000, 900_000, 1_800_000, 3_600_000,
+    const STEPS_MS: [u64; 24] = [
+        15, 30, 60, 120, 250, 500, 1_000, 2_000, 3_000, 5_000, 12_000, 20_000, 30_000, 45_000,
+        60_000, 90_000, 120_000, 180_000, 300_000, 450_000, 600_000, 900_000, 1_800_000, 3_600_000,
     ];
     let least = (48.0 * speed).min(12.0);
     let wanted = (horizon.as_s() * 1.05).max(least) * 1e3;
@@ -208,9 +208,9 @@ pub fn span(horizon: Time, speed: f64) -> Time {
 
 /// Distance of the labels of a time axis that ends at `span`.
 pub fn tick(span: Time) -> Time {
-    const STEPS_MS: [u64; 15] = [
-        100, 200, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 20_000, 30_000, 60_000, 120_000,
-        300_000, 600_000, 1_200_000,
+    const STEPS_MS: [u64; 20] = [
+        2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 20_000, 30_000,
+        60_000, 120_000, 300_000, 600_000, 1_200_000,
     ];
     let ms = span.as_ms();
     let step = STEPS_MS.into_iter().find(|step| ms / *step as f64 <= 6.5);
@@ -379,6 +379,8 @@ mod tests {
         assert_eq!(span(Time::ms(100), 0.05), Time::s(3));
         assert_eq!(tick(Time::s(3)), Time::ms(500));
         assert_eq!(span(Time::s(4), 0.002), Time::s(5));
+        assert_eq!(span(Time::ms(2), 0.000_25), Time::ms(15));
+        assert_eq!(tick(Time::ms(15)), Time::ms(5));
     }
 
     #[test]

@@ -15,9 +15,10 @@ press serve [DIR] [--port N] [--base PATH] [--open]
                                  serve a built site (default: dist) without any fallback
 press single SLUG [OUT] [--site DIR]
                                  one lesson as one HTML file that runs without a server (default: SLUG.html)
-press scorm SLUG [OUT] [--version 1.2|2004] [--site DIR]
+press scorm SLUG [OUT] [--version 1.2|2004] [--pass PERCENT] [--site DIR]
                                  one lesson as a SCORM package; an OUT that ends in / becomes a folder
-                                 (default: SLUG-scorm-VERSION.zip)
+                                 (default: SLUG-scorm-VERSION.zip); with --pass so many
+                                 per cent of its questions answered rightly pass
 press split WASM DIR             cut a program that was linked with --emit-relocs, say what each piece weighs, and list
                                  each piece's functions with their sizes beside it, the largest first
 press late DIR                   write src/press/split/late.txt: what no start runs, from the functions that starts ran, an index and a size a line on standard input, of a site built with
@@ -305,16 +306,25 @@ struct Order {
     slug: String,
     out: Option<String>,
     version: Scorm,
+    pass: Option<u8>,
     site: packages::Files,
 }
 
 fn order(args: &[String]) -> Result<Order, String> {
     let mut plain = Vec::new();
     let (mut version, mut site) = (Scorm::V12, "dist".to_owned());
+    let mut pass = None;
     let mut args = args.iter();
     while let Some(arg) = args.next() {
         let mut value = || args.next().ok_or(format!("press: {arg} needs a value"));
         match arg.as_str() {
+            "--pass" => {
+                let asked = value()?;
+                let percent = asked.parse().ok().filter(|percent| *percent <= 100);
+                pass = Some(percent.ok_or(format!(
+                    "press: `{asked}` is no pass mark; 0 to 100 per cent are"
+                ))?);
+            }
             "--site" => site.clone_from(value()?),
             "--version" => {
                 let asked = value()?;
@@ -333,6 +343,7 @@ fn order(args: &[String]) -> Result<Order, String> {
         slug: plain.next().ok_or("press: name the lesson")?,
         out: plain.next(),
         version,
+        pass,
         site: publish::read(Path::new(&site))?,
     })
 }
@@ -349,7 +360,7 @@ fn single(args: &[String]) -> Result<(), String> {
 fn scorm(args: &[String]) -> Result<(), String> {
     let order = order(args)?;
     let version = order.version.name();
-    let files = packages::scorm(&order.site, &order.slug, order.version)?;
+    let files = packages::scorm(&order.site, &order.slug, order.version, order.pass)?;
     let out = order
         .out
         .unwrap_or(format!("{}-scorm-{version}.zip", order.slug));

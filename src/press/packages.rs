@@ -229,7 +229,7 @@ fn sheet(site: &Files, path: &str) -> Result<String, String> {
 ///
 /// # Errors
 /// The built site lacks the lesson.
-pub fn scorm(site: &Files, slug: &str, version: Scorm) -> Result<Files, String> {
+pub fn scorm(site: &Files, slug: &str, version: Scorm, pass: Option<u8>) -> Result<Files, String> {
     let page = text(site, &format!("embed/{slug}/index.html"))?;
     let title = page
         .split("<h1>")
@@ -265,23 +265,71 @@ pub fn scorm(site: &Files, slug: &str, version: Scorm) -> Result<Files, String> 
     files.insert(format!("embed/{slug}/index.html"), embed.into_bytes());
     files.insert("scorm.js".to_owned(), ADAPTER.as_bytes().to_vec());
     files.insert("scorm.css".to_owned(), FRAME.as_bytes().to_vec());
-    files.insert("index.html".to_owned(), launch(slug, title).into_bytes());
+    files.insert(
+        "index.html".to_owned(),
+        launch(slug, title, version, pass, &said(site, slug)?).into_bytes(),
+    );
     let manifest = manifest(slug, title, version, files.keys());
     files.insert("imsmanifest.xml".to_owned(), manifest.into_bytes());
     Ok(files)
 }
 
-/// The sheet of the page that the system opens: the lesson fills it.
-const FRAME: &str = "html, body { height: 100%; margin: 0; }\niframe { display: block; width: 100%; height: 100%; border: 0; }\n";
+/// The sheet of the page that the system opens: the lesson fills it, under what there is to say about keeping it.
+const FRAME: &str = "html, body { height: 100%; margin: 0; }\nbody { display: flex; flex-direction: column; }\n\
+    iframe { display: block; width: 100%; flex: 1; border: 0; }\n\
+    p { margin: 0; padding: 4px 12px; font: 14px/1.4 system-ui, sans-serif; color: #3a2a00; background: #fff3d6; }\n\
+    p[hidden] { display: none; }\n";
+
+/// What the page says to a system and to a learner: what the story asks, as JSON, and what is not kept.
+struct Said {
+    questions: String,
+    unsaved: String,
+    watching: String,
+}
+
+fn said(site: &Files, slug: &str) -> Result<Said, String> {
+    let words = |path: &str| -> Result<serde_json::Value, String> {
+        serde_json::from_str(text(site, path)?).map_err(|error| format!("{path}: {error}"))
+    };
+    let (ours, theirs) = (
+        words("words/site.en.json")?,
+        words(&format!("words/{slug}.en.json"))?,
+    );
+    let word = |all: &serde_json::Value, id: &str| {
+        all["words"][id].as_str().unwrap_or_default().to_owned()
+    };
+    let beats = lessons::find(slug).map_or_else(Vec::new, |entry| (entry.open)(1).beats());
+    let asked = beats.iter().enumerate().filter_map(|(at, beat)| {
+        let (id, options) = beat.predict?;
+        let option = |option: &&str| word(&theirs, &format!("predict.{id}.{option}"));
+        Some(serde_json::json!({
+            "beat": at + 1,
+            "text": word(&theirs, &format!("predict.{id}")),
+            "options": options.iter().map(option).collect::<Vec<_>>(),
+        }))
+    });
+    Ok(Said {
+        questions: serde_json::Value::Array(asked.collect()).to_string(),
+        unsaved: word(&ours, "scorm.unsaved"),
+        watching: word(&ours, "scorm.watching"),
+    })
+}
 
 /// The page that the system opens. `title` is escaped already.
-fn launch(slug: &str, title: &str) -> String {
+fn launch(slug: &str, title: &str, version: Scorm, pass: Option<u8>, said: &Said) -> String {
+    let pass = pass.map_or(String::new(), |pass| format!(" data-pass=\"{pass}\""));
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
          <link rel=\"stylesheet\" href=\"scorm.css\">\n<script src=\"scorm.js\" defer></script>\n</head>\n<body>\n\
-         <iframe title=\"{title}\" data-src=\"embed/{slug}/index.html\" allow=\"fullscreen; clipboard-write\"></iframe>\n\
-         </body>\n</html>\n"
+         <p role=\"status\" hidden data-unsaved=\"{}\" data-watching=\"{}\"></p>\n\
+         <iframe title=\"{title}\" data-src=\"embed/{slug}/index.html\" data-scorm=\"{}\"{pass} data-questions=\"{}\" \
+         allow=\"fullscreen; clipboard-write\"></iframe>\n\
+         </body>\n</html>\n",
+        escape(&said.unsaved),
+        escape(&said.watching),
+        version.name(),
+        escape(&said.questions)
     )
 }
 
@@ -410,7 +458,7 @@ mod tests {
     #[test]
     fn a_package_lists_every_file_and_holds_one_lesson() {
         for version in [Scorm::V12, Scorm::V2004] {
-            let files = scorm(&site(), "a-b", version).expect("complete");
+            let files = scorm(&site(), "a-b", version, None).expect("complete");
             let manifest = text(&files, "imsmanifest.xml").expect("there");
             assert!(manifest.contains("<title>A &amp; b</title>"));
             for path in files.keys().filter(|path| *path != "imsmanifest.xml") {
@@ -445,18 +493,24 @@ mod tests {
     #[test]
     fn versions_differ_where_the_standards_do() {
         let manifest = |version| {
-            let files = scorm(&site(), "a-b", version).expect("complete");
+            let files = scorm(&site(), "a-b", version, None).expect("complete");
             text(&files, "imsmanifest.xml").expect("there").to_owned()
         };
         assert!(manifest(Scorm::V12).contains("adlcp:scormtype=\"sco\""));
         assert!(manifest(Scorm::V2004).contains("adlcp:scormType=\"sco\""));
         assert_eq!(Scorm::parse("2004"), Some(Scorm::V2004));
         assert_eq!(Scorm::parse("3"), None);
+        let files = scorm(&site(), "a-b", Scorm::V2004, Some(60)).expect("complete");
+        let page = String::from_utf8_lossy(&files["index.html"]);
+        assert!(
+            page.contains("data-scorm=\"2004\" data-pass=\"60\" data-questions=\"[]\""),
+            "{page}"
+        );
     }
 
     #[test]
     fn an_archive_unpacks_to_the_same_and_is_the_same_each_time() {
-        let files = scorm(&site(), "a-b", Scorm::V12).expect("complete");
+        let files = scorm(&site(), "a-b", Scorm::V12, None).expect("complete");
         let packed = zip(&files).expect("packed");
         assert_eq!(packed, zip(&files).expect("packed"));
         let mut archive = zip::ZipArchive::new(Cursor::new(packed)).expect("an archive");

@@ -484,10 +484,10 @@ impl Desk {
                     self.speak(&self.story.get_untracked().spoken());
                 }
                 Happening::Stuck(_) => self.speak(&t("story.stuck")),
-                Happening::Settled { beat, right } => {
+                Happening::Settled { beat, truth } => {
                     let choice = self.ask(|player| player.guess_of(beat).map(|guess| guess.choice));
                     let choice = choice.flatten().unwrap_or(0);
-                    line::tell(&line::Event::Predict(beat + 1, choice, right));
+                    line::tell(&line::Event::Predict(beat + 1, choice, truth));
                     // On the way to a beat its caption is told together with it.
                     let story = self.story.get_untracked();
                     if story.says != Saying::Wait && story.result.is_some() {

@@ -27,8 +27,8 @@ const TEXT_MAX: u32 = 4_096;
 pub(crate) enum Event {
     /// The story shows a step: which, from 1, of how many.
     Step(usize, usize),
-    /// A guess was settled: the step that asked, from 1, the answer from 0, whether it was right.
-    Predict(usize, usize, bool),
+    /// A guess was settled: the step that asked, from 1, the answer and the right one, from 0.
+    Predict(usize, usize, usize),
     /// A challenge was reached.
     Challenge(&'static str),
     /// The last step was reached: right guesses, questions.
@@ -481,12 +481,13 @@ pub(crate) fn tell(event: &Event) {
                 ("count", (*count as f64).into()),
             ],
         ),
-        Event::Predict(beat, choice, correct) => line.post(
+        Event::Predict(beat, choice, truth) => line.post(
             "predict",
             &[
                 ("beat", (*beat as f64).into()),
                 ("choice", (*choice as f64).into()),
-                ("correct", (*correct).into()),
+                ("correct", (choice == truth).into()),
+                ("truth", (*truth as f64).into()),
             ],
         ),
         Event::Challenge(id) => line.post("challenge", &[("id", JsValue::from_str(id))]),

@@ -11,8 +11,9 @@ use leptos::{ev, html};
 use std::sync::Arc;
 use wasm_bindgen::JsCast;
 
-/// The speeds that have a button.
+/// The speeds that have a button; those of a lesson that counts in microseconds are times its own.
 const SPEEDS: [f64; 4] = [0.1, 0.25, 1.0, 4.0];
+const SLOWEST: f64 = 0.001;
 /// A mark of the lane catches the pointer so many CSS pixels around.
 const SNAP_PX: f64 = 8.0;
 
@@ -33,7 +34,9 @@ fn button(
 
 /// A speed as it is shown; slow motion in as many digits as it takes.
 fn factor(speed: f64) -> String {
-    if speed < 0.01 {
+    if speed < SLOWEST {
+        format!("0.{:05}×", (speed * 1e5 + 0.5) as u32)
+    } else if speed < 0.01 {
         format!("0.{:03}×", (speed * 1e3 + 0.5) as u32)
     } else {
         format!("{}×", trim_number(speed))
@@ -47,14 +50,19 @@ pub(crate) fn Tape(desk: Desk) -> impl IntoView {
     let open = RwSignal::new(false);
     // The lesson's own speed has a button too.
     let own = desk.ask(|player| player.main().speed()).unwrap_or(1.0);
-    let mut speeds = SPEEDS.to_vec();
-    let known = move |speed: f64| {
+    let offered = if own < SLOWEST {
+        [own * 4.0, own * 20.0, own * 100.0, own * 400.0]
+    } else {
         SPEEDS
+    };
+    let mut speeds = offered.to_vec();
+    let known = move |speed: f64| {
+        offered
             .iter()
             .chain([&own])
             .any(|known| (known - speed).abs() < 1e-9)
     };
-    if !SPEEDS.contains(&own) {
+    if !offered.contains(&own) {
         speeds.push(own);
         speeds.sort_by(f64::total_cmp);
     }
@@ -97,7 +105,7 @@ pub(crate) fn Tape(desk: Desk) -> impl IntoView {
 
 #[component]
 fn Tracks(desk: Desk) -> impl IntoView {
-    let span = memo(move || desk.lane.with(|lane| lane.span).max(Time::s(1)));
+    let span = memo(move || desk.lane.with(|lane| lane.span).max(Time::ms(1)));
     let share = move || (desk.now.get().as_s() / span.get().as_s()).min(1.0);
     let plots = desk.ask(|player| player.main().plots()).unwrap_or_default();
     let plots = plots
@@ -111,12 +119,18 @@ fn Tracks(desk: Desk) -> impl IntoView {
         (0..=count)
             .map(|n| {
                 let at = (n * tick.0) as f64 / span.0 as f64;
-                let text = clock(Time(n * tick.0));
+                let text = match tick < Time::ms(100) {
+                    true => format!("{} ms", n * tick.0 / 1_000),
+                    false => clock(Time(n * tick.0)),
+                };
                 view! { <span style=("--at", place(at))>{text}</span> }
             })
             .collect_view()
     };
     let spoken = move || {
+        if span.get() < Time::s(1) {
+            return engine::text::span(desk.now.get());
+        }
         let s = desk.now.get().as_s();
         // While time runs, whole seconds are enough; a text that changes sixty times a second helps nobody.
         let s = if desk.playing.get() { s.floor() } else { s };
@@ -139,7 +153,12 @@ fn Tracks(desk: Desk) -> impl IntoView {
         }
     };
     let nudge = move |event: ev::KeyboardEvent| {
-        let step = if event.shift_key() { 1_000 } else { 100 };
+        let step = match (event.shift_key(), span.get_untracked()) {
+            (true, span) if span < Time::s(1) => Time(span.0 / 10),
+            (false, span) if span < Time::s(1) => Time(span.0 / 100),
+            (true, _) => Time::s(1),
+            (false, _) => Time::ms(100),
+        };
         let now = desk.now.get_untracked();
         let marks = |ahead: bool| {
             desk.lane.with_untracked(|lane| {
@@ -151,8 +170,8 @@ fn Tracks(desk: Desk) -> impl IntoView {
             })
         };
         let to = match event.key().as_str() {
-            "ArrowLeft" | "ArrowDown" => now - Time::ms(step),
-            "ArrowRight" | "ArrowUp" => now + Time::ms(step),
+            "ArrowLeft" | "ArrowDown" => now - step,
+            "ArrowRight" | "ArrowUp" => now + step,
             "PageUp" => marks(true).unwrap_or(now),
             "PageDown" => marks(false).unwrap_or(now),
             _ => return,
@@ -188,8 +207,8 @@ fn Tracks(desk: Desk) -> impl IntoView {
             {plots.collect_view()}
             <div class="axis" aria-hidden="true">{part(axis)}</div>
             <div class="playhead"></div>
-            <input class="scrub" type="range" min="0" step="0.01" aria-label=t("tape.time")
-                max=live(move || trim_number(span.get().as_s())) prop:value=live(move || trim_number(desk.now.get().as_s()))
+            <input class="scrub" type="range" min="0" step="any" aria-label=t("tape.time")
+                max=live(move || seconds(span.get())) prop:value=live(move || seconds(desk.now.get()))
                 aria-valuetext=live(spoken) on:input=scrub on:keydown=nudge
                 on:pointermove=hover on:pointerdown=hover on:pointerleave=move |_| tip.set(None) on:blur=move |_| tip.set(None)/>
             {part(label)}
@@ -210,6 +229,15 @@ fn lane_share(event: &ev::PointerEvent) -> Option<(f64, f64)> {
 /// A place on the time axis as the style sheet takes it.
 fn place(share: f64) -> String {
     fixed(share, 5)
+}
+
+/// Seconds as a number, to the microsecond where there are less than one.
+fn seconds(at: Time) -> String {
+    match at.0 {
+        0 => "0".to_owned(),
+        us @ 1..1_000_000 => format!("0.{us:06}"),
+        _ => trim_number(at.as_s()),
+    }
 }
 
 /// A label of the time axis.

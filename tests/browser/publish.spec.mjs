@@ -559,6 +559,174 @@ plain.describe("in a learning management system", () => {
     });
   }
 
+  plain.describe("keeps a session's rules", () => {
+    /** A lesson that tells what a test has it tell, and gives its run when it is asked. */
+    const stub = `<!doctype html><title>Lesson</title><script>
+      let port, runs = 0;
+      window.tell = (message) => port.postMessage({ ns: "loadlab", v: 1, ...message });
+      addEventListener("message", ({ data, ports }) => {
+        if (data?.type !== "connect") return;
+        port = ports[0];
+        port.onmessage = ({ data }) => data.type === "getState" && tell({ type: "ack", id: data.id, ok: true, state: "run-" + ++runs });
+        tell({ type: "ready" });
+        document.documentElement.dataset.ready = "1";
+      });
+      parent.postMessage({ ns: "loadlab", v: 1, type: "hello" }, "*");
+    </script>`;
+    /** An interface that notes each call; it knows `values`, and its first \`refusals\` commits fail. */
+    const fake = (versions, values = {}, refusals = 0) => `<!doctype html><title>LMS</title><script>
+      window.log = [];
+      window.values = ${JSON.stringify(values)};
+      let refusals = ${refusals};
+      const acts = {
+        Initialize: () => "true", GetLastError: () => "0", Terminate: () => "true",
+        GetValue: (name) => String(values[name] ?? ""),
+        SetValue: (name, value) => { values[name] = value; return "true"; },
+        Commit: () => String(refusals-- <= 0),
+      };
+      for (const version of ${JSON.stringify(versions)}) {
+        const old = version === "1.2";
+        const api = window[old ? "API" : "API_1484_11"] = {};
+        for (const [name, act] of Object.entries(acts))
+          api[old ? "LMS" + (name === "Terminate" ? "Finish" : name) : name] = (...given) => { log.push([version, name, ...given]); return act(...given); };
+      }
+    </script><iframe title="SCO" src="/index.html" width="1000" height="760"></iframe>`;
+    /** The package in a system, with a stub for its lesson. */
+    async function launch(page, version, lms, folder = folders[version]) {
+      const place = await host({ folder, answer: (path) => {
+        if (path === "lms.html") return { body: lms };
+        return path === `embed/${first}/index.html` ? { body: stub } : undefined;
+      } });
+      await page.goto(`${place.url}lms.html`);
+      const sco = page.frameLocator("iframe");
+      const lesson = sco.frameLocator("iframe").locator("html");
+      await expect(lesson).toHaveAttribute("data-ready", "1");
+      const log = () => page.evaluate(() => window.log);
+      return {
+        place, sco, log,
+        tell: (message) => lesson.evaluate((_, message) => window.tell(message), message),
+        value: (name) => page.evaluate((name) => window.values[name], name),
+        calls: async (name) => (await log()).filter((call) => call[1] === name),
+        // Told and answered: what came before it has been heard too.
+        heard: async (tell, beat) => {
+          await tell({ type: "step", beat, count: 10 });
+          await expect.poll(async () => (await log()).some(([, name, key, value]) => name === "SetValue" && /location$/.test(key) && value === String(beat))).toBe(true);
+        },
+      };
+    }
+
+    for (const version of ["1.2", "2004"]) {
+      const modern = version === "2004";
+      const key = modern
+        ? { status: "cmi.completion_status", exit: "cmi.exit", time: "cmi.session_time", mode: "cmi.mode", credit: "cmi.credit", raw: "cmi.score.raw" }
+        : { status: "cmi.core.lesson_status", exit: "cmi.core.exit", time: "cmi.core.session_time", mode: "cmi.core.lesson_mode", credit: "cmi.core.credit", raw: "cmi.core.score.raw" };
+
+      plain(`SCORM ${version}: a download does not end it, leaving does, and each save says how it would end`, async ({ page }) => {
+        const { place, sco, tell, value, calls, heard } = await launch(page, version, fake([version]));
+        await heard(tell, 2);
+        expect(await value(key.exit)).toBe("suspend");
+        expect(await value(key.time)).toMatch(modern ? /^PT\d+H\d+M[\d.]+S$/ : /^\d{4}:\d\d:\d\d\.\d\d$/);
+        await sco.locator("body").evaluate(() => { window.dispatchEvent(new Event("beforeunload", { cancelable: true })); });
+        await heard(tell, 3);
+        expect(await calls("Terminate")).toEqual([]);
+        await page.evaluate(() => { document.querySelector("iframe").src = "about:blank"; });
+        await expect.poll(async () => (await calls("Terminate")).length).toBe(1);
+        await place.close();
+      });
+
+      plain(`SCORM ${version}: of two interfaces its own is spoken to`, async ({ page }) => {
+        const { place, tell, log, heard } = await launch(page, version, fake(["1.2", "2004"]));
+        await heard(tell, 2);
+        expect(new Set((await log()).map(([spoken]) => spoken))).toEqual(new Set([version]));
+        await place.close();
+      });
+
+      plain(`SCORM ${version}: an interface without its methods is passed over`, async ({ page }) => {
+        const other = modern ? "1.2" : "2004";
+        const half = `<script>window.${modern ? "API_1484_11" : "API"} = { version: "1" };</script>`;
+        const { place, tell, log, heard } = await launch(page, version, fake([other]) + half);
+        await heard(tell, 2);
+        expect((await log())[0][0]).toBe(other);
+        await place.close();
+      });
+
+      for (const [what, values] of [["a review", { [key.mode]: "review" }], ["browsing", { [key.mode]: "browse" }], ["a visit without credit", { [key.credit]: "no-credit" }]]) {
+        plain(`SCORM ${version}: ${what} opens where the record stands and writes nothing`, async ({ page }) => {
+          const kept = { "cmi.suspend_data": JSON.stringify({ v: 1, beat: 4, guesses: {}, done: [], over: true }) };
+          const { place, sco, tell, calls } = await launch(page, version, fake([version], { ...values, ...kept }));
+          await expect(sco.locator("iframe")).toHaveAttribute("src", /[?&]beat=4(&|$)/);
+          await expect(sco.getByRole("status")).toHaveText("This visit is not recorded.");
+          await tell({ type: "step", beat: 5, count: 10 });
+          await tell({ type: "complete", questions: 0 });
+          await page.evaluate(() => { document.querySelector("iframe").src = "about:blank"; });
+          await expect.poll(async () => (await calls("Terminate")).length).toBe(1);
+          expect([await calls("SetValue"), await calls("Commit")]).toEqual([[], []]);
+          await place.close();
+        });
+      }
+
+      plain(`SCORM ${version}: what was reached never falls`, async ({ page }) => {
+        const guesses = { 2: [0, 1], 3: [1, 1] };
+        const kept = { v: 1, beat: 1, guesses, done: [], over: true, questions: 4, progress: 1, best: 0.75 };
+        // The system forgot the status, as some do on a new attempt.
+        const { place, tell, value, calls, heard } = await launch(page, version, fake([version], { "cmi.suspend_data": JSON.stringify(kept) }));
+        await heard(tell, 2);
+        expect((await calls("SetValue")).filter(([, , name, text]) => name === key.status && text === "incomplete")).toEqual([]);
+        if (modern) expect(await value("cmi.progress_measure")).toBe("1");
+        await tell({ type: "complete", questions: 4 });
+        await expect.poll(() => value(key.status)).toBe("completed");
+        // Two of four are right this time; three were before.
+        expect(await value(key.raw)).toBe("75");
+        await place.close();
+      });
+
+      plain(`SCORM ${version}: a commit that fails is said and tried again`, async ({ page }) => {
+        await page.clock.install();
+        const { place, sco, tell, value, calls, heard } = await launch(page, version, fake([version], {}, 2));
+        const unsaved = sco.getByText("Your progress could not be saved.");
+        await expect(unsaved).toHaveCount(0);
+        await heard(tell, 2);
+        await expect(unsaved).toBeVisible();
+        const before = (await calls("Commit")).length;
+        await page.clock.runFor(60_000);
+        await expect.poll(async () => (await calls("Commit")).length).toBeGreaterThan(before);
+        await expect(unsaved).toHaveCount(0);
+        expect(JSON.parse(await value("cmi.suspend_data"))).toMatchObject({ beat: 2, state: expect.stringMatching(/^run-/) });
+        await place.close();
+      });
+
+      plain(`SCORM ${version}: where nobody counts, each guess has a place of its own, with question, answers and result`, async ({ page }) => {
+        const { place, tell, value, heard } = await launch(page, version, fake([version]));
+        await tell({ type: "predict", beat: 2, choice: 0, correct: false, truth: 1 });
+        await tell({ type: "predict", beat: 4, choice: 2, correct: true, truth: 2 });
+        await tell({ type: "predict", beat: 4, choice: 0, correct: false, truth: 2 });
+        await heard(tell, 5);
+        const of = async (at, names) => Promise.all(names.map((name) => value(`cmi.interactions.${at}.${name}`)));
+        const names = ["id", "type", modern ? "learner_response" : "student_response", "correct_responses.0.pattern", "result"];
+        expect(await of(0, names)).toEqual(["guess-2", "choice", "a", "b", modern ? "incorrect" : "wrong"]);
+        expect(await of(1, names)).toEqual(["guess-4", "choice", "c", "c", "correct"]);
+        expect(await value("cmi.interactions.2.id")).toBeUndefined();
+        expect(await value("cmi.interactions.0.latency")).toMatch(modern ? /^PT/ : /^\d{4}:/);
+        expect(await value(`cmi.interactions.0.${modern ? "timestamp" : "time"}`)).toMatch(modern ? /^\d{4}-\d\d-\d\dT[\d:]+Z$/ : /^\d\d:\d\d:\d\d$/);
+        await place.close();
+      });
+
+      plain(`SCORM ${version}: a pass mark tells passed from failed`, async ({ page }) => {
+        const folder = `${mkdtempSync(join(tmpdir(), "loadlab-pass-"))}/`;
+        press("scorm", first, folder, "--version", version, "--pass", "60");
+        const success = modern ? "cmi.success_status" : key.status;
+        const guesses = (right) => ({ 2: [0, 1], 3: [1, right] });
+        const kept = (right) => ({ "cmi.suspend_data": JSON.stringify({ v: 1, beat: 1, guesses: guesses(right), done: [], over: false }) });
+        for (const [right, is] of [[1, "passed"], [0, "failed"]]) {
+          const { place, tell, value } = await launch(page, version, fake([version], kept(right)), folder);
+          await tell({ type: "complete", questions: 2 });
+          await expect.poll(() => value(success)).toBe(is);
+          await place.close();
+        }
+      });
+    }
+  });
+
   for (const [what, lms] of [
     ["no interface", `<!doctype html><title>LMS</title><iframe title="SCO" src="/index.html"></iframe>`],
     ["an interface whose methods cannot be read", `<!doctype html><title>LMS</title><script>window.API = { get LMSInitialize() { throw new Error("no"); } }</script><iframe title="SCO" src="/index.html"></iframe>`],

@@ -10,6 +10,7 @@ mod consistent_hashing;
 mod dns;
 mod elections;
 mod indexes;
+mod isolation;
 mod kubernetes;
 mod load_balancing;
 mod membership;
@@ -26,6 +27,7 @@ mod serverless;
 mod sharding;
 mod streams;
 mod table;
+mod wal;
 
 use serde_json::{Map, Value};
 

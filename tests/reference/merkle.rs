@@ -1,7 +1,7 @@
 //! Merkle trees of Certificate Transparency: roots, and proofs both good and tampered with.
 
 use crate::table::{Case, bytes, hex, run};
-use algorithms::merkle_tree::{self, Hash};
+use algorithms::merkle_tree::{self, Hash, Rule, Tree};
 use serde_json::{Value, json};
 
 #[test]
@@ -19,6 +19,8 @@ fn answer(case: &Case<'_>) -> Option<Value> {
         let leaf = |leaf: &Value| merkle_tree::leaf_hash(&bytes(leaf.as_str().expect("hex")));
         let hashes: Vec<Hash> = leaves.iter().map(leaf).collect();
         let root = merkle_tree::root(&hashes);
+        let tree = Tree::of(hashes.clone(), Rule::Rfc6962);
+        assert_eq!(tree.root(), root, "{}", case.name);
         // Every leaf can be proved to be in, and every beginning to have grown into this.
         for (index, &leaf) in hashes.iter().enumerate() {
             let proof = merkle_tree::inclusion_proof(&hashes, index)?;

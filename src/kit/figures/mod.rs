@@ -1,12 +1,14 @@
 //! What several lessons draw alike: node cards, callouts, queues of dots, things on links.
 
 pub mod bars;
+pub mod binary_tree;
 pub mod cells;
 pub mod label;
 pub mod plane;
 pub mod shares;
 pub mod states;
 pub mod steps;
+pub mod tape;
 
 pub use super::layout::LANE;
 use engine::scene::{Curve, Pencil, Point, Rect, pt};

@@ -36,14 +36,14 @@ pub(super) fn draw(library: &Library, _: &Settings, at: Time, scene: &mut Scene)
     } else {
         Slot::Column(vec![
             Slot::Row(vec![
-                part(QUESTION, (132.0, 164.0), (190.0, 258.0)),
+                part(QUESTION, (132.0, 164.0), (150.0, 330.0)),
                 space(14.0),
-                part(INDEX, index_w, (190.0, 258.0)),
+                part(INDEX, index_w, (150.0, 330.0)),
                 space(14.0),
-                part(TABLE, Span::rest(150.0, 1.0), (190.0, 258.0)),
+                part(TABLE, Span::rest(150.0, 1.0), (150.0, 330.0)),
             ]),
             space(12.0),
-            part(LADDER, Span::rest(500.0, 1.0), 100.0),
+            part(LADDER, Span::rest(500.0, 1.0), 98.0),
         ])
     };
     let placed = lay(scene, &stage);
