@@ -64,3 +64,51 @@ fn answer(case: &Case<'_>) -> Option<Value> {
     }
     None
 }
+
+/// The containers of Roaring bitmaps are another structure; here stands what a row of bits for each value of a column is.
+#[test]
+fn roaring_bitmap_index() {
+    let containers = "containers of Roaring bitmaps";
+    let others = [
+        "run 11..15",
+        "container type threshold",
+        "container sizes",
+        "split into containers 0,1,2,65535,65536,131072",
+        "smallest container for 100 contiguous values",
+        "smallest container for 2000 contiguous values",
+        "smallest container for 4096 contiguous values",
+        "smallest container for 5000 contiguous values",
+        "smallest container for 65536 contiguous values",
+    ]
+    .map(|name| (name, containers));
+    run(
+        include_str!("roaring_bitmap_index.json"),
+        &others,
+        &[],
+        |case| {
+            let column = case.input["column"].as_array()?;
+            let of = |value: &str| {
+                let mut row = Bitmap::default();
+                for (place, other) in column.iter().enumerate() {
+                    row.set(place as u64, other == value);
+                }
+                row
+            };
+            let written = |row: &Bitmap| -> String {
+                let places = 0..column.len() as u64;
+                places
+                    .map(|at| if row.get(at) { '1' } else { '0' })
+                    .collect()
+            };
+            let [blue, green, red] = ["blue", "green", "red"].map(of);
+            let either = Bitmap::combine(Operation::Or, &[&red, &green]);
+            Some(json!({
+                "bitmaps_row0_first": {
+                    "blue": written(&blue), "green": written(&green), "red": written(&red),
+                },
+                "red_or_green": written(&either),
+                "count_red": red.count(),
+            }))
+        },
+    );
+}

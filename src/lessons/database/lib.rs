@@ -1,5 +1,6 @@
 //! Inside a database: how one machine stores, finds and protects data.
 
+pub mod bitmaps;
 pub mod indexes;
 pub mod inverted_index;
 pub mod isolation_levels;
@@ -8,6 +9,7 @@ pub mod transactions;
 pub mod write_ahead_log;
 
 kit::lessons![
+    bitmaps::Bitmaps,
     indexes::Indexes,
     inverted_index::InvertedIndex,
     isolation_levels::IsolationLevels,
