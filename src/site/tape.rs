@@ -34,13 +34,12 @@ fn button(
 
 /// A speed as it is shown; slow motion in as many digits as it takes.
 fn factor(speed: f64) -> String {
-    if speed < SLOWEST {
-        format!("0.{:05}×", (speed * 1e5 + 0.5) as u32)
-    } else if speed < 0.01 {
-        format!("0.{:03}×", (speed * 1e3 + 0.5) as u32)
-    } else {
-        format!("{}×", trim_number(speed))
-    }
+    let number = match speed {
+        speed if speed < SLOWEST => fixed(speed, 5),
+        speed if speed < 0.01 => fixed(speed, 3),
+        speed => trim_number(speed),
+    };
+    number + "×"
 }
 
 /// The tape of a lesson.
@@ -106,6 +105,8 @@ pub(crate) fn Tape(desk: Desk) -> impl IntoView {
 #[component]
 fn Tracks(desk: Desk) -> impl IntoView {
     let span = memo(move || desk.lane.with(|lane| lane.span).max(Time::ms(1)));
+    // Seconds, to a hundredth of a millisecond where there is less than one.
+    let seconds = move |at: Time| fixed(at.as_s(), if span.get() < Time::s(1) { 5 } else { 2 });
     let share = move || (desk.now.get().as_s() / span.get().as_s()).min(1.0);
     let plots = desk.ask(|player| player.main().plots()).unwrap_or_default();
     let plots = plots
@@ -129,7 +130,7 @@ fn Tracks(desk: Desk) -> impl IntoView {
     };
     let spoken = move || {
         if span.get() < Time::s(1) {
-            return engine::text::span(desk.now.get());
+            return desk.now.get().at_speed(own);
         }
         let s = desk.now.get().as_s();
         // While time runs, whole seconds are enough; a text that changes sixty times a second helps nobody.
@@ -229,15 +230,6 @@ fn lane_share(event: &ev::PointerEvent) -> Option<(f64, f64)> {
 /// A place on the time axis as the style sheet takes it.
 fn place(share: f64) -> String {
     fixed(share, 5)
-}
-
-/// Seconds as a number, to the microsecond where there are less than one.
-fn seconds(at: Time) -> String {
-    match at.0 {
-        0 => "0".to_owned(),
-        us @ 1..1_000_000 => format!("0.{us:06}"),
-        _ => trim_number(at.as_s()),
-    }
 }
 
 /// A label of the time axis.
