@@ -104,6 +104,7 @@ pub(crate) fn Tape(desk: Desk) -> impl IntoView {
 
 #[component]
 fn Tracks(desk: Desk) -> impl IntoView {
+    let own = desk.ask(|player| player.main().speed()).unwrap_or(1.0);
     let span = memo(move || desk.lane.with(|lane| lane.span).max(Time::ms(1)));
     // Seconds, to a hundredth of a millisecond where there is less than one.
     let seconds = move |at: Time| fixed(at.as_s(), if span.get() < Time::s(1) { 5 } else { 2 });
