@@ -118,7 +118,7 @@ pub fn lesson(project: &Path, slug: &str, layer: &str) -> Result<Vec<String>, St
     files.push((format!("tests/outlines/{slug}.txt"), outline));
     let file = format!("src/lessons/{chapter}/lib.rs");
     let place = || format!("press new: {file} has no list to add to");
-    let list = read(&file)?.replace("![];", "![\n];");
+    let list = opened(&read(&file)?);
     let list = with_module(&list, &names.module).ok_or_else(place)?;
     let line = format!("    {}::{},\n", names.module, names.kind);
     let list = before(&list, LIST, "];", &line).ok_or_else(place)?;
@@ -154,6 +154,23 @@ fn listed(project: &Path, slug: &str) -> Result<Option<Chapter>, String> {
     let titles = sources::read(project, TITLES)?;
     let chapters = catalogue::chapters(&titles, &|_| None)?;
     Ok(catalogue::chapter_of(&chapters, slug).cloned())
+}
+
+/// The list of a chapter with a line for each lesson; a short one stands on one line.
+fn opened(list: &str) -> String {
+    let parts = list.split_once(LIST).and_then(|(head, tail)| {
+        let (inside, rest) = tail.split_once("];")?;
+        Some((head, inside, rest))
+    });
+    let Some((head, inside, rest)) = parts.filter(|(_, inside, _)| !inside.contains('\n')) else {
+        return list.to_owned();
+    };
+    let lessons = inside
+        .split(',')
+        .map(str::trim)
+        .filter(|lesson| !lesson.is_empty());
+    let lines: String = lessons.map(|lesson| format!("    {lesson},\n")).collect();
+    format!("{head}{LIST}\n{lines}];{rest}")
 }
 
 /// The list of a chapter with one more module, in the order of the alphabet.
@@ -274,6 +291,13 @@ mod tests {
         let whole =
             "//! Whole systems.\n\npub mod sandbox;\n\nkit::lessons![\n    sandbox::Sandbox,\n];\n";
         assert_eq!(list, whole);
+        let short = "\npub mod zoo;\n\nkit::lessons![zoo::Zoo,];\n";
+        assert_eq!(
+            opened(short),
+            "\npub mod zoo;\n\nkit::lessons![\n    zoo::Zoo,\n];\n"
+        );
+        assert_eq!(opened("\nkit::lessons![];\n"), "\nkit::lessons![\n];\n");
+        assert_eq!(opened(whole), whole);
         // Whatever chapter has none yet is written like this.
         let copy = Copy::new("first");
         lesson(&copy.0, "sandbox", "system").unwrap();
