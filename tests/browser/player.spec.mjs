@@ -150,7 +150,7 @@ test("the catalogue searches and opens a lesson without loading the page again",
   await open(page);
   await page.getByRole("searchbox").fill("balanc");
   await expect(page.getByRole("link", { name: /Load balancing/ })).toBeVisible();
-  await expect(page.getByText("Merkle tree")).toBeHidden();
+  await expect(page.getByRole("link", { name: /Merkle tree/ })).toBeHidden();
   await page.evaluate(() => { globalThis.stayed = true; });
   await page.getByRole("link", { name: /Load balancing/ }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Load balancing");
