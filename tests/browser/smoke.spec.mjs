@@ -35,19 +35,22 @@ for (const lesson of each) {
     await player.stepForward.click();
     await player.rested();
     expect(await player.seconds()).toBeGreaterThanOrEqual(from);
-    await player.seek(2);
+    // The axis of a lesson in slow motion ends before, and grows with the run.
+    const end = Number(await player.time.getAttribute("max"));
+    const [early, late] = end < 6 ? [end / 4, end / 2] : [2, 6];
+    await player.seek(early);
     await player.rested();
     const seen = await picture(page);
-    await player.seek(6);
+    await player.seek(late);
     await player.rested();
     await expectSound(page);
     expect(await picture(page)).not.toEqual(seen);
-    await player.seek(2);
+    await player.seek(early);
     await player.rested();
     expect(await picture(page)).toEqual(seen);
 
     await player.play.click();
-    await expect.poll(() => player.seconds()).toBeGreaterThan(2);
+    await expect.poll(() => player.seconds()).toBeGreaterThan(early);
     await player.pause.click();
 
     for (const [width, height] of WIDTHS) {
