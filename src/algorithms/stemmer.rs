@@ -235,27 +235,11 @@ const THIRD_2: Rules = &[
     ("ful", ""),
     ("ness", ""),
 ];
-const FOURTH_2: Rules = &[
-    ("ement", ""),
-    ("ance", ""),
-    ("ence", ""),
-    ("able", ""),
-    ("ible", ""),
-    ("ment", ""),
-    ("sion", "s"),
-    ("tion", "t"),
-    ("ant", ""),
-    ("ent", ""),
-    ("ism", ""),
-    ("ate", ""),
-    ("iti", ""),
-    ("ous", ""),
-    ("ive", ""),
-    ("ize", ""),
-    ("al", ""),
-    ("er", ""),
-    ("ic", ""),
-];
+/// As in the first algorithm, but for its last rule.
+const FOURTH_2: Rules = match FOURTH.split_last() {
+    Some((_, rules)) => rules,
+    None => &[],
+};
 
 /// A word that is being cut. A place in it is also the length of what stands before.
 struct Word {
