@@ -39,6 +39,85 @@
     }
   }
 
+  // The page holds the lesson as it opens. What depends on window and address is put right here, before the first frame.
+  const atRest = () => {
+    for (const element of still.querySelectorAll("[data-at], [data-fill]")) {
+      for (const name of ["at", "fill"]) {
+        if (name in element.dataset) element.style.setProperty(`--${name}`, element.dataset[name]);
+      }
+    }
+    const asked = new URLSearchParams(location.search);
+    const list = (name) => (asked.get(name) ?? "").split(",");
+    const hidden = [...list("hide"), ...(/^(0|false)$/.test(asked.get("links")) ? ["links"] : [])];
+    for (const element of still.querySelectorAll("[data-hides]")) {
+      if (!hidden.includes(element.dataset.hides)) continue;
+      if (element.dataset.hides === "title") element.className = "visually-hidden";
+      else element.remove();
+    }
+    const locked = list("lock");
+    for (const control of still.querySelectorAll("[data-locks]")) {
+      control.disabled = locked.includes("all") || locked.includes(control.dataset.locks);
+    }
+    // An address that leads elsewhere in the lesson is not answered with its opening.
+    const elsewhere = /[?&](at|beat|from|state|seed|present|p\.\w+)=/.test(location.search);
+    still.toggleAttribute("data-elsewhere", elsewhere);
+    if (page.dataset.page !== "embed") return;
+    // An embed is as high as its scene wishes; see `src/site/fit.rs`.
+    still.querySelector(".embed").dataset.drawer = window.innerHeight >= 680 ? "tape" : "";
+    const stage = still.querySelector(".stage");
+    const room = stage.querySelector(".stage-view");
+    const heights = stage.dataset.heights.split(" ");
+    const nearest = Math.round((room.clientWidth - 280) / 20);
+    room.style.setProperty("--natural", `${heights[Math.min(heights.length - 1, Math.max(0, nearest))]}px`);
+  };
+
+  // What a reader does before the program is there is kept, and done as soon as it can be. A control is known by its place in
+  // its part of the page, which the program builds alike.
+  const CONTROLS = "button, input, summary";
+  const PARTS = [".top", ".story", ".transport", ".tracks", ".knobs", "[data-panel=actions]", "[data-panel=challenges]", ".drawers"];
+  const early = [];
+  const keep = (control) => {
+    const part = PARTS.find((part) => control.closest(part));
+    const all = (root) => [...(root.querySelector(part)?.querySelectorAll(CONTROLS) ?? [])];
+    const at = part ? all(still).indexOf(control) : -1;
+    return at < 0 ? () => null : () => all(app)[at];
+  };
+  const heed = (event) => {
+    if (ready || failed) return;
+    const control = event.target.closest?.(CONTROLS);
+    if (event.type === "keydown") {
+      const { key, code, shiftKey, ctrlKey, metaKey, altKey } = event;
+      if (control || ctrlKey || metaKey || altKey || !/^(.|Arrow(Left|Right)|Home)$/.test(key)) return;
+      event.preventDefault();
+      early.push(() => document.body.dispatchEvent(new KeyboardEvent("keydown", { key, code, shiftKey, bubbles: true, cancelable: true })));
+    } else if (control && still.contains(control)) {
+      const slides = control.type === "range";
+      if (slides ? event.type !== "input" : event.type !== "click") return;
+      const find = keep(control);
+      control.dataset.waits = "";
+      early.push(() => {
+        const same = find();
+        if (!slides) return same?.click();
+        if (same) same.value = control.value;
+        same?.dispatchEvent(new Event("input", { bubbles: true }));
+      });
+    }
+    eager = true;
+    early.splice(0, early.length - 40);
+  };
+  const answerEarly = () => {
+    for (const type of ["click", "input", "keydown"]) window.removeEventListener(type, heed, true);
+    const focused = still.contains(document.activeElement) ? keep(document.activeElement) : () => null;
+    const scrolled = still.querySelector(".side")?.scrollTop;
+    // The page at rest goes first: its ids would stand there twice.
+    queueMicrotask(() => {
+      const side = app.querySelector(".side");
+      if (side && scrolled) side.scrollTop = scrolled;
+      focused()?.focus({ preventScroll: true });
+      for (const answer of early.splice(0)) answer();
+    });
+  };
+
   // WordPress gives its frames a secret and shows them as high as they say; it should not wait for the program.
   // Told once here; from then on the lesson does it.
   const tellWordPress = () => {
@@ -377,7 +456,7 @@
     ready = true;
     boot.hidden = true;
     boot.replaceChildren();
-    if (still) still.hidden = true;
+    if (still) answerEarly();
     awaitSigns();
     keepOffline();
   });
@@ -428,6 +507,10 @@
   window.addEventListener("error", (event) => trapped(event.error));
   window.addEventListener("unhandledrejection", (event) => trapped(event.reason));
 
+  if (still && !catalogue) {
+    atRest();
+    for (const type of ["click", "input", "keydown"]) window.addEventListener(type, heed, true);
+  }
   tellWordPress();
   start();
 })();
