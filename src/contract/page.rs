@@ -14,7 +14,10 @@ pub const DRAWERS: [(&str, &str); 5] = [
 
 /// The paths of icons, in a box of 16 by 16: the subset of the font holds none.
 pub mod icons {
-    #![allow(missing_docs, reason = "each is named after the button that it stands on")]
+    #![allow(
+        missing_docs,
+        reason = "each is named after the button that it stands on"
+    )]
     pub const PAUSE: &str = "M3 2h3.4v12H3zM9.6 2H13v12H9.6z";
     pub const PLAY: &str = "M4 2v12l10-6z";
     pub const BACK: &str = "M2.5 2.5h2v11h-2zM13.5 2.5v11L5.5 8z";

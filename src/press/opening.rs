@@ -74,7 +74,9 @@ pub fn opening(entry: &Entry, words: &Rc<Words>, site: &Texts) -> Opening {
 }
 
 fn icon(path: &str) -> String {
-    format!("<svg viewBox=\"0 0 16 16\" aria-hidden=\"true\"><path d=\"{path}\" fill-rule=\"evenodd\"/></svg>")
+    format!(
+        "<svg viewBox=\"0 0 16 16\" aria-hidden=\"true\"><path d=\"{path}\" fill-rule=\"evenodd\"/></svg>"
+    )
 }
 
 /// A text in which `**bold**` stands out.
@@ -135,11 +137,19 @@ impl Writer<'_> {
                 .site("story.step")
                 .replace("{0}", &(at + 1).to_string())
                 .replace("{1}", &beats.len().to_string());
-            let now = if at == 0 { " aria-current=\"step\"" } else { "" };
+            let now = if at == 0 {
+                " aria-current=\"step\""
+            } else {
+                ""
+            };
             let asks = beat.predict.map_or("", |_| " data-asks");
-            format!("<button class=\"dot\" type=\"button\" aria-label=\"{step}\"{now}{asks}></button>")
+            format!(
+                "<button class=\"dot\" type=\"button\" aria-label=\"{step}\"{now}{asks}></button>"
+            )
         });
-        let caption = beats.first().map(|beat| self.words.get(&format!("beat.{}", beat.id)).to_owned());
+        let caption = beats
+            .first()
+            .map(|beat| self.words.get(&format!("beat.{}", beat.id)).to_owned());
         format!(
             "<section class=\"story\" data-hides=\"story\" data-state=\"say\" aria-label=\"{}\"><div class=\"story-head\">\
             <button class=\"btn\" type=\"button\" aria-disabled=\"true\">{}</button><div class=\"dots\">{}</div>\
@@ -171,11 +181,14 @@ impl Writer<'_> {
         let speeds = speed::offered(own).into_iter().map(|offered| {
             let on = if offered == own { " checked" } else { "" };
             let factor = speed::factor(offered);
-            format!("<label><input type=\"radio\" name=\"at-speed\"{on}><span>{factor}</span></label>")
+            format!(
+                "<label><input type=\"radio\" name=\"at-speed\"{on}><span>{factor}</span></label>"
+            )
         });
         let span = plot::span(Time::ZERO, own);
         let ticks = plot::ticks(span).into_iter();
-        let ticks = ticks.map(|(at, text)| format!("<span data-at=\"{}\">{text}</span>", fixed(at, 5)));
+        let ticks =
+            ticks.map(|(at, text)| format!("<span data-at=\"{}\">{text}</span>", fixed(at, 5)));
         let plots = run.plots().iter().map(|plot| {
             let lines = plot.lines.iter().enumerate().map(|(number, line)| {
                 let swatch = match line.ink {
@@ -252,30 +265,53 @@ impl Writer<'_> {
                     format!("<label><input type=\"radio\" name=\"at-{id}\" data-locks=\"{id}\"{on}><span>{text}</span></label>")
                 });
                 let options: String = options.collect();
-                format!("<fieldset class=\"knob\"><legend>{label}</legend><div class=\"segmented\">{options}</div></fieldset>")
+                format!(
+                    "<fieldset class=\"knob\"><legend>{label}</legend><div class=\"segmented\">{options}</div></fieldset>"
+                )
             }
             Kind::Switch => {
                 let on = if value > 0.0 { " checked" } else { "" };
-                format!("<label class=\"switch knob\"><span>{label}</span><input type=\"checkbox\" role=\"switch\" data-locks=\"{id}\"{on}></label>")
+                format!(
+                    "<label class=\"switch knob\"><span>{label}</span><input type=\"checkbox\" role=\"switch\" data-locks=\"{id}\"{on}></label>"
+                )
             }
         };
         format!("<div class=\"knob-place\">{control}</div>")
     }
 
     fn panel(&self, class: &str, name: &str, title: &str, body: &str) -> String {
-        format!("<section class=\"panel{class}\" data-panel=\"{name}\" data-hides=\"{name}\"><h2 class=\"panel-title\">{title}</h2>{body}</section>")
+        format!(
+            "<section class=\"panel{class}\" data-panel=\"{name}\" data-hides=\"{name}\"><h2 class=\"panel-title\">{title}</h2>{body}</section>"
+        )
     }
 
     fn side(&self, run: &dyn Show) -> String {
         let knobs = run.knobs();
-        let own: Vec<_> = knobs.iter().filter(|(knob, _)| knob.part.is_none()).collect();
-        let mut out: String = own.iter().take(KNOBS_SHOWN).map(|knob| self.knob(knob)).collect();
-        let _ = write!(out, "<details class=\"more\"><summary>{}</summary></details>", self.site("knob.more"));
+        let own: Vec<_> = knobs
+            .iter()
+            .filter(|(knob, _)| knob.part.is_none())
+            .collect();
+        let mut out: String = own
+            .iter()
+            .take(KNOBS_SHOWN)
+            .map(|knob| self.knob(knob))
+            .collect();
+        let _ = write!(
+            out,
+            "<details class=\"more\"><summary>{}</summary></details>",
+            self.site("knob.more")
+        );
         out = self.panel(" knobs", "knobs", &self.word("group.knobs"), &out);
         let actions = run.actions().iter().enumerate().map(|(spec, action)| {
-            let can = run.can(Act { spec, target: run.aim(spec) });
+            let can = run.can(Act {
+                spec,
+                target: run.aim(spec),
+            });
             let name = self.word(&format!("action.{}", action.id));
-            format!("<button class=\"btn\" type=\"button\" aria-disabled=\"{}\">{name}</button>", !can)
+            format!(
+                "<button class=\"btn\" type=\"button\" aria-disabled=\"{}\">{name}</button>",
+                !can
+            )
         });
         let actions: String = actions.collect();
         if !actions.is_empty() {
@@ -294,7 +330,12 @@ impl Writer<'_> {
         let challenges: String = challenges.collect();
         if !challenges.is_empty() {
             let challenges = format!("<ol class=\"challenges\">{challenges}</ol>");
-            out += &self.panel("", "challenges", &self.site("panel.challenges"), &challenges);
+            out += &self.panel(
+                "",
+                "challenges",
+                &self.site("panel.challenges"),
+                &challenges,
+            );
         }
         out
     }
@@ -328,15 +369,21 @@ impl Writer<'_> {
             ("present.button", ""),
             ("ui.help", ""),
         ];
-        let tools = tools.into_iter().filter(|(word, _)| code || *word != "code.tab");
+        let tools = tools
+            .into_iter()
+            .filter(|(word, _)| code || *word != "code.tab");
         let tools = tools.map(|(word, hides)| {
-            format!("<button class=\"btn\" type=\"button\"{hides}>{}</button>", self.site(word))
+            format!(
+                "<button class=\"btn\" type=\"button\"{hides}>{}</button>",
+                self.site(word)
+            )
         });
         format!(
             "<div class=\"tools\">{}</div><button class=\"icon-btn\" type=\"button\" aria-label=\"{}\">{}</button>\
             <button class=\"icon-btn menu-btn\" type=\"button\" aria-label=\"{}\">{}</button>",
             tools.collect::<String>(),
-            self.site("theme.label").replace("{0}", &self.site("theme.auto")),
+            self.site("theme.label")
+                .replace("{0}", &self.site("theme.auto")),
             icon(icons::THEME),
             self.site("ui.menu"),
             icon(icons::MENU)

@@ -458,7 +458,12 @@ fn lesson_page<'a>(site: &Site, assets: &Assets, lesson: &'a LessonPage, kind: K
         let chapter = catalogue::chapter_of(&site.chapters, slug)
             .map_or("", |chapter| chapter.title.as_str());
         let _ = writeln!(body, "<a class=\"skip\" href=\"#main\">{}</a>", say("skip"));
-        body += &header(site, root, &[chapter, texts.get("title")], &lesson.opening.tools);
+        body += &header(
+            site,
+            root,
+            &[chapter, texts.get("title")],
+            &lesson.opening.tools,
+        );
         ("lesson", "lesson-head")
     };
     let _ = writeln!(
@@ -673,8 +678,8 @@ pub fn pictures(site: &Site, kept: &Path) -> Result<BTreeMap<String, Vec<u8>>, S
 mod tests {
     use super::*;
     use crate::catalogue::Own;
-    use crate::site::Asked;
     use crate::opening::Opening;
+    use crate::site::Asked;
     use crate::words::parse;
 
     fn fake() -> (Site, Assets) {

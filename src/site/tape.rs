@@ -91,10 +91,7 @@ fn Tracks(desk: Desk) -> impl IntoView {
     let axis = move || {
         let span = span.get();
         let label = |(at, text)| view! { <span style=("--at", place(at))>{text}</span> };
-        plot::ticks(span)
-            .into_iter()
-            .map(label)
-            .collect_view()
+        plot::ticks(span).into_iter().map(label).collect_view()
     };
     let spoken = move || {
         if span.get() < Time::s(1) {
