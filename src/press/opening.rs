@@ -20,10 +20,9 @@ const SEED: u32 = 1;
 /// The widths of a stage, in CSS pixels, for which it is said how high its scene is; between them scenes change little.
 const WIDTHS: std::ops::RangeInclusive<u16> = 280..=980;
 const WIDTH_STEP: usize = 20;
-/// The stage's width in every window that has room for all of the page.
-const WIDE: f32 = 964.0;
-/// The stage's width on a telephone of usual size.
-const NARROW: f32 = 376.0;
+/// The stage is drawn for three widths, in CSS pixels; style sheets show the one that comes nearest. In every window that has
+/// room for all of the page, in an embed of usual size, and on a telephone:
+const STAGES: [(&str, f32); 3] = [("wide", 964.0), ("middle", 600.0), ("narrow", 376.0)];
 
 /// A lesson as it opens.
 #[derive(Clone, Debug, Default)]
@@ -117,15 +116,15 @@ impl Writer<'_> {
     }
 
     fn stage(&self, run: &dyn Show) -> String {
-        let scenes = [WIDE, NARROW].map(|width| self.scene(run, width));
         let label = self.site.get("lesson.stage");
+        let scenes = STAGES.map(|(name, width)| (name, self.scene(run, width)));
         let key = run.key().iter().map(|&(glyph, ink)| {
             let name = escape(self.words.glyph(glyph, ink));
             format!("<li>{}{name}</li>", moving(glyph, ink))
         });
         format!(
             "<div class=\"stage-view\" data-shape=\"either\">{}</div><ul class=\"stage-key\">{}</ul>",
-            stills::inline(&scenes[0], &scenes[1], label),
+            stills::inline(&scenes, label),
             key.collect::<String>()
         )
     }
@@ -220,9 +219,9 @@ impl Writer<'_> {
         });
         format!(
             "<section class=\"tape\" aria-label=\"{}\"><div class=\"transport\">{}<output class=\"clock\" aria-live=\"off\">{}</output>\
-            <p class=\"latest\"></p><button class=\"btn plots-btn\" type=\"button\">{}</button>\
+            <p class=\"latest\"></p><button class=\"btn plots-btn\" type=\"button\" aria-expanded=\"false\">{}</button>\
             <fieldset class=\"segmented segmented-row\" aria-label=\"{}\">{}</fieldset></div>\
-            <div class=\"tracks\" data-hides=\"tape\" data-at=\"0\"><div class=\"track\"><button class=\"track-label link\" type=\"button\">{}</button><div class=\"lane\"></div></div>{}\
+            <div class=\"tracks\" data-hides=\"tape\" data-at=\"0\"><div class=\"track\"><button class=\"track-label link\" type=\"button\" aria-expanded=\"false\">{}</button><div class=\"lane\"></div></div>{}\
             <div class=\"axis\" aria-hidden=\"true\">{}</div><div class=\"playhead\"></div></div></section>",
             self.site("tape.label"),
             buttons.concat(),

@@ -94,6 +94,8 @@ struct Page<'a> {
     canonical: String,
     /// The name of its card.
     card: String,
+    /// How high the scene of an embed is at each width ([`crate::opening::Opening`]).
+    heights: &'a str,
     body: String,
 }
 
@@ -210,8 +212,14 @@ fn page(site: &Site, assets: &Assets, page: Page<'_>) -> Result<String, String> 
         .map(|tag| format!(" {tag}"))
         .collect();
     let attributes = format!(
-        "<html lang=\"en\" data-languages=\"en{tags}\" data-root=\"{}\" data-page=\"{kind}\" data-slug=\"{}\" data-version=\"\" data-worker=\"sw.js\">",
-        page.root, page.slug
+        "<html lang=\"en\" data-languages=\"en{tags}\" data-root=\"{}\" data-page=\"{kind}\" data-slug=\"{}\" data-version=\"\" data-worker=\"sw.js\"{}>",
+        page.root,
+        page.slug,
+        if page.heights.is_empty() {
+            String::new()
+        } else {
+            format!(" data-heights=\"{}\"", page.heights)
+        }
     );
     for (place, with) in [
         ("<html lang=\"en\">", attributes),
@@ -323,13 +331,6 @@ fn head(site: &Site, assets: &Assets, page: &Page<'_>) -> String {
                 "<link rel=\"preload\" href=\"{root}{}\" as=\"fetch\" type=\"application/wasm\" crossorigin>",
                 assets.code(own)
             ));
-        }
-        if matches!(page.kind, Kind::Lesson | Kind::Embed) {
-            for words in ["site", page.slug] {
-                line(format!(
-                    "<link rel=\"preload\" href=\"{root}words/{words}.en.json\" as=\"fetch\" crossorigin>"
-                ));
-            }
         }
         for (name, _) in assets.needed(own) {
             line(format!(
@@ -472,7 +473,7 @@ fn lesson_page<'a>(site: &Site, assets: &Assets, lesson: &'a LessonPage, kind: K
         escape(texts.get("question"))
     );
     let opening = &lesson.opening;
-    let (frame, drawers, heights) = if kind == Kind::Embed {
+    let (frame, drawers) = if kind == Kind::Embed {
         let link = format!(
             "<a data-hides=\"links\" href=\"{root}l/{slug}/\" target=\"_blank\" rel=\"noopener\">{}</a>",
             say("open-full")
@@ -481,14 +482,13 @@ fn lesson_page<'a>(site: &Site, assets: &Assets, lesson: &'a LessonPage, kind: K
             // Edge to edge, as the running lesson will be; the words below keep their margins.
             "<div class=\"lesson embed\">\n",
             format!("<div class=\"drawers\">{}{link}</div>\n", opening.drawers),
-            format!(" data-heights=\"{}\"", opening.heights),
         )
     } else {
-        ("", String::new(), String::new())
+        ("", String::new())
     };
     let _ = writeln!(
         body,
-        "{frame}<div class=\"room\"><section class=\"lab\" aria-label=\"{}\">\n<div class=\"stages\"><figure class=\"stage\"{heights}>{}</figure></div>\n{}\n{}\n{drawers}{}</section>\n<aside class=\"side\">{}</aside></div>",
+        "{frame}<div class=\"room\"><section class=\"lab\" aria-label=\"{}\">\n<div class=\"stages\"><figure class=\"stage\">{}</figure></div>\n{}\n{}\n{drawers}{}</section>\n<aside class=\"side\">{}</aside></div>",
         say("stage"),
         opening.stage,
         opening.story,
@@ -553,6 +553,11 @@ fn lesson_page<'a>(site: &Site, assets: &Assets, lesson: &'a LessonPage, kind: K
         description: texts.get("summary"),
         canonical: format!("l/{slug}/"),
         card: slug.clone(),
+        heights: if kind == Kind::Embed {
+            &opening.heights
+        } else {
+            ""
+        },
         body,
     }
 }
@@ -624,6 +629,7 @@ fn catalogue_page<'a>(site: &'a Site, assets: &Assets) -> Page<'a> {
         description: site.texts.get("summary"),
         canonical: String::new(),
         card: CATALOGUE_CARD.to_owned(),
+        heights: "",
         body,
     }
 }
@@ -649,6 +655,7 @@ fn authors_page<'a>(site: &Site, texts: &'a Texts) -> Page<'a> {
         description: texts.get("summary"),
         canonical: "authors/".to_owned(),
         card: CATALOGUE_CARD.to_owned(),
+        heights: "",
         body,
     }
 }

@@ -142,6 +142,7 @@ test("nothing is asked for late", async ({ page }) => {
   const come = await held(page, `l/${slug}/`);
   const before = new Set(asked);
   await (await come()).rested();
-  expect(asked.filter((path) => !before.has(path))).toEqual([]);
+  // What no start runs comes at the first sign of a reader.
+  expect(asked.filter((path) => !before.has(path) && !/rest\.wasm$/.test(path))).toEqual([]);
   expect(asked.filter((path, at) => asked.indexOf(path) !== at), "nothing is asked for twice").toEqual([]);
 });
