@@ -122,7 +122,7 @@ pub(crate) fn query() -> String {
 
 /// Asks the boot script for something of this name; none where it has no answer coming.
 fn ask_boot(what: &str, name: &str) -> Option<js_sys::Promise> {
-    let ask = js_sys::Reflect::get(&web_sys::window()?, &what.into()).ok()?;
+    let ask = js_sys::Reflect::get(&web_sys::window()?.into(), &what.into()).ok()?;
     let ask: js_sys::Function = ask.dyn_into().ok()?;
     let promise = ask.call1(&JsValue::UNDEFINED, &name.into()).ok()?;
     promise.dyn_into::<js_sys::Promise>().ok()
