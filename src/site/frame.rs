@@ -142,7 +142,10 @@ pub(crate) fn measure() {
         if now < due {
             return (!std::mem::replace(&mut frame.waits, true)).then_some(due - now);
         }
+        // What it wishes is not what it makes of a frame that is higher.
+        place::mark("measures", true);
         let height = frame.content.get_bounding_client_rect().height() + lacking(&frame.content);
+        place::mark("measures", false);
         // What is not displayed has no height.
         if height <= 0.0 {
             return None;
