@@ -522,7 +522,7 @@ test.describe("heights", () => {
     await connected(page);
     // A change of its height, which it would tell otherwise, is over when it has come to rest at the new one.
     const frame = page.frameLocator("iframe");
-    const high = () => frame.locator("#app").evaluate((app) => app.getBoundingClientRect().height);
+    const high = () => frame.locator(".stages").evaluate((stages) => stages.getBoundingClientRect().height);
     await rested(frame);
     const before = await high();
     await page.evaluate(() => { document.querySelector("iframe").style.width = "400px"; });
