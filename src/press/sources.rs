@@ -8,7 +8,7 @@ use crate::pictures::{self, CARD_STAGES, Saying};
 use crate::site::{Asked, LessonPage, Site, Step, Translation};
 use crate::stills;
 use crate::words::{self, FOR_THE_CLASS, Texts};
-use crate::{code, pace};
+use crate::{code, pace, share};
 use contract::language::FALLBACK;
 use engine::Player;
 use lessons::Entry;
@@ -300,6 +300,7 @@ pub fn lesson(entry: &Entry, texts: Texts) -> LessonPage {
         opening: Opening::default(),
         card: String::new(),
         facts: String::new(),
+        height: share::height(entry, &words),
         steps: Vec::new(),
         asked: Asked::default(),
         code: Vec::new(),
