@@ -335,6 +335,12 @@ fn head(site: &Site, assets: &Assets, page: &Page<'_>) -> String {
             ICONS[0]
         ));
     }
+    if matches!(page.kind, Kind::Lesson | Kind::Embed) {
+        // Half of a lesson would be laid out otherwise than the whole: browsers that know this wait until it is read.
+        line(format!(
+            "<link rel=\"expect\" href=\"#{AT_REST}\" blocking=\"render\">"
+        ));
+    }
     if page.kind != Kind::Authors {
         line(format!(
             "<link rel=\"modulepreload\" href=\"{root}{}\">",
@@ -360,6 +366,9 @@ fn head(site: &Site, assets: &Assets, page: &Page<'_>) -> String {
     }
     out.trim_end().to_owned()
 }
+
+/// The id of what ends the lesson at rest.
+const AT_REST: &str = "at-rest";
 
 /// The messages of the boot script, by the attribute that carries each.
 const BOOT: [(&str, &str); 18] = [
@@ -507,7 +516,7 @@ fn lesson_page<'a>(site: &Site, assets: &Assets, lesson: &'a LessonPage, kind: K
     };
     let _ = writeln!(
         body,
-        "{frame}<div class=\"room\"><section class=\"lab\" aria-label=\"{}\">\n<div class=\"stages\"><figure class=\"stage\">{}</figure></div>\n{}\n{}\n{drawers}{}</section>\n<aside class=\"side\">{}</aside></div>",
+        "{frame}<div class=\"room\"><section class=\"lab\" aria-label=\"{}\">\n<div class=\"stages\"><figure class=\"stage\">{}</figure></div>\n{}\n{}\n{drawers}{}</section>\n<aside class=\"side\">{}</aside></div><i id=\"{AT_REST}\" hidden></i>",
         say("stage"),
         opening.stage,
         opening.story,
