@@ -97,6 +97,18 @@ struct Page<'a> {
     body: String,
 }
 
+/// The paths of the copies of the boot script that pages in folders look for first, by the name that Trunk gave it.
+pub fn boot_copies(template: &str) -> Vec<(String, String)> {
+    let name = template
+        .split("<script src=\"./")
+        .find(|rest| rest.starts_with("boot"));
+    let name = name.and_then(|rest| rest.split('"').next());
+    let copies = name.map(|name| {
+        ["l", "embed", "authors"].map(|folder| (format!("{folder}/{name}"), name.to_owned()))
+    });
+    copies.into_iter().flatten().collect()
+}
+
 /// Every file that press adds to a site or replaces in it, by its path from the top.
 ///
 /// # Errors
@@ -203,6 +215,13 @@ fn page(site: &Site, assets: &Assets, page: Page<'_>) -> Result<String, String> 
     let mut html = without_rust_link(&assets.template);
     // Trunk's addresses begin at the top of the site; the page may stand deeper.
     html = html.replace("=\"./", &format!("=\"{}", page.root));
+    // A host may serve the page without the slash at its end, which makes every address in it mean one folder higher.
+    // The script that mends that is found either way: a copy of it stands in the folder below (`boot_copies`).
+    if let Some(nearer) = page.root.strip_prefix("../") {
+        let nearer = if nearer.is_empty() { "./" } else { nearer };
+        let script = |root: &str| format!("<script src=\"{root}boot");
+        html = html.replacen(&script(page.root), &script(nearer), 1);
+    }
     // The version is written in when every file is known.
     let tags: String = site
         .translations

@@ -44,6 +44,8 @@ pub struct LessonPage {
     pub card: String,
     /// What it asks of a learner and how long it takes, as a few words.
     pub facts: String,
+    /// How high it wishes to be in the frame that an oEmbed answer gives, in CSS pixels.
+    pub height: u32,
     /// The steps of its story that its hand-out shows.
     pub steps: Vec<Step>,
     /// What its hand-out asks.

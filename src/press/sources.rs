@@ -7,7 +7,7 @@ use crate::pictures::{self, CARD_STAGES, Saying};
 use crate::site::{Asked, LessonPage, Site, Step, Translation};
 use crate::stills;
 use crate::words::{self, FOR_THE_CLASS, Texts};
-use crate::{code, pace};
+use crate::{code, pace, share};
 use contract::language::FALLBACK;
 use engine::Player;
 use lessons::Entry;
@@ -298,6 +298,7 @@ pub fn lesson(entry: &Entry, texts: Texts) -> LessonPage {
         stage: stills::inline(&wide, &narrow, &title),
         card: String::new(),
         facts: String::new(),
+        height: share::height(entry, &words),
         steps: Vec::new(),
         asked: Asked::default(),
         code: Vec::new(),

@@ -2,8 +2,8 @@
 
 use crate::desk::{Desk, Dialog};
 use crate::live::{live, memo};
-use crate::place;
 use crate::texts::t;
+use crate::{challenges, place};
 use leptos::prelude::*;
 
 /// A frame at least so high as it opens, in CSS pixels, has room for the plots.
@@ -29,7 +29,7 @@ pub(crate) fn first() -> Option<&'static str> {
 pub(crate) fn Drawers(desk: Desk, open: RwSignal<Option<&'static str>>) -> impl IntoView {
     let has = |name: &str| match name {
         "actions" => desk.ask(|player| !player.main().actions().is_empty()),
-        "challenges" => desk.ask(|player| !player.main().challenges().is_empty()),
+        "challenges" => Some(!challenges::offered(desk).is_empty()),
         "code" => Some(desk.has_code()),
         _ => Some(true),
     };

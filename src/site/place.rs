@@ -40,7 +40,8 @@ pub(crate) fn root() -> String {
     ROOT.with(|cell| {
         cell.get_or_init(|| {
             let find = || {
-                let here = web_sys::window()?.location().href().ok()?;
+                // Not the address, which may lack the slash that makes it a folder.
+                let here = document()?.base_uri().ok()??;
                 let relative = html()?.dataset().get("root")?;
                 let url = web_sys::Url::new_with_base(&relative, &here).ok()?;
                 Some(format!("{}{}", origin(&url), url.pathname()))
@@ -335,6 +336,12 @@ pub(crate) fn center(row: &str, thing: &str) {
                 + thing.offset_width() / 2,
         );
     }
+}
+
+/// Whether the page is higher than its window.
+pub(crate) fn scrolls() -> bool {
+    let page = document().and_then(|document| document.scrolling_element());
+    page.is_some_and(|page| page.scroll_height() > page.client_height())
 }
 
 /// Scrolls to the end of the page; the page around this one stays where it is.
