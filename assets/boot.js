@@ -39,6 +39,23 @@
     if (scheme && /light|dark/.test(theme)) scheme.content = theme;
   }
 
+  // The page holds the lesson as it opens. An embed is as high as its scene wishes, which depends on its width
+  // (`src/site/fit.rs`); what opens in it depends on its height (`src/site/drawers.rs`). Both are settled before it is drawn.
+  if (dataset.heights) {
+    const { innerWidth: width, innerHeight: height } = window;
+    const low = width < 700 && height < 460 && 208;
+    const beside = width < 560 ? 0 : low || (width < 960 ? Math.min(250, Math.max(190, 0.28 * width)) : width < 1600 ? 304 : 340);
+    const heights = dataset.heights.split(" ");
+    const nearest = Math.round((width - beside - 280) / 20);
+    page.style.setProperty("--natural", `${heights[Math.min(heights.length - 1, Math.max(0, nearest))]}px`);
+    new MutationObserver((_, reading) => {
+      const embed = document.querySelector("#static .embed");
+      if (!embed) return;
+      reading.disconnect();
+      if (height >= 680) embed.dataset.drawer = "tape";
+    }).observe(page, { childList: true, subtree: true });
+  }
+
   // What the page around says before the program listens is kept, and said again when it does: a deck of reveal.js
   // starts its slide as soon as the frame is loaded. Of several wishes the last counts.
   let wish;
@@ -97,6 +114,79 @@
       this.reload = reload;
     }
   }
+
+  // The page holds the lesson as it opens. What depends on window and address is put right here, before the first frame.
+  const atRest = () => {
+    for (const element of still.querySelectorAll("[data-at], [data-fill]")) {
+      for (const name of ["at", "fill"]) {
+        if (name in element.dataset) element.style.setProperty(`--${name}`, element.dataset[name]);
+      }
+    }
+    const asked = new URLSearchParams(location.search);
+    const list = (name) => (asked.get(name) ?? "").split(",");
+    const hidden = [...list("hide"), ...(/^(0|false)$/.test(asked.get("links")) ? ["links"] : [])];
+    for (const element of still.querySelectorAll("[data-hides]")) {
+      if (!hidden.includes(element.dataset.hides)) continue;
+      if (element.dataset.hides === "title") element.className = "visually-hidden";
+      else element.remove();
+    }
+    const locked = list("lock");
+    for (const control of still.querySelectorAll("[data-locks]")) {
+      control.disabled = locked.includes("all") || locked.includes(control.dataset.locks);
+    }
+    // An address that leads elsewhere in the lesson is not answered with its opening.
+    const elsewhere = /[?&](at|beat|from|state|seed|present|p\.\w+)=/.test(location.search);
+    still.toggleAttribute("data-elsewhere", elsewhere);
+  };
+
+  // What a reader does before the program is there is kept, and done as soon as it can be. A control is known by its place in
+  // its part of the page, which the program builds alike.
+  const CONTROLS = "button, input, summary";
+  const PARTS = [".top", ".story", ".transport", ".tracks", ".knobs", "[data-panel=actions]", "[data-panel=challenges]", ".drawers"];
+  const early = [];
+  const keep = (control) => {
+    const part = PARTS.find((part) => control.closest(part));
+    const all = (root) => [...(root.querySelector(part)?.querySelectorAll(CONTROLS) ?? [])];
+    const at = part ? all(still).indexOf(control) : -1;
+    // What an author locked may take some of them away.
+    const like = (one) => one?.textContent === control.textContent;
+    return at < 0 ? () => null : () => (like(all(app)[at]) ? all(app)[at] : all(app).find(like));
+  };
+  const heed = (event) => {
+    if (ready || failed) return;
+    const control = event.target.closest?.(CONTROLS);
+    if (event.type === "keydown") {
+      const { key, code, shiftKey, ctrlKey, metaKey, altKey } = event;
+      if (control || ctrlKey || metaKey || altKey || !/^(.|Arrow(Left|Right)|Home)$/.test(key)) return;
+      event.preventDefault();
+      early.push(() => document.body.dispatchEvent(new KeyboardEvent("keydown", { key, code, shiftKey, bubbles: true, cancelable: true })));
+    } else if (control && still.contains(control)) {
+      const slides = control.type === "range";
+      if (slides ? event.type !== "input" : event.type !== "click") return;
+      const find = keep(control);
+      control.dataset.waits = "";
+      early.push(() => {
+        const same = find();
+        if (!slides) return same?.click();
+        if (same) same.value = control.value;
+        same?.dispatchEvent(new Event("input", { bubbles: true }));
+      });
+    }
+    eager = true;
+    early.splice(0, early.length - 40);
+  };
+  const answerEarly = () => {
+    for (const type of ["click", "input", "keydown"]) window.removeEventListener(type, heed, true);
+    const focused = still.contains(document.activeElement) ? keep(document.activeElement) : () => null;
+    const scrolled = still.querySelector(".side")?.scrollTop;
+    // The page at rest goes first: its ids would stand there twice.
+    queueMicrotask(() => {
+      const side = app.querySelector(".side");
+      if (side && scrolled) side.scrollTop = scrolled;
+      focused()?.focus({ preventScroll: true });
+      for (const answer of early.splice(0)) answer();
+    });
+  };
 
   // WordPress gives its frames a secret and hides them until they say how high they are. The lesson does so as soon as it
   // is drawn. Where that takes long, or never comes to it, the page is shown all the same.
@@ -438,6 +528,20 @@
   };
   let core;
 
+  // The program's words come beside it. It asks for them here; what failed it fetches itself, and says so.
+  const words = new Map();
+  const fetchWords = () => {
+    if (catalogue || page.dataset.languages !== "en" || "alone" in page.dataset) return;
+    for (const name of ["site", page.dataset.slug]) {
+      const path = `words/${name}.en.json`;
+      const address = `${rootHref}${path}?v=${page.dataset.version}`;
+      const coming = fetch(address).then((answer) => (answer.ok ? answer.text() : Promise.reject(new Error(address))));
+      coming.catch(() => {});
+      words.set(path, coming);
+    }
+  };
+  window.loadlabWords = (path) => words.get(path);
+
   const start = async () => {
     again();
     attempt += 1;
@@ -453,6 +557,7 @@
       if (attempt > 1) script.searchParams.set("try", String(attempt));
       const options = { signal: halt.signal, cache: attempt > 1 ? "reload" : "default" };
       if (eager && restAddress) programSoon(restAddress).catch(() => {});
+      fetchWords();
       const [program, glue] = await Promise.all([
         fetched(boot.dataset.wasm, options).then((response) => compile(response, Number(boot.dataset.bytes))),
         import(script.href).catch((cause) => explainModule(script, cause)),
@@ -488,7 +593,7 @@
     ready = true;
     boot.hidden = true;
     boot.replaceChildren();
-    if (still) still.hidden = true;
+    if (still) answerEarly();
     awaitSigns();
     keepOffline();
   });
@@ -542,6 +647,10 @@
   window.addEventListener("error", (event) => trapped(event, event.error));
   window.addEventListener("unhandledrejection", (event) => trapped(event, event.reason));
 
+  if (still && !catalogue) {
+    atRest();
+    for (const type of ["click", "input", "keydown"]) window.addEventListener(type, heed, true);
+  }
   setTimeout(tellWordPress, patience);
   start();
 })();
