@@ -5,6 +5,7 @@ use crate::pictures::{self, CARD, ICONS};
 use crate::site::{LessonPage, Site};
 use crate::words::Texts;
 use crate::{authors, handout, share};
+use engine::Words;
 use engine::svg::escape;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -114,10 +115,13 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
     );
     files.insert("handout.css".to_owned(), handout::STYLE.to_owned());
     files.insert("words/site.en.json".to_owned(), site_words(&site.texts)?);
+    files.insert("words/film.en.json".to_owned(), film_words(&site.texts)?);
     let catalogue = write_json(&json!({ "chapters": site.chapters, "paths": site.paths }))?;
     for (tag, translation) in &site.translations {
         let words = site_words(&translation.texts)?;
         files.insert(format!("words/site.{tag}.json"), words);
+        let words = film_words(&translation.texts)?;
+        files.insert(format!("words/film.{tag}.json"), words);
         files.insert(format!("words/catalogue.{tag}.json"), catalogue.clone());
     }
     files.insert("words/catalogue.en.json".to_owned(), catalogue);
@@ -164,8 +168,20 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
     Ok(files)
 }
 
+/// The section of the site's words that only the dialog for films reads, which fetches it when it is opened.
+const FILM: &str = "film";
+
 fn site_words(texts: &Texts) -> Result<String, String> {
-    write_json(&json!({ "words": texts.to_words() }))
+    let started = texts
+        .words
+        .iter()
+        .filter(|(id, _)| !id.starts_with("film."));
+    write_json(&json!({ "words": Words::new(started.cloned()) }))
+}
+
+fn film_words(texts: &Texts) -> Result<String, String> {
+    let words: BTreeMap<_, _> = texts.section(FILM).collect();
+    write_json(&json!({ "words": words }))
 }
 
 fn lesson_words(site: &Site, slug: &str, texts: &Texts) -> Result<String, String> {
