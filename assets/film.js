@@ -10,12 +10,13 @@
   const script = document.currentScript;
   // Bytes of a film at most: both are kept in memory until they are saved.
   const bytesMost = { webm: 100e6, mp4: 100e6, gif: 50e6 };
-  const sizes = { wide: [1280, 720], large: [1920, 1080], square: [1080, 1080] };
+  // In pixels, and how many there are to a unit of the drawing: what is for telephones is drawn large.
+  const sizes = { wide: [1280, 720, 1], large: [1920, 1080, 1.5], square: [1080, 1080, 1.5], tall: [1080, 1920, 1.5] };
   const rates = [12, 24, 30];
   const speeds = [0.25, 0.5, 1, 2, 4, 8];
-  // What a browser may be able to encode, best first. The level of each allows 1920 by 1080 at 30 frames a second.
+  // What a browser may be able to encode, best first. The level of each allows 1920 by 1080, upright too, at 30 frames a second.
   const codecs = {
-    webm: [["vp9", "vp09.00.40.08"], ["vp8", "vp8"], ["av1", "av01.0.08M.08"]],
+    webm: [["vp9", "vp09.00.40.08"], ["vp8", "vp8"], ["av1", "av01.0.12M.08"]],
     mp4: [["avc", "avc1.640028"]],
   };
   // Bits for each pixel: flat colours and sharp text need few. A slow rate leaves more to say in each frame.
@@ -36,6 +37,7 @@
   const beats = JSON.parse(about.beats);
   const at = (path) => about.root + path + about.version;
 
+  // An end that is no fault of the program: nothing said means that it was cancelled.
   class Ended extends Error {}
 
   const made = (tag, properties = {}, ...inside) => {
@@ -106,7 +108,7 @@
       context.drawImage(image, 0, 0, context.canvas.width, context.canvas.height);
       resolve();
     };
-    image.onerror = () => reject(new Error("SVG"));
+    image.onerror = () => reject(new Ended("picture"));
     const [head, rest] = svg.split("<style>");
     image.src = `data:image/svg+xml,${encodeURIComponent(`${head}<style>`)}${font}${encodeURIComponent(rest)}`;
   });
@@ -181,11 +183,32 @@
 
   /** Writes a GIF: each frame says only what has changed since the one before. */
   const gifWriter = async ({ width, height, rate }, grown) => {
-    const { GIFEncoder, applyPalette, quantize } = await import(at("assets/film/gifenc.js"));
+    const { GIFEncoder, nearestColorIndex, quantize } = await import(at("assets/film/gifenc.js"));
     const gif = GIFEncoder();
     const same = 255;
     let palette;
     let before;
+    // The place of each colour met so far: the library's own table takes colours together that are alike, and a white
+    // card would have the tint of whatever edge came first.
+    const places = new Map();
+    const placed = (pixels) => {
+      const out = new Uint8Array(pixels.length);
+      let last;
+      let place;
+      for (let at = 0; at < pixels.length; at += 1) {
+        const pixel = pixels[at];
+        if (pixel !== last) {
+          last = pixel;
+          place = places.get(pixel);
+          if (place === undefined) {
+            place = nearestColorIndex(palette, [pixel & 255, (pixel >> 8) & 255, (pixel >> 16) & 255]);
+            places.set(pixel, place);
+          }
+        }
+        out[at] = place;
+      }
+      return out;
+    };
     // In hundredths of a second, which is what the format counts; rounded so that they do not drift.
     const time = (frame) => Math.round((frame * 100) / rate);
     return {
@@ -194,7 +217,7 @@
         const { data } = context.getImageData(0, 0, width, height);
         const first = !palette;
         palette ??= coloursOf(svg, data, quantize);
-        const drawn = applyPalette(data, palette);
+        const drawn = placed(new Uint32Array(data.buffer));
         const written = before ? drawn.map((colour, i) => (colour === before[i] ? same : colour)) : drawn;
         before = drawn;
         const full = [...palette, ...Array.from({ length: 256 - palette.length }, () => [0, 0, 0])];
@@ -216,8 +239,9 @@
   /** Makes the film. `progress` is told each frame. */
   const make = async (wanted, signal, progress) => {
     const { format, size, rate } = wanted;
-    const [width, height] = sizes[size];
-    const begun = ask("make", { ...wanted.of, speed: wanted.speed, rate, dark: wanted.dark, square: size === "square", burnt: wanted.captions === "burnt" });
+    const [width, height, unit] = sizes[size];
+    const look = { dark: wanted.dark, across: width / unit, high: height / unit, burnt: wanted.captions === "burnt" };
+    const begun = ask("make", { ...wanted.of, speed: wanted.speed, rate, ...look });
     if (!begun.frames) throw new Error("0");
     const canvas = made("canvas", { width, height });
     let writer;
@@ -263,6 +287,7 @@
     const [webm, mp4] = await Promise.all([encodable("webm"), encodable("mp4")]);
     const word = (id, ...values) => (text?.words[id] ?? id).replace(/\{(\d)\}/g, (whole, place) => String(values[place] ?? whole));
     const seconds = (value) => String(Math.round(value * 1000) / 1000);
+    const length = (value) => String(Math.round(value * 100) / 100);
     const size = (bytes) => (bytes < 1e6 ? word("kb", Math.ceil(bytes / 1e3)) : word("mb", Math.round(bytes / 1e5) / 10));
 
     const field = (id, label, control, ...more) => {
@@ -330,14 +355,16 @@
       const bounds = word("bounds", about.most, bytesMost[asked.format] / 1e6);
       const says = !planned.frames ? word("nothing")
         : !planned.fits ? word("long", planned.frames, about.most)
-        : `${word("plan", seconds(planned.seconds), planned.frames)} ${bounds}`;
+        : `${word("plan", length(planned.seconds), planned.frames)} ${bounds}`;
       if (plan.textContent !== says) plan.textContent = says;
       start.disabled = !planned.fits;
       return planned.fits;
     };
+    let rateChosen = false;
     form.addEventListener("input", (event) => {
-      // Each format has the rate that suits it, until the reader chooses.
-      if (event.target === format) rate.value = format.value === "gif" ? "12" : "30";
+      rateChosen ||= event.target === rate;
+      // Each format has the rate that suits it, until the reader chooses one.
+      if (!rateChosen) rate.value = format.value === "gif" ? "12" : "30";
       check();
     });
 
@@ -427,7 +454,7 @@
         subject.focus();
       });
       actions.append(again);
-      say(word("done", seconds(planned.seconds), frames, size(blob.size)));
+      say(word("done", length(planned.seconds), frames, size(blob.size)));
       result.dataset.print = print;
       result.replaceChildren(
         ...(self.origin === "null" ? [made("p", { textContent: word("framed") })] : []),
@@ -462,9 +489,12 @@
         if (dialog.isConnected) present(outcome, asked);
       } catch (error) {
         if (!(error instanceof Ended)) console.warn(error);
-        say(!(error instanceof Ended) ? word("failed", error.message)
-          : error.message === "large" ? word("outgrown", bytesMost[asked.format] / 1e6)
-          : word("cancelled"));
+        const ends = {
+          large: () => word("outgrown", bytesMost[asked.format] / 1e6),
+          picture: () => word("no-picture"),
+          "": () => word("cancelled"),
+        };
+        say(error instanceof Ended ? ends[error.message]() : word("failed", error.message));
         show(form);
         start.focus();
       }

@@ -33,7 +33,7 @@ const CAPTION: f32 = 23.0;
 const CAPTION_MIN: f32 = 14.0;
 const LINE: f32 = 1.35;
 const LINES: f32 = 2.0;
-const LINES_SQUARE: f32 = 3.0;
+const LINES_UPRIGHT: f32 = 3.0;
 /// How much larger than on the page a scene may be drawn; its width is chosen among the room's divided by these.
 const SCALES: [f32; 10] = [1.8, 1.6, 1.45, 1.3, 1.15, 1.0, 0.9, 0.8, 0.7, 0.6];
 
@@ -167,31 +167,28 @@ pub struct Look {
     pub title: String,
     /// Whether the ground is dark.
     pub dark: bool,
-    /// Whether frames are as high as wide.
-    pub square: bool,
+    /// Width and height of a frame, in units: a caption is 23 high.
+    pub size: (f32, f32),
     /// Whether captions are part of the picture.
     pub captions: bool,
 }
 
 impl Look {
-    /// Width and height of a frame, in units.
-    pub fn size(&self) -> (f32, f32) {
-        if self.square {
-            (720.0, 720.0)
-        } else {
-            (1_280.0, 720.0)
-        }
+    /// Whether frames are no wider than high: what is compared stands one above the other.
+    fn upright(&self) -> bool {
+        let (w, h) = self.size;
+        w <= h
     }
 
     /// The room for the stages: left, top, width, height.
     fn room(&self) -> (f32, f32, f32, f32) {
-        let (w, h) = self.size();
+        let (w, h) = self.size;
         let under = if self.captions { self.foot() } else { MARGIN };
         (MARGIN, HEAD, w - 2.0 * MARGIN, h - HEAD - under)
     }
 
     fn lines(&self) -> f32 {
-        if self.square { LINES_SQUARE } else { LINES }
+        if self.upright() { LINES_UPRIGHT } else { LINES }
     }
 
     /// The height of what is under the stages.
@@ -354,7 +351,7 @@ impl Film {
     /// Draws the frame that the runs stand at, as a picture of its own.
     pub fn draw(&mut self, frame: usize) -> String {
         let look = &self.look;
-        let (w, h) = look.size();
+        let (w, h) = look.size;
         let still = frame >= self.plan.still();
         let points = if still { self.points } else { &[] };
         let hides = if still { self.hides } else { &[] };
@@ -387,19 +384,19 @@ impl Film {
         let count = self.sides.len().max(1) as f32;
         let gap = MARGIN * (count - 1.0);
         let head = if values.is_empty() { 0.0 } else { 30.0 };
-        let (room_w, room_h) = match look.square {
+        let (room_w, room_h) = match look.upright() {
             true => (all_w, (all_h - gap) / count - head),
             false => ((all_w - gap) / count, all_h - head),
         };
         for (at, side) in self.sides.iter_mut().enumerate() {
             let step = at as f32;
-            let (x, y) = match look.square {
+            let (x, y) = match look.upright() {
                 true => (left, top + step * (room_h + head + MARGIN)),
                 false => (left + step * (room_w + MARGIN), top),
             };
             if let (Some(value), Some((knob, _))) = (values.get(at), self.knob) {
                 let name = if at == 0 { "A" } else { "B" };
-                let heading = format!("{name}  {}", self.teller.heading(knob, *value));
+                let heading = format!("{name} · {}", self.teller.heading(knob, *value));
                 for (line, size) in shrunk(&heading, 17.0, 1.0, room_w) {
                     line_of(
                         &mut body,
@@ -584,7 +581,7 @@ mod tests {
     const LOOK: Look = Look {
         title: String::new(),
         dark: false,
-        square: false,
+        size: (1_280.0, 720.0),
         captions: true,
     };
 
@@ -727,16 +724,16 @@ mod tests {
         assert_eq!(player.compared(2), None);
         let mut both = film(&player, Subject::Beat(1), LOOK);
         let drawn = frames(&mut both).pop().expect("frames");
-        assert!(drawn.contains("A  double: 0") && drawn.contains("B  double: 1"));
+        assert!(drawn.contains("A · double: 0") && drawn.contains("B · double: 1"));
         let square = Look {
-            square: true,
+            size: (720.0, 720.0),
             ..LOOK
         };
         let mut tall = film(&player, Subject::Beat(1), square);
         let drawn = frames(&mut tall).pop().expect("frames");
-        assert!(drawn.contains("viewBox=\"0 0 720 720\"") && drawn.contains("B  double: 1"));
+        assert!(drawn.contains("viewBox=\"0 0 720 720\"") && drawn.contains("B · double: 1"));
         let mut one = film(&player, Subject::Beat(2), LOOK);
-        assert!(!frames(&mut one)[0].contains("B  double"));
+        assert!(!frames(&mut one)[0].contains("B · double"));
     }
 
     #[test]

@@ -908,6 +908,33 @@ mod tests {
     }
 
     #[test]
+    fn the_script_for_films_asks_for_words_that_are_there_and_for_no_others() {
+        let script = include_str!("../../assets/film.js");
+        let texts = parse("site", include_str!("../site/en.md")).expect("well formed");
+        let words: BTreeSet<_> = texts.section(FILM).map(|(id, _)| id).collect();
+        // An id stands in quotes, or is made of a beginning and a choice's value.
+        let used = |id: &&str| match id.split_once('-') {
+            Some(("captions", choice)) => script.contains(&format!("\"{choice}\"")),
+            Some(("speed", factor)) => script.contains(&factor.replace('-', ".")),
+            _ => [format!("\"{id}\""), format!("{id}: [")]
+                .iter()
+                .any(|text| script.contains(text)),
+        };
+        let unused: Vec<_> = words.iter().filter(|id| !used(id)).collect();
+        assert!(unused.is_empty(), "{unused:?}");
+        let asked = script
+            .split("word(\"")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next());
+        let missing: Vec<_> = asked.filter(|id| !words.contains(id)).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+        let site: serde_json::Value =
+            serde_json::from_str(&site_words(&texts).expect("words")).expect("JSON");
+        assert!(site["words"]["film.title"].is_null());
+        assert!(!site["words"]["share.film"].is_null());
+    }
+
+    #[test]
     fn words_travel_as_json() {
         let (site, assets) = fake();
         let files = files(&site, &assets).expect("complete template");

@@ -14,14 +14,16 @@ use js_sys::Reflect;
 use leptos::prelude::*;
 use std::cell::RefCell;
 use std::rc::Rc;
-use wasm_bindgen::closure::Closure;
 use wasm_bindgen::JsValue;
+use wasm_bindgen::closure::Closure;
 
 /// The event through which the script asks.
 const ASK: &str = "loadlab-film";
 /// The run works for so long at a time, in milliseconds, and looks at the clock after so many events.
 const WORK_MS: f64 = 12.0;
 const EVENTS: u64 = 500;
+/// The sides of a frame, in units.
+const SIDES: (f64, f64) = (320.0, 1_920.0);
 
 /// What the script sent, and what it is answered.
 struct Asked(JsValue);
@@ -40,7 +42,7 @@ impl Asked {
     }
 
     fn holds(&self, name: &str) -> bool {
-        self.field(name).is_truthy()
+        self.field(name).as_bool().unwrap_or_default()
     }
 
     fn answer(&self, name: &str, value: impl Into<JsValue>) {
@@ -147,10 +149,11 @@ fn answer(desk: Desk, asked: &Asked, making: &mut Option<Film>) {
             }
         }
         "make" => {
+            let side = |name| asked.number(name).clamp(SIDES.0, SIDES.1) as f32;
             let look = Look {
                 title: desk.word("title"),
                 dark: asked.holds("dark"),
-                square: asked.holds("square"),
+                size: (side("across"), side("high")),
                 captions: asked.holds("burnt"),
             };
             let made = desk.ask(|player| {
