@@ -307,7 +307,6 @@
       [...beats.map(([beat, caption]) => [beat, word("step", beat + 1, caption)]), ["range", word("range")]],
       about.beat,
     );
-    subject.autofocus = true;
     const all = beats.length === about.count;
     const from = number(Math.max(0, about.end - 10 * about.speed));
     const to = number(about.end > 0 ? about.end : 10 * about.speed);
@@ -325,9 +324,10 @@
     const captions = choice(["burnt", "file", "none"].map((id) => [id, word(`captions-${id}`)]), "burnt");
     const plan = made("p", { id: "film-plan" });
     plan.setAttribute("role", "status");
-    const start = made("button", { className: "btn btn-primary", type: "submit", textContent: word("make") });
+    const start = made("button", { className: "btn btn-primary", type: "button", textContent: word("make") });
     start.setAttribute("aria-describedby", plan.id);
-    const form = made("form", { className: "dialog-body", noValidate: true },
+    // No form: a sandbox may forbid to submit one.
+    const form = made("div", { className: "dialog-body" },
       field("subject", word("subject"), subject, ...(all ? [] : [made("small", { textContent: word("steps") })])),
       span,
       made("div", { className: "sides" },
@@ -500,7 +500,10 @@
       }
     };
 
-    form.addEventListener("submit", (event) => {
+    start.addEventListener("click", film);
+    form.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || !event.target.matches("input")) return;
+      // Else the key would go on to press what has the focus by then.
       event.preventDefault();
       film();
     });
@@ -519,6 +522,7 @@
     check();
     show(form);
     dialog.showModal();
+    subject.focus();
   };
 
   open();
