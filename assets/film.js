@@ -32,7 +32,6 @@
     return detail;
   };
   const about = ask("about");
-  script.remove();
   if (!about.slug) return;
   const beats = JSON.parse(about.beats);
   const at = (path) => about.root + path + about.version;
@@ -242,7 +241,7 @@
     const [width, height, unit] = sizes[size];
     const look = { dark: wanted.dark, across: width / unit, high: height / unit, burnt: wanted.captions === "burnt" };
     const begun = ask("make", { ...wanted.of, speed: wanted.speed, rate, ...look });
-    if (!begun.frames) throw new Error("0");
+    if (!begun.frames) throw new Ended();
     const canvas = made("canvas", { width, height });
     let writer;
     try {
@@ -283,10 +282,10 @@
   };
 
   const open = async () => {
-    const text = await fetched(about.words, "json").catch(() => undefined);
+    const { words } = await fetched(about.words, "json");
     const [webm, mp4] = await Promise.all([encodable("webm"), encodable("mp4")]);
-    const word = (id, ...values) => (text?.words[id] ?? id).replace(/\{(\d)\}/g, (whole, place) => String(values[place] ?? whole));
-    const seconds = (value) => String(Math.round(value * 1000) / 1000);
+    const word = (id, ...values) => (words[id] ?? id).replace(/\{(\d)\}/g, (whole, place) => String(values[place] ?? whole));
+    const seconds = (value) => String(Math.round(value * 1e6) / 1e6);
     const length = (value) => String(Math.round(value * 100) / 100);
     const size = (bytes) => (bytes < 1e6 ? word("kb", Math.ceil(bytes / 1e3)) : word("mb", Math.round(bytes / 1e5) / 10));
 
@@ -525,5 +524,6 @@
     subject.focus();
   };
 
-  open();
+  // The page says that something could not be fetched where the script itself could not, so for its words as well.
+  open().catch(() => script.dispatchEvent(new Event("error"))).finally(() => script.remove());
 })();

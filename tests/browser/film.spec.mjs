@@ -358,11 +358,13 @@ test("a film that outgrows its bytes is dropped", async ({ page }) => {
   await films.made();
 });
 
-test("a script that does not come is said", async ({ page, problems }) => {
-  problems.expect(/film\.js/);
-  await page.route("**/film.js*", (route) => route.abort());
-  const player = await open(page, `l/${LESSON}/`);
-  await player.share.click();
-  await page.getByRole("button", { name: "Film", exact: true }).click();
-  await expect(page.getByText("The program could not be fetched. The connection may be gone.")).toBeVisible();
-});
+for (const [what, path] of [["script", "film.js"], ["file of words", "words/film.en.json"]]) {
+  test(`a ${what} that does not come is said`, async ({ page, problems }) => {
+    problems.expect(/film/);
+    await page.route(`**/${path}*`, (route) => route.abort());
+    const player = await open(page, `l/${LESSON}/`);
+    await player.share.click();
+    await page.getByRole("button", { name: "Film", exact: true }).click();
+    await expect(page.getByText("The program could not be fetched. The connection may be gone.")).toBeVisible();
+  });
+}
