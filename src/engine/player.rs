@@ -733,9 +733,9 @@ impl Player {
         self.story_compares = false;
     }
 
-    /// What the story compares at the beat that is shown: the knob and value that its last word on it names.
-    fn told_twin(&self) -> Option<(&'static str, f64)> {
-        let told = self.beats.iter().take(self.beat + 1).rev();
+    /// What the story compares at a beat: the knob and value that its last word on it names.
+    fn told_twin(&self, beat: usize) -> Option<(&'static str, f64)> {
+        let told = self.beats.iter().take(beat + 1).rev();
         let mut setups = told.flat_map(|beat| beat.setup.iter().rev());
         setups.find_map(|setup| match *setup {
             Setup::Twin(knob, value) => Some(Some((knob, value))),
@@ -744,12 +744,20 @@ impl Player {
         })?
     }
 
+    /// What is compared at a beat (from 0): what the story says, where it has the say, else what the learner compares.
+    pub fn compared(&self, beat: usize) -> Option<(&'static str, f64)> {
+        match self.story_compares {
+            true => self.told_twin(beat),
+            false => self.twin.as_ref().map(|twin| (twin.knob, twin.value)),
+        }
+    }
+
     /// Opens or closes the comparison as it was when this place was the present.
     fn follow_story(&mut self) {
         if !self.story_compares {
             return;
         }
-        match self.told_twin() {
+        match self.told_twin(self.beat) {
             None => self.twin = None,
             Some((knob, value)) if self.twin.is_none() => {
                 let mut knobs = self.main.knobs().into_iter();

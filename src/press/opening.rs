@@ -9,7 +9,7 @@ use crate::words::Texts;
 use contract::page::{DRAWERS, KNOBS_SHOWN, icons};
 use engine::knobs::Kind;
 use engine::scene::{Part, PartId, Shape};
-use engine::svg::{escape, glyph_path};
+use engine::svg::{escape, glyph_path, names};
 use engine::text::{fixed, trim_number};
 use engine::{Act, Glyph, Ink, Knob, Player, Scale, Scene, Show, Time, Words, plot, scene, speed};
 use lessons::Entry;
@@ -71,12 +71,6 @@ pub fn opening(entry: &Entry, words: &Rc<Words>, site: &Texts) -> Opening {
         drawers: writer.drawers(run),
         tools: writer.tools(words.ids().any(|id| id.starts_with("code."))),
     }
-}
-
-/// Whether a part is among those named; one without a number stands for all of its kind.
-fn names(named: &[PartId], id: PartId) -> bool {
-    let same = |named: &PartId| *named == id || (named.number == 0 && named.kind == id.kind);
-    named.iter().any(same)
 }
 
 fn icon(path: &str) -> String {

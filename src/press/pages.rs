@@ -5,6 +5,7 @@ use crate::pictures::{self, CARD, ICONS};
 use crate::site::{LessonPage, Site};
 use crate::words::Texts;
 use crate::{authors, handout, share};
+use engine::Words;
 use engine::svg::escape;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -128,10 +129,13 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
     );
     files.insert("handout.css".to_owned(), handout::STYLE.to_owned());
     files.insert("words/site.en.json".to_owned(), site_words(&site.texts)?);
+    files.insert("words/film.en.json".to_owned(), film_words(&site.texts)?);
     let catalogue = write_json(&json!({ "chapters": site.chapters, "paths": site.paths }))?;
     for (tag, translation) in &site.translations {
         let words = site_words(&translation.texts)?;
         files.insert(format!("words/site.{tag}.json"), words);
+        let words = film_words(&translation.texts)?;
+        files.insert(format!("words/film.{tag}.json"), words);
         files.insert(format!("words/catalogue.{tag}.json"), catalogue.clone());
     }
     files.insert("words/catalogue.en.json".to_owned(), catalogue);
@@ -178,8 +182,20 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
     Ok(files)
 }
 
+/// The section of the site's words that only the dialog for films reads, which fetches it when it is opened.
+const FILM: &str = "film";
+
 fn site_words(texts: &Texts) -> Result<String, String> {
-    write_json(&json!({ "words": texts.to_words() }))
+    let started = texts
+        .words
+        .iter()
+        .filter(|(id, _)| !id.starts_with("film."));
+    write_json(&json!({ "words": Words::new(started.cloned()) }))
+}
+
+fn film_words(texts: &Texts) -> Result<String, String> {
+    let words: BTreeMap<_, _> = texts.section(FILM).collect();
+    write_json(&json!({ "words": words }))
 }
 
 fn lesson_words(site: &Site, slug: &str, texts: &Texts) -> Result<String, String> {
@@ -945,6 +961,33 @@ mod tests {
             !html.contains("site-1_bench"),
             "this lesson does not need it"
         );
+    }
+
+    #[test]
+    fn the_script_for_films_asks_for_words_that_are_there_and_for_no_others() {
+        let script = include_str!("../../assets/film.js");
+        let texts = parse("site", include_str!("../site/en.md")).expect("well formed");
+        let words: BTreeSet<_> = texts.section(FILM).map(|(id, _)| id).collect();
+        // An id stands in quotes, or is made of a beginning and a choice's value.
+        let used = |id: &&str| match id.split_once('-') {
+            Some(("captions", choice)) => script.contains(&format!("\"{choice}\"")),
+            Some(("speed", factor)) => script.contains(&factor.replace('-', ".")),
+            _ => [format!("\"{id}\""), format!("{id}: [")]
+                .iter()
+                .any(|text| script.contains(text)),
+        };
+        let unused: Vec<_> = words.iter().filter(|id| !used(id)).collect();
+        assert!(unused.is_empty(), "{unused:?}");
+        let asked = script
+            .split("word(\"")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next());
+        let missing: Vec<_> = asked.filter(|id| !words.contains(id)).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+        let site: serde_json::Value =
+            serde_json::from_str(&site_words(&texts).expect("words")).expect("JSON");
+        assert!(site["words"]["film.title"].is_null());
+        assert!(!site["words"]["share.film"].is_null());
     }
 
     #[test]

@@ -78,7 +78,7 @@ pub fn inline(
     );
     for (name, scene) in scenes {
         let mut writer = svg::Writer::default();
-        svg::body_marked(scene, &|part| mark(scene, part), &mut writer);
+        svg::marked(scene, &mut writer, &|part| Some(mark(scene, part)));
         out += &format!(
             "<svg class=\"stage-svg still-{name}\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">{}</svg>",
             scene.width,

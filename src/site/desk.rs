@@ -244,6 +244,11 @@ impl Desk {
             .unwrap_or_default()
     }
 
+    /// All words of the lesson.
+    pub(crate) fn all_words(self) -> Rc<Words> {
+        self.words.try_get_value().unwrap_or_default()
+    }
+
     /// Looks at the lesson's words.
     pub(crate) fn with_words<T: Default>(self, look: impl FnOnce(&Words) -> T) -> T {
         self.words

@@ -119,7 +119,7 @@ fn picture(desk: Desk) -> Option<(String, f32, f32)> {
 }
 
 /// Whether the page has a dark ground.
-fn dark() -> bool {
+pub(crate) fn dark() -> bool {
     let scheme = || {
         let window = web_sys::window()?;
         let theme = place::html()?.dataset().get("theme")?;

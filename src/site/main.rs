@@ -15,6 +15,7 @@ mod dialogs;
 mod drawers;
 mod embedding;
 mod export;
+mod film;
 mod fit;
 mod frame;
 mod header;

@@ -2,6 +2,7 @@
 
 use engine::raster::{self, Kind, Raster, Rgb, Sprite};
 use engine::scene::{Fit, Ink, Letter, Part, PartId, Particle, Point, Rect, Role, Scene, Shape};
+pub(crate) use engine::svg::names;
 use engine::svg::{self, Sink};
 use engine::text::{fixed, tenths};
 use std::cell::Cell;
@@ -50,12 +51,6 @@ impl Emphasis {
     fn points_at(&self, id: PartId) -> bool {
         names(&self.points, id)
     }
-}
-
-/// Whether a part is among those named; one without a number stands for all of its kind.
-pub(crate) fn names(named: &[PartId], id: PartId) -> bool {
-    let same = |p: &PartId| *p == id || (p.number == 0 && p.kind == id.kind);
-    named.iter().any(same)
 }
 
 /// The values of all inks in the present theme.

@@ -156,7 +156,7 @@ pub(crate) async fn load_code(slug: &str) -> Result<Vec<Region>, String> {
 }
 
 /// The words of the site or of a lesson in the language of the page.
-fn words(of: &str) -> String {
+pub(crate) fn words(of: &str) -> String {
     format!("words/{of}.{}.json", place::language())
 }
 
