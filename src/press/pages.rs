@@ -5,6 +5,7 @@ use crate::pictures::{self, CARD, ICONS};
 use crate::site::{LessonPage, Site};
 use crate::words::Texts;
 use crate::{authors, handout, share};
+use engine::Words;
 use engine::svg::escape;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -113,11 +114,20 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
         page(site, assets, authors_page(site, &authors))?,
     );
     files.insert("handout.css".to_owned(), handout::STYLE.to_owned());
-    files.insert("words/site.en.json".to_owned(), site_words(&site.texts)?);
+    files.insert(
+        "words/site.en.json".to_owned(),
+        site_words(&site.texts, false)?,
+    );
+    files.insert(
+        "words/more.en.json".to_owned(),
+        site_words(&site.texts, true)?,
+    );
     let catalogue = write_json(&json!({ "chapters": site.chapters, "paths": site.paths }))?;
     for (tag, translation) in &site.translations {
-        let words = site_words(&translation.texts)?;
-        files.insert(format!("words/site.{tag}.json"), words);
+        for (name, later) in [("site", false), ("more", true)] {
+            let words = site_words(&translation.texts, later)?;
+            files.insert(format!("words/{name}.{tag}.json"), words);
+        }
         files.insert(format!("words/catalogue.{tag}.json"), catalogue.clone());
     }
     files.insert("words/catalogue.en.json".to_owned(), catalogue);
@@ -164,8 +174,19 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
     Ok(files)
 }
 
-fn site_words(texts: &Texts) -> Result<String, String> {
-    write_json(&json!({ "words": texts.to_words() }))
+/// Sections of the site's words that no page shows as it opens: the page asks for them with what says them.
+const LATER: [&str; 7] = ["help", "share", "embed", "undo", "follow", "jot", "second"];
+
+/// Those of the site's words that a page opens with, or the others.
+fn site_words(texts: &Texts, later: bool) -> Result<String, String> {
+    let all = texts.to_words();
+    let is_later = |id: &&str| {
+        id.split_once('.')
+            .is_some_and(|(section, _)| LATER.contains(&section))
+    };
+    let chosen = all.ids().filter(|id| is_later(id) == later);
+    let words = Words::new(chosen.map(|id| (id.to_owned(), all.get(id).to_owned())));
+    write_json(&json!({ "words": words }))
 }
 
 fn lesson_words(site: &Site, slug: &str, texts: &Texts) -> Result<String, String> {
@@ -909,6 +930,14 @@ mod tests {
         );
         let site = read("words/site.en.json");
         assert_eq!(site["words"]["boot.retry"], "Try again");
+        assert!(
+            site["words"]["help.title"].is_null(),
+            "nobody has asked for help yet"
+        );
+        assert_eq!(
+            read("words/more.en.json")["words"]["help.title"],
+            "Keys and help"
+        );
         assert!(site["chapters"].is_null(), "only the catalogue needs them");
         let first = &read("words/catalogue.en.json")["chapters"][0];
         assert_eq!(
