@@ -16,7 +16,7 @@ use engine::{Arg, Scene, Show};
 use leptos::prelude::*;
 
 /// So many events of its story are listed: the first, and the last ones.
-const STORY_MAX: usize = 40;
+const STORY_MAX: usize = 12;
 /// It is kept at least so far from the edges of a stage that is seen through a window, in CSS pixels.
 const EDGE: f64 = 48.0;
 /// Stands for no part at all, so that all parts fade.

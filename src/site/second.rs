@@ -37,7 +37,8 @@ impl Core {
             }
             Difference::Act(act, at) => {
                 let spec = main.actions().get(act.spec);
-                let name = |spec: &ActionSpec| self.words.get(&format!("action.{}", spec.id)).to_owned();
+                let name =
+                    |spec: &ActionSpec| self.words.get(&format!("action.{}", spec.id)).to_owned();
                 let part = spec
                     .and_then(|spec| spec.aim)
                     .filter(|aim| *aim != engine::action::DOT);
@@ -50,7 +51,7 @@ impl Core {
                     _ => spec.map_or_else(String::new, name),
                 };
                 let at = at.at_speed(main.speed());
-                let text = t("second.act-at").replace("{1}", &at).replace("{0}", &text);
+                let text = t("compare.at").replace("{1}", &at).replace("{0}", &text);
                 vec![String::new(), text]
             }
         }
@@ -139,7 +140,7 @@ fn build(desk: Desk, kind: String) -> AnyView {
             request_animation_frame(|| place::focus(&["compare-second"]));
         };
         return (!all.is_empty())
-            .then(|| view! { <button class="link" id="compare-more" type="button" on:click=begin>{t("second.begin")}</button> })
+            .then(|| view! { <button class="btn btn-quiet" id="compare-more" type="button" on:click=begin>{t("second.begin")}</button> })
             .into_any();
     }
     let options = all.iter().map(|(also, text)| {
@@ -192,13 +193,13 @@ fn build(desk: Desk, kind: String) -> AnyView {
         }
     };
     view! {
-        <div class="field">
+        <div class="field second">
             <label class="visually-hidden" for="compare-second">{t("second.what")}</label>
             <select class="input" id="compare-second" on:change=choose>{options}</select>
         </div>
         {control}
         <p class="second"><small>{t("second.two")}</small></p>
-        <button class="link" type="button" on:click=end>{t("second.one")}</button>
+        <button class="btn btn-quiet" type="button" on:click=end>{t("second.one")}</button>
     }
     .into_any()
 }

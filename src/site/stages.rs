@@ -5,6 +5,7 @@ use crate::follow;
 use crate::icons;
 use crate::live::{self, live, memo};
 use crate::sight::knob_value;
+use crate::taking_back;
 use crate::texts::t;
 use engine::scene::PartId;
 use engine::show::Picked;
@@ -21,6 +22,7 @@ pub(crate) fn Stages(desk: Desk) -> impl IntoView {
             <Stage desk side=0/>
             <Show when=move || twin.get()><Stage desk side=1/></Show>
             {follow::chip(desk)}
+            {taking_back::flashed(desk)}
         </div>
     }
 }

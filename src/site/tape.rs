@@ -101,7 +101,6 @@ pub(crate) fn Tape(desk: Desk) -> impl IntoView {
                 <fieldset class="segmented segmented-row" aria-label=t("tape.speed")>{speeds}</fieldset>
             </div>
             {desk.shows("tape").then(|| view! { <Tracks desk/> })}
-            {taking_back::flashed(desk)}
         </section>
     }
 }
