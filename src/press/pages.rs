@@ -95,6 +95,8 @@ struct Page<'a> {
     canonical: String,
     /// The name of its card.
     card: String,
+    /// How high the scene of an embed is at each width ([`crate::opening::Opening`]).
+    heights: &'a str,
     body: String,
 }
 
@@ -231,8 +233,14 @@ fn page(site: &Site, assets: &Assets, page: Page<'_>) -> Result<String, String> 
         .map(|tag| format!(" {tag}"))
         .collect();
     let attributes = format!(
-        "<html lang=\"en\" data-languages=\"en{tags}\" data-root=\"{}\" data-page=\"{kind}\" data-slug=\"{}\" data-version=\"\" data-worker=\"sw.js\">",
-        page.root, page.slug
+        "<html lang=\"en\" data-languages=\"en{tags}\" data-root=\"{}\" data-page=\"{kind}\" data-slug=\"{}\" data-version=\"\" data-worker=\"sw.js\"{}>",
+        page.root,
+        page.slug,
+        if page.heights.is_empty() {
+            String::new()
+        } else {
+            format!(" data-heights=\"{}\"", page.heights)
+        }
     );
     for (place, with) in [
         ("<html lang=\"en\">", attributes),
@@ -433,7 +441,7 @@ const SIGN: &str = "<svg viewBox=\"0 0 22 22\" aria-hidden=\"true\"><path class=
     cx=\"18\" cy=\"4\" r=\"2.6\"/><circle class=\"f-ink\" cx=\"18\" cy=\"11\" r=\"2.6\"/><circle class=\"f-ink\" cx=\"18\" \
     cy=\"18\" r=\"2.6\"/></svg>";
 
-fn header(site: &Site, root: &str, crumbs: &[&str]) -> String {
+fn header(site: &Site, root: &str, crumbs: &[&str], tools: &str) -> String {
     let mut out = format!(
         "<header class=\"top\"><a class=\"brand\" href=\"{root}\">{SIGN}{}</a>",
         escape(site.texts.get("title"))
@@ -457,7 +465,7 @@ fn header(site: &Site, root: &str, crumbs: &[&str]) -> String {
         }
         out += "</nav>";
     }
-    out + "</header>\n"
+    out + tools + "</header>\n"
 }
 
 fn lesson_page<'a>(site: &Site, assets: &Assets, lesson: &'a LessonPage, kind: Kind) -> Page<'a> {
@@ -472,38 +480,47 @@ fn lesson_page<'a>(site: &Site, assets: &Assets, lesson: &'a LessonPage, kind: K
         let chapter = catalogue::chapter_of(&site.chapters, slug)
             .map_or("", |chapter| chapter.title.as_str());
         let _ = writeln!(body, "<a class=\"skip\" href=\"#main\">{}</a>", say("skip"));
-        body += &header(site, root, &[chapter, texts.get("title")]);
+        body += &header(
+            site,
+            root,
+            &[chapter, texts.get("title")],
+            &lesson.opening.tools,
+        );
         ("lesson", "lesson-head")
     };
     let _ = writeln!(
         body,
-        "<main class=\"{main}\" id=\"main\">\n<div class=\"{heading}\"><h1>{title}</h1><p class=\"question\">{}</p></div>",
+        "<main class=\"{main}\" id=\"main\">\n<div class=\"{heading}\" data-hides=\"title\"><h1>{title}</h1><p class=\"question\">{}</p></div>",
         escape(texts.get("question"))
     );
-    let _ = writeln!(
-        body,
-        "{}<div class=\"room\"><section class=\"lab\" aria-label=\"{}\">\n<div class=\"stages\"><figure class=\"stage\"><div class=\"stage-view\" data-shape=\"either\">{}</div></figure></div>\n{}",
-        if kind == Kind::Embed {
-            // Edge to edge, as the running lesson will be; the words below keep their margins.
-            "<div class=\"lesson embed\">\n"
-        } else {
-            ""
-        },
-        say("stage"),
-        lesson.stage,
-        boot(site, assets, root, slug)
-    );
-    if kind == Kind::Embed {
-        let _ = writeln!(
-            body,
-            "<p class=\"embed-foot\"><a href=\"{root}l/{slug}/\" target=\"_blank\" rel=\"noopener\">{}</a></p>",
+    let opening = &lesson.opening;
+    let (frame, drawers) = if kind == Kind::Embed {
+        let link = format!(
+            "<a data-hides=\"links\" href=\"{root}l/{slug}/\" target=\"_blank\" rel=\"noopener\">{}</a>",
             say("open-full")
         );
-    }
-    body += if kind == Kind::Embed {
-        "</section></div>\n</div>\n<div class=\"lesson\">\n<article class=\"notes\">\n"
+        (
+            // Edge to edge, as the running lesson will be; the words below keep their margins.
+            "<div class=\"lesson embed\">\n",
+            format!("<div class=\"drawers\">{}{link}</div>\n", opening.drawers),
+        )
     } else {
-        "</section></div>\n<article class=\"notes\">\n"
+        ("", String::new())
+    };
+    let _ = writeln!(
+        body,
+        "{frame}<div class=\"room\"><section class=\"lab\" aria-label=\"{}\">\n<div class=\"stages\"><figure class=\"stage\">{}</figure></div>\n{}\n{}\n{drawers}{}</section>\n<aside class=\"side\">{}</aside></div>",
+        say("stage"),
+        opening.stage,
+        opening.story,
+        opening.tape,
+        boot(site, assets, root, slug),
+        opening.side
+    );
+    body += if kind == Kind::Embed {
+        "</div>\n<div class=\"lesson\">\n<article class=\"notes\">\n"
+    } else {
+        "<article class=\"notes\" data-hides=\"prose\">\n"
     };
     // The running lesson takes its prose from here, so that it travels once.
     let _ = writeln!(
@@ -557,6 +574,11 @@ fn lesson_page<'a>(site: &Site, assets: &Assets, lesson: &'a LessonPage, kind: K
         description: texts.get("summary"),
         canonical: format!("l/{slug}/"),
         card: slug.clone(),
+        heights: if kind == Kind::Embed {
+            &opening.heights
+        } else {
+            ""
+        },
         body,
     }
 }
@@ -570,7 +592,7 @@ fn catalogue_page<'a>(site: &'a Site, assets: &Assets) -> Page<'a> {
         "<a class=\"skip\" href=\"#main\">{}</a>",
         say("skip-catalogue")
     );
-    body += &header(site, root, &[]);
+    body += &header(site, root, &[], "");
     let _ = writeln!(
         body,
         "<main class=\"catalogue\" id=\"main\">\n<div class=\"catalogue-head\"><div><h1>{}</h1><p class=\"question\">{}</p></div></div>\n{}",
@@ -628,6 +650,7 @@ fn catalogue_page<'a>(site: &'a Site, assets: &Assets) -> Page<'a> {
         description: site.texts.get("summary"),
         canonical: String::new(),
         card: CATALOGUE_CARD.to_owned(),
+        heights: "",
         body,
     }
 }
@@ -635,7 +658,7 @@ fn catalogue_page<'a>(site: &'a Site, assets: &Assets) -> Page<'a> {
 fn authors_page<'a>(site: &Site, texts: &'a Texts) -> Page<'a> {
     let root = "../";
     let mut body = String::from("<div id=\"static\">\n");
-    body += &header(site, root, &[texts.get("title")]);
+    body += &header(site, root, &[texts.get("title")], "");
     body += &authors::main(site, texts, root);
     let _ = write!(
         body,
@@ -653,6 +676,7 @@ fn authors_page<'a>(site: &Site, texts: &'a Texts) -> Page<'a> {
         description: texts.get("summary"),
         canonical: "authors/".to_owned(),
         card: CATALOGUE_CARD.to_owned(),
+        heights: "",
         body,
     }
 }
@@ -682,6 +706,7 @@ pub fn pictures(site: &Site, kept: &Path) -> Result<BTreeMap<String, Vec<u8>>, S
 mod tests {
     use super::*;
     use crate::catalogue::Own;
+    use crate::opening::Opening;
     use crate::site::Asked;
     use crate::words::parse;
 
@@ -712,7 +737,10 @@ mod tests {
                 texts: lesson,
                 tables: vec!["lb_ip_hash".to_owned()],
                 still: "<svg/>".to_owned(),
-                stage: "<svg class=\"stage-svg\"></svg>".to_owned(),
+                opening: Opening {
+                    stage: "<svg class=\"stage-svg\"></svg>".to_owned(),
+                    ..Opening::default()
+                },
                 code: Vec::new(),
                 card: pictures::icon(),
                 facts: String::new(),

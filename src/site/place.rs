@@ -120,15 +120,24 @@ pub(crate) fn query() -> String {
     }
 }
 
+/// Asks the boot script for something of this name; none where it has no answer coming.
+fn ask_boot(what: &str, name: &str) -> Option<js_sys::Promise> {
+    let ask = js_sys::Reflect::get(&web_sys::window()?.into(), &what.into()).ok()?;
+    let ask: js_sys::Function = ask.dyn_into().ok()?;
+    let promise = ask.call1(&JsValue::UNDEFINED, &name.into()).ok()?;
+    promise.dyn_into::<js_sys::Promise>().ok()
+}
+
+/// The words that the boot script fetched beside the program, if it did.
+pub(crate) async fn words(path: &str) -> Option<String> {
+    let text = JsFuture::from(ask_boot("loadlabWords", path)?).await;
+    text.ok()?.as_string()
+}
+
 /// Asks the boot script for the code of a lesson, which a release build keeps in a file of its own. The asking
 /// begins at once; what is returned waits for the answer. Without that script the code is at hand.
 pub(crate) fn code(slug: &str) -> impl Future<Output = Result<(), String>> + use<> {
-    let asked = web_sys::window().and_then(|window| {
-        let ask = js_sys::Reflect::get(&window, &"loadlabCode".into()).ok()?;
-        let ask: js_sys::Function = ask.dyn_into().ok()?;
-        let promise = ask.call1(&JsValue::UNDEFINED, &slug.into()).ok()?;
-        promise.dyn_into::<js_sys::Promise>().ok()
-    });
+    let asked = ask_boot("loadlabCode", slug);
     async move {
         let Some(asked) = asked else { return Ok(()) };
         let answer = JsFuture::from(asked).await;
