@@ -146,7 +146,7 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
         }
         files.insert(
             format!("words/{slug}.en.json"),
-            lesson_words(site, slug, &lesson.texts)?,
+            lesson_words(site, &site.texts, lesson, &lesson.texts)?,
         );
         files.insert(format!("words/{slug}.notes.en.json"), prose(&lesson.texts)?);
         if !lesson.code.is_empty() {
@@ -158,7 +158,7 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
         for (tag, translation) in &site.translations {
             // A lesson that is not translated yet speaks English in every language.
             let texts = translation.lessons.get(slug).unwrap_or(&lesson.texts);
-            let words = lesson_words(site, slug, texts)?;
+            let words = lesson_words(site, &translation.texts, lesson, texts)?;
             files.insert(format!("words/{slug}.{tag}.json"), words);
             files.insert(format!("words/{slug}.notes.{tag}.json"), prose(texts)?);
         }
@@ -178,21 +178,38 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
 
 /// Sections of the site's words that no page shows as it opens: the page asks for them with what says them.
 const LATER: [&str; 7] = ["help", "share", "embed", "undo", "follow", "jot", "second"];
+/// Sections that only this tool reads, or that travel with the lesson that says them.
+const OWN: [&str; 2] = ["handout", "table"];
 
 /// Those of the site's words that a page opens with, or the others.
 fn site_words(texts: &Texts, later: bool) -> Result<String, String> {
     let all = texts.to_words();
-    let is_later = |id: &&str| {
-        id.split_once('.')
-            .is_some_and(|(section, _)| LATER.contains(&section))
-    };
-    let chosen = all.ids().filter(|id| is_later(id) == later);
+    let chosen = all.ids().filter(|id| {
+        let section = id.split_once('.').map_or("", |(section, _)| section);
+        !OWN.contains(&section) && LATER.contains(&section) == later
+    });
     let words = Words::new(chosen.map(|id| (id.to_owned(), all.get(id).to_owned())));
     write_json(&json!({ "words": words }))
 }
 
-fn lesson_words(site: &Site, slug: &str, texts: &Texts) -> Result<String, String> {
-    let chapter = catalogue::chapter_of(&site.chapters, slug).map(|chapter| &chapter.title);
+fn lesson_words(
+    site: &Site,
+    own: &Texts,
+    lesson: &LessonPage,
+    texts: &Texts,
+) -> Result<String, String> {
+    // What a lesson was checked against is named among the site's words, but only its own page says it.
+    let tables = lesson.tables.iter().map(|table| {
+        let id = format!("table.{table}");
+        (id.clone(), own.get(&id).to_owned())
+    });
+    let ours = texts.to_words();
+    let ours = ours
+        .ids()
+        .map(|id| (id.to_owned(), ours.get(id).to_owned()));
+    let words = Words::new(ours.chain(tables));
+    let chapter = catalogue::chapter_of(&site.chapters, &lesson.slug);
+    let chapter = chapter.map(|chapter| &chapter.title);
     let next = texts.next.iter();
     let next: Vec<_> = next
         .filter_map(|slug| catalogue::item(&site.chapters, slug))
@@ -200,7 +217,7 @@ fn lesson_words(site: &Site, slug: &str, texts: &Texts) -> Result<String, String
         .map(|item| json!({ "slug": item.slug, "title": item.title, "question": item.question, "ready": true }))
         .collect();
     write_json(&json!({
-        "words": texts.to_words(),
+        "words": words,
         "chapter": chapter,
         "next": next,
     }))
