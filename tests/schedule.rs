@@ -4,8 +4,8 @@
 use engine::place::{Input, InputKind, Position};
 use engine::random::{Streams, below, unit};
 use engine::show::Watch;
-use engine::state::{Link, RunState};
-use engine::{Act, Show, Stream, Time};
+use engine::state::RunState;
+use engine::{Act, Player, Show, Stream, Time};
 use lessons::Entry;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -132,11 +132,8 @@ impl Schedule {
                 text.unwrap_or_else(|| "it panics".to_owned())
             }
         };
-        let link = Link {
-            run: RunState::take(self.seed, &first, &done, place),
-            twin: None,
-            beat: 0,
-        };
+        let mut link = Player::new((entry.open)(self.seed)).link();
+        link.run = RunState::take(self.seed, &first, &done, place);
         Some(Finding {
             fault,
             slug: entry.card.slug,
@@ -201,7 +198,6 @@ pub fn search(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use engine::Player;
 
     /// A law that no group of voters keeps, so that something is found: nobody ever asks for votes twice.
     fn never_asks_again(run: &dyn Show) -> Result<(), String> {

@@ -7,6 +7,7 @@ pub mod action;
 pub mod agenda;
 pub mod arg;
 pub mod claim;
+pub mod difference;
 pub mod film;
 pub mod ids;
 pub mod journey;
@@ -29,6 +30,7 @@ pub mod svg;
 pub mod tape;
 pub mod text;
 pub mod time;
+pub mod undo;
 pub mod words;
 
 #[cfg(test)]
@@ -37,10 +39,13 @@ mod player_tests;
 mod run_tests;
 #[cfg(test)]
 mod toy;
+#[cfg(test)]
+mod undo_tests;
 
 pub use action::{Act, Action, ActionSpec};
 pub use arg::Arg;
 pub use claim::{Claim, Figure};
+pub use difference::Difference;
 pub use ids::{Glyph, Ink, PartId};
 pub use knobs::{Choice, Knob, Knobs, Visit};
 pub use lesson::{Card, Code, Lesson, Level, Sheet};

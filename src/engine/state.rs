@@ -1,6 +1,7 @@
 //! The state of a run as a short text: versioned, checksummed, safe to read from anywhere.
 
 use crate::action::Act;
+use crate::difference::Stored;
 use crate::knobs::Knob;
 use crate::place::{Input, InputKind, Position};
 use crate::time::Time;
@@ -129,6 +130,16 @@ impl RunState {
         inputs
     }
 
+    /// Whether a run begins as another does: with the same seed and knobs.
+    pub(crate) fn begins_as(&self, other: &RunState) -> bool {
+        (self.seed, &self.knobs) == (other.seed, &other.knobs)
+    }
+
+    /// How many inputs it holds.
+    pub(crate) fn len(&self) -> usize {
+        self.inputs.len()
+    }
+
     /// The playhead.
     pub fn place(&self) -> Position {
         Position {
@@ -180,6 +191,9 @@ pub struct Link {
     pub twin: Option<(u8, u32)>,
     /// The beat shown, from 0.
     pub beat: u8,
+    /// What the twin has otherwise besides; written behind all else, where readers of earlier versions do not look.
+    #[serde(skip)]
+    pub(crate) also: Option<Stored>,
 }
 
 /// Why a text is no link.
@@ -201,6 +215,9 @@ impl Link {
     pub fn encode(&self) -> Result<String, LinkError> {
         let mut bytes = vec![VERSION];
         bytes.extend(postcard::to_allocvec(self).map_err(|_| LinkError::Damaged)?);
+        if let Some(also) = &self.also {
+            bytes.extend(postcard::to_allocvec(also).map_err(|_| LinkError::Damaged)?);
+        }
         bytes.extend(CHECK.checksum(&bytes).to_le_bytes());
         let text = URL_SAFE_NO_PAD.encode(bytes);
         if text.len() > TEXT_MAX {
@@ -229,7 +246,12 @@ impl Link {
         if *version != VERSION {
             return Err(LinkError::Version);
         }
-        postcard::from_bytes(body).map_err(|_| LinkError::Damaged)
+        let (mut link, more) =
+            postcard::take_from_bytes::<Link>(body).map_err(|_| LinkError::Damaged)?;
+        if !more.is_empty() {
+            link.also = Some(postcard::from_bytes(more).map_err(|_| LinkError::Damaged)?);
+        }
+        Ok(link)
     }
 }
 
@@ -276,6 +298,7 @@ mod tests {
             run: RunState::take(7, &[(LOAD, 48.0)], &inputs, place),
             twin: Some((0, 3)),
             beat: 4,
+            also: Some(Stored::Act(0, 2, 1_500_000)),
         }
     }
 
@@ -294,6 +317,19 @@ mod tests {
         assert_eq!(inputs[0].kind, InputKind::Knob("load", 80.0));
         assert_eq!(inputs[1].events, Some(70));
         assert_eq!(read.run.first_knobs(&[(LOAD, 0.0)]), [("load", 48.0)]);
+    }
+
+    #[test]
+    fn a_second_difference_reads_back_and_earlier_links_have_none() {
+        let two = link().encode().unwrap();
+        assert_eq!(Link::decode(&two).unwrap(), link());
+        let one = Link {
+            also: None,
+            ..link()
+        };
+        let text = one.encode().unwrap();
+        assert!(text.len() < two.len());
+        assert_eq!(Link::decode(&text).unwrap(), one);
     }
 
     #[test]

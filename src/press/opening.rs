@@ -287,11 +287,17 @@ impl Writer<'_> {
                 self.word(&format!("plot.{}.unit", plot.id)),
             )
         });
+        let lists = ["tape.events", "tape.notes"].map(|word| {
+            let name = self.site(word);
+            format!(
+                "<button class=\"link\" type=\"button\" aria-expanded=\"false\">{name}</button>"
+            )
+        });
         format!(
             "<section class=\"tape\" aria-label=\"{}\"><div class=\"transport\">{}<output class=\"clock\" aria-live=\"off\">{}</output>\
             <p class=\"latest\"></p><button class=\"btn plots-btn\" type=\"button\" aria-expanded=\"false\">{}</button>\
             <div class=\"segmented segmented-row\" role=\"group\" aria-label=\"{}\">{}</div></div>\
-            <div class=\"tracks\" data-hides=\"tape\" data-at=\"0\"><div class=\"track\"><button class=\"track-label link\" type=\"button\" aria-expanded=\"false\">{}</button><div class=\"lane\"></div></div>{}\
+            <div class=\"tracks\" data-hides=\"tape\" data-at=\"0\"><div class=\"track\"><div class=\"track-label lane-lists\">{}</div><div class=\"lane\"></div></div>{}\
             <div class=\"axis\" aria-hidden=\"true\">{}</div><div class=\"playhead\"></div></div></section>",
             self.site("tape.label"),
             buttons.concat(),
@@ -299,7 +305,7 @@ impl Writer<'_> {
             self.site("drawer.plots"),
             self.site("tape.speed"),
             speeds.collect::<String>(),
-            self.site("tape.events"),
+            lists.concat(),
             plots.collect::<String>(),
             ticks.collect::<String>(),
         )

@@ -205,7 +205,7 @@ fn has_words(path: &str, slug: &str) -> bool {
         let rest = path.strip_prefix("words/")?.strip_prefix(name)?;
         rest.strip_prefix('.')?.strip_suffix(".json")
     };
-    ["site", "film", slug]
+    ["site", "more", "film", slug]
         .into_iter()
         .any(|name| of(name).is_some())
 }

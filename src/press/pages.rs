@@ -128,12 +128,21 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
         page(site, assets, authors_page(site, &authors))?,
     );
     files.insert("handout.css".to_owned(), handout::STYLE.to_owned());
-    files.insert("words/site.en.json".to_owned(), site_words(&site.texts)?);
+    files.insert(
+        "words/site.en.json".to_owned(),
+        site_words(&site.texts, false)?,
+    );
+    files.insert(
+        "words/more.en.json".to_owned(),
+        site_words(&site.texts, true)?,
+    );
     files.insert("words/film.en.json".to_owned(), film_words(&site.texts)?);
     let catalogue = write_json(&json!({ "chapters": site.chapters, "paths": site.paths }))?;
     for (tag, translation) in &site.translations {
-        let words = site_words(&translation.texts)?;
-        files.insert(format!("words/site.{tag}.json"), words);
+        for (name, later) in [("site", false), ("more", true)] {
+            let words = site_words(&translation.texts, later)?;
+            files.insert(format!("words/{name}.{tag}.json"), words);
+        }
         let words = film_words(&translation.texts)?;
         files.insert(format!("words/film.{tag}.json"), words);
         files.insert(format!("words/catalogue.{tag}.json"), catalogue.clone());
@@ -152,7 +161,7 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
         }
         files.insert(
             format!("words/{slug}.en.json"),
-            lesson_words(site, slug, &lesson.texts)?,
+            lesson_words(site, &site.texts, lesson, &lesson.texts)?,
         );
         files.insert(format!("words/{slug}.notes.en.json"), prose(&lesson.texts)?);
         if !lesson.code.is_empty() {
@@ -164,7 +173,7 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
         for (tag, translation) in &site.translations {
             // A lesson that is not translated yet speaks English in every language.
             let texts = translation.lessons.get(slug).unwrap_or(&lesson.texts);
-            let words = lesson_words(site, slug, texts)?;
+            let words = lesson_words(site, &translation.texts, lesson, texts)?;
             files.insert(format!("words/{slug}.{tag}.json"), words);
             files.insert(format!("words/{slug}.notes.{tag}.json"), prose(texts)?);
         }
@@ -182,15 +191,22 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
     Ok(files)
 }
 
-/// The section of the site's words that only the dialog for films reads, which fetches it when it is opened.
+/// Sections of the site's words that no page shows as it opens: the page asks for them with what says them.
+const LATER: [&str; 7] = ["help", "share", "embed", "undo", "follow", "jot", "second"];
+/// Sections that only this tool reads, or that travel with the lesson that says them.
+const OWN: [&str; 3] = ["handout", "table", FILM];
+/// The section that only the dialog for films reads, which fetches it when it is opened.
 const FILM: &str = "film";
 
-fn site_words(texts: &Texts) -> Result<String, String> {
-    let started = texts
-        .words
-        .iter()
-        .filter(|(id, _)| !id.starts_with("film."));
-    write_json(&json!({ "words": Words::new(started.cloned()) }))
+/// Those of the site's words that a page opens with, or the others.
+fn site_words(texts: &Texts, later: bool) -> Result<String, String> {
+    let all = texts.to_words();
+    let chosen = all.ids().filter(|id| {
+        let section = id.split_once('.').map_or("", |(section, _)| section);
+        !OWN.contains(&section) && LATER.contains(&section) == later
+    });
+    let words = Words::new(chosen.map(|id| (id.to_owned(), all.get(id).to_owned())));
+    write_json(&json!({ "words": words }))
 }
 
 fn film_words(texts: &Texts) -> Result<String, String> {
@@ -198,8 +214,24 @@ fn film_words(texts: &Texts) -> Result<String, String> {
     write_json(&json!({ "words": words }))
 }
 
-fn lesson_words(site: &Site, slug: &str, texts: &Texts) -> Result<String, String> {
-    let chapter = catalogue::chapter_of(&site.chapters, slug).map(|chapter| &chapter.title);
+fn lesson_words(
+    site: &Site,
+    own: &Texts,
+    lesson: &LessonPage,
+    texts: &Texts,
+) -> Result<String, String> {
+    // What a lesson was checked against is named among the site's words, but only its own page says it.
+    let tables = lesson.tables.iter().map(|table| {
+        let id = format!("table.{table}");
+        (id.clone(), own.get(&id).to_owned())
+    });
+    let ours = texts.to_words();
+    let ours = ours
+        .ids()
+        .map(|id| (id.to_owned(), ours.get(id).to_owned()));
+    let words = Words::new(ours.chain(tables));
+    let chapter = catalogue::chapter_of(&site.chapters, &lesson.slug);
+    let chapter = chapter.map(|chapter| &chapter.title);
     let next = texts.next.iter();
     let next: Vec<_> = next
         .filter_map(|slug| catalogue::item(&site.chapters, slug))
@@ -207,7 +239,7 @@ fn lesson_words(site: &Site, slug: &str, texts: &Texts) -> Result<String, String
         .map(|item| json!({ "slug": item.slug, "title": item.title, "question": item.question, "ready": true }))
         .collect();
     write_json(&json!({
-        "words": texts.to_words(),
+        "words": words,
         "chapter": chapter,
         "next": next,
     }))
@@ -1008,6 +1040,14 @@ mod tests {
         );
         let site = read("words/site.en.json");
         assert_eq!(site["words"]["boot.retry"], "Try again");
+        assert!(
+            site["words"]["help.title"].is_null(),
+            "nobody has asked for help yet"
+        );
+        assert_eq!(
+            read("words/more.en.json")["words"]["help.title"],
+            "Keys and help"
+        );
         assert!(site["chapters"].is_null(), "only the catalogue needs them");
         let first = &read("words/catalogue.en.json")["chapters"][0];
         assert_eq!(

@@ -77,6 +77,10 @@ fn help() -> impl IntoView {
                 {row("help.step", arrows().into_any())}
                 {row("help.fine", (view! { <kbd>{t("help.shift")}</kbd>" + " }, arrows()).into_any())}
                 {row("help.restart", view! { <kbd>{t("help.home")}</kbd> }.into_any())}
+                {row("help.undo", (view! { <kbd aria-label=t("help.control")>"Ctrl"</kbd>" + " }, key("Z", ""), ", ", key("Y", "")).into_any())}
+                {row("help.follow", key("F", "").into_any())}
+                {row("help.let-go", view! { <kbd>{t("help.escape")}</kbd> }.into_any())}
+                {row("help.note", key("N", "").into_any())}
                 {row("help.beat", (key("1", ""), "– ", key("9", ""), ", ", key("0", "")).into_any())}
                 {row("help.help", key("?", "").into_any())}
                 {row("help.present", key("P", "").into_any())}

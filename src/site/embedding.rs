@@ -170,7 +170,7 @@ pub(crate) fn EmbedForm(desk: Desk) -> impl IntoView {
 #[component]
 fn Opening(desk: Desk, choice: RwSignal<Choice>, able: bool) -> impl IntoView {
     let beats = desk.ask(|player| player.beats().len()).unwrap_or(1);
-    let now = tf("embed.now", &[Arg::Number(desk.now.get_untracked().as_s())]);
+    let now = tf("embed.now", &[Arg::Number(desk.told_s())]);
     let step = |beat: usize| {
         let text = if beat == 1 {
             t("embed.start")

@@ -133,8 +133,13 @@ pub(crate) fn dark() -> bool {
 }
 
 fn name(desk: Desk, kind: &str) -> String {
-    let at = trim_number(desk.now.get_untracked().as_s());
+    let at = trim_number(desk.told_s());
     format!("{}-{at}s.{kind}", desk.slug)
+}
+
+/// Saves a text that is not of this module's making.
+pub(crate) fn save_text(desk: Desk, ending: &str, kind: &str, text: &str) -> Option<()> {
+    save(&name(desk, ending), kind, text)
 }
 
 fn save(name: &str, kind: &str, text: &str) -> Option<()> {
