@@ -27,6 +27,7 @@ pub mod svg;
 pub mod tape;
 pub mod text;
 pub mod time;
+pub mod typed;
 pub mod words;
 
 #[cfg(test)]
@@ -53,4 +54,5 @@ pub use show::Show;
 pub use story::{Beat, Challenge, Prediction, Progress, Scale, Setup};
 pub use tape::{Note, Tape, Tone};
 pub use time::Time;
+pub use typed::{Field, Refusal, Typed};
 pub use words::Words;

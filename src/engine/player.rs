@@ -13,6 +13,7 @@ use crate::show::{Ran, Show, Watch};
 use crate::state::{Link, LinkError};
 use crate::story::{BeatView, Setup};
 use crate::time::Time;
+use crate::typed::Refusal;
 use std::collections::VecDeque;
 
 /// Bounds of the speed, in simulated seconds a second.
@@ -623,6 +624,18 @@ impl Player {
     pub fn act(&mut self, act: Act) -> bool {
         self.halt();
         self.put_act(act)
+    }
+
+    /// Does an action with a text in both runs.
+    ///
+    /// # Errors
+    /// Why the text is not taken; nothing has changed then.
+    pub fn type_in(&mut self, act: Act, text: &str) -> Result<(), Refusal> {
+        self.halt();
+        let here = self.main.position();
+        self.main.type_in(act, text)?;
+        self.forked(here);
+        Ok(())
     }
 
     fn put_act(&mut self, act: Act) -> bool {

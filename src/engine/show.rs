@@ -11,6 +11,7 @@ use crate::state::RunState;
 use crate::story::{BeatView, Progress, Scale, Setup};
 use crate::tape::{Note, Tape};
 use crate::time::Time;
+use crate::typed::Refusal;
 
 /// What [`Show::run`] stops at before its time is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +107,11 @@ pub trait Show {
     fn aim(&self, spec: usize) -> usize;
     /// Does an action; in the past this forks. False if it makes no sense now.
     fn act(&mut self, act: Act) -> bool;
+    /// Does an action with a text; in the past this forks.
+    ///
+    /// # Errors
+    /// Why the text is not taken; nothing has changed then.
+    fn type_in(&mut self, act: Act, text: &str) -> Result<(), Refusal>;
     /// Everything the learner did, in order.
     fn inputs(&self) -> &[Input];
 

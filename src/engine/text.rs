@@ -35,6 +35,11 @@ pub fn width(text: &str, size: f32, bold: bool) -> f32 {
     text.chars().map(|c| f32::from(advance(c))).sum::<f32>() * size / 1000.0
 }
 
+/// Whether a character is written from right to left: Hebrew, Arabic and the scripts beside them.
+pub const fn from_right(c: char) -> bool {
+    matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}' | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
+}
+
 /// Breaks a text into lines no wider than `limit` (a single longer word keeps a line of its own).
 pub fn wrap(text: &str, size: f32, bold: bool, limit: f32) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
