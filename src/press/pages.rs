@@ -134,7 +134,7 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
         }
         files.insert(
             format!("words/{slug}.en.json"),
-            lesson_words(site, slug, &lesson.texts)?,
+            lesson_words(site, slug, &lesson.texts, &site.texts)?,
         );
         files.insert(format!("words/{slug}.notes.en.json"), prose(&lesson.texts)?);
         if !lesson.code.is_empty() {
@@ -146,7 +146,7 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
         for (tag, translation) in &site.translations {
             // A lesson that is not translated yet speaks English in every language.
             let texts = translation.lessons.get(slug).unwrap_or(&lesson.texts);
-            let words = lesson_words(site, slug, texts)?;
+            let words = lesson_words(site, slug, texts, &translation.texts)?;
             files.insert(format!("words/{slug}.{tag}.json"), words);
             files.insert(format!("words/{slug}.notes.{tag}.json"), prose(texts)?);
         }
@@ -164,11 +164,29 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
     Ok(files)
 }
 
+/// The words of the site that only lessons with fields need: they travel with those lessons.
+const TYPING: &str = "typing.";
+
 fn site_words(texts: &Texts) -> Result<String, String> {
-    write_json(&json!({ "words": texts.to_words() }))
+    let words = texts.words.iter();
+    let words: BTreeMap<_, _> = words
+        .filter(|(id, _)| !id.starts_with(TYPING))
+        .map(|(id, text)| (id, text))
+        .collect();
+    write_json(&json!({ "words": words }))
 }
 
-fn lesson_words(site: &Site, slug: &str, texts: &Texts) -> Result<String, String> {
+fn lesson_words(site: &Site, slug: &str, texts: &Texts, of_site: &Texts) -> Result<String, String> {
+    let types = lessons::find(slug).is_some_and(|entry| {
+        let run = (entry.open)(1);
+        run.actions().iter().any(|action| action.field.is_some())
+    });
+    let typing = of_site
+        .words
+        .iter()
+        .filter(|(id, _)| types && id.starts_with(TYPING));
+    let words = typing.chain(&texts.words).cloned();
+    let words = engine::Words::new(words);
     let chapter = catalogue::chapter_of(&site.chapters, slug).map(|chapter| &chapter.title);
     let next = texts.next.iter();
     let next: Vec<_> = next
@@ -177,7 +195,7 @@ fn lesson_words(site: &Site, slug: &str, texts: &Texts) -> Result<String, String
         .map(|item| json!({ "slug": item.slug, "title": item.title, "question": item.question, "ready": true }))
         .collect();
     write_json(&json!({
-        "words": texts.to_words(),
+        "words": words,
         "chapter": chapter,
         "next": next,
     }))

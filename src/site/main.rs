@@ -43,6 +43,7 @@ mod story;
 mod tape;
 mod texts;
 mod theme;
+mod typing;
 mod views;
 
 use leptos::mount::mount_to;

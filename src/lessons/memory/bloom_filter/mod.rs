@@ -12,7 +12,9 @@ mod tests;
 pub use model::Shop;
 pub use settings::Settings;
 
-use engine::{ActionSpec, Card, Code, Glyph, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Time};
+use engine::{
+    ActionSpec, Card, Code, Field, Glyph, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Time,
+};
 use model::{GRID, UNSEEN};
 
 /// The lesson.
@@ -54,6 +56,12 @@ const PLOTS: &[Plot] = &[
     ),
 ];
 
+const OWN: &Field = &Field {
+    most: 40,
+    refusals: &["enough"],
+    samples: &["cats on skateboards", "7", "reel-12", "Moon landing"],
+};
+
 impl Lesson for BloomFilter {
     type Model = Shop;
     const LEVEL: Level = Level::Core;
@@ -66,6 +74,8 @@ impl Lesson for BloomFilter {
             ActionSpec::whole("rebuild"),
             ActionSpec::whole("flip"),
             ActionSpec::whole("new-user"),
+            ActionSpec::typed("ask-own", OWN),
+            ActionSpec::typed("watch-own", OWN),
         ],
         probes: &[
             Probe::Level,
