@@ -582,7 +582,11 @@ fn pictures_are_sound_after_every_action_and_at_the_ends_of_every_knob(entry: &E
             if let Err(Refusal::Because(why)) = done {
                 assert!(field.refusals.contains(&why), "{why} is not declared");
             }
-            check(&mut player, &format!("{}: {text:?} is {done:?}", action.id));
+            // What is refused changes nothing.
+            match done {
+                Ok(()) => check(&mut player, &format!("{}: {text:?}", action.id)),
+                Err(_) => assert!(player.main().inputs().is_empty(), "{text:?}"),
+            }
         }
     }
     for (knob, _) in (entry.open)(1).knobs() {

@@ -7,6 +7,7 @@ pub mod action;
 pub mod agenda;
 pub mod arg;
 pub mod claim;
+pub mod growth;
 pub mod ids;
 pub mod journey;
 pub mod knobs;

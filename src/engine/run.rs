@@ -2,6 +2,7 @@
 
 use crate::action::{Act, Action, ActionSpec};
 use crate::agenda::Agenda;
+use crate::growth::Growth;
 use crate::ids::{Glyph, Ink};
 use crate::knobs::{self, Knob, KnobError};
 use crate::lesson::{Card, Sheet};
@@ -516,6 +517,9 @@ impl<M: Model> Show for Run<M> {
     }
     fn plots(&self) -> &'static [Plot] {
         self.sheet.plots
+    }
+    fn growth(&self) -> Option<&'static Growth> {
+        self.sheet.growth
     }
     fn still(&self) -> Time {
         self.sheet.still

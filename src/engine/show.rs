@@ -1,6 +1,7 @@
 //! The one object-safe face of a running lesson.
 
 use crate::action::{Act, ActionSpec};
+use crate::growth::Growth;
 use crate::ids::{Glyph, Ink, PartId};
 use crate::knobs::{Knob, KnobError};
 use crate::lesson::Card;
@@ -62,6 +63,8 @@ pub trait Show {
     fn twin_default(&self) -> (&'static str, f64);
     /// What is plotted.
     fn plots(&self) -> &'static [Plot];
+    /// What can be measured of its structure as that grows.
+    fn growth(&self) -> Option<&'static Growth>;
     /// The moment of the catalogue's still.
     fn still(&self) -> Time;
 

@@ -22,10 +22,11 @@ const WIDTHS: [f32; 2] = [884.0, 340.0];
 /// How long the lesson runs after each action and each turn of a knob.
 const AFTERMATH: Time = Time::s(3);
 /// Sections whose words are declared one by one, so that any other is unused.
-const DECLARED: [&str; 9] = [
+const DECLARED: [&str; 10] = [
     "knob",
     "action",
     "refused",
+    "growth",
     "beat",
     "wait",
     "predict",
@@ -212,6 +213,12 @@ fn declared(show: &dyn Show) -> (BTreeSet<String>, BTreeSet<String>) {
         }
         if action.pull {
             need(format!("action.{}.pull", action.id));
+        }
+    }
+    if let Some(growth) = show.growth() {
+        let words = ["title", "unit", "about"].into_iter();
+        for id in words.chain(growth.lines.iter().map(|line| line.id)) {
+            need(format!("growth.{id}"));
         }
     }
     for beat in show.beats() {

@@ -164,28 +164,29 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
     Ok(files)
 }
 
-/// The words of the site that only lessons with fields need: they travel with those lessons.
+/// The words of the site that only lessons with fields, or with something to measure, need: they travel with those lessons.
 const TYPING: &str = "typing.";
+const MEASURE: &str = "measure.";
 
 fn site_words(texts: &Texts) -> Result<String, String> {
     let words = texts.words.iter();
     let words: BTreeMap<_, _> = words
-        .filter(|(id, _)| !id.starts_with(TYPING))
+        .filter(|(id, _)| !id.starts_with(TYPING) && !id.starts_with(MEASURE))
         .map(|(id, text)| (id, text))
         .collect();
     write_json(&json!({ "words": words }))
 }
 
 fn lesson_words(site: &Site, slug: &str, texts: &Texts, of_site: &Texts) -> Result<String, String> {
-    let types = lessons::find(slug).is_some_and(|entry| {
-        let run = (entry.open)(1);
-        run.actions().iter().any(|action| action.field.is_some())
-    });
-    let typing = of_site
+    let run = lessons::find(slug).map(|entry| (entry.open)(1));
+    let run = run.as_deref();
+    let types = run.is_some_and(|run| run.actions().iter().any(|action| action.field.is_some()));
+    let grows = run.is_some_and(|run| run.growth().is_some());
+    let of_site = of_site
         .words
         .iter()
-        .filter(|(id, _)| types && id.starts_with(TYPING));
-    let words = typing.chain(&texts.words).cloned();
+        .filter(|(id, _)| types && id.starts_with(TYPING) || grows && id.starts_with(MEASURE));
+    let words = of_site.chain(&texts.words).cloned();
     let words = engine::Words::new(words);
     let chapter = catalogue::chapter_of(&site.chapters, slug).map(|chapter| &chapter.title);
     let next = texts.next.iter();

@@ -41,6 +41,7 @@ pub(crate) enum Dialog {
     Help,
     Share,
     Embed,
+    Growth,
 }
 
 /// A handle on the desk; copied freely.

@@ -26,6 +26,7 @@ mod lesson;
 mod line;
 mod live;
 mod machine;
+mod measure;
 mod notes;
 mod opening;
 mod place;

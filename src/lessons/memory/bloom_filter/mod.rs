@@ -1,5 +1,6 @@
 //! Bloom filter: can a few bits remember whether you have seen something, and when do they lie?
 
+mod growth;
 mod model;
 mod seen;
 mod settings;
@@ -101,6 +102,7 @@ impl Lesson for BloomFilter {
         twin: ("hashes", 10.0),
         stands_for: &[(UNSEEN, GRID)],
         still: Time::ms(2_700),
+        growth: Some(&growth::GROWTH),
         ..Sheet::usual(
             Card {
                 slug: "bloom-filter",

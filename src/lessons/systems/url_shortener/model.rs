@@ -1314,6 +1314,7 @@ impl Model for Shortener {
     fn refuses(&self, act: Act, text: &str) -> Option<&'static str> {
         if act.spec == ALIAS {
             let code = web::code(text, self.knobs.way.base(), self.length());
+            let code = code.filter(|code| *code < self.knobs.space());
             if self.latest.is_none() {
                 return Some("no-link");
             }
