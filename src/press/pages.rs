@@ -911,6 +911,29 @@ mod tests {
     }
 
     #[test]
+    fn words_of_fields_travel_with_lessons_that_have_fields() {
+        let (site, _) = fake();
+        let has = |words: &str, id: &str| {
+            let all: serde_json::Value = serde_json::from_str(words).expect("well formed");
+            all["words"][id].is_string()
+        };
+        let all = site_words(&site.texts).expect("well formed");
+        let of = |slug| lesson_words(&site, slug, &site.lessons[0].texts, &site.texts);
+        for (slug, types, grows) in [
+            ("inverted-index", true, false),
+            ("bloom-filter", true, true),
+            ("load-balancing", false, false),
+        ] {
+            let words = of(slug).expect("well formed");
+            assert_eq!(has(&words, "typing.empty"), types, "{slug}");
+            assert_eq!(has(&words, "measure.open"), grows, "{slug}");
+            assert!(has(&words, "title"), "{slug}");
+        }
+        assert!(has(&all, "boot.retry"));
+        assert!(!has(&all, "typing.empty") && !has(&all, "measure.open"));
+    }
+
+    #[test]
     fn words_travel_as_json() {
         let (site, assets) = fake();
         let files = files(&site, &assets).expect("complete template");

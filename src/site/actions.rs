@@ -1,6 +1,6 @@
 //! What a learner can do to the system.
 
-use crate::desk::{Desk, Dialog};
+use crate::desk::Desk;
 use crate::live::{live, memo, rarely};
 use crate::texts::t;
 use crate::typing;
@@ -33,16 +33,11 @@ pub(crate) fn Actions(desk: Desk) -> impl IntoView {
             </button>
         }
     });
-    let growth = desk.ask(|player| player.main().growth()).flatten();
-    let measure = growth.map(|_| {
-        let open = move |_| desk.dialog.set(Some(Dialog::Growth));
-        view! { <button class="btn" type="button" on:click=open>{desk.word("measure.open")}</button> }
-    });
     (!specs.is_empty()).then(|| {
         view! {
             <section class="panel" data-panel="actions" aria-labelledby="actions-title">
                 <h2 class="panel-title" id="actions-title">{t("panel.actions")}</h2>
-                <div class="actions">{buttons.collect_view()}{measure}{rarely(move || open.get(), move |id| typing::field(desk, open, id))}</div>
+                <div class="actions">{buttons.collect_view()}{rarely(move || open.get(), move |id| typing::field(desk, open, id))}</div>
             </section>
         }
     })
