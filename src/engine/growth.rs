@@ -105,6 +105,9 @@ impl Survey {
     pub fn share(&self) -> f64 {
         let all = self.growth.lines.len().max(1) as f64;
         let (line, size) = self.present().unwrap_or((self.growth.lines.len(), 0));
+        // One that begins anew for each size has been as far as its last point.
+        let been = self.points.get(line).and_then(|points| points.last());
+        let size = been.map_or(size, |(been, _)| size.max(*been));
         ((line as f64 + size as f64 / self.growth.most as f64) / all).min(1.0)
     }
 
@@ -170,7 +173,7 @@ pub fn written(value: f64) -> String {
 }
 
 /// The chart as SVG of this size: keys by powers of ten to the right, costs upward; points and the line through them as measured,
-/// theory dashed. Its colours are classes of the page.
+/// theory as a pale band, which shows beside a line and under it. Its colours are classes of the page.
 pub fn chart(survey: &Survey, width: f32, height: f32) -> String {
     let growth = survey.growth;
     let (left, right, top, bottom) = (34.0, width - 12.0, 10.0, height - 22.0);
@@ -232,7 +235,7 @@ pub fn chart(survey: &Survey, width: f32, height: f32) -> String {
         let theory = path(&mut expected.into_iter());
         let seen = path(&mut points.iter().map(|(size, cost)| (*size as f64, *cost)));
         svg += &format!(
-            "<path class=\"s-{ink}\" fill=\"none\" stroke-dasharray=\"3 4\" opacity=\"0.7\" d=\"{theory}\"/>"
+            "<path class=\"s-{ink}\" fill=\"none\" stroke-width=\"6\" opacity=\"0.25\" d=\"{theory}\"/>"
         );
         if !seen.is_empty() {
             svg +=
@@ -351,7 +354,7 @@ mod tests {
         assert_eq!(
             (
                 svg.matches("<circle").count(),
-                svg.matches("dasharray").count()
+                svg.matches("opacity").count()
             ),
             (0, 2)
         );

@@ -10,8 +10,10 @@ use leptos::prelude::*;
 
 /// Of each frame so many milliseconds are spent on it: the rest is for what else the page does.
 const WORK_MS: f64 = 8.0;
-/// The chart, in units of its own.
-const CHART: (f32, f32) = (720.0, 300.0);
+/// The chart in a wide dialog and on a telephone, in units of its own: about as many as pixels, for its letters' sake.
+const CHARTS: [(f32, f32); 2] = [(720.0, 300.0), (320.0, 230.0)];
+/// Windows narrower than this have the second one.
+const WIDE: f64 = 600.0;
 
 /// A survey outside of signals, and what the document follows of it.
 #[derive(Clone, Copy)]
@@ -81,9 +83,14 @@ impl Way {
     fn show(self) {
         let seen = self.look(|survey| {
             let points = survey.points().iter().map(Vec::len).sum();
-            (points, (survey.share() * 1_000.0) as u32, survey.present())
+            let line = survey
+                .points()
+                .iter()
+                .rposition(|points| !points.is_empty());
+            let last = line.and_then(|line| Some((line, survey.points()[line].last()?.0)));
+            (points, (survey.share() * 1_000.0) as u32, last)
         });
-        let Some((points, share, present)) = seen else {
+        let Some((points, share, last)) = seen else {
             return;
         };
         if self.share.get_untracked() != share {
@@ -92,7 +99,7 @@ impl Way {
         // A point is worth a word; all between would drown them.
         if self.points.get_untracked() != points {
             self.points.set(points);
-            if let Some((line, size)) = present {
+            if let Some((line, size)) = last {
                 let name = self
                     .desk
                     .word(&format!("growth.{}", self.growth.lines[line].id));
@@ -125,9 +132,13 @@ pub(crate) fn survey(desk: Desk) -> AnyView {
         let name = desk.word(&format!("growth.{}", line.id));
         view! { <li><svg viewBox="0 0 22 8" aria-hidden="true" inner_html=ink></svg>{name}</li> }
     });
+    let wide = window().inner_width().ok().and_then(|width| width.as_f64());
+    let (width, height) = CHARTS[usize::from(wide.is_some_and(|wide| wide < WIDE))];
+    let theory =
+        "<path class=\"s-secondary\" stroke-width=\"6\" opacity=\"0.4\" d=\"M0 4H22\"/>".to_owned();
     let drawn = move || {
         way.points.track();
-        way.look(|survey| chart(survey, CHART.0, CHART.1))
+        way.look(|survey| chart(survey, width, height))
             .unwrap_or_default()
     };
     let button = move || {
@@ -157,7 +168,7 @@ pub(crate) fn survey(desk: Desk) -> AnyView {
                 <div inner_html=live(drawn)></div>
             </figure>
             <ul class="growth-lines">{lines.collect_view()}
-                <li><svg viewBox="0 0 22 8" aria-hidden="true" inner_html="<path class=\"s-secondary\" stroke-dasharray=\"3 4\" d=\"M0 4H22\"/>"></svg>{desk.word("measure.theory")}</li>
+                <li><svg viewBox="0 0 22 8" aria-hidden="true" inner_html=theory></svg>{desk.word("measure.theory")}</li>
             </ul>
             <details class="more"><summary>{desk.word("measure.table")}</summary>{part(move || table(way))}</details>
         </div>
