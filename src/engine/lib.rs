@@ -22,6 +22,7 @@ pub mod raster;
 pub mod run;
 pub mod scene;
 pub mod show;
+pub mod speed;
 pub mod state;
 pub mod story;
 pub mod svg;

@@ -203,13 +203,23 @@ pub fn part_class(part: &Part) -> &'static str {
 
 /// The inside of an `<svg>` element: backdrop, links, things, moving things. Links come first so that cards cover their ends.
 pub fn body(scene: &Scene, sink: &mut dyn Sink) {
+    body_marked(scene, &|_| "", sink);
+}
+
+/// The same, with what each part's class ends with: how it is emphasised.
+pub fn body_marked(scene: &Scene, mark: &dyn Fn(&Part) -> &'static str, sink: &mut dyn Sink) {
     for backdrop in scene.backdrop() {
         shape(backdrop, sink);
     }
     for role in [Role::Link, Role::Thing] {
         for part in scene.parts().iter().filter(|part| part.role == role) {
             sink.open("g");
-            sink.attr("class", part_class(part));
+            let mark = mark(part);
+            let class = part_class(part);
+            match mark {
+                "" => sink.attr("class", class),
+                mark => sink.attr("class", &format!("{class} {mark}")),
+            }
             for drawn in &part.shapes {
                 shape(drawn, sink);
             }

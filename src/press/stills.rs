@@ -1,6 +1,6 @@
 //! Stills: the picture of a lesson at the moment that it names for it.
 
-use engine::scene::Rect;
+use engine::scene::{Part, Rect};
 use engine::{Scene, Words, svg};
 use lessons::Entry;
 use std::rc::Rc;
@@ -64,19 +64,23 @@ pub fn bounds(scene: &Scene) -> Rect {
         .unwrap_or(Rect::new(0.0, 0.0, scene.width, scene.height))
 }
 
-/// The scene laid out wide and narrow as part of a page, whose sheets show the one that fits and give it the
-/// colours of the theme; `label` is what it shows, in words.
-pub fn inline(wide: &Scene, narrow: &Scene, label: &str) -> String {
+/// The scene laid out for several widths as part of a page, whose sheets show the one that fits and give it the
+/// colours of the theme; `label` is what it shows, in words, and `mark` how a part of a scene is emphasised.
+pub fn inline(
+    scenes: &[(&str, Scene)],
+    label: &str,
+    mark: impl Fn(&Scene, &Part) -> &'static str,
+) -> String {
     // A pattern inside a picture that is not shown would not be drawn in the other one.
     let mut out = format!(
         "<svg class=\"visually-hidden\" aria-hidden=\"true\">{}</svg>",
         svg::HATCH
     );
-    for (scene, class) in [(wide, "still-wide"), (narrow, "still-narrow")] {
+    for (name, scene) in scenes {
         let mut writer = svg::Writer::default();
-        svg::body(scene, &mut writer);
+        svg::body_marked(scene, &|part| mark(scene, part), &mut writer);
         out += &format!(
-            "<svg class=\"stage-svg {class}\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">{}</svg>",
+            "<svg class=\"stage-svg still-{name}\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">{}</svg>",
             scene.width,
             scene.height,
             svg::escape(label),
