@@ -14,6 +14,7 @@ use crate::show::{Ran, Show, Watch};
 use crate::state::{Link, LinkError};
 use crate::story::{BeatView, Setup};
 use crate::time::Time;
+use crate::typed::Refusal;
 pub use crate::undo::Guess;
 use crate::undo::{Deed, Moment, Step, Steps, parting};
 use std::collections::VecDeque;
@@ -699,6 +700,20 @@ impl Player {
             self.steps.put(Step { deed, moment });
         }
         acted
+    }
+
+    /// Does an action with a text in both runs.
+    ///
+    /// # Errors
+    /// Why the text is not taken; nothing has changed then.
+    pub fn type_in(&mut self, act: Act, text: &str) -> Result<(), Refusal> {
+        self.halt();
+        let (here, moment) = (self.main.position(), self.moment());
+        self.main.type_in(act, text)?;
+        self.forked(here);
+        let deed = Deed::Act(act);
+        self.steps.put(Step { deed, moment });
+        Ok(())
     }
 
     fn put_act(&mut self, act: Act) -> bool {

@@ -3,6 +3,7 @@
 use crate::action::{Act, Action, ActionSpec};
 use crate::agenda::Agenda;
 use crate::difference::Difference;
+use crate::growth::Growth;
 use crate::ids::{Glyph, Ink};
 use crate::knobs::{self, Knob, KnobError};
 use crate::lesson::{Card, Sheet};
@@ -17,6 +18,7 @@ use crate::state::RunState;
 use crate::story::{BeatView, Progress, Scale, Setup};
 use crate::tape::{Arg, END, Note, NoteId, Tape, Tone};
 use crate::time::Time;
+use crate::typed::{Field, Refusal, Typed};
 
 /// Keyframes kept at most; when there are more, every second one goes and the spacing doubles.
 const KEYFRAMES_MAX: usize = 64;
@@ -185,8 +187,21 @@ impl<M: Model> World<M> {
                     self.model.on_action(action, &self.knobs, cx);
                 }
             }
+            InputKind::Typed(act, text) => {
+                if let Some(action) = M::Action::from_act(act)
+                    && self.model.can(action)
+                    && self.model.refuses(action, text.text()).is_none()
+                {
+                    self.model.on_typed(action, text, &self.knobs, cx);
+                }
+            }
         }
     }
+}
+
+/// What is typed for an action, if it is done with a text.
+fn field_of(actions: &[ActionSpec], act: Act) -> Option<&'static Field> {
+    actions.get(act.spec)?.field
 }
 
 /// Kept out of the generic code, and out of the hot loop, because it is the same for all lessons.
@@ -515,6 +530,9 @@ impl<M: Model> Show for Run<M> {
     fn plots(&self) -> &'static [Plot] {
         self.sheet.plots
     }
+    fn growth(&self) -> Option<&'static Growth> {
+        self.sheet.growth
+    }
     fn still(&self) -> Time {
         self.sheet.still
     }
@@ -596,7 +614,7 @@ impl<M: Model> Show for Run<M> {
     }
 
     fn act(&mut self, act: Act) -> bool {
-        let can = self.can(act);
+        let can = self.can(act) && field_of(self.sheet.actions, act).is_none();
         match self.turned(act) {
             Some((knob, value)) => can && self.set_knob(knob, value).is_ok(),
             None => {
@@ -614,6 +632,18 @@ impl<M: Model> Show for Run<M> {
         self.inputs.truncate(done);
         self.inputs
             .extend_from_slice(inputs.get(done..).unwrap_or_default());
+    }
+
+    fn type_in(&mut self, act: Act, text: &str) -> Result<(), Refusal> {
+        let field = field_of(self.sheet.actions, act).ok_or(Refusal::Now)?;
+        let text = Typed::new(text, field.most)?;
+        let action = M::Action::from_act(act).filter(|action| self.world.model.can(*action));
+        let action = action.ok_or(Refusal::Now)?;
+        if let Some(why) = self.world.model.refuses(action, text.text()) {
+            return Err(Refusal::Because(why));
+        }
+        self.put(InputKind::Typed(act, text));
+        Ok(())
     }
 
     fn inputs(&self) -> &[Input] {
@@ -768,7 +798,7 @@ impl<M: Model> Show for Run<M> {
             let _ = knobs::set(&mut first, id, value);
         }
         let mut run = Run::with_knobs(self.sheet, state.seed, first);
-        run.inputs = state.inputs(&list, self.sheet.actions.len());
+        run.inputs = state.inputs(&list, self.sheet.actions);
         Box::new(run)
     }
 

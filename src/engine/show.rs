@@ -2,6 +2,7 @@
 
 use crate::action::{Act, ActionSpec};
 use crate::difference::Difference;
+use crate::growth::Growth;
 use crate::ids::{Glyph, Ink, PartId};
 use crate::knobs::{Knob, KnobError};
 use crate::lesson::Card;
@@ -12,6 +13,7 @@ use crate::state::RunState;
 use crate::story::{BeatView, Progress, Scale, Setup};
 use crate::tape::{Note, Tape};
 use crate::time::Time;
+use crate::typed::Refusal;
 
 /// What [`Show::run`] stops at before its time is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +64,8 @@ pub trait Show {
     fn twin_default(&self) -> (&'static str, f64);
     /// What is plotted.
     fn plots(&self) -> &'static [Plot];
+    /// What can be measured of its structure as that grows.
+    fn growth(&self) -> Option<&'static Growth>;
     /// The moment of the catalogue's still.
     fn still(&self) -> Time;
 
@@ -110,6 +114,11 @@ pub trait Show {
     /// Puts other inputs in the place of those from here on; the first ones, which have been applied, are the same. What
     /// lay ahead on the tape becomes the ghost.
     fn rewrite(&mut self, inputs: &[Input]);
+    /// Does an action with a text; in the past this forks.
+    ///
+    /// # Errors
+    /// Why the text is not taken; nothing has changed then.
+    fn type_in(&mut self, act: Act, text: &str) -> Result<(), Refusal>;
     /// Everything the learner did, in order.
     fn inputs(&self) -> &[Input];
 

@@ -175,7 +175,7 @@ impl Step {
 impl Moment {
     /// The inputs of its run, by the lists of a run of the same lesson.
     pub(crate) fn inputs(&self, run: &dyn Show) -> Vec<Input> {
-        self.link.run.inputs(&run.knobs(), run.actions().len())
+        self.link.run.inputs(&run.knobs(), run.actions())
     }
 }
 

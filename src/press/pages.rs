@@ -194,7 +194,10 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
 /// Sections of the site's words that no page shows as it opens: the page asks for them with what says them.
 const LATER: [&str; 7] = ["help", "share", "embed", "undo", "follow", "jot", "second"];
 /// Sections that only this tool reads, or that travel with the lesson that says them.
-const OWN: [&str; 3] = ["handout", "table", FILM];
+const OWN: [&str; 5] = ["handout", "table", FILM, TYPING, MEASURE];
+/// The words that only lessons with fields, or with something to measure, need: they travel with those lessons.
+const TYPING: &str = "typing";
+const MEASURE: &str = "measure";
 /// The section that only the dialog for films reads, which fetches it when it is opened.
 const FILM: &str = "film";
 
@@ -225,11 +228,21 @@ fn lesson_words(
         let id = format!("table.{table}");
         (id.clone(), own.get(&id).to_owned())
     });
+    let run = lessons::find(&lesson.slug).map(|entry| (entry.open)(1));
+    let run = run.as_deref();
+    let types = run.is_some_and(|run| run.actions().iter().any(|action| action.field.is_some()));
+    let grows = run.is_some_and(|run| run.growth().is_some());
+    let needed = |id: &str| match id.split_once('.').map_or("", |(section, _)| section) {
+        TYPING => types,
+        MEASURE => grows,
+        _ => false,
+    };
+    let all = own.words.iter().filter(|(id, _)| needed(id)).cloned();
     let ours = texts.to_words();
     let ours = ours
         .ids()
         .map(|id| (id.to_owned(), ours.get(id).to_owned()));
-    let words = Words::new(ours.chain(tables));
+    let words = Words::new(all.chain(ours).chain(tables));
     let chapter = catalogue::chapter_of(&site.chapters, &lesson.slug);
     let chapter = chapter.map(|chapter| &chapter.title);
     let next = texts.next.iter();
@@ -788,6 +801,7 @@ mod tests {
             chapters,
             paths: Vec::new(),
             lessons: vec![LessonPage {
+                height: 640,
                 slug: "load-balancing".to_owned(),
                 texts: lesson,
                 tables: vec!["lb_ip_hash".to_owned()],
@@ -1017,9 +1031,37 @@ mod tests {
         let missing: Vec<_> = asked.filter(|id| !words.contains(id)).collect();
         assert!(missing.is_empty(), "{missing:?}");
         let site: serde_json::Value =
-            serde_json::from_str(&site_words(&texts).expect("words")).expect("JSON");
+            serde_json::from_str(&site_words(&texts, false).expect("words")).expect("JSON");
         assert!(site["words"]["film.title"].is_null());
-        assert!(!site["words"]["share.film"].is_null());
+    }
+
+    #[test]
+    fn words_of_fields_travel_with_lessons_that_have_fields() {
+        let (site, _) = fake();
+        let has = |words: &str, id: &str| {
+            let all: serde_json::Value = serde_json::from_str(words).expect("well formed");
+            all["words"][id].is_string()
+        };
+        let all = site_words(&site.texts, false).expect("well formed");
+        let of = |slug: &str| {
+            let lesson = LessonPage {
+                slug: slug.to_owned(),
+                ..site.lessons[0].clone()
+            };
+            lesson_words(&site, &site.texts, &lesson, &lesson.texts)
+        };
+        for (slug, types, grows) in [
+            ("inverted-index", true, false),
+            ("bloom-filter", true, true),
+            ("load-balancing", false, false),
+        ] {
+            let words = of(slug).expect("well formed");
+            assert_eq!(has(&words, "typing.empty"), types, "{slug}");
+            assert_eq!(has(&words, "measure.open"), grows, "{slug}");
+            assert!(has(&words, "title"), "{slug}");
+        }
+        assert!(has(&all, "boot.retry"));
+        assert!(!has(&all, "typing.empty") && !has(&all, "measure.open"));
     }
 
     #[test]

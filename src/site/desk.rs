@@ -42,6 +42,7 @@ pub(crate) enum Dialog {
     Help,
     Share,
     Embed,
+    Growth,
 }
 
 /// A handle on the desk; copied freely.

@@ -4,6 +4,7 @@ use crate::desk::{Desk, Dialog};
 use crate::embedding::EmbedForm;
 use crate::icons::{self, icon};
 use crate::live::rarely;
+use crate::measure;
 use crate::place;
 use crate::sharing::Share;
 use crate::texts::t;
@@ -18,11 +19,13 @@ pub(crate) fn Dialogs(desk: Desk) -> impl IntoView {
             Dialog::Help => (t("help.title"), false),
             Dialog::Share => (t("share.title"), false),
             Dialog::Embed => (t("embed.title"), true),
+            Dialog::Growth => (desk.word("growth.title"), true),
         };
         let body = match dialog {
             Dialog::Help => help().into_any(),
             Dialog::Share => view! { <Share desk/> }.into_any(),
             Dialog::Embed => view! { <EmbedForm desk/> }.into_any(),
+            Dialog::Growth => measure::survey(desk),
         };
         frame(desk, title, wide, body).into_any()
     };

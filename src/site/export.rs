@@ -138,7 +138,7 @@ fn name(desk: Desk, kind: &str) -> String {
 }
 
 /// Saves a text that is not of this module's making.
-pub(crate) fn save_text(desk: Desk, ending: &str, kind: &str, text: &str) -> Option<()> {
+pub(crate) fn save_own(desk: Desk, ending: &str, kind: &str, text: &str) -> Option<()> {
     save(&name(desk, ending), kind, text)
 }
 

@@ -279,7 +279,7 @@ fn build(desk: Desk) -> AnyView {
     };
     let failed = RwSignal::new(false);
     let save = move |_| {
-        let saved = export::save_text(desk, "md", "text/markdown", &text());
+        let saved = export::save_own(desk, "md", "text/markdown", &text());
         failed.set(saved.is_none());
     };
     let (copies, copied) = copy(move || untrack(text));

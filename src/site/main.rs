@@ -29,6 +29,7 @@ mod lesson;
 mod line;
 mod live;
 mod machine;
+mod measure;
 mod notes;
 mod opening;
 mod place;
@@ -48,6 +49,7 @@ mod taking_back;
 mod tape;
 mod texts;
 mod theme;
+mod typing;
 mod views;
 
 use leptos::mount::mount_to;

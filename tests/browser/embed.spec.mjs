@@ -766,3 +766,23 @@ test("in a bare sandbox changes are taken back, and notes say that they go with 
   await page.keyboard.press("Control+Enter");
   await expect(notes.getByRole("listitem")).toContainText(["Kept for now"]);
 });
+
+test("an action takes a text, or says why not", async ({ page }) => {
+  await host(page, iframe("bloom-filter"));
+  const player = await framed(page);
+  await connected(page);
+  for (const [fields, error] of [
+    [{}, "text is missing or far too long"],
+    [{ text: 7 }, "text is missing or far too long"],
+    [{ text: "x".repeat(10_000) }, "text is missing or far too long"],
+    [{ text: "x".repeat(2_000) }, "long"],
+    [{ text: " \n" }, "empty"],
+    [{ text: "a\0b" }, "unreadable"],
+  ]) expect(await send(page, "act", { name: "watch-own", ...fields })).toMatchObject({ ok: false, error });
+  expect(await send(page, "act", { name: "watch-own", text: "שלום 👩‍👩‍👧" })).toMatchObject({ ok: true });
+  const { state } = await send(page, "getState");
+  expect(await send(page, "restart")).toMatchObject({ ok: true });
+  expect(await send(page, "setState", { state })).toMatchObject({ ok: true });
+  expect((await send(page, "getState")).state).toBe(state);
+  await expect(player.button(/^Filter, 12 of 128 bits set/)).toBeAttached();
+});

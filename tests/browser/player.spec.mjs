@@ -1,5 +1,5 @@
 // The player as learners use it, and load balancing in particular.
-import { test, expect, open, drag, some, expectAccessible, expectNoSidewaysScroll, expectReadableStage, ready } from "./kit.mjs";
+import { test, expect, open, drag, some, expectAccessible, expectNoSidewaysScroll, expectReadableStage, ready, rested } from "./kit.mjs";
 
 const BALANCING = "l/load-balancing/";
 
@@ -466,4 +466,97 @@ test.describe("for the class", () => {
     expect(await player.seconds()).toBe(0.64);
     await expect(player.time).toHaveAttribute("aria-valuetext", "0.64 seconds");
   });
+});
+
+test("what is typed is answered, goes into the link, and is no shortcut", async ({ page }) => {
+  const player = await open(page, "l/inverted-index/");
+  await player.seek(8);
+  await player.rested();
+  const time = await player.clock.textContent();
+  const button = player.button("Ask your own query");
+  await expect(button).toHaveAttribute("aria-expanded", "false");
+  await button.click();
+  await expect(button).toHaveAttribute("aria-expanded", "true");
+  const field = page.getByRole("textbox", { name: "Words, or the beginning of a word and an asterisk" });
+  await expect(field).toBeFocused();
+  const answer = page.locator(".typing-said");
+  // Bad texts are answered, and nothing happens.
+  for (const [text, why] of [
+    ["", "Type something first."],
+    ["42 !", "There is no word in it."],
+    ["x".repeat(100), "At most 60 characters, please."],
+  ]) {
+    await field.fill(text);
+    await page.keyboard.press("Enter");
+    await expect(answer).toContainText(why);
+    await expect(field).toHaveAttribute("aria-invalid", "true");
+  }
+  await expectAccessible(page);
+  // Each of these would do something elsewhere: play, go to a step, go home, open the help.
+  await field.fill("");
+  await page.keyboard.type("bridge 5? ");
+  await page.keyboard.press("Home");
+  await expect(field).toHaveValue("bridge 5? ");
+  // A key that an input method still works on is not the end of the text.
+  await field.dispatchEvent("keydown", { key: "Enter", isComposing: true, bubbles: true });
+  await field.dispatchEvent("keydown", { key: "Enter", keyCode: 229, bubbles: true });
+  await player.rested();
+  await expect(player.clock).toHaveText(time);
+  await expect(answer).toContainText("At most 60 characters, please.");
+  await page.keyboard.press("Enter");
+  await expect(answer).toContainText("Your query “bridge 5?” goes through the same gates.");
+  await expect(field).not.toHaveAttribute("aria-invalid");
+  await expect(field).toBeFocused();
+  await expect(player.clock).toHaveText(time);
+  // It is asked, and stands on the stage.
+  await page.keyboard.press("Escape");
+  await expect(field).toHaveCount(0);
+  await expect(button).toBeFocused();
+  await player.playFor(2);
+  await player.rested();
+  await expect(player.button(/^Query, bridge 5\?/)).toBeAttached();
+  const look = async () => [await player.clock.textContent(), await player.parts()];
+  const before = await look();
+  await player.share.click();
+  const shared = new URL(await page.getByLabel("Address", { exact: true }).inputValue());
+  expect(shared.searchParams.get("state")).toBeTruthy();
+  await open(page, shared.pathname + shared.search);
+  await expect.poll(look).toEqual(before);
+});
+
+test("a structure is measured as it grows, can be stopped, and goes on", async ({ page }) => {
+  await open(page, "l/indexes/");
+  await page.getByRole("button", { name: "Measure to a million" }).click();
+  const dialog = page.getByRole("dialog");
+  const said = dialog.getByRole("status");
+  await expect(said).toContainText("Nothing is measured yet.");
+  // It is stopped as the first point comes: a hand might be late.
+  await dialog.evaluate(
+    (dialog) =>
+      new Promise((done) => {
+        const press = (name) => [...dialog.querySelectorAll("button")].find((button) => button.textContent === name).click();
+        const points = new MutationObserver(() => {
+          if (!dialog.querySelector("circle")) return;
+          points.disconnect();
+          press("Stop");
+          done();
+        });
+        points.observe(dialog, { childList: true, subtree: true });
+        press("Measure");
+      }),
+  );
+  await expect(said).toContainText(/^Stopped at [\d,]+ keys\.$/);
+  await rested(page);
+  const points = dialog.locator("circle");
+  const seen = await points.count();
+  expect(seen).toBeGreaterThan(0);
+  await expectAccessible(page);
+  await dialog.getByText("The points as numbers").click();
+  await expect(dialog.getByRole("row")).toHaveCount(17);
+  await dialog.getByRole("button", { name: "Go on", exact: true }).click();
+  await expect.poll(() => points.count()).toBeGreaterThan(seen);
+  // Who closes it ends it.
+  await page.keyboard.press("Escape");
+  await expect(dialog).toHaveCount(0);
+  await rested(page);
 });
