@@ -73,9 +73,11 @@ fn can_share() -> bool {
 pub(crate) fn Share(desk: Desk) -> impl IntoView {
     desk.settle();
     let at = desk.now.get_untracked().to_string();
-    let asked = desk.ask(opening::shortest).flatten();
     // What the author locked or left out stays so for whoever opens the address.
     let author = desk.asked(Clone::clone).unwrap_or_default();
+    let asked = desk
+        .ask(|player| opening::shortest(player, &author))
+        .flatten();
     let asked = asked.map(|asked| contract::Address {
         lock: author.lock,
         hide: author.hide,
