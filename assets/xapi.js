@@ -212,7 +212,7 @@
     if (sending || state === "opening" || state === "refused" || queue.length === 0) return;
     sending = true;
     clearTimeout(retry);
-    const batch = queue;
+    const batch = [...queue];
     const answer = await maybe(post(batch));
     sending = false;
     // A conflict says that the store has them.

@@ -691,7 +691,7 @@ mod tests {
         let wish = STANDARD.decode(wish.split('"').next().unwrap_or_default());
         let wish = String::from_utf8(wish.expect("base64")).expect("text");
         assert!(wish.contains("\"?theme=dark&lock=all\""), "{wish}");
-        assert_eq!(html.matches("<script ").count(), 3);
+        assert_eq!(html.matches("<script ").count(), 4);
     }
 
     #[test]
