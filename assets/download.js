@@ -62,6 +62,7 @@ class LoadlabDownload extends HTMLElement {
     progress.setAttribute("aria-label", say("packing"));
     const said = element("p", {});
     said.setAttribute("role", "status");
+    for (const control of [kind, pass]) control.style.maxWidth = "22rem";
     const change = () => {
       hint.textContent = say(`${kind.value}-for`);
       passField.hidden = !kinds[kind.value].manifest;
@@ -85,6 +86,7 @@ class LoadlabDownload extends HTMLElement {
       cancel.focus();
       said.replaceChildren();
       said.replaceChildren(...(await this.#make(kind.value, choice, progress)));
+      said.scrollIntoView({ block: "nearest" });
       const back = document.activeElement === cancel;
       [cancel.hidden, progress.hidden] = [true, true];
       start.removeAttribute("aria-disabled");
