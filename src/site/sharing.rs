@@ -149,8 +149,15 @@ pub(crate) fn Share(desk: Desk) -> impl IntoView {
 fn steps(desk: Desk) -> AnyView {
     let dots = desk.story.with_untracked(|story| story.dots.clone());
     let count = dots.len();
+    let author = desk.asked(Clone::clone).unwrap_or_default();
     let step = |(at, dot): (usize, Dot)| {
-        let page = snippet::page(&place::root(), "l", desk.slug, &format!("beat={}", at + 1));
+        let asked = contract::Address {
+            beat: Some(at + 1),
+            from: author.from.clone(),
+            to: author.to.clone(),
+            ..contract::Address::default()
+        };
+        let page = snippet::page(&place::root(), "l", desk.slug, &asked.query());
         let step = step(at, count);
         let text = dot
             .said

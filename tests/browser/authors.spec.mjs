@@ -267,6 +267,30 @@ function conforms(statement) {
   expect(result.success).toBe(result.response === definition.correctResponsesPattern[0]);
 }
 
+plain("a SCORM package of a part of the story counts that part alone", async ({ page }) => {
+  const folder = `${mkdtempSync(join(tmpdir(), "loadlab-part-"))}/`;
+  press("scorm", first, folder, "--version", "2004", "--query", `from=${table.steps[1].id}&to=${table.steps[2].id}&theme=dark`);
+  writeFileSync(join(folder, "lms.html"), `<!doctype html><title>LMS</title><script>
+    window.kept = {};
+    window.API_1484_11 = { Initialize: () => "true", GetValue: (name) => kept[name] ?? "", SetValue: (name, value) => { kept[name] = value; return "true"; },
+      Commit: () => "true", Terminate: () => "true", GetLastError: () => "0" };
+  </script><iframe title="SCO" src="index.html" width="1000" height="760"></iframe>`);
+  const place = await host(folder);
+  await page.goto(`${place.url}lms.html`);
+  const lesson = page.frameLocator("iframe").frameLocator("iframe");
+  await ready(lesson);
+  await expect(lesson.locator("html[data-theme=dark]")).toBeAttached();
+  const player = new Player(lesson);
+  expect(await player.steps()).toBe(2);
+  const kept = (name) => page.evaluate((name) => window.kept[name], name);
+  expect(await kept("cmi.completion_status")).toBe("incomplete");
+  await player.jump();
+  await expect.poll(() => kept("cmi.completion_status")).toBe("completed");
+  expect(await kept("cmi.progress_measure")).toBe("1");
+  expect(await kept("cmi.location")).toBe("2");
+  await place.close();
+});
+
 const ACTOR = { objectType: "Agent", name: "Ada", account: { homePage: "https://school.example/", name: "ada" } };
 const REGISTRATION = "7d3a8f5e-1c2b-4d5e-8f90-112233445566";
 
