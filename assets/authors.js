@@ -3,6 +3,20 @@
 "use strict";
 
 (() => {
+  for (const button of document.querySelectorAll("[data-copies]")) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      const source = document.getElementById(button.dataset.copies);
+      try {
+        await navigator.clipboard.writeText(source.textContent);
+        button.textContent = button.dataset.done;
+      } catch {
+        // Where copying is not allowed the text is selected, ready for the keyboard.
+        getSelection().selectAllChildren(source);
+      }
+    });
+  }
+  // The page of recipes has code to copy and no workbench.
   const bench = document.querySelector(".bench");
   if (!bench) return;
   const frame = document.getElementById("bench-frame");
@@ -118,20 +132,6 @@
     port.postMessage(message);
   });
   fields.addEventListener("input", () => fields.setCustomValidity(""));
-
-  for (const button of document.querySelectorAll("[data-copies]")) {
-    button.hidden = false;
-    button.addEventListener("click", async () => {
-      const source = document.getElementById(button.dataset.copies);
-      try {
-        await navigator.clipboard.writeText(source.textContent);
-        button.textContent = button.dataset.done;
-      } catch {
-        // Where copying is not allowed the text is selected, ready for the keyboard.
-        getSelection().selectAllChildren(source);
-      }
-    });
-  }
 
   form.addEventListener("input", show);
   form.addEventListener("submit", (event) => {

@@ -287,7 +287,12 @@
     frame.contentWindow.postMessage({ ns, v: 1, type: "connect" }, "*", [channel.port2]);
   });
 
-  const query = new URLSearchParams({ links: "0", resize: "off" });
+  // The author's choice, such as a part of the story: what the lesson counts then is that part.
+  const query = new URLSearchParams(frame.dataset.query);
+  query.set("links", "0");
+  query.set("resize", "off");
+  // Whoever comes back stands where they left, wherever the author opens the lesson.
+  if (kept.state || kept.beat > 1) for (const name of ["at", "state"]) query.delete(name);
   if (kept.state) query.set("state", kept.state);
   else if (kept.beat > 1) query.set("beat", kept.beat);
   frame.src = `${frame.dataset.src}?${query}`;

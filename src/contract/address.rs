@@ -42,6 +42,10 @@ pub struct Address {
     pub seed: Option<u32>,
     /// The beat to open at, from 1.
     pub beat: Option<usize>,
+    /// The beat that the story begins with, by name.
+    pub from: Option<String>,
+    /// The beat that the story ends with, by name.
+    pub to: Option<String>,
     /// The moment to open at, in seconds.
     pub at: Option<f64>,
     /// Knobs as written, by id.
@@ -78,6 +82,8 @@ impl Default for Address {
             lang: None,
             seed: None,
             beat: None,
+            from: None,
+            to: None,
             at: None,
             knobs: Vec::new(),
             speed: None,
@@ -151,6 +157,8 @@ impl Address {
             put(&format!("p.{id}"), Some(value.clone()));
         }
         put("beat", self.beat.map(|beat| beat.to_string()));
+        put("from", self.from.clone());
+        put("to", self.to.clone());
         put("at", self.at.map(|at| at.to_string()));
         put("state", self.state.clone());
         put("autoplay", self.autoplay.then(|| "1".to_owned()));
@@ -215,6 +223,16 @@ fn read(address: &mut Address, name: &str, value: &str) -> bool {
         "beat" => {
             address.beat = whole(value);
             address.beat.is_some()
+        }
+        "from" | "to" => {
+            // Only the lesson knows the names of its beats.
+            let end = if name == "to" {
+                &mut address.to
+            } else {
+                &mut address.from
+            };
+            *end = Some(value.to_owned());
+            true
         }
         "at" => {
             address.at = number(value).map(|at| at.max(0.0));
@@ -510,7 +528,7 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_back() {
-        let query = "theme=dark&motion=reduce&lang=en&seed=7&p.policy=round-robin&beat=3&at=4.5&state=AQ\
+        let query = "theme=dark&motion=reduce&lang=en&seed=7&p.policy=round-robin&beat=3&from=queue&to=end&at=4.5&state=AQ\
                      &autoplay=1&code=1&speed=0.5&hide=story,tape&lock=all&links=0&resize=h5p&origin=https://a.example";
         let address = parse(query);
         assert_eq!(address.warnings, [""; 0]);

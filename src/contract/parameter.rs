@@ -37,6 +37,8 @@ pub enum Takes {
     Knob,
     /// A whole number from 1.
     Beat,
+    /// The name of a step.
+    Step,
     /// Seconds, from zero.
     Seconds,
     /// The text that Share writes.
@@ -63,6 +65,7 @@ impl Takes {
             Takes::Seed => "whole number from 0 to 4294967295".to_owned(),
             Takes::Knob => "number or option of the knob".to_owned(),
             Takes::Beat => "whole number from 1".to_owned(),
+            Takes::Step => "name of a step".to_owned(),
             Takes::Seconds => "seconds of simulated time".to_owned(),
             Takes::State => format!("text, at most {STATE_MAX} characters"),
             Takes::Flag => "1, 0, true, false; empty is true".to_owned(),
@@ -89,7 +92,7 @@ pub struct Parameter {
 }
 
 /// All parameters, in the order in which the reference lists them.
-pub const PARAMETERS: [Parameter; 17] = [
+pub const PARAMETERS: [Parameter; 19] = [
     Parameter {
         name: "theme",
         takes: Takes::OneOf(&THEMES),
@@ -129,8 +132,22 @@ pub const PARAMETERS: [Parameter; 17] = [
         name: "beat",
         takes: Takes::Beat,
         default: "1",
-        rule: "The story opens at this step; clamped to the steps there are.",
+        rule: "The story opens at this step; clamped to the steps there are. Within from and to steps are counted anew from 1.",
         example: "3",
+    },
+    Parameter {
+        name: "from",
+        takes: Takes::Step,
+        default: "the first step",
+        rule: "The story begins with this step, in the state that the steps before it lead to. A name that the lesson lacks counts as none.",
+        example: "queue",
+    },
+    Parameter {
+        name: "to",
+        takes: Takes::Step,
+        default: "the last step",
+        rule: "The story ends with this step; what it asks is left out, since the answer comes with the next. A step before from counts as none.",
+        example: "balance",
     },
     Parameter {
         name: "at",

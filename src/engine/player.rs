@@ -99,6 +99,8 @@ pub struct Player {
     /// Whether it was the story that opened or closed the comparison last: then it follows the story back, too.
     story_compares: bool,
     beats: Vec<BeatView>,
+    /// The first beat that is told; those before it only arrange what it shows. From outside beats are counted from here.
+    first: usize,
     playing: bool,
     speed: f64,
     beat: usize,
@@ -137,6 +139,7 @@ impl Player {
             twin: None,
             story_compares: false,
             beats,
+            first: 0,
             playing: false,
             speed,
             beat: 0,
@@ -153,6 +156,34 @@ impl Player {
             wanted: None,
             patience: Box::new(|| true),
         }
+    }
+
+    /// Tells only the beats from `first` to `last` (from 0, of the whole story); [`Player::jump`] to beat 0 then goes where
+    /// that part begins. For a player that has done nothing yet. What the last one asks is left out where the answer would
+    /// come with a beat that is not told.
+    pub fn tell_only(&mut self, first: usize, last: usize) {
+        let whole = self.beats.len();
+        self.beats.truncate(last.saturating_add(1));
+        self.reached.truncate(self.beats.len());
+        self.first = first.min(self.beats.len().saturating_sub(1));
+        self.guesses.clear();
+        if let Some(end) = self.beats.last_mut().filter(|_| last + 1 < whole) {
+            (end.predict, end.hides) = (None, &[]);
+        }
+    }
+
+    /// Where the part that is told begins, if that is not where the run begins.
+    fn start(&self) -> Option<Position> {
+        self.reached[self.first..]
+            .first()
+            .copied()
+            .flatten()
+            .filter(|_| self.first > 0)
+    }
+
+    /// A beat as it is counted from outside.
+    fn told(&self, beat: usize) -> usize {
+        beat.saturating_sub(self.first)
     }
 
     /// Sets what is asked, again and again, whether there is time to go on; what is left then is for later frames.
@@ -217,34 +248,34 @@ impl Player {
         }
     }
 
-    /// The beats of the story.
+    /// The beats that are told.
     pub fn beats(&self) -> &[BeatView] {
-        &self.beats
+        &self.beats[self.first..]
     }
 
     /// The beat shown (from 0).
     pub fn beat(&self) -> usize {
-        self.beat
+        self.told(self.beat)
     }
 
     /// Whether the run stands at the very place where the beat shown was reached.
     pub fn at_beat(&self) -> bool {
-        self.reached.get(self.beat).copied().flatten() == Some(self.main.position())
+        self.beat >= self.first && self.reached(self.beat()) == Some(self.main.position())
     }
 
     /// Where a beat was reached on this timeline, if it was.
     pub fn reached(&self, beat: usize) -> Option<Position> {
-        self.reached.get(beat).copied().flatten()
+        self.reached.get(self.first + beat).copied().flatten()
     }
 
     /// The beat that Next is heading for.
     pub fn heading_for(&self) -> Option<usize> {
-        self.goal.map(|goal| goal.beat)
+        self.goal.map(|goal| self.told(goal.beat))
     }
 
     /// The beat that was given up.
     pub fn stuck(&self) -> Option<usize> {
-        self.stuck
+        self.stuck.map(|beat| self.told(beat))
     }
 
     /// The guesses.
@@ -258,7 +289,7 @@ impl Player {
             let truth = guess.settled.map(|(_, truth)| truth);
             truth == Some(guess.choice)
         };
-        let asked = self.beats.iter().filter(|beat| beat.predict.is_some());
+        let asked = self.beats().iter().filter(|beat| beat.predict.is_some());
         (self.guesses.iter().filter(right).count(), asked.count())
     }
 
@@ -302,7 +333,7 @@ impl Player {
 
     /// Recalls an answer that was given on an earlier visit; it is settled again when its moment comes.
     pub fn recall_guess(&mut self, beat: usize, choice: usize) {
-        let options = self.beats.get(beat).and_then(|beat| beat.predict);
+        let options = self.beats().get(beat).and_then(|beat| beat.predict);
         if options.is_some_and(|(_, options)| choice < options.len())
             && self.guess_of(beat).is_none()
         {
@@ -418,7 +449,8 @@ impl Player {
             Leg::Link(beat, twin, also) => {
                 let (beat, twin, also) = (*beat, *twin, *also);
                 self.way.pop_front();
-                self.beat = usize::from(beat).min(self.beats.len().saturating_sub(1));
+                let last = self.beats.len().saturating_sub(1);
+                self.beat = usize::from(beat).clamp(self.first.min(last), last);
                 if self.beat > 0 {
                     self.reached[self.beat] = Some(self.main.position());
                 }
@@ -441,6 +473,9 @@ impl Player {
         } else if self.under_way() {
             self.way.clear();
             self.settle_down(&mut happened);
+            while self.under_way() {
+                self.walk(&mut happened);
+            }
         }
         self.untold.append(&mut happened);
     }
@@ -483,7 +518,7 @@ impl Player {
                     self.goal = None;
                     self.stuck = Some(goal.beat);
                     self.playing = false;
-                    happened.push(Happening::Stuck(goal.beat));
+                    happened.push(Happening::Stuck(self.told(goal.beat)));
                     return;
                 }
             }
@@ -503,7 +538,9 @@ impl Player {
         self.playing = false;
         self.beat = goal.beat;
         self.reached[goal.beat] = Some(self.main.position());
-        happened.push(Happening::Beat(goal.beat));
+        if goal.beat >= self.first {
+            happened.push(Happening::Beat(self.told(goal.beat)));
+        }
     }
 
     /// Ticks challenges and settles guesses.
@@ -521,7 +558,7 @@ impl Player {
             .iter_mut()
             .filter(|guess| guess.settled.is_none())
         {
-            if let Some(truth) = self.main.truth(guess.beat) {
+            if let Some(truth) = self.main.truth(self.first + guess.beat) {
                 guess.settled = Some((now, truth));
                 happened.push(Happening::Settled {
                     beat: guess.beat,
@@ -575,6 +612,14 @@ impl Player {
 
     fn settle_down(&mut self, happened: &mut Vec<Happening>) {
         let here = self.main.position();
+        if let Some(start) = self
+            .start()
+            .filter(|start| here < *start && !self.under_way())
+        {
+            // No way leads to before the part that is told.
+            self.way.push_back(Leg::Run(Journey::Place(start)));
+            return;
+        }
         self.beat = self
             .reached
             .iter()
@@ -586,15 +631,21 @@ impl Player {
         }
     }
 
-    /// Goes back to the start; inputs stay on the tape.
+    /// Goes back to the start of what is told; inputs stay on the tape.
     pub fn restart(&mut self) -> Vec<Happening> {
         self.halt();
         self.playing = false;
-        if self.main.position() > Position::default() {
-            let (deed, moment) = (Deed::Restart, self.moment());
+        let (deed, moment) = (Deed::Restart, self.moment());
+        let moved = self.main.position() > self.reached[self.first].unwrap_or_default();
+        let happened = match self.first {
+            0 => self.seek_to(Position::default()),
+            _ => self.jump(0),
+        };
+        if moved {
+            self.steps.pending = None;
             self.steps.put(Step { deed, moment });
         }
-        self.seek_to(Position::default())
+        happened
     }
 
     /// Begins anew: another seed or the same, first knobs, nothing done.
@@ -617,6 +668,10 @@ impl Player {
         if let Some(twin) = self.twin.take() {
             // The knob existed a moment ago, so this only fails if a lesson's knobs changed under our feet.
             let _ = self.compare_here(twin.knob, twin.value, twin.also);
+        }
+        if self.first > 0 {
+            let happened = self.set_out([Leg::Story(self.first)]);
+            self.untold.extend(happened);
         }
     }
 
@@ -922,6 +977,9 @@ impl Player {
             return self.set_out([Leg::Story(goal.beat)]);
         }
         self.halt();
+        if self.beat < self.first {
+            return self.jump(0);
+        }
         let beat = self.beat + 1;
         if beat < self.beats.len() {
             self.expect(beat);
@@ -940,7 +998,7 @@ impl Player {
         } else {
             self.beat.saturating_sub(1)
         };
-        match self.reached[to] {
+        match self.reached[to.max(self.first)] {
             Some(place) => self.seek_to(place),
             None => Vec::new(),
         }
@@ -1010,16 +1068,18 @@ impl Player {
     /// Goes straight to a beat (from 0), arranging and running through all between.
     pub fn jump(&mut self, beat: usize) -> Vec<Happening> {
         self.halt();
-        let beat = beat.min(self.beats.len().saturating_sub(1));
+        let last = self.beats.len().saturating_sub(1);
+        let beat = beat.saturating_add(self.first).min(last);
         self.playing = false;
         if let Some(place) = self.reached[beat] {
             return self.seek_to(place);
         }
         // Not reached yet: go on from the last beat that was, so that every state in between is real.
-        let last = self.reached.iter().rposition(Option::is_some).unwrap_or(0);
+        let before = self.reached[..beat].iter().rev();
+        let last = before.flatten().next().copied();
         (self.goal, self.stuck) = (None, None);
         self.expect(beat);
-        match self.reached[last].filter(|_| last < beat) {
+        match last {
             Some(place) => self.set_out([Leg::Run(Journey::Place(place)), Leg::Story(beat)]),
             None => self.set_out([Leg::Story(beat)]),
         }
@@ -1029,7 +1089,7 @@ impl Player {
     pub fn back_to_story(&mut self) -> Vec<Happening> {
         let beat = self.stuck.unwrap_or(self.beat);
         self.reset(self.main.seed());
-        let happened = self.jump(beat);
+        let happened = self.jump(self.told(beat));
         // It is one press, and one step.
         self.steps.pending = None;
         happened
@@ -1037,14 +1097,15 @@ impl Player {
 
     /// Locks in an answer to the question of the beat shown; later answers do not count.
     pub fn guess(&mut self, choice: usize) -> bool {
-        let Some((_, options)) = self.beats[self.beat].predict else {
+        let beat = self.beat();
+        let Some((_, options)) = self.beats()[beat].predict else {
             return false;
         };
-        if choice >= options.len() || self.guess_of(self.beat).is_some() {
+        if choice >= options.len() || self.guess_of(beat).is_some() {
             return false;
         }
         self.guesses.push(Guess {
-            beat: self.beat,
+            beat,
             choice,
             at: self.main.position().at,
             settled: None,

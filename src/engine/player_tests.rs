@@ -382,3 +382,54 @@ fn a_knob_on_the_way_back_to_a_beat_makes_the_way_there_a_new_one() {
     assert_eq!(straight.position().at, player.main().position().at);
     assert_eq!(face(&*straight), face(player.main()));
 }
+
+/// A player of the toy's beats from 1 on, at their start.
+fn part(last: usize) -> Player {
+    let mut player = player();
+    player.tell_only(1, last);
+    assert_eq!(player.jump(0), [Happening::Beat(0)]);
+    player
+}
+
+#[test]
+fn a_part_of_the_story_begins_where_the_whole_comes_to_it_and_no_way_leads_before() {
+    let mut whole = player();
+    whole.jump(1);
+    let start = whole.main().position();
+    let mut part = part(2);
+    assert_eq!((part.main().position(), part.beat()), (start, 0));
+    assert_eq!(part.beats(), &whole.beats()[1..=2]);
+    for back in [Player::restart, Player::back] {
+        part.next();
+        assert_eq!(part.next(), [Happening::Beat(1)]);
+        assert_eq!(part.next(), [], "nothing comes after the last");
+        back(&mut part);
+        assert_eq!((part.main().position(), part.beat()), (start, 0));
+    }
+    part.seek(Time::ZERO);
+    assert_eq!((part.main().position(), part.beat()), (start, 0));
+    for fine in [true, false] {
+        part.step_back(fine);
+        assert_eq!(part.main().position(), start);
+    }
+    part.reset(9);
+    play(&mut part, 1);
+    assert_eq!((part.beat(), part.main().seed()), (0, 9));
+    assert!(part.at_beat());
+}
+
+#[test]
+fn a_link_of_a_part_opens_in_the_whole_story_too() {
+    let mut part = part(2);
+    part.jump(1);
+    let link = part.link();
+    let mut whole = player();
+    whole.restore(&link);
+    assert_eq!(whole.beat(), 2);
+    let mut again = player();
+    again.tell_only(1, 2);
+    again.restore(&link);
+    assert_eq!((again.beat(), again.at_beat()), (1, true));
+    again.restart();
+    assert_eq!(again.beat(), 0);
+}

@@ -47,6 +47,14 @@ const WITHOUT_ELEMENT: &str = r#"<script type="module">
   });
 </script>"#;
 
+/// The top of the site as snippets name it.
+pub(crate) fn home(site: &Site) -> String {
+    site.home.as_deref().map_or_else(
+        || SOMEWHERE.to_owned(),
+        |home| format!("{}/", home.trim_end_matches('/')),
+    )
+}
+
 /// The inside of the page below its header; `root` leads to the top of the site.
 pub fn main(site: &Site, texts: &Texts, root: &str) -> String {
     let word = |id: &str| texts.get(&format!("authors.{id}")).to_owned();
@@ -62,6 +70,7 @@ pub fn main(site: &Site, texts: &Texts, root: &str) -> String {
         "parameters",
         "messages",
         "lessons",
+        "course",
         "hosts",
     ];
     let entries = contents.map(|id| format!("<li><a href=\"#{id}\">{}</a></li>", say(id)));
@@ -78,10 +87,7 @@ pub fn main(site: &Site, texts: &Texts, root: &str) -> String {
             say(&format!("{id}-text"))
         )
     };
-    let home = site.home.as_deref().map_or_else(
-        || SOMEWHERE.to_owned(),
-        |home| format!("{}/", home.trim_end_matches('/')),
-    );
+    let home = home(site);
     if let Some(lesson) = site.lessons.first() {
         out += &section("try", bench(site, texts, root, lesson));
         let title = word("frame-title").replace("{0}", lesson.texts.get("title"));
@@ -160,6 +166,11 @@ pub fn main(site: &Site, texts: &Texts, root: &str) -> String {
             .map(|lesson| details(texts, root, lesson))
             .collect(),
     );
+    let recipes = format!(
+        "<p><a href=\"{root}authors/course/\">{}</a></p>",
+        say("course-link")
+    );
+    out += &section("course", recipes);
     out += &section(
         "hosts",
         texts
@@ -170,14 +181,18 @@ pub fn main(site: &Site, texts: &Texts, root: &str) -> String {
     out + "</main>\n"
 }
 
-/// A named piece of code with a button that copies it; the button waits for the script that makes it work.
 fn snippet_block(texts: &Texts, id: &str, snippet: &str) -> String {
+    named_snippet(texts, id, texts.get(&format!("authors.{id}")), snippet)
+}
+
+/// A named piece of code with a button that copies it; the button waits for the script that makes it work.
+pub(crate) fn named_snippet(texts: &Texts, id: &str, name: &str, snippet: &str) -> String {
     let say = |id: &str| escape(texts.get(&format!("authors.{id}")));
     format!(
         "<div class=\"snippet\"><div class=\"snippet-head\"><h3>{}</h3>\
          <button class=\"btn\" type=\"button\" data-copies=\"{id}\" data-done=\"{}\" hidden>{}</button></div>\n\
          <pre tabindex=\"0\"><code id=\"{id}\">{}</code></pre></div>\n",
-        say(id),
+        escape(name),
         say("copied"),
         say("copy"),
         escape(snippet)

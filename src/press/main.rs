@@ -1,6 +1,6 @@
 //! The command line of press.
 
-use loadlab_press::packages::{self, Scorm};
+use loadlab_press::packages::{self, Choice, Kind};
 use loadlab_press::publish::{self, Optimised};
 use loadlab_press::{board, check, cuts, new, pages, serve, share, sources, weigh};
 use std::collections::BTreeSet;
@@ -13,12 +13,17 @@ press pages [DIR] [--compress]   write pages, words and stills into a site that 
                                  LOADLAB_HOME=https://host/base/ makes the addresses in previews absolute)
 press serve [DIR] [--port N] [--base PATH] [--open]
                                  serve a built site (default: dist) without any fallback
-press single SLUG [OUT] [--site DIR]
-                                 one lesson as one HTML file that runs without a server (default: SLUG.html)
-press scorm SLUG [OUT] [--version 1.2|2004] [--pass PERCENT] [--site DIR]
-                                 one lesson as a SCORM package; an OUT that ends in / becomes a folder
+press single SLUG [OUT] [--query QUERY] [--site DIR]
+                                 one lesson as one HTML file that runs without a server (default: SLUG.html); QUERY is what
+                                 the Embed dialog writes after the question mark of an address
+press scorm SLUG,… [OUT] [--version 1.2|2004|cmi5] [--pass PERCENT] [--query QUERY] [--site DIR]
+                                 lessons as a SCORM or cmi5 package; an OUT that ends in / becomes a folder
                                  (default: SLUG-scorm-VERSION.zip); with --pass so many
-                                 per cent of its questions answered rightly pass
+                                 per cent of its questions answered rightly pass; QUERY is for the first lesson, and what of
+                                 it is not about that lesson alone for all
+press cartridge SLUG,… [OUT] [--home URL] [--query QUERY] [--site DIR]
+                                 links to lessons as a Common Cartridge (default: SLUG.imscc), to the site at URL
+                                 (default: LOADLAB_HOME)
 press split WASM DIR             cut a program that was linked with --emit-relocs, say what each piece weighs, and list
                                  each piece's functions with their sizes beside it, the largest first
 press late DIR                   write src/press/split/late.txt: what no start runs, from the functions that starts ran, an index and a size a line on standard input, of a site built with
@@ -37,6 +42,7 @@ fn main() -> ExitCode {
             .and_then(|options| serve::serve(&options).map_err(|error| error.to_string())),
         Some("single") => single(&args[1..]),
         Some("scorm") => scorm(&args[1..]),
+        Some("cartridge") => cartridge(&args[1..]),
         Some("split") => split_all(&args[1..]),
         Some("late") => late(&args[1..]),
         Some("weigh") => weigh_all(&args[1..]),
@@ -301,19 +307,32 @@ fn serve_options(args: &[String]) -> Result<serve::Options, String> {
     Ok(options)
 }
 
-/// What `single` and `scorm` are asked for.
+/// What `single`, `scorm` and `cartridge` are asked for.
 struct Order {
-    slug: String,
+    slugs: Vec<String>,
     out: Option<String>,
-    version: Scorm,
+    kind: Kind,
     pass: Option<u8>,
+    query: String,
+    home: Option<String>,
     site: packages::Files,
+}
+
+impl Order {
+    /// The name of a file whose name nobody chose.
+    fn out(&self, end: &str) -> String {
+        let name = match &self.slugs[..] {
+            [slug] => slug,
+            _ => "course",
+        };
+        self.out.clone().unwrap_or(format!("{name}{end}"))
+    }
 }
 
 fn order(args: &[String]) -> Result<Order, String> {
     let mut plain = Vec::new();
-    let (mut version, mut site) = (Scorm::V12, "dist".to_owned());
-    let mut pass = None;
+    let (mut kind, mut site) = (Kind::Scorm12, "dist".to_owned());
+    let (mut pass, mut query, mut home) = (None, String::new(), None);
     let mut args = args.iter();
     while let Some(arg) = args.next() {
         let mut value = || args.next().ok_or(format!("press: {arg} needs a value"));
@@ -326,10 +345,18 @@ fn order(args: &[String]) -> Result<Order, String> {
                 ))?);
             }
             "--site" => site.clone_from(value()?),
+            "--home" => home = Some(value()?.clone()),
+            "--query" => {
+                let asked = contract::parse(value()?.trim_start_matches('?'));
+                if !asked.warnings.is_empty() {
+                    return Err(format!("press: {}", asked.warnings.join("; ")));
+                }
+                query = asked.query();
+            }
             "--version" => {
                 let asked = value()?;
-                version = Scorm::parse(asked).ok_or(format!(
-                    "press: `{asked}` is no version of SCORM; 1.2 and 2004 are"
+                kind = Kind::parse(asked).ok_or(format!(
+                    "press: `{asked}` is no kind of package; 1.2, 2004 and cmi5 are"
                 ))?;
             }
             unknown if unknown.starts_with('-') => {
@@ -339,39 +366,78 @@ fn order(args: &[String]) -> Result<Order, String> {
         }
     }
     let mut plain = plain.into_iter();
+    let slugs = plain.next().ok_or("press: name the lesson")?;
+    let mut slugs: Vec<String> = slugs.split(',').map(str::to_owned).collect();
+    let mut seen = BTreeSet::new();
+    slugs.retain(|slug| seen.insert(slug.clone()));
     Ok(Order {
-        slug: plain.next().ok_or("press: name the lesson")?,
+        slugs,
         out: plain.next(),
-        version,
+        kind,
         pass,
+        query,
+        home,
         site: publish::read(Path::new(&site))?,
     })
 }
 
 fn single(args: &[String]) -> Result<(), String> {
     let order = order(args)?;
-    let page = packages::single(&order.site, &order.slug)?;
-    let out = order.out.unwrap_or(format!("{}.html", order.slug));
+    let [slug] = &order.slugs[..] else {
+        return Err("press: one file holds one lesson".to_owned());
+    };
+    let page = packages::single(&order.site, slug, &order.query)?;
+    let out = order.out(".html");
     publish::write_file(Path::new(""), &out, page.as_bytes())?;
     eprintln!("press: {out}, {} KB", page.len() / 1024);
     Ok(())
 }
 
+fn put_package(out: &str, files: &packages::Files) -> Result<(), String> {
+    if out.ends_with('/') {
+        for (path, bytes) in files {
+            publish::write_file(Path::new(out), path, bytes)?;
+        }
+        return Ok(());
+    }
+    publish::write_file(Path::new(""), out, &packages::zip(files)?)
+}
+
 fn scorm(args: &[String]) -> Result<(), String> {
     let order = order(args)?;
-    let version = order.version.name();
-    let files = packages::scorm(&order.site, &order.slug, order.version, order.pass)?;
-    let out = order
-        .out
-        .unwrap_or(format!("{}-scorm-{version}.zip", order.slug));
-    if out.ends_with('/') {
-        for (path, bytes) in &files {
-            publish::write_file(Path::new(&out), path, bytes)?;
-        }
-    } else {
-        publish::write_file(Path::new(""), &out, &packages::zip(&files)?)?;
-    }
-    eprintln!("press: {out}, {} files, SCORM {version}", files.len());
+    let slugs: Vec<&str> = order.slugs.iter().map(String::as_str).collect();
+    let choice = Choice {
+        slugs: &slugs,
+        query: &order.query,
+        pass: order.pass,
+    };
+    let files = packages::package(&order.site, order.kind, &choice)?;
+    let name = match order.kind {
+        Kind::Cmi5 => "cmi5".to_owned(),
+        kind => format!("scorm-{}", kind.name()),
+    };
+    let out = order.out(&format!("-{name}.zip"));
+    put_package(&out, &files)?;
+    eprintln!("press: {out}, {} files, {name}", files.len());
+    Ok(())
+}
+
+fn cartridge(args: &[String]) -> Result<(), String> {
+    let order = order(args)?;
+    let home = order.home.clone().or(std::env::var("LOADLAB_HOME").ok());
+    let home = share::home(home.as_deref())?;
+    let home = home.ok_or("press: say where the site is with --home https://host/base/")?;
+    let home = format!("{}/", home.trim_end_matches('/'));
+    let slugs: Vec<&str> = order.slugs.iter().map(String::as_str).collect();
+    let choice = Choice {
+        slugs: &slugs,
+        query: &order.query,
+        pass: None,
+    };
+    let files = packages::cartridge(&order.site, &home, &choice)?;
+    let out = order.out(".imscc");
+    put_package(&out, &files)?;
+    eprintln!("press: {out}, {} links to {home}", files.len() - 1);
     Ok(())
 }
 

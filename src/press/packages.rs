@@ -1,9 +1,12 @@
-//! Packages: one lesson taken out of a built site, as a single file or for a learning management system.
+//! Packages: lessons taken out of a built site, as a single file or for a learning management system. The Embed dialog makes the
+//! same ones in the page (`assets/packages.js`) from the same table and the same templates.
 
 use crate::pages::{REST, chunk_of, rest_of};
+use crate::template::fill;
+use crate::words::Texts;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use engine::svg::escape;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{Cursor, Write as _};
@@ -12,37 +15,6 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 
 /// The files of a built site, by their path from its top.
 pub type Files = BTreeMap<String, Vec<u8>>;
-
-/// The script that speaks with the system.
-const ADAPTER: &str = include_str!("../../assets/scorm.js");
-
-/// A version of SCORM.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scorm {
-    /// SCORM 1.2.
-    V12,
-    /// SCORM 2004, third edition.
-    V2004,
-}
-
-impl Scorm {
-    /// Reads `1.2` or `2004`.
-    pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "1.2" => Some(Self::V12),
-            "2004" => Some(Self::V2004),
-            _ => None,
-        }
-    }
-
-    /// How it is written.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::V12 => "1.2",
-            Self::V2004 => "2004",
-        }
-    }
-}
 
 fn text<'a>(site: &'a Files, path: &str) -> Result<&'a str, String> {
     let bytes = site
@@ -66,12 +38,20 @@ pub(crate) fn from_top(address: &str) -> &str {
     address.trim_start_matches("../")
 }
 
-/// One lesson as one file that needs neither server nor network.
+/// What gives a page of its own the author's query; a query holds nothing that would end the text. Where the page may not
+/// change its address it opens at the lesson's default.
+const WISH: &str = "try { location.search || history.replaceState(null, \"\", \"?QUERY\" + location.hash); } catch {}";
+
+/// One lesson as one file that needs neither server nor network; it opens as `query` asks where its address asks nothing.
 ///
 /// # Errors
 /// The built site lacks a file that the lesson needs.
-pub fn single(site: &Files, slug: &str) -> Result<String, String> {
+pub fn single(site: &Files, slug: &str, query: &str) -> Result<String, String> {
     let page = text(site, &format!("l/{slug}/index.html"))?;
+    let mut wish = match query {
+        "" => String::new(),
+        query => WISH.replace("QUERY", query),
+    };
     let mut out = String::with_capacity(page.len());
     let mut rest = page;
     // Tag by tag: what names another file is replaced by that file or left out.
@@ -108,6 +88,11 @@ pub fn single(site: &Files, slug: &str) -> Result<String, String> {
             // A file has no address that others could preview.
         } else if tag.starts_with("<script ") {
             let script = text(site, from_top(attribute(tag, "src").unwrap_or_default()))?;
+            let wish = std::mem::take(&mut wish);
+            if !wish.is_empty() {
+                let wish = data("text/javascript", wish.as_bytes());
+                let _ = write!(out, "<script src=\"{wish}\"></script>");
+            }
             // As an address, so that it still waits for the page and cannot end its own element.
             let _ = write!(
                 out,
@@ -227,147 +212,356 @@ fn sheet(site: &Files, path: &str) -> Result<String, String> {
     Ok(css.replace("</", "<\\/"))
 }
 
-/// The files of a SCORM package, its manifest first among equals.
+/// What every package needs beside its lessons, by name: the page shows it (`assets/packages.js`) as press does.
+const TEMPLATES: [(&str, &str); 7] = [
+    ("launch.html", include_str!("packages/launch.html")),
+    ("launch.css", include_str!("packages/launch.css")),
+    ("scorm-1.2", include_str!("packages/scorm-12.xml")),
+    ("scorm-2004", include_str!("packages/scorm-2004.xml")),
+    ("cmi5", include_str!("packages/cmi5.xml")),
+    ("cartridge", include_str!("packages/cartridge.xml")),
+    ("link", include_str!("packages/link.xml")),
+];
+/// What an author chose for one lesson and every other one in the package gets as well.
+const SHARED: [&str; 4] = ["theme", "motion", "lang", "hide"];
+/// Scripts that a page fetches when it is asked to, and that no lesson of a package is asked for.
+const ASKED_FOR: [&str; 8] = [
+    "sw.js",
+    "embed.js",
+    "authors.js",
+    "scorm.js",
+    "xapi.js",
+    "packages.js",
+    "download.js",
+    "fflate.js",
+];
+
+fn template(name: &str) -> &'static str {
+    TEMPLATES
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map_or("", |(_, text)| text)
+}
+
+/// The table that everybody packs by: of each lesson the files that it needs, its title and what its story asks, and what
+/// is the same for all of them.
 ///
 /// # Errors
-/// The built site lacks the lesson.
-pub fn scorm(site: &Files, slug: &str, version: Scorm, pass: Option<u8>) -> Result<Files, String> {
-    let page = text(site, &format!("embed/{slug}/index.html"))?;
-    let title = page
-        .split("<h1>")
-        .nth(1)
-        .and_then(|rest| rest.split("</h1>").next())
-        .unwrap_or(slug);
+/// The site lacks a lesson's page or its words.
+pub fn tables(site: &Files, texts: &Texts) -> Result<Files, String> {
+    let words = |path: &str| -> Result<Value, String> {
+        serde_json::from_str(text(site, path)?).map_err(|error| format!("{path}: {error}"))
+    };
+    let mut made = Files::new();
+    let mut put = |name: &str, table: &Value| {
+        made.insert(table_path(name), table.to_string().into_bytes());
+    };
+    let mut all = Vec::new();
+    for path in site.keys() {
+        let slug = path
+            .strip_prefix("embed/")
+            .and_then(|rest| rest.strip_suffix("/index.html"));
+        let Some(slug) = slug else { continue };
+        let own = words(&format!("words/{slug}.en.json"))?;
+        let word = |id: &str| own["words"][id].as_str().unwrap_or_default().to_owned();
+        let beats = lessons::find(slug).map_or_else(Vec::new, |entry| (entry.open)(1).beats());
+        let steps = beats.iter().map(|beat| {
+            let asks = beat.predict.map(|(id, options)| {
+                let option = |option: &&str| word(&format!("predict.{id}.{option}"));
+                json!({
+                    "text": word(&format!("predict.{id}")),
+                    "options": options.iter().map(option).collect::<Vec<_>>(),
+                })
+            });
+            json!({ "id": beat.id, "asks": asks })
+        });
+        put(
+            slug,
+            &json!({
+                "slug": slug,
+                "title": word("title"),
+                "about": word("question"),
+                "files": needed(site, slug)?,
+                "steps": steps.collect::<Vec<_>>(),
+            }),
+        );
+        all.push(json!({ "slug": slug, "title": word("title") }));
+    }
+    let ours = texts.section("packages");
+    let ours: BTreeMap<&str, &str> = ours.collect();
+    put(
+        "index",
+        &json!({
+            "title": words("words/site.en.json")?["words"]["title"],
+            "lessons": all,
+            "templates": TEMPLATES.into_iter().collect::<BTreeMap<_, _>>(),
+            "words": ours,
+            "shared": SHARED,
+        }),
+    );
+    Ok(made)
+}
+
+fn table_path(name: &str) -> String {
+    format!("packages/{name}.json")
+}
+
+/// The files of the site that a lesson needs wherever it stands.
+fn needed(site: &Files, slug: &str) -> Result<Vec<String>, String> {
+    let embed = format!("embed/{slug}/index.html");
+    let page = text(site, &embed)?;
     let tags = page.split('<').find(|tag| tag.contains(" id=\"boot\""));
     let chunks = chunks(tags.unwrap_or_default(), slug).into_iter();
     let codes = chunks.flat_map(|name| [chunk_of(name), rest_of(&chunk_of(name))]);
     let codes = codes.chain(["bg", slug, REST, &rest_of(slug)].map(str::to_owned));
     let codes: Vec<String> = codes.map(|name| format!("_{name}.wasm")).collect();
-    let needed = |path: &str| {
-        let others_code =
-            path.ends_with(".wasm") && !codes.iter().any(|code| path.ends_with(code.as_str()));
-        let program = !path.contains('/')
-            && !others_code
-            && [".js", ".wasm", ".svg"]
-                .iter()
-                .any(|end| path.ends_with(end))
-            && !["sw.js", "embed.js", "authors.js"].contains(&path);
-        program
+    let program = |path: &str| {
+        let own = match path.ends_with(".wasm") {
+            true => codes.iter().any(|code| path.ends_with(code.as_str())),
+            false => path.ends_with(".js") || path.ends_with(".svg"),
+        };
+        own && !path.contains('/') && !ASKED_FOR.contains(&path)
+    };
+    let needed = |path: &&String| {
+        let kept = program(path)
             || path.starts_with("style/")
             || path.starts_with("assets/")
             || has_words(path, slug)
+            || **path == embed;
+        kept && !path.ends_with(".br")
     };
-    let mut files: Files = site
-        .iter()
-        .filter(|(path, _)| needed(path) && !path.ends_with(".br"))
-        .map(|(path, bytes)| (path.clone(), bytes.clone()))
-        .collect();
-    // There is no worker to install beside somebody else's system.
-    let embed = page.replace(" data-worker=\"sw.js\"", "");
-    files.insert(format!("embed/{slug}/index.html"), embed.into_bytes());
-    files.insert("scorm.js".to_owned(), ADAPTER.as_bytes().to_vec());
-    files.insert("scorm.css".to_owned(), FRAME.as_bytes().to_vec());
+    Ok(site.keys().filter(needed).cloned().collect())
+}
+
+/// What a course is packed as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// SCORM 1.2.
+    Scorm12,
+    /// SCORM 2004, third edition.
+    Scorm2004,
+    /// cmi5, which tells by xAPI.
+    Cmi5,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Kind; 3] = [Kind::Scorm12, Kind::Scorm2004, Kind::Cmi5];
+
+    /// As it is asked for.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Scorm12 => "1.2",
+            Self::Scorm2004 => "2004",
+            Self::Cmi5 => "cmi5",
+        }
+    }
+
+    /// Reads `1.2`, `2004` or `cmi5`.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == text)
+    }
+
+    /// The template and the path of what lists the package's content.
+    fn manifest(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Scorm12 => ("scorm-1.2", "imsmanifest.xml"),
+            Self::Scorm2004 => ("scorm-2004", "imsmanifest.xml"),
+            Self::Cmi5 => ("cmi5", "cmi5.xml"),
+        }
+    }
+
+    /// The script that speaks with the system, and the version that it is told.
+    fn script(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Cmi5 => ("xapi.js", ""),
+            _ => ("scorm.js", self.name()),
+        }
+    }
+}
+
+/// What an author chose.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Choice<'a> {
+    /// The lessons; the query is about the first.
+    pub slugs: &'a [&'a str],
+    /// As the Embed dialog writes it.
+    pub query: &'a str,
+    /// So many per cent of the questions, answered rightly, pass.
+    pub pass: Option<u8>,
+}
+
+/// One lesson of a package, as its table and the author have it.
+struct Chosen {
+    table: Value,
+    query: String,
+}
+
+impl Choice<'_> {
+    fn lessons(&self, site: &Files) -> Result<Vec<Chosen>, String> {
+        let choose = |(at, slug): (usize, &&str)| {
+            let missing = |_| format!("there is no lesson `{slug}` in the built site");
+            let table = text(site, &table_path(slug)).map_err(missing)?;
+            let table = serde_json::from_str(table).map_err(|error| format!("{slug}: {error}"))?;
+            let shared = |pair: &&str| {
+                let name = pair.split('=').next().unwrap_or_default();
+                at == 0 || SHARED.contains(&name) || *pair == "lock=all"
+            };
+            let query: Vec<&str> = self.query.split('&').filter(shared).collect();
+            let query = query.join("&");
+            Ok(Chosen { table, query })
+        };
+        self.slugs.iter().enumerate().map(choose).collect()
+    }
+}
+
+impl Chosen {
+    fn text(&self, name: &str) -> &str {
+        self.table[name].as_str().unwrap_or_default()
+    }
+
+    /// What the part of the story that is told asks, by the number of its step there, from 1.
+    ///
+    /// # Errors
+    /// The query names a step that the lesson lacks.
+    fn questions(&self) -> Result<Value, String> {
+        let steps = self.table["steps"]
+            .as_array()
+            .map_or(&[][..], Vec::as_slice);
+        let asked = contract::parse(&self.query);
+        let find = |name: &Option<String>, default: usize| match name {
+            Some(name) => steps
+                .iter()
+                .position(|step| step["id"] == name.as_str())
+                .ok_or_else(|| format!("{} has no step `{name}`", self.text("slug"))),
+            None => Ok(default),
+        };
+        let first = find(&asked.from, 0)?;
+        let last = find(&asked.to, steps.len().saturating_sub(1))?;
+        if last < first && !steps.is_empty() {
+            return Err("the last step comes before the first".to_owned());
+        }
+        let told = steps.iter().enumerate().take(last + 1).skip(first);
+        // What the last step asks is answered by a step that is not told.
+        let told = told.filter(|(at, _)| *at < last || last + 1 == steps.len());
+        let questions = told.filter_map(|(at, step)| {
+            let asks = step["asks"].as_object()?;
+            Some(json!({ "beat": at - first + 1, "id": step["id"], "options": asks["options"], "text": asks["text"] }))
+        });
+        Ok(Value::Array(questions.collect()))
+    }
+}
+
+/// The files of a package.
+///
+/// # Errors
+/// The built site lacks a lesson or one of its files, or the choice names a step that the lesson lacks.
+pub fn package(site: &Files, kind: Kind, choice: &Choice<'_>) -> Result<Files, String> {
+    let index: Value = serde_json::from_str(text(site, &table_path("index"))?)
+        .map_err(|error| format!("packages/index.json: {error}"))?;
+    let chosen = choice.lessons(site)?;
+    let alone = chosen.len() == 1;
+    let (script, version) = kind.script();
+    let mut files = Files::new();
+    let mut listed = Vec::new();
+    for lesson in &chosen {
+        let slug = lesson.text("slug");
+        let page = match alone {
+            true => "index.html".to_owned(),
+            false => format!("{slug}.html"),
+        };
+        let launch = json!({
+            "slug": slug,
+            "title": lesson.text("title"),
+            "script": script,
+            "version": version,
+            "query": lesson.query,
+            "pass": choice.pass.map_or(String::new(), |pass| pass.to_string()),
+            "questions": lesson.questions()?.to_string(),
+            "unsaved": index["words"]["unsaved"],
+            "watching": index["words"]["watching"],
+            "refused": index["words"]["refused"],
+        });
+        let mut own = Files::new();
+        for path in lesson.table["files"].as_array().into_iter().flatten() {
+            let path = path.as_str().unwrap_or_default();
+            let bytes = site
+                .get(path)
+                .ok_or_else(|| format!("{path} is missing in the built site"))?;
+            own.insert(path.to_owned(), bytes.clone());
+        }
+        // There is no worker to install beside somebody else's system.
+        let embed = format!("embed/{slug}/index.html");
+        let plain = text(site, &embed)?.replace(" data-worker=\"sw.js\"", "");
+        own.insert(embed, plain.into_bytes());
+        own.insert(script.to_owned(), text(site, script)?.as_bytes().to_vec());
+        own.insert(
+            "launch.css".to_owned(),
+            template("launch.css").as_bytes().to_vec(),
+        );
+        own.insert(
+            page.clone(),
+            fill(template("launch.html"), &launch).into_bytes(),
+        );
+        let paths = own.keys().map(|path| json!({ "path": path }));
+        listed.push(json!({
+            "slug": slug,
+            "title": lesson.text("title"),
+            "about": lesson.text("about"),
+            "page": page,
+            "files": paths.collect::<Vec<_>>(),
+        }));
+        files.append(&mut own);
+    }
+    let one = |name: &str| match alone {
+        true => listed[0][name].clone(),
+        false => index["title"].clone(),
+    };
+    let marks = choice.pass.iter();
+    let marks = marks.map(|pass| json!({ "mark": (f64::from(*pass) / 100.0).to_string() }));
+    let course = json!({
+        "id": if alone { one("slug") } else { json!("course") },
+        "title": one("title"),
+        "about": one("about"),
+        "moves": if choice.pass.is_some() { "Passed" } else { "Completed" },
+        "marks": marks.collect::<Vec<_>>(),
+        "lessons": listed,
+    });
+    let (manifest, path) = kind.manifest();
     files.insert(
-        "index.html".to_owned(),
-        launch(slug, title, version, pass, &said(site, slug)?).into_bytes(),
+        path.to_owned(),
+        fill(template(manifest), &course).into_bytes(),
     );
-    let manifest = manifest(slug, title, version, files.keys());
-    files.insert("imsmanifest.xml".to_owned(), manifest.into_bytes());
     Ok(files)
 }
 
-/// The sheet of the page that the system opens: the lesson fills it, under what there is to say about keeping it.
-const FRAME: &str = "html, body { height: 100%; margin: 0; }\nbody { display: flex; flex-direction: column; }\n\
-    iframe { display: block; width: 100%; flex: 1; border: 0; }\n\
-    p { margin: 0; padding: 4px 12px; font: 14px/1.4 system-ui, sans-serif; color: #3a2a00; background: #fff3d6; }\n\
-    p[hidden] { display: none; }\n";
-
-/// What the page says to a system and to a learner: what the story asks, as JSON, and what is not kept.
-struct Said {
-    questions: String,
-    unsaved: String,
-    watching: String,
-}
-
-fn said(site: &Files, slug: &str) -> Result<Said, String> {
-    let words = |path: &str| -> Result<serde_json::Value, String> {
-        serde_json::from_str(text(site, path)?).map_err(|error| format!("{path}: {error}"))
-    };
-    let (ours, theirs) = (
-        words("words/site.en.json")?,
-        words(&format!("words/{slug}.en.json"))?,
-    );
-    let word = |all: &serde_json::Value, id: &str| {
-        all["words"][id].as_str().unwrap_or_default().to_owned()
-    };
-    let beats = lessons::find(slug).map_or_else(Vec::new, |entry| (entry.open)(1).beats());
-    let asked = beats.iter().enumerate().filter_map(|(at, beat)| {
-        let (id, options) = beat.predict?;
-        let option = |option: &&str| word(&theirs, &format!("predict.{id}.{option}"));
-        Some(serde_json::json!({
-            "beat": at + 1,
-            "text": word(&theirs, &format!("predict.{id}")),
-            "options": options.iter().map(option).collect::<Vec<_>>(),
-        }))
-    });
-    Ok(Said {
-        questions: serde_json::Value::Array(asked.collect()).to_string(),
-        unsaved: word(&ours, "scorm.unsaved"),
-        watching: word(&ours, "scorm.watching"),
-    })
-}
-
-/// The page that the system opens. `title` is escaped already.
-fn launch(slug: &str, title: &str, version: Scorm, pass: Option<u8>, said: &Said) -> String {
-    let pass = pass.map_or(String::new(), |pass| format!(" data-pass=\"{pass}\""));
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
-         <link rel=\"stylesheet\" href=\"scorm.css\">\n<script src=\"scorm.js\" defer></script>\n</head>\n<body>\n\
-         <p role=\"status\" hidden data-unsaved=\"{}\" data-watching=\"{}\"></p>\n\
-         <iframe title=\"{title}\" data-src=\"embed/{slug}/index.html\" data-scorm=\"{}\"{pass} data-questions=\"{}\" \
-         allow=\"fullscreen; clipboard-write\"></iframe>\n\
-         </body>\n</html>\n",
-        escape(&said.unsaved),
-        escape(&said.watching),
-        version.name(),
-        escape(&said.questions)
-    )
-}
-
-/// The manifest (SCORM 1.2 Content Aggregation Model, section 2.3; SCORM 2004 3rd edition, section 3.4).
-fn manifest<'a>(
-    slug: &str,
-    title: &str,
-    version: Scorm,
-    files: impl Iterator<Item = &'a String>,
-) -> String {
-    let (content, adl, schema, kind) = match version {
-        Scorm::V12 => (
-            "http://www.imsproject.org/xsd/imscp_rootv1p1p2",
-            "http://www.adlnet.org/xsd/adlcp_rootv1p2",
-            "1.2",
-            "scormtype",
-        ),
-        Scorm::V2004 => (
-            "http://www.imsglobal.org/xsd/imscp_v1p1",
-            "http://www.adlnet.org/xsd/adlcp_v1p3",
-            "2004 3rd Edition",
-            "scormType",
-        ),
-    };
-    let mut out = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
-         <manifest identifier=\"loadlab-{slug}\" version=\"1\" xmlns=\"{content}\" xmlns:adlcp=\"{adl}\">\n\
-         <metadata><schema>ADL SCORM</schema><schemaversion>{schema}</schemaversion></metadata>\n\
-         <organizations default=\"course\"><organization identifier=\"course\"><title>{title}</title>\n\
-         <item identifier=\"item\" identifierref=\"lesson\"><title>{title}</title></item></organization></organizations>\n\
-         <resources><resource identifier=\"lesson\" type=\"webcontent\" adlcp:{kind}=\"sco\" href=\"index.html\">\n"
-    );
-    for file in files {
-        let _ = writeln!(out, "<file href=\"{}\"/>", escape(file));
+/// The files of a Common Cartridge of links (1EdTech Common Cartridge 1.3, section 4.5) to the lessons of the site at `home`, which ends in a slash.
+///
+/// # Errors
+/// The built site lacks a lesson.
+pub fn cartridge(site: &Files, home: &str, choice: &Choice<'_>) -> Result<Files, String> {
+    let index: Value = serde_json::from_str(text(site, &table_path("index"))?)
+        .map_err(|error| format!("packages/index.json: {error}"))?;
+    let chosen = choice.lessons(site)?;
+    let mut files = Files::new();
+    let mut listed = Vec::new();
+    for lesson in &chosen {
+        lesson.questions()?;
+        let slug = lesson.text("slug");
+        let url = contract::snippet::page(home, "embed", slug, &lesson.query);
+        let link = json!({ "slug": slug, "title": lesson.text("title"), "url": url });
+        let path = format!("links/{slug}.xml");
+        files.insert(path, fill(template("link"), &link).into_bytes());
+        listed.push(link);
     }
-    out + "</resource></resources>\n</manifest>\n"
+    let course = json!({
+        "id": if chosen.len() == 1 { listed[0]["slug"].clone() } else { json!("course") },
+        "title": if chosen.len() == 1 { listed[0]["title"].clone() } else { index["title"].clone() },
+        "lessons": listed,
+    });
+    let manifest = fill(template("cartridge"), &course);
+    files.insert("imsmanifest.xml".to_owned(), manifest.into_bytes());
+    Ok(files)
 }
 
 /// Files as a zip archive; the same files give the same bytes.
@@ -427,14 +621,46 @@ mod tests {
             ("words/a-b.en.json", "{}"),
             ("words/other.en.json", "{}"),
             ("cards/a-b.png", "png"),
+            ("scorm.js", "scorm"),
+            ("xapi.js", "xapi"),
         ]
         .map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()))
         .into()
     }
 
+    /// The same with the table that press writes beside it, and two lessons that are packed from it.
+    fn packable() -> Files {
+        let mut site = site();
+        let mut words = |slug: &str, title: &str| {
+            let words = json!({ "words": { "title": title, "question": "Why?" } });
+            site.insert(
+                format!("words/{slug}.en.json"),
+                words.to_string().into_bytes(),
+            );
+        };
+        words("a-b", "A & b");
+        words("other", "Other");
+        site.insert(
+            "embed/other/index.html".to_owned(),
+            site["embed/a-b/index.html"].clone(),
+        );
+        let texts = crate::authors::texts().expect("sound");
+        let tables = tables(&site, &texts).expect("complete");
+        site.extend(tables);
+        let table = r#"{"slug":"other","title":"Other","about":"Why?","files":["boot.js","embed/other/index.html"],
+            "steps":[{"id":"a","asks":{"text":"Q?","options":["x","y"]}},{"id":"b","asks":null},
+            {"id":"c","asks":{"text":"R?","options":["z","w"]}},{"id":"d","asks":null}]}"#;
+        site.insert("packages/other.json".to_owned(), table.as_bytes().to_vec());
+        site
+    }
+
+    fn packed(kind: Kind, slugs: &[&str], query: &str, pass: Option<u8>) -> Result<Files, String> {
+        package(&packable(), kind, &Choice { slugs, query, pass })
+    }
+
     #[test]
     fn a_single_file_names_no_other() {
-        let html = single(&site(), "a-b").expect("complete");
+        let html = single(&site(), "a-b", "").expect("complete");
         for name in ["../", "sw.js", "canonical", "og:", "cluster"] {
             assert!(!html.contains(name), "{name}: {html}");
         }
@@ -454,13 +680,26 @@ mod tests {
         ] {
             assert!(html.contains(needed), "{needed}: {html}");
         }
-        assert!(single(&site(), "none").is_err());
+        assert!(single(&site(), "none", "").is_err());
+    }
+
+    #[test]
+    fn a_single_file_brings_the_authors_choice() {
+        let html = single(&site(), "a-b", "theme=dark&lock=all").expect("complete");
+        let wish = html
+            .split("text/javascript;base64,")
+            .nth(1)
+            .expect("a script");
+        let wish = STANDARD.decode(wish.split('"').next().unwrap_or_default());
+        let wish = String::from_utf8(wish.expect("base64")).expect("text");
+        assert!(wish.contains("\"?theme=dark&lock=all\""), "{wish}");
+        assert_eq!(html.matches("<script ").count(), 4);
     }
 
     #[test]
     fn a_package_lists_every_file_and_holds_one_lesson() {
-        for version in [Scorm::V12, Scorm::V2004] {
-            let files = scorm(&site(), "a-b", version, None).expect("complete");
+        for kind in [Kind::Scorm12, Kind::Scorm2004] {
+            let files = packed(kind, &["a-b"], "", None).expect("complete");
             let manifest = text(&files, "imsmanifest.xml").expect("there");
             assert!(manifest.contains("<title>A &amp; b</title>"));
             for path in files.keys().filter(|path| *path != "imsmanifest.xml") {
@@ -475,17 +714,21 @@ mod tests {
                 "s_a-b.wasm",
                 "s_system.chunk.wasm",
                 "s_system.chunk.rest.wasm",
+                "launch.css",
+                "scorm.js",
             ] {
                 assert!(files.contains_key(present), "{present}");
             }
             for absent in [
                 "sw.js",
+                "xapi.js",
                 "words/other.en.json",
                 "cards/a-b.png",
                 "s_bg.wasm.br",
                 "s_other.wasm",
                 "s_cluster.chunk.wasm",
                 "l/a-b/index.html",
+                "packages/a-b.json",
             ] {
                 assert!(!files.contains_key(absent), "{absent}");
             }
@@ -493,26 +736,89 @@ mod tests {
     }
 
     #[test]
-    fn versions_differ_where_the_standards_do() {
-        let manifest = |version| {
-            let files = scorm(&site(), "a-b", version, None).expect("complete");
-            text(&files, "imsmanifest.xml").expect("there").to_owned()
+    fn kinds_differ_where_the_standards_do() {
+        let manifest = |kind: Kind, pass| {
+            let files = packed(kind, &["a-b"], "", pass).expect("complete");
+            text(&files, kind.manifest().1).expect("there").to_owned()
         };
-        assert!(manifest(Scorm::V12).contains("adlcp:scormtype=\"sco\""));
-        assert!(manifest(Scorm::V2004).contains("adlcp:scormType=\"sco\""));
-        assert_eq!(Scorm::parse("2004"), Some(Scorm::V2004));
-        assert_eq!(Scorm::parse("3"), None);
-        let files = scorm(&site(), "a-b", Scorm::V2004, Some(60)).expect("complete");
+        assert!(manifest(Kind::Scorm12, None).contains("adlcp:scormtype=\"sco\""));
+        assert!(manifest(Kind::Scorm2004, None).contains("adlcp:scormType=\"sco\""));
+        let cmi5 = manifest(Kind::Cmi5, None);
+        assert!(
+            cmi5.contains("moveOn=\"Completed\"") && !cmi5.contains("masteryScore"),
+            "{cmi5}"
+        );
+        let cmi5 = manifest(Kind::Cmi5, Some(57));
+        assert!(cmi5.contains("moveOn=\"Passed\""), "{cmi5}");
+        assert!(cmi5.contains(" masteryScore=\"0.57\""), "{cmi5}");
+        for kind in Kind::ALL {
+            assert_eq!(Kind::parse(kind.name()), Some(kind));
+        }
+        assert_eq!(Kind::parse("3"), None);
+        let files =
+            packed(Kind::Scorm2004, &["a-b"], "theme=dark&lock=all", Some(60)).expect("complete");
         let page = String::from_utf8_lossy(&files["index.html"]);
         assert!(
-            page.contains("data-scorm=\"2004\" data-pass=\"60\" data-questions=\"[]\""),
+            page.contains("data-query=\"theme=dark&amp;lock=all\" data-scorm=\"2004\" data-pass=\"60\" data-questions=\"[]\""),
             "{page}"
         );
     }
 
     #[test]
+    fn a_part_of_the_story_asks_only_what_it_settles() {
+        let asked = |query: &str| -> Result<String, String> {
+            let files = packed(Kind::Scorm12, &["other"], query, None)?;
+            let page = String::from_utf8_lossy(&files["index.html"]).into_owned();
+            let asked = attribute(&page, "data-questions").unwrap_or_default();
+            Ok(asked.replace("&quot;", "\""))
+        };
+        let one = |beat: usize, id: &str, text: &str, options: [&str; 2]| {
+            json!({ "beat": beat, "id": id, "text": text, "options": options }).to_string()
+        };
+        let (q, r) = (one(1, "a", "Q?", ["x", "y"]), |beat| {
+            one(beat, "c", "R?", ["z", "w"])
+        });
+        assert_eq!(asked(""), Ok(format!("[{q},{}]", r(3))));
+        assert_eq!(asked("to=c"), Ok(format!("[{q}]")));
+        assert_eq!(asked("from=b"), Ok(format!("[{}]", r(2))));
+        assert!(asked("from=e").is_err() && asked("from=c&to=b").is_err());
+    }
+
+    #[test]
+    fn several_lessons_share_files_and_the_common_choices() {
+        let query = "theme=dark&p.load=80&from=b&lock=load&hide=story";
+        let files = packed(Kind::Scorm2004, &["other", "a-b"], query, None).expect("complete");
+        let page =
+            |slug: &str| String::from_utf8_lossy(&files[&format!("{slug}.html")]).into_owned();
+        assert!(page("other").contains("p.load=80&amp;from=b&amp;lock=load"));
+        assert!(page("a-b").contains("data-query=\"theme=dark&amp;hide=story\""));
+        let manifest = text(&files, "imsmanifest.xml").expect("there");
+        for one in ["other", "a-b"] {
+            let item = format!("<item identifier=\"item-{one}\" identifierref=\"lesson-{one}\">");
+            assert!(manifest.contains(&item), "{manifest}");
+            assert!(
+                manifest.contains(&format!("href=\"{one}.html\">")),
+                "{manifest}"
+            );
+        }
+        assert!(packed(Kind::Cmi5, &["none"], "", None).is_err());
+        let choice = Choice {
+            slugs: &["other", "a-b"],
+            query,
+            pass: None,
+        };
+        let links = cartridge(&packable(), "https://a.example/", &choice).expect("complete");
+        assert_eq!(links.len(), 3);
+        let link = text(&links, "links/a-b.xml").expect("there");
+        assert!(
+            link.contains("https://a.example/embed/a-b/?theme=dark&amp;hide=story\""),
+            "{link}"
+        );
+    }
+
+    #[test]
     fn an_archive_unpacks_to_the_same_and_is_the_same_each_time() {
-        let files = scorm(&site(), "a-b", Scorm::V12, None).expect("complete");
+        let files = packed(Kind::Scorm12, &["a-b"], "", None).expect("complete");
         let packed = zip(&files).expect("packed");
         assert_eq!(packed, zip(&files).expect("packed"));
         let mut archive = zip::ZipArchive::new(Cursor::new(packed)).expect("an archive");

@@ -4,7 +4,7 @@ use crate::catalogue::{self, Item};
 use crate::pictures::{self, CARD, ICONS};
 use crate::site::{LessonPage, Site};
 use crate::words::Texts;
-use crate::{authors, handout, share};
+use crate::{authors, course, handout, share};
 use engine::Words;
 use engine::svg::escape;
 use serde_json::json;
@@ -126,6 +126,10 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
     files.insert(
         "authors/index.html".to_owned(),
         page(site, assets, authors_page(site, &authors))?,
+    );
+    files.insert(
+        "authors/course/index.html".to_owned(),
+        page(site, assets, course_page(site, &authors)?)?,
     );
     files.insert("handout.css".to_owned(), handout::STYLE.to_owned());
     files.insert(
@@ -747,6 +751,30 @@ fn authors_page<'a>(site: &Site, texts: &'a Texts) -> Page<'a> {
         heights: "",
         body,
     }
+}
+
+/// The page of recipes; like the authors' page it loads no program.
+fn course_page<'a>(site: &Site, texts: &'a Texts) -> Result<Page<'a>, String> {
+    let root = "../../";
+    let title = texts.get("course.title");
+    let mut body = String::from("<div id=\"static\">\n");
+    body += &header(site, root, &[texts.get("title"), title], "");
+    body += &course::main(site, texts, root, &authors::home(site))?;
+    let _ = write!(
+        body,
+        "<script src=\"{root}authors.js\" defer></script></div>"
+    );
+    Ok(Page {
+        kind: Kind::Authors,
+        slug: "",
+        root,
+        title: format!("{title} \u{2013} {}", site.texts.get("title")),
+        description: texts.get("course.summary"),
+        canonical: "authors/course/".to_owned(),
+        card: CATALOGUE_CARD.to_owned(),
+        heights: "",
+        body,
+    })
 }
 
 /// The pictures of pixels, by their path from the top; what was drawn before is taken from `kept`.

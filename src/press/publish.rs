@@ -119,6 +119,10 @@ pub fn write(site: &Site, folder: &Path, kept: &Path, needs: &Needs) -> Result<u
         .map(|(path, text)| (path, text.into_bytes()))
         .collect();
     made.append(&mut pages::pictures(site, kept)?);
+    let mut packable = read(folder)?;
+    packable.extend(made.clone());
+    let texts = crate::authors::texts()?;
+    made.append(&mut crate::packages::tables(&packable, &texts)?);
     // What Trunk built belongs to the version as well, and what press made stands in for its template.
     let mut all = read(folder)?;
     for (path, name) in pages::boot_copies(&assets.template) {

@@ -117,8 +117,9 @@ pub fn sitemap(site: &Site) -> String {
         .lessons
         .iter()
         .map(|lesson| format!("l/{}/", lesson.slug));
-    for path in [String::new(), "authors/".to_owned()]
+    for path in ["", "authors/", "authors/course/"]
         .into_iter()
+        .map(str::to_owned)
         .chain(lessons)
     {
         let _ = writeln!(
@@ -213,7 +214,7 @@ mod tests {
     #[test]
     fn the_sitemap_lists_every_page_that_is_not_an_embed() {
         let map = sitemap(&site(Some("https://example.org/lab/")));
-        for path in ["", "authors/", "l/a-b/"] {
+        for path in ["", "authors/", "authors/course/", "l/a-b/"] {
             assert!(
                 map.contains(&format!("<loc>https://example.org/lab/{path}</loc>")),
                 "{path}"

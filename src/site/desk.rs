@@ -462,7 +462,8 @@ impl Desk {
         more
     }
 
-    fn recall(self) {
+    /// Recalls what the learner did on earlier visits, of the steps that are told.
+    pub(crate) fn recall(self) {
         let progress = store::progress(self.slug);
         if let Some(kept) = store::get(&jottings::key(self.slug)) {
             self.recall_jottings(&kept);
@@ -500,7 +501,8 @@ impl Desk {
                 .filter_map(|(id, done)| done.then_some(*id))
                 .collect();
             let beat = player.beats().get(player.beat()).map(|beat| beat.id);
-            (beat, player.beats().len(), done)
+            // Of a part of the story the whole is what the catalogue counts.
+            (beat, player.main().beats().len(), done)
         }) else {
             return;
         };

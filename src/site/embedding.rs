@@ -4,6 +4,7 @@ use crate::desk::Desk;
 use crate::knobs::{Control, Turn};
 use crate::live::{follow, live, memo};
 use crate::sharing::copy;
+use crate::story::step;
 use crate::texts::{t, tf, tx};
 use crate::theme::THEMES;
 use crate::{opening, place};
@@ -24,6 +25,7 @@ const SIDES: (u32, u32) = (200, 4_000);
 /// Where the lesson opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
+    /// At a step, from 0 and of the whole story.
     Beat(usize),
     Now,
 }
@@ -41,6 +43,10 @@ enum Paste {
 #[derive(Clone, Debug, PartialEq)]
 struct Choice {
     place: Place,
+    /// The names of the lesson's steps.
+    steps: Vec<&'static str>,
+    /// The first and the last of them that the story tells, from 0.
+    part: (usize, usize),
     theme: usize,
     knobs: Vec<(Knob, f64)>,
     lock: Vec<&'static str>,
@@ -61,24 +67,34 @@ impl Choice {
                     .zip(first)
                     .filter(|((_, now), (_, first))| now != first);
                 let knobs = turned.map(|((knob, now), _)| (knob.id.to_owned(), knob.write(*now)));
+                let (first, last) = self.part;
                 Address {
-                    beat: (beat > 1).then_some(beat),
+                    beat: (beat > first && beat <= last).then_some(beat - first + 1),
                     knobs: knobs.collect(),
                     ..Address::default()
                 }
             }
             _ => Address::default(),
         };
+        let (first, last) = self.part;
+        let name = |at: usize| self.steps.get(at).map(|id| (*id).to_owned());
         let all = !self.lock.is_empty() && self.lock.len() == self.knobs.len();
         let lock = if all { vec!["all"] } else { self.lock.clone() };
         let asked = Address {
             theme: (self.theme > 0).then_some(self.theme),
             lock: lock.into_iter().map(str::to_owned).collect(),
             hide: self.hide.clone(),
+            from: name(first).filter(|_| first > 0),
+            to: name(last).filter(|_| last + 1 < self.steps.len()),
             ..opens
         };
         asked.query()
     }
+}
+
+/// The number of a step, from 0, that an option counts from 1.
+fn counted(option: &str) -> Option<usize> {
+    option.parse::<usize>().ok()?.checked_sub(1)
 }
 
 /// Adds an entry to a list or takes it out.
@@ -93,7 +109,20 @@ fn toggle<T: PartialEq>(list: &mut Vec<T>, entry: T, on: bool) {
 #[component]
 pub(crate) fn EmbedForm(desk: Desk) -> impl IntoView {
     desk.settle();
-    let now = desk.ask(opening::shortest).flatten();
+    let page = desk.asked(Clone::clone).unwrap_or_default();
+    let now = desk
+        .ask(|player| opening::shortest(player, &page))
+        .flatten();
+    let steps = desk.ask(|player| player.main().beats()).unwrap_or_default();
+    let steps: Vec<_> = steps.iter().map(|beat| beat.id).collect();
+    let place = |name: &Option<String>| {
+        let name = name.as_deref()?;
+        steps.iter().position(|id| *id == name)
+    };
+    let part = (
+        place(&page.from).unwrap_or(0),
+        place(&page.to).unwrap_or(steps.len().saturating_sub(1)),
+    );
     let first = desk
         .ask(|player| player.main().fresh(1).knobs())
         .unwrap_or_default();
@@ -103,7 +132,9 @@ pub(crate) fn EmbedForm(desk: Desk) -> impl IntoView {
     };
     let first = own(first);
     let choice = RwSignal::new(Choice {
-        place: Place::Beat(1),
+        place: Place::Beat(part.0),
+        steps,
+        part,
         theme: 0,
         knobs: first.clone(),
         lock: Vec::new(),
@@ -162,6 +193,7 @@ pub(crate) fn EmbedForm(desk: Desk) -> impl IntoView {
                     {said}
                 </div>
                 <Preview desk query choice/>
+                {place::alone().is_none().then(|| downloads(desk, query))}
             </div>
         </div>
     }
@@ -169,29 +201,61 @@ pub(crate) fn EmbedForm(desk: Desk) -> impl IntoView {
 
 #[component]
 fn Opening(desk: Desk, choice: RwSignal<Choice>, able: bool) -> impl IntoView {
-    let beats = desk.ask(|player| player.beats().len()).unwrap_or(1);
+    let count = choice.with_untracked(|choice| choice.steps.len());
     let now = tf("embed.now", &[Arg::Number(desk.told_s())]);
-    let step = |beat: usize| {
-        let text = if beat == 1 {
-            t("embed.start")
-        } else {
-            let args = [Arg::Count(beat as i64), Arg::Count(beats as i64)];
-            tf("story.step", &args)
-        };
-        view! { <option value=beat.to_string()>{text}</option> }
+    let option = move |at: usize, chosen: bool| {
+        view! { <option value=(at + 1).to_string() selected=chosen>{step(at, count)}</option> }
     };
-    let options = (1..=beats).map(step).collect_view();
+    // A part of the story has at least one step, and it opens at one of its own.
+    let pick = move |change: fn(&mut Choice, usize)| {
+        move |event| {
+            if let Some(at) = counted(&event_target_value(&event)) {
+                choice.update(|choice| change(choice, at));
+            }
+        }
+    };
+    let from = pick(|choice, at| {
+        choice.part = (at, choice.part.1.max(at));
+        choice.place = Place::Beat(at);
+    });
+    let to = pick(|choice, at| {
+        choice.part = (choice.part.0.min(at), at);
+        choice.place = Place::Beat(choice.part.0);
+    });
+    let part = memo(move || choice.with(|choice| choice.part));
+    let ends = move |id: &'static str, word: &'static str, end: fn((usize, usize)) -> usize| {
+        let options = move || {
+            let options = (0..count).map(|at| option(at, at == end(part.get())));
+            options.collect_view()
+        };
+        (t(word), id, crate::live::part(options))
+    };
+    let (from_word, from_id, from_steps) = ends("embed-from", "embed.from", |part| part.0);
+    let (to_word, to_id, to_steps) = ends("embed-to", "embed.to", |part| part.1);
     let change = move |event| {
         let value = event_target_value(&event);
-        choice.update(|choice| choice.place = value.parse().map_or(Place::Now, Place::Beat));
+        choice.update(|choice| choice.place = counted(&value).map_or(Place::Now, Place::Beat));
+    };
+    let places = move || {
+        let (first, last) = part.get();
+        let options = (first..=last).map(|at| option(at, at == first));
+        let now = able.then(|| view! { <option value="now">{now.clone()}</option> });
+        view! { {options.collect_view()}{now} }
     };
     view! {
+        <div class="sides">
+            <div class="field">
+                <label for=from_id>{from_word}</label>
+                <select class="input" id=from_id on:change=from>{from_steps}</select>
+            </div>
+            <div class="field">
+                <label for=to_id>{to_word}</label>
+                <select class="input" id=to_id on:change=to>{to_steps}</select>
+            </div>
+        </div>
         <div class="field">
             <label for="embed-at">{t("embed.open-at")}</label>
-            <select class="input" id="embed-at" on:change=change>
-                {options}
-                {able.then(|| view! { <option value="now">{now}</option> })}
-            </select>
+            <select class="input" id="embed-at" on:change=change>{crate::live::part(places)}</select>
         </div>
     }
 }
@@ -324,6 +388,23 @@ fn Preview(desk: Desk, query: Memo<String>, choice: RwSignal<Choice>) -> impl In
     }
 }
 
+/// Files for a course: the script that packs them is fetched with the dialog, and fills the element.
+fn downloads(desk: Desk, query: Memo<String>) -> AnyView {
+    let failed = RwSignal::new(false);
+    place::fetch_script("download.js", move || {
+        // The dialog may be closed by then.
+        failed.try_set(true);
+    });
+    let missing = tx("code.missing", "download.js");
+    let said = move || failed.get().then(|| missing.clone());
+    view! {
+        <p role="status">{live(said)}</p>
+        <loadlab-download data-root=place::root() data-slug=desk.slug data-missing=t("code.missing")
+            data-query=live(move || query.get())></loadlab-download>
+    }
+    .into_any()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -333,7 +414,9 @@ mod tests {
         for entry in lessons::CATALOGUE {
             let first = (entry.open)(1).knobs();
             let mut choice = Choice {
-                place: Place::Beat(1),
+                place: Place::Beat(0),
+                steps: vec!["a", "b", "c", "d"],
+                part: (0, 3),
                 theme: 0,
                 knobs: first.clone(),
                 lock: Vec::new(),
@@ -343,12 +426,24 @@ mod tests {
             };
             assert_eq!(choice.query(None, &first), "");
             choice.lock = first.iter().map(|(knob, _)| knob.id).collect();
-            (choice.place, choice.theme, choice.hide) = (Place::Beat(2), 2, vec!["tape"]);
+            (choice.place, choice.theme, choice.hide) = (Place::Beat(1), 2, vec!["tape"]);
             assert_eq!(
                 choice.query(None, &first),
                 "theme=dark&beat=2&hide=tape&lock=all"
             );
-            choice.place = Place::Now;
+            (choice.part, choice.hide) = ((1, 2), Vec::new());
+            (choice.lock, choice.theme) = (Vec::new(), 0);
+            for (at, query) in [
+                (1, "from=b&to=c"),
+                (2, "beat=2&from=b&to=c"),
+                (3, "from=b&to=c"),
+            ] {
+                choice.place = Place::Beat(at);
+                assert_eq!(choice.query(None, &first), query);
+            }
+            (choice.part, choice.place) = ((0, 3), Place::Now);
+            (choice.theme, choice.hide) = (2, vec!["tape"]);
+            choice.lock = first.iter().map(|(knob, _)| knob.id).collect();
             let now = contract::parse("at=3");
             assert_eq!(
                 choice.query(Some(&now), &first),

@@ -6,6 +6,7 @@ use crate::live::{live, memo, rarely};
 use crate::sharing::copy;
 use crate::texts::{t, tx};
 use crate::{export, opening, place, present, store};
+use contract::Address;
 use contract::snippet;
 use engine::Time;
 use leptos::html;
@@ -175,9 +176,13 @@ fn build(desk: Desk) -> AnyView {
         }
         area.set_value("");
         desk.settle();
+        let asked = desk.asked(Address::clone).unwrap_or_default();
         let here = desk.ask(|player| {
             let at = player.main().position().at.0;
-            (at, opening::shortest(player).map(|asked| asked.query()))
+            (
+                at,
+                opening::shortest(player, &asked).map(|asked| asked.query()),
+            )
         });
         let (at, query) = here.unwrap_or_default();
         let id = notes.with_untracked(|notes| notes.iter().map(|note| note.id).max());

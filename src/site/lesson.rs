@@ -129,6 +129,9 @@ fn lesson(entry: &lessons::Entry, pack: Pack, prose: Option<Prose>, embed: bool)
     let fault = desk
         .open(|player| open(player, &mut asked, reduced))
         .flatten();
+    if asked.from.is_some() || asked.to.is_some() {
+        desk.recall();
+    }
     desk.heed(asked.clone());
     if fault.is_some() {
         desk.notice.set(Some(t("notice.state")));

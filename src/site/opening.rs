@@ -22,11 +22,39 @@ pub(crate) fn knobs(address: &mut Address, known: &[(Knob, f64)]) -> Vec<(&'stat
     set
 }
 
+/// Tells the player which part of its story the address asks for; a name that the lesson lacks, or an end before the
+/// beginning, becomes a warning.
+fn part(player: &mut Player, address: &mut Address) {
+    let find = |name: &str| player.beats().iter().position(|beat| beat.id == name);
+    let last = player.beats().len().saturating_sub(1);
+    let (from, to) = (
+        address.from.as_deref().map(find),
+        address.to.as_deref().map(find),
+    );
+    let first = from.flatten().unwrap_or(0);
+    let end = to.flatten().filter(|end| *end >= first);
+    if from == Some(None)
+        && let Some(name) = address.from.take()
+    {
+        address.refuse("from", &name);
+    }
+    if end.is_none()
+        && let Some(name) = address.to.take()
+    {
+        address.refuse("to", &name);
+    }
+    player.tell_only(first, end.unwrap_or(last));
+}
+
 /// Brings a fresh player to where the address asks. A state wins over knobs, beat and moment.
 ///
 /// # Errors
 /// Why the state cannot be opened; the player stands at its default then.
 pub(crate) fn open(player: &mut Player, asked: &mut Address) -> Result<(), LinkError> {
+    let part_asked = asked.from.is_some() || asked.to.is_some();
+    if part_asked {
+        part(player, asked);
+    }
     let set = knobs(asked, &player.main().knobs());
     if let Some(state) = &asked.state {
         player.restore_text(state)?;
@@ -36,8 +64,8 @@ pub(crate) fn open(player: &mut Player, asked: &mut Address) -> Result<(), LinkE
         // The knob came from the lesson's own list, and its value is snapped.
         let _ = player.set_knob(id, value);
     }
-    if let Some(beat) = asked.beat {
-        player.jump(beat.saturating_sub(1));
+    if part_asked || asked.beat.is_some() {
+        player.jump(asked.beat.unwrap_or(1).saturating_sub(1));
     }
     if let Some(at) = asked.at {
         player.seek(Time::from_s(at.min(engine::tape::END.as_s())));
@@ -46,14 +74,16 @@ pub(crate) fn open(player: &mut Player, asked: &mut Address) -> Result<(), LinkE
 }
 
 /// The shortest address that restores exactly what is on screen: seed, knobs, beat and moment where they suffice,
-/// else the whole run; none if that is too long for an address.
-pub(crate) fn shortest(player: &Player) -> Option<Address> {
+/// else the whole run; none if that is too long for an address. The part of the story is that of `asked`.
+pub(crate) fn shortest(player: &Player, asked: &Address) -> Option<Address> {
     let link = player.link();
     let here = player.main().position();
     let seed = player.main().seed();
     let at = Some(here.at.as_s()).filter(|at| *at > 0.0);
     let plain = Address {
         seed: Some(seed).filter(|seed| *seed != 1),
+        from: asked.from.clone(),
+        to: asked.to.clone(),
         ..Address::default()
     };
     if here.at <= TRY_MAX {
@@ -65,7 +95,7 @@ pub(crate) fn shortest(player: &Player) -> Option<Address> {
             .filter(|((_, now), (_, before))| now != before)
             .map(|((knob, now), _)| (knob.id.to_owned(), knob.write(*now)))
             .collect();
-        let beat = (link.beat > 0).then(|| usize::from(link.beat) + 1);
+        let beat = (player.beat() > 0).then(|| player.beat() + 1);
         for (beat, at, knobs) in [
             (beat, None, Vec::new()),
             (None, at, turned.clone()),
@@ -87,7 +117,8 @@ pub(crate) fn shortest(player: &Player) -> Option<Address> {
     let state = link.encode().ok()?;
     Some(Address {
         state: Some(state),
-        ..Address::default()
+        seed: None,
+        ..plain
     })
 }
 
@@ -121,7 +152,7 @@ mod tests {
     fn round_trip(entry: &lessons::Entry, play: impl FnOnce(&mut Player)) -> String {
         let mut player = Player::new((entry.open)(1));
         play(&mut player);
-        let asked = shortest(&player).expect("short enough");
+        let asked = shortest(&player, &Address::default()).expect("short enough");
         let query = asked.query();
         let mut asked = contract::parse(&query);
         assert_eq!(asked.warnings, [""; 0], "{query}");
@@ -222,7 +253,7 @@ mod tests {
                     number = number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                     whim(&mut player, number >> 8);
                 }
-                let Some(mut asked) = shortest(&player) else {
+                let Some(mut asked) = shortest(&player, &Address::default()) else {
                     continue;
                 };
                 asked.lock = vec!["all".to_owned()];
@@ -236,6 +267,60 @@ mod tests {
                 twins += frame(&player).len() - 1;
             }
             assert!(twins > 0, "{slug}: no comparison among them");
+        }
+    }
+
+    /// A player that an address has brought to where it asks, and what was wrong with it.
+    fn opened(entry: &lessons::Entry, query: &str) -> (Player, Address) {
+        let mut player = Player::new((entry.open)(1));
+        let mut asked = contract::parse(query);
+        open(&mut player, &mut asked).expect("valid");
+        (player, asked)
+    }
+
+    #[test]
+    fn a_part_of_the_story_shows_what_the_whole_shows_and_its_address_keeps_it() {
+        for entry in lessons::CATALOGUE {
+            let slug = entry.card.slug;
+            let (mut whole, _) = opened(entry, "");
+            let ids: Vec<_> = whole.beats().iter().map(|beat| beat.id).collect();
+            for (first, from) in ids.iter().enumerate() {
+                whole.jump(first);
+                let last = (first + 2).min(ids.len() - 1);
+                let (mut part, asked) = opened(entry, &format!("from={from}&to={}", ids[last]));
+                assert_eq!(asked.warnings, [""; 0], "{slug}");
+                assert_eq!((part.beat(), part.beats().len()), (0, last - first + 1));
+                assert_eq!(frame(&part), frame(&whole), "{slug} from {from}");
+                assert!(part.at_beat(), "{slug} from {from}");
+                // What is shared of it, opened anew, is the same part at the same moment.
+                part.jump(1);
+                let shared = shortest(&part, &asked).expect("short enough").query();
+                let (other, again) = opened(entry, &shared);
+                assert_eq!(
+                    (again.from, again.to),
+                    (asked.from, asked.to),
+                    "{slug}: {shared}"
+                );
+                assert_eq!(other.link(), part.link(), "{slug}: {shared}");
+                assert_eq!(other.beats(), part.beats(), "{slug}: {shared}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_part_that_the_lesson_lacks_is_warned_of_and_ignored() {
+        let entry = &lessons::CATALOGUE[0];
+        let (whole, _) = opened(entry, "");
+        let ids: Vec<_> = whole.beats().iter().map(|beat| beat.id).collect();
+        for (query, beats, warnings) in [
+            ("from=nowhere".to_owned(), ids.len(), 1),
+            ("to=nowhere&from=".to_owned(), ids.len(), 2),
+            (format!("from={}&to={}", ids[3], ids[1]), ids.len() - 3, 1),
+            (format!("from={0}&to={0}&beat=9", ids[2]), 1, 0),
+        ] {
+            let (player, asked) = opened(entry, &query);
+            assert_eq!(player.beats().len(), beats, "{query}");
+            assert_eq!(asked.warnings.len(), warnings, "{query}");
         }
     }
 

@@ -425,6 +425,21 @@ pub(crate) fn soon(ms: u32, call: impl FnOnce() + 'static) {
     }
 }
 
+/// Fetches a script of the site that is a module; one that is here already is not run again.
+pub(crate) fn fetch_script(name: &str, failed: impl FnOnce() + 'static) {
+    let script = document().and_then(|document| {
+        let script = document.create_element("script").ok()?;
+        document.head()?.append_child(&script).ok()?;
+        Some(script)
+    });
+    let Some(script) = script else { return };
+    let failed = Closure::once_into_js(failed);
+    // An element takes any attribute and any listener.
+    let _ = script.add_event_listener_with_callback("error", failed.unchecked_ref());
+    let _ = script.set_attribute("type", "module");
+    let _ = script.set_attribute("src", &format!("{}{name}", root()));
+}
+
 /// Writes one warning for whoever wrote the address.
 pub(crate) fn warn(message: &str) {
     web_sys::console::warn_1(&JsValue::from_str(message));

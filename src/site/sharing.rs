@@ -74,9 +74,11 @@ fn can_share() -> bool {
 pub(crate) fn Share(desk: Desk) -> impl IntoView {
     desk.settle();
     let at = desk.now.get_untracked().to_string();
-    let asked = desk.ask(opening::shortest).flatten();
     // What the author locked or left out stays so for whoever opens the address.
     let author = desk.asked(Clone::clone).unwrap_or_default();
+    let asked = desk
+        .ask(|player| opening::shortest(player, &author))
+        .flatten();
     let asked = asked.map(|asked| contract::Address {
         lock: author.lock,
         hide: author.hide,
@@ -178,8 +180,15 @@ fn instead(what: Outcome, own_page: Option<String>) -> AnyView {
 fn steps(desk: Desk) -> AnyView {
     let dots = desk.story.with_untracked(|story| story.dots.clone());
     let count = dots.len();
+    let author = desk.asked(Clone::clone).unwrap_or_default();
     let step = |(at, dot): (usize, Dot)| {
-        let page = snippet::page(&place::root(), "l", desk.slug, &format!("beat={}", at + 1));
+        let asked = contract::Address {
+            beat: Some(at + 1),
+            from: author.from.clone(),
+            to: author.to.clone(),
+            ..contract::Address::default()
+        };
+        let page = snippet::page(&place::root(), "l", desk.slug, &asked.query());
         let step = step(at, count);
         let text = dot
             .said
