@@ -16,6 +16,9 @@ await new Promise((done) => course.listen(0, "127.0.0.1", done));
 course.unref();
 const courseAddress = `http://localhost:${course.address().port}/`;
 test.use({ origins: [new URL(courseAddress).origin] });
+// A film takes as long as it takes: on a busy machine without a graphics card each frame is slow.
+test.describe.configure({ timeout: 180_000 });
+const patience = { timeout: 60_000 };
 
 /** The dialog for films, by what it is called. */
 class Films {
@@ -35,7 +38,7 @@ class Films {
     await new Player(place).share.click();
     await place.getByRole("button", { name: "Film", exact: true }).click();
     const films = new Films(place);
-    await expect(films.make).toBeVisible();
+    await expect(films.make).toBeVisible(patience);
     return films;
   }
 
@@ -53,7 +56,7 @@ class Films {
 
   async made() {
     await this.make.click();
-    await expect(this.save).toBeFocused({ timeout: 50_000 });
+    await expect(this.save).toBeFocused(patience);
   }
 
   print() {
@@ -203,13 +206,13 @@ test("Cancel ends at once, and another film can be made", async ({ page }) => {
   await films.choose(0, 10);
   await films.make.click();
   await expect(films.cancel).toBeFocused();
-  await expect(films.dialog.getByText(/^Frame [1-9]\d* of /)).toBeVisible();
+  await expect(films.dialog.getByText(/^Frame [1-9]\d* of /)).toBeVisible(patience);
   await films.cancel.click();
   await expect(films.said).toHaveText("Cancelled. Nothing was kept.");
   await expect(films.make).toBeFocused();
   await films.choose(0, 0.1, { Format: "GIF picture" });
   await films.field("To, in seconds").press("Enter");
-  await expect(films.save).toBeFocused();
+  await expect(films.save).toBeFocused(patience);
   // Escape leaves a film that is being made as well.
   await films.dialog.getByRole("button", { name: "Make another" }).click();
   await films.choose(0, 10);
@@ -333,7 +336,7 @@ test("where no picture may be drawn, that is said", async ({ page, problems }) =
   await open(page, `l/${LESSON}/?seed=1`);
   const films = await Films.open(page);
   await films.make.click();
-  await expect(films.said).toHaveText("The site's policy forbids pictures that are drawn here, so nothing can be filmed.");
+  await expect(films.said).toHaveText("The site's policy forbids pictures that are drawn here, so nothing can be filmed.", patience);
   await expect(films.make).toBeFocused();
 });
 
@@ -352,7 +355,7 @@ test("a film that outgrows its bytes is dropped", async ({ page }) => {
   await films.choose(0, 5);
   await page.evaluate(() => (globalThis.heavy = true));
   await films.make.click();
-  await expect(films.said).toHaveText(/^The film grew beyond 100 MB and was dropped\./);
+  await expect(films.said).toHaveText(/^The film grew beyond 100 MB and was dropped\./, patience);
   await page.evaluate(() => (globalThis.heavy = false));
   await films.choose(0, 0.1);
   await films.made();
