@@ -408,7 +408,11 @@ impl Writer<'_> {
         });
         let challenges: String = challenges.collect();
         if !challenges.is_empty() {
-            let challenges = format!("<ol class=\"challenges\">{challenges}</ol>");
+            let measure = run.growth().map_or_else(String::new, |_| {
+                let name = self.site("measure.open");
+                format!("<button class=\"btn measure\" type=\"button\">{name}</button>")
+            });
+            let challenges = format!("<ol class=\"challenges\">{challenges}</ol>{measure}");
             out += &self.panel(
                 "",
                 "challenges",

@@ -142,11 +142,11 @@ pub(crate) fn survey(desk: Desk) -> AnyView {
             .unwrap_or_default()
     };
     let button = move || {
-        let word = match (way.running.get(), way.share.get()) {
-            (true, _) => "measure.stop",
-            (false, 0) => "measure.start",
-            (false, 1_000) => "measure.again",
-            (false, _) => "measure.go-on",
+        let word = match (way.running.get(), way.points.get(), way.share.get()) {
+            (true, ..) => "measure.stop",
+            (false, 0, _) => "measure.start",
+            (false, _, 1_000) => "measure.again",
+            _ => "measure.go-on",
         };
         desk.word(word)
     };
