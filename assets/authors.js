@@ -57,7 +57,9 @@
     const snippets = {
       address,
       iframe: `<iframe src="${escaped(address)}" title="${escaped(title)}"\n width="${frame.width}" height="${frame.height}" ` +
-        `style="border:0;width:100%;max-width:960px" loading="lazy"\n allow="fullscreen; clipboard-write" allowfullscreen></iframe>`,
+        `style="border:0;width:100%;max-width:960px" loading="lazy"\n allow="fullscreen; clipboard-write"></iframe>`,
+      jsx: `<iframe src="${escaped(address)}" title="${escaped(title)}"\n width={${frame.width}} height={${frame.height}} ` +
+        `style={{ border: 0, width: "100%", maxWidth: 960 }} loading="lazy"\n allow="fullscreen; clipboard-write" />`,
       element: `<script type="module" src="${escaped(root)}embed.js"></script>\n` +
         `<loadlab-lesson lesson="${slug}"${attributes}></loadlab-lesson>`,
     };

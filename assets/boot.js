@@ -3,15 +3,91 @@
 // not load modules from every host, and this message must reach the reader there too.
 "use strict";
 
+// What has to be settled before anything of the page is drawn or fetched. The head waits for this file.
 (() => {
   const page = document.documentElement;
+  const { dataset } = page;
+
+  // Addresses in a page are relative to its folder. Where a host serves the folder without the slash at its end, they
+  // would lead astray; this file is found all the same, for a copy of it lies one folder higher than the others look.
+  const { pathname, search, hash } = location;
+  if (!("alone" in dataset) && pathname.endsWith(`/${dataset.slug || dataset.page}`)) {
+    try {
+      history.replaceState(history.state, "", `${pathname}/${search}${hash}`);
+    } catch {
+      // A frame without an origin may not touch its address, but it may say what others are relative to.
+      const base = document.createElement("base");
+      base.href = `${pathname}/`;
+      document.head.prepend(base);
+    }
+  }
+
+  // A chosen theme shows from the first frame on: the address's, else the one that the reader took last.
+  const themed = (theme) => /^(auto|light|dark|contrast)$/.test(theme) && theme;
+  const kept = () => {
+    try {
+      return localStorage.getItem("loadlab.theme");
+    } catch {
+      return null; // No storage, nothing kept.
+    }
+  };
+  const theme = themed(new URLSearchParams(search).get("theme")) || themed(kept());
+  if (theme) {
+    dataset.theme = theme;
+    // Until the style sheet is here the browser paints the ground by this.
+    const scheme = document.querySelector("meta[name=color-scheme]");
+    if (scheme && /light|dark/.test(theme)) scheme.content = theme;
+  }
+
+  // The page holds the lesson as it opens. An embed is as high as its scene wishes, which depends on its width
+  // (`src/site/fit.rs`); what opens in it depends on its height (`src/site/drawers.rs`). Both are settled before it is drawn.
+  if (dataset.heights) {
+    const { innerWidth: width, innerHeight: height } = window;
+    const low = width < 700 && height < 460 && 208;
+    const beside = width < 560 ? 0 : low || (width < 960 ? Math.min(250, Math.max(190, 0.28 * width)) : width < 1600 ? 304 : 340);
+    const heights = dataset.heights.split(" ");
+    const nearest = Math.round((width - beside - 280) / 20);
+    page.style.setProperty("--natural", `${heights[Math.min(heights.length - 1, Math.max(0, nearest))]}px`);
+    new MutationObserver((_, reading) => {
+      const embed = document.querySelector("#static .embed");
+      if (!embed) return;
+      reading.disconnect();
+      if (height >= 680) embed.dataset.drawer = "tape";
+    }).observe(page, { childList: true, subtree: true });
+  }
+
+  // What the page around says before the program listens is kept, and said again when it does: a deck of reveal.js
+  // starts its slide as soon as the frame is loaded. Of several wishes the last counts.
+  let wish;
+  const hear = (event) => {
+    const { source, data } = event;
+    const bare = data?.ns === "loadlab" && data.v === 1 ? data.type : data;
+    if (source === window.parent && /^(slide:start|slide:stop|play|pause)$/.test(bare)) wish = event;
+  };
+  const sayAgain = () => {
+    window.removeEventListener("message", hear);
+    if (!wish) return;
+    const { data, origin, source } = wish;
+    window.dispatchEvent(new MessageEvent("message", { data, origin, source }));
+  };
+  if (window.parent !== window) {
+    window.addEventListener("message", hear);
+    window.addEventListener("loadlab-ready", sayAgain, { once: true });
+  }
+})();
+
+(async () => {
+  const page = document.documentElement;
+  if (document.readyState === "loading") {
+    await new Promise((read) => document.addEventListener("DOMContentLoaded", read, { once: true }));
+  }
   const boot = document.getElementById("boot");
   const still = document.getElementById("static");
   const app = document.getElementById("app");
 
   // Crawlers want the page to be found by its whole address, which no build knows of a site that any host may serve.
   const canonical = document.querySelector("link[rel=canonical]");
-  if (canonical) canonical.href = new URL(canonical.getAttribute("href"), location.href).href;
+  if (canonical) canonical.href = new URL(canonical.getAttribute("href"), document.baseURI).href;
   if (!boot || !app) return;
 
   const say = (id, ...values) =>
@@ -39,13 +115,85 @@
     }
   }
 
-  // WordPress gives its frames a secret and shows them as high as they say; it should not wait for the program.
-  // Told once here; from then on the lesson does it.
+  // The page holds the lesson as it opens. What depends on window and address is put right here, before the first frame.
+  const atRest = () => {
+    for (const element of still.querySelectorAll("[data-at], [data-fill]")) {
+      for (const name of ["at", "fill"]) {
+        if (name in element.dataset) element.style.setProperty(`--${name}`, element.dataset[name]);
+      }
+    }
+    const asked = new URLSearchParams(location.search);
+    const list = (name) => (asked.get(name) ?? "").split(",");
+    const hidden = [...list("hide"), ...(/^(0|false)$/.test(asked.get("links")) ? ["links"] : [])];
+    for (const element of still.querySelectorAll("[data-hides]")) {
+      if (!hidden.includes(element.dataset.hides)) continue;
+      if (element.dataset.hides === "title") element.className = "visually-hidden";
+      else element.remove();
+    }
+    const locked = list("lock");
+    for (const control of still.querySelectorAll("[data-locks]")) {
+      control.disabled = locked.includes("all") || locked.includes(control.dataset.locks);
+    }
+    // An address that leads elsewhere in the lesson is not answered with its opening.
+    const elsewhere = /[?&](at|beat|from|state|seed|present|p\.\w+)=/.test(location.search);
+    still.toggleAttribute("data-elsewhere", elsewhere);
+  };
+
+  // What a reader does before the program is there is kept, and done as soon as it can be. A control is known by its place in
+  // its part of the page, which the program builds alike.
+  const CONTROLS = "button, input, summary";
+  const PARTS = [".top", ".story", ".transport", ".tracks", ".knobs", "[data-panel=actions]", "[data-panel=challenges]", ".drawers"];
+  const early = [];
+  const keep = (control) => {
+    const part = PARTS.find((part) => control.closest(part));
+    const all = (root) => [...(root.querySelector(part)?.querySelectorAll(CONTROLS) ?? [])];
+    const at = part ? all(still).indexOf(control) : -1;
+    return at < 0 ? () => null : () => all(app)[at];
+  };
+  const heed = (event) => {
+    if (ready || failed) return;
+    const control = event.target.closest?.(CONTROLS);
+    if (event.type === "keydown") {
+      const { key, code, shiftKey, ctrlKey, metaKey, altKey } = event;
+      if (control || ctrlKey || metaKey || altKey || !/^(.|Arrow(Left|Right)|Home)$/.test(key)) return;
+      event.preventDefault();
+      early.push(() => document.body.dispatchEvent(new KeyboardEvent("keydown", { key, code, shiftKey, bubbles: true, cancelable: true })));
+    } else if (control && still.contains(control)) {
+      const slides = control.type === "range";
+      if (slides ? event.type !== "input" : event.type !== "click") return;
+      const find = keep(control);
+      control.dataset.waits = "";
+      early.push(() => {
+        const same = find();
+        if (!slides) return same?.click();
+        if (same) same.value = control.value;
+        same?.dispatchEvent(new Event("input", { bubbles: true }));
+      });
+    }
+    eager = true;
+    early.splice(0, early.length - 40);
+  };
+  const answerEarly = () => {
+    for (const type of ["click", "input", "keydown"]) window.removeEventListener(type, heed, true);
+    const focused = still.contains(document.activeElement) ? keep(document.activeElement) : () => null;
+    const scrolled = still.querySelector(".side")?.scrollTop;
+    // The page at rest goes first: its ids would stand there twice.
+    queueMicrotask(() => {
+      const side = app.querySelector(".side");
+      if (side && scrolled) side.scrollTop = scrolled;
+      focused()?.focus({ preventScroll: true });
+      for (const answer of early.splice(0)) answer();
+    });
+  };
+
+  // WordPress gives its frames a secret and hides them until they say how high they are. The lesson does so as soon as it
+  // is drawn. Where that takes long, or never comes to it, the page is shown all the same.
+  const patience = 3_000;
   const tellWordPress = () => {
     const secret = /secret=([a-zA-Z0-9]+)/.exec(location.hash)?.[1];
-    if (!secret || window.parent === window || page.dataset.page !== "embed") return;
+    if (ready || !secret || window.parent === window || page.dataset.page !== "embed") return;
     const height = Math.ceil(document.body.getBoundingClientRect().height);
-    const value = Math.min(1000, Math.max(200, height));
+    const value = Math.min(failed ? 1000 : 640, Math.max(200, height));
     window.parent.postMessage({ message: "height", value, secret }, "*");
   };
 
@@ -118,7 +266,7 @@
     still?.removeAttribute("hidden");
     const actions = element("div", "actions");
     actions.append(
-      button(say("retry"), () => (trouble.reload ? location.reload() : start())),
+      button(say("retry"), () => (trouble.reload || attempt > 1 ? location.reload() : start())),
     );
     if (page.dataset.page === "lesson") actions.append(link());
     boot.setAttribute("role", "alert");
@@ -129,9 +277,31 @@
       actions,
     );
     boot.hidden = false;
+    tellWordPress();
   };
 
-  // After the start the static page is gone: the message stands over the page, whose state the address keeps.
+  // Opens the page anew where it stands. Without its rest nothing but the story and time can have moved in it.
+  const reload = () => {
+    const { search } = location;
+    const time = Number(document.querySelector(".scrub")?.value) || 0;
+    const steps = [...document.querySelectorAll(".dot")];
+    const step = steps.findIndex((step) => step.hasAttribute("aria-current"));
+    if (rests.get(0)?.owner.rested.value === 0 && !/[?&]state=/.test(search) && (time || step > 0)) {
+      const here = new URL(location.href);
+      if (step >= 0) here.searchParams.set("beat", step + 1);
+      here.searchParams.set("at", time);
+      try {
+        history.replaceState(history.state, "", here);
+      } catch {
+        location.replace(here); // A frame without an origin may only go elsewhere.
+        return;
+      }
+    }
+    location.reload();
+  };
+
+  // After the start the static page is gone: the message stands over the page. Who closes it may read on, and whatever
+  // is out of order says so again when it is pressed.
   const stop = (trouble) => {
     const dialog = element("dialog", "dialog");
     const head = element("div", "dialog-head");
@@ -141,10 +311,14 @@
     dialog.setAttribute("role", "alertdialog");
     dialog.setAttribute("aria-labelledby", title.id);
     const actions = element("div", "actions");
-    actions.append(button(say("reload"), () => location.reload()));
+    actions.append(button(say("reload"), reload));
     head.append(title);
     body.append(element("p", "", trouble.message), actions);
     dialog.append(head, body);
+    dialog.addEventListener("close", () => {
+      boot.hidden = true;
+      failed = false;
+    });
     boot.replaceChildren(dialog);
     boot.className = "";
     document.body.append(boot);
@@ -166,6 +340,12 @@
     }
   };
 
+  // A file that is not there any more, or another in its place: the site has changed since this page was loaded, and only
+  // a new page knows its files.
+  const gone = (status) => new Trouble(say("notFound", status), { reload: true });
+  const strange = (cause) => new Trouble(say("damaged"), { cause, reload: ready });
+  const troubled = (cause) => (cause instanceof Trouble ? cause : strange(cause));
+
   const fetched = async (address, options) => {
     let response;
     try {
@@ -173,7 +353,7 @@
     } catch (cause) {
       throw new Trouble(say("unreachable"), { cause });
     }
-    if (!response.ok) throw new Trouble(say("notFound", response.status));
+    if (!response.ok) throw gone(response.status);
     return response;
   };
 
@@ -209,7 +389,7 @@
       if (count.got < whole) {
         throw new Trouble(say("cut", wholeKb(count.got), wholeKb(whole)), { cause });
       }
-      throw new Trouble(say("damaged"), { cause });
+      throw strange(cause);
     }
   };
 
@@ -252,12 +432,19 @@
   const opened = new Map();
   window.loadlabCode = (slug) => {
     if (!codeAddress) return Promise.resolve();
-    return once(opened, slug, async () => {
+    const open = async () => {
       const [code, core] = await Promise.all([codeOf(slug, {}, 0), running, ...chunksOf(slug).map(joinChunk)]);
       const owner = (await WebAssembly.instantiate(code, { core: offered(core) })).exports;
       const address = lateAddress?.replace("*", slug);
       if (owner.rested) rests.set(owner.number.value, { address, owner, alone: true });
       if (eager) await bringRests();
+    };
+    return once(opened, slug, open).catch((cause) => {
+      const trouble = troubled(cause);
+      // The address is that of the lesson already, whose own page fits it.
+      if (!ready || !trouble.reload) throw trouble;
+      location.reload();
+      return new Promise(() => {});
     });
   };
 
@@ -282,8 +469,12 @@
     request.open("GET", address, false);
     // The only way to bytes in a request that is waited for.
     request.overrideMimeType("text/plain; charset=x-user-defined");
-    request.send();
-    if (request.status !== 200) throw new Error(`${address}: ${request.status}`);
+    try {
+      request.send();
+    } catch (cause) {
+      throw new Trouble(say("unreachable"), { cause, reload: true });
+    }
+    if (request.status !== 200) throw gone(request.status);
     return Uint8Array.from(request.responseText, (byte) => byte.charCodeAt(0) & 255);
   };
   const programSoon = (address) => codeAt(address, {}, 0);
@@ -303,8 +494,10 @@
         if (!owner.rested.value) join(owner, new WebAssembly.Module(programNow(address)));
       }
     } catch (cause) {
-      fail(new Trouble(say("unreachable"), { cause, reload: true }));
-      throw cause;
+      const trouble = troubled(cause);
+      fail(trouble);
+      // Nothing else ends what the program is about.
+      throw trouble;
     }
   };
   const bringRests = async () => {
@@ -312,8 +505,10 @@
       const all = [...rests].sort(([a], [b]) => a - b).map(([, rest]) => rest).filter(({ owner }) => !owner.rested.value);
       const came = await Promise.all(all.map(({ address }) => programSoon(address)));
       all.forEach(({ owner }, at) => join(owner, came[at]));
-    } catch {
-      // Whoever needs it will ask again.
+    } catch (cause) {
+      // Whoever needs it will ask again. What will never come is better told before anything is lost by it.
+      const trouble = troubled(cause);
+      if (ready && trouble.reload) offer(trouble.message);
     }
   };
   const signs = ["pointerover", "pointerdown", "keydown", "focusin", "message"];
@@ -326,6 +521,20 @@
     for (const sign of signs) window.addEventListener(sign, onSign, true);
   };
   let core;
+
+  // The program's words come beside it. It asks for them here; what failed it fetches itself, and says so.
+  const words = new Map();
+  const fetchWords = () => {
+    if (catalogue || page.dataset.languages !== "en" || "alone" in page.dataset) return;
+    for (const name of ["site", page.dataset.slug]) {
+      const path = `words/${name}.en.json`;
+      const address = `${rootHref}${path}?v=${page.dataset.version}`;
+      const coming = fetch(address).then((answer) => (answer.ok ? answer.text() : Promise.reject(new Error(address))));
+      coming.catch(() => {});
+      words.set(path, coming);
+    }
+  };
+  window.loadlabWords = (path) => words.get(path);
 
   const start = async () => {
     again();
@@ -342,6 +551,7 @@
       if (attempt > 1) script.searchParams.set("try", String(attempt));
       const options = { signal: halt.signal, cache: attempt > 1 ? "reload" : "default" };
       if (eager && restAddress) programSoon(restAddress).catch(() => {});
+      fetchWords();
       const [program, glue] = await Promise.all([
         fetched(boot.dataset.wasm, options).then((response) => compile(response, Number(boot.dataset.bytes))),
         import(script.href).catch((cause) => explainModule(script, cause)),
@@ -377,7 +587,7 @@
     ready = true;
     boot.hidden = true;
     boot.replaceChildren();
-    if (still) still.hidden = true;
+    if (still) answerEarly();
     awaitSigns();
     keepOffline();
   });
@@ -407,32 +617,39 @@
   // Navigation inside the application changes what relative addresses mean, so the top is found now.
   const rootHref = new URL(page.dataset.root || "./", document.baseURI).href;
 
-  const offerUpdate = () => {
-    window.dispatchEvent(new CustomEvent("loadlab-update"));
+  const offer = (why) => {
     if (document.querySelector(".update")) return;
     const notice = element("div", "toast update");
     notice.setAttribute("role", "status");
-    notice.append(
-      element("span", "", say("update")),
-      button(say("reload"), () => location.reload()),
-    );
+    notice.append(element("span", "", why), button(say("reload"), reload));
     document.body.prepend(notice);
   };
+  const offerUpdate = () => {
+    window.dispatchEvent(new CustomEvent("loadlab-update"));
+    offer(say("update"));
+  };
 
-  // A trap that the panic hook did not see, such as memory running out.
-  const trapped = (error) => {
-    if (globalThis.WebAssembly && error instanceof WebAssembly.RuntimeError) {
+  // A trap that the panic hook did not see, such as memory running out, or a program that calls itself for ever because
+  // a piece of it is of another build. What has been told is no news to anybody.
+  const trapped = (event, error) => {
+    if (error instanceof Trouble) event.preventDefault();
+    const traps = [globalThis.WebAssembly?.RuntimeError, RangeError, globalThis.InternalError];
+    if (traps.some((trap) => trap && error instanceof trap)) {
       fail(new Trouble(say("panicked", plain(error)), { cause: error, reload: true }));
     }
   };
-  window.addEventListener("error", (event) => trapped(event.error));
-  window.addEventListener("unhandledrejection", (event) => trapped(event.reason));
+  window.addEventListener("error", (event) => trapped(event, event.error));
+  window.addEventListener("unhandledrejection", (event) => trapped(event, event.reason));
 
+  if (still && !catalogue) {
+    atRest();
+    for (const type of ["click", "input", "keydown"]) window.addEventListener(type, heed, true);
+  }
   // A course that keeps records names its store, and a script of its own frames the lesson and tells what happens.
   if (page.dataset.page === "embed" && /[?&](endpoint|fetch)=/.test(location.search)) {
     import(new URL("xapi.js", rootHref).href).catch(start);
   } else {
-    tellWordPress();
+    setTimeout(tellWordPress, patience);
     start();
   }
 })();

@@ -4,6 +4,7 @@
 pub mod address;
 pub mod language;
 pub mod message;
+pub mod page;
 pub mod parameter;
 pub mod snippet;
 

@@ -77,7 +77,7 @@ const fn message(
 }
 
 /// All messages, in the order in which the reference lists them.
-pub const MESSAGES: [Message; 24] = [
+pub const MESSAGES: [Message; 25] = [
     message(
         "hello",
         Way::Greeting,
@@ -90,7 +90,10 @@ pub const MESSAGES: [Message; 24] = [
     message(
         "connect",
         Way::Opening,
-        &[],
+        &[field(
+            "keys",
+            "boolean: whether to tell keys that the lesson has no use for; left out, it does not",
+        )],
         "Transfers one MessagePort, on which all else is said. Only the parent window can connect; a later connect replaces the port.",
     ),
     message(
@@ -163,6 +166,20 @@ pub const MESSAGES: [Message; 24] = [
             ),
         ],
         "Sent once a visit, when the last step of the story is reached, by Next or by a beat command. A question left out counts as not right. Challenges are optional and not part of the score; each is told by challenge.",
+    ),
+    message(
+        "key",
+        Way::Event,
+        &[
+            field(
+                "key",
+                "text: as of the browser's KeyboardEvent, as the others are",
+            ),
+            field("code", "text"),
+            field("keyCode", "number"),
+            field("shiftKey", "boolean"),
+        ],
+        "Sent to a parent that connected with keys, when a key is pressed in the lesson of which it has no use, such as Page Down, Escape or F.",
     ),
     message(
         "error",

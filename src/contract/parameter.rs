@@ -195,14 +195,14 @@ pub const PARAMETERS: [Parameter; 19] = [
         name: "hide",
         takes: Takes::AnyOf(&PARTS),
         default: "nothing",
-        rule: "Pause, restart and the text alternative always stay.",
+        rule: "Pause, restart and the text alternative always stay. What is hidden cannot be done on the stage either, and challenges that need it are not offered.",
         example: "story,challenges",
     },
     Parameter {
         name: "lock",
         takes: Takes::Knobs,
         default: "nothing",
-        rule: "These knobs are shown but cannot be turned by the learner; messages of the parent still turn them.",
+        rule: "These knobs are shown but cannot be turned by the learner; messages of the parent still turn them. Challenges that need another value of them are not offered.",
         example: "all",
     },
     Parameter {

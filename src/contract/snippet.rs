@@ -1,4 +1,4 @@
-//! What an author pastes: a plain address, an iframe, or the element.
+//! What an author pastes: a plain address, an iframe, the same for JSX, or the element.
 
 /// Sizes that an iframe opens with, in CSS pixels, unless the author chooses others.
 pub const SIZE: (u32, u32) = (800, 560);
@@ -32,7 +32,20 @@ impl Embed<'_> {
         format!(
             "<iframe src=\"{}\" title=\"{}\"\n width=\"{width}\" height=\"{height}\" \
              style=\"border:0;width:100%;max-width:{}px\" loading=\"lazy\"\n \
-             allow=\"fullscreen; clipboard-write\" allowfullscreen></iframe>",
+             allow=\"fullscreen; clipboard-write\"></iframe>",
+            escape(&self.address()),
+            escape(self.title),
+            width.max(WIDTH_MAX),
+        )
+    }
+
+    /// The iframe as JSX wants it, where a style is an object: for React and MDX, so for Docusaurus.
+    pub fn jsx(&self) -> String {
+        let (width, height) = self.size;
+        format!(
+            "<iframe src=\"{}\" title=\"{}\"\n width={{{width}}} height={{{height}}} \
+             style={{{{ border: 0, width: \"100%\", maxWidth: {} }}}} loading=\"lazy\"\n \
+             allow=\"fullscreen; clipboard-write\" />",
             escape(&self.address()),
             escape(self.title),
             width.max(WIDTH_MAX),
@@ -91,7 +104,13 @@ mod tests {
             EMBED.iframe(),
             "<iframe src=\"https://host.example/base/embed/load-balancing/?theme=dark&amp;p.policy=round-robin&amp;lock=all\" \
              title=\"Load &quot;balancing&quot;\"\n width=\"800\" height=\"560\" style=\"border:0;width:100%;max-width:960px\" \
-             loading=\"lazy\"\n allow=\"fullscreen; clipboard-write\" allowfullscreen></iframe>"
+             loading=\"lazy\"\n allow=\"fullscreen; clipboard-write\"></iframe>"
+        );
+        assert_eq!(
+            EMBED.jsx(),
+            "<iframe src=\"https://host.example/base/embed/load-balancing/?theme=dark&amp;p.policy=round-robin&amp;lock=all\" \
+             title=\"Load &quot;balancing&quot;\"\n width={800} height={560} style={{ border: 0, width: \"100%\", maxWidth: 960 }} \
+             loading=\"lazy\"\n allow=\"fullscreen; clipboard-write\" />"
         );
         assert_eq!(
             EMBED.element(),

@@ -21,6 +21,7 @@ pub mod raster;
 pub mod run;
 pub mod scene;
 pub mod show;
+pub mod speed;
 pub mod state;
 pub mod story;
 pub mod svg;

@@ -7,7 +7,7 @@
 
 use crate::action::Act;
 use crate::journey::Journey;
-use crate::knobs::KnobError;
+use crate::knobs::{Knob, KnobError};
 use crate::place::Position;
 use crate::show::{Ran, Show, Watch};
 use crate::state::{Link, LinkError};
@@ -110,6 +110,8 @@ pub struct Player {
     stuck: Option<usize>,
     guesses: Vec<Guess>,
     done: Vec<bool>,
+    /// Which challenges take what the learner is not given.
+    withheld: Vec<bool>,
     way: VecDeque<Leg>,
     /// The clock's time where the way began and, if it leads to a known time, where it ends.
     span: (Time, Option<Time>),
@@ -127,6 +129,7 @@ impl Player {
             *first = Some(Position::default());
         }
         let done = vec![false; main.challenges().len()];
+        let withheld = done.clone();
         let speed = main.speed();
         Player {
             main,
@@ -142,6 +145,7 @@ impl Player {
             stuck: None,
             guesses: Vec::new(),
             done,
+            withheld,
             way: VecDeque::new(),
             span: (Time::ZERO, None),
             untold: Vec::new(),
@@ -292,6 +296,27 @@ impl Player {
     /// Which challenges are reached.
     pub fn done(&self) -> &[bool] {
         &self.done
+    }
+
+    /// Withholds the challenges that cannot be reached without turning a knob that is not `given`, from where it stands now,
+    /// or, unless the learner `acts`, without an action: their solutions say so.
+    pub fn withhold(&mut self, given: &dyn Fn(&Knob) -> bool, acts: bool) {
+        let knobs = self.main.knobs();
+        let takes = |step: &Setup| match *step {
+            Setup::Set(id, value) => {
+                (knobs.iter()).any(|(knob, now)| knob.id == id && *now != value && !given(knob))
+            }
+            Setup::Act(..) => !acts,
+            _ => false,
+        };
+        for (challenge, withheld) in self.withheld.iter_mut().enumerate() {
+            *withheld = self.main.solution(challenge).iter().any(takes);
+        }
+    }
+
+    /// Whether a challenge is there to be tried.
+    pub fn offers(&self, challenge: usize) -> bool {
+        self.withheld.get(challenge) == Some(&false)
     }
 
     /// Marks challenges that were reached on an earlier visit.
@@ -498,7 +523,8 @@ impl Player {
     /// Ticks challenges and settles guesses.
     fn look(&mut self, happened: &mut Vec<Happening>) {
         for challenge in 0..self.done.len() {
-            if !self.done[challenge] && self.main.challenge_done(challenge) {
+            let open = !self.done[challenge] && !self.withheld[challenge];
+            if open && self.main.challenge_done(challenge) {
                 self.done[challenge] = true;
                 happened.push(Happening::Challenge(challenge));
             }

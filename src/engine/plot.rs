@@ -3,6 +3,7 @@
 use crate::ids::Ink;
 use crate::probe::Statistic;
 use crate::tape::Tape;
+use crate::text::trim_number;
 use crate::time::Time;
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -215,6 +216,32 @@ pub fn tick(span: Time) -> Time {
     let ms = span.as_ms();
     let step = STEPS_MS.into_iter().find(|step| ms / *step as f64 <= 6.5);
     Time::ms(step.unwrap_or(1_200_000))
+}
+
+/// The labels of a time axis that ends at `span`, each with its place on it from 0 to 1.
+pub fn ticks(span: Time) -> Vec<(f64, String)> {
+    let tick = tick(span);
+    let label = |n: u64| {
+        let at = Time(n * tick.0);
+        let text = match tick < Time::ms(100) {
+            true => format!("{} ms", at.0 / 1_000),
+            false => moment(at),
+        };
+        (at.0 as f64 / span.0 as f64, text)
+    };
+    (0..=span.0 / tick.0.max(1)).map(label).collect()
+}
+
+/// A moment on a time axis: `12 s`, `0.5 s`, `2:30`.
+fn moment(at: Time) -> String {
+    let s = at.0 / 1_000_000;
+    if !at.0.is_multiple_of(1_000_000) {
+        format!("{} s", trim_number(at.as_s()))
+    } else if s < 120 {
+        format!("{s} s")
+    } else {
+        format!("{}:{:02}", s / 60, s % 60)
+    }
 }
 
 /// A round number at or above `value`: the top of a vertical axis.

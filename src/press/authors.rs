@@ -101,6 +101,7 @@ pub fn main(site: &Site, texts: &Texts, root: &str) -> String {
         let snippets = [
             ("snippet-address", embed.address()),
             ("snippet-iframe", embed.iframe()),
+            ("snippet-jsx", embed.jsx()),
             ("snippet-element", embed.element()),
         ];
         let snippets = snippets.map(|(id, snippet)| snippet_block(texts, id, &snippet));

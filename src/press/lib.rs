@@ -11,6 +11,7 @@ pub mod glue;
 pub mod handout;
 pub mod new;
 pub mod offline;
+pub mod opening;
 pub mod outline;
 pub mod pace;
 pub mod packages;

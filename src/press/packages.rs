@@ -35,7 +35,7 @@ pub(crate) fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
 
 /// A path as a page of a lesson names it, from the top of the site.
 pub(crate) fn from_top(address: &str) -> &str {
-    address.strip_prefix("../../").unwrap_or(address)
+    address.trim_start_matches("../")
 }
 
 /// What gives a page of its own the author's query; a query holds nothing that would end the text. Where the page may not

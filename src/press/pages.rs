@@ -94,7 +94,21 @@ struct Page<'a> {
     canonical: String,
     /// The name of its card.
     card: String,
+    /// How high the scene of an embed is at each width ([`crate::opening::Opening`]).
+    heights: &'a str,
     body: String,
+}
+
+/// The paths of the copies of the boot script that pages in folders look for first, by the name that Trunk gave it.
+pub fn boot_copies(template: &str) -> Vec<(String, String)> {
+    let name = template
+        .split("<script src=\"./")
+        .find(|rest| rest.starts_with("boot"));
+    let name = name.and_then(|rest| rest.split('"').next());
+    let copies = name.map(|name| {
+        ["l", "embed", "authors"].map(|folder| (format!("{folder}/{name}"), name.to_owned()))
+    });
+    copies.into_iter().flatten().collect()
 }
 
 /// Every file that press adds to a site or replaces in it, by its path from the top.
@@ -207,6 +221,13 @@ fn page(site: &Site, assets: &Assets, page: Page<'_>) -> Result<String, String> 
     let mut html = without_rust_link(&assets.template);
     // Trunk's addresses begin at the top of the site; the page may stand deeper.
     html = html.replace("=\"./", &format!("=\"{}", page.root));
+    // A host may serve the page without the slash at its end, which makes every address in it mean one folder higher.
+    // The script that mends that is found either way: a copy of it stands in the folder below (`boot_copies`).
+    if let Some(nearer) = page.root.strip_prefix("../") {
+        let nearer = if nearer.is_empty() { "./" } else { nearer };
+        let script = |root: &str| format!("<script src=\"{root}boot");
+        html = html.replacen(&script(page.root), &script(nearer), 1);
+    }
     // The version is written in when every file is known.
     let tags: String = site
         .translations
@@ -214,8 +235,14 @@ fn page(site: &Site, assets: &Assets, page: Page<'_>) -> Result<String, String> 
         .map(|tag| format!(" {tag}"))
         .collect();
     let attributes = format!(
-        "<html lang=\"en\" data-languages=\"en{tags}\" data-root=\"{}\" data-page=\"{kind}\" data-slug=\"{}\" data-version=\"\" data-worker=\"sw.js\">",
-        page.root, page.slug
+        "<html lang=\"en\" data-languages=\"en{tags}\" data-root=\"{}\" data-page=\"{kind}\" data-slug=\"{}\" data-version=\"\" data-worker=\"sw.js\"{}>",
+        page.root,
+        page.slug,
+        if page.heights.is_empty() {
+            String::new()
+        } else {
+            format!(" data-heights=\"{}\"", page.heights)
+        }
     );
     for (place, with) in [
         ("<html lang=\"en\">", attributes),
@@ -416,7 +443,7 @@ const SIGN: &str = "<svg viewBox=\"0 0 22 22\" aria-hidden=\"true\"><path class=
     cx=\"18\" cy=\"4\" r=\"2.6\"/><circle class=\"f-ink\" cx=\"18\" cy=\"11\" r=\"2.6\"/><circle class=\"f-ink\" cx=\"18\" \
     cy=\"18\" r=\"2.6\"/></svg>";
 
-fn header(site: &Site, root: &str, crumbs: &[&str]) -> String {
+fn header(site: &Site, root: &str, crumbs: &[&str], tools: &str) -> String {
     let mut out = format!(
         "<header class=\"top\"><a class=\"brand\" href=\"{root}\">{SIGN}{}</a>",
         escape(site.texts.get("title"))
@@ -440,7 +467,7 @@ fn header(site: &Site, root: &str, crumbs: &[&str]) -> String {
         }
         out += "</nav>";
     }
-    out + "</header>\n"
+    out + tools + "</header>\n"
 }
 
 fn lesson_page<'a>(site: &Site, assets: &Assets, lesson: &'a LessonPage, kind: Kind) -> Page<'a> {
@@ -455,38 +482,47 @@ fn lesson_page<'a>(site: &Site, assets: &Assets, lesson: &'a LessonPage, kind: K
         let chapter = catalogue::chapter_of(&site.chapters, slug)
             .map_or("", |chapter| chapter.title.as_str());
         let _ = writeln!(body, "<a class=\"skip\" href=\"#main\">{}</a>", say("skip"));
-        body += &header(site, root, &[chapter, texts.get("title")]);
+        body += &header(
+            site,
+            root,
+            &[chapter, texts.get("title")],
+            &lesson.opening.tools,
+        );
         ("lesson", "lesson-head")
     };
     let _ = writeln!(
         body,
-        "<main class=\"{main}\" id=\"main\">\n<div class=\"{heading}\"><h1>{title}</h1><p class=\"question\">{}</p></div>",
+        "<main class=\"{main}\" id=\"main\">\n<div class=\"{heading}\" data-hides=\"title\"><h1>{title}</h1><p class=\"question\">{}</p></div>",
         escape(texts.get("question"))
     );
-    let _ = writeln!(
-        body,
-        "{}<div class=\"room\"><section class=\"lab\" aria-label=\"{}\">\n<div class=\"stages\"><figure class=\"stage\"><div class=\"stage-view\" data-shape=\"either\">{}</div></figure></div>\n{}",
-        if kind == Kind::Embed {
-            // Edge to edge, as the running lesson will be; the words below keep their margins.
-            "<div class=\"lesson embed\">\n"
-        } else {
-            ""
-        },
-        say("stage"),
-        lesson.stage,
-        boot(site, assets, root, slug)
-    );
-    if kind == Kind::Embed {
-        let _ = writeln!(
-            body,
-            "<p class=\"embed-foot\"><a href=\"{root}l/{slug}/\" target=\"_blank\" rel=\"noopener\">{}</a></p>",
+    let opening = &lesson.opening;
+    let (frame, drawers) = if kind == Kind::Embed {
+        let link = format!(
+            "<a data-hides=\"links\" href=\"{root}l/{slug}/\" target=\"_blank\" rel=\"noopener\">{}</a>",
             say("open-full")
         );
-    }
-    body += if kind == Kind::Embed {
-        "</section></div>\n</div>\n<div class=\"lesson\">\n<article class=\"notes\">\n"
+        (
+            // Edge to edge, as the running lesson will be; the words below keep their margins.
+            "<div class=\"lesson embed\">\n",
+            format!("<div class=\"drawers\">{}{link}</div>\n", opening.drawers),
+        )
     } else {
-        "</section></div>\n<article class=\"notes\">\n"
+        ("", String::new())
+    };
+    let _ = writeln!(
+        body,
+        "{frame}<div class=\"room\"><section class=\"lab\" aria-label=\"{}\">\n<div class=\"stages\"><figure class=\"stage\">{}</figure></div>\n{}\n{}\n{drawers}{}</section>\n<aside class=\"side\">{}</aside></div>",
+        say("stage"),
+        opening.stage,
+        opening.story,
+        opening.tape,
+        boot(site, assets, root, slug),
+        opening.side
+    );
+    body += if kind == Kind::Embed {
+        "</div>\n<div class=\"lesson\">\n<article class=\"notes\">\n"
+    } else {
+        "<article class=\"notes\" data-hides=\"prose\">\n"
     };
     // The running lesson takes its prose from here, so that it travels once.
     let _ = writeln!(
@@ -540,6 +576,11 @@ fn lesson_page<'a>(site: &Site, assets: &Assets, lesson: &'a LessonPage, kind: K
         description: texts.get("summary"),
         canonical: format!("l/{slug}/"),
         card: slug.clone(),
+        heights: if kind == Kind::Embed {
+            &opening.heights
+        } else {
+            ""
+        },
         body,
     }
 }
@@ -553,7 +594,7 @@ fn catalogue_page<'a>(site: &'a Site, assets: &Assets) -> Page<'a> {
         "<a class=\"skip\" href=\"#main\">{}</a>",
         say("skip-catalogue")
     );
-    body += &header(site, root, &[]);
+    body += &header(site, root, &[], "");
     let _ = writeln!(
         body,
         "<main class=\"catalogue\" id=\"main\">\n<div class=\"catalogue-head\"><div><h1>{}</h1><p class=\"question\">{}</p></div></div>\n{}",
@@ -611,6 +652,7 @@ fn catalogue_page<'a>(site: &'a Site, assets: &Assets) -> Page<'a> {
         description: site.texts.get("summary"),
         canonical: String::new(),
         card: CATALOGUE_CARD.to_owned(),
+        heights: "",
         body,
     }
 }
@@ -618,7 +660,7 @@ fn catalogue_page<'a>(site: &'a Site, assets: &Assets) -> Page<'a> {
 fn authors_page<'a>(site: &Site, texts: &'a Texts) -> Page<'a> {
     let root = "../";
     let mut body = String::from("<div id=\"static\">\n");
-    body += &header(site, root, &[texts.get("title")]);
+    body += &header(site, root, &[texts.get("title")], "");
     body += &authors::main(site, texts, root);
     let _ = write!(
         body,
@@ -636,6 +678,7 @@ fn authors_page<'a>(site: &Site, texts: &'a Texts) -> Page<'a> {
         description: texts.get("summary"),
         canonical: "authors/".to_owned(),
         card: CATALOGUE_CARD.to_owned(),
+        heights: "",
         body,
     }
 }
@@ -688,6 +731,7 @@ pub fn pictures(site: &Site, kept: &Path) -> Result<BTreeMap<String, Vec<u8>>, S
 mod tests {
     use super::*;
     use crate::catalogue::Own;
+    use crate::opening::Opening;
     use crate::site::Asked;
     use crate::words::parse;
 
@@ -718,7 +762,10 @@ mod tests {
                 texts: lesson,
                 tables: vec!["lb_ip_hash".to_owned()],
                 still: "<svg/>".to_owned(),
-                stage: "<svg class=\"stage-svg\"></svg>".to_owned(),
+                opening: Opening {
+                    stage: "<svg class=\"stage-svg\"></svg>".to_owned(),
+                    ..Opening::default()
+                },
                 code: Vec::new(),
                 card: pictures::icon(),
                 facts: String::new(),

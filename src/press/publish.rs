@@ -125,6 +125,11 @@ pub fn write(site: &Site, folder: &Path, kept: &Path, needs: &Needs) -> Result<u
     made.append(&mut crate::packages::tables(&packable, &texts)?);
     // What Trunk built belongs to the version as well, and what press made stands in for its template.
     let mut all = read(folder)?;
+    for (path, name) in pages::boot_copies(&assets.template) {
+        if let Some(script) = all.get(&name) {
+            made.insert(path, script.clone());
+        }
+    }
     all.extend(
         made.iter()
             .map(|(path, bytes)| (path.clone(), bytes.clone())),

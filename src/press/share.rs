@@ -3,11 +3,44 @@
 use crate::pictures::{CARD, ICONS};
 use crate::site::{LessonPage, Site};
 use contract::snippet::Embed;
+use engine::{Scene, Words, text};
+use lessons::Entry;
 use serde_json::json;
 use std::fmt::Write;
+use std::rc::Rc;
 
-/// Width and height that an oEmbed answer states, in CSS pixels.
-const SIZE: (u32, u32) = (600, 560);
+/// The width that an oEmbed answer states, in CSS pixels.
+const WIDTH: u32 = 600;
+/// Bounds of the height that it states: what the story needs, and what WordPress takes.
+const HEIGHTS: (f32, f32) = (560.0, 1_000.0);
+/// What stands beside the stage in a frame of that width, in CSS pixels (`--side`).
+const STORY: f32 = 190.0;
+/// How high tape and drawers are together, and each line of the key, in CSS pixels.
+const BELOW: f32 = 109.0;
+const KEY_LINE: f32 = 20.0;
+/// The key's margins, the gap between its entries, what stands before the words of each, and the size of these (`.stage-key`).
+const KEY: (f32, f32, f32, f32) = (40.0, 20.0, 16.0, 12.0);
+
+/// How high a lesson wishes to be as it opens in the frame that an oEmbed answer gives, in CSS pixels: as high as it will
+/// tell a host that follows.
+pub fn height(entry: &Entry, words: &Rc<Words>) -> u32 {
+    let room = WIDTH as f32 - STORY;
+    let show = (entry.open)(1);
+    let mut scene = Scene::new(room, Rc::clone(words));
+    show.draw(&mut scene);
+    let (margins, gap, glyph, size) = KEY;
+    let mut lines = 0.0;
+    let mut free = 0.0;
+    for &(kind, ink) in show.key() {
+        let wide = glyph + text::width(words.glyph(kind, ink), size, false);
+        if free < wide {
+            (lines, free) = (lines + 1.0, room - margins);
+        }
+        free -= wide + gap;
+    }
+    let height = scene.height + lines * KEY_LINE + BELOW;
+    height.clamp(HEIGHTS.0, HEIGHTS.1).ceil() as u32
+}
 
 /// What is said where the site does not know its place.
 pub const HOMELESS: &str = "LOADLAB_HOME is not set, so the addresses in Open Graph, oEmbed and sitemap are relative, \
@@ -51,7 +84,7 @@ pub fn oembed(site: &Site, lesson: &LessonPage) -> String {
         slug,
         query: "",
         title: &format!("{title}: interactive lesson"),
-        size: SIZE,
+        size: (WIDTH, lesson.height),
     };
     let page = at(&format!("l/{slug}/"));
     json!({
@@ -60,8 +93,8 @@ pub fn oembed(site: &Site, lesson: &LessonPage) -> String {
         "provider_name": site.texts.get("title"),
         "provider_url": at(""),
         "title": title,
-        "width": SIZE.0,
-        "height": SIZE.1,
+        "width": WIDTH,
+        "height": lesson.height,
         "thumbnail_url": at(&format!("cards/{slug}.png")),
         "thumbnail_width": CARD.0,
         "thumbnail_height": CARD.1,
@@ -147,6 +180,7 @@ mod tests {
             lessons: vec![LessonPage {
                 slug: "a-b".to_owned(),
                 texts: parse("a", "# A & b\nWhy?\n").expect("well formed"),
+                height: 640,
                 ..LessonPage::default()
             }],
             home: home.map(str::to_owned),
@@ -166,7 +200,7 @@ mod tests {
                 &answer["width"],
                 &answer["height"]
             ),
-            (&json!("1.0"), &json!("rich"), &json!(600), &json!(560))
+            (&json!("1.0"), &json!("rich"), &json!(600), &json!(640))
         );
         assert_eq!(
             answer["thumbnail_url"],

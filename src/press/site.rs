@@ -2,6 +2,7 @@
 
 use crate::catalogue::{self, Chapter};
 use crate::code::Region;
+use crate::opening::Opening;
 use crate::words::Texts;
 use std::collections::BTreeMap;
 
@@ -38,12 +39,14 @@ pub struct LessonPage {
     pub code: Vec<Region>,
     /// Its still as a file of its own.
     pub still: String,
-    /// Its still as part of a page.
-    pub stage: String,
+    /// The lesson as it opens, as parts of a page.
+    pub opening: Opening,
     /// The card that a link to it unfolds to, as markup.
     pub card: String,
     /// What it asks of a learner and how long it takes, as a few words.
     pub facts: String,
+    /// How high it wishes to be in the frame that an oEmbed answer gives, in CSS pixels.
+    pub height: u32,
     /// The steps of its story that its hand-out shows.
     pub steps: Vec<Step>,
     /// What its hand-out asks.

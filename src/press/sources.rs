@@ -2,12 +2,13 @@
 
 use crate::catalogue::{self, Own};
 use crate::handout;
+use crate::opening::{self, Opening};
 use crate::outline::Font;
 use crate::pictures::{self, CARD_STAGES, Saying};
 use crate::site::{Asked, LessonPage, Site, Step, Translation};
 use crate::stills;
 use crate::words::{self, FOR_THE_CLASS, Texts};
-use crate::{code, pace};
+use crate::{code, pace, share};
 use contract::language::FALLBACK;
 use engine::Player;
 use lessons::Entry;
@@ -112,6 +113,8 @@ pub fn site(project: &Path, entries: &[Entry]) -> Result<Site, String> {
     }
     for (entry, page) in entries.iter().zip(&mut pages) {
         tell_facts(entry, page, &site);
+        let words = Rc::new(page.texts.to_words());
+        page.opening = opening::opening(entry, &words, &site);
     }
     let built = |slug: &str| {
         let lesson = pages.iter().find(|lesson| lesson.slug == slug)?;
@@ -282,8 +285,7 @@ fn cards(project: &Path, entries: &[Entry], site: &mut Site) -> Result<(), Strin
 /// One lesson with its stills.
 pub fn lesson(entry: &Entry, texts: Texts) -> LessonPage {
     let words = Rc::new(texts.to_words());
-    let [wide, narrow] =
-        [stills::WIDE, stills::NARROW].map(|width| stills::scene(entry, &words, width));
+    let still = stills::scene(entry, &words, stills::WIDE);
     // The picture's name says what the lesson is about: its parts are named in the picture itself.
     let title = texts.get("title").to_owned();
     LessonPage {
@@ -294,10 +296,11 @@ pub fn lesson(entry: &Entry, texts: Texts) -> LessonPage {
             .iter()
             .map(|table| (*table).to_owned())
             .collect(),
-        still: stills::document(&wide, &title),
-        stage: stills::inline(&wide, &narrow, &title),
+        still: stills::document(&still, &title),
+        opening: Opening::default(),
         card: String::new(),
         facts: String::new(),
+        height: share::height(entry, &words),
         steps: Vec::new(),
         asked: Asked::default(),
         code: Vec::new(),

@@ -64,19 +64,19 @@ pub fn bounds(scene: &Scene) -> Rect {
         .unwrap_or(Rect::new(0.0, 0.0, scene.width, scene.height))
 }
 
-/// The scene laid out wide and narrow as part of a page, whose sheets show the one that fits and give it the
+/// The scene laid out for several widths as part of a page, whose sheets show the one that fits and give it the
 /// colours of the theme; `label` is what it shows, in words.
-pub fn inline(wide: &Scene, narrow: &Scene, label: &str) -> String {
+pub fn inline(scenes: &[(&str, Scene)], label: &str) -> String {
     // A pattern inside a picture that is not shown would not be drawn in the other one.
     let mut out = format!(
         "<svg class=\"visually-hidden\" aria-hidden=\"true\">{}</svg>",
         svg::HATCH
     );
-    for (scene, class) in [(wide, "still-wide"), (narrow, "still-narrow")] {
+    for (name, scene) in scenes {
         let mut writer = svg::Writer::default();
         svg::body(scene, &mut writer);
         out += &format!(
-            "<svg class=\"stage-svg {class}\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">{}</svg>",
+            "<svg class=\"stage-svg still-{name}\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">{}</svg>",
             scene.width,
             scene.height,
             svg::escape(label),

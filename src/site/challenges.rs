@@ -5,13 +5,20 @@ use crate::live::{live, memo};
 use crate::texts::t;
 use leptos::prelude::*;
 
+/// The challenges that can be reached with what the author of the address leaves to the learner, with their places among all.
+pub(crate) fn offered(desk: Desk) -> Vec<(usize, &'static str)> {
+    let offered = desk.ask(|player| {
+        let all = player.main().challenges().into_iter().enumerate();
+        all.filter(|(at, _)| player.offers(*at)).collect()
+    });
+    offered.unwrap_or_default()
+}
+
 /// The panel of challenges.
 #[component]
 pub(crate) fn Challenges(desk: Desk) -> impl IntoView {
-    let ids = desk
-        .ask(|player| player.main().challenges())
-        .unwrap_or_default();
-    let items = ids.iter().enumerate().map(|(index, id)| {
+    let ids = offered(desk);
+    let items = ids.iter().map(|&(index, id)| {
         let done = memo(move || desk.done.with(|done| done.get(index) == Some(&true)));
         let goal = desk.word(&format!("challenge.{id}"));
         let chosen = memo(move || desk.goal.with(|goal| goal.as_ref().is_some_and(|goal| goal.challenge == index)));

@@ -2,21 +2,13 @@
 
 use crate::desk::{Desk, Dialog};
 use crate::live::{live, memo};
-use crate::place;
 use crate::texts::t;
+use crate::{challenges, place};
+use contract::page::DRAWERS;
 use leptos::prelude::*;
 
 /// A frame at least so high as it opens, in CSS pixels, has room for the plots.
 const ROOMY: f64 = 680.0;
-
-/// The drawers, by the name of what they hold and the word on their button. Wide embeds show all but the plots.
-const DRAWERS: [(&str, &str); 5] = [
-    ("tape", "drawer.plots"),
-    ("knobs", "drawer.knobs"),
-    ("actions", "panel.actions"),
-    ("challenges", "panel.challenges"),
-    ("code", "code.tab"),
-];
 
 /// Which drawer is open as the lesson opens. The frame's height is looked at this one time: the host may set it
 /// from ours later, and must not open or close anything by that.
@@ -29,7 +21,7 @@ pub(crate) fn first() -> Option<&'static str> {
 pub(crate) fn Drawers(desk: Desk, open: RwSignal<Option<&'static str>>) -> impl IntoView {
     let has = |name: &str| match name {
         "actions" => desk.ask(|player| !player.main().actions().is_empty()),
-        "challenges" => desk.ask(|player| !player.main().challenges().is_empty()),
+        "challenges" => Some(!challenges::offered(desk).is_empty()),
         "code" => Some(desk.has_code()),
         _ => Some(true),
     };

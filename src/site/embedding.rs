@@ -34,6 +34,7 @@ enum Place {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Paste {
     Iframe,
+    Jsx,
     Element,
     Address,
 }
@@ -157,6 +158,7 @@ pub(crate) fn EmbedForm(desk: Desk) -> impl IntoView {
         };
         match paste {
             Paste::Iframe => embed.iframe(),
+            Paste::Jsx => embed.jsx(),
             Paste::Element => embed.element(),
             Paste::Address => embed.address(),
         }
@@ -180,6 +182,7 @@ pub(crate) fn EmbedForm(desk: Desk) -> impl IntoView {
                         <legend>{t("embed.paste")}</legend>
                         <div class="segmented">
                             {paste(Paste::Iframe, "embed.iframe")}
+                            {paste(Paste::Jsx, "embed.jsx")}
                             {paste(Paste::Element, "embed.element")}
                             {paste(Paste::Address, "embed.plain")}
                         </div>

@@ -1,7 +1,7 @@
 //! Files to keep: the frame as SVG and PNG, the tape's series as CSV.
 
 use crate::desk::Desk;
-use crate::place;
+use crate::{line, place};
 use engine::text::trim_number;
 use engine::{Plot, Tape, Time, svg};
 use js_sys::{Array, encode_uri_component};
@@ -16,30 +16,58 @@ use web_sys::{
 /// A PNG has so many pixels for each unit of the scene, enough for print in a handout.
 const PNG_SCALE: f64 = 2.0;
 
+/// What is to be said once a file was saved, or should have been.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Outcome {
+    /// There is no file.
+    Failed,
+    /// In a frame nobody can tell: its host may forbid downloads, and the browser does not say so. The text of the file.
+    Text(String),
+    /// The same for a picture, as an address that holds it.
+    Picture(String),
+}
+
+/// Where the outcome of the last file stands; nothing where there is nothing to say.
+pub(crate) type Said = RwSignal<Option<Outcome>>;
+
+/// What to say of a file that was given to the browser, or was not.
+fn outcome(saved: Option<Outcome>) -> Option<Outcome> {
+    match saved {
+        Some(saved) => line::parent().map(|_| saved),
+        None => Some(Outcome::Failed),
+    }
+}
+
+fn save_text(desk: Desk, kind: &str, mime: &str, text: Option<String>) -> Option<Outcome> {
+    outcome(text.and_then(|text| {
+        save(&name(desk, kind), mime, &text)?;
+        Some(Outcome::Text(text))
+    }))
+}
+
 /// Saves the frame as SVG.
-pub(crate) fn svg(desk: Desk, failed: RwSignal<bool>) {
-    let saved =
-        picture(desk).and_then(|(text, ..)| save(&name(desk, "svg"), "image/svg+xml", &text));
-    failed.set(saved.is_none());
+pub(crate) fn svg(desk: Desk, said: Said) {
+    let text = picture(desk).map(|(text, ..)| text);
+    said.set(save_text(desk, "svg", "image/svg+xml", text));
 }
 
 /// Saves the tape's series as CSV.
-pub(crate) fn csv(desk: Desk, failed: RwSignal<bool>) {
+pub(crate) fn csv(desk: Desk, said: Said) {
     let text = desk.ask(|player| {
         let main = player.main();
         let twin = player.twin().map(|twin| twin.run.tape());
         series(main.plots(), main.tape(), twin, |id| desk.word(id))
     });
-    let saved = text.and_then(|text| save(&name(desk, "csv"), "text/csv", &text));
-    failed.set(saved.is_none());
+    said.set(save_text(desk, "csv", "text/csv", text));
 }
 
 /// Saves the frame as PNG: the browser draws the SVG.
-pub(crate) fn png(desk: Desk, failed: RwSignal<bool>) {
-    failed.set(start_png(desk, failed).is_none());
+pub(crate) fn png(desk: Desk, said: Said) {
+    let begun = start_png(desk, said);
+    said.set(begun.is_none().then_some(Outcome::Failed));
 }
 
-fn start_png(desk: Desk, failed: RwSignal<bool>) -> Option<()> {
+fn start_png(desk: Desk, said: Said) -> Option<()> {
     let (text, width, height) = picture(desk)?;
     let image = HtmlImageElement::new().ok()?;
     let name = name(desk, "png");
@@ -58,11 +86,13 @@ fn start_png(desk: Desk, failed: RwSignal<bool>) -> Option<()> {
         context
             .draw_image_with_html_image_element_and_dw_and_dh(&drawn, 0.0, 0.0, w, h)
             .ok()?;
-        click(&name, &canvas.to_data_url_with_type("image/png").ok()?)
+        let url = canvas.to_data_url_with_type("image/png").ok()?;
+        click(&name, &url)?;
+        Some(Outcome::Picture(url))
     };
     let loaded = Closure::once_into_js(move || {
         // The dialog may be closed by then.
-        failed.try_set(draw().is_none());
+        said.try_set(outcome(draw()));
     });
     image.set_onload(Some(loaded.unchecked_ref()));
     image.set_src(&format!(

@@ -1,5 +1,6 @@
 //! How a stage fits its room: the scene's width and scale, and, where that does not suffice, which part of it shows.
 
+use crate::place;
 use crate::stage::{Emphasis, names};
 use engine::scene::{PartId, Role, Scene, Shape};
 use engine::text::tenths;
@@ -14,6 +15,8 @@ const TEXT_MIN: f32 = 11.0;
 const TEXT_MAX: f32 = 12.0;
 /// Scales that are tried, from the one at which a unit is a pixel.
 const SCALES: [f32; 3] = [1.0, 0.96, 0.92];
+/// In an embed with room to spare a scene is drawn so many times larger at most.
+const LARGE: f32 = 1.5;
 /// A scene that is drawn larger than usual keeps so many units of width.
 const WIDE: f32 = 760.0;
 /// So much room is left above what is pointed at and higher than the room, in CSS pixels.
@@ -32,6 +35,8 @@ pub(crate) struct Fitted {
     beat: Option<usize>,
     /// Which of [`SCALES`].
     scale: usize,
+    /// How many times larger than usual the room lets the scene be.
+    large: f32,
     /// What was last written: width and height of the scene in pixels, and whether it is narrow.
     size: (f32, f32, bool),
     /// For what it was last scrolled.
@@ -49,13 +54,18 @@ impl Fitted {
         emphasis: &Emphasis,
         draw: impl Fn(f32) -> Scene,
     ) -> Scene {
-        if self.room != room || (beat.is_some() && self.beat != beat) {
-            self.scale = 0;
-        }
-        (self.room, self.beat) = (room, beat.or(self.beat));
         let (w, h) = room;
         // No larger than lets the scene keep its wide shape.
-        let zoom = zoom.min((w / WIDE).max(1.0));
+        let most = (w / WIDE).max(1.0);
+        if self.room != room || (beat.is_some() && self.beat != beat) {
+            self.scale = 0;
+            self.large = 1.0;
+            if most > 1.0 && place::told("page").as_deref() == Some("embed") {
+                self.large = (h / draw(w).height).clamp(1.0, LARGE);
+            }
+        }
+        (self.room, self.beat) = (room, beat.or(self.beat));
+        let zoom = zoom.max(self.large).min(most);
         let (scene, scale) = loop {
             let scene = draw(w / SCALES[self.scale] / zoom);
             let across = w / scene.width;

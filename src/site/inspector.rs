@@ -46,7 +46,7 @@ pub(crate) fn Inspector(desk: Desk) -> impl IntoView {
         let knobs = desk.knobs.get_untracked();
         let own = knobs
             .into_iter()
-            .filter(|(knob, _)| knob.part.is_some() && knob.part == part);
+            .filter(|(knob, _)| knob.part.is_some() && knob.part == part && desk.shows("knobs"));
         own.map(|(knob, _)| view! { <LessonKnob desk knob/> })
             .collect_view()
     };
@@ -54,7 +54,7 @@ pub(crate) fn Inspector(desk: Desk) -> impl IntoView {
         let picked = desk.offers.get();
         picked
             .into_iter()
-            .filter(|offer| offer.picked)
+            .filter(|offer| offer.picked && desk.shows("actions"))
             .collect::<Vec<_>>()
     });
     let action = move |(spec, id): (usize, &'static str)| {

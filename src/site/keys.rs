@@ -1,17 +1,34 @@
 //! The keyboard: every key has a button that does the same.
 
 use crate::desk::{Desk, Dialog};
-use crate::{present, route};
+use crate::{line, place, present, route};
 use engine::Player;
 use leptos::prelude::{GetUntracked, Set};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, KeyboardEvent};
 
-/// Reacts to a key, unless it belongs to the element that has the focus.
+/// Who has a use for a key.
+#[derive(PartialEq)]
+enum Use {
+    /// The lesson had.
+    Lesson,
+    /// The browser has, for the element with the focus or for the page.
+    Browser,
+    Nobody,
+}
+
+/// Reacts to a key, or hands it to the page around where that asked for keys of which there is no use here.
 pub(crate) fn press(desk: Desk, event: &KeyboardEvent) {
     if event.default_prevented() || event.ctrl_key() || event.meta_key() || event.alt_key() {
         return;
     }
+    let used = react(desk, event);
+    if used == Use::Lesson || (used == Use::Nobody && line::pass_key(event)) {
+        event.prevent_default();
+    }
+}
+
+fn react(desk: Desk, event: &KeyboardEvent) -> Use {
     let target = event
         .target()
         .and_then(|target| target.dyn_into::<Element>().ok());
@@ -21,17 +38,22 @@ pub(crate) fn press(desk: Desk, event: &KeyboardEvent) {
             .as_ref()
             .is_some_and(|target| matches!(target.closest(what), Ok(Some(_))))
     };
+    let (fine, key) = (event.shift_key(), event.key());
     if inside("input, textarea, select, dialog, [contenteditable]") {
-        return;
+        // Sliders and choices go by keys with a name, not by letters.
+        let letters = inside("[type=range], [type=radio], [type=checkbox]");
+        let passes =
+            letters && !inside("dialog") && key != " " && (key.len() == 1 || key == "Escape");
+        return if passes { Use::Nobody } else { Use::Browser };
     }
-    let fine = event.shift_key();
-    if desk.lecture.on.get_untracked() && present::press(desk, &event.key()) {
-        event.prevent_default();
-        return;
+    if desk.lecture.on.get_untracked() && present::press(desk, &key) {
+        return Use::Lesson;
     }
-    match event.key().as_str() {
-        // These press what has the focus.
-        " " if matches!(tag.as_str(), "BUTTON" | "SUMMARY" | "A") => return,
+    match key.as_str() {
+        // These press what has the focus, or lead on from it.
+        " " if matches!(tag.as_str(), "BUTTON" | "SUMMARY" | "A") => return Use::Browser,
+        "Enter" | "Tab" => return Use::Browser,
+        "ArrowUp" | "ArrowDown" if place::scrolls() => return Use::Browser,
         " " => desk.toggle(),
         "ArrowRight" => desk.step(true, fine),
         "ArrowLeft" => desk.step(false, fine),
@@ -41,8 +63,8 @@ pub(crate) fn press(desk: Desk, event: &KeyboardEvent) {
         key => match key.parse::<usize>() {
             // As on a keyboard, 0 comes after 9.
             Ok(beat) if beat <= 9 => desk.tell_story(|player| player.jump((beat + 9) % 10)),
-            _ => return,
+            _ => return Use::Nobody,
         },
     }
-    event.prevent_default();
+    Use::Lesson
 }

@@ -3,15 +3,13 @@
 use crate::desk::Desk;
 use crate::live::{follow, live, memo};
 use crate::texts::{t, tf};
+use contract::page::KNOBS_SHOWN;
 use engine::knobs::Kind;
 use engine::text::{fixed, trim_number};
 use engine::{Arg, Knob};
 use leptos::html;
 use leptos::prelude::*;
 use std::sync::Arc;
-
-/// So many knobs are in view.
-const SHOWN: usize = 6;
 
 /// What a control does with a new value.
 pub(crate) type Turn = Arc<dyn Fn(f64) + Send + Sync>;
@@ -26,10 +24,10 @@ pub(crate) fn KnobPanel(desk: Desk) -> impl IntoView {
         .map(|(knob, _)| *knob)
         .collect();
     let control = move |knob: &Knob| view! { <LessonKnob desk knob=*knob/> };
-    let shown = own.iter().take(SHOWN).map(control).collect_view();
-    let more = own.iter().skip(SHOWN).map(control).collect_view();
+    let shown = own.iter().take(KNOBS_SHOWN).map(control).collect_view();
+    let more = own.iter().skip(KNOBS_SHOWN).map(control).collect_view();
     let folded = NodeRef::<html::Details>::new();
-    let hidden: Vec<_> = own.iter().skip(SHOWN).map(|knob| knob.id).collect();
+    let hidden: Vec<_> = own.iter().skip(KNOBS_SHOWN).map(|knob| knob.id).collect();
     let moved = memo(move || {
         desk.told
             .with(|told| told.iter().any(|id| hidden.contains(id)))
@@ -86,7 +84,8 @@ pub(crate) fn Control(
     value: Memo<f64>,
     turn: Turn,
 ) -> impl IntoView {
-    let locked = desk.locks(knob.id);
+    // A guess and what an author tries in a dialog are no knobs of the lesson.
+    let locked = name == knob.id && desk.locks(knob.id);
     match knob.kind {
         Kind::Slider { min, max, step } => {
             let id = format!("knob-{name}");

@@ -19,8 +19,8 @@ use crate::texts::{self, Pack, Prose, t};
 use crate::theme::Look;
 use crate::{frame, keys, line, opening, place, present, pull};
 use contract::Address;
-use engine::Player;
 use engine::state::LinkError;
+use engine::{Knob, Player};
 use leptos::ev;
 use leptos::html;
 use leptos::leptos_dom::helpers::window_event_listener;
@@ -91,6 +91,10 @@ fn open(player: &mut Player, asked: &mut Address, reduced: bool) -> Option<&'sta
         player.set_speed(speed);
     }
     player.set_playing(asked.autoplay && !reduced);
+    if !(asked.lock.is_empty() && asked.hide.is_empty()) {
+        let given = |knob: &Knob| !asked.locks(knob.id) && !asked.hides("knobs");
+        player.withhold(&given, !asked.hides("actions"));
+    }
     let fault = fault.map(|fault| match fault {
         LinkError::Version => "state was written by a later version",
         LinkError::Damaged | LinkError::TooLong => "state is damaged",

@@ -15,7 +15,7 @@ use send_wrapper::SendWrapper;
 use std::cell::RefCell;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{MessageEvent, MessagePort, Window};
+use web_sys::{KeyboardEvent, MessageEvent, MessagePort, Window};
 
 /// Commands are worked off for so long at a time, in milliseconds.
 const TURN_MS: f64 = 8.0;
@@ -44,6 +44,8 @@ struct Line {
     asked: Address,
     parent: Window,
     port: Option<MessagePort>,
+    /// Whether the parent wants the keys that the lesson has no use for.
+    keys: bool,
     heard: Option<Closure<dyn Fn(MessageEvent)>>,
     queue: Queue<JsValue>,
     working: bool,
@@ -131,6 +133,7 @@ pub(crate) fn open(desk: Desk, asked: Address, fault: Option<String>) {
             asked,
             parent,
             port: None,
+            keys: false,
             heard: None,
             queue: Queue::default(),
             working: false,
@@ -227,7 +230,7 @@ fn hear(event: &MessageEvent) {
     match data.text("type").as_deref() {
         Some("connect") => {
             if let Ok(port) = event.ports().get(0).dyn_into() {
-                connect(port);
+                connect(port, data.flag("keys") == Some(true));
             }
         }
         Some("play") if with(|line| line.port.is_none()) == Some(true) => play(true),
@@ -244,7 +247,7 @@ fn play(playing: bool) {
     }
 }
 
-fn connect(port: MessagePort) {
+fn connect(port: MessagePort, keys: bool) {
     let heard = Closure::<dyn Fn(MessageEvent)>::new(|event: MessageEvent| command(event.data()));
     port.set_onmessage(Some(heard.as_ref().unchecked_ref()));
     with(|line| {
@@ -253,6 +256,7 @@ fn connect(port: MessagePort) {
             old.close();
         }
         line.heard = Some(heard);
+        line.keys = keys;
         line.queue.clear();
         line.begun = None;
         line.introduced = false;
@@ -515,6 +519,23 @@ pub(crate) fn tell(event: &Event) {
             }
         }
     });
+}
+
+/// Passes a key on to a parent that asked for those that the lesson has no use for; true if it did.
+pub(crate) fn pass_key(event: &KeyboardEvent) -> bool {
+    let passed = with(|line| {
+        if line.keys {
+            let fields = [
+                ("key", event.key().into()),
+                ("code", event.code().into()),
+                ("keyCode", event.key_code().into()),
+                ("shiftKey", event.shift_key().into()),
+            ];
+            line.post("key", &fields);
+        }
+        line.keys
+    });
+    passed == Some(true)
 }
 
 /// Notes which knobs changed, to be told one by one.

@@ -40,7 +40,8 @@ pub(crate) fn root() -> String {
     ROOT.with(|cell| {
         cell.get_or_init(|| {
             let find = || {
-                let here = web_sys::window()?.location().href().ok()?;
+                // Not the address, which may lack the slash that makes it a folder.
+                let here = document()?.base_uri().ok()??;
                 let relative = html()?.dataset().get("root")?;
                 let url = web_sys::Url::new_with_base(&relative, &here).ok()?;
                 Some(format!("{}{}", origin(&url), url.pathname()))
@@ -120,15 +121,24 @@ pub(crate) fn query() -> String {
     }
 }
 
+/// Asks the boot script for something of this name; none where it has no answer coming.
+fn ask_boot(what: &str, name: &str) -> Option<js_sys::Promise> {
+    let ask = js_sys::Reflect::get(&web_sys::window()?.into(), &what.into()).ok()?;
+    let ask: js_sys::Function = ask.dyn_into().ok()?;
+    let promise = ask.call1(&JsValue::UNDEFINED, &name.into()).ok()?;
+    promise.dyn_into::<js_sys::Promise>().ok()
+}
+
+/// The words that the boot script fetched beside the program, if it did.
+pub(crate) async fn words(path: &str) -> Option<String> {
+    let text = JsFuture::from(ask_boot("loadlabWords", path)?).await;
+    text.ok()?.as_string()
+}
+
 /// Asks the boot script for the code of a lesson, which a release build keeps in a file of its own. The asking
 /// begins at once; what is returned waits for the answer. Without that script the code is at hand.
 pub(crate) fn code(slug: &str) -> impl Future<Output = Result<(), String>> + use<> {
-    let asked = web_sys::window().and_then(|window| {
-        let ask = js_sys::Reflect::get(&window, &"loadlabCode".into()).ok()?;
-        let ask: js_sys::Function = ask.dyn_into().ok()?;
-        let promise = ask.call1(&JsValue::UNDEFINED, &slug.into()).ok()?;
-        promise.dyn_into::<js_sys::Promise>().ok()
-    });
+    let asked = ask_boot("loadlabCode", slug);
     async move {
         let Some(asked) = asked else { return Ok(()) };
         let answer = JsFuture::from(asked).await;
@@ -335,6 +345,12 @@ pub(crate) fn center(row: &str, thing: &str) {
                 + thing.offset_width() / 2,
         );
     }
+}
+
+/// Whether the page is higher than its window.
+pub(crate) fn scrolls() -> bool {
+    let page = document().and_then(|document| document.scrolling_element());
+    page.is_some_and(|page| page.scroll_height() > page.client_height())
 }
 
 /// Scrolls to the end of the page; the page around this one stays where it is.

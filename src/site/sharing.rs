@@ -1,7 +1,8 @@
 //! The Share dialog: the address of what is on screen, and the frame and its numbers as files.
 
 use crate::desk::Desk;
-use crate::live::live;
+use crate::export::Outcome;
+use crate::live::{live, rarely};
 use crate::story::step;
 use crate::texts::{t, tx};
 use crate::views::Dot;
@@ -84,6 +85,7 @@ pub(crate) fn Share(desk: Desk) -> impl IntoView {
         ..asked
     });
     let url = asked.map(|asked| snippet::page(&place::root(), "l", desk.slug, &asked.query()));
+    let own_page = url.clone().filter(|_| desk.links());
     let address = match url {
         Some(url) => {
             let copied = url.clone();
@@ -118,10 +120,11 @@ pub(crate) fn Share(desk: Desk) -> impl IntoView {
         }
         None => view! { <p>{t("share.too-long")}</p> }.into_any(),
     };
-    let failed = RwSignal::new(false);
-    let file = move |id: &'static str, save: fn(Desk, RwSignal<bool>)| {
-        view! { <button class="btn" type="button" on:click=move |_| save(desk, failed)>{t(id)}</button> }
+    let outcome = RwSignal::new(None);
+    let file = move |id: &'static str, save: fn(Desk, export::Said)| {
+        view! { <button class="btn" type="button" on:click=move |_| save(desk, outcome)>{t(id)}</button> }
     };
+    let told = move |what: Outcome| instead(what, own_page.clone());
     // A page of its own, in a tab of its own: the run here goes on. A lesson that is a file by itself has none.
     let handout = (desk.links() && place::alone().is_none()).then(|| {
         let href = place::href(&format!("l/{}/handout/", desk.slug));
@@ -139,10 +142,30 @@ pub(crate) fn Share(desk: Desk) -> impl IntoView {
                     {file("share.csv", export::csv)}
                     {handout}
                 </div>
-                <p role="status">{live(move || failed.get().then(|| t("share.no-file")))}</p>
+                <div role="status">{rarely(move || outcome.get(), told)}</div>
             </fieldset>
         </div>
     }
+}
+
+/// What can be had instead of a file that may not have come: its text or picture here, or a page that may save it.
+fn instead(what: Outcome, own_page: Option<String>) -> AnyView {
+    let (word, given) = match what {
+        Outcome::Failed => return view! { <p>{t("share.no-file")}</p> }.into_any(),
+        Outcome::Text(text) => {
+            let (button, said) = copy(move || text.clone());
+            let given = view! { <div class="actions">{button}</div>{said} };
+            ("share.framed", given.into_any())
+        }
+        Outcome::Picture(url) => {
+            let given = view! { <img class="saved" src=url alt=t("share.picture")/> };
+            ("share.framed-picture", given.into_any())
+        }
+    };
+    let link = own_page.map(|href| {
+        view! { <p><a href=href target="_blank" rel="noopener">{t("share.own-page")}</a></p> }
+    });
+    view! { <p>{t(word)}</p>{given}{link} }.into_any()
 }
 
 /// A link to each step of the story, with what it says where the reader has seen it.

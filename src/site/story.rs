@@ -171,7 +171,7 @@ fn Number(desk: Desk, scale: Scale) -> impl IntoView {
         desk.guess(scale.answer(number.get_untracked()));
     };
     view! {
-        <Control desk knob name="guess".to_owned() label=t("story.number") value turn/>
+        <Control desk knob name="story-guess".to_owned() label=t("story.number") value turn/>
         <button class="answer" type="button" on:click=lock>{live(move || tx("story.lock", &desk.value(&knob, value.get())))}</button>
     }
 }

@@ -5,15 +5,12 @@ use crate::icons::{self, icon};
 use crate::live::{live, memo, part};
 use crate::texts::{t, tf};
 use engine::text::{fixed, trim_number};
-use engine::{Arg, Ink, Player, Plot, Time, Tone, plot};
+use engine::{Arg, Ink, Player, Plot, Time, Tone, plot, speed};
 use leptos::prelude::*;
 use leptos::{ev, html};
 use std::sync::Arc;
 use wasm_bindgen::JsCast;
 
-/// The speeds that have a button; those of a lesson that counts in microseconds are times its own.
-const SPEEDS: [f64; 4] = [0.1, 0.25, 1.0, 4.0];
-const SLOWEST: f64 = 0.001;
 /// A mark of the lane catches the pointer so many CSS pixels around.
 const SNAP_PX: f64 = 8.0;
 
@@ -32,16 +29,6 @@ fn button(
     }
 }
 
-/// A speed as it is shown; slow motion in as many digits as it takes.
-fn factor(speed: f64) -> String {
-    let number = match speed {
-        speed if speed < SLOWEST => fixed(speed, 5),
-        speed if speed < 0.01 => fixed(speed, 3),
-        speed => trim_number(speed),
-    };
-    number + "×"
-}
-
 /// The tape of a lesson.
 #[component]
 pub(crate) fn Tape(desk: Desk) -> impl IntoView {
@@ -49,29 +36,16 @@ pub(crate) fn Tape(desk: Desk) -> impl IntoView {
     let open = RwSignal::new(false);
     // The lesson's own speed has a button too.
     let own = desk.ask(|player| player.main().speed()).unwrap_or(1.0);
-    let offered = if own < SLOWEST {
-        [own * 4.0, own * 20.0, own * 100.0, own * 400.0]
-    } else {
-        SPEEDS
-    };
-    let mut speeds = offered.to_vec();
-    let known = move |speed: f64| {
-        offered
-            .iter()
-            .chain([&own])
-            .any(|known| (known - speed).abs() < 1e-9)
-    };
-    if !offered.contains(&own) {
-        speeds.push(own);
-        speeds.sort_by(f64::total_cmp);
-    }
+    let speeds = speed::offered(own);
+    let offered = speeds.clone();
+    let known = move |speed: f64| offered.iter().any(|known| (known - speed).abs() < 1e-9);
     let speeds = speeds.into_iter().map(|speed| {
         let on = move || (desk.speed.get() - speed).abs() < 1e-9;
         view! {
             <label>
                 <input type="radio" name="speed" prop:checked=live(on)
                     on:change=move |_| { desk.act(|player| player.set_speed(speed)); }/>
-                <span>{factor(speed)}</span>
+                <span>{speed::factor(speed)}</span>
             </label>
         }
     });
@@ -79,7 +53,7 @@ pub(crate) fn Tape(desk: Desk) -> impl IntoView {
     // Said only where no button says it.
     let odd = move || {
         let speed = desk.speed.get();
-        (!known(speed)).then(|| view! { <small class="num">{factor(speed)}</small> })
+        (!known(speed)).then(|| view! { <small class="num">{speed::factor(speed)}</small> })
     };
     view! {
         <section class="tape" aria-label=t("tape.label") data-plots=live(move || open.get().then_some(""))>
@@ -116,18 +90,8 @@ fn Tracks(desk: Desk) -> impl IntoView {
         .map(|(index, plot)| view! { <PlotTrack desk index plot/> });
     let axis = move || {
         let span = span.get();
-        let tick = plot::tick(span);
-        let count = span.0 / tick.0.max(1);
-        (0..=count)
-            .map(|n| {
-                let at = (n * tick.0) as f64 / span.0 as f64;
-                let text = match tick < Time::ms(100) {
-                    true => format!("{} ms", n * tick.0 / 1_000),
-                    false => clock(Time(n * tick.0)),
-                };
-                view! { <span style=("--at", place(at))>{text}</span> }
-            })
-            .collect_view()
+        let label = |(at, text)| view! { <span style=("--at", place(at))>{text}</span> };
+        plot::ticks(span).into_iter().map(label).collect_view()
     };
     let spoken = move || {
         if span.get() < Time::s(1) {
@@ -231,18 +195,6 @@ fn lane_share(event: &ev::PointerEvent) -> Option<(f64, f64)> {
 /// A place on the time axis as the style sheet takes it.
 fn place(share: f64) -> String {
     fixed(share, 5)
-}
-
-/// A label of the time axis.
-fn clock(at: Time) -> String {
-    let s = at.0 / 1_000_000;
-    if !at.0.is_multiple_of(1_000_000) {
-        format!("{} s", trim_number(at.as_s()))
-    } else if s < 120 {
-        format!("{s} s")
-    } else {
-        format!("{}:{:02}", s / 60, s % 60)
-    }
 }
 
 #[component]

@@ -5,9 +5,10 @@
 // one a peer or limit with its name. `browser` is Playwright's, `bench` the address of the bench's own program, `site`
 // that of the built site.
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
+import { brotliCompressSync } from "node:zlib";
 import { chromium as browserType } from "@playwright/test";
 import { chromium } from "../browser/chromium.mjs";
 import { startServer } from "../browser/server.mjs";
@@ -30,12 +31,21 @@ function build() {
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
   run("cargo", "build", "--quiet", "--locked", "--release", "-p", "loadlab-bench", "--target", "wasm32-unknown-unknown");
-  run("wasm-bindgen", "--target", "web", "--no-typescript", "--out-dir", out,
-    "target/wasm32-unknown-unknown/release/loadlab_bench.wasm");
-  const wasm = `${out}/loadlab_bench_bg.wasm`;
-  run("tests/node_modules/.bin/wasm-opt", wasm, "-o", wasm, "-O3", "--enable-bulk-memory",
-    "--enable-nontrapping-float-to-int", "--enable-sign-ext", "--enable-mutable-globals", "--enable-reference-types",
-    "--enable-multivalue");
+  // Programs of the bench's own, each in its folder: what is measured, and the bare page that starts are measured beside.
+  for (const [name, folder] of [["loadlab_bench", out], ["bare", `${out}/bare`]]) {
+    run("wasm-bindgen", "--target", "web", "--no-typescript", "--out-dir", folder, `target/wasm32-unknown-unknown/release/${name}.wasm`);
+    const wasm = `${folder}/${name}_bg.wasm`;
+    run("tests/node_modules/.bin/wasm-opt", wasm, "-o", wasm, "-O3", "--enable-bulk-memory",
+      "--enable-nontrapping-float-to-int", "--enable-sign-ext", "--enable-mutable-globals", "--enable-reference-types",
+      "--enable-multivalue");
+  }
+  writeFileSync(`${out}/bare/index.html`, `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Bare</title>
+    <meta name="viewport" content="width=device-width"><script type="module" src="start.js"></script></head><body></body></html>`);
+  writeFileSync(`${out}/bare/start.js`, 'import start from "./bare.js";\nstart();\n');
+  // Served compressed, as the site is.
+  for (const file of readdirSync(`${out}/bare`)) {
+    writeFileSync(`${out}/bare/${file}.br`, brotliCompressSync(readFileSync(`${out}/bare/${file}`)));
+  }
   for (const file of ["mmc.mjs", "crowd.page.mjs"]) cpSync(`${top}tests/bench/${file}`, `${out}/${file}`);
   cpSync(`${top}tests/node_modules/pixi.js/dist/pixi.min.mjs`, `${out}/pixi.mjs`);
   writeFileSync(`${out}/index.html`, "<!doctype html><title>bench</title><body style='margin:0'>");

@@ -1,79 +1,16 @@
 // The contract with course sites: addresses, messages, heights, the element, and the places where all that must work.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test as plain, chromium as browserType } from "@playwright/test";
 import { chromium } from "./chromium.mjs";
+import { address, clock, connected, course, framed, heard, host, iframe, pages, port, send, shown } from "./course.mjs";
 import {
   test, expect, expectNoSidewaysScroll, expectReadableStage, frames, lessons, open, ready, rested, some, watchFrames, Player,
 } from "./kit.mjs";
 
 const BALANCING = "load-balancing";
-
-// The course has a server of its own, so that its pages are of another origin than the lessons in them. Pages that a
-// test made up without a server would count as the open network's, which may not reach into this machine.
-const port = process.env.LOADLAB_PORT;
-const pages = new Map();
-const server = createServer((request, response) => {
-  const body = pages.get(new URL(request.url, "http://course").pathname);
-  response.writeHead(body ? 200 : 404, { "content-type": "text/html; charset=utf-8" }).end(body);
-});
-await new Promise((done) => server.listen(0, "127.0.0.1", done));
-server.unref();
-const course = `http://localhost:${server.address().port}`;
 test.use({ origins: [course] });
-
-/** What a course page does: it connects to each lesson that greets it, and keeps all it hears. */
-const recorder = `
-  window.told = []; window.events = []; window.line = null; window.connects ??= true;
-  addEventListener("message", ({ data, source, origin }) => {
-    told.push(data);
-    // A frame that has left by the time its greeting is read is nobody to answer.
-    if (!source || !window.connects || data?.ns !== "loadlab" || data.type !== "hello") return;
-    const { port1, port2 } = new MessageChannel();
-    window.line = port1;
-    port1.onmessage = (event) => events.push(event.data);
-    source.postMessage({ ns: "loadlab", v: 1, type: "connect" }, "*", [port2]);
-  });
-  window.sent = 0;
-  window.send = (type, fields) => new Promise((done) => {
-    const id = ++window.sent;
-    line.addEventListener("message", function hear({ data }) {
-      if (data.type !== "ack" || data.id !== id) return;
-      line.removeEventListener("message", hear);
-      done(data);
-    });
-    line.postMessage({ ns: "loadlab", v: 1, type, ...fields, id });
-  });`;
-
-/** Opens a page of the course's that holds this markup. */
-async function host(page, body, path = "host.html") {
-  pages.set(
-    `/${path}`,
-    `<!doctype html><html lang="en"><title>Course</title><link rel="icon" href="data:,"><script>${recorder}</script><body>${body}`,
-  );
-  await page.goto(`${course}/${path}`);
-}
-
-const address = (slug, query = "", hash = "") => `http://127.0.0.1:${port}/embed/${slug}/${query ? `?${query}` : ""}${hash}`;
-const iframe = (slug, { query, hash, attributes = "" } = {}) =>
-  `<iframe src="${address(slug, query, hash).replaceAll("&", "&amp;")}" title="Lesson" width="800" height="560" ${attributes}></iframe>`;
-
-/** The lesson in the only frame of a page. */
-async function framed(page) {
-  const place = page.frameLocator("iframe");
-  await ready(place);
-  return new Player(place);
-}
-const connected = (page) =>
-  expect.poll(() => page.evaluate(() => events.some((event) => event.type === "ready")), { timeout: 20_000 }).toBe(true);
-const heard = (page, type) => page.evaluate((type) => events.filter((event) => event.type === type), type);
-const send = (page, type, fields) => page.evaluate(([type, fields]) => send(type, fields), [type, fields]);
-const clock = async (player) => Number((await player.time.getAttribute("aria-valuetext")).match(/[\d.]+/)[0]);
-
-/** The seconds that a lesson's clock shows, in a frame too low for its tape, too. */
-const shown = async (player) => (await player.clock.textContent()).split(":").reduce((all, part) => all * 60 + Number(part), 0);
 
 /** Notes what a lesson's window is sent, so that what it refuses can be told from what has not come yet. */
 async function overhear(frame) {
@@ -585,7 +522,7 @@ test.describe("heights", () => {
     await connected(page);
     // A change of its height, which it would tell otherwise, is over when it has come to rest at the new one.
     const frame = page.frameLocator("iframe");
-    const high = () => frame.locator("#app").evaluate((app) => app.getBoundingClientRect().height);
+    const high = () => frame.locator(".stages").evaluate((stages) => stages.getBoundingClientRect().height);
     await rested(frame);
     const before = await high();
     await page.evaluate(() => { document.querySelector("iframe").style.width = "400px"; });
@@ -609,7 +546,7 @@ test("the element stands before or after its script, wraps a frame, follows its 
   await expect.poll(async () => (await told("b", "ready"))[0]?.params.at).toBe("3");
   await page.evaluate(() => document.querySelector("#a").send("beat", { n: 2 }));
   await expect.poll(async () => (await told("a", "step")).at(-1)?.beat).toBe(2);
-  await expect.poll(() => page.evaluate(() => parseFloat(document.querySelector("#a iframe").style.height))).toBeGreaterThan(200);
+  await expect.poll(() => page.evaluate(() => parseFloat(document.querySelector("#a").shadowRoot.querySelector("iframe").style.height))).toBeGreaterThan(200);
   // A look changes in the running lesson, any other attribute opens it anew.
   await page.evaluate(() => document.querySelector("#a").setAttribute("theme", "dark"));
   const inside = page.frameLocator("#a iframe");

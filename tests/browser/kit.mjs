@@ -80,6 +80,11 @@ export class Problems {
     this.#expected.push(pattern);
   }
 
+  /** Everything that came so far. */
+  get seen() {
+    return [...this.#seen];
+  }
+
   /** What came unannounced, and what was announced and never came. */
   report() {
     const unexpected = this.#seen.filter((text) => !this.#expected.some((pattern) => pattern.test(text)));

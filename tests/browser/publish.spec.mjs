@@ -89,6 +89,47 @@ plain.describe("hosts", () => {
     await place.close();
   });
 
+  plain.describe("pages without their last slash", () => {
+    for (const base of ["/", "/courses/x/"]) {
+      for (const kind of ["l", "embed", "authors"]) {
+        plain(`${base}${kind}`, async ({ page }) => {
+          // Such a host knows folders by their names and never redirects; it would lead back to what it just left.
+          const folder = kind === "authors" ? kind : `${kind}/${first}`;
+          const place = await host({ base, answer: (path) => path === folder
+            ? { body: readFileSync(join(dist, folder, "index.html")), headers: { "content-type": "text/html" } } : undefined });
+          for (const end of ["", "?theme=dark", "/index.html"]) {
+            await page.goto(place.url + folder + end);
+            if (kind !== "authors") await ready(page);
+            expect(await page.evaluate(() => getComputedStyle(document.body).marginTop), "it is styled").toBe("0px");
+            const canonical = kind === "embed" ? `l/${first}/` : `${folder}/`;
+            await expect(page.locator("link[rel=canonical]")).toHaveAttribute("href", place.url + canonical);
+          }
+          if (kind === "l") {
+            await page.getByRole("link", { name: "Loadlab", exact: true }).click();
+            await expect(page.getByRole("searchbox")).toBeVisible();
+            expect(page.url()).toBe(place.url);
+          }
+          await place.close();
+        });
+      }
+
+      plain(`${base} in a frame without an origin`, async ({ page }) => {
+        const place = await host({ base, answer: (path) => ({
+          headers: { "access-control-allow-origin": "*", ...(path === `embed/${first}` && { "content-type": "text/html" }) },
+          ...(path === `embed/${first}` && { body: readFileSync(join(dist, path, "index.html")) }) }) });
+        const address = `${place.url}embed/${first}`;
+        const parent = await host({ answer: () => ({ body: framed(address).replace("<iframe", '<iframe sandbox="allow-scripts"'), headers: { "content-type": "text/html" } }) });
+        await page.goto(parent.url);
+        const frame = page.frameLocator("iframe");
+        await ready(frame);
+        await expect(frame.getByRole("link", { name: "Open the full lesson" })).toHaveAttribute("href", new RegExp(`${base}l/${first}/$`));
+        await expect(frame.locator("link[rel=canonical]")).toHaveAttribute("href", `${place.url}l/${first}/`);
+        await parent.close();
+        await place.close();
+      });
+    }
+  });
+
   plain("a parent that isolates itself (COEP)", async ({ page }) => {
     const lesson = await host({ answer: () => ({ headers: {
       "cross-origin-embedder-policy": "require-corp", "cross-origin-resource-policy": "cross-origin" } }) });

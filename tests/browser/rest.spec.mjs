@@ -118,6 +118,93 @@ test("what needs it earlier waits for it", async ({ page }) => {
   expect((await logged(page)).slice(0, 2)).toEqual(["call", "joined"]);
 });
 
+/** What a host may have in the place of a file that was there when the page was loaded. */
+const DEPLOYED = {
+  "is gone": (route) => route.fulfill({ status: 404, body: "no such file" }),
+  "is a page now": (route) => route.fulfill({ contentType: "text/html", body: "<!doctype html><title>Home</title>" }),
+  "is cut short": async (route) => {
+    const whole = await route.fetch();
+    await route.fulfill({ contentType: "application/wasm", body: (await whole.body()).subarray(0, 500) });
+  },
+};
+
+for (const [what, answer] of Object.entries(DEPLOYED)) {
+  test.describe(`a file of an earlier build ${what}`, () => {
+    test("the page says so at the first sign, and again whenever it is missed", async ({ page, problems }) => {
+      await log(page);
+      await open(page, `l/${slug}/`);
+      test.skip(called(await logged(page), slug), "this page has it from its start");
+      // Messages for whoever looks into the console, but nothing that nobody caught.
+      problems.expect(/[_.]rest\.wasm|CompileError|Trouble/);
+      await page.route(REST, answer);
+      await page.mouse.move(300, 300);
+      await page.mouse.move(310, 310);
+      await expect(page.getByRole("status").filter({ hasText: /site/ }).getByRole("button", { name: "Reload the page" })).toBeVisible();
+      const dialog = page.getByRole("alertdialog");
+      for (const time of ["once", "and again"]) {
+        await press(page, "Share");
+        await expect(dialog, time).toContainText(/The site may have been updated|another version of the site/);
+        await page.keyboard.press("Escape");
+        await expect(dialog).toBeHidden();
+      }
+      await page.unroute(REST);
+      await press(page, "Share").catch(() => {});
+      await page.getByRole("button", { name: "Reload the page" }).first().click();
+      await ready(page);
+      await press(page, "Share");
+      await expect(page.getByRole("dialog")).toBeVisible();
+    });
+
+    test("a run that plays is in the address when the page is loaded anew", async ({ page, problems }) => {
+      problems.expect(/[_.]rest\.wasm|CompileError|Trouble/);
+      await log(page);
+      await open(page, `embed/${slug}/?autoplay=1`);
+      test.skip(called(await logged(page), slug), "this page has it from its start");
+      await page.route(REST, answer);
+      const clock = page.locator(".scrub");
+      await expect.poll(async () => Number(await clock.inputValue())).toBeGreaterThan(0.5);
+      await press(page, "Share");
+      const at = Number(await clock.inputValue());
+      await page.unroute(REST);
+      await page.getByRole("alertdialog").getByRole("button", { name: "Reload the page" }).click();
+      await expect.poll(() => Number(new URL(page.url()).searchParams.get("at"))).toBeGreaterThanOrEqual(at);
+      await ready(page);
+      await expect.poll(async () => Number(await clock.inputValue())).toBeGreaterThanOrEqual(at);
+    });
+
+    test("the way to a lesson leads to its own page", async ({ page, problems }) => {
+      problems.expect(/\.wasm|CompileError|404/);
+      await open(page, `l/${slug}/`);
+      test.skip(!restsOf(slug), "the program is one file");
+      // Its page, which is of the new build, names files that are there.
+      let deployed = true;
+      page.on("request", (request) => { if (request.isNavigationRequest()) deployed = false; });
+      await page.route(/_[\w-]+\.wasm$/, (route) => deployed ? answer(route) : route.continue());
+      const card = page.locator(".next-card").first();
+      const to = new URL(await card.getAttribute("href"), page.url()).pathname;
+      await card.click();
+      await expect.poll(() => deployed).toBe(false);
+      await ready(page);
+      expect(new URL(page.url()).pathname).toBe(to);
+      await expect(page.getByRole("button", { name: "Play", exact: true })).toBeVisible();
+    });
+  });
+}
+
+test("a rest of another lesson says so instead of doing nothing", async ({ page, problems }) => {
+  const other = some.find((lesson) => lesson.slug !== slug && restsOf(lesson.slug)).slug;
+  await log(page);
+  await open(page, `l/${slug}/`);
+  test.skip(called(await logged(page), slug), "this page has it from its start");
+  problems.expect(/Maximum call stack|LinkError|RuntimeError/);
+  await page.route(/(_|\.)rest\.wasm$/, async (route) => {
+    const [name] = readdirSync(dist).filter((name) => name.endsWith(`_${other}.rest.wasm`));
+    await route.fulfill({ contentType: "application/wasm", body: readFileSync(new URL(name, dist)) });
+  });
+  await press(page, "Share").catch(() => {});
+  await expect(page.getByRole("alertdialog").getByRole("button", { name: "Reload the page" })).toBeVisible();
+});
+
 test("a page that cannot get it says so", async ({ page, problems }) => {
   await log(page);
   await open(page, `l/${slug}/`);
