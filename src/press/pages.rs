@@ -688,7 +688,7 @@ fn course_page<'a>(site: &Site, texts: &'a Texts) -> Result<Page<'a>, String> {
     let root = "../../";
     let title = texts.get("course.title");
     let mut body = String::from("<div id=\"static\">\n");
-    body += &header(site, root, &[texts.get("title"), title]);
+    body += &header(site, root, &[texts.get("title"), title], "");
     body += &course::main(site, texts, root, &authors::home(site))?;
     let _ = write!(
         body,
@@ -702,6 +702,7 @@ fn course_page<'a>(site: &Site, texts: &'a Texts) -> Result<Page<'a>, String> {
         description: texts.get("course.summary"),
         canonical: "authors/course/".to_owned(),
         card: CATALOGUE_CARD.to_owned(),
+        heights: "",
         body,
     })
 }
