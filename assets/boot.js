@@ -148,7 +148,9 @@
     const part = PARTS.find((part) => control.closest(part));
     const all = (root) => [...(root.querySelector(part)?.querySelectorAll(CONTROLS) ?? [])];
     const at = part ? all(still).indexOf(control) : -1;
-    return at < 0 ? () => null : () => all(app)[at];
+    // What an author locked may take some of them away.
+    const like = (one) => one?.textContent === control.textContent;
+    return at < 0 ? () => null : () => (like(all(app)[at]) ? all(app)[at] : all(app).find(like));
   };
   const heed = (event) => {
     if (ready || failed) return;
@@ -200,6 +202,7 @@
   let attempt = 0;
   let ready = false;
   let failed = false;
+  let stopped;
 
   const element = (tag, className, text) => {
     const made = document.createElement(tag);
@@ -255,10 +258,12 @@
   const fail = (trouble) => {
     if (failed) return;
     failed = true;
-    console.error(trouble.cause ?? trouble);
+    // What was cut off in the middle leaves the program in disorder: whatever else fails then has the same cause.
+    if (!stopped) console.error(trouble.cause ?? trouble);
     page.dataset.failed = "1";
     if (ready) {
-      stop(trouble);
+      stopped ??= trouble;
+      stop(stopped);
       return;
     }
     // What a panic left half built would stand beside the static page.
@@ -286,7 +291,8 @@
     const time = Number(document.querySelector(".scrub")?.value) || 0;
     const steps = [...document.querySelectorAll(".dot")];
     const step = steps.findIndex((step) => step.hasAttribute("aria-current"));
-    if (rests.get(0)?.owner.rested.value === 0 && !/[?&]state=/.test(search) && (time || step > 0)) {
+    const lacks = [...rests.values()].some(({ owner }) => !owner.rested.value);
+    if (lacks && !/[?&]state=/.test(search) && (time || step > 0)) {
       const here = new URL(location.href);
       if (step >= 0) here.searchParams.set("beat", step + 1);
       here.searchParams.set("at", time);
@@ -632,7 +638,7 @@
   // A trap that the panic hook did not see, such as memory running out, or a program that calls itself for ever because
   // a piece of it is of another build. What has been told is no news to anybody.
   const trapped = (event, error) => {
-    if (error instanceof Trouble) event.preventDefault();
+    if (stopped || error instanceof Trouble) event.preventDefault();
     const traps = [globalThis.WebAssembly?.RuntimeError, RangeError, globalThis.InternalError];
     if (traps.some((trap) => trap && error instanceof trap)) {
       fail(new Trouble(say("panicked", plain(error)), { cause: error, reload: true }));
@@ -641,15 +647,18 @@
   window.addEventListener("error", (event) => trapped(event, event.error));
   window.addEventListener("unhandledrejection", (event) => trapped(event, event.reason));
 
-  if (still && !catalogue) {
-    atRest();
-    for (const type of ["click", "input", "keydown"]) window.addEventListener(type, heed, true);
-  }
-  // A course that keeps records names its store, and a script of its own frames the lesson and tells what happens.
-  if (page.dataset.page === "embed" && /[?&](endpoint|fetch)=/.test(location.search)) {
-    import(new URL("xapi.js", rootHref).href).catch(start);
-  } else {
+  const go = () => {
+    if (still && !catalogue) {
+      atRest();
+      for (const type of ["click", "input", "keydown"]) window.addEventListener(type, heed, true);
+    }
     setTimeout(tellWordPress, patience);
     start();
+  };
+  // A course that keeps records names its store, and a script of its own frames the lesson and tells what happens.
+  if (page.dataset.page === "embed" && /[?&](endpoint|fetch)=/.test(location.search)) {
+    import(new URL("xapi.js", rootHref).href).catch(go);
+  } else {
+    go();
   }
 })();

@@ -7,10 +7,10 @@ use engine::knobs::Kind;
 use engine::scene::{PartId, Role, Scene, Shape, WIDTHS};
 use engine::show::{Picked, Watch};
 use engine::tape::NoteId;
-use engine::{Act, Player, Setup, Show, Time, Words};
+use engine::{Act, Player, Refusal, Setup, Show, Time, Words};
 use lessons::{CATALOGUE, Entry, TEMPLATES};
 use libtest_mimic::{Arguments, Trial};
-use loadlab_tests::{Monkey, schedule, scripted};
+use loadlab_tests::{Monkey, NASTY, schedule, scripted};
 use press::sources;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
@@ -572,6 +572,22 @@ fn pictures_are_sound_after_every_action_and_at_the_ends_of_every_knob(entry: &E
             player.act(Act { spec, target });
         }
         check(&mut player, "an action aimed at nothing");
+        let Some(field) = action.field else { continue };
+        let flood = "x".repeat(10_000);
+        for text in field.samples.iter().chain(NASTY).chain([&flood.as_str()]) {
+            let mut player = Player::new((entry.open)(1));
+            player.seek(Time::s(2));
+            let target = player.main().aim(spec);
+            let done = player.type_in(Act { spec, target }, text);
+            if let Err(Refusal::Because(why)) = done {
+                assert!(field.refusals.contains(&why), "{why} is not declared");
+            }
+            // What is refused changes nothing.
+            match done {
+                Ok(()) => check(&mut player, &format!("{}: {text:?}", action.id)),
+                Err(_) => assert!(player.main().inputs().is_empty(), "{text:?}"),
+            }
+        }
     }
     for (knob, _) in (entry.open)(1).knobs() {
         for steps in [0, u32::MAX] {
@@ -741,6 +757,11 @@ fn the_key_names_each_kind_of_moving_thing_once(entry: &Entry) {
         let target = player.main().aim(spec);
         player.act(Act { spec, target });
         after(&mut player);
+        let field = opening.actions()[spec].field;
+        for text in field.map_or(&[][..], |field| field.samples) {
+            let _ = player.type_in(Act { spec, target }, text);
+            after(&mut player);
+        }
     }
     for (knob, _) in opening.knobs() {
         let values: Vec<f64> = match knob.kind {

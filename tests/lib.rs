@@ -6,11 +6,45 @@ pub mod schedule;
 use engine::player::Player;
 use engine::random::{Streams, below, unit};
 use engine::show::Watch;
-use engine::{Act, Show, Stream, Time};
+use engine::{Act, Field, Show, Stream, Time};
 use lessons::Entry;
 
+/// Texts of the kind that break what takes texts: marks on marks, families of emoji, right to left, controls, nothing, far too much.
+pub const NASTY: &[&str] = &[
+    "naïve café",
+    "Z\u{351}\u{36b}\u{343}\u{36a}\u{302}algo e\u{301}\u{301}\u{301}",
+    "👩‍👩‍👧‍👦🏳️‍🌈 👍🏽",
+    "שלום עולם",
+    "مرحبا fox بالعالم",
+    "狐は素早い",
+    "\u{fffd}\u{feff}\u{200b}x",
+    "<b>&amp;\"'</b>",
+    "{0} {1}",
+    "WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW",
+    "a b c d e f g h i j k l m n o p q r s t u v w x y z",
+    "-1",
+    "18446744073709551616",
+    "1e9",
+    "https://例え.テスト/ü?q=1#x",
+    "\0",
+    "a\u{202e}b",
+    "",
+    " \t\n",
+];
+
+/// A text for a field: often one that makes sense, now and then a nasty one or a flood.
+pub fn typed(field: &Field, number: usize) -> String {
+    match number % 3 {
+        0 | 1 if !field.samples.is_empty() => {
+            field.samples[number / 3 % field.samples.len()].to_owned()
+        }
+        _ if number % 30 == 2 => "x".repeat(10_000),
+        _ => NASTY[number / 3 % NASTY.len()].to_owned(),
+    }
+}
+
 /// Half a simulated minute in which every knob is turned once and every action is done once, the same
-/// everywhere: what fingerprints are taken of.
+/// everywhere: what fingerprints are taken of. Nothing is typed.
 pub fn scripted(entry: &Entry) -> Box<dyn Show> {
     let mut run = (entry.open)(7);
     let mut at = Time::ZERO;
@@ -18,7 +52,10 @@ pub fn scripted(entry: &Entry) -> Box<dyn Show> {
         at += Time::ms(ms);
         run.run(at, Watch::Nothing, u64::MAX);
     };
-    for spec in 0..run.actions().len() {
+    for (spec, action) in run.actions().iter().enumerate() {
+        if action.field.is_some() {
+            continue;
+        }
         wait(&mut *run, 1_370);
         let target = run.aim(spec);
         run.act(Act { spec, target });
@@ -42,6 +79,8 @@ pub enum Did {
     Knob(&'static str, f64),
     /// Did an action.
     Act(Act),
+    /// Did an action with a text.
+    Type(Act, String),
     /// Sought a moment.
     Seek(Time),
     /// Stepped.
@@ -101,7 +140,12 @@ impl Monkey {
                 } else {
                     player.main().aim(spec)
                 };
-                Did::Act(Act { spec, target })
+                let act = Act { spec, target };
+                let action = player.main().actions().get(spec);
+                match action.and_then(|action| action.field) {
+                    Some(field) => Did::Type(act, typed(field, below(rng, 1 << 20))),
+                    None => Did::Act(act),
+                }
             }
             5 => Did::Seek(Time::from_s(
                 player.main().horizon().at.as_s() * 1.1 * unit(rng),
@@ -121,7 +165,8 @@ impl Monkey {
             11 => Did::Guess(below(rng, 4)),
             _ => Did::Play(unit(rng) * 1.5),
         };
-        match did {
+        match did.clone() {
+            Did::Type(act, text) => drop(player.type_in(act, &text)),
             Did::Knob(id, value) => drop(player.set_knob(id, value)),
             Did::Act(act) => drop(player.act(act)),
             Did::Seek(at) => drop(player.seek(at)),

@@ -4,8 +4,8 @@
 use engine::place::{Input, InputKind, Position};
 use engine::random::{Streams, below, unit};
 use engine::show::Watch;
-use engine::state::{Link, RunState};
-use engine::{Act, Show, Stream, Time};
+use engine::state::RunState;
+use engine::{Act, Player, Show, Stream, Time, Typed};
 use lessons::Entry;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,9 +22,10 @@ pub struct Schedule {
     rest: Time,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum Deed {
     Act(Act),
+    Type(Act, String),
     /// The knob of this number, to so many steps above its least.
     Turn(usize, u32),
 }
@@ -75,10 +76,14 @@ impl Schedule {
             let deed = if knob || run.actions().is_empty() {
                 Deed::Turn(below(rng, run.knobs().len()), below(rng, 40) as u32)
             } else {
-                Deed::Act(Act {
+                let act = Act {
                     spec: below(rng, run.actions().len()),
                     target: below(rng, 8),
-                })
+                };
+                match run.actions()[act.spec].field {
+                    Some(field) => Deed::Type(act, crate::typed(field, below(rng, 1 << 20))),
+                    None => Deed::Act(act),
+                }
             };
             (wait(rng), deed)
         });
@@ -100,6 +105,11 @@ impl Schedule {
                 go(&mut *run, at, law, &mut place)?;
                 let kind = match *deed {
                     Deed::Act(act) => run.can(act).then_some(InputKind::Act(act)),
+                    Deed::Type(act, ref text) => {
+                        let field = run.actions()[act.spec].field;
+                        let text = field.and_then(|field| Typed::new(text, field.most).ok());
+                        text.map(|text| InputKind::Typed(act, text))
+                    }
                     Deed::Turn(number, steps) => {
                         let (knob, _) = run.knobs()[number];
                         Some(InputKind::Knob(knob.id, knob.from_steps(steps)))
@@ -114,6 +124,7 @@ impl Schedule {
                 // What a lesson refuses is part of the schedule too.
                 let _ = match kind {
                     InputKind::Act(act) => run.act(act),
+                    InputKind::Typed(act, text) => run.type_in(act, text.text()).is_ok(),
                     InputKind::Knob(id, value) | InputKind::Told(id, value) => {
                         run.set_knob(id, value).is_ok()
                     }
@@ -132,11 +143,8 @@ impl Schedule {
                 text.unwrap_or_else(|| "it panics".to_owned())
             }
         };
-        let link = Link {
-            run: RunState::take(self.seed, &first, &done, place),
-            twin: None,
-            beat: 0,
-        };
+        let mut link = Player::new((entry.open)(self.seed)).link();
+        link.run = RunState::take(self.seed, &first, &done, place);
         Some(Finding {
             fault,
             slug: entry.card.slug,
@@ -201,7 +209,6 @@ pub fn search(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use engine::Player;
 
     /// A law that no group of voters keeps, so that something is found: nobody ever asks for votes twice.
     fn never_asks_again(run: &dyn Show) -> Result<(), String> {

@@ -321,6 +321,12 @@ pub fn least_nodes(height: u32) -> u64 {
     this
 }
 
+/// How many nodes are looked at for a key that is there, of `n` put in in no order: for one that is not there it is about
+/// lg n + 0.25 (Knuth, "The Art of Computer Programming", vol. 3, 6.2.3), and one that is there is found about one earlier.
+pub fn expected_nodes(n: f64) -> f64 {
+    (libm::log2(n) - 0.75).max(1.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

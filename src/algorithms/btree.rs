@@ -553,6 +553,13 @@ pub fn levels(n: u64, fan: u64) -> u32 {
     levels
 }
 
+/// Levels of a tree of `n` keys put in in no order, as a curve through its steps: that leaves pages ln 2 full (Yao, "On random 2-3 trees",
+/// Acta Informatica 9, 1978).
+pub fn expected_levels(n: f64, room: usize) -> f64 {
+    let held = std::f64::consts::LN_2 * room as f64;
+    1.0 + (libm::log(n / held) / libm::log(held + 1.0)).max(0.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

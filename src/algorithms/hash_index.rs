@@ -24,18 +24,23 @@ pub struct HashIndex {
 impl HashIndex {
     /// An index of these entries, with so many places a page; at least 1.
     pub fn of(entries: &[Entry], room: usize) -> HashIndex {
-        let room = room.max(1);
-        let buckets = entries.len().div_ceil(room).next_power_of_two();
-        let mut index = HashIndex {
-            chains: (0..buckets).map(|n| vec![(n as u32, Vec::new())]).collect(),
-            pages: buckets as u32,
-            room,
-            len: 0,
-        };
+        let mut index = HashIndex::with_room_for(entries.len(), room);
         for entry in entries {
             index.put(*entry, &mut |_| {});
         }
         index
+    }
+
+    /// An empty index with as many buckets as one of so many entries has.
+    pub fn with_room_for(entries: usize, room: usize) -> HashIndex {
+        let room = room.max(1);
+        let buckets = entries.div_ceil(room).next_power_of_two();
+        HashIndex {
+            chains: (0..buckets).map(|n| vec![(n as u32, Vec::new())]).collect(),
+            pages: buckets as u32,
+            room,
+            len: 0,
+        }
     }
 
     /// How many entries it has.
@@ -130,6 +135,19 @@ impl HashIndex {
         }
         false
     }
+}
+
+/// How many pages the bucket of a key has that is there, of `n` keys: how many others are with it has a Poisson distribution (Knuth,
+/// 6.4).
+pub fn expected_pages(n: f64, room: usize) -> f64 {
+    let buckets = (n as usize).div_ceil(room).next_power_of_two();
+    let mean = (n - 1.0) / buckets as f64;
+    let (mut share, mut pages) = (libm::exp(-mean), 0.0);
+    for others in 0..8 * room {
+        pages += share * (1 + others / room) as f64;
+        share *= mean / (others + 1) as f64;
+    }
+    pages
 }
 
 #[cfg(test)]

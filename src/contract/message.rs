@@ -239,6 +239,10 @@ pub const MESSAGES: [Message; 25] = [
                 "target",
                 "number: the part it is aimed at, counted from 1 as parts are named: 2 is Server 2; left out, the lesson picks one",
             ),
+            field(
+                "text",
+                "text: what is typed; needed by actions that take one, and ignored by others. A text that is not taken is acknowledged with ok false and error empty, long, unreadable, full, now, or the lesson's own reason",
+            ),
         ],
         "Does an action.",
     ),
@@ -308,8 +312,8 @@ pub enum Command {
     Beat(usize),
     /// Turn a knob to a value as addresses write it.
     Set(String, String),
-    /// Do an action, aimed at a part from 1.
-    Act(String, Option<usize>),
+    /// Do an action, aimed at a part from 1, with a text.
+    Act(String, Option<usize>, Option<String>),
     /// Tell the whole run.
     GetState,
     /// Open a run.
@@ -359,7 +363,8 @@ impl Command {
                     Some(_) => return Err("target is not valid"),
                     None => None,
                 };
-                Command::Act(name("name").ok_or("name is missing")?, target)
+                let name = name("name").ok_or("name is missing")?;
+                Command::Act(name, target, fields.text("text"))
             }
             "getState" => Command::GetState,
             "setState" => {

@@ -97,7 +97,7 @@ pub const PARAMETERS: [Parameter; 19] = [
         name: "theme",
         takes: Takes::OneOf(&THEMES),
         default: "auto",
-        rule: "The colours; auto follows what the reader's system prefers.",
+        rule: "The colours; auto follows what the reader's system prefers, in the element the page around it.",
         example: "dark",
     },
     Parameter {

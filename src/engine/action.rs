@@ -1,6 +1,7 @@
 //! Actions: what a learner does to the system at a moment.
 
 use crate::ids::PartId;
+use crate::typed::Field;
 
 /// What an action is aimed at that takes a thing that moves.
 pub const DOT: &str = "dot";
@@ -16,6 +17,8 @@ pub struct ActionSpec {
     pub pull: bool,
     /// The knob that it turns by so much, if that is all it does: so the knob never lies.
     pub turn: Option<(&'static str, f64)>,
+    /// What is typed, if it is done with a text; the field's label is the word `action.<id>.field`.
+    pub field: Option<&'static Field>,
 }
 
 impl ActionSpec {
@@ -26,6 +29,7 @@ impl ActionSpec {
             aim: None,
             turn: None,
             pull: false,
+            field: None,
         }
     }
 
@@ -36,6 +40,7 @@ impl ActionSpec {
             aim: Some(aim),
             turn: None,
             pull: false,
+            field: None,
         }
     }
 
@@ -46,6 +51,15 @@ impl ActionSpec {
             aim: None,
             turn: Some((knob, by)),
             pull: false,
+            field: None,
+        }
+    }
+
+    /// An action on the whole system with a text that the learner types.
+    pub const fn typed(id: &'static str, field: &'static Field) -> ActionSpec {
+        ActionSpec {
+            field: Some(field),
+            ..ActionSpec::whole(id)
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::ids::PartId;
 use crate::time::Time;
+use crate::typed::Typed;
 
 /// One value in a sentence.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,6 +17,8 @@ pub enum Arg {
     Tenths(u32),
     /// Another word by its id.
     Word(&'static str),
+    /// What a learner typed, in quotation marks.
+    Typed(Typed),
     /// The name of a part, the word `part.<kind>`.
     Part(PartId),
     /// A share from 0 to 1, written in per cent.

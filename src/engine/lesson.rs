@@ -1,6 +1,7 @@
 //! A lesson: a model, its view, its plots and its story, as one value.
 
 use crate::action::ActionSpec;
+use crate::growth::Growth;
 use crate::ids::{Glyph, Ink, PartId};
 use crate::model::Model;
 use crate::plot::Plot;
@@ -59,6 +60,8 @@ pub struct Sheet<M: Model> {
     pub warm_up: Time,
     /// How far apart the samples of plots are; 200 ms unless the lesson plays in slow motion. A rate is that of five samples.
     pub sample: Time,
+    /// What can be measured of its structure as that grows to a million keys.
+    pub growth: Option<&'static Growth>,
 }
 
 impl<M: Model> Sheet<M> {
@@ -86,6 +89,7 @@ impl<M: Model> Sheet<M> {
             still: Time::ms(1_500),
             warm_up: Time::ZERO,
             sample: SAMPLE_EVERY,
+            growth: None,
         }
     }
 }

@@ -7,6 +7,9 @@ pub mod action;
 pub mod agenda;
 pub mod arg;
 pub mod claim;
+pub mod difference;
+pub mod film;
+pub mod growth;
 pub mod ids;
 pub mod journey;
 pub mod knobs;
@@ -28,6 +31,8 @@ pub mod svg;
 pub mod tape;
 pub mod text;
 pub mod time;
+pub mod typed;
+pub mod undo;
 pub mod words;
 
 #[cfg(test)]
@@ -36,10 +41,13 @@ mod player_tests;
 mod run_tests;
 #[cfg(test)]
 mod toy;
+#[cfg(test)]
+mod undo_tests;
 
 pub use action::{Act, Action, ActionSpec};
 pub use arg::Arg;
 pub use claim::{Claim, Figure};
+pub use difference::Difference;
 pub use ids::{Glyph, Ink, PartId};
 pub use knobs::{Choice, Knob, Knobs, Visit};
 pub use lesson::{Card, Code, Lesson, Level, Sheet};
@@ -54,4 +62,5 @@ pub use show::Show;
 pub use story::{Beat, Challenge, Prediction, Progress, Scale, Setup};
 pub use tape::{Note, Tape, Tone};
 pub use time::Time;
+pub use typed::{Field, Refusal, Typed};
 pub use words::Words;

@@ -7,6 +7,7 @@ use crate::probe::Meters;
 use crate::random::{Stream, Streams};
 use crate::tape::{Note, NoteId, Tape};
 use crate::time::Time;
+use crate::typed::Typed;
 use rand_pcg::Pcg32;
 
 /// A simulated system: deterministic, cloneable, ignorant of pictures.
@@ -45,6 +46,21 @@ pub trait Model: Clone + 'static {
         knobs: &Self::Knobs,
         cx: &mut Context<'_, Self::Event>,
     );
+
+    /// The learner did something with a text; called only for actions with a field, for what [`Model::refuses`] lets pass.
+    fn on_typed(
+        &mut self,
+        _action: Self::Action,
+        _text: Typed,
+        _knobs: &Self::Knobs,
+        _cx: &mut Context<'_, Self::Event>,
+    ) {
+    }
+
+    /// Why this text makes no sense for `action` now, the word `refused.<id>`; none if it does.
+    fn refuses(&self, _action: Self::Action, _text: &str) -> Option<&'static str> {
+        None
+    }
 
     /// Whether `action` makes sense now: a crashed server cannot crash again.
     fn can(&self, _action: Self::Action) -> bool {

@@ -2,6 +2,7 @@
 
 use crate::action::Act;
 use crate::time::Time;
+use crate::typed::Typed;
 use serde::{Deserialize, Serialize};
 
 /// An exact place in a run: a time, and how many events and inputs had happened.
@@ -35,6 +36,8 @@ pub enum InputKind {
     Told(&'static str, f64),
     /// An action was done.
     Act(Act),
+    /// An action was done with a text.
+    Typed(Act, Typed),
 }
 
 impl InputKind {
@@ -42,7 +45,7 @@ impl InputKind {
     pub fn knob(self) -> Option<&'static str> {
         match self {
             InputKind::Knob(id, _) | InputKind::Told(id, _) => Some(id),
-            InputKind::Act(_) => None,
+            InputKind::Act(_) | InputKind::Typed(..) => None,
         }
     }
 }

@@ -6,6 +6,7 @@
 //! patience ends goes on in later frames.
 
 use crate::action::Act;
+use crate::difference::{Difference, Stored};
 use crate::journey::Journey;
 use crate::knobs::{Knob, KnobError};
 use crate::place::Position;
@@ -13,6 +14,9 @@ use crate::show::{Ran, Show, Watch};
 use crate::state::{Link, LinkError};
 use crate::story::{BeatView, Setup};
 use crate::time::Time;
+use crate::typed::Refusal;
+pub use crate::undo::Guess;
+use crate::undo::{Deed, Moment, Step, Steps, parting};
 use std::collections::VecDeque;
 
 /// Bounds of the speed, in simulated seconds a second.
@@ -48,19 +52,6 @@ pub enum Happening {
     End,
 }
 
-/// What the learner answered to the question of a beat.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Guess {
-    /// The beat that asked.
-    pub beat: usize,
-    /// The answer, from 0.
-    pub choice: usize,
-    /// When it was given.
-    pub at: Time,
-    /// When it was settled, and which answer was right.
-    pub settled: Option<(Time, usize)>,
-}
-
 /// The run compared with.
 pub struct Twin {
     /// Its run.
@@ -69,6 +60,8 @@ pub struct Twin {
     pub knob: &'static str,
     /// Its value.
     pub value: f64,
+    /// What differs besides, if a second thing does.
+    pub also: Option<Difference>,
 }
 
 /// Where Next is heading.
@@ -90,7 +83,13 @@ enum Leg {
     /// To a beat that was not reached yet, arranging and running through all between.
     Story(usize),
     /// To the beat and the twin of a link, once the run stands where it stood.
-    Link(u8, Option<(u8, u32)>),
+    Link(u8, Option<(u8, u32)>, Option<Stored>),
+    /// Puts the wanted inputs in the place of those from here on.
+    Rewrite,
+    /// All else as it was wanted, once the run stands where it stood.
+    Restore,
+    /// The twin, to how far it has been.
+    Twin(Time),
 }
 
 /// One lesson being played.
@@ -117,6 +116,10 @@ pub struct Player {
     span: (Time, Option<Time>),
     /// What happened on a way that had to be gone to its end at once; told in the next frame.
     untold: Vec<Happening>,
+    /// What the learner changed.
+    steps: Steps,
+    /// Where a step that is taken back leads, until the run is there.
+    wanted: Option<Moment>,
     patience: Box<dyn Fn() -> bool>,
 }
 
@@ -149,6 +152,8 @@ impl Player {
             way: VecDeque::new(),
             span: (Time::ZERO, None),
             untold: Vec::new(),
+            steps: Steps::default(),
+            wanted: None,
             patience: Box::new(|| true),
         }
     }
@@ -359,7 +364,7 @@ impl Player {
     }
 
     /// Sets out on a way, as far as patience lasts.
-    fn set_out<const N: usize>(&mut self, legs: [Leg; N]) -> Vec<Happening> {
+    fn set_out(&mut self, legs: impl Into<VecDeque<Leg>>) -> Vec<Happening> {
         self.way = legs.into();
         let end = self.way.iter().rev().find_map(|leg| match leg {
             Leg::Run(Journey::Moment(at)) => Some(*at),
@@ -420,20 +425,36 @@ impl Player {
                     self.way.pop_front();
                 }
             }
-            Leg::Link(beat, twin) => {
-                let (beat, twin) = (*beat, *twin);
+            Leg::Rewrite => {
+                self.way.pop_front();
+                if let Some(wanted) = &self.wanted {
+                    let inputs = wanted.inputs(&*self.main);
+                    self.main.rewrite(&inputs);
+                }
+            }
+            Leg::Restore => {
+                self.way.pop_front();
+                if let Some(wanted) = self.wanted.take() {
+                    self.restore_rest(wanted);
+                }
+            }
+            Leg::Twin(at) => {
+                let at = *at;
+                let twin = self.twin.as_mut();
+                let ran = twin.map(|twin| twin.run.run(at, Watch::Nothing, SLICE_EVENTS));
+                if ran != Some(Ran::OutOfBudget) {
+                    self.way.pop_front();
+                }
+            }
+            Leg::Link(beat, twin, also) => {
+                let (beat, twin, also) = (*beat, *twin, *also);
                 self.way.pop_front();
                 let last = self.beats.len().saturating_sub(1);
                 self.beat = usize::from(beat).clamp(self.first.min(last), last);
                 if self.beat > 0 {
                     self.reached[self.beat] = Some(self.main.position());
                 }
-                if let Some((index, steps)) = twin
-                    && let Some((knob, _)) = self.main.knobs().get(usize::from(index))
-                {
-                    // The knob is from the lesson's own list.
-                    let _ = self.compare_here(knob.id, knob.from_steps(steps));
-                }
+                self.compare_stored(twin, also);
             }
         }
     }
@@ -441,7 +462,9 @@ impl Player {
     /// Stops on the way: what the learner does next happens here. A way that makes no sense half gone is gone to its
     /// end.
     fn halt(&mut self) {
-        let binds = |leg: &Leg| matches!(leg, Leg::Link(..) | Leg::Run(Journey::Before(_)));
+        let whole = |leg: &Leg| matches!(leg, Leg::Link(..) | Leg::Restore | Leg::Twin(_));
+        let binds = |leg: &Leg| whole(leg) || matches!(leg, Leg::Run(Journey::Before(_)));
+        self.steps.pending = None;
         let mut happened = Vec::new();
         if self.way.iter().any(binds) {
             while self.under_way() {
@@ -581,6 +604,7 @@ impl Player {
 
     fn go_to(&mut self, journey: Journey) -> Vec<Happening> {
         self.halt();
+        self.steps.let_go();
         self.goal = None;
         self.stuck = None;
         self.set_out([Leg::Run(journey)])
@@ -609,11 +633,30 @@ impl Player {
 
     /// Goes back to the start of what is told; inputs stay on the tape.
     pub fn restart(&mut self) -> Vec<Happening> {
-        self.jump(0)
+        self.halt();
+        self.playing = false;
+        let (deed, moment) = (Deed::Restart, self.moment());
+        let moved = self.main.position() > self.reached[self.first].unwrap_or_default();
+        let happened = match self.first {
+            0 => self.seek_to(Position::default()),
+            _ => self.jump(0),
+        };
+        if moved {
+            self.steps.pending = None;
+            self.steps.put(Step { deed, moment });
+        }
+        happened
     }
 
     /// Begins anew: another seed or the same, first knobs, nothing done.
     pub fn reset(&mut self, seed: u32) {
+        self.halt();
+        let (deed, moment) = (Deed::Seed(seed), self.moment());
+        self.steps.put(Step { deed, moment });
+        self.begin_anew(seed);
+    }
+
+    fn begin_anew(&mut self, seed: u32) {
         self.way.clear();
         self.main = self.main.fresh(seed);
         self.reached
@@ -624,7 +667,7 @@ impl Player {
         self.guesses.clear();
         if let Some(twin) = self.twin.take() {
             // The knob existed a moment ago, so this only fails if a lesson's knobs changed under our feet.
-            let _ = self.compare_here(twin.knob, twin.value);
+            let _ = self.compare_here(twin.knob, twin.value, twin.also);
         }
         if self.first > 0 {
             let happened = self.set_out([Leg::Story(self.first)]);
@@ -675,7 +718,16 @@ impl Player {
     /// The knob does not exist or the value is no finite number.
     pub fn set_knob(&mut self, id: &str, value: f64) -> Result<f64, KnobError> {
         self.halt();
-        self.put_knob(|run| run.set_knob(id, value))
+        let mut knobs = self.main.knobs().into_iter();
+        let was = knobs.find(|(knob, _)| knob.id == id);
+        let moment = self.moment();
+        let to = self.put_knob(|run| run.set_knob(id, value))?;
+        if let Some((knob, from)) = was.filter(|(_, from)| *from != to) {
+            let knob = knob.id;
+            let deed = Deed::Turn { knob, from, to };
+            self.steps.put(Step { deed, moment });
+        }
+        Ok(to)
     }
 
     /// Turns a knob by way of `turn`: the learner's or the story's.
@@ -696,7 +748,27 @@ impl Player {
     /// Does an action in both runs. False if it makes no sense now.
     pub fn act(&mut self, act: Act) -> bool {
         self.halt();
-        self.put_act(act)
+        let moment = self.moment();
+        let acted = self.put_act(act);
+        if acted {
+            let deed = Deed::Act(act);
+            self.steps.put(Step { deed, moment });
+        }
+        acted
+    }
+
+    /// Does an action with a text in both runs.
+    ///
+    /// # Errors
+    /// Why the text is not taken; nothing has changed then.
+    pub fn type_in(&mut self, act: Act, text: &str) -> Result<(), Refusal> {
+        self.halt();
+        let (here, moment) = (self.main.position(), self.moment());
+        self.main.type_in(act, text)?;
+        self.forked(here);
+        let deed = Deed::Act(act);
+        self.steps.put(Step { deed, moment });
+        Ok(())
     }
 
     fn put_act(&mut self, act: Act) -> bool {
@@ -710,6 +782,9 @@ impl Player {
 
     /// The run just had an input at `here`, and what lay ahead of it is lost.
     fn forked(&mut self, here: Position) {
+        if let Some(step) = self.steps.pending.take() {
+            self.steps.put(step);
+        }
         self.forget_after(here);
         self.tell_twin(here);
         // The way to a goal that was reached before leads nowhere now, and what was arranged for it went with it.
@@ -754,36 +829,110 @@ impl Player {
         }
     }
 
-    /// Compares with a twin whose `knob` holds `value`.
+    /// Compares with a twin whose `knob` holds `value`. A second difference stays, unless it is of this knob or the first
+    /// was of another.
     ///
     /// # Errors
     /// The knob does not exist or the value is no finite number.
     pub fn compare(&mut self, knob: &str, value: f64) -> Result<(), KnobError> {
         self.halt();
-        self.story_compares = false;
-        self.compare_here(knob, value)
+        let kept = self.twin.as_ref().filter(|twin| twin.knob == knob);
+        let also = kept.and_then(|twin| twin.also);
+        self.compare_as_learner(knob, value, also)
     }
 
-    fn compare_here(&mut self, knob: &str, value: f64) -> Result<(), KnobError> {
-        let run = self.main.twin(knob, value)?;
-        let found = run.knobs().into_iter().find(|(k, _)| k.id == knob);
-        let (knob, value) = found
-            .map(|(knob, value)| (knob.id, value))
+    /// Lets the twin differ in a second thing, or in one alone again; false where nothing is compared, where it is the
+    /// knob that differs anyway, or where it makes no sense.
+    pub fn compare_also(&mut self, also: Option<Difference>) -> bool {
+        self.halt();
+        let Some(twin) = &self.twin else {
+            return false;
+        };
+        let (knob, value) = (twin.knob, twin.value);
+        let fits = match also {
+            Some(Difference::Knob(id, _)) => id != knob,
+            Some(Difference::Act(act, _)) => {
+                let mut specs = self.main.actions().iter().skip(act.spec);
+                specs.next().is_some_and(|spec| spec.turn.is_none())
+            }
+            None => true,
+        };
+        fits && self.compare_as_learner(knob, value, also).is_ok()
+    }
+
+    fn compare_as_learner(
+        &mut self,
+        knob: &str,
+        value: f64,
+        also: Option<Difference>,
+    ) -> Result<(), KnobError> {
+        let moment = self.moment();
+        self.compare_here(knob, value, also)?;
+        self.story_compares = false;
+        let deed = Deed::Compare(self.twin.as_ref().map(|twin| twin.knob));
+        self.steps.put(Step { deed, moment });
+        Ok(())
+    }
+
+    fn compare_here(
+        &mut self,
+        knob: &str,
+        value: f64,
+        also: Option<Difference>,
+    ) -> Result<(), KnobError> {
+        let run = self.main.twin_with(knob, value, also)?;
+        let knobs = run.knobs();
+        let named = |id: &str| knobs.iter().find(|(knob, _)| knob.id == id);
+        let (knob, value) = named(knob)
+            .map(|(knob, value)| (knob.id, *value))
             .ok_or(KnobError::Unknown)?;
-        self.twin = Some(Twin { run, knob, value });
+        let also = match also {
+            Some(Difference::Knob(id, _)) => {
+                named(id).map(|(knob, value)| Difference::Knob(knob.id, *value))
+            }
+            also => also,
+        };
+        self.twin = Some(Twin {
+            run,
+            knob,
+            value,
+            also,
+        });
         self.sync_twin();
         Ok(())
     }
 
+    /// Compares as a link has it; what the lesson does not know is left out.
+    fn compare_stored(&mut self, twin: Option<(u8, u32)>, also: Option<Stored>) {
+        let knobs = self.main.knobs();
+        let knob = twin.and_then(|(index, steps)| {
+            let (knob, _) = knobs.get(usize::from(index))?;
+            Some((knob.id, knob.from_steps(steps)))
+        });
+        let Some((id, value)) = knob else {
+            return;
+        };
+        let actions = self.main.actions().len();
+        let also = also.and_then(|also| Difference::read(also, &knobs, actions));
+        // The knob is from the lesson's own list; a second turn of it is no second difference.
+        let also = also.filter(|also| also.knob() != Some(id));
+        let _ = self.compare_here(id, value, also);
+    }
+
     /// Ends the comparison.
     pub fn alone(&mut self) {
+        // On the way somewhere there is no place to come back to.
+        if self.twin.is_some() && !self.under_way() {
+            let (deed, moment) = (Deed::Compare(None), self.moment());
+            self.steps.put(Step { deed, moment });
+        }
         self.twin = None;
         self.story_compares = false;
     }
 
-    /// What the story compares at the beat that is shown: the knob and value that its last word on it names.
-    fn told_twin(&self) -> Option<(&'static str, f64)> {
-        let told = self.beats.iter().take(self.beat + 1).rev();
+    /// What the story compares at a beat: the knob and value that its last word on it names.
+    fn told_twin(&self, beat: usize) -> Option<(&'static str, f64)> {
+        let told = self.beats.iter().take(beat + 1).rev();
         let mut setups = told.flat_map(|beat| beat.setup.iter().rev());
         setups.find_map(|setup| match *setup {
             Setup::Twin(knob, value) => Some(Some((knob, value))),
@@ -792,18 +941,26 @@ impl Player {
         })?
     }
 
+    /// What is compared at a beat (from 0): what the story says, where it has the say, else what the learner compares.
+    pub fn compared(&self, beat: usize) -> Option<(&'static str, f64)> {
+        match self.story_compares {
+            true => self.told_twin(beat),
+            false => self.twin.as_ref().map(|twin| (twin.knob, twin.value)),
+        }
+    }
+
     /// Opens or closes the comparison as it was when this place was the present.
     fn follow_story(&mut self) {
         if !self.story_compares {
             return;
         }
-        match self.told_twin() {
+        match self.told_twin(self.beat) {
             None => self.twin = None,
             Some((knob, value)) if self.twin.is_none() => {
                 let mut knobs = self.main.knobs().into_iter();
                 // Two sides that differ in nothing compare nothing.
                 if knobs.any(|(known, now)| known.id == knob && now != value) {
-                    let _ = self.compare_here(knob, value);
+                    let _ = self.compare_here(knob, value, None);
                 }
             }
             Some(_) => {}
@@ -825,6 +982,7 @@ impl Player {
         }
         let beat = self.beat + 1;
         if beat < self.beats.len() {
+            self.expect(beat);
             self.head_for(beat);
             self.playing = true;
         }
@@ -846,6 +1004,12 @@ impl Player {
         }
     }
 
+    /// Keeps how it is before the story arranges something on the way to a beat, if it does: that is a step too.
+    fn expect(&mut self, beat: usize) {
+        let (deed, moment) = (Deed::Story(beat), self.moment());
+        self.steps.pending = Some(Step { deed, moment });
+    }
+
     /// Sets the goal and arranges the beat.
     fn head_for(&mut self, beat: usize) {
         self.stuck = None;
@@ -865,7 +1029,7 @@ impl Player {
                 }
                 Setup::Twin(knob, value) => {
                     self.story_compares = true;
-                    let _ = self.compare_here(knob, value);
+                    let _ = self.compare_here(knob, value, None);
                 }
                 Setup::Alone => {
                     self.twin = None;
@@ -897,7 +1061,7 @@ impl Player {
         let (after, twin) = (now(self), self.twin.as_ref());
         let same = twin.is_some_and(|twin| twin.knob == id && Some(twin.value) == after);
         if let Some(before) = before.filter(|before| same && Some(*before) != after) {
-            let _ = self.compare_here(id, before);
+            let _ = self.compare_here(id, before, None);
         }
     }
 
@@ -914,6 +1078,7 @@ impl Player {
         let before = self.reached[..beat].iter().rev();
         let last = before.flatten().next().copied();
         (self.goal, self.stuck) = (None, None);
+        self.expect(beat);
         match last {
             Some(place) => self.set_out([Leg::Run(Journey::Place(place)), Leg::Story(beat)]),
             None => self.set_out([Leg::Story(beat)]),
@@ -924,7 +1089,10 @@ impl Player {
     pub fn back_to_story(&mut self) -> Vec<Happening> {
         let beat = self.stuck.unwrap_or(self.beat);
         self.reset(self.main.seed());
-        self.jump(self.told(beat))
+        let happened = self.jump(self.told(beat));
+        // It is one press, and one step.
+        self.steps.pending = None;
+        happened
     }
 
     /// Locks in an answer to the question of the beat shown; later answers do not count.
@@ -952,15 +1120,20 @@ impl Player {
             let index = knobs.iter().position(|(knob, _)| knob.id == twin.knob)?;
             Some((index as u8, knobs[index].0.to_steps(twin.value)))
         });
+        let also = self.twin.as_ref().and_then(|twin| twin.also?.store(&knobs));
         Link {
             run: self.main.state(),
             twin,
             beat: self.beat as u8,
+            also,
         }
     }
 
     /// Restores what a link describes; the story stands at its beat.
     pub fn restore(&mut self, link: &Link) {
+        self.halt();
+        let (deed, moment) = (Deed::Link, self.moment());
+        self.steps.put(Step { deed, moment });
         self.main = self.main.restore(&link.run);
         (self.goal, self.stuck, self.playing, self.twin) = (None, None, false, None);
         self.story_compares = false;
@@ -974,7 +1147,7 @@ impl Player {
         let happened = self.set_out([
             Leg::Run(Journey::Place(last)),
             Leg::Run(Journey::Place(place)),
-            Leg::Link(link.beat, link.twin),
+            Leg::Link(link.beat, link.twin, link.also),
         ]);
         self.untold.extend(happened);
     }
@@ -986,5 +1159,118 @@ impl Player {
     pub fn restore_text(&mut self, text: &str) -> Result<(), LinkError> {
         self.restore(&Link::decode(text)?);
         Ok(())
+    }
+
+    // Taking back
+
+    /// How it is now, as data.
+    fn moment(&self) -> Moment {
+        Moment {
+            link: self.link(),
+            horizon: self.main.horizon(),
+            twin_horizon: self.twin.as_ref().map(|twin| twin.run.horizon().at),
+            reached: self.reached.clone(),
+            guesses: self.guesses.clone(),
+            story_compares: self.story_compares,
+        }
+    }
+
+    /// A new press begins: what it changes is a step of its own, and not more of the one before.
+    pub fn let_go(&mut self) {
+        self.steps.let_go();
+    }
+
+    /// Nothing that was done so far can be taken back: it is where the lesson opens.
+    pub fn forget_steps(&mut self) {
+        self.steps = Steps::default();
+    }
+
+    /// What [`Player::undo`] would take back, and what [`Player::redo`] would do anew.
+    pub fn steps(&self) -> [Option<&Deed>; 2] {
+        self.steps.next()
+    }
+
+    /// How many steps can be taken back, and how many inputs are kept for them, for tests of bounded memory.
+    pub fn steps_weight(&self) -> (usize, usize) {
+        self.steps.weight()
+    }
+
+    /// Takes back what the learner changed last: the run, its twin and its story are as they were, and time stands still.
+    /// Says what is taken back.
+    pub fn undo(&mut self) -> (Option<Deed>, Vec<Happening>) {
+        self.halt();
+        let now = self.moment();
+        let step = self.steps.back(|| now);
+        self.go_back_to(step)
+    }
+
+    /// Does anew what was taken back last.
+    pub fn redo(&mut self) -> (Option<Deed>, Vec<Happening>) {
+        self.halt();
+        let now = self.moment();
+        let step = self.steps.forth(|| now);
+        self.go_back_to(step)
+    }
+
+    fn go_back_to(&mut self, step: Option<Step>) -> (Option<Deed>, Vec<Happening>) {
+        let Some(Step { deed, moment }) = step else {
+            return (None, Vec::new());
+        };
+        (self.goal, self.stuck, self.playing) = (None, None, false);
+        let there = moment.link.run.place();
+        let horizon = moment.horizon;
+        let to = |place| Leg::Run(Journey::Place(place));
+        let mut legs = VecDeque::new();
+        if self.main.state().begins_as(&moment.link.run) {
+            if let Some(parting) = parting(self.main.inputs(), &moment.inputs(&*self.main)) {
+                self.unsettle(parting.at);
+                legs.extend([to(parting), Leg::Rewrite]);
+            }
+        } else {
+            self.unsettle(Time::ZERO);
+            self.main = self.main.restore(&moment.link.run);
+            // Its tape is another one: it follows once the run is there.
+            self.twin = None;
+        }
+        if self.main.horizon() < horizon || !legs.is_empty() {
+            legs.push_back(to(horizon));
+        }
+        legs.extend([to(there), Leg::Restore]);
+        legs.extend(moment.twin_horizon.map(Leg::Twin));
+        self.wanted = Some(moment);
+        (Some(deed), self.set_out(legs))
+    }
+
+    /// What was settled from a moment on was so in a future that is left.
+    fn unsettle(&mut self, from: Time) {
+        for guess in &mut self.guesses {
+            guess.settled = guess.settled.filter(|(at, _)| *at < from);
+        }
+    }
+
+    /// Puts back all that is not the run.
+    fn restore_rest(&mut self, wanted: Moment) {
+        let Moment {
+            link,
+            reached,
+            guesses,
+            story_compares,
+            ..
+        } = wanted;
+        (self.reached, self.beat) = (reached, usize::from(link.beat));
+        // What was answered since stays answered.
+        for guess in guesses {
+            match self
+                .guesses
+                .iter_mut()
+                .find(|known| known.beat == guess.beat)
+            {
+                Some(known) => known.settled = known.settled.or(guess.settled),
+                None => self.guesses.push(guess),
+            }
+        }
+        self.twin = None;
+        self.compare_stored(link.twin, link.also);
+        self.story_compares = story_compares;
     }
 }

@@ -2,6 +2,8 @@
 
 use crate::action::{Act, Action, ActionSpec};
 use crate::agenda::Agenda;
+use crate::difference::Difference;
+use crate::growth::Growth;
 use crate::ids::{Glyph, Ink};
 use crate::knobs::{self, Knob, KnobError};
 use crate::lesson::{Card, Sheet};
@@ -16,6 +18,7 @@ use crate::state::RunState;
 use crate::story::{BeatView, Progress, Scale, Setup};
 use crate::tape::{Arg, END, Note, NoteId, Tape, Tone};
 use crate::time::Time;
+use crate::typed::{Field, Refusal, Typed};
 
 /// Keyframes kept at most; when there are more, every second one goes and the spacing doubles.
 const KEYFRAMES_MAX: usize = 64;
@@ -184,8 +187,21 @@ impl<M: Model> World<M> {
                     self.model.on_action(action, &self.knobs, cx);
                 }
             }
+            InputKind::Typed(act, text) => {
+                if let Some(action) = M::Action::from_act(act)
+                    && self.model.can(action)
+                    && self.model.refuses(action, text.text()).is_none()
+                {
+                    self.model.on_typed(action, text, &self.knobs, cx);
+                }
+            }
         }
     }
+}
+
+/// What is typed for an action, if it is done with a text.
+fn field_of(actions: &[ActionSpec], act: Act) -> Option<&'static Field> {
+    actions.get(act.spec)?.field
 }
 
 /// Kept out of the generic code, and out of the hot loop, because it is the same for all lessons.
@@ -215,8 +231,10 @@ pub struct Run<M: Model> {
     spacing: Time,
     horizon: Position,
     tape: Tape,
-    /// The knob that this run holds at a value, if it is a twin.
-    held: Option<&'static str>,
+    /// The knobs that this run holds at values, if it is a twin.
+    held: [Option<&'static str>; 2],
+    /// What is done in it alone, if it is a twin.
+    own: Option<Input>,
 }
 
 impl<M: Model> Run<M> {
@@ -248,7 +266,8 @@ impl<M: Model> Run<M> {
             spacing: SPACING,
             horizon: Position::default(),
             tape,
-            held: None,
+            held: [None; 2],
+            own: None,
         }
     }
 
@@ -402,24 +421,32 @@ impl<M: Model> Run<M> {
             .find(|(knob, _)| knob.id == id)
             .ok_or(KnobError::Unknown)?;
         let value = knob.snap(value).ok_or(KnobError::NotANumber)?;
-        if value == old || self.held == Some(knob.id) {
+        if value == old || self.held.contains(&Some(knob.id)) {
             return Ok(old);
         }
         self.put(kind(knob.id, value));
         Ok(value)
     }
 
-    /// Those of another run's inputs that a twin shares: all but turns of the knob it holds. They count as done after
-    /// all events of their moments, since the twin has events of its own.
+    /// Those of another run's inputs that a twin shares, all but turns of the knobs it holds, with its own among them. They
+    /// count as done after all events of their moments, since the twin has events of its own.
     fn shared(&self, inputs: &[Input]) -> Vec<Input> {
-        let shared = inputs
-            .iter()
-            .filter(|input| input.kind.knob().is_none_or(|id| Some(id) != self.held));
+        let shared = inputs.iter().filter(|input| {
+            input
+                .kind
+                .knob()
+                .is_none_or(|id| !self.held.contains(&Some(id)))
+        });
         let later = |input: &Input| Input {
             events: None,
             ..*input
         };
-        shared.map(later).collect()
+        let mut shared: Vec<Input> = shared.map(later).collect();
+        if let Some(own) = self.own {
+            let place = shared.partition_point(|input| input.at <= own.at);
+            shared.insert(place, own);
+        }
+        shared
     }
 
     /// The knob that an action turns, and the value it gives it.
@@ -503,6 +530,9 @@ impl<M: Model> Show for Run<M> {
     fn plots(&self) -> &'static [Plot] {
         self.sheet.plots
     }
+    fn growth(&self) -> Option<&'static Growth> {
+        self.sheet.growth
+    }
     fn still(&self) -> Time {
         self.sheet.still
     }
@@ -584,7 +614,7 @@ impl<M: Model> Show for Run<M> {
     }
 
     fn act(&mut self, act: Act) -> bool {
-        let can = self.can(act);
+        let can = self.can(act) && field_of(self.sheet.actions, act).is_none();
         match self.turned(act) {
             Some((knob, value)) => can && self.set_knob(knob, value).is_ok(),
             None => {
@@ -594,6 +624,26 @@ impl<M: Model> Show for Run<M> {
                 can
             }
         }
+    }
+
+    fn rewrite(&mut self, inputs: &[Input]) {
+        self.cut();
+        let done = self.world.place.inputs as usize;
+        self.inputs.truncate(done);
+        self.inputs
+            .extend_from_slice(inputs.get(done..).unwrap_or_default());
+    }
+
+    fn type_in(&mut self, act: Act, text: &str) -> Result<(), Refusal> {
+        let field = field_of(self.sheet.actions, act).ok_or(Refusal::Now)?;
+        let text = Typed::new(text, field.most)?;
+        let action = M::Action::from_act(act).filter(|action| self.world.model.can(*action));
+        let action = action.ok_or(Refusal::Now)?;
+        if let Some(why) = self.world.model.refuses(action, text.text()) {
+            return Err(Refusal::Because(why));
+        }
+        self.put(InputKind::Typed(act, text));
+        Ok(())
     }
 
     fn inputs(&self) -> &[Input] {
@@ -676,15 +726,32 @@ impl<M: Model> Show for Run<M> {
         Box::new(Run::new(self.sheet, seed))
     }
 
-    fn twin(&self, knob: &str, value: f64) -> Result<Box<dyn Show>, KnobError> {
+    fn twin_with(
+        &self,
+        knob: &str,
+        value: f64,
+        also: Option<Difference>,
+    ) -> Result<Box<dyn Show>, KnobError> {
         let mut first = self.first.clone();
         knobs::set(&mut first, knob, value)?;
         let held = knobs::list(&first)
             .iter()
             .find(|(k, _)| k.id == knob)
             .map(|(k, _)| k.id);
+        let also_held = also.and_then(Difference::knob);
+        if let Some(Difference::Knob(id, value)) = also {
+            knobs::set(&mut first, id, value)?;
+        }
         let mut twin = Run::with_knobs(self.sheet, self.seed, first);
-        twin.held = held;
+        twin.held = [held, also_held];
+        twin.own = match also {
+            Some(Difference::Act(act, at)) if self.turned(act).is_none() => Some(Input {
+                at,
+                events: None,
+                kind: InputKind::Act(act),
+            }),
+            _ => None,
+        };
         twin.inputs = twin.shared(&self.inputs);
         Ok(Box::new(twin))
     }
@@ -731,7 +798,7 @@ impl<M: Model> Show for Run<M> {
             let _ = knobs::set(&mut first, id, value);
         }
         let mut run = Run::with_knobs(self.sheet, state.seed, first);
-        run.inputs = state.inputs(&list, self.sheet.actions.len());
+        run.inputs = state.inputs(&list, self.sheet.actions);
         Box::new(run)
     }
 

@@ -3,6 +3,7 @@
 use crate::journey::Journey;
 use crate::run::{Position, Run};
 use crate::show::{Picked, Show, Watch};
+use crate::state::Link;
 use crate::tape::{Note, NoteId};
 use crate::toy::{Ball, bounce, face, warm};
 use crate::*;
@@ -225,6 +226,64 @@ fn an_action_may_turn_a_knob() {
     assert_eq!(run.knobs_now().per_s, 20.0);
     run.set_knob("pace", 100.0).unwrap();
     assert!(!run.can(faster) && !run.act(faster));
+}
+
+const NAME: Act = Act { spec: 2, target: 0 };
+
+#[test]
+fn what_is_typed_is_an_input_as_any_other() {
+    let mut run = run_to(4, 5);
+    let events = run.position().events;
+    for (text, why) in [
+        ("", Refusal::Empty),
+        ("longer than twelve", Refusal::Long(12)),
+        ("a\0", Refusal::Unreadable),
+    ] {
+        assert_eq!(run.type_in(NAME, text), Err(why));
+    }
+    let plain = Act { spec: 0, target: 0 };
+    assert_eq!(
+        run.type_in(plain, "Ada"),
+        Err(Refusal::Now),
+        "takes no text"
+    );
+    assert!(!run.act(NAME), "no text, no deed");
+    assert!(run.inputs().is_empty() && run.position().events == events);
+    run.type_in(NAME, " Ada ").unwrap();
+    assert_eq!(run.type_in(NAME, "Ada"), Err(Refusal::Because("taken")));
+    run.run(Time::s(9), Watch::Nothing, u64::MAX);
+    let said = run.tape().notes().rfind(|note| note.word == "named");
+    let ada = Typed::new("Ada", 12).unwrap();
+    assert_eq!(said.and_then(|note| note.args[0]), Some(Arg::Typed(ada)));
+    let there = face(&run);
+    run.seek(Time::s(2));
+    assert_eq!(run.model().name, None);
+    run.seek(Time::s(9));
+    assert_eq!((run.model().name, face(&run)), (Some(ada), there));
+}
+
+#[test]
+fn what_is_typed_goes_with_links_and_to_twins() {
+    let mut run = run_to(4, 5);
+    run.type_in(NAME, "Ada").unwrap();
+    run.run(Time::s(9), Watch::Nothing, u64::MAX);
+    let link = Link {
+        run: run.state(),
+        twin: None,
+        beat: 0,
+        also: None,
+    };
+    let link = Link::decode(&link.encode().unwrap()).unwrap();
+    let mut copy = run.restore(&link.run);
+    copy.seek(Time::s(9));
+    assert_eq!(face(&*copy), face(&run));
+    let mut twin = run.twin("double", 1.0).unwrap();
+    twin.run(Time::s(9), Watch::Nothing, u64::MAX);
+    assert_eq!(twin.type_in(NAME, "Ada"), Err(Refusal::Because("taken")));
+    // The other half of the story: the twin exists already, and lives through the text now.
+    run.type_in(NAME, "Grace").unwrap();
+    twin.echo(run.inputs());
+    assert_eq!(twin.type_in(NAME, "Grace"), Err(Refusal::Because("taken")));
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The one object-safe face of a running lesson.
 
 use crate::action::{Act, ActionSpec};
+use crate::difference::Difference;
+use crate::growth::Growth;
 use crate::ids::{Glyph, Ink, PartId};
 use crate::knobs::{Knob, KnobError};
 use crate::lesson::Card;
@@ -11,6 +13,7 @@ use crate::state::RunState;
 use crate::story::{BeatView, Progress, Scale, Setup};
 use crate::tape::{Note, Tape};
 use crate::time::Time;
+use crate::typed::Refusal;
 
 /// What [`Show::run`] stops at before its time is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +64,8 @@ pub trait Show {
     fn twin_default(&self) -> (&'static str, f64);
     /// What is plotted.
     fn plots(&self) -> &'static [Plot];
+    /// What can be measured of its structure as that grows.
+    fn growth(&self) -> Option<&'static Growth>;
     /// The moment of the catalogue's still.
     fn still(&self) -> Time;
 
@@ -106,6 +111,14 @@ pub trait Show {
     fn aim(&self, spec: usize) -> usize;
     /// Does an action; in the past this forks. False if it makes no sense now.
     fn act(&mut self, act: Act) -> bool;
+    /// Puts other inputs in the place of those from here on; the first ones, which have been applied, are the same. What
+    /// lay ahead on the tape becomes the ghost.
+    fn rewrite(&mut self, inputs: &[Input]);
+    /// Does an action with a text; in the past this forks.
+    ///
+    /// # Errors
+    /// Why the text is not taken; nothing has changed then.
+    fn type_in(&mut self, act: Act, text: &str) -> Result<(), Refusal>;
     /// Everything the learner did, in order.
     fn inputs(&self) -> &[Input];
 
@@ -137,11 +150,24 @@ pub trait Show {
 
     /// A fresh run at time zero with another seed and the knobs a lesson opens with.
     fn fresh(&self, seed: u32) -> Box<dyn Show>;
+    /// A run at time zero with the same seed and inputs, but one knob held at a value all the way, and one thing more
+    /// otherwise, if it is given: an action that turns a knob is none.
+    ///
+    /// # Errors
+    /// The knob does not exist or the value is no finite number.
+    fn twin_with(
+        &self,
+        knob: &str,
+        value: f64,
+        also: Option<Difference>,
+    ) -> Result<Box<dyn Show>, KnobError>;
     /// A run at time zero with the same seed and inputs, but one knob held at a value all the way.
     ///
     /// # Errors
     /// The knob does not exist or the value is no finite number.
-    fn twin(&self, knob: &str, value: f64) -> Result<Box<dyn Show>, KnobError>;
+    fn twin(&self, knob: &str, value: f64) -> Result<Box<dyn Show>, KnobError> {
+        self.twin_with(knob, value, None)
+    }
     /// Takes over the inputs of the run that this one is the twin of, from the first that differs.
     fn echo(&mut self, inputs: &[Input]);
     /// The run as data: seed, first knobs, inputs, place.

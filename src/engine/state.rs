@@ -1,9 +1,11 @@
 //! The state of a run as a short text: versioned, checksummed, safe to read from anywhere.
 
-use crate::action::Act;
+use crate::action::{Act, ActionSpec};
+use crate::difference::Stored;
 use crate::knobs::Knob;
 use crate::place::{Input, InputKind, Position};
 use crate::time::Time;
+use crate::typed::Typed;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crc::{CRC_32_ISO_HDLC, Crc, NoTable};
@@ -11,8 +13,10 @@ use serde::{Deserialize, Serialize};
 
 /// The checksum. Bit by bit: a state is short, and tables would weigh 16 KB in every page.
 const CHECK: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISO_HDLC);
-/// The version written; older ones would be converted here.
+/// The version written: the first that says all that is in the state, so that programs of that time can open it.
 const VERSION: u8 = 1;
+/// The version in which texts came.
+const TYPED: u8 = 2;
 /// Longer texts are not looked at.
 pub const TEXT_MAX: usize = 2_048;
 
@@ -42,6 +46,7 @@ enum StoredKind {
     Knob(u8, u32),
     Act(u8, u32),
     Told(u8, u32),
+    Typed(u8, u32, String),
 }
 
 impl RunState {
@@ -64,6 +69,9 @@ impl RunState {
                     StoredKind::Told(index, steps)
                 }
                 InputKind::Act(act) => StoredKind::Act(act.spec as u8, act.target as u32),
+                InputKind::Typed(act, text) => {
+                    StoredKind::Typed(act.spec as u8, act.target as u32, text.text().to_owned())
+                }
             };
             let stored = StoredInput {
                 after: here.0.saturating_sub(last.0),
@@ -92,8 +100,16 @@ impl RunState {
         known.collect()
     }
 
-    /// The inputs, by the lesson's list of knobs and number of actions; those that do not exist are left out.
-    pub fn inputs(&self, list: &[(Knob, f64)], actions: usize) -> Vec<Input> {
+    /// The inputs, by the lesson's lists of knobs and actions; those that do not exist are left out.
+    pub fn inputs(&self, list: &[(Knob, f64)], actions: &[ActionSpec]) -> Vec<Input> {
+        let action = |spec: u8, target: u32| {
+            let found = actions.get(usize::from(spec))?;
+            let act = Act {
+                spec: spec.into(),
+                target: target as usize,
+            };
+            Some((found.field, act))
+        };
         let mut here = (0_u64, 0_u64);
         let mut inputs = Vec::new();
         for stored in &self.inputs {
@@ -108,12 +124,17 @@ impl RunState {
                 StoredKind::Told(index, steps) => list
                     .get(usize::from(index))
                     .map(|(knob, _)| InputKind::Told(knob.id, knob.from_steps(steps))),
-                StoredKind::Act(spec, target) => {
-                    (usize::from(spec) < actions).then_some(InputKind::Act(Act {
-                        spec: spec.into(),
-                        target: target as usize,
-                    }))
-                }
+                StoredKind::Act(spec, target) => match action(spec, target) {
+                    Some((None, act)) => Some(InputKind::Act(act)),
+                    _ => None,
+                },
+                StoredKind::Typed(spec, target, ref text) => match action(spec, target) {
+                    Some((Some(field), act)) => {
+                        let text = Typed::new(text, field.most).ok();
+                        text.map(|text| InputKind::Typed(act, text))
+                    }
+                    _ => None,
+                },
             };
             if let Some(kind) = kind
                 && here.0 <= crate::tape::END.0
@@ -127,6 +148,16 @@ impl RunState {
             }
         }
         inputs
+    }
+
+    /// Whether a run begins as another does: with the same seed and knobs.
+    pub(crate) fn begins_as(&self, other: &RunState) -> bool {
+        (self.seed, &self.knobs) == (other.seed, &other.knobs)
+    }
+
+    /// How many inputs it holds.
+    pub(crate) fn len(&self) -> usize {
+        self.inputs.len()
     }
 
     /// The playhead.
@@ -180,6 +211,9 @@ pub struct Link {
     pub twin: Option<(u8, u32)>,
     /// The beat shown, from 0.
     pub beat: u8,
+    /// What the twin has otherwise besides; written behind all else, where readers of earlier versions do not look.
+    #[serde(skip)]
+    pub(crate) also: Option<Stored>,
 }
 
 /// Why a text is no link.
@@ -199,8 +233,16 @@ impl Link {
     /// # Errors
     /// [`LinkError::TooLong`] if the run has too many inputs to fit.
     pub fn encode(&self) -> Result<String, LinkError> {
-        let mut bytes = vec![VERSION];
+        let typed = |input: &StoredInput| matches!(input.kind, StoredKind::Typed(..));
+        let version = match self.run.inputs.iter().any(typed) {
+            true => TYPED,
+            false => VERSION,
+        };
+        let mut bytes = vec![version];
         bytes.extend(postcard::to_allocvec(self).map_err(|_| LinkError::Damaged)?);
+        if let Some(also) = &self.also {
+            bytes.extend(postcard::to_allocvec(also).map_err(|_| LinkError::Damaged)?);
+        }
         bytes.extend(CHECK.checksum(&bytes).to_le_bytes());
         let text = URL_SAFE_NO_PAD.encode(bytes);
         if text.len() > TEXT_MAX {
@@ -226,10 +268,15 @@ impl Link {
             return Err(LinkError::Damaged);
         }
         let (version, body) = body.split_first().ok_or(LinkError::Damaged)?;
-        if *version != VERSION {
+        if !(VERSION..=TYPED).contains(version) {
             return Err(LinkError::Version);
         }
-        postcard::from_bytes(body).map_err(|_| LinkError::Damaged)
+        let (mut link, more) =
+            postcard::take_from_bytes::<Link>(body).map_err(|_| LinkError::Damaged)?;
+        if !more.is_empty() {
+            link.also = Some(postcard::from_bytes(more).map_err(|_| LinkError::Damaged)?);
+        }
+        Ok(link)
     }
 }
 
@@ -237,6 +284,7 @@ impl Link {
 mod tests {
     use super::*;
     use crate::knobs::Kind;
+    use crate::typed::Field;
 
     const LOAD: Knob = Knob {
         id: "load",
@@ -248,6 +296,13 @@ mod tests {
         unit: "req/s",
         part: None,
     };
+
+    const FIELD: Field = Field {
+        most: 12,
+        refusals: &[],
+        samples: &["fox"],
+    };
+    const ACTIONS: [ActionSpec; 2] = [ActionSpec::whole("kick"), ActionSpec::typed("say", &FIELD)];
 
     fn link() -> Link {
         let inputs = [
@@ -276,6 +331,7 @@ mod tests {
             run: RunState::take(7, &[(LOAD, 48.0)], &inputs, place),
             twin: Some((0, 3)),
             beat: 4,
+            also: Some(Stored::Act(0, 2, 1_500_000)),
         }
     }
 
@@ -285,7 +341,7 @@ mod tests {
         assert!(text.len() < 80, "{} characters", text.len());
         let read = Link::decode(&text).unwrap();
         assert_eq!(read, link());
-        let inputs = read.run.inputs(&[(LOAD, 0.0)], 2);
+        let inputs = read.run.inputs(&[(LOAD, 0.0)], &ACTIONS);
         assert_eq!(
             inputs.len(),
             2,
@@ -294,6 +350,73 @@ mod tests {
         assert_eq!(inputs[0].kind, InputKind::Knob("load", 80.0));
         assert_eq!(inputs[1].events, Some(70));
         assert_eq!(read.run.first_knobs(&[(LOAD, 0.0)]), [("load", 48.0)]);
+    }
+
+    /// A link of a run in which these texts were typed one after the other.
+    fn typed(spec: usize, texts: &[&str]) -> Link {
+        let act = Act { spec, target: 0 };
+        let inputs = texts.iter().zip(1..).map(|(text, ms)| Input {
+            at: Time::ms(ms),
+            events: Some(ms),
+            kind: InputKind::Typed(act, Typed::new(text, 200).unwrap()),
+        });
+        let inputs: Vec<_> = inputs.collect();
+        Link {
+            run: RunState::take(7, &[(LOAD, 48.0)], &inputs, Position::default()),
+            twin: None,
+            beat: 0,
+            also: None,
+        }
+    }
+
+    #[test]
+    fn what_was_typed_reads_back_where_the_lesson_still_takes_it() {
+        let texts = ["fox", "naïve", "שלום", "👩‍👩‍👧", "a text that is too long"];
+        let text = typed(1, &texts).encode().unwrap();
+        let read = Link::decode(&text).unwrap();
+        let inputs = read.run.inputs(&[(LOAD, 0.0)], &ACTIONS);
+        let text = |input: &Input| match input.kind {
+            InputKind::Typed(Act { spec: 1, target: 0 }, text) => text.text(),
+            other => panic!("{other:?}"),
+        };
+        let read: Vec<&str> = inputs.iter().map(text).collect();
+        assert_eq!(read, texts[..4], "what a field refuses is left out");
+        let other = typed(0, &["fox"]).run.inputs(&[(LOAD, 0.0)], &ACTIONS);
+        assert_eq!(other, [], "an action that takes no text");
+    }
+
+    #[test]
+    fn links_without_texts_are_as_they_were() {
+        // Such links are in the world: what is written and read must stay as it is.
+        let text = "AQcBAFYD4MZbRgAAlgEAAAEAAeDhyQO-BgEHAICS9AGsAgIBAAMEyIR8yg";
+        let one = Link {
+            also: None,
+            ..link()
+        };
+        assert_eq!(one.encode().unwrap(), text);
+        assert_eq!(Link::decode(text), Ok(one));
+        assert_eq!(typed(1, &["fox"]).encode().unwrap().get(..2), Some("Ag"));
+    }
+
+    #[test]
+    fn a_run_with_too_many_texts_says_that_it_fits_no_link() {
+        let many: Vec<String> = (0..40).map(|n| format!("{n} {}", "x".repeat(60))).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert_eq!(typed(1, &many).encode(), Err(LinkError::TooLong));
+        assert!(typed(1, &many[..20]).encode().is_ok());
+    }
+
+    #[test]
+    fn a_second_difference_reads_back_and_earlier_links_have_none() {
+        let two = link().encode().unwrap();
+        assert_eq!(Link::decode(&two).unwrap(), link());
+        let one = Link {
+            also: None,
+            ..link()
+        };
+        let text = one.encode().unwrap();
+        assert!(text.len() < two.len());
+        assert_eq!(Link::decode(&text).unwrap(), one);
     }
 
     #[test]

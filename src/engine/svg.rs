@@ -1,6 +1,6 @@
 //! SVG: one way to turn shapes into elements, used by the page, the stills and the tests.
 
-use crate::scene::{Anchor, Glyph, Ink, Letter, Part, Point, Role, Scene, Shape};
+use crate::scene::{Anchor, Glyph, Ink, Letter, Part, PartId, Point, Role, Scene, Shape};
 use crate::text::tenths;
 use std::fmt::Write;
 
@@ -201,15 +201,31 @@ pub fn part_class(part: &Part) -> &'static str {
     }
 }
 
+/// Whether a part is among those named; one without a number stands for all of its kind.
+pub fn names(named: &[PartId], id: PartId) -> bool {
+    let same = |p: &PartId| *p == id || (p.number == 0 && p.kind == id.kind);
+    named.iter().any(same)
+}
+
 /// The inside of an `<svg>` element: backdrop, links, things, moving things. Links come first so that cards cover their ends.
 pub fn body(scene: &Scene, sink: &mut dyn Sink) {
+    marked(scene, sink, &|_| Some(""));
+}
+
+/// As [`body`]; `mark` says what each part's class ends with, which tells how it is emphasised, and by none which are left out.
+pub fn marked(scene: &Scene, sink: &mut dyn Sink, mark: &dyn Fn(&Part) -> Option<&'static str>) {
     for backdrop in scene.backdrop() {
         shape(backdrop, sink);
     }
     for role in [Role::Link, Role::Thing] {
         for part in scene.parts().iter().filter(|part| part.role == role) {
+            let Some(mark) = mark(part) else { continue };
+            let class = part_class(part);
             sink.open("g");
-            sink.attr("class", part_class(part));
+            match mark {
+                "" => sink.attr("class", class),
+                mark => sink.attr("class", &format!("{class} {mark}")),
+            }
             for drawn in &part.shapes {
                 shape(drawn, sink);
             }
@@ -336,7 +352,7 @@ pub fn document(scene: &Scene, title: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scene::{PartId, Rect, pt};
+    use crate::scene::{Rect, pt};
     use std::rc::Rc;
 
     #[test]

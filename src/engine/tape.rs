@@ -420,6 +420,7 @@ impl Tape {
                     Arg::Tenths(n) => eat(&n.to_le_bytes()),
                     Arg::Word(word) => eat(word.as_bytes()),
                     Arg::Part(part) => eat(part.to_string().as_bytes()),
+                    Arg::Typed(typed) => eat(typed.text().as_bytes()),
                 }
             }
         }

@@ -21,7 +21,8 @@ const INTER: [[u16; 95]; 2] = [
     ],
 ];
 
-/// Width of one line in the units of `size`; characters outside ASCII count as wide digits.
+/// Width of one line in the units of `size`; other letters than those of ASCII count as wide digits, ideographs and emoji as a
+/// whole em, and marks that stand on others as nothing.
 pub fn width(text: &str, size: f32, bold: bool) -> f32 {
     let table = &INTER[usize::from(bold)];
     let advance = |c: char| match c {
@@ -30,9 +31,16 @@ pub fn width(text: &str, size: f32, bold: bool) -> f32 {
         ' '..='~' => table[c as usize - ' ' as usize],
         '·' => 319,
         '…' => 956,
+        '\u{300}'..='\u{36f}' | '\u{200b}'..='\u{200d}' | '\u{fe0f}' => 0,
+        '\u{1100}'..='\u{11ff}' | '\u{2e80}'..='\u{fdff}' | '\u{ff00}'.. => 1_000,
         _ => 680,
     };
     text.chars().map(|c| f32::from(advance(c))).sum::<f32>() * size / 1000.0
+}
+
+/// Whether a character is written from right to left: Hebrew, Arabic and the scripts beside them.
+pub const fn from_right(c: char) -> bool {
+    matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}' | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
 }
 
 /// Breaks a text into lines no wider than `limit` (a single longer word keeps a line of its own).

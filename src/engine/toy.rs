@@ -28,7 +28,7 @@ impl Knobs for Pace {
 pub(crate) struct Kick;
 impl Action for Kick {
     fn from_act(act: Act) -> Option<Kick> {
-        (act.spec < 2).then_some(Kick)
+        (act.spec < 3).then_some(Kick)
     }
 }
 
@@ -36,6 +36,7 @@ impl Action for Kick {
 pub(crate) struct Ball {
     pub(crate) bounces: i64,
     pub(crate) kicks: i64,
+    pub(crate) name: Option<Typed>,
 }
 
 const GAPS: Stream = Stream::named("gaps");
@@ -49,6 +50,7 @@ impl Model for Ball {
         Ball {
             bounces: 0,
             kicks: 0,
+            name: None,
         }
     }
     fn on_event(&mut self, (): (), knobs: &Pace, cx: &mut Context<'_, ()>) {
@@ -71,6 +73,13 @@ impl Model for Ball {
         self.kicks += 1;
         cx.say(Note::new("kick").about(PartId::one("ball")).mark(Tone::Bad));
     }
+    fn on_typed(&mut self, _: Kick, name: Typed, _: &Pace, cx: &mut Context<'_, ()>) {
+        self.name = Some(name);
+        cx.say(Note::new("named").with(Arg::Typed(name)));
+    }
+    fn refuses(&self, _: Kick, name: &str) -> Option<&'static str> {
+        (self.name.map(Typed::text) == Some(name)).then_some("taken")
+    }
     fn audit(&self) -> Result<(), String> {
         Ok(())
     }
@@ -84,6 +93,14 @@ impl Lesson for Bounce {
         actions: &[
             ActionSpec::whole("kick"),
             ActionSpec::turning("faster", "pace", 10.0),
+            ActionSpec::typed(
+                "name",
+                &Field {
+                    most: 12,
+                    refusals: &["taken"],
+                    samples: &["Ada"],
+                },
+            ),
         ],
         probes: &[Probe::Count],
         plots: &[Plot {

@@ -90,6 +90,7 @@ impl Words {
                 format!("{} %", text::fixed(share * 100.0, decimals))
             }
             Arg::Word(id) => self.get(id).to_owned(),
+            Arg::Typed(typed) => typed.quoted(),
             // Several kinds of parts may share the names of what they belong to: `{1} queue`, `{1} worker`.
             Arg::Part(part) => self
                 .fill(

@@ -306,10 +306,11 @@ fn example(command: &str, slug: &str) -> Option<String> {
             let actions = show.actions();
             let able = |spec: &usize| {
                 let target = show.aim(*spec);
-                show.can(engine::Act {
-                    spec: *spec,
-                    target,
-                })
+                actions[*spec].field.is_none()
+                    && show.can(engine::Act {
+                        spec: *spec,
+                        target,
+                    })
             };
             json!({ "name": actions[(0..actions.len()).find(able)?].id })
         }
@@ -359,14 +360,23 @@ fn details(texts: &Texts, root: &str, lesson: &LessonPage) -> String {
         let player = engine::Player::new((entry.open)(1));
         let steps = player.beats().iter().map(|beat| beat.id).collect();
         let actions = player.main().actions();
-        (steps, actions.iter().map(|action| action.id).collect())
+        let ids = |typed: bool| {
+            let actions = actions
+                .iter()
+                .filter(move |one| one.field.is_some() == typed);
+            actions.map(|action| action.id).collect::<Vec<_>>()
+        };
+        (steps, [false, true].map(ids))
     });
+    let [plain, typed] = actions;
+    let typed = (!typed.is_empty()).then(|| list("typed", typed));
     format!(
         "<details class=\"more\"><summary>{title}</summary>\n\
-         <p><a href=\"{root}l/{slug}/\">{}</a> · <a href=\"{root}oembed/{slug}.json\">{}</a></p>\n{table}{}{}</details>\n",
+         <p><a href=\"{root}l/{slug}/\">{}</a> · <a href=\"{root}oembed/{slug}.json\">{}</a></p>\n{table}{}{}{}</details>\n",
         code(slug),
         say("oembed"),
-        list("actions", actions),
+        list("actions", plain),
+        typed.unwrap_or_default(),
         list("steps", steps),
     )
 }

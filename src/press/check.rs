@@ -22,9 +22,11 @@ const WIDTHS: [f32; 2] = [884.0, 340.0];
 /// How long the lesson runs after each action and each turn of a knob.
 const AFTERMATH: Time = Time::s(3);
 /// Sections whose words are declared one by one, so that any other is unused.
-const DECLARED: [&str; 8] = [
+const DECLARED: [&str; 10] = [
     "knob",
     "action",
+    "refused",
+    "growth",
     "beat",
     "wait",
     "predict",
@@ -203,8 +205,20 @@ fn declared(show: &dyn Show) -> (BTreeSet<String>, BTreeSet<String>) {
         if action.aim.is_some() {
             need(format!("action.{}.part", action.id));
         }
+        if let Some(field) = action.field {
+            need(format!("action.{}.field", action.id));
+            for why in field.refusals {
+                need(format!("refused.{why}"));
+            }
+        }
         if action.pull {
             need(format!("action.{}.pull", action.id));
+        }
+    }
+    if let Some(growth) = show.growth() {
+        let words = ["title", "unit", "about"].into_iter();
+        for id in words.chain(growth.lines.iter().map(|line| line.id)) {
+            need(format!("growth.{id}"));
         }
     }
     for beat in show.beats() {
@@ -249,6 +263,19 @@ fn play(show: &dyn Show, words: &Rc<Words>, seen: &mut BTreeSet<String>) {
         look(player.main(), words, seen);
         player.seek(AFTERMATH + AFTERMATH);
         look(player.main(), words, seen);
+    }
+    for (spec, action) in show.actions().iter().enumerate() {
+        let samples = action.field.map_or(&[][..], |field| field.samples);
+        for text in samples {
+            let mut player = Player::new(show.fresh(1));
+            let target = player.main().aim(spec);
+            // A sample may be one that the model refuses.
+            let _ = player.type_in(Act { spec, target }, text);
+            for _ in 0..5 {
+                player.seek(player.main().position().at + AFTERMATH);
+                look(player.main(), words, seen);
+            }
+        }
     }
     for (knob, _) in show.knobs() {
         let values: Vec<f64> = match knob.kind {

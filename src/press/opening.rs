@@ -8,9 +8,10 @@ use crate::stills;
 use crate::words::Texts;
 use contract::page::{DRAWERS, KNOBS_SHOWN, icons};
 use engine::knobs::Kind;
-use engine::svg::{escape, glyph_path};
+use engine::scene::{Part, PartId, Shape};
+use engine::svg::{escape, glyph_path, names};
 use engine::text::{fixed, trim_number};
-use engine::{Act, Glyph, Ink, Knob, Player, Scene, Show, Time, Words, plot, scene, speed};
+use engine::{Act, Glyph, Ink, Knob, Player, Scale, Scene, Show, Time, Words, plot, scene, speed};
 use lessons::Entry;
 use std::fmt::Write;
 use std::rc::Rc;
@@ -63,7 +64,7 @@ pub fn opening(entry: &Entry, words: &Rc<Words>, site: &Texts) -> Opening {
     });
     Opening {
         heights: heights.collect::<Vec<_>>().join(" "),
-        stage: writer.stage(run),
+        stage: writer.stage(&player),
         story: writer.story(&player),
         tape: writer.tape(run),
         side: writer.side(run),
@@ -115,7 +116,26 @@ impl Writer<'_> {
         scene
     }
 
-    fn stage(&self, run: &dyn Show) -> String {
+    fn stage(&self, player: &Player) -> String {
+        let run = player.main();
+        let beat = player.beats().first();
+        let points = beat.map_or(&[] as &[PartId], |beat| beat.points);
+        let hides = beat.map_or(&[] as &[PartId], |beat| beat.hides);
+        // As `src/site/stage.rs` marks parts: what lies on a card is pointed at with it.
+        let mark = |scene: &Scene, part: &Part| {
+            let cards = scene.parts().iter();
+            let boxed = |card: &&Part| matches!(card.shapes.first(), Some(Shape::Box { .. }));
+            let mut cards = cards.filter(|card| boxed(card) && names(points, card.id));
+            if names(hides, part.id) {
+                "veiled"
+            } else if names(points, part.id) {
+                "pointed"
+            } else if points.is_empty() || cards.any(|card| card.frame.holds(&part.frame)) {
+                ""
+            } else {
+                "dim"
+            }
+        };
         let label = self.site.get("lesson.stage");
         let scenes = STAGES.map(|(name, width)| (name, self.scene(run, width)));
         let key = run.key().iter().map(|&(glyph, ink)| {
@@ -124,7 +144,7 @@ impl Writer<'_> {
         });
         format!(
             "<div class=\"stage-view\" data-shape=\"either\">{}</div><ul class=\"stage-key\">{}</ul>",
-            stills::inline(&scenes, label),
+            stills::inline(&scenes, label, mark),
             key.collect::<String>()
         )
     }
@@ -146,19 +166,69 @@ impl Writer<'_> {
                 "<button class=\"dot\" type=\"button\" aria-label=\"{step}\"{now}{asks}></button>"
             )
         });
-        let caption = beats
-            .first()
-            .map(|beat| self.words.get(&format!("beat.{}", beat.id)).to_owned());
+        let Some(first) = beats.first() else {
+            return String::new();
+        };
+        let ask = first
+            .predict
+            .map(|(id, options)| self.ask(player.main(), id, options));
+        let (state, weight) = match ask {
+            Some(_) => ("predict", ""),
+            None => ("say", " btn-primary"),
+        };
         format!(
-            "<section class=\"story\" data-hides=\"story\" data-state=\"say\" aria-label=\"{}\"><div class=\"story-head\">\
+            "<section class=\"story\" data-hides=\"story\" data-state=\"{state}\" aria-label=\"{}\"><div class=\"story-head\">\
             <button class=\"btn\" type=\"button\" aria-disabled=\"true\">{}</button><div class=\"dots\">{}</div>\
-            <button class=\"btn btn-primary\" type=\"button\">{}</button></div>\
-            <div class=\"story-text\"><p class=\"story-caption\">{}</p></div></section>",
+            <button class=\"btn{weight}\" type=\"button\">{}</button></div>\
+            <div class=\"story-text\"><p class=\"story-caption\">{}</p>{}</div></section>",
             self.site("story.label"),
             self.site("ui.back"),
             dots.collect::<String>(),
             self.site("ui.next"),
-            rich(&caption.unwrap_or_default())
+            rich(self.words.get(&format!("beat.{}", first.id))),
+            ask.unwrap_or_default()
+        )
+    }
+
+    /// A question that the story opens with.
+    fn ask(&self, run: &dyn Show, id: &str, options: &[&str]) -> String {
+        let scale = run.scales().iter().find(|scale| scale.question == id);
+        let answers = match scale {
+            Some(Scale {
+                range: [min, max, step],
+                unit,
+                ..
+            }) => {
+                let knob = Knob {
+                    id: "guess",
+                    kind: Kind::Slider {
+                        min: *min,
+                        max: *max,
+                        step: *step,
+                    },
+                    unit,
+                    part: None,
+                };
+                let lock = self
+                    .site("story.lock")
+                    .replace("{0}", &self.value(&knob, *min));
+                format!(
+                    "{}<button class=\"answer\" type=\"button\">{lock}</button>",
+                    self.control(&knob, *min, &self.site("story.number"))
+                )
+            }
+            None => {
+                let answer = |option: &&str| {
+                    let answer = self.word(&format!("predict.{id}.{option}"));
+                    format!("<button class=\"answer\" type=\"button\">{answer}</button>")
+                };
+                let answers: String = options.iter().map(answer).collect();
+                format!("<div class=\"answers\">{answers}</div>")
+            }
+        };
+        format!(
+            "<fieldset class=\"predict\"><legend>{}</legend>{answers}</fieldset>",
+            self.word(&format!("predict.{id}"))
         )
     }
 
@@ -217,11 +287,17 @@ impl Writer<'_> {
                 self.word(&format!("plot.{}.unit", plot.id)),
             )
         });
+        let lists = ["tape.events", "tape.notes"].map(|word| {
+            let name = self.site(word);
+            format!(
+                "<button class=\"link\" type=\"button\" aria-expanded=\"false\">{name}</button>"
+            )
+        });
         format!(
             "<section class=\"tape\" aria-label=\"{}\"><div class=\"transport\">{}<output class=\"clock\" aria-live=\"off\">{}</output>\
             <p class=\"latest\"></p><button class=\"btn plots-btn\" type=\"button\" aria-expanded=\"false\">{}</button>\
-            <fieldset class=\"segmented segmented-row\" aria-label=\"{}\">{}</fieldset></div>\
-            <div class=\"tracks\" data-hides=\"tape\" data-at=\"0\"><div class=\"track\"><button class=\"track-label link\" type=\"button\" aria-expanded=\"false\">{}</button><div class=\"lane\"></div></div>{}\
+            <div class=\"segmented segmented-row\" role=\"group\" aria-label=\"{}\">{}</div></div>\
+            <div class=\"tracks\" data-hides=\"tape\" data-at=\"0\"><div class=\"track\"><div class=\"track-label lane-lists\">{}</div><div class=\"lane\"></div></div>{}\
             <div class=\"axis\" aria-hidden=\"true\">{}</div><div class=\"playhead\"></div></div></section>",
             self.site("tape.label"),
             buttons.concat(),
@@ -229,7 +305,7 @@ impl Writer<'_> {
             self.site("drawer.plots"),
             self.site("tape.speed"),
             speeds.collect::<String>(),
-            self.site("tape.events"),
+            lists.concat(),
             plots.collect::<String>(),
             ticks.collect::<String>(),
         )
@@ -244,9 +320,14 @@ impl Writer<'_> {
     }
 
     fn knob(&self, (knob, value): &(Knob, f64)) -> String {
-        let (id, value) = (knob.id, *value);
-        let label = self.word(&format!("knob.{id}"));
-        let control = match knob.kind {
+        let label = self.word(&format!("knob.{}", knob.id));
+        let control = self.control(knob, *value, &label);
+        format!("<div class=\"knob-place\">{control}</div>")
+    }
+
+    fn control(&self, knob: &Knob, value: f64, label: &str) -> String {
+        let id = knob.id;
+        match knob.kind {
             Kind::Slider { min, max, step } => format!(
                 "<div class=\"knob\"><label for=\"at-{id}\">{label}</label><output for=\"at-{id}\" aria-live=\"off\">{}</output>\
                 <input class=\"range\" type=\"range\" id=\"at-{id}\" data-locks=\"{id}\" min=\"{}\" max=\"{}\" step=\"{}\" value=\"{}\" data-fill=\"{}%\"></div>",
@@ -274,8 +355,7 @@ impl Writer<'_> {
                     "<label class=\"switch knob\"><span>{label}</span><input type=\"checkbox\" role=\"switch\" data-locks=\"{id}\"{on}></label>"
                 )
             }
-        };
-        format!("<div class=\"knob-place\">{control}</div>")
+        }
     }
 
     fn panel(&self, class: &str, name: &str, title: &str, body: &str) -> String {
@@ -328,7 +408,11 @@ impl Writer<'_> {
         });
         let challenges: String = challenges.collect();
         if !challenges.is_empty() {
-            let challenges = format!("<ol class=\"challenges\">{challenges}</ol>");
+            let measure = run.growth().map_or_else(String::new, |_| {
+                let name = self.site("measure.open");
+                format!("<button class=\"btn measure\" type=\"button\">{name}</button>")
+            });
+            let challenges = format!("<ol class=\"challenges\">{challenges}</ol>{measure}");
             out += &self.panel(
                 "",
                 "challenges",

@@ -190,7 +190,9 @@ fn has_words(path: &str, slug: &str) -> bool {
         let rest = path.strip_prefix("words/")?.strip_prefix(name)?;
         rest.strip_prefix('.')?.strip_suffix(".json")
     };
-    ["site", slug].into_iter().any(|name| of(name).is_some())
+    ["site", "more", "film", slug]
+        .into_iter()
+        .any(|name| of(name).is_some())
 }
 
 /// A tag without one of its attributes.

@@ -5,6 +5,7 @@ use crate::pictures::{self, CARD, ICONS};
 use crate::site::{LessonPage, Site};
 use crate::words::Texts;
 use crate::{authors, course, handout, share};
+use engine::Words;
 use engine::svg::escape;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -131,11 +132,23 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
         page(site, assets, course_page(site, &authors)?)?,
     );
     files.insert("handout.css".to_owned(), handout::STYLE.to_owned());
-    files.insert("words/site.en.json".to_owned(), site_words(&site.texts)?);
+    files.insert(
+        "words/site.en.json".to_owned(),
+        site_words(&site.texts, false)?,
+    );
+    files.insert(
+        "words/more.en.json".to_owned(),
+        site_words(&site.texts, true)?,
+    );
+    files.insert("words/film.en.json".to_owned(), film_words(&site.texts)?);
     let catalogue = write_json(&json!({ "chapters": site.chapters, "paths": site.paths }))?;
     for (tag, translation) in &site.translations {
-        let words = site_words(&translation.texts)?;
-        files.insert(format!("words/site.{tag}.json"), words);
+        for (name, later) in [("site", false), ("more", true)] {
+            let words = site_words(&translation.texts, later)?;
+            files.insert(format!("words/{name}.{tag}.json"), words);
+        }
+        let words = film_words(&translation.texts)?;
+        files.insert(format!("words/film.{tag}.json"), words);
         files.insert(format!("words/catalogue.{tag}.json"), catalogue.clone());
     }
     files.insert("words/catalogue.en.json".to_owned(), catalogue);
@@ -152,7 +165,7 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
         }
         files.insert(
             format!("words/{slug}.en.json"),
-            lesson_words(site, slug, &lesson.texts)?,
+            lesson_words(site, &site.texts, lesson, &lesson.texts)?,
         );
         files.insert(format!("words/{slug}.notes.en.json"), prose(&lesson.texts)?);
         if !lesson.code.is_empty() {
@@ -164,7 +177,7 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
         for (tag, translation) in &site.translations {
             // A lesson that is not translated yet speaks English in every language.
             let texts = translation.lessons.get(slug).unwrap_or(&lesson.texts);
-            let words = lesson_words(site, slug, texts)?;
+            let words = lesson_words(site, &translation.texts, lesson, texts)?;
             files.insert(format!("words/{slug}.{tag}.json"), words);
             files.insert(format!("words/{slug}.notes.{tag}.json"), prose(texts)?);
         }
@@ -182,12 +195,65 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
     Ok(files)
 }
 
-fn site_words(texts: &Texts) -> Result<String, String> {
-    write_json(&json!({ "words": texts.to_words() }))
+/// Sections of the site's words that no page shows as it opens: the page asks for them with what says them.
+const LATER: [&str; 7] = ["help", "share", "embed", "undo", "follow", "jot", "second"];
+/// Sections that only this tool reads, or that travel with the lesson that says them.
+const OWN: [&str; 5] = ["handout", "table", FILM, TYPING, MEASURE];
+/// The words that only lessons with fields, or with something to measure, need: they travel with those lessons.
+const TYPING: &str = "typing";
+const MEASURE: &str = "measure";
+/// The section that only the dialog for films reads, which fetches it when it is opened.
+const FILM: &str = "film";
+
+/// Those of the site's words that a page opens with, or the others.
+fn site_words(texts: &Texts, later: bool) -> Result<String, String> {
+    let all = texts.to_words();
+    let chosen = all.ids().filter(|id| {
+        let section = id.split_once('.').map_or("", |(section, _)| section);
+        !OWN.contains(&section) && LATER.contains(&section) == later
+    });
+    let words = Words::new(chosen.map(|id| (id.to_owned(), all.get(id).to_owned())));
+    write_json(&json!({ "words": words }))
 }
 
-fn lesson_words(site: &Site, slug: &str, texts: &Texts) -> Result<String, String> {
-    let chapter = catalogue::chapter_of(&site.chapters, slug).map(|chapter| &chapter.title);
+fn film_words(texts: &Texts) -> Result<String, String> {
+    let words: BTreeMap<_, _> = texts.section(FILM).collect();
+    write_json(&json!({ "words": words }))
+}
+
+fn lesson_words(
+    site: &Site,
+    own: &Texts,
+    lesson: &LessonPage,
+    texts: &Texts,
+) -> Result<String, String> {
+    // What a lesson was checked against is named among the site's words, but only its own page says it.
+    let tables = lesson.tables.iter().map(|table| {
+        let id = format!("table.{table}");
+        // In a language that lacks the word it is said in English, as the lesson is.
+        let text = match own.get(&id) {
+            text if text == id => site.texts.get(&id),
+            text => text,
+        };
+        (id.clone(), text.to_owned())
+    });
+    let run = lessons::find(&lesson.slug).map(|entry| (entry.open)(1));
+    let run = run.as_deref();
+    let types = run.is_some_and(|run| run.actions().iter().any(|action| action.field.is_some()));
+    let grows = run.is_some_and(|run| run.growth().is_some());
+    let needed = |id: &str| match id.split_once('.').map_or("", |(section, _)| section) {
+        TYPING => types,
+        MEASURE => grows,
+        _ => false,
+    };
+    let all = own.words.iter().filter(|(id, _)| needed(id)).cloned();
+    let ours = texts.to_words();
+    let ours = ours
+        .ids()
+        .map(|id| (id.to_owned(), ours.get(id).to_owned()));
+    let words = Words::new(all.chain(ours).chain(tables));
+    let chapter = catalogue::chapter_of(&site.chapters, &lesson.slug);
+    let chapter = chapter.map(|chapter| &chapter.title);
     let next = texts.next.iter();
     let next: Vec<_> = next
         .filter_map(|slug| catalogue::item(&site.chapters, slug))
@@ -195,7 +261,7 @@ fn lesson_words(site: &Site, slug: &str, texts: &Texts) -> Result<String, String
         .map(|item| json!({ "slug": item.slug, "title": item.title, "question": item.question, "ready": true }))
         .collect();
     write_json(&json!({
-        "words": texts.to_words(),
+        "words": words,
         "chapter": chapter,
         "next": next,
     }))
@@ -339,6 +405,12 @@ fn head(site: &Site, assets: &Assets, page: &Page<'_>) -> String {
             ICONS[0]
         ));
     }
+    if matches!(page.kind, Kind::Lesson | Kind::Embed) {
+        // Half of a lesson would be laid out otherwise than the whole: browsers that know this wait until it is read.
+        line(format!(
+            "<link rel=\"expect\" href=\"#{AT_REST}\" blocking=\"render\">"
+        ));
+    }
     if page.kind != Kind::Authors {
         line(format!(
             "<link rel=\"modulepreload\" href=\"{root}{}\">",
@@ -364,6 +436,9 @@ fn head(site: &Site, assets: &Assets, page: &Page<'_>) -> String {
     }
     out.trim_end().to_owned()
 }
+
+/// The id of what ends the lesson at rest.
+const AT_REST: &str = "at-rest";
 
 /// The messages of the boot script, by the attribute that carries each.
 const BOOT: [(&str, &str); 18] = [
@@ -511,7 +586,7 @@ fn lesson_page<'a>(site: &Site, assets: &Assets, lesson: &'a LessonPage, kind: K
     };
     let _ = writeln!(
         body,
-        "{frame}<div class=\"room\"><section class=\"lab\" aria-label=\"{}\">\n<div class=\"stages\"><figure class=\"stage\">{}</figure></div>\n{}\n{}\n{drawers}{}</section>\n<aside class=\"side\">{}</aside></div>",
+        "{frame}<div class=\"room\"><section class=\"lab\" aria-label=\"{}\">\n<div class=\"stages\"><figure class=\"stage\">{}</figure></div>\n{}\n{}\n{drawers}{}</section>\n<aside class=\"side\">{}</aside></div><i id=\"{AT_REST}\" hidden></i>",
         say("stage"),
         opening.stage,
         opening.story,
@@ -759,6 +834,7 @@ mod tests {
             chapters,
             paths: Vec::new(),
             lessons: vec![LessonPage {
+                height: 640,
                 slug: "load-balancing".to_owned(),
                 texts: lesson,
                 tables: vec!["lb_ip_hash".to_owned()],
@@ -844,7 +920,7 @@ mod tests {
             // A hand-out is paper: it has neither program nor header.
             .filter(|(path, _)| path.ends_with(".html") && !path.contains("handout"))
             .collect();
-        assert_eq!(pages.len(), 4);
+        assert_eq!(pages.len(), 5);
         for (path, html) in pages {
             let up = match path.matches('/').count() {
                 0 => "./",
@@ -967,6 +1043,61 @@ mod tests {
     }
 
     #[test]
+    fn the_script_for_films_asks_for_words_that_are_there_and_for_no_others() {
+        let script = include_str!("../../assets/film.js");
+        let texts = parse("site", include_str!("../site/en.md")).expect("well formed");
+        let words: BTreeSet<_> = texts.section(FILM).map(|(id, _)| id).collect();
+        // An id stands in quotes, or is made of a beginning and a choice's value.
+        let used = |id: &&str| match id.split_once('-') {
+            Some(("captions", choice)) => script.contains(&format!("\"{choice}\"")),
+            Some(("speed", factor)) => script.contains(&factor.replace('-', ".")),
+            _ => [format!("\"{id}\""), format!("{id}: [")]
+                .iter()
+                .any(|text| script.contains(text)),
+        };
+        let unused: Vec<_> = words.iter().filter(|id| !used(id)).collect();
+        assert!(unused.is_empty(), "{unused:?}");
+        let asked = script
+            .split("word(\"")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next());
+        let missing: Vec<_> = asked.filter(|id| !words.contains(id)).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+        let site: serde_json::Value =
+            serde_json::from_str(&site_words(&texts, false).expect("words")).expect("JSON");
+        assert!(site["words"]["film.title"].is_null());
+    }
+
+    #[test]
+    fn words_of_fields_travel_with_lessons_that_have_fields() {
+        let (site, _) = fake();
+        let has = |words: &str, id: &str| {
+            let all: serde_json::Value = serde_json::from_str(words).expect("well formed");
+            all["words"][id].is_string()
+        };
+        let all = site_words(&site.texts, false).expect("well formed");
+        let of = |slug: &str| {
+            let lesson = LessonPage {
+                slug: slug.to_owned(),
+                ..site.lessons[0].clone()
+            };
+            lesson_words(&site, &site.texts, &lesson, &lesson.texts)
+        };
+        for (slug, types, grows) in [
+            ("inverted-index", true, false),
+            ("bloom-filter", true, true),
+            ("load-balancing", false, false),
+        ] {
+            let words = of(slug).expect("well formed");
+            assert_eq!(has(&words, "typing.empty"), types, "{slug}");
+            assert_eq!(has(&words, "measure.open"), grows, "{slug}");
+            assert!(has(&words, "title"), "{slug}");
+        }
+        assert!(has(&all, "boot.retry"));
+        assert!(!has(&all, "typing.empty") && !has(&all, "measure.open"));
+    }
+
+    #[test]
     fn words_travel_as_json() {
         let (site, assets) = fake();
         let files = files(&site, &assets).expect("complete template");
@@ -984,6 +1115,14 @@ mod tests {
         );
         let site = read("words/site.en.json");
         assert_eq!(site["words"]["boot.retry"], "Try again");
+        assert!(
+            site["words"]["help.title"].is_null(),
+            "nobody has asked for help yet"
+        );
+        assert_eq!(
+            read("words/more.en.json")["words"]["help.title"],
+            "Keys and help"
+        );
         assert!(site["chapters"].is_null(), "only the catalogue needs them");
         let first = &read("words/catalogue.en.json")["chapters"][0];
         assert_eq!(

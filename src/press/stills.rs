@@ -1,6 +1,6 @@
 //! Stills: the picture of a lesson at the moment that it names for it.
 
-use engine::scene::Rect;
+use engine::scene::{Part, Rect};
 use engine::{Scene, Words, svg};
 use lessons::Entry;
 use std::rc::Rc;
@@ -65,8 +65,12 @@ pub fn bounds(scene: &Scene) -> Rect {
 }
 
 /// The scene laid out for several widths as part of a page, whose sheets show the one that fits and give it the
-/// colours of the theme; `label` is what it shows, in words.
-pub fn inline(scenes: &[(&str, Scene)], label: &str) -> String {
+/// colours of the theme; `label` is what it shows, in words, and `mark` how a part of a scene is emphasised.
+pub fn inline(
+    scenes: &[(&str, Scene)],
+    label: &str,
+    mark: impl Fn(&Scene, &Part) -> &'static str,
+) -> String {
     // A pattern inside a picture that is not shown would not be drawn in the other one.
     let mut out = format!(
         "<svg class=\"visually-hidden\" aria-hidden=\"true\">{}</svg>",
@@ -74,7 +78,7 @@ pub fn inline(scenes: &[(&str, Scene)], label: &str) -> String {
     );
     for (name, scene) in scenes {
         let mut writer = svg::Writer::default();
-        svg::body(scene, &mut writer);
+        svg::marked(scene, &mut writer, &|part| Some(mark(scene, part)));
         out += &format!(
             "<svg class=\"stage-svg still-{name}\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">{}</svg>",
             scene.width,

@@ -1,6 +1,6 @@
 //! Things to try: goals that tick themselves, each with a hint.
 
-use crate::desk::Desk;
+use crate::desk::{Desk, Dialog};
 use crate::live::{live, memo};
 use crate::texts::t;
 use leptos::prelude::*;
@@ -32,11 +32,17 @@ pub(crate) fn Challenges(desk: Desk) -> impl IntoView {
             </li>
         }
     });
+    let grows = desk.ask(|player| player.main().growth().is_some());
+    let measure = (grows == Some(true)).then(|| {
+        let open = move |_| desk.dialog.set(Some(Dialog::Growth));
+        view! { <button class="btn measure" type="button" on:click=open>{desk.word("measure.open")}</button> }
+    });
     (!ids.is_empty()).then(|| {
         view! {
             <section class="panel" data-panel="challenges" aria-labelledby="challenges-title">
                 <h2 class="panel-title" id="challenges-title">{t("panel.challenges")}</h2>
                 <ol class="challenges">{items.collect_view()}</ol>
+                {measure}
             </section>
         }
     })

@@ -4,6 +4,7 @@ use crate::desk::Desk;
 use crate::knobs::{Control, Turn};
 use crate::live::{live, memo, part};
 use crate::place;
+use crate::second;
 use crate::texts::t;
 use leptos::prelude::*;
 use std::sync::Arc;
@@ -55,6 +56,7 @@ pub(crate) fn ComparePanel(desk: Desk) -> impl IntoView {
                     <select class="input" id="compare-knob" on:change=choose>{options()}</select>
                 </div>
                 {part(control)}
+                {second::panel(desk)}
                 <div class="actions">
                     <button class="btn" type="button" on:click=end>{t("compare.end")}</button>
                 </div>

@@ -12,7 +12,7 @@ use crate::store::{self, Progress};
 use crate::texts::{t, tf};
 use crate::theme::Look;
 use crate::views::{Cause, Found, Goal, Happened, Inspection, Offer, PartView, Saying, StoryView};
-use crate::{inspector, line, place, route, sight, texts};
+use crate::{inspector, jottings, line, place, route, sight, texts};
 use contract::Address;
 use engine::player::Happening;
 use engine::scene::{Glyph, PartId};
@@ -21,6 +21,7 @@ use engine::{Act, Arg, Ink, Knob, Player, Scene, Show, Time, Words};
 use leptos::prelude::*;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Element, HtmlCanvasElement, HtmlElement};
 
@@ -41,6 +42,7 @@ pub(crate) enum Dialog {
     Help,
     Share,
     Embed,
+    Growth,
 }
 
 /// A handle on the desk; copied freely.
@@ -62,10 +64,20 @@ pub(crate) struct Desk {
     pub(crate) offers: RwSignal<Vec<Offer>>,
     pub(crate) done: RwSignal<Vec<bool>>,
     pub(crate) twin: RwSignal<Option<(&'static str, f64)>>,
+    /// What each side shows of a second difference, if there is one.
+    pub(crate) also: RwSignal<Vec<String>>,
     pub(crate) parts: [RwSignal<Vec<PartView>>; 2],
     /// What moves on the stage, each kind once.
     pub(crate) key: &'static [(Glyph, Ink)],
     pub(crate) inspection: RwSignal<Option<Inspection>>,
+    /// What is followed.
+    pub(crate) followed: RwSignal<Option<Inspection>>,
+    /// What can be taken back and done anew, in words.
+    pub(crate) steps: RwSignal<Vec<String>>,
+    /// A word that is shown for a moment.
+    pub(crate) flashed: RwSignal<Option<String>>,
+    /// Whether the learner's own notes are shown.
+    pub(crate) jotting: RwSignal<bool>,
     pub(crate) said: RwSignal<String>,
     pub(crate) dialog: RwSignal<Option<Dialog>>,
     pub(crate) seed: RwSignal<u32>,
@@ -95,7 +107,7 @@ pub(crate) struct Desk {
     pub(crate) lecture: Lecture,
 }
 
-fn put<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
+pub(crate) fn put<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
     if signal.with_untracked(|old| *old != value) {
         signal.set(value);
     }
@@ -140,6 +152,8 @@ impl Desk {
             chores: Chores::default(),
             next_plot: 0,
             picked: None,
+            pinned: None,
+            jotted: Vec::new(),
             focused: None,
             seen: Vec::new(),
             listing: false,
@@ -168,9 +182,14 @@ impl Desk {
             offers: RwSignal::default(),
             done: RwSignal::default(),
             twin: RwSignal::new(None),
+            also: RwSignal::default(),
             parts: [RwSignal::default(), RwSignal::default()],
             key,
             inspection: RwSignal::new(None),
+            followed: RwSignal::new(None),
+            steps: RwSignal::default(),
+            flashed: RwSignal::new(None),
+            jotting: RwSignal::new(false),
             said,
             dialog: RwSignal::new(None),
             seed: RwSignal::new(1),
@@ -192,7 +211,7 @@ impl Desk {
         desk
     }
 
-    fn with<T>(self, look: impl FnOnce(&mut Core) -> T) -> Option<T> {
+    pub(crate) fn with<T>(self, look: impl FnOnce(&mut Core) -> T) -> Option<T> {
         let core = self.core.try_get_value()?;
         let mut core = core.try_borrow_mut().ok()?;
         Some(look(&mut core))
@@ -244,11 +263,30 @@ impl Desk {
             .unwrap_or_default()
     }
 
+    /// All words of the lesson.
+    pub(crate) fn all_words(self) -> Rc<Words> {
+        self.words.try_get_value().unwrap_or_default()
+    }
+
     /// Looks at the lesson's words.
     pub(crate) fn with_words<T: Default>(self, look: impl FnOnce(&Words) -> T) -> T {
         self.words
             .try_with_value(|words| look(words))
             .unwrap_or_default()
+    }
+
+    /// Does something that says words with which no page opens, once they are here, unless the lesson was left meanwhile.
+    pub(crate) fn later(self, act: impl FnOnce() + 'static) {
+        texts::with_more(Box::new(move || {
+            if self.with(|_| ()).is_some() {
+                act();
+            }
+        }));
+    }
+
+    /// Opens a dialog.
+    pub(crate) fn open_dialog(self, dialog: Dialog) {
+        self.later(move || self.dialog.set(Some(dialog)));
     }
 
     /// Asks the player something.
@@ -263,7 +301,9 @@ impl Desk {
 
     /// Brings the run to where it opens, however long that takes: nothing is shown before.
     pub(crate) fn open<T>(self, open: impl FnOnce(&mut Player) -> T) -> Option<T> {
-        self.act_within(f64::INFINITY, open)
+        let opened = self.act_within(f64::INFINITY, open);
+        self.with(|core| core.player.forget_steps());
+        opened
     }
 
     /// How the page looks now: the number of its theme, and whether nothing may move.
@@ -425,6 +465,9 @@ impl Desk {
     /// Recalls what the learner did on earlier visits, of the steps that are told.
     pub(crate) fn recall(self) {
         let progress = store::progress(self.slug);
+        if let Some(kept) = store::get(&jottings::key(self.slug)) {
+            self.recall_jottings(&kept);
+        }
         self.with(|core| {
             for (index, id) in core.player.main().challenges().into_iter().enumerate() {
                 if progress.done.iter().any(|done| done == id) {
@@ -475,7 +518,7 @@ impl Desk {
         });
     }
 
-    fn react(self, happened: &[Happening]) {
+    pub(crate) fn react(self, happened: &[Happening]) {
         let mut keep = false;
         for happening in happened {
             match *happening {
@@ -533,6 +576,12 @@ impl Desk {
         self.with(|core| core.speech.speak(text));
     }
 
+    /// Now, in seconds, as the clock tells it: no hundredth before it is over.
+    pub(crate) fn told_s(self) -> f64 {
+        let span = self.lane.with_untracked(|lane| lane.span);
+        sight::told(self.now.get_untracked(), span).as_s()
+    }
+
     fn speak_state(self) {
         let parts = self.parts[0].get_untracked();
         let state: Vec<_> = parts
@@ -540,10 +589,7 @@ impl Desk {
             .take(10)
             .map(|part| part.text.clone())
             .collect();
-        let at = tf(
-            "tape.paused",
-            &[Arg::Number(self.now.get_untracked().as_s())],
-        );
+        let at = tf("tape.paused", &[Arg::Number(self.told_s())]);
         self.speak(&format!("{at} {}", state.join(". ")));
     }
 
@@ -786,8 +832,17 @@ impl Desk {
     }
 
     /// Something was pressed or let go, which the next frame is to show.
-    pub(crate) fn pressed(self) {
-        self.with(|core| core.pressed = true);
+    pub(crate) fn pressed(self, event: &web_sys::Event) {
+        let down = event.type_() != "pointerup";
+        // A key that is held goes on with what it began.
+        let held = event.dyn_ref::<web_sys::KeyboardEvent>();
+        let held = held.is_some_and(web_sys::KeyboardEvent::repeat);
+        self.with(|core| {
+            core.pressed = true;
+            if down && !held {
+                core.player.let_go();
+            }
+        });
     }
 
     /// The lesson came into view or left it.
@@ -934,7 +989,7 @@ impl Desk {
 
     /// Brings the signals up to date; plots, and why something is as it is, follow in the next frames. Out of sight,
     /// where none come, only the plots wait.
-    fn refresh(self) {
+    pub(crate) fn refresh(self) {
         let seen = self.with(|core| {
             core.all_chores(place::now_ms());
             core.on_screen
@@ -994,6 +1049,13 @@ impl Desk {
         put(self.offers, slow.offers);
         put(self.done, slow.done);
         put(self.twin, slow.twin);
+        put(self.also, slow.also);
+        if self.followed.with_untracked(Option::is_some) || slow.followed.is_some() {
+            self.follow_on(slow.followed);
+        }
+        let steps = self.ask(|player| player.steps() != [None; 2]);
+        let steps = (steps == Some(true)).then(|| self.next_steps());
+        put(self.steps, steps.unwrap_or_default());
         put(self.seed, slow.seed);
         put(self.latest, slow.latest.text.clone());
         if self.inspection.with_untracked(Option::is_none) {
@@ -1041,7 +1103,7 @@ pub(crate) fn part_button(side: usize, part: PartId) -> String {
 }
 
 /// A value of the knob that differs from `now`, near it.
-fn other_value(knob: &Knob, now: f64) -> f64 {
+pub(crate) fn other_value(knob: &Knob, now: f64) -> f64 {
     use engine::knobs::Kind;
     match knob.kind {
         Kind::Slider { min, max, .. } => {

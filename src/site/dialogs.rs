@@ -4,6 +4,7 @@ use crate::desk::{Desk, Dialog};
 use crate::embedding::EmbedForm;
 use crate::icons::{self, icon};
 use crate::live::rarely;
+use crate::measure;
 use crate::place;
 use crate::sharing::Share;
 use crate::texts::t;
@@ -18,11 +19,13 @@ pub(crate) fn Dialogs(desk: Desk) -> impl IntoView {
             Dialog::Help => (t("help.title"), false),
             Dialog::Share => (t("share.title"), false),
             Dialog::Embed => (t("embed.title"), true),
+            Dialog::Growth => (desk.word("growth.title"), true),
         };
         let body = match dialog {
             Dialog::Help => help().into_any(),
             Dialog::Share => view! { <Share desk/> }.into_any(),
             Dialog::Embed => view! { <EmbedForm desk/> }.into_any(),
+            Dialog::Growth => measure::survey(desk),
         };
         frame(desk, title, wide, body).into_any()
     };
@@ -77,6 +80,10 @@ fn help() -> impl IntoView {
                 {row("help.step", arrows().into_any())}
                 {row("help.fine", (view! { <kbd>{t("help.shift")}</kbd>" + " }, arrows()).into_any())}
                 {row("help.restart", view! { <kbd>{t("help.home")}</kbd> }.into_any())}
+                {row("help.undo", (view! { <kbd aria-label=t("help.control")>"Ctrl"</kbd>" + " }, key("Z", ""), ", ", key("Y", "")).into_any())}
+                {row("help.follow", key("F", "").into_any())}
+                {row("help.let-go", view! { <kbd>{t("help.escape")}</kbd> }.into_any())}
+                {row("help.note", key("N", "").into_any())}
                 {row("help.beat", (key("1", ""), "– ", key("9", ""), ", ", key("0", "")).into_any())}
                 {row("help.help", key("?", "").into_any())}
                 {row("help.present", key("P", "").into_any())}

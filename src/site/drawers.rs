@@ -46,7 +46,7 @@ pub(crate) fn Drawers(desk: Desk, open: RwSignal<Option<&'static str>>) -> impl 
         });
     let drawers: Vec<_> = drawers.collect();
     let share = desk.shows("share").then(|| {
-        let open = move |_| desk.dialog.set(Some(Dialog::Share));
+        let open = move |_| desk.open_dialog(Dialog::Share);
         view! { <button class="btn btn-quiet" type="button" on:click=open>{t("ui.share")}</button> }
     });
     let link = desk.links().then(|| {

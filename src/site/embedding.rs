@@ -202,7 +202,7 @@ pub(crate) fn EmbedForm(desk: Desk) -> impl IntoView {
 #[component]
 fn Opening(desk: Desk, choice: RwSignal<Choice>, able: bool) -> impl IntoView {
     let count = choice.with_untracked(|choice| choice.steps.len());
-    let now = tf("embed.now", &[Arg::Number(desk.now.get_untracked().as_s())]);
+    let now = tf("embed.now", &[Arg::Number(desk.told_s())]);
     let option = move |at: usize, chosen: bool| {
         view! { <option value=(at + 1).to_string() selected=chosen>{step(at, count)}</option> }
     };

@@ -119,7 +119,7 @@ fn picture(desk: Desk) -> Option<(String, f32, f32)> {
 }
 
 /// Whether the page has a dark ground.
-fn dark() -> bool {
+pub(crate) fn dark() -> bool {
     let scheme = || {
         let window = web_sys::window()?;
         let theme = place::html()?.dataset().get("theme")?;
@@ -133,8 +133,13 @@ fn dark() -> bool {
 }
 
 fn name(desk: Desk, kind: &str) -> String {
-    let at = trim_number(desk.now.get_untracked().as_s());
+    let at = trim_number(desk.told_s());
     format!("{}-{at}s.{kind}", desk.slug)
+}
+
+/// Saves a text that is not of this module's making.
+pub(crate) fn save_own(desk: Desk, ending: &str, kind: &str, text: &str) -> Option<()> {
+    save(&name(desk, ending), kind, text)
 }
 
 fn save(name: &str, kind: &str, text: &str) -> Option<()> {

@@ -105,6 +105,13 @@ impl Fitted {
     }
 }
 
+impl Fitted {
+    /// How large a unit of the scene is as it was drawn last, in CSS pixels.
+    pub(crate) fn scale_of(&self, scene: &Scene) -> f32 {
+        self.size.1 / scene.height.max(1.0)
+    }
+}
+
 /// The smallest text of a scene, in units.
 fn smallest(scene: &Scene) -> f32 {
     let parts = scene.parts().iter().flat_map(|part| &part.shapes);

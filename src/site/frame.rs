@@ -14,8 +14,8 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlElement, MessageEvent, ResizeObserver, Window};
 
-/// A height that goes back to where it was within this time is not told: a scroll bar that comes and goes with the
-/// host's own layout would otherwise do so for ever. In milliseconds.
+/// A height that goes back to where it was within this time, in another width, is not told: a scroll bar that comes and
+/// goes with the host's own layout would otherwise do so for ever. In milliseconds.
 const FLICKER_MS: f64 = 1_000.0;
 
 struct Frame {
@@ -29,6 +29,8 @@ struct Frame {
     /// The height told last, and the one before.
     told: [f64; 2],
     told_ms: f64,
+    /// How wide it was then.
+    width: f64,
     waits: bool,
 }
 
@@ -58,6 +60,7 @@ pub(crate) fn open(dialect: &'static str) {
             h5p: dialect == "h5p",
             told: [0.0; 2],
             told_ms: f64::MIN,
+            width: 0.0,
             waits: false,
         });
     });
@@ -152,7 +155,8 @@ pub(crate) fn measure() {
         }
         // What it wishes is not what it makes of a frame that is higher.
         place::mark("measures", true);
-        let height = frame.content.get_bounding_client_rect().height() + lacking(&frame.content);
+        let content = frame.content.get_bounding_client_rect();
+        let (width, height) = (content.width(), content.height() + lacking(&frame.content));
         place::mark("measures", false);
         // What is not displayed has no height.
         if height <= 0.0 {
@@ -160,10 +164,11 @@ pub(crate) fn measure() {
         }
         let height = height.ceil().clamp(HEIGHTS.0, HEIGHTS.1);
         let [last, before] = frame.told;
-        let flickers = height == before && height < last && now - frame.told_ms < FLICKER_MS;
+        let flickers = height == before && height < last && width != frame.width;
+        let flickers = flickers && now - frame.told_ms < FLICKER_MS;
         if (height - last).abs() >= 1.0 && !flickers {
             frame.told = [height, last];
-            frame.told_ms = now;
+            (frame.told_ms, frame.width) = (now, width);
             frame.tell(height);
         }
         None

@@ -44,7 +44,7 @@ pub(crate) fn Header(desk: Option<Desk>, crumbs: Option<(String, String)>) -> im
         };
         let dialog = move |which| move |_| {
             close();
-            desk.dialog.set(Some(which));
+            desk.open_dialog(which);
         };
         view! {
             <div class="tools" id="tools" data-open=live(move || open.get().then_some(""))>

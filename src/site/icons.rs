@@ -7,6 +7,11 @@ use leptos::prelude::*;
 
 pub(crate) use contract::page::icons::*;
 
+pub(crate) const UNDO: &str =
+    "M6.4 2.2 2 6.4l4.4 4.2V7.7h3a2.6 2.6 0 0 1 0 5.2H5v1.7h4.4a4.3 4.3 0 0 0 0-8.6h-3z";
+pub(crate) const REDO: &str =
+    "M9.6 2.2 14 6.4l-4.4 4.2V7.7h-3a2.6 2.6 0 0 0 0 5.2H11v1.7H6.6a4.3 4.3 0 0 1 0-8.6h3z";
+
 const CHECK: &str = "M1 5.5 4 8.5 9 1.5";
 const CROSS: &str = "M1.5 1.5l7 7m0-7l-7 7";
 const PLUS: &str = "M5 0v10M0 5h10";

@@ -96,6 +96,7 @@ pub(crate) fn Inspector(desk: Desk) -> impl IntoView {
                 </div>
                 <div class="inspector-tabs">
                     <h3 id="inspector-why">{t("why.title")}</h3>
+                    <button class="btn btn-quiet" type="button" on:click=move |_| desk.pin_by_key()>{t("why.follow")}</button>
                     {desk.has_code().then(|| view! {
                         <button class="btn btn-quiet" type="button" aria-pressed=live(move || desk.code.with(Option::is_some).to_string())
                             on:click=move |_| desk.show_code(desk.code.with_untracked(Option::is_none))>{t("code.tab")}</button>
@@ -150,7 +151,9 @@ pub(crate) fn Link(desk: Desk, cause: Cause, id: String) -> impl IntoView {
     let time = if opens_at < SLOW_MOTION {
         at.at_speed(opens_at)
     } else {
-        format!("{:.2} s", at.as_s())
+        // As the clock of the transport tells it.
+        let hundredths = at.0 / 10_000;
+        format!("{}.{:02} s", hundredths / 100, hundredths % 100)
     };
     let go = move |_| {
         desk.happen(|player| {

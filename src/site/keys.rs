@@ -3,7 +3,7 @@
 use crate::desk::{Desk, Dialog};
 use crate::{line, place, present, route};
 use engine::Player;
-use leptos::prelude::{GetUntracked, Set};
+use leptos::prelude::{GetUntracked, WithUntracked};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, KeyboardEvent};
 
@@ -19,7 +19,11 @@ enum Use {
 
 /// Reacts to a key, or hands it to the page around where that asked for keys of which there is no use here.
 pub(crate) fn press(desk: Desk, event: &KeyboardEvent) {
-    if event.default_prevented() || event.ctrl_key() || event.meta_key() || event.alt_key() {
+    if event.default_prevented() || event.alt_key() {
+        return;
+    }
+    if event.ctrl_key() || event.meta_key() {
+        take_back(desk, event);
         return;
     }
     let used = react(desk, event);
@@ -59,7 +63,10 @@ fn react(desk: Desk, event: &KeyboardEvent) -> Use {
         "ArrowLeft" => desk.step(false, fine),
         "Home" => desk.happen(Player::restart),
         "p" if !route::is_embed() => present::turn(desk, true, true),
-        "?" => desk.dialog.set(Some(Dialog::Help)),
+        "?" => desk.open_dialog(Dialog::Help),
+        "f" => desk.pin_by_key(),
+        "n" => desk.jot(),
+        "Escape" if desk.followed.with_untracked(Option::is_some) => desk.pin(None),
         key => match key.parse::<usize>() {
             // As on a keyboard, 0 comes after 9.
             Ok(beat) if beat <= 9 => desk.tell_story(|player| player.jump((beat + 9) % 10)),
@@ -67,4 +74,22 @@ fn react(desk: Desk, event: &KeyboardEvent) -> Use {
         },
     }
     Use::Lesson
+}
+
+/// Takes back what was done last, or does it anew, unless that is the business of a field that is written in.
+fn take_back(desk: Desk, event: &KeyboardEvent) {
+    let back = match event.key().as_str() {
+        "z" | "Z" => !event.shift_key(),
+        "y" if !event.shift_key() => false,
+        _ => return,
+    };
+    let target = event
+        .target()
+        .and_then(|target| target.dyn_into::<Element>().ok());
+    let own = "dialog, textarea, [contenteditable], input:not([type=range], [type=radio], [type=checkbox])";
+    if target.is_some_and(|target| matches!(target.closest(own), Ok(Some(_)))) {
+        return;
+    }
+    event.prevent_default();
+    desk.take_back(back);
 }

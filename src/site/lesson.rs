@@ -10,14 +10,14 @@ use crate::drawers::{self, Drawers};
 use crate::header::Header;
 use crate::inspector::{Events, Inspector};
 use crate::knobs::KnobPanel;
-use crate::live::{follow, live, rarely};
+use crate::live::{self, live, rarely};
 use crate::notes::Notes;
 use crate::stages::Stages;
 use crate::story::Story;
 use crate::tape::Tape;
 use crate::texts::{self, Pack, Prose, t};
 use crate::theme::Look;
-use crate::{frame, keys, line, opening, place, present, pull};
+use crate::{follow, frame, jottings, keys, line, opening, place, present, pull};
 use contract::Address;
 use engine::state::LinkError;
 use engine::{Knob, Player};
@@ -205,7 +205,9 @@ fn lesson(entry: &lessons::Entry, pack: Pack, prose: Option<Prose>, embed: bool)
                     {row}
                 </section>
                 <aside class="side" aria-label=t("lesson.controls")>
+                    {follow::panel(desk)}
                     <Inspector desk/>
+                    {jottings::panel(desk)}
                     <CodePanel desk/>
                     <Events desk/>
                     <ComparePanel desk/>
@@ -218,6 +220,7 @@ fn lesson(entry: &lessons::Entry, pack: Pack, prose: Option<Prose>, embed: bool)
         </main>
         <div class="visually-hidden" role="status" aria-live="polite">{live(move || desk.said.get())}</div>
         <Dialogs desk/>
+        {present::end(desk)}
     }
 }
 
@@ -228,7 +231,7 @@ fn watch(desk: Desk, lab: NodeRef<html::Div>) {
     let redraw = ["resize", "pageshow", "contextrestored"]
         .map(|name| place::listen(name, move |_| desk.repaint()));
     let pressed = ["pointerdown", "pointerup", "keydown"]
-        .map(|name| place::listen(name, move |_| desk.pressed()));
+        .map(|name| place::listen(name, move |event| desk.pressed(&event)));
     let listeners = SendWrapper::new((redraw, pressed, present::watch(desk), pull::watch(desk)));
     on_cleanup(move || {
         keys.remove();
@@ -243,7 +246,7 @@ fn watch(desk: Desk, lab: NodeRef<html::Div>) {
         }
     });
     // Drawing is not a signal, so an effect may ask for it.
-    follow(move || {
+    live::follow(move || {
         desk.look.epoch.track();
         desk.look.reduced.track();
         desk.repaint();

@@ -442,14 +442,22 @@ fn obey(desk: Desk, command: Command) -> Result<Option<String>, &'static str> {
             let set = desk.act(|player| player.set_knob(knob.id, value));
             set.and_then(Result::ok).ok_or("value is not valid")?;
         }
-        Command::Act(name, target) => {
+        Command::Act(name, target, text) => {
             let known = desk
                 .ask(|player| player.main().actions())
                 .unwrap_or_default();
-            if !known.iter().any(|action| action.id == name) {
-                return Err("no such action");
-            }
+            let spec = known.iter().position(|action| action.id == name);
+            let spec = spec.ok_or("no such action")?;
             let target = target.map(|target| target - 1);
+            if known[spec].field.is_some() {
+                let text = text.ok_or("text is missing or far too long")?;
+                let done = desk.act(|player| {
+                    let target = target.unwrap_or_else(|| player.main().aim(spec));
+                    player.type_in(engine::Act { spec, target }, &text)
+                });
+                let done = done.unwrap_or(Err(engine::Refusal::Now));
+                return done.map(|()| None).map_err(engine::Refusal::name);
+            }
             if desk.act(|player| player.act_by_id(&name, target)) != Some(true) {
                 return Err("it makes no sense now");
             }

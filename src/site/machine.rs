@@ -10,7 +10,7 @@ use crate::texts::{t, tf};
 use crate::views::{
     Ask, Cause, Dot, Goal, Happened, Inspection, Offer, PartView, Saying, StoryView, Verdict,
 };
-use crate::{place, sight};
+use crate::{follow, place, sight};
 use engine::action::DOT;
 use engine::player::Happening;
 use engine::probe::{SAMPLES_MIN, Statistic};
@@ -75,6 +75,10 @@ pub(crate) struct Core {
     pub(crate) waited: bool,
     pub(crate) chores: Chores,
     pub(crate) picked: Option<(usize, Picked)>,
+    /// What is followed, on which stage.
+    pub(crate) pinned: Option<(usize, Picked)>,
+    /// The learner's own notes: when, and what they say.
+    pub(crate) jotted: Vec<(Time, String)>,
     pub(crate) focused: Option<(usize, PartId)>,
     /// Which beats the learner has seen, on earlier visits too.
     pub(crate) seen: Vec<bool>,
@@ -121,6 +125,8 @@ pub(crate) struct Slow {
     pub(crate) offers: Vec<Offer>,
     pub(crate) done: Vec<bool>,
     pub(crate) twin: Option<(&'static str, f64)>,
+    pub(crate) also: Vec<String>,
+    pub(crate) followed: Option<Inspection>,
     pub(crate) seed: u32,
     pub(crate) parts: [Vec<PartView>; 2],
     pub(crate) latest: Happened,
@@ -229,6 +235,7 @@ impl Core {
         let points = beat.map_or_else(Vec::new, |beat| beat.points.to_vec());
         let hides = self.hides().to_vec();
         let place = beat.map(|_| self.player.beat());
+        let singled = [0, 1].map(|side| self.single_out(side));
         let main = self.player.main();
         let twin = self.player.twin().map(|twin| &*twin.run);
         for (side, run) in [Some(main), twin].into_iter().enumerate() {
@@ -245,7 +252,8 @@ impl Core {
                 _ => None,
             };
             let focused = self.focused.filter(|(at, _)| *at == side);
-            let emphasis = Emphasis {
+            let mut emphasis = Emphasis {
+                follows: None,
                 points: points.clone(),
                 hides: hides.clone(),
                 picked,
@@ -254,6 +262,9 @@ impl Core {
                 ghost: false,
                 theme_epoch: epoch,
             };
+            if let Some((follows, points)) = singled[side].clone() {
+                (emphasis.follows, emphasis.points) = (Some(follows), points);
+            }
             let words = &self.words;
             let scene = surface.fitted.draw(
                 &surface.frame,
@@ -264,13 +275,16 @@ impl Core {
                     let mut scene = Scene::new(width, words.clone());
                     run.draw(&mut scene);
                     if reduced {
-                        scene.rest();
+                        follow::rest(&mut scene, emphasis.follows);
                     }
                     scene
                 },
             );
             surface.view.render(&scene, &emphasis);
             surface.scene = scene;
+            if let Some(Picked::Dot(dot)) = emphasis.follows {
+                follow::keep_in_sight(surface, dot);
+            }
         }
     }
 
@@ -358,13 +372,15 @@ impl Core {
                 .collect()
         };
         Slow {
-            lane: sight::Lane::of(&self.player, &self.words, &self.reached),
+            lane: sight::Lane::of(&self.player, &self.words, &self.reached, &self.jotted),
             events: self.events(),
             told: self.told(),
             knobs: main.knobs(),
             offers: offers.collect(),
             done: self.player.done().to_vec(),
             twin: self.player.twin().map(|twin| (twin.knob, twin.value)),
+            also: self.also(),
+            followed: self.follow(),
             seed: main.seed(),
             parts: [parts(0), parts(1)],
             latest: self.latest(),

@@ -15,7 +15,7 @@ pub(crate) fn Notes(
     next: Vec<Item>,
 ) -> impl IntoView {
     let tables = tables.iter().map(|table| {
-        let name = t(&format!("table.{table}"));
+        let name = desk.word(&format!("table.{table}"));
         view! { <li>{icons::check()}<span>{name}</span></li> }
     });
     let tables = tables.collect_view();

@@ -2,6 +2,7 @@
 //! which whoever presents counts on number keys; a question is answered with what most hands were for.
 
 use crate::desk::Desk;
+use crate::icons::{self, icon};
 use crate::live::rarely;
 use crate::place::{self, Listener};
 use crate::texts::{t, tf};
@@ -159,6 +160,29 @@ pub(crate) fn press(desk: Desk, key: &str) -> bool {
         },
     }
     true
+}
+
+/// A button that ends it, for those who have no keys.
+pub(crate) fn end(desk: Desk) -> impl IntoView {
+    rarely(
+        move || desk.lecture.on.get().then_some(()),
+        move |()| {
+            let end = move |_| turn(desk, false, true);
+            view! {
+                <button class="icon-btn end-lecture" type="button" aria-label=t("present.end") title=t("present.end")
+                    on:click=end>{icon(icons::CLOSE)}</button>
+            }
+            .into_any()
+        },
+    )
+}
+
+/// Brings knobs, actions and the rest beside the stage of a lecture.
+pub(crate) fn show_panels(desk: Desk) {
+    if desk.lecture.on.get_untracked() {
+        desk.lectern(|lectern| lectern.panels = true);
+        place::mark("panels", true);
+    }
 }
 
 /// Goes on; a question for which hands were counted is answered first, with what most were for.

@@ -6,7 +6,7 @@ use crate::live::{live, rarely};
 use crate::story::step;
 use crate::texts::{t, tx};
 use crate::views::Dot;
-use crate::{export, opening, place};
+use crate::{export, film, opening, place};
 use contract::snippet;
 use js_sys::{Function, Promise, Reflect};
 use leptos::prelude::*;
@@ -130,6 +130,12 @@ pub(crate) fn Share(desk: Desk) -> impl IntoView {
         let href = place::href(&format!("l/{}/handout/", desk.slug));
         view! { <a class="btn" href=href target="_blank" rel="noopener">{t("share.handout")}</a> }
     });
+    // A lesson that is a file by itself has no script to fetch.
+    let (open_film, lost) = (StoredValue::new_local(None), RwSignal::new(false));
+    let film = place::alone().is_none().then(|| {
+        let click = move |_| open_film.set_value(film::open(desk, lost));
+        view! { <button class="btn" type="button" on:click=click>{t("share.film")}</button> }
+    });
     view! {
         <div class="dialog-body">
             {address}
@@ -140,9 +146,11 @@ pub(crate) fn Share(desk: Desk) -> impl IntoView {
                     {file("share.png", export::png)}
                     {file("share.svg", export::svg)}
                     {file("share.csv", export::csv)}
+                    {film}
                     {handout}
                 </div>
                 <div role="status">{rarely(move || outcome.get(), told)}</div>
+                <p role="status">{live(move || lost.get().then(|| t("boot.unreachable")))}</p>
             </fieldset>
         </div>
     }

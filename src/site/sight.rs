@@ -41,6 +41,8 @@ pub(crate) struct Mark {
     pub(crate) title: String,
     /// Whether it lies in the lost future.
     pub(crate) ghost: bool,
+    /// Whether it is a note of the learner's own.
+    pub(crate) own: bool,
 }
 
 /// An epoch, placed as shares of the lane.
@@ -82,7 +84,12 @@ fn weight(note: &Note) -> u8 {
 
 impl Lane {
     /// The lane of a player's tape.
-    pub(crate) fn of(player: &Player, words: &Words, reached: &[(Time, usize)]) -> Lane {
+    pub(crate) fn of(
+        player: &Player,
+        words: &Words,
+        reached: &[(Time, usize)],
+        jotted: &[(Time, String)],
+    ) -> Lane {
         let main = player.main();
         let tape = main.tape();
         let horizon = main.horizon().at;
@@ -111,6 +118,7 @@ impl Lane {
                 tone: note.tone,
                 title,
                 ghost,
+                own: false,
             });
         };
         tape.marks().iter().for_each(|note| add(note, false));
@@ -120,6 +128,16 @@ impl Lane {
             ghost.marks.iter().for_each(|note| add(note, true));
             (until > ghost.from).then(|| (share(ghost.from), share(until)))
         });
+        // What was noted beyond the axis is listed, but stands nowhere on it.
+        let jotted = jotted.iter().filter(|(at, _)| *at <= span);
+        marks.extend(jotted.map(|(at, text)| Mark {
+            at: share(*at),
+            time: *at,
+            tone: Tone::Learner,
+            title: text.clone(),
+            ghost: false,
+            own: true,
+        }));
         let mut bands: Vec<BandView> = Vec::new();
         for band in tape.bands() {
             let title = words.get(&format!("epoch.{}", band.word)).to_owned();
@@ -231,6 +249,13 @@ fn name_bands(bands: &mut [BandView], mut taken: Vec<(f64, f64)>) {
             take(&mut taken, widest);
         }
     }
+}
+
+/// A moment as the clock tells it, which shows no hundredth before it is over; where the axis is short, to a hundredth of a
+/// millisecond.
+pub(crate) fn told(at: Time, span: Time) -> Time {
+    let least = if span < Time::s(1) { 10 } else { 10_000 };
+    Time(at.0 / least * least)
 }
 
 /// The sentence of a note; turned knobs are named by their labels, and choices by theirs.

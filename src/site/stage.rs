@@ -2,6 +2,8 @@
 
 use engine::raster::{self, Kind, Raster, Rgb, Sprite};
 use engine::scene::{Fit, Ink, Letter, Part, PartId, Particle, Point, Rect, Role, Scene, Shape};
+use engine::show::Picked;
+pub(crate) use engine::svg::names;
 use engine::svg::{self, Sink};
 use engine::text::{fixed, tenths};
 use std::cell::Cell;
@@ -33,6 +35,8 @@ pub(crate) struct Emphasis {
     pub(crate) points: Vec<PartId>,
     /// The parts that would give the answer to an open question away; nobody sees them until it is answered.
     pub(crate) hides: Vec<PartId>,
+    /// What the learner follows: everything else fades.
+    pub(crate) follows: Option<Picked>,
     /// The part that the learner picked.
     pub(crate) picked: Option<PartId>,
     /// The part whose button has the focus.
@@ -50,12 +54,6 @@ impl Emphasis {
     fn points_at(&self, id: PartId) -> bool {
         names(&self.points, id)
     }
-}
-
-/// Whether a part is among those named; one without a number stands for all of its kind.
-pub(crate) fn names(named: &[PartId], id: PartId) -> bool {
-    let same = |p: &PartId| *p == id || (p.number == 0 && p.kind == id.kind);
-    named.iter().any(same)
 }
 
 /// The values of all inks in the present theme.
@@ -660,6 +658,58 @@ impl Dots {
     }
 }
 
+/// How much is left of moving things beside the one that is followed.
+const FADED: &str = "rgb(0 0 0 / 0.22)";
+
+impl Dots {
+    /// Fades everything that is painted but what is followed: one thing, or those within a part.
+    fn single_out(&mut self, scene: &Scene, followed: Picked, palette: &Palette) {
+        let (w, h) = (self.buffer.0 as f32, self.buffer.1 as f32);
+        let fit = Fit::new((scene.width, scene.height), w, h);
+        let (Some(context), Some(fit)) = (self.context.clone(), fit) else {
+            return;
+        };
+        context.set_fill_style_str(FADED);
+        // The browser knows these modes by name, so this cannot fail.
+        let _ = context.set_global_composite_operation("destination-in");
+        context.fill_rect(0.0, 0.0, w.into(), h.into());
+        let _ = context.set_global_composite_operation("source-over");
+        let within = |id: PartId| {
+            let mut parts = scene.parts().iter();
+            parts.find(|part| part.id == id).map(|part| part.frame)
+        };
+        let frame = match followed {
+            Picked::Part(id) => within(id),
+            Picked::Dot(_) => None,
+        };
+        for particle in scene.particles() {
+            let place = Rect::new(particle.x, particle.y, 0.0, 0.0);
+            let one = followed == Picked::Dot(particle.dot);
+            if !one && !frame.is_some_and(|frame| frame.holds(&place)) {
+                continue;
+            }
+            let stamp =
+                raster::kind(particle).and_then(|kind| Stamp::new(kind, fit.scale, palette));
+            if let Some(stamp) = stamp {
+                stamp.put(&context, particle, fit);
+            }
+            if one {
+                let (x, y) = (
+                    particle.x * fit.scale + fit.left,
+                    particle.y * fit.scale + fit.top,
+                );
+                let ring = (particle.r + 5.0) * fit.scale;
+                context.set_stroke_style_str(&palette.css(Ink::Accent));
+                context.set_line_width(f64::from(2.0 * fit.scale));
+                context.begin_path();
+                let _ = context.arc(x.into(), y.into(), ring.into(), 0.0, std::f64::consts::TAU);
+                context.stroke();
+            }
+        }
+        self.blank = false;
+    }
+}
+
 impl Stamp {
     fn new(kind: Kind, scale: f32, palette: &Palette) -> Option<Stamp> {
         let sprite = Sprite::new(kind, scale, (0.0, 0.0), &|ink| palette.rgb(ink));
@@ -835,6 +885,9 @@ impl StageView {
         self.patch(scene, emphasis);
         self.dots
             .draw(scene, self.surface.size.get(), &self.palette);
+        if let Some(followed) = emphasis.follows {
+            self.dots.single_out(scene, followed, &self.palette);
+        }
     }
 
     fn patch(&mut self, scene: &Scene, emphasis: &Emphasis) {

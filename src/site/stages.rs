@@ -1,9 +1,11 @@
 //! The stages: one, or two side by side while comparing, each with its key and its hidden list of parts.
 
 use crate::desk::{Desk, part_button};
+use crate::follow;
 use crate::icons;
-use crate::live::{follow, live, memo};
+use crate::live::{self, live, memo};
 use crate::sight::knob_value;
+use crate::taking_back;
 use crate::texts::t;
 use engine::scene::PartId;
 use engine::show::Picked;
@@ -19,23 +21,30 @@ pub(crate) fn Stages(desk: Desk) -> impl IntoView {
         <div class="stages" data-twin=live(move || twin.get().then_some(""))>
             <Stage desk side=0/>
             <Show when=move || twin.get()><Stage desk side=1/></Show>
+            {follow::chip(desk)}
+            {taking_back::flashed(desk)}
         </div>
     }
 }
 
-/// What a stage shows while comparing: the value of the knob that differs.
+/// What a stage shows while comparing: the value of the knob that differs, and a second difference where there is one.
 fn heading(desk: Desk, side: usize) -> String {
     let Some((id, other)) = desk.twin.get() else {
         return String::new();
     };
-    desk.knobs.with(|knobs| {
+    let first = desk.knobs.with(|knobs| {
         let found = knobs.iter().find(|(knob, _)| knob.id == id);
         found.map_or_else(String::new, |(knob, now)| {
             let value = if side == 0 { *now } else { other };
             let value = desk.value(knob, value);
             format!("{}: {value}", desk.word(&format!("knob.{id}")))
         })
-    })
+    });
+    let also = desk.also.with(|sides| sides.get(side).cloned());
+    match also.filter(|also| !also.is_empty()) {
+        Some(also) => [first, also].join(" · "),
+        None => first,
+    }
 }
 
 impl Desk {
@@ -51,7 +60,7 @@ fn Stage(desk: Desk, side: usize) -> impl IntoView {
     let dots = NodeRef::<html::Canvas>::new();
     let frame = NodeRef::<html::Div>::new();
     // Elements are handed over, no signal is written.
-    follow(move || {
+    live::follow(move || {
         if let (Some(drawing), Some(dots), Some(frame)) = (drawing.get(), dots.get(), frame.get()) {
             desk.mount_stage(side, drawing.unchecked_into(), dots, frame.unchecked_into());
         }

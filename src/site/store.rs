@@ -33,6 +33,11 @@ fn storage() -> Option<web_sys::Storage> {
     web_sys::window()?.local_storage().ok()?
 }
 
+/// Whether anything is kept beyond this visit.
+pub(crate) fn keeps() -> bool {
+    storage().is_some()
+}
+
 /// What is kept under `key`.
 pub(crate) fn get(key: &str) -> Option<String> {
     let key = format!("loadlab.{key}");

@@ -3,6 +3,8 @@
 use crate::desk::Desk;
 use crate::icons::{self, icon};
 use crate::live::{live, memo, part};
+use crate::sight::told;
+use crate::taking_back;
 use crate::texts::{t, tf};
 use engine::text::{fixed, trim_number};
 use engine::{Arg, Ink, Player, Plot, Time, Tone, plot, speed};
@@ -67,6 +69,7 @@ pub(crate) fn Tape(desk: Desk) -> impl IntoView {
                 <output class="clock" aria-live="off">{live(move || desk.now.get().at_speed(own))}</output>
                 {part(odd)}
                 <p class="latest" title=live(move || desk.latest.get())>{live(move || desk.latest.get())}</p>
+                {taking_back::buttons(desk)}
                 <button class="btn plots-btn" type="button" aria-expanded=live(move || open.get().to_string())
                     on:click=move |_| open.update(|open| *open = !*open)>{t("drawer.plots")}</button>
                 <fieldset class="segmented segmented-row" aria-label=t("tape.speed")>{speeds}</fieldset>
@@ -81,7 +84,12 @@ fn Tracks(desk: Desk) -> impl IntoView {
     let own = desk.ask(|player| player.main().speed()).unwrap_or(1.0);
     let span = memo(move || desk.lane.with(|lane| lane.span).max(Time::ms(1)));
     // Seconds, to a hundredth of a millisecond where there is less than one.
-    let seconds = move |at: Time| fixed(at.as_s(), if span.get() < Time::s(1) { 5 } else { 2 });
+    let seconds = move |at: Time| {
+        fixed(
+            told(at, span.get()).as_s(),
+            if span.get() < Time::s(1) { 5 } else { 2 },
+        )
+    };
     let share = move || (desk.now.get().as_s() / span.get().as_s()).min(1.0);
     let plots = desk.ask(|player| player.main().plots()).unwrap_or_default();
     let plots = plots
@@ -97,7 +105,7 @@ fn Tracks(desk: Desk) -> impl IntoView {
         if span.get() < Time::s(1) {
             return desk.now.get().at_speed(own);
         }
-        let s = desk.now.get().as_s();
+        let s = told(desk.now.get(), span.get()).as_s();
         // While time runs, whole seconds are enough; a text that changes sixty times a second helps nobody.
         let s = if desk.playing.get() { s.floor() } else { s };
         tf("tape.seconds", &[Arg::Number(s)])
@@ -165,8 +173,12 @@ fn Tracks(desk: Desk) -> impl IntoView {
     view! {
         <div class="tracks" style=("--at", live(move || place(share())))>
             <div class="track">
-                <button class="track-label link" type="button" id="events" aria-expanded=live(move || listed.get().to_string())
-                    on:click=move |_| desk.list_events()>{t("tape.events")}</button>
+                <div class="track-label lane-lists">
+                    <button class="link" type="button" id="events" aria-expanded=live(move || listed.get().to_string())
+                        on:click=move |_| desk.list_events()>{t("tape.events")}</button>
+                    <button class="link" type="button" id="jottings" aria-expanded=live(move || desk.jotting.get().to_string())
+                        on:click=move |_| desk.jot()>{t("tape.notes")}</button>
+                </div>
                 {part(sides)}
                 <Lane desk/>
             </div>
@@ -245,6 +257,9 @@ fn Lane(desk: Desk) -> impl IntoView {
             .map(|mark| {
                 let at = ("--at", place(mark.at));
                 let faint = mark.ghost.then_some("0.35");
+                if mark.own {
+                    return view! { <i class="mark-own" role="img" aria-label=mark.title style=at></i> }.into_any();
+                }
                 if mark.tone == Tone::Plain {
                     return view! { <i class="tick-mark" role="img" aria-label=mark.title style=at style:opacity=faint></i> }
                         .into_any();

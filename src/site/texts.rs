@@ -102,6 +102,8 @@ impl Prose {
 
 thread_local! {
     static SITE: OnceCell<Site> = const { OnceCell::new() };
+    /// The words that no page opens with.
+    static MORE: OnceCell<Site> = const { OnceCell::new() };
 }
 
 /// Reads the words of the site; later calls of [`t`] find them.
@@ -115,6 +117,21 @@ pub(crate) async fn load_site() -> Result<(), String> {
         let _ = cell.set(site);
     });
     Ok(())
+}
+
+/// Does something that says words with which no page opens, once they are here too.
+pub(crate) fn with_more(act: Box<dyn FnOnce()>) {
+    if MORE.with(|more| more.get().is_some()) {
+        act();
+        return;
+    }
+    wasm_bindgen_futures::spawn_local(async move {
+        // Without an answer words show as their names, which says more than nothing.
+        if let Ok(words) = fetch_json(&words("more")).await {
+            let _ = MORE.with(|more| more.set(words));
+        }
+        act();
+    });
 }
 
 /// Reads the catalogue.
@@ -156,18 +173,18 @@ pub(crate) async fn load_code(slug: &str) -> Result<Vec<Region>, String> {
 }
 
 /// The words of the site or of a lesson in the language of the page.
-fn words(of: &str) -> String {
+pub(crate) fn words(of: &str) -> String {
     format!("words/{of}.{}.json", place::language())
 }
 
 /// The word of the site with this id.
 pub(crate) fn t(id: &str) -> String {
-    with_site(|site| site.words.get(id).to_owned()).unwrap_or_else(|| id.to_owned())
+    with_words(id, |words| words.get(id).to_owned()).unwrap_or_else(|| id.to_owned())
 }
 
 /// The word of the site with this id, its placeholders filled.
 pub(crate) fn tf(id: &str, args: &[Arg]) -> String {
-    with_site(|site| site.words.fill(id, args)).unwrap_or_else(|| id.to_owned())
+    with_words(id, |words| words.fill(id, args)).unwrap_or_else(|| id.to_owned())
 }
 
 /// The word of the site with this id, `{0}` replaced by a text.
@@ -175,8 +192,14 @@ pub(crate) fn tx(id: &str, text: &str) -> String {
     t(id).replace("{0}", text)
 }
 
-fn with_site<T>(look: impl FnOnce(&Site) -> T) -> Option<T> {
-    SITE.with(|cell| cell.get().map(look))
+/// Looks at those of the site's words among which this one is.
+fn with_words<T>(id: &str, look: impl FnOnce(&Words) -> T) -> Option<T> {
+    MORE.with(|more| {
+        SITE.with(|site| {
+            let more = more.get().filter(|more| more.words.has(id));
+            more.or(site.get()).map(|site| look(&site.words))
+        })
+    })
 }
 
 /// A file of the site as text.

@@ -5,6 +5,7 @@ mod crowd;
 #[allow(dead_code, reason = "the bench draws; it neither points nor resizes")]
 mod stage;
 
+use engine::growth::Survey;
 use engine::show::Watch;
 use engine::{Show, Time};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -43,5 +44,26 @@ impl Bench {
     /// Keyframes kept, to see that memory is bounded.
     pub fn keyframes(&self) -> usize {
         self.run.weight().1
+    }
+}
+
+/// What a lesson measures as its structures grow, slice by slice.
+#[wasm_bindgen]
+pub struct Growing {
+    survey: Survey,
+}
+
+#[wasm_bindgen]
+impl Growing {
+    /// Begins; none where there is nothing to measure.
+    pub fn open(slug: &str) -> Option<Growing> {
+        let run = (lessons::find(slug)?.open)(1);
+        let survey = Survey::new(run.growth()?);
+        Some(Growing { survey })
+    }
+
+    /// Goes on for the least that is done at a time; true at the end.
+    pub fn slice(&mut self) -> bool {
+        self.survey.work(|| false)
     }
 }

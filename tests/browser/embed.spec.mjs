@@ -746,3 +746,43 @@ for (const deviceScaleFactor of [1, 1.5, 3]) {
     });
   });
 }
+
+test("in a bare sandbox changes are taken back, and notes say that they go with the page", async ({ page }) => {
+  await host(page, iframe(BALANCING, { attributes: 'sandbox="allow-scripts"' }));
+  const player = await framed(page);
+  await player.stepForward.click();
+  await player.place.locator("[data-opens=actions]").click();
+  await player.enabledActions.first().click();
+  const acted = await player.settled();
+  await page.keyboard.press("Control+z");
+  await expect(player.button("Redo")).toBeVisible();
+  expect(await player.settled()).not.toEqual(acted);
+  await page.keyboard.press("f");
+  await expect(player.button("Stop following")).toBeVisible();
+  await page.keyboard.press("n");
+  const notes = player.place.getByRole("region", { name: "Your notes" });
+  await expect(notes).toContainText("your notes go when you leave");
+  await page.keyboard.type("Kept for now");
+  await page.keyboard.press("Control+Enter");
+  await expect(notes.getByRole("listitem")).toContainText(["Kept for now"]);
+});
+
+test("an action takes a text, or says why not", async ({ page }) => {
+  await host(page, iframe("bloom-filter"));
+  const player = await framed(page);
+  await connected(page);
+  for (const [fields, error] of [
+    [{}, "text is missing or far too long"],
+    [{ text: 7 }, "text is missing or far too long"],
+    [{ text: "x".repeat(10_000) }, "text is missing or far too long"],
+    [{ text: "x".repeat(2_000) }, "long"],
+    [{ text: " \n" }, "empty"],
+    [{ text: "a\0b" }, "unreadable"],
+  ]) expect(await send(page, "act", { name: "watch-own", ...fields })).toMatchObject({ ok: false, error });
+  expect(await send(page, "act", { name: "watch-own", text: "שלום 👩‍👩‍👧" })).toMatchObject({ ok: true });
+  const { state } = await send(page, "getState");
+  expect(await send(page, "restart")).toMatchObject({ ok: true });
+  expect(await send(page, "setState", { state })).toMatchObject({ ok: true });
+  expect((await send(page, "getState")).state).toBe(state);
+  await expect(player.place.getByText(/You watch reel “.*שלום/).first()).toBeAttached();
+});

@@ -42,6 +42,11 @@ const KEYS = [
   "Tab", "Tab", "Shift+Tab", "Enter", "Enter", "Escape", "Escape", "?", "1", "2", "3", "4", "5", "6", "7", "8", "9", "0",
   "PageDown", "End", "ArrowUp", "ArrowDown", "x", "Delete",
 ];
+/** What may be typed, or sent for a text. */
+const TEXTS = [
+  "fox", "Quick foxes", "jum*", "42", "7654321", "https://example.org/fox?q=1", "00ff", "naïve e\u0301", "👩‍👩‍👧‍👦", "שלום עולם", "狐", "a\0b", "",
+  "<b>&\"'", "W".repeat(200), "x".repeat(10_000), 7, null, {},
+];
 /** What a page around may send by mistake or in bad faith; run in that page. */
 const GARBAGE = [
   (send) => send("nonsense"),
@@ -378,6 +383,8 @@ export class Play {
   async act([a, b, c]) {
     const fields = { name: this.lesson.actions[a % this.lesson.actions.length] };
     if (c < 500) fields.target = 1 + (b % 12);
+    // Actions that take none do not mind.
+    fields.text = TEXTS[(b + c) % TEXTS.length];
     await this.send("act", fields);
   }
 

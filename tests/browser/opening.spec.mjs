@@ -85,6 +85,8 @@ for (const { slug } of some) {
       await page.setViewportSize({ width, height });
       const come = await held(page, `${folder}/${slug}/`);
       const before = await places(page);
+      // The browser tells of a paint some time after it.
+      await expect.poll(() => page.evaluate(() => globalThis.largest.length)).toBeGreaterThan(0);
       const largest = await page.evaluate(() => globalThis.largest.at(-1));
       const player = await come();
       await player.rested();

@@ -1,5 +1,5 @@
 // The player as learners use it, and load balancing in particular.
-import { test, expect, open, drag, some, expectNoSidewaysScroll, expectReadableStage, ready } from "./kit.mjs";
+import { test, expect, open, drag, some, expectAccessible, expectNoSidewaysScroll, expectReadableStage, ready, rested } from "./kit.mjs";
 
 const BALANCING = "l/load-balancing/";
 
@@ -271,4 +271,292 @@ test("lecture mode is large, is driven by a clicker, and counts hands", async ({
   await expect(page.locator("html[data-present]")).toHaveCount(0);
   await expect(page.getByRole("banner")).toBeVisible();
   await expect(page.locator(".light")).toHaveCount(0);
+});
+
+test.describe("for the class", () => {
+  const region = (page, name) => page.getByRole("region", { name });
+
+  test("what was changed is taken back by keys and buttons, and done again", async ({ page }) => {
+    const player = await open(page, BALANCING);
+    const load = player.knob("Load");
+    const first = await load.inputValue();
+    await expect(player.button("Undo")).toHaveCount(0);
+    await player.seek(6);
+    const later = await player.settled();
+    await player.seek(2);
+    await player.rested();
+    const [time, picture] = [await player.seconds(), await player.parts()];
+    // A drag is one step, though the knob turns at many places of it.
+    const box = await load.boundingBox();
+    const to = (share) => [box.x + box.width * share, box.y + box.height / 2];
+    await page.mouse.move(...to(0.3));
+    await page.mouse.down();
+    for (const share of [0.4, 0.6, 0.8]) {
+      await page.mouse.move(...to(share));
+      await player.rested();
+    }
+    await page.mouse.up();
+    await player.rested();
+    const turned = await load.inputValue();
+    expect(turned).not.toBe(first);
+    await expect(page.locator(".tape .band-ghost")).toBeAttached();
+    await player.button("Crash a server").click();
+    const crashed = await player.settled();
+    await page.keyboard.press("Control+z");
+    await expect(player.spoken).toHaveText("Undone: Crash a server.");
+    await expect(page.locator(".flash")).toHaveText("Undone: Crash a server.");
+    await expect(load).toHaveValue(turned);
+    await player.button("Undo").click();
+    await expect(load).toHaveValue(first);
+    await expect(player.button("Undo")).toHaveCount(0);
+    await expect(player.button("Redo")).toBeFocused();
+    await player.rested();
+    expect(await player.seconds()).toBe(time);
+    expect(await player.parts()).toEqual(picture);
+    // The future that was cut is there again.
+    await player.seek(6);
+    expect(await player.settled()).toEqual(later);
+    await page.keyboard.press("Control+Shift+z");
+    await page.keyboard.press("Control+y");
+    await expect(load).toHaveValue(turned);
+    expect(await player.settled()).toEqual(crashed);
+    await page.keyboard.press("Control+y");
+    await expect(player.spoken).toHaveText("There is nothing to redo.");
+  });
+
+  test("a request is followed to and fro, and let go", async ({ page }) => {
+    const player = await open(page, BALANCING);
+    const panel = region(page, /^Number \d+$/);
+    await player.seek(2);
+    await player.stepForward.click();
+    await page.keyboard.press("f");
+    await expect(panel).toBeVisible();
+    await expect(player.stepForward).toBeFocused();
+    await expect(player.spoken).toHaveText(/^Following\. Escape lets go\. Number \d+: /);
+    await expect(page.locator(".stage-svg .dim").first()).toBeAttached();
+    const title = await panel.getByRole("heading", { level: 2 }).textContent();
+    const story = panel.getByRole("listitem");
+    const known = await story.count();
+    expect(known).toBeGreaterThan(0);
+    await player.seek(4);
+    await expect(panel).toContainText(/gone from the stage; last event at 00:0[2-4]/);
+    expect(await story.count()).toBeGreaterThanOrEqual(known);
+    // Its last event is where it leads, and it stays followed there.
+    await story.last().getByRole("button").click();
+    await player.stepBack.click();
+    await expect(panel.getByRole("heading", { level: 2 })).toHaveText(title);
+    await expect(panel).not.toContainText("gone from the stage");
+    await player.seek(0);
+    await expect(panel).toContainText("not on the stage yet");
+    await expect(story).toHaveCount(0);
+    await page.keyboard.press("Escape");
+    await expect(panel).toHaveCount(0);
+    await expect(page.locator(".stage-svg .dim")).toHaveCount(0);
+    await expect(player.spoken).toHaveText("No longer following.");
+  });
+
+  test("a part is followed from its panel", async ({ page }) => {
+    const player = await open(page, BALANCING);
+    await player.seek(3);
+    await player.button(/^Server 2, /).focus();
+    await page.keyboard.press("Enter");
+    await region(page, "Server 2 Why?").getByRole("button", { name: "Follow" }).click();
+    await expect(region(page, "Server 2 Why?")).toHaveCount(0);
+    const panel = region(page, "Server 2");
+    await expect(panel).toContainText("busy");
+    await expect(panel.getByRole("heading", { level: 2 })).toBeFocused();
+    await expect(page.locator('.stage-svg [data-part="server-1"]')).toHaveClass(/dim/);
+    await expect(page.locator('.stage-svg [data-part="server-2"]')).not.toHaveClass(/dim/);
+    await expectAccessible(page);
+    await panel.getByRole("button", { name: "Stop following" }).click();
+    await expect(panel).toHaveCount(0);
+  });
+
+  test("notes are kept, marked on the tape, changed, taken along and deleted", async ({ page }) => {
+    const player = await open(page, BALANCING);
+    await player.seek(3);
+    await page.keyboard.press("n");
+    const panel = region(page, "Your notes");
+    const text = panel.getByRole("textbox", { name: "Your note at 00:03.00" });
+    await expect(text).toBeFocused();
+    await page.keyboard.press("Control+Enter");
+    await expect(page.locator(".flash")).toHaveText("Write something first.");
+    await text.fill("Here *two* wait.\nWhy?");
+    await page.keyboard.press("Control+Enter");
+    await expect(player.spoken).toHaveText("Kept your note at 00:03.00.");
+    await player.seek(1);
+    await panel.getByRole("textbox").first().fill("Earlier");
+    await panel.getByRole("button", { name: "Keep" }).click();
+    const notes = panel.getByRole("listitem");
+    await expect(notes).toContainText(["Earlier", "Here *two* wait."]);
+    await expect(page.locator(".lane .mark-own")).toHaveCount(2);
+    await expectAccessible(page);
+    // They are there on the next visit, and lead to their moments.
+    await open(page, BALANCING);
+    await expect(page.locator(".lane .mark-own")).toHaveCount(2);
+    await player.button("Notes").click();
+    await notes.nth(1).getByRole("button", { name: "00:03.00" }).click();
+    await expect.poll(() => player.seconds()).toBe(3);
+    await notes.nth(0).getByRole("button", { name: "Edit" }).click();
+    await expect(panel.getByRole("textbox", { name: "Edit" })).toBeFocused();
+    await page.keyboard.type("!");
+    await notes.nth(0).getByRole("button", { name: "Edit" }).click();
+    await expect(notes.nth(0)).toContainText("Earlier!");
+    await panel.getByText("All notes as text").click();
+    const all = panel.getByRole("textbox", { name: "All notes as text" });
+    await expect(all).toHaveValue(/^# Load balancing\n\n- \[00:01\.00\]\(http.*l\/load-balancing\/\?at=1\): Earlier!\n- \[00:03\.00\]\(http.*at=3\): Here \*two\* wait\.\n {2}Why\?\n$/);
+    await notes.nth(0).getByRole("button", { name: "Delete" }).click();
+    await expect(notes).toHaveCount(1);
+    await expect(text.or(panel.getByRole("textbox").first())).toBeFocused();
+    await page.keyboard.press("Escape");
+    await expect(panel).toHaveCount(0);
+    await expect(player.button("Notes")).toBeFocused();
+  });
+
+  test("notes that cannot be read are set aside with a word", async ({ page }) => {
+    const player = await open(page, BALANCING);
+    const key = "loadlab.notes.load-balancing";
+    const odd = '{"notes":[{"at":2000000,"text":"Mended"},{"at":"x"}]}';
+    await page.evaluate(([key, odd]) => localStorage.setItem(key, odd), [key, odd]);
+    await open(page, BALANCING);
+    await expect(page.getByRole("alert")).toContainText("could not be read");
+    await expect(page.locator(".lane .mark-own")).toHaveCount(1);
+    expect(await page.evaluate((key) => localStorage.getItem(`${key}.aside`), key)).toBe(odd);
+    await open(page, BALANCING);
+    await expect(page.getByRole("alert")).toHaveCount(0);
+    await player.button("Notes").click();
+    await expect(region(page, "Your notes").getByRole("listitem")).toContainText(["Mended"]);
+  });
+
+  test("A and B may differ in two things, and both say so", async ({ page }) => {
+    const player = await open(page, BALANCING);
+    await player.seek(2);
+    await player.compare.click();
+    const headings = page.locator(".stage-label strong");
+    await expect(headings).toHaveCount(2);
+    await expect(headings.first()).not.toContainText("·");
+    await player.button("Change a second thing").click();
+    const second = page.getByRole("combobox", { name: "Second thing that differs" });
+    await expect(second).toBeFocused();
+    await expect(headings).toContainText([" · ", " · "]);
+    await expect(page.getByText("you cannot tell which")).toBeVisible();
+    await second.selectOption("Crash a server");
+    await expect(headings.first()).not.toContainText("·");
+    await expect(headings.nth(1)).toContainText(/ · Crash .* at 00:02\.00$/);
+    await player.seek(3);
+    const [a, b, told] = [await player.settled(), await player.parts(1), await headings.allTextContents()];
+    expect(b.join()).toContain("down for");
+    await expectAccessible(page);
+    await player.share.click();
+    const address = await page.getByRole("textbox", { name: "Address" }).inputValue();
+    await page.goto(address);
+    await ready(page);
+    await expect(headings).toHaveText(told);
+    expect(await player.settled()).toEqual(a);
+    expect(await player.parts(1)).toEqual(b);
+    await player.button("Back to one difference").click();
+    await expect(headings.nth(1)).not.toContainText("·");
+    await page.keyboard.press("Control+z");
+    await expect(headings).toHaveText(told);
+  });
+
+  test("the slider of the tape and the clock tell the same hundredths", async ({ page }) => {
+    const player = await open(page, `${BALANCING}?at=0.6485`);
+    await expect(player.clock).toHaveText("00:00.64");
+    expect(await player.seconds()).toBe(0.64);
+    await expect(player.time).toHaveAttribute("aria-valuetext", "0.64 seconds");
+  });
+});
+
+test("what is typed is answered, goes into the link, and is no shortcut", async ({ page }) => {
+  const player = await open(page, "l/inverted-index/");
+  await player.seek(8);
+  await player.rested();
+  const time = await player.clock.textContent();
+  const button = player.button("Ask your own query");
+  await expect(button).toHaveAttribute("aria-expanded", "false");
+  await button.click();
+  await expect(button).toHaveAttribute("aria-expanded", "true");
+  const field = page.getByRole("textbox", { name: "Words, or the beginning of a word and an asterisk" });
+  await expect(field).toBeFocused();
+  const answer = page.locator(".typing-said");
+  // Bad texts are answered, and nothing happens.
+  for (const [text, why] of [
+    ["", "Type something first."],
+    ["42 !", "There is no word in it."],
+    ["x".repeat(100), "At most 60 characters, please."],
+  ]) {
+    await field.fill(text);
+    await page.keyboard.press("Enter");
+    await expect(answer).toContainText(why);
+    await expect(field).toHaveAttribute("aria-invalid", "true");
+  }
+  await expectAccessible(page);
+  // Each of these would do something elsewhere: play, go to a step, go home, open the help.
+  await field.fill("");
+  await page.keyboard.type("bridge 5? ");
+  await page.keyboard.press("Home");
+  await expect(field).toHaveValue("bridge 5? ");
+  // A key that an input method still works on is not the end of the text.
+  await field.dispatchEvent("keydown", { key: "Enter", isComposing: true, bubbles: true });
+  await field.dispatchEvent("keydown", { key: "Enter", keyCode: 229, bubbles: true });
+  await player.rested();
+  await expect(player.clock).toHaveText(time);
+  await expect(answer).toContainText("At most 60 characters, please.");
+  await page.keyboard.press("Enter");
+  await expect(answer).toContainText("Your query “bridge 5?” goes through the same gates.");
+  await expect(field).not.toHaveAttribute("aria-invalid");
+  await expect(field).toBeFocused();
+  await expect(player.clock).toHaveText(time);
+  // It is asked, and stands on the stage.
+  await page.keyboard.press("Escape");
+  await expect(field).toHaveCount(0);
+  await expect(button).toBeFocused();
+  await player.playFor(2);
+  await player.rested();
+  await expect(player.button(/^Query, bridge 5\?/)).toBeAttached();
+  const look = async () => [await player.clock.textContent(), await player.parts()];
+  const before = await look();
+  await player.share.click();
+  const shared = new URL(await page.getByLabel("Address", { exact: true }).inputValue());
+  expect(shared.searchParams.get("state")).toBeTruthy();
+  await open(page, shared.pathname + shared.search);
+  await expect.poll(look).toEqual(before);
+});
+
+test("a structure is measured as it grows, can be stopped, and goes on", async ({ page }) => {
+  await open(page, "l/indexes/");
+  await page.getByRole("button", { name: "Measure to a million" }).click();
+  const dialog = page.getByRole("dialog");
+  const said = dialog.getByRole("status");
+  await expect(said).toContainText("Nothing is measured yet.");
+  // It is stopped as the first point comes: a hand might be late.
+  await dialog.evaluate(
+    (dialog) =>
+      new Promise((done) => {
+        const press = (name) => [...dialog.querySelectorAll("button")].find((button) => button.textContent === name).click();
+        const points = new MutationObserver(() => {
+          if (!dialog.querySelector("circle")) return;
+          points.disconnect();
+          press("Stop");
+          done();
+        });
+        points.observe(dialog, { childList: true, subtree: true });
+        press("Measure");
+      }),
+  );
+  await expect(said).toContainText(/^Stopped at [\d,]+ keys\.$/);
+  await rested(page);
+  const points = dialog.locator("circle");
+  const seen = await points.count();
+  expect(seen).toBeGreaterThan(0);
+  await expectAccessible(page);
+  await dialog.getByText("The points as numbers").click();
+  await expect(dialog.getByRole("row")).toHaveCount(17);
+  await dialog.getByRole("button", { name: "Go on", exact: true }).click();
+  await expect.poll(() => points.count()).toBeGreaterThan(seen);
+  // Who closes it ends it.
+  await page.keyboard.press("Escape");
+  await expect(dialog).toHaveCount(0);
+  await rested(page);
 });

@@ -1,5 +1,6 @@
 //! Indexes: how do you find one row in a billion, and how many pages must be read for it?
 
+mod growth;
 mod model;
 mod settings;
 mod store;
@@ -13,7 +14,9 @@ mod tests;
 pub use model::Library;
 pub use settings::Settings;
 
-use engine::{ActionSpec, Card, Code, Glyph, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Time};
+use engine::{
+    ActionSpec, Card, Code, Field, Glyph, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Time,
+};
 
 /// The lesson.
 pub struct Indexes;
@@ -61,6 +64,22 @@ impl Lesson for Indexes {
             ActionSpec::whole("insert"),
             ActionSpec::whole("delete"),
             ActionSpec::whole("empty"),
+            ActionSpec::typed(
+                "ask-id",
+                &Field {
+                    most: 12,
+                    refusals: &["no-id"],
+                    samples: &["42", "7", "999999999"],
+                },
+            ),
+            ActionSpec::typed(
+                "put-id",
+                &Field {
+                    most: 12,
+                    refusals: &["no-id", "small", "taken"],
+                    samples: &["1234567", "42"],
+                },
+            ),
         ],
         probes: &[Probe::Spread, Probe::Spread, Probe::Level, Probe::Spread],
         plots: PLOTS,
@@ -69,6 +88,7 @@ impl Lesson for Indexes {
         challenges: story::CHALLENGES,
         speed: 0.000_25,
         sample: Time::us(250),
+        growth: Some(&growth::GROWTH),
         twin: ("index", 3.0),
         still: Time::us(1_200),
         stands_for: &[(model::LADDER, model::INDEX)],

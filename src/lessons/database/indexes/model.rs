@@ -2,10 +2,10 @@
 
 use super::probe;
 use super::settings::{Ids, Kind, Question, Settings};
-use super::store::{Cost, Index, Of, Op, Plan, Step, Store};
+use super::store::{Cost, IDS, Index, Of, Op, Plan, Step, Store};
 use engine::random::below;
 use engine::tape::NoteId;
-use engine::{Act, Arg, Context, Model, Note, PartId, Stream, Time, Tone};
+use engine::{Act, Arg, Context, Model, Note, PartId, Stream, Time, Tone, Typed};
 use kit::bench::{Bench, Played, Turn};
 
 pub(super) const QUESTION: PartId = PartId::one("question");
@@ -20,6 +20,9 @@ const PILE_GAP: Time = Time::us(1);
 pub(super) const PILE: u32 = 100;
 /// The first row that is asked for lies on the last page, so that the first scan shows all of them.
 const FIRST: u32 = 506;
+
+/// The action that brings a row of a learner's id, as a number of the sheet.
+const INSERT_ID: usize = 7;
 
 const ASK: Stream = Stream::named("ask");
 const ACTS: Stream = Stream::named("acts");
@@ -91,6 +94,12 @@ fn count(n: impl Into<i64>) -> Arg {
 /// The number of a page, from 1.
 fn page(n: u32) -> Arg {
     count(n + 1)
+}
+
+/// The id that a text is, if it is one: a whole number of at most nine digits, not 0.
+fn id_of(text: &str) -> Option<u64> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit()) && text.len() <= 9;
+    text.parse().ok().filter(|id| digits && *id > 0)
 }
 
 fn kind_word(kind: Kind) -> Arg {
@@ -175,7 +184,7 @@ impl Library {
         let note = self.asks(op).dot(self.ops);
         self.cause = cx.say(note);
         self.bench.start(0, op, &mut self.store, cx);
-        if op != Op::Insert {
+        if !op.inserts() {
             let note = self.chooses(op).dot(self.ops);
             self.cause = cx.say(note);
         }
@@ -184,12 +193,13 @@ impl Library {
     fn asks(&self, op: Op) -> Note {
         let (from, to) = self.store.ids(op);
         let note = match op {
-            Op::Row(_) => Note::new("asks-row").with(count(from as i64)),
+            Op::Row(_) | Op::Id(_) => Note::new("asks-row").with(count(from as i64)),
             Op::Range(_) => {
                 let note = Note::new("asks-range").with(count(from as i64));
                 note.with(count(to as i64))
             }
             Op::Open => Note::new("asks-open"),
+            Op::InsertId(id) => Note::new("inserts-id").with(count(id as i64)),
             Op::Insert => Note::new("inserts").with(count(self.store.rows.len() as i64 + 1)),
         };
         note.about(QUESTION)
@@ -220,10 +230,12 @@ impl Library {
                 let note = Note::new("splits").with(page(at)).with(page(new));
                 note.about(INDEX).mark(Tone::Warn)
             }
-            Some(Step::Read((Of::Id | Of::Status, at))) if told && hand.op != Some(Op::Insert) => {
+            Some(Step::Read((Of::Id | Of::Status, at)))
+                if told && !hand.op.is_some_and(Op::inserts) =>
+            {
                 Note::new("reads-index").with(page(at)).about(INDEX)
             }
-            Some(Step::Read((Of::Table, at))) if told && hand.op != Some(Op::Insert) => {
+            Some(Step::Read((Of::Table, at))) if told && !hand.op.is_some_and(Op::inserts) => {
                 Note::new("reads-table").with(page(at)).about(TABLE)
             }
             _ => return,
@@ -234,7 +246,7 @@ impl Library {
     fn over(&mut self, op: Op, cx: Cx<'_, '_>) {
         cx.because(self.cause);
         let cost = self.store.cost;
-        if op == Op::Insert {
+        if op.inserts() {
             self.store.finish();
             self.grown.rows += 1;
             self.pile.rows += 1;
@@ -262,7 +274,7 @@ impl Library {
                 self.bench.queue.push_back(Op::Insert);
             }
         }
-        let pile = op == Op::Insert && self.bench.queue.front() == Some(&Op::Insert);
+        let pile = op.inserts() && self.bench.queue.front() == Some(&Op::Insert);
         self.rest(if pile { PILE_GAP } else { GAP }, cx);
     }
 
@@ -391,13 +403,40 @@ impl Model for Library {
                 cx.say(note.about(TABLE).mark(Tone::Learner));
                 self.anew(cx);
             }
-            _ => {
+            5 => {
                 self.store.ram.clear();
                 let note = Note::new("emptied").with(count(knobs.ram));
                 cx.say(note.about(TABLE).mark(Tone::Learner));
                 self.anew(cx);
             }
+            _ => {}
         }
+        self.look(cx);
+    }
+
+    fn refuses(&self, act: Act, text: &str) -> Option<&'static str> {
+        let Some(id) = id_of(text) else {
+            return Some("no-id");
+        };
+        let waits = self.bench.queue.contains(&Op::InsertId(id));
+        match act.spec {
+            INSERT_ID if id < IDS => Some("small"),
+            INSERT_ID if waits || self.store.has(id) => Some("taken"),
+            _ => None,
+        }
+    }
+
+    fn on_typed(&mut self, act: Act, text: Typed, _: &Settings, cx: Cx<'_, '_>) {
+        let Some(id) = id_of(text.text()) else { return };
+        let (op, word, part) = match act.spec {
+            INSERT_ID => (Op::InsertId(id), "put-id", TABLE),
+            _ => (Op::Id(id), "ask-id", QUESTION),
+        };
+        let note = Note::new(word).with(count(id as i64)).about(part);
+        cx.say(note.mark(Tone::Learner));
+        self.bench.queue.push_front(op);
+        self.bench.queue.truncate(4 * PILE as usize);
+        self.anew(cx);
         self.look(cx);
     }
 

@@ -20,7 +20,7 @@ const SPLIT: Time = Time::us(60);
 /// PostgreSQL's random_page_cost; its seq_page_cost is 1.
 const RANDOM: f64 = 4.0;
 /// Random ids lie below this.
-const IDS: u64 = 1_000_000;
+pub(super) const IDS: u64 = 1_000_000;
 /// A range of so many ids through a hash index asks for each; for more it is a scan.
 const ONE_BY_ONE: u64 = 1_000;
 /// Keys of the second index from here on are those of open orders, up to the end.
@@ -59,8 +59,24 @@ pub(super) enum Op {
     Range(u32),
     /// All open orders.
     Open,
+    /// The row of this id, if there is one.
+    Id(u64),
     /// One more row.
     Insert,
+    /// One more row, of this id.
+    InsertId(u64),
+}
+
+impl Op {
+    /// Whether it brings a row.
+    pub(super) fn inserts(self) -> bool {
+        matches!(self, Op::Insert | Op::InsertId(_))
+    }
+
+    /// Whether it asks for one row.
+    pub(super) fn asks_one(self) -> bool {
+        matches!(self, Op::Row(_) | Op::Id(_))
+    }
 }
 
 /// A row: its id, whether its order is open, what it is worth, and whether it is still there.
@@ -382,6 +398,7 @@ impl Store {
                 (at(row), at(row) + self.width * apart)
             }
             Op::Open => (OPEN, OPEN_END),
+            Op::Id(id) | Op::InsertId(id) => (id, id),
             Op::Insert => (0, 0),
         }
     }
@@ -458,7 +475,7 @@ impl Store {
     /// Page after page. Who looks for one row stops where it is.
     fn scan(&self, op: Op, trace: &mut dyn FnMut(Step)) {
         let last = match op {
-            Op::Row(_) => self.matches(op).next(),
+            _ if op.asks_one() => self.matches(op).next(),
             _ => None,
         };
         let pages = last.map_or(self.pages(), |row| row / A_PAGE as u32 + 1);
@@ -468,7 +485,12 @@ impl Store {
     }
     // endregion
 
-    fn insert(&mut self, trace: &mut dyn FnMut(Step)) {
+    /// Whether a row has this id, or had it and its id is not free again.
+    pub(super) fn has(&self, id: u64) -> bool {
+        self.rows.iter().any(|row| row.id == id)
+    }
+
+    fn insert(&mut self, id: Option<u64>, trace: &mut dyn FnMut(Step)) {
         let row = self.rows.len() as u32;
         let page = (Of::Table, row / A_PAGE as u32);
         if !row.is_multiple_of(A_PAGE as u32) {
@@ -476,7 +498,10 @@ impl Store {
         }
         trace(Step::Write(page));
         let it = self.row(row);
-        self.rows.push(it);
+        self.rows.push(Row {
+            id: id.unwrap_or(it.id),
+            ..it
+        });
         if self.kind == Kind::None {
             return;
         }
@@ -583,8 +608,13 @@ impl Craft for Store {
     fn run(&mut self, _: usize, op: &Op, trace: &mut dyn FnMut(Step)) -> Verdict {
         self.finish();
         (self.cost, self.read_last) = (Cost::default(), None);
-        if *op == Op::Insert {
-            self.insert(trace);
+        let id = match *op {
+            Op::Insert => Some(None),
+            Op::InsertId(id) => Some(Some(id)),
+            _ => None,
+        };
+        if let Some(id) = id {
+            self.insert(id, trace);
             return Verdict::Done;
         }
         let (plan, read) = self.planned(*op);

@@ -5,8 +5,8 @@ use super::model::{Library, PILE};
 use super::settings::{Ids, Kind, Planner, Question, Settings};
 use super::store::{Cost, Of, Op, Step, Store};
 use engine::lesson::sheet;
-use engine::show::Watch;
-use engine::{Act, Run, Show, Time};
+use engine::show::{Ran, Watch};
+use engine::{Act, Refusal, Run, Show, Time};
 use kit::bench::{Craft, Verdict};
 
 const INDEXES: [Kind; 4] = [Kind::None, Kind::Hash, Kind::Avl, Kind::Tree];
@@ -235,6 +235,71 @@ fn whatever_is_inserted_and_deleted_the_indexes_have_every_row() {
                 run.audit().unwrap();
             }
             assert!(run.model().grown.rows > PILE);
+        }
+    }
+}
+
+#[test]
+fn a_typed_id_goes_the_way_of_any_other() {
+    const ASK: Act = Act { spec: 6, target: 0 };
+    const PUT: Act = Act { spec: 7, target: 0 };
+    for index in INDEXES {
+        for ids in [Ids::Counted, Ids::Random] {
+            let first = Settings { ids, ..with(index) };
+            let mut run = run(1, first, Time::ms(2));
+            let go = |run: &mut engine::Run<_>| {
+                let until = run.position().at + Time::ms(12);
+                run.run(until, Watch::Nothing, u64::MAX);
+                run.audit().unwrap();
+            };
+            for (act, text, why) in [
+                (ASK, "fox", "no-id"),
+                (ASK, "-1", "no-id"),
+                (ASK, "+1", "no-id"),
+                (ASK, "0", "no-id"),
+                (ASK, "1234567890", "no-id"),
+                (PUT, "42", "small"),
+            ] {
+                assert_eq!(run.type_in(act, text), Err(Refusal::Because(why)));
+            }
+            run.type_in(PUT, "7654321").unwrap();
+            assert_eq!(run.type_in(PUT, "7654321"), Err(Refusal::Because("taken")));
+            go(&mut run);
+            let row = run
+                .model()
+                .store
+                .rows
+                .iter()
+                .position(|row| row.id == 7_654_321);
+            assert!(row.is_some(), "it was inserted");
+            for (text, rows) in [("7654321", 1), ("7654322", 0)] {
+                run.type_in(ASK, text).unwrap();
+                let asked = text.parse().map(Op::Id).ok();
+                while run.model().last.map(|last| last.op) != asked {
+                    assert_eq!(run.run(Time::s(1), Watch::Say, u64::MAX), Ran::Stopped);
+                }
+                assert_eq!(run.model().last.map(|last| last.plan.rows), Some(rows));
+            }
+        }
+    }
+}
+
+#[test]
+fn indexes_of_a_million_keys_cost_what_theory_says() {
+    let growth = &super::growth::GROWTH;
+    let mut survey = engine::growth::Survey::new(growth);
+    assert!(survey.work(|| true));
+    for (line, points) in growth.lines.iter().zip(survey.points()) {
+        assert_eq!(points.last().map(|(size, _)| *size), Some(1_000_000));
+        for (size, cost) in points {
+            let theory = (line.theory)(*size as f64);
+            let apart = match line.id {
+                // Every leaf is as deep as the others, so levels are whole.
+                "tree" | "real" => (-0.35..1.0).contains(&(cost - theory)),
+                "hash" => (cost - theory).abs() < 0.12,
+                _ => (cost - theory).abs() < 0.6,
+            };
+            assert!(apart, "{}: {cost} of {size} keys, theory {theory}", line.id);
         }
     }
 }

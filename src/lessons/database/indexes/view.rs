@@ -63,10 +63,11 @@ fn question(library: &Library, placed: &Placed, narrow: bool, scene: &mut Scene)
             let (from, to) = library.store.ids(op);
             let (from, to) = (count(from as i64), count(to as i64));
             match op {
-                Op::Row(_) => scene.say("asks.row", &[from]),
+                Op::Row(_) | Op::Id(_) => scene.say("asks.row", &[from]),
                 Op::Range(_) => scene.say("asks.range", &[from, to]),
                 Op::Open => scene.say("asks.open", &[]),
                 Op::Insert => scene.say("asks.insert", &[]),
+                Op::InsertId(_) => scene.say("asks.insert-id", &[from]),
             }
         }
     };
@@ -74,7 +75,7 @@ fn question(library: &Library, placed: &Placed, narrow: bool, scene: &mut Scene)
     let none = library.op().is_none();
     let cost = if none { Default::default() } else { cost };
     // Of a new row, what it writes is what it costs.
-    let writes = library.op() == Some(Op::Insert);
+    let writes = library.op().is_some_and(Op::inserts);
     let read = scene.say(
         if writes {
             "pages-written"
@@ -86,7 +87,7 @@ fn question(library: &Library, placed: &Placed, narrow: bool, scene: &mut Scene)
     let ram = scene.say("from-ram", &[count(cost.ram)]);
     let disk = scene.say("from-disk", &[count(cost.disk)]);
     let by = match (library.op(), library.store.plan.by_index) {
-        (None | Some(Op::Insert), _) => String::new(),
+        (None | Some(Op::Insert | Op::InsertId(_)), _) => String::new(),
         (_, true) => scene.say("way.index", &[]),
         (_, false) => scene.say("way.scan", &[]),
     };
@@ -196,7 +197,7 @@ fn index(library: &Library, placed: &Placed, scene: &mut Scene) -> Vec<tree::Sta
         }
     };
     let plan = library.store.plan;
-    let asks = library.op().is_some_and(|op| op != Op::Insert);
+    let asks = library.op().is_some_and(|op| !op.inserts());
     let costs = match plan.index.filter(|_| asks) {
         None => String::new(),
         Some(index) => {
@@ -283,7 +284,7 @@ fn index(library: &Library, placed: &Placed, scene: &mut Scene) -> Vec<tree::Sta
             d.push_str(if place == 0 { "M" } else { "L" });
             d.push_str(&format!("{} {}", tenths(c.x), tenths(c.y)));
         }
-        if matches!(library.op(), Some(Op::Row(_))) {
+        if library.op().is_some_and(Op::asks_one) {
             pencil.line(d, Ink::Accent, 1.5);
         }
     }
@@ -364,7 +365,7 @@ fn table(library: &Library, placed: &Placed, scene: &mut Scene) -> Vec<tree::Sta
     }
     // The rows that match, each at its place on its page, as far as the pages have been read.
     let mut found = String::new();
-    let asked = library.op().filter(|op| *op != Op::Insert);
+    let asked = library.op().filter(|op| !op.inserts());
     for row in asked.iter().flat_map(|op| library.store.matches(*op)) {
         let page = row / A_PAGE as u32;
         if let Some(cell) = tree::find(&cells, page).filter(|_| read.contains(&page)) {

@@ -4,8 +4,8 @@
 
 use super::settings::{Pages, Query};
 use algorithms::zipf::Zipf;
-use engine::Stream;
 use engine::random::{Streams, below};
+use engine::{Stream, Typed};
 use std::sync::Arc;
 
 const LIBRARY: Stream = Stream::named("library");
@@ -13,6 +13,8 @@ const LINKS: Stream = Stream::named("links");
 /// Different words of the library.
 const VOCABULARY: usize = 800;
 const WORDS_A_PAGE: usize = 12;
+/// So many pages a learner may write.
+const OWN_MAX: usize = 12;
 /// The most pages there can be.
 pub(super) const PAGES_MAX: u32 = 5_600;
 
@@ -59,6 +61,8 @@ pub(super) struct Corpus {
     pub(super) count: u32,
     /// A page with "quick" 50 times.
     pub(super) spam: Option<u32>,
+    /// Pages that a learner wrote, the last of all as they came.
+    own: Vec<(u32, Typed)>,
 }
 
 impl Corpus {
@@ -76,18 +80,43 @@ impl Corpus {
             notes,
             count: notes + more,
             spam: None,
+            own: Vec::new(),
         }
     }
 
     /// Whether a page is one of those that are read word by word.
     pub(super) fn by_hand(&self, page: u32) -> bool {
-        page <= self.notes || self.spam == Some(page)
+        page <= self.notes || self.spam == Some(page) || self.own(page).is_some()
+    }
+
+    /// Whether there is room for one more page.
+    pub(super) fn has_room(&self) -> bool {
+        self.own.len() < OWN_MAX && self.count < PAGES_MAX
+    }
+
+    /// A page of the learner's own.
+    pub(super) fn write(&mut self, text: Typed) {
+        self.count += 1;
+        self.own.push((self.count, text));
+    }
+
+    /// The same written pages, behind other ones.
+    pub(super) fn take_over(&mut self, was: &Corpus) {
+        was.own.iter().for_each(|(_, text)| self.write(*text));
+    }
+
+    fn own(&self, page: u32) -> Option<Typed> {
+        let at = self.own.binary_search_by_key(&page, |(own, _)| *own);
+        at.ok().map(|at| self.own[at].1)
     }
 
     /// What stands on a page: the same whenever it is asked, so that nothing has to be kept.
     pub(super) fn text(&self, page: u32) -> String {
         if self.spam == Some(page) {
             return format!("Brown fox {}", "quick ".repeat(50));
+        }
+        if let Some(own) = self.own(page) {
+            return own.text().to_owned();
         }
         if page <= self.notes {
             return NOTES[page.saturating_sub(1) as usize].to_owned();

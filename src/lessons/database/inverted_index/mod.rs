@@ -15,7 +15,9 @@ mod tests;
 pub use model::Search;
 pub use settings::Settings;
 
-use engine::{ActionSpec, Card, Code, Glyph, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Time};
+use engine::{
+    ActionSpec, Card, Code, Field, Glyph, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Time,
+};
 
 /// The lesson.
 pub struct InvertedIndex;
@@ -65,6 +67,20 @@ const PLOTS: &[Plot] = &[
     },
 ];
 
+const OWN_QUERY: &Field = &Field {
+    most: 60,
+    refusals: &["no-word"],
+    samples: &["summer fox", "Foxes", "brow*", "of the", "penguin"],
+};
+const OWN_PAGE: &Field = &Field {
+    most: 120,
+    refusals: &["no-word", "enough"],
+    samples: &[
+        "Two brown foxes sleep while a lazy dog keeps watch",
+        "To be quick is not to be hasty",
+    ],
+};
+
 impl Lesson for InvertedIndex {
     type Model = Search;
     const LEVEL: Level = Level::Basics;
@@ -75,6 +91,8 @@ impl Lesson for InvertedIndex {
             ActionSpec::whole("delete"),
             ActionSpec::whole("spam"),
             ActionSpec::whole("crawl"),
+            ActionSpec::typed("ask-own", OWN_QUERY),
+            ActionSpec::typed("write", OWN_PAGE),
         ],
         probes: &[
             Probe::Level,

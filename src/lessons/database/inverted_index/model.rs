@@ -7,7 +7,7 @@ use super::settings::{Find, Settings};
 use algorithms::text_analysis::{Passage, words};
 use engine::random::below;
 use engine::tape::NoteId;
-use engine::{Act, Arg, Context, Model, Note, PartId, Stream, Time, Tone};
+use engine::{Act, Arg, Context, Model, Note, PartId, Stream, Time, Tone, Typed};
 use kit::bench::{Bench, Played, State, Turn};
 use std::sync::Arc;
 
@@ -22,6 +22,10 @@ const GAP: Time = Time::ms(200);
 const REST_MS: u64 = 1_500;
 /// Pages that are crawled by hand.
 pub(super) const CRAWLED: u32 = 500;
+/// The action that writes a page, as a number of the sheet.
+const WRITE: usize = 6;
+/// So often a query of the learner's own is asked, unless another is chosen.
+const OWN_ASKED: u32 = 8;
 /// Of a walk the first comparisons are told: the rest is more of the same.
 const TOLD: usize = 24;
 
@@ -62,6 +66,8 @@ pub struct Search {
     /// Work so far: the number of the present piece.
     pub(super) work: u32,
     cause: NoteId,
+    /// The learner's own query, and how often it is asked still.
+    own: Option<(Typed, u32)>,
     /// The last answer since anything was turned.
     pub(super) last: Option<Arc<Asked>>,
     pub(super) now: Time,
@@ -136,6 +142,12 @@ impl Search {
         }
     }
 
+    /// What is asked next.
+    pub(super) fn query(&self, knobs: &Settings) -> &'static str {
+        let own = self.own.filter(|(_, left)| *left > 0);
+        own.map_or_else(|| corpus::text(knobs.query), |(own, _)| own.text())
+    }
+
     /// The hand looks for work after so long.
     fn rest(&mut self, span: Time, cx: Cx<'_, '_>) {
         self.next = self.next.wrapping_add(1);
@@ -195,7 +207,13 @@ impl Search {
             return;
         } else {
             let asks = self.bench.queue.pop_front();
-            asks.unwrap_or(Op::Ask(corpus::text(knobs.query), false))
+            asks.unwrap_or_else(|| {
+                let text = self.query(knobs);
+                if let Some((_, left)) = &mut self.own {
+                    *left = left.saturating_sub(1);
+                }
+                Op::Ask(text, false)
+            })
         };
         self.work += 1;
         match op {
@@ -206,8 +224,15 @@ impl Search {
             Op::Ask(text, raw) => {
                 self.last = None;
                 let raw = raw || knobs.raw;
-                let note = Note::new(if raw { "asks-raw" } else { "asks" });
-                let note = note.with(Arg::Word(query_word(text))).about(QUERY);
+                let own = self.own.filter(|(own, _)| own.text() == text);
+                let word = match (own, raw) {
+                    (Some(_), true) => "asks-own-raw",
+                    (Some(_), false) => "asks-own",
+                    (None, true) => "asks-raw",
+                    (None, false) => "asks",
+                };
+                let name = own.map_or(Arg::Word(query_word(text)), |(own, _)| Arg::Typed(own));
+                let note = Note::new(word).with(name).about(QUERY);
                 self.cause = cx.say(note.dot(self.work));
             }
         }
@@ -345,7 +370,12 @@ impl Search {
 
     /// Other pages, all of them fetched.
     fn others(&mut self, knobs: &Settings) {
-        self.craft.corpus = Corpus::new(self.craft.corpus.seed, knobs.pages, knobs.size);
+        let seed = self.craft.corpus.seed;
+        let was = std::mem::replace(
+            &mut self.craft.corpus,
+            Corpus::new(seed, knobs.pages, knobs.size),
+        );
+        self.craft.corpus.take_over(&was);
         self.craft.deleted = None;
         self.crawl += 1;
         self.flying.clear();
@@ -405,6 +435,7 @@ impl Model for Search {
             crawl: 0,
             work: 0,
             cause: NoteId::NONE,
+            own: None,
             last: None,
             now: cx.now(),
         };
@@ -442,6 +473,9 @@ impl Model for Search {
 
     fn on_knobs(&mut self, knobs: &Settings, cx: Cx<'_, '_>) {
         let was = std::mem::replace(&mut self.craft.settings, knobs.clone());
+        if was.query != knobs.query {
+            self.own = None;
+        }
         let others = was.pages != knobs.pages || was.size != knobs.size;
         if others {
             self.others(knobs);
@@ -501,10 +535,11 @@ impl Model for Search {
                     }
                 }
             }
-            _ => {
+            4 => {
                 self.craft.corpus.count += CRAWLED;
                 say("crawl", PAGES, cx);
             }
+            _ => return,
         }
         self.bench.queue.truncate(4);
         self.fetch(knobs.spiders, cx);
@@ -512,8 +547,34 @@ impl Model for Search {
         self.look(cx);
     }
 
+    fn refuses(&self, act: Act, text: &str) -> Option<&'static str> {
+        if words(text).next().is_none() {
+            return Some("no-word");
+        }
+        (act.spec == WRITE && !self.craft.corpus.has_room()).then_some("enough")
+    }
+
+    fn on_typed(&mut self, act: Act, text: Typed, knobs: &Settings, cx: Cx<'_, '_>) {
+        if act.spec == WRITE {
+            self.craft.corpus.write(text);
+            let note = Note::new("written").with(count(self.craft.corpus.count));
+            let note = note.with(Arg::Typed(text)).about(PAGES);
+            cx.say(note.mark(Tone::Learner));
+            self.fetch(knobs.spiders, cx);
+        } else {
+            self.own = Some((text, OWN_ASKED));
+            self.bench.queue.clear();
+            let note = Note::new("own")
+                .with(Arg::Typed(text))
+                .with(count(OWN_ASKED));
+            cx.say(note.about(QUERY).mark(Tone::Learner));
+        }
+        self.anew(cx);
+        self.look(cx);
+    }
+
     fn can(&self, act: Act) -> bool {
-        act.spec < 4 || self.craft.corpus.count + CRAWLED <= PAGES_MAX
+        act.spec != 4 || self.craft.corpus.count + CRAWLED <= PAGES_MAX
     }
 
     fn bytes(&self) -> usize {

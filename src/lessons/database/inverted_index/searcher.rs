@@ -219,7 +219,13 @@ impl Searcher {
     /// Answers a query.
     pub(super) fn ask(&self, text: &'static str, raw: bool, trace: &mut dyn FnMut(Step)) -> Asked {
         let gates = self.asking(raw || self.settings.raw);
-        let start = text.strip_suffix('*');
+        // Of one word with an asterisk only the beginning is given; capitals become small, and no ending is cut.
+        let mut only = words(text);
+        let start = match (text.strip_suffix('*'), only.next(), only.next()) {
+            (Some(_), Some(word), None) => Some(gates.pass(word).small),
+            _ => None,
+        };
+        let start = start.as_deref();
         let passed: Vec<_> = words(text).map(|word| (word, gates.pass(word))).collect();
         let terms = match start {
             Some(start) => vec![(1, start.to_owned())],
@@ -347,7 +353,7 @@ impl Searcher {
         let whole = small.trim_end_matches('*');
         let patterns: Vec<&str> = match asked.settings.meaning {
             Meaning::Phrase => vec![whole],
-            _ => whole.split(' ').collect(),
+            _ => whole.split_whitespace().collect(),
         };
         let mut cost = Cost::default();
         for page in 1..=self.indexed {

@@ -9,7 +9,7 @@ use super::story::FEW;
 use algorithms::text_analysis::words;
 use engine::lesson::sheet;
 use engine::show::Watch;
-use engine::{Act, Choice, Run, Show, Time};
+use engine::{Act, Choice, Refusal, Run, Show, Time};
 
 fn built(settings: &Settings) -> Searcher {
     let mut craft = Searcher::new(7, settings);
@@ -361,4 +361,80 @@ fn pages_that_are_crawled_are_indexed_once_each_by_any_number_of_spiders() {
         search.craft.sound().unwrap();
         assert!(search.last.is_some() || search.asked().is_some());
     }
+}
+
+const OWN: Act = Act { spec: 5, target: 0 };
+const WRITE: Act = Act { spec: 6, target: 0 };
+
+/// Goes on until the present query is answered.
+fn answered(run: &mut Run<Search>, text: &str) -> Asked {
+    while run
+        .model()
+        .last
+        .as_ref()
+        .is_none_or(|last| last.text != text)
+    {
+        run.run(Time::s(100), Watch::Any, 1);
+    }
+    run.audit().unwrap();
+    run.model().last.as_deref().unwrap().clone()
+}
+
+#[test]
+fn a_written_page_is_found_by_its_words_and_a_typed_query_asks_for_them() {
+    let mut run: Run<Search> = Run::new(sheet::<InvertedIndex>(), 1);
+    run.type_in(WRITE, "Penguins never jumped over naïve 狐")
+        .unwrap();
+    run.run(Time::s(30), Watch::Nothing, u64::MAX);
+    assert_eq!(run.model().craft.indexed, 4);
+    for (query, found) in [
+        ("penguin", &[4][..]),
+        ("PENGUINS", &[4]),
+        ("jumping", &[1, 3, 4]),
+        ("penguin fox", &[]),
+        ("naïve", &[4]),
+        ("狐", &[4]),
+        ("Peng*", &[4]),
+        ("the", &[]),
+        ("brown foxes", &[1, 2]),
+    ] {
+        run.type_in(OWN, query).unwrap();
+        assert_eq!(answered(&mut run, query).found, found, "{query}");
+    }
+    // Other pages come and go; what was written stays, behind them.
+    run.set_knob("pages", 1.0).unwrap();
+    run.type_in(OWN, "penguins").unwrap();
+    assert_eq!(answered(&mut run, "penguins").found, [9]);
+}
+
+#[test]
+fn what_has_no_word_is_refused_and_there_is_an_end_to_writing() {
+    let mut run: Run<Search> = Run::new(sheet::<InvertedIndex>(), 1);
+    for text in ["42", "*", "<b>", "👍", "https://example.org"] {
+        for act in [OWN, WRITE] {
+            assert_eq!(
+                run.type_in(act, text),
+                Err(Refusal::Because("no-word")),
+                "{text}"
+            );
+        }
+    }
+    let mut pages = 0;
+    while run.type_in(WRITE, "One fox more").is_ok() {
+        pages += 1;
+    }
+    assert_eq!(pages, 12);
+    assert_eq!(run.type_in(WRITE, "fox"), Err(Refusal::Because("enough")));
+}
+
+#[test]
+fn a_typed_query_gives_way_to_the_lessons_own() {
+    let mut run: Run<Search> = Run::new(sheet::<InvertedIndex>(), 1);
+    run.type_in(OWN, "bridge").unwrap();
+    answered(&mut run, "bridge");
+    run.set_knob("query", 1.0).unwrap();
+    assert_eq!(answered(&mut run, "quick").text, "quick");
+    run.type_in(OWN, "bridge").unwrap();
+    run.run(Time::s(90), Watch::Nothing, u64::MAX);
+    assert_eq!(run.model().asked().map(|asked| asked.text), Some("quick"));
 }

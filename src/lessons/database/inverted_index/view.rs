@@ -208,10 +208,10 @@ fn flow(pencil: &mut Pencil<'_>, text: &str, area: Rect, open: bool, word: Optio
     for (row, line) in lines.iter().enumerate().skip(first).take(room) {
         let y = area.y + (row - first) as f32 * LINE;
         let cut = row + 1 == first + room && row + 1 < lines.len() && word.is_none();
-        let line = if cut {
-            fitting(&[format!("{line} …")], SMALL, false, area.w)
-        } else {
-            line.clone()
+        // Somebody may have written a word that is wider than a page.
+        let line = match cut {
+            true => fitting(&[format!("{line} …")], SMALL, false, area.w),
+            false => fitting(std::slice::from_ref(line), SMALL, false, area.w),
         };
         if row == at
             && let Some(word) = word

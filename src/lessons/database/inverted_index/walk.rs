@@ -1,6 +1,5 @@
 //! A query on the stage: its words, the lists that fingers walk, and what was found.
 
-use super::corpus;
 use super::model::{QUERY, RESULTS, Search};
 use super::searcher::{Asked, Cost, Op, What};
 use super::settings::{Find, Meaning, Rank};
@@ -144,7 +143,8 @@ pub(super) fn query(search: &Search, placed: &Placed, scene: &mut Scene) -> Vec<
     panel(&mut pencil, r, title.as_str());
     let mut stands = Vec::new();
     let Some(asked) = asked else {
-        let next = corpus::text(search.craft.settings.query);
+        let next = search.query(&search.craft.settings).to_owned();
+        let next = fitting(&[next], 13.0, true, r.w - 24.0);
         pencil.bold(pt(r.x + 12.0, r.y + 64.0), 13.0, Ink::Secondary, next);
         pencil.text(
             pt(r.x + 12.0, r.y + 44.0),
@@ -194,8 +194,13 @@ pub(super) fn query(search: &Search, placed: &Placed, scene: &mut Scene) -> Vec<
             _ if passage.term == *word => ((*word).to_owned(), Ink::Accent),
             _ => (format!("{word} → {}", passage.term), Ink::Accent),
         };
+        let room = r.x + r.w - 10.0 - x;
+        let label = match at {
+            0 => fitting(&[label], 13.0, true, room),
+            _ => label,
+        };
         let w = text::width(&label, 13.0, true);
-        if x + w > r.x + r.w - 10.0 {
+        if w > room {
             break;
         }
         pencil.bold(pt(x, y), 13.0, ink, label);

@@ -1,5 +1,6 @@
 //! Bloom filter: can a few bits remember whether you have seen something, and when do they lie?
 
+mod growth;
 mod model;
 mod seen;
 mod settings;
@@ -12,7 +13,9 @@ mod tests;
 pub use model::Shop;
 pub use settings::Settings;
 
-use engine::{ActionSpec, Card, Code, Glyph, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Time};
+use engine::{
+    ActionSpec, Card, Code, Field, Glyph, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Time,
+};
 use model::{GRID, UNSEEN};
 
 /// The lesson.
@@ -54,6 +57,12 @@ const PLOTS: &[Plot] = &[
     ),
 ];
 
+const OWN: &Field = &Field {
+    most: 40,
+    refusals: &["enough"],
+    samples: &["cats on skateboards", "7", "reel-12", "Moon landing"],
+};
+
 impl Lesson for BloomFilter {
     type Model = Shop;
     const LEVEL: Level = Level::Core;
@@ -66,6 +75,8 @@ impl Lesson for BloomFilter {
             ActionSpec::whole("rebuild"),
             ActionSpec::whole("flip"),
             ActionSpec::whole("new-user"),
+            ActionSpec::typed("ask-own", OWN),
+            ActionSpec::typed("watch-own", OWN),
         ],
         probes: &[
             Probe::Level,
@@ -91,6 +102,7 @@ impl Lesson for BloomFilter {
         twin: ("hashes", 10.0),
         stands_for: &[(UNSEEN, GRID)],
         still: Time::ms(2_700),
+        growth: Some(&growth::GROWTH),
         ..Sheet::usual(
             Card {
                 slug: "bloom-filter",

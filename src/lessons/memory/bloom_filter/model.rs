@@ -1,12 +1,13 @@
 //! The shop: reels come one by one, a filter is asked whether the user has watched them, and a database where it says maybe.
 
 use super::probe;
-use super::seen::{Seen, Shape};
+use super::seen::{OWN_FROM, Seen, Shape};
 use super::settings::Settings;
 use engine::random::{below, chance, unit};
 use engine::tape::NoteId;
-use engine::{Act, Arg, Context, Model, Note, PartId, Stream, Time, Tone};
+use engine::{Act, Arg, Context, Model, Note, PartId, Stream, Time, Tone, Typed};
 use kit::flow::{Balance, Key, Leg, Marks, Offer, Pool, Slab, Source};
+use std::rc::Rc;
 
 pub(super) const FEED: PartId = PartId::one("feed");
 pub(super) const GRID: PartId = PartId::one("grid");
@@ -31,6 +32,10 @@ const REACH: f64 = 0.3;
 pub(super) const MORE: usize = 50;
 /// A user who has watched so many makes room for another, or a stack would grow for ever.
 const NAMES_MAX: usize = 2_000;
+/// The action that puts a reel of the learner's choice in, as a number of the sheet.
+const WATCH_OWN: usize = 8;
+/// So many reels a learner may name.
+const OWN_MAX: usize = 64;
 /// The reels that the user has watched as the lesson opens.
 const FIRST: usize = 3;
 /// What the database said last is seen for so long.
@@ -229,6 +234,11 @@ fn count(n: impl TryInto<i64>) -> Arg {
     Arg::Count(n.try_into().unwrap_or(i64::MAX))
 }
 
+/// What notes call a reel: its number, or the name that a learner gave it.
+fn named(seen: &Seen, number: u32) -> Arg {
+    seen.name(number).map_or(count(number), Arg::Typed)
+}
+
 impl Shop {
     fn next(&mut self, cx: Cx<'_, '_>) {
         let rate = f64::from(self.knobs.rate);
@@ -256,12 +266,36 @@ impl Shop {
         }
     }
 
+    pub(super) fn named(&self, number: u32) -> Arg {
+        named(&self.seen, number)
+    }
+
+    /// The number of the reel that a text names: one of the shop's, whatever it is called there, or one named before.
+    fn meant(&self, text: &str) -> Option<u32> {
+        let number = text.strip_prefix("reel-").unwrap_or(text);
+        let of_shop = number
+            .parse()
+            .ok()
+            .filter(|n: &u32| (1..OWN_FROM).contains(n) && n.to_string() == number);
+        let own = || self.seen.own.iter().position(|own| own.text() == text);
+        of_shop.or_else(|| Some(OWN_FROM + own()? as u32))
+    }
+
+    /// The number of a reel that a learner names, perhaps for the first time.
+    fn called(&mut self, text: Typed) -> u32 {
+        self.meant(text.text()).unwrap_or_else(|| {
+            let own = self.seen.own.iter().copied();
+            self.seen.own = own.chain([text]).collect();
+            OWN_FROM + self.seen.own.len() as u32 - 1
+        })
+    }
+
     fn knows(&self, number: u32) -> bool {
         self.watched.binary_search(&number).is_ok()
     }
 
     fn come(&mut self, number: u32, word: &'static str, urgent: bool, cx: Cx<'_, '_>) {
-        let note = Note::new(word).with(count(number)).about(FEED);
+        let note = Note::new(word).with(self.named(number)).about(FEED);
         let note = note.dot(number);
         let cause = cx.say(if word == "comes" {
             note
@@ -331,7 +365,7 @@ impl Shop {
             Fate::WrongNo => self.damage,
             _ => cause,
         });
-        let note = Note::new(word).with(count(number)).with(count(bit));
+        let note = Note::new(word).with(self.named(number)).with(count(bit));
         let note = note.about(GRID).dot(number);
         let cause = cx.say(match fate {
             Fate::WrongNo => note.mark(Tone::Bad),
@@ -402,7 +436,9 @@ impl Shop {
             return;
         };
         cx.because(reel.cause);
-        let note = Note::new(word).with(count(reel.number)).about(part);
+        let note = Note::new(word)
+            .with(named(&self.seen, reel.number))
+            .about(part);
         let note = note.dot(reel.number);
         let marked = lie && self.marks.due(cx.now());
         reel.cause = cx.say(if marked { note.mark(Tone::Warn) } else { note });
@@ -519,14 +555,14 @@ impl Shop {
         cx.because(reel.cause);
         let mut note = Note::new(word).about(GRID).dot(reel.number);
         for owner in known.into_iter().take(3) {
-            note = note.with(count(owner));
+            note = note.with(named(&self.seen, owner));
         }
         reel.cause = cx.say(note);
     }
 
     /// The filter is built anew from what the database knows.
     fn build(&mut self, shape: Shape, now: Time) {
-        self.seen = Seen::new(shape, &self.watched, now);
+        self.seen = Seen::new(shape, self.seen.own.clone(), &self.watched, now);
         self.damaged = false;
         (self.verdict, self.sifted, self.rebuilt) = (None, None, None);
         self.hand.places = self.seen.places(self.hand.number);
@@ -651,7 +687,7 @@ impl Model for Shop {
             source: Source::default(),
             last: 0,
             watched: Vec::new(),
-            seen: Seen::new(Shape::of(knobs), &[], cx.now()),
+            seen: Seen::new(Shape::of(knobs), Rc::default(), &[], cx.now()),
             hand: Hand {
                 number: 0,
                 from: cx.now(),
@@ -764,7 +800,7 @@ impl Model for Shop {
                 } else {
                     "cleared"
                 };
-                let note = Note::new(word).with(count(number));
+                let note = Note::new(word).with(self.named(number));
                 self.damage = cx.say(note.about(GRID).dot(number).mark(Tone::Learner));
                 if self.seen.counts() {
                     self.answer_again(cx);
@@ -808,6 +844,25 @@ impl Model for Shop {
                 );
             }
             _ => {}
+        }
+        self.look(cx);
+    }
+
+    fn refuses(&self, act: Act, text: &str) -> Option<&'static str> {
+        let watched = act.spec == WATCH_OWN && self.watched.len() + 1 >= NAMES_MAX;
+        let named = self.meant(text).is_none() && self.seen.own.len() >= OWN_MAX;
+        (watched || named).then_some("enough")
+    }
+
+    fn on_typed(&mut self, act: Act, text: Typed, _: &Settings, cx: Cx<'_, '_>) {
+        let number = self.called(text);
+        if act.spec == WATCH_OWN {
+            let note = Note::new("watch-own").with(self.named(number));
+            cx.say(note.about(GRID).dot(number).mark(Tone::Learner));
+            self.show(number, cx);
+            self.answer_again(cx);
+        } else {
+            self.come(number, "ask-own", true, cx);
         }
         self.look(cx);
     }

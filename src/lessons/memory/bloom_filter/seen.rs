@@ -4,7 +4,7 @@ use super::settings::{Bits, KeyOf, Kind, Settings};
 use algorithms::bloom_filter::{self, BloomFilter, expected_fill, murmur3_x64_128, rate_of_fill};
 use algorithms::counting_bloom_filter::CountingBloomFilter;
 use algorithms::stacked_bloom_filter::StackedBloomFilter;
-use engine::Time;
+use engine::{Time, Typed};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -14,6 +14,8 @@ type Hash = (u64, u64);
 /// Names never watched that the rate of lies is measured with, and the number of the first: no reel comes that far.
 pub(super) const STRANGERS: usize = 1_000;
 const FIRST_STRANGER: u32 = 1_000_000_000;
+/// Reels that a learner named are numbered from here on.
+pub(super) const OWN_FROM: u32 = 900_000_000;
 /// For so long a bit is newly set.
 pub(super) const NEW: Time = Time::s(1);
 /// Who set a bit is remembered for so many bits: more could not be told apart on the stage.
@@ -61,6 +63,8 @@ impl Shape {
 #[derive(Clone, Debug)]
 pub(super) struct Seen {
     pub(super) shape: Shape,
+    /// The names of those reels that a learner named.
+    pub(super) own: Rc<[Typed]>,
     sieve: Sieve,
     /// Who set each bit first; 0 for nobody.
     owners: Vec<u32>,
@@ -75,11 +79,12 @@ pub(super) struct Seen {
 
 impl Seen {
     /// A filter that holds these names.
-    pub(super) fn new(shape: Shape, names: &[u32], now: Time) -> Seen {
+    pub(super) fn new(shape: Shape, own: Rc<[Typed]>, names: &[u32], now: Time) -> Seen {
         let (bits, hashes) = (shape.bits, shape.hashes);
         let numbers = (FIRST_STRANGER..).take(STRANGERS);
         let mut seen = Seen {
             shape,
+            own,
             sieve: match shape.kind {
                 Kind::Plain => Sieve::Plain(BloomFilter::new(bits, hashes)),
                 Kind::Counting => Sieve::Counting(CountingBloomFilter::new(bits, hashes)),
@@ -88,7 +93,9 @@ impl Seen {
             owners: Vec::new(),
             fresh: VecDeque::new(),
             cleared: Vec::new(),
-            strangers: numbers.map(|number| hash(shape.key, number)).collect(),
+            strangers: numbers
+                .map(|number| hash(shape.key, &reel(number)))
+                .collect(),
             told_apart: Vec::new(),
         };
         for name in names {
@@ -100,12 +107,22 @@ impl Seen {
     }
 
     fn hash(&self, number: u32) -> Hash {
-        hash(self.shape.key, number)
+        murmur3_x64_128(self.key(number).as_bytes(), 0)
+    }
+
+    /// The name that a learner gave a reel.
+    pub(super) fn name(&self, number: u32) -> Option<Typed> {
+        let own = number.checked_sub(OWN_FROM)?;
+        self.own.get(own as usize).copied()
     }
 
     /// The key of a reel as text.
     pub(super) fn key(&self, number: u32) -> String {
-        self.shape.key.text(number)
+        let key = self.shape.key;
+        match self.name(number) {
+            Some(name) => key.text(name.text()),
+            None => key.text(&reel(number)),
+        }
     }
 
     /// Puts a name in.
@@ -342,7 +359,7 @@ impl Seen {
             hashes,
             ..self.shape
         };
-        Seen::new(shape, names, Time::ZERO).rate()
+        Seen::new(shape, self.own.clone(), names, Time::ZERO).rate()
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -351,6 +368,10 @@ impl Seen {
     }
 }
 
-fn hash(key: KeyOf, number: u32) -> Hash {
-    murmur3_x64_128(key.text(number).as_bytes(), 0)
+fn hash(key: KeyOf, reel: &str) -> Hash {
+    murmur3_x64_128(key.text(reel).as_bytes(), 0)
+}
+
+fn reel(number: u32) -> String {
+    format!("reel-{number}")
 }

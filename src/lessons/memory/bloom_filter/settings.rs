@@ -38,10 +38,10 @@ choices!(KeyOf { "reel" => KeyOf::Reel, "pair" => KeyOf::Pair });
 
 impl KeyOf {
     /// The bytes that are hashed, as text.
-    pub(super) fn text(self, number: u32) -> String {
+    pub(super) fn text(self, reel: &str) -> String {
         match self {
-            KeyOf::Reel => format!("reel-{number}"),
-            KeyOf::Pair => format!("user-7:reel-{number}"),
+            KeyOf::Reel => reel.to_owned(),
+            KeyOf::Pair => format!("user-7:{reel}"),
         }
     }
 }

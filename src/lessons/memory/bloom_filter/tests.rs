@@ -6,7 +6,7 @@ use super::settings::{Bits, Kind, Settings};
 use algorithms::bloom_filter::{self, expected_fill, optimal_bits, optimal_hashes, rate_of_fill};
 use engine::lesson::sheet;
 use engine::show::Watch;
-use engine::{Act, Model, Run, Show, Time};
+use engine::{Act, Arg, Model, Refusal, Run, Show, Time, Typed};
 
 const WATCH_MORE: usize = 0;
 const FORGET: usize = 1;
@@ -227,5 +227,101 @@ fn eight_bits_lie_more_often_than_not_after_five_reels() {
     assert!(
         mean > 0.543 - 3.0 * error && mean < 0.625,
         "{mean} ±{error}"
+    );
+}
+
+#[test]
+fn a_typed_name_is_hashed_like_any_other() {
+    const ASK: Act = Act { spec: 7, target: 0 };
+    const WATCH: Act = Act { spec: 8, target: 0 };
+    for kind in [Kind::Plain, Kind::Counting, Kind::Stacked] {
+        let first = Settings {
+            kind,
+            bits: Bits(1_024),
+            ..Settings::default()
+        };
+        let mut run = run(3, first, 1);
+        for name in ["cats on skateboards", "狐", "שלום", "007", "reel-0"] {
+            let told = |run: &Run<Shop>, word: &str| {
+                let all = run.tape().notes().filter(|note| {
+                    let of = note.args[0] == Some(Arg::Typed(Typed::new(name, 40).unwrap()));
+                    note.word == word && of
+                });
+                all.count()
+            };
+            run.type_in(ASK, name).unwrap();
+            go_on(&mut run, Time::s(3));
+            assert_eq!(
+                (told(&run, "no"), told(&run, "maybe")),
+                (1, 0),
+                "{name} is new"
+            );
+            run.type_in(ASK, &format!(" {name} ")).unwrap();
+            go_on(&mut run, Time::s(3));
+            assert_eq!(
+                (told(&run, "no"), told(&run, "maybe")),
+                (1, 1),
+                "{name} was shown"
+            );
+            assert_eq!(told(&run, "watched"), 1, "{name}: the database knows it");
+        }
+        assert_eq!(run.model().seen.own.len(), 5);
+        run.type_in(WATCH, "a name").unwrap();
+        let (number, seen) = (
+            run.model().watched.last().copied().unwrap(),
+            &run.model().seen,
+        );
+        assert_eq!(seen.key(number), "a name");
+        assert!(seen.ask(number).is_none());
+        // A reel of the shop is the same, whoever names it.
+        for text in ["5000", "reel-5000"] {
+            run.type_in(WATCH, text).unwrap();
+            assert!(run.model().watched.binary_search(&5_000).is_ok());
+        }
+        assert_eq!(run.model().seen.own.len(), 6);
+        // A filter that is built anew hashes names again.
+        act(&mut run, REBUILD);
+        run.set_knob("key", 1.0).unwrap();
+        assert_eq!(run.model().seen.key(number), "user-7:a name");
+        run.audit().unwrap();
+    }
+}
+
+#[test]
+fn there_is_an_end_to_names() {
+    const ASK: Act = Act { spec: 7, target: 0 };
+    let mut run = run(3, Settings::default(), 1);
+    let taken = (0..100).take_while(|i| run.type_in(ASK, &format!("name {i}")).is_ok());
+    assert_eq!(taken.count(), 64);
+    assert_eq!(run.type_in(ASK, "another"), Err(Refusal::Because("enough")));
+    run.type_in(ASK, "name 7").unwrap();
+    go_on(&mut run, Time::s(60));
+}
+
+#[test]
+fn a_filter_of_a_million_keys_lies_as_often_as_theory_says() {
+    let growth = &super::growth::GROWTH;
+    let mut survey = engine::growth::Survey::new(growth);
+    assert!(survey.work(|| true));
+    let line = &growth.lines[0];
+    for (size, cost) in &survey.points()[0] {
+        let theory = (line.theory)(*size as f64);
+        // Four standard deviations of so many tries, and what two hashes in place of seven add.
+        let spread = 4.0 * (theory * (100.0 - theory) / line.samples as f64).sqrt();
+        assert!(
+            (cost - theory).abs() <= spread + 0.02 * theory + 0.02,
+            "{size}: {cost}, theory {theory}"
+        );
+    }
+    let at = |size: u64| {
+        survey.points()[0]
+            .iter()
+            .find(|point| point.0 == size)
+            .unwrap()
+            .1
+    };
+    assert!(
+        at(500_000) < 1.3 && at(1_000_000) > 10.0,
+        "a size is a promise for one number of keys"
     );
 }

@@ -29,6 +29,8 @@ const FOOT: f32 = 20.0;
 const TAGS: usize = 6;
 /// With so many bits a reel there is room for the word.
 const NAMED: usize = 4;
+/// The widest label of a reel that a learner named.
+const TAG: f32 = 64.0;
 /// The reel in hand.
 const HAND: f32 = 19.0;
 /// How far from the grid reels pass it.
@@ -226,7 +228,7 @@ fn count(n: impl TryInto<i64>) -> Arg {
 fn feed(shop: &Shop, r: Rect, hand: Point, narrow: bool, scene: &mut Scene) {
     let held = &shop.hand;
     let rate = scene.say("rate", &[count(shop.knobs.rate)]);
-    let reel = scene.say("in-hand", &[count(held.number)]);
+    let reel = scene.say("in-hand", &[shop.named(held.number)]);
     let (word, ground, ink) = match (held.phase, held.proof) {
         (Phase::Reaches, _) => ("asks", Ink::AccentSoft, Ink::Ink),
         (Phase::Told, Some(_)) if held.watched => ("wrong-no", Ink::Bad, Ink::OnBad),
@@ -242,14 +244,11 @@ fn feed(shop: &Shop, r: Rect, hand: Point, narrow: bool, scene: &mut Scene) {
     NodeCard::plain(r, name, rate).draw(&mut pencil);
     let ring = Rect::new(hand.x - HAND, hand.y - HAND, 2.0 * HAND, 2.0 * HAND);
     pencil.bordered(ring, HAND, Ink::AccentSoft, Ink::Accent, 2.0);
+    let called = shop.seen.name(held.number);
     let size = if held.number < 1_000 { 13.0 } else { 11.0 };
-    pencil.centred(
-        pt(hand.x, hand.y + 4.5),
-        size,
-        true,
-        Ink::Ink,
-        held.number.to_string(),
-    );
+    let number = called.map_or(held.number.to_string(), |name| name.text().to_owned());
+    let number = fitting(&[number], size, true, 2.0 * HAND - 8.0);
+    pencil.centred(pt(hand.x, hand.y + 4.5), size, true, Ink::Ink, number);
     // Under the ring, and never outside the card; where the fingers go down there is no room for the key.
     let inside = |half: f32| hand.x.min(r.x + r.w - half - 5.0);
     if !narrow {
@@ -299,7 +298,7 @@ fn database(shop: &Shop, r: Rect, at: Time, scene: &mut Scene) {
         } else {
             ["watched", "watched.short"]
         };
-        let said = words.map(|word| scene.say(word, &[count(verdict.number)]));
+        let said = words.map(|word| scene.say(word, &[shop.named(verdict.number)]));
         (fitting(&said, 12.0, true, r.w - 28.0), verdict.lie)
     });
     let unasked = scene.say("nobody-asks", &[]);
@@ -463,12 +462,16 @@ fn grid(shop: &Shop, r: Rect, from: Point, database: Rect, at: Time, scene: &mut
     let shared = (squares.bits_each > 1).then(|| scene.say("shared", &[count(squares.bits_each)]));
     let told = verdict(shop, at);
     let words = scene.words().clone();
-    let tag = |owner: u32| words.fill("stage.in-hand", &[count(owner)]);
+    let tag = |owner: u32, short: bool| match (shop.seen.name(owner), short) {
+        (Some(name), _) => fitting(&[name.quoted()], 11.0, true, TAG),
+        (None, false) => words.fill("stage.in-hand", &[count(owner)]),
+        (None, true) => owner.to_string(),
+    };
     let spoken = match told.filter(|verdict| verdict.lie) {
-        Some(lie) => scene.say("spoken-lie", &[count(lie.number)]),
+        Some(lie) => scene.say("spoken-lie", &[shop.named(lie.number)]),
         None => scene.say(
             "spoken",
-            &[count(shop.hand.number), count(shop.hand.places.len())],
+            &[shop.named(shop.hand.number), count(shop.hand.places.len())],
         ),
     };
     let spoken = format!("{title}; {}; {spoken}", shape[0]);
@@ -646,7 +649,7 @@ fn fingers(
 fn tags(
     verdict: &Verdict,
     squares: &Squares,
-    words: impl Fn(u32) -> String,
+    words: impl Fn(u32, bool) -> String,
 ) -> Vec<(Rect, String)> {
     let mut tags: Vec<(Rect, String)> = Vec::new();
     let mut done: Vec<u64> = Vec::new();
@@ -657,8 +660,8 @@ fn tags(
         }
         done.push(*place);
         let label = match verdict.places.len() {
-            ..=NAMED => words(*owner),
-            _ => owner.to_string(),
+            ..=NAMED => words(*owner, false),
+            _ => words(*owner, true),
         };
         let (w, h) = (text::width(&label, 12.0, true) + 12.0, 18.0);
         let p = squares.at(*place);

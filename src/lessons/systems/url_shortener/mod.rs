@@ -5,6 +5,7 @@ mod settings;
 mod story;
 mod view;
 mod visits;
+mod web;
 
 #[cfg(test)]
 mod tests;
@@ -12,7 +13,9 @@ mod tests;
 pub use model::Shortener;
 pub use settings::Settings;
 
-use engine::{ActionSpec, Card, Code, Glyph, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Time};
+use engine::{
+    ActionSpec, Card, Code, Field, Glyph, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Time,
+};
 
 /// The lesson.
 pub struct UrlShortener;
@@ -57,6 +60,17 @@ const PLOTS: &[Plot] = &[
     ),
 ];
 
+const ADDRESS: &Field = &Field {
+    most: 120,
+    refusals: &["no-address", "enough"],
+    samples: &["https://example.org/a-long-way/to?the=fox", "example.com/7"],
+};
+const CODE_OF_OWN: &Field = &Field {
+    most: 12,
+    refusals: &["no-link", "no-code", "same"],
+    samples: &["f0c5", "00ff"],
+};
+
 impl Lesson for UrlShortener {
     type Model = Shortener;
     const LEVEL: Level = Level::Core;
@@ -69,6 +83,8 @@ impl Lesson for UrlShortener {
             ActionSpec::whole("set-back"),
             ActionSpec::whole("scan"),
             ActionSpec::whole("restart"),
+            ActionSpec::typed("shorten", ADDRESS),
+            ActionSpec::typed("alias", CODE_OF_OWN),
         ],
         probes: &[
             Probe::Level,

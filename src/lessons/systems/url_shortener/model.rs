@@ -3,13 +3,14 @@
 use super::probe;
 use super::settings::{Rule, Settings, Way};
 use super::visits::Visits;
+use super::web;
 use algorithms::base62::{DIGITS_LOWER_UPPER, encode, scatter};
 use algorithms::counters::{Range, ReplicatedCounter, Stride, TokenService};
 use algorithms::short_code::{self, Insert, Table, Written};
 use algorithms::snowflake::{Snowflake, TWITTER_EPOCH_MS};
 use engine::random::{below, unit};
 use engine::tape::NoteId;
-use engine::{Act, Arg, Context, Model, Note, PartId, Stream, Time, Tone};
+use engine::{Act, Arg, Context, Model, Note, PartId, Stream, Time, Tone, Typed};
 use kit::flow::{Balance, Change, Key, Leg, Marks, Recently, Roster, Slab, Source};
 use std::collections::VecDeque;
 
@@ -67,6 +68,12 @@ const MEET_62: [(u32, u32); 7] = [
     (7_180_240, 7_984_041),
 ];
 
+/// The action that chooses a code, as a number of the sheet.
+const ALIAS: usize = 8;
+/// Links that a learner typed are numbered from here on, and there are at most so many.
+const OWN_FROM: u32 = 1 << 29;
+const OWN_MAX: usize = 64;
+
 const ARRIVALS: Stream = Stream::named("arrivals");
 const LINKS: Stream = Stream::named("links");
 const DRAWN: Stream = Stream::named("codes");
@@ -120,6 +127,8 @@ pub(super) struct Job {
     pub(super) leg: Leg<Hop>,
     /// Counted as stored or refused.
     settled: bool,
+    /// Its code was chosen by who sent it, who will have no other.
+    chosen: bool,
     pub(super) failed: bool,
     /// What stood under the code that it looked at.
     found: Option<u32>,
@@ -220,6 +229,9 @@ pub enum Event {
 #[derive(Clone, Debug)]
 pub struct Shortener {
     pub(super) jobs: Slab<Job>,
+    /// What a learner typed to be shortened, and the link that was typed last.
+    own: Vec<Typed>,
+    latest: Option<u32>,
     gone: u64,
     pub(super) servers: Roster<Worker>,
     turn: usize,
@@ -265,27 +277,61 @@ pub(super) fn count(n: impl TryInto<i64>) -> Arg {
     Arg::Count(n.try_into().unwrap_or(i64::MAX))
 }
 
-/// The address that a link stands for.
-pub(super) fn address(link: u32) -> String {
+/// The address that a link of nobody's stands for.
+fn address(link: u32) -> String {
     match link.checked_sub(PAIRS) {
         Some(i) => format!("example.net/{i}"),
         None => format!("example.com/{link}"),
     }
 }
 
-/// The number by which notes speak of a link.
-fn named(link: u32) -> Arg {
-    count(link % PAIRS)
-}
-
 impl Shortener {
-    /// How a code is written.
-    pub(super) fn text(&self, code: u64) -> String {
-        let length = match self.knobs.way {
+    /// What a learner typed for a link.
+    fn own(&self, link: u32) -> Option<Typed> {
+        let at = link.checked_sub(OWN_FROM)? as usize;
+        self.own.get(at).copied().filter(|_| link < PAIRS)
+    }
+
+    /// The address that a link stands for, without its scheme.
+    pub(super) fn address(&self, link: u32) -> String {
+        match self.own(link) {
+            Some(own) => {
+                let text = own.text();
+                text.split_once("://")
+                    .map_or(text, |(_, rest)| rest)
+                    .to_owned()
+            }
+            None => address(link),
+        }
+    }
+
+    /// All of it, as it is hashed.
+    fn url(&self, link: u32) -> String {
+        let own = self.own(link).and_then(|own| web::address(own.text()));
+        own.unwrap_or_else(|| format!("https://{}", address(link)))
+    }
+
+    /// By what notes speak of a link: its number, or what was typed.
+    fn named(&self, link: u32) -> Arg {
+        self.own(link).map_or(count(link % PAIRS), Arg::Typed)
+    }
+
+    /// Characters of a code.
+    fn length(&self) -> usize {
+        match self.knobs.way {
             Way::Snowflake => 1,
             _ => self.knobs.length as usize,
-        };
-        encode(code, self.knobs.way.base(), length, &DIGITS_LOWER_UPPER)
+        }
+    }
+
+    /// How a code is written.
+    pub(super) fn text(&self, code: u64) -> String {
+        encode(
+            code,
+            self.knobs.way.base(),
+            self.length(),
+            &DIGITS_LOWER_UPPER,
+        )
     }
 
     /// Squares along a side of the map.
@@ -341,7 +387,7 @@ impl Shortener {
     }
 
     /// Something sets out.
-    fn send(&mut self, what: What, link: u32, code: u64, i: usize, cx: Cx<'_, '_>) {
+    fn send(&mut self, what: What, link: u32, code: u64, i: usize, cx: Cx<'_, '_>) -> Key {
         let key = self.jobs.insert(Job {
             what,
             link,
@@ -352,26 +398,43 @@ impl Shortener {
             step: Step::ToServer,
             leg: Leg::new(Hop::Door, cx.now(), HOP, false),
             settled: what != What::Link,
+            chosen: false,
             failed: false,
             found: None,
             cause: cx.cause(),
         });
         if let What::Range(_) = what {
-            return self.go(key, Step::Ask, cx);
+            self.go(key, Step::Ask, cx);
+        } else {
+            cx.schedule(HOP, Event::Due(key));
         }
-        cx.schedule(HOP, Event::Due(key));
+        key
     }
 
     fn create(&mut self, link: u32, cx: Cx<'_, '_>) {
+        let note = Note::new("comes").with(self.named(link));
+        self.create_as(link, None, note, cx);
+    }
+
+    /// A link comes that is to get this code, or any.
+    fn create_as(&mut self, link: u32, code: Option<u64>, note: Note, cx: Cx<'_, '_>) {
         self.count.asked += 1;
         self.lately.add(0, cx.now());
-        let note = Note::new("comes").with(named(link)).about(CREATORS);
-        cx.say(note.dot(self.jobs.born() + 1));
+        cx.say(note.about(CREATORS).dot(self.jobs.born() + 1));
         match self.pick() {
-            Some(i) => self.send(What::Link, link, 0, i, cx),
+            Some(i) => {
+                let key = self.send(What::Link, link, code.unwrap_or(0), i, cx);
+                if let Some(job) = self.jobs.get_mut(key) {
+                    job.chosen = code.is_some();
+                }
+            }
             None => {
                 self.count.refused += 1;
-                cx.say(Note::new("no-server").with(named(link)).about(CREATORS));
+                cx.say(
+                    Note::new("no-server")
+                        .with(self.named(link))
+                        .about(CREATORS),
+                );
             }
         }
     }
@@ -413,6 +476,11 @@ impl Shortener {
 
     fn fail(&mut self, key: Key, note: Note, cx: Cx<'_, '_>) {
         self.say(key, note, cx);
+        self.turn_away(key, cx);
+    }
+
+    /// A link goes home without a code.
+    fn turn_away(&mut self, key: Key, cx: Cx<'_, '_>) {
         let Some(job) = self.jobs.get_mut(key) else {
             return;
         };
@@ -440,7 +508,7 @@ impl Shortener {
                 self.waste(i, range.unwrap_or_default(), cx);
                 return self.let_go(key);
             }
-            let note = Note::new("died-with").with(named(job.link));
+            let note = Note::new("died-with").with(self.named(job.link));
             return self.fail(key, note.with(Arg::Part(server(i))).about(server(i)), cx);
         }
         match (step, what) {
@@ -497,6 +565,9 @@ impl Shortener {
             return;
         };
         let (i, link, attempt) = (job.server, job.link, job.attempt);
+        if job.chosen {
+            return self.put(key, cx);
+        }
         let code = match self.knobs.way {
             Way::Random => {
                 let space = self.knobs.space();
@@ -513,7 +584,7 @@ impl Shortener {
                 }
             }
             Way::Hex | Way::Base62 => {
-                let text = short_code::attempt(&format!("https://{}", address(link)), attempt);
+                let text = short_code::attempt(&self.url(link), attempt);
                 match self.knobs.way {
                     Way::Hex => short_code::hex_digits(&text, self.knobs.length),
                     _ => short_code::modulo_62(&text, self.knobs.length),
@@ -535,7 +606,7 @@ impl Shortener {
         if let Some(job) = self.jobs.get_mut(key) {
             job.code = code;
         }
-        let note = Note::new("gets-code").with(named(link));
+        let note = Note::new("gets-code").with(self.named(link));
         self.say(key, note.about(server(i)), cx);
         self.put(key, cx);
     }
@@ -590,7 +661,7 @@ impl Shortener {
             own.waiting.pop_front();
             self.numbered(key, number, cx);
             let note = Note::new("counts").with(Arg::Part(server(i)));
-            let note = note.with(named(self.jobs.get(key).map_or(0, |job| job.link)));
+            let note = note.with(self.named(self.jobs.get(key).map_or(0, |job| job.link)));
             self.say(key, note.about(server(i)), cx);
             self.put(key, cx);
         }
@@ -618,9 +689,10 @@ impl Shortener {
                 _ if self.knobs.scatter && number < space => scatter(number, space),
                 _ => number,
             };
+            let link = job.link;
             if again {
                 self.count.again += 1;
-                let link = named(job.link);
+                let link = self.named(link);
                 cx.because(self.source_cause);
                 let note = Note::new("again").with(link).about(SOURCE);
                 let note = self.bad(note, cx.now());
@@ -641,7 +713,7 @@ impl Shortener {
             Way::Counter if self.down_until.is_some() => {
                 job.step = Step::Queued;
                 self.queue.push_back(key);
-                let note = Note::new("waits-source").with(named(link));
+                let note = Note::new("waits-source").with(self.named(link));
                 return self.say(key, note.about(SOURCE), cx);
             }
             Way::Counter => {
@@ -651,7 +723,7 @@ impl Shortener {
                 self.numbered(key, number, cx);
                 self.say(
                     key,
-                    Note::new("increments").with(named(link)).about(SOURCE),
+                    Note::new("increments").with(self.named(link)).about(SOURCE),
                     cx,
                 );
             }
@@ -660,7 +732,7 @@ impl Shortener {
                 let number = self.strides[turn].take();
                 self.numbered(key, number, cx);
                 let note = Note::new("takes-turn").with(count(turn + 1));
-                self.say(key, note.with(named(link)).about(SOURCE), cx);
+                self.say(key, note.with(self.named(link)).about(SOURCE), cx);
             }
             _ => {
                 let range = self.tokens.hand_out(self.knobs.size as u64);
@@ -685,7 +757,9 @@ impl Shortener {
             return;
         };
         if job.code >= self.knobs.space() {
-            let note = Note::new("used-up").with(named(job.link)).about(SOURCE);
+            let note = Note::new("used-up")
+                .with(self.named(job.link))
+                .about(SOURCE);
             return self.fail(key, note, cx);
         }
         if self.knobs.insert == Rule::CheckFirst {
@@ -710,7 +784,7 @@ impl Shortener {
                 {
                     one.own.saw_free = true;
                 }
-                let note = Note::new("sees-free").with(named(link));
+                let note = Note::new("sees-free").with(self.named(link));
                 self.say(key, note.about(server(i)), cx);
                 self.go(key, Step::Write, cx);
             }
@@ -724,6 +798,23 @@ impl Shortener {
             return;
         };
         let (link, code, step, i) = (job.link, job.code, job.step, job.server);
+        if job.chosen {
+            let part = if step == Step::Looked {
+                server(i)
+            } else {
+                DATABASE
+            };
+            let note = Note::new("alias-taken").with(self.named(link));
+            let note = note.with(self.named(there)).about(part).mark(Tone::Bad);
+            if step == Step::Looked {
+                return self.fail(key, note, cx);
+            }
+            self.say(key, note, cx);
+            if let Some(job) = self.jobs.get_mut(key) {
+                job.failed = true;
+            }
+            return self.go(key, Step::Written, cx);
+        }
         self.clash(code, there, link);
         if self.pair.is_some_and(|pair| pair.contains(&link)) {
             self.pair_ended = Some(if step == Step::Looked { 0 } else { 2 });
@@ -733,7 +824,9 @@ impl Shortener {
         } else {
             DATABASE
         };
-        let note = Note::new(word).with(named(link)).with(named(there));
+        let note = Note::new(word)
+            .with(self.named(link))
+            .with(self.named(there));
         self.say(key, note.about(part), cx);
         if step == Step::Looked {
             self.retry(key, cx);
@@ -748,12 +841,15 @@ impl Shortener {
         let Some(job) = self.jobs.get_mut(key) else {
             return;
         };
+        if job.chosen {
+            return self.turn_away(key, cx);
+        }
         job.failed = false;
         job.attempt += 1;
         if job.attempt >= ATTEMPTS {
-            let note = Note::new("gives-up").with(named(job.link));
-            let note = note.with(count(job.attempt)).about(server(job.server));
-            return self.fail(key, note, cx);
+            let (link, attempt, i) = (job.link, job.attempt, job.server);
+            let note = Note::new("gives-up").with(self.named(link));
+            return self.fail(key, note.with(count(attempt)).about(server(i)), cx);
         }
         self.count.retries += 1;
         self.lately.add(2, cx.now());
@@ -780,7 +876,7 @@ impl Shortener {
         let Some(job) = self.jobs.get(key) else {
             return;
         };
-        let (link, code, i) = (job.link, job.code, job.server);
+        let (link, code, i, chosen) = (job.link, job.code, job.server, job.chosen);
         let rule = match self.knobs.insert {
             Rule::Unique => Insert::Unique,
             _ => Insert::Overwrite,
@@ -790,16 +886,20 @@ impl Shortener {
             Written::Refused(there) => return self.taken(key, there, "refused", cx),
             Written::New => {
                 self.order.push_back(code);
-                Note::new("stored").with(named(link))
+                Note::new("stored").with(self.named(link))
             }
-            Written::Same => Note::new("same").with(named(link)),
+            Written::Same => Note::new("same").with(self.named(link)),
             Written::Over(there) => {
                 self.count.overwritten += 1;
-                self.clash(code, there, link);
+                if !chosen {
+                    self.clash(code, there, link);
+                }
                 if self.pair.is_some_and(|pair| pair.contains(&link)) {
                     self.pair_ended = Some(1);
                 }
-                let note = Note::new("overwrites").with(named(link)).with(named(there));
+                let note = Note::new("overwrites")
+                    .with(self.named(link))
+                    .with(self.named(there));
                 self.bad(note, cx.now())
             }
         };
@@ -858,15 +958,15 @@ impl Shortener {
                         *hits += u32::from(hit);
                     }
                     if let Some(link) = found {
-                        let note = Note::new("guessed").with(named(link));
+                        let note = Note::new("guessed").with(self.named(link));
                         cx.say(note.about(VISITORS).dot(key.serial()));
                     }
                 }
                 (What::Visit, Some(found)) if found != job.link => {
                     self.count.misled += 1;
                     self.misled = Some((job.link, found));
-                    let note = Note::new("misled").with(named(job.link));
-                    let note = note.with(named(found)).about(VISITORS);
+                    let note = Note::new("misled").with(self.named(job.link));
+                    let note = note.with(self.named(found)).about(VISITORS);
                     let note = if self.count.misled == 1 {
                         note.mark(Tone::Bad)
                     } else {
@@ -914,7 +1014,7 @@ impl Shortener {
         self.waste(i, range, cx);
         for key in waiting {
             let link = self.jobs.get(key).map_or(0, |job| job.link);
-            let note = Note::new("died-with").with(named(link));
+            let note = Note::new("died-with").with(self.named(link));
             self.fail(key, note.with(Arg::Part(server(i))).about(server(i)), cx);
         }
     }
@@ -1055,6 +1155,8 @@ impl Model for Shortener {
     fn new(knobs: &Settings, cx: Cx<'_, '_>) -> Shortener {
         let mut shortener = Shortener {
             jobs: Slab::default(),
+            own: Vec::new(),
+            latest: None,
             gone: 0,
             servers: Roster::default(),
             turn: 0,
@@ -1154,7 +1256,7 @@ impl Model for Shortener {
             }
             Event::Try(link, code, life) if life == self.life => {
                 if let Some(i) = self.door(link as usize) {
-                    let note = Note::new("tries").with(named(link)).about(VISITORS);
+                    let note = Note::new("tries").with(self.named(link)).about(VISITORS);
                     cx.say(note.dot(self.jobs.born() + 1));
                     self.send(What::Visit, link, code, i, cx);
                 }
@@ -1207,6 +1309,52 @@ impl Model for Shortener {
             5 => !self.order.is_empty(),
             _ => true,
         }
+    }
+
+    fn refuses(&self, act: Act, text: &str) -> Option<&'static str> {
+        if act.spec == ALIAS {
+            let code = web::code(text, self.knobs.way.base(), self.length());
+            let code = code.filter(|code| *code < self.knobs.space());
+            if self.latest.is_none() {
+                return Some("no-link");
+            }
+            let there = code.and_then(|code| self.table.get(code));
+            return match code {
+                None => Some("no-code"),
+                Some(_) if there.is_some() && there == self.latest => Some("same"),
+                Some(_) => None,
+            };
+        }
+        let known = self.own.iter().any(|own| own.text() == text);
+        if web::address(text).is_none() {
+            Some("no-address")
+        } else if !known && self.own.len() >= OWN_MAX {
+            Some("enough")
+        } else {
+            None
+        }
+    }
+
+    fn on_typed(&mut self, act: Act, text: Typed, _: &Settings, cx: Cx<'_, '_>) {
+        if act.spec == ALIAS {
+            let code = web::code(text.text(), self.knobs.way.base(), self.length());
+            let Some(link) = self.latest else { return };
+            let note = Note::new("alias")
+                .with(self.named(link))
+                .with(Arg::Typed(text));
+            self.create_as(link, code, note.mark(Tone::Learner), cx);
+        } else {
+            let known = self.own.iter().position(|own| *own == text);
+            if known.is_none() {
+                self.own.push(text);
+            }
+            let at = known.unwrap_or(self.own.len() - 1);
+            let link = OWN_FROM + at as u32;
+            self.latest = Some(link);
+            let note = Note::new("shorten").with(self.named(link));
+            self.create_as(link, None, note.mark(Tone::Learner), cx);
+        }
+        self.look(cx);
     }
 
     fn aim(&self, spec: usize) -> usize {

@@ -3,9 +3,10 @@
 use super::model::Shortener;
 use super::settings::{Redirect, Rule, Settings, Way};
 use super::{UrlShortener, model};
+use algorithms::short_code;
 use engine::lesson::sheet;
 use engine::show::Watch;
-use engine::{Act, Player, Run, Show, Time};
+use engine::{Act, Player, Refusal, Run, Show, Time};
 
 const CRASH: usize = 1;
 const FAILOVER: usize = 2;
@@ -238,5 +239,62 @@ fn the_story_reaches_no_challenge() {
         player.jump(beat);
         player.guess(0);
         assert!(!player.done().contains(&true), "beat {beat}");
+    }
+}
+
+const SHORTEN: Act = Act { spec: 7, target: 0 };
+const ALIAS: Act = Act { spec: 8, target: 0 };
+
+#[test]
+fn a_typed_address_gets_the_code_of_its_hash() {
+    let mut run = run(1, Settings::default(), Time::s(1));
+    run.type_in(SHORTEN, "Example.org/Fox?q=1").unwrap();
+    go_on(&mut run, Time::s(3));
+    let code = short_code::hex_digits("https://Example.org/Fox?q=1", 4);
+    let it = run.model();
+    let link = it.table.get(code).expect("it is stored");
+    assert_eq!(it.address(link), "Example.org/Fox?q=1");
+    for (text, why) in [
+        ("fox", "no-address"),
+        ("javascript:alert(1)", "no-address"),
+        ("https://user@example.org", "no-address"),
+    ] {
+        assert_eq!(run.type_in(SHORTEN, text), Err(Refusal::Because(why)));
+    }
+}
+
+#[test]
+fn a_chosen_code_is_stored_refused_or_overwrites_by_the_rule() {
+    for (rule, stays) in [
+        (Rule::Overwrite, false),
+        (Rule::CheckFirst, true),
+        (Rule::Unique, true),
+    ] {
+        let first = Settings {
+            insert: rule,
+            ..Settings::default()
+        };
+        let mut run = run(1, first, Time::s(1));
+        assert_eq!(run.type_in(ALIAS, "f0c5"), Err(Refusal::Because("no-link")));
+        run.type_in(SHORTEN, "example.org/a").unwrap();
+        for text in ["F0C5", "f0c", "f0c55", "foxy", "ü123"] {
+            assert_eq!(run.type_in(ALIAS, text), Err(Refusal::Because("no-code")));
+        }
+        run.type_in(ALIAS, "f0c5").unwrap();
+        go_on(&mut run, Time::s(3));
+        let first = run.model().table.get(0xf0c5).expect("it is stored");
+        assert_eq!(run.model().address(first), "example.org/a");
+        assert_eq!(run.type_in(ALIAS, "f0c5"), Err(Refusal::Because("same")));
+        run.type_in(SHORTEN, "example.org/b").unwrap();
+        run.type_in(ALIAS, "f0c5").unwrap();
+        let refused = run.model().count.refused;
+        go_on(&mut run, Time::s(3));
+        let it = run.model();
+        assert_eq!(it.table.get(0xf0c5) == Some(first), stays, "{rule:?}");
+        let taken = run.tape().notes().any(|note| note.word == "alias-taken");
+        assert_eq!(
+            (taken, it.count.refused - refused),
+            (stays, u32::from(stays))
+        );
     }
 }

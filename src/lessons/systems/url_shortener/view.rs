@@ -2,7 +2,7 @@
 
 use super::model::{
     CAPACITY, CODES, CREATORS, Clash, DATABASE, GUESSES, Hop, MAP, SOURCE, Shortener, Square, Step,
-    VISITORS, What, address, count, server,
+    VISITORS, What, count, server,
 };
 use super::settings::{Rule, Settings, Way};
 use algorithms::base62::codes;
@@ -591,15 +591,19 @@ fn map(it: &Shortener, rect: Rect, at: Time, scene: &mut Scene) {
 }
 
 /// The end of an address, from its slash on.
-fn path(link: u32) -> String {
-    let whole = address(link);
+fn path(it: &Shortener, link: u32) -> String {
+    let whole = it.address(link);
     whole[whole.find('/').unwrap_or(0)..].to_owned()
 }
 
 /// "6985 = /91, /130"
 fn meets(it: &Shortener, clash: &Clash) -> String {
     let code = it.text(clash.code);
-    format!("{code} = {}, {}", path(clash.first), path(clash.second))
+    format!(
+        "{code} = {}, {}",
+        path(it, clash.first),
+        path(it, clash.second)
+    )
 }
 
 /// The codes that are being guessed, framed row by row.
@@ -664,7 +668,7 @@ fn last(it: &Shortener, rect: Rect, narrow: bool, scene: &mut Scene) {
     };
     let shown: Vec<_> = it.last.iter().rev().take(shown).copied().collect();
     let mut spoken = match shown.first() {
-        Some(entry) => format!("{}: {}", it.text(entry.code), address(entry.link)),
+        Some(entry) => format!("{}: {}", it.text(entry.code), it.address(entry.link)),
         None => scene.say("none", &[]),
     };
     if let Some(clash) = &clash {
@@ -683,7 +687,7 @@ fn last(it: &Shortener, rect: Rect, narrow: bool, scene: &mut Scene) {
         let code = it.text(code);
         let code_w = text::width(&code, 12.0, true);
         pencil.bold(pt(p.x + 14.0, p.y), 12.0, ink, code);
-        let to = [address(link), path(link)].map(|to| format!("→ {to}"));
+        let to = [it.address(link), path(it, link)].map(|to| format!("→ {to}"));
         let to = fitting(&to, 12.0, false, column_w - 26.0 - code_w);
         pencil.text(pt(p.x + 20.0 + code_w, p.y), 12.0, Ink::Secondary, to);
     };
