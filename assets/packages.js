@@ -139,7 +139,7 @@ const base64 = (bytes) => {
 const dataOf = (kind, bytes) => `data:${kind};base64,${base64(bytes)}`;
 const attribute = (tag, name) => new RegExp(` ${name}="([^"]*)"`).exec(tag)?.[1];
 const without = (tag, name) => tag.replace(new RegExp(` ${name}="[^"]*"`), () => "");
-const fromTop = (address) => address.replace(/^\.\.\/\.\.\//, "");
+const fromTop = (address) => address.replace(/^(\.\.\/)+/, "");
 
 /** One lesson as one file; see `single` in src/press/packages.rs, step by step. */
 async function singleOf({ slugs: [slug], query }, { get, step }) {

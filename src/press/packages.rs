@@ -322,12 +322,18 @@ fn needed(site: &Files, slug: &str) -> Result<Vec<String>, String> {
         };
         own && !path.contains('/') && !ASKED_FOR.contains(&path)
     };
+    // What a page names one folder higher than the top is the copy that it finds without its last slash, too.
+    let named = |path: &str| {
+        let name = path.strip_prefix("embed/");
+        name.is_some_and(|name| page.contains(&format!(" src=\"../{name}\"")))
+    };
     let needed = |path: &&String| {
         let kept = program(path)
             || path.starts_with("style/")
             || path.starts_with("assets/")
             || has_words(path, slug)
-            || **path == embed;
+            || **path == embed
+            || named(path);
         kept && !path.ends_with(".br")
     };
     Ok(site.keys().filter(needed).cloned().collect())

@@ -1,10 +1,10 @@
 //! Publishing: takes what Trunk built, optimises it, and writes everything else of the site beside it.
 
-use crate::packages::attribute;
+use crate::packages::{self, attribute};
 use crate::pages::{self, Assets, Chunk, REST, chunk_of, rest_of};
 use crate::site::Site;
 use crate::split::Code;
-use crate::{cuts, glue, offline};
+use crate::{authors, cuts, glue, offline};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
@@ -119,10 +119,6 @@ pub fn write(site: &Site, folder: &Path, kept: &Path, needs: &Needs) -> Result<u
         .map(|(path, text)| (path, text.into_bytes()))
         .collect();
     made.append(&mut pages::pictures(site, kept)?);
-    let mut packable = read(folder)?;
-    packable.extend(made.clone());
-    let texts = crate::authors::texts()?;
-    made.append(&mut crate::packages::tables(&packable, &texts)?);
     // What Trunk built belongs to the version as well, and what press made stands in for its template.
     let mut all = read(folder)?;
     for (path, name) in pages::boot_copies(&assets.template) {
@@ -134,6 +130,9 @@ pub fn write(site: &Site, folder: &Path, kept: &Path, needs: &Needs) -> Result<u
         made.iter()
             .map(|(path, bytes)| (path.clone(), bytes.clone())),
     );
+    let tables = packages::tables(&all, &authors::texts()?)?;
+    all.extend(tables.clone());
+    made.extend(tables);
     let version = offline::version(&all);
     let worker = offline::worker(&all, &version)?;
     made.insert("sw.js".to_owned(), worker.into_bytes());
