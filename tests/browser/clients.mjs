@@ -35,7 +35,7 @@ async function host(folder) {
 const root = await host(join(top, "dist"));
 const address = `${root}embed/${slug}/`;
 const frame = `<iframe src="${address}" title="${title}"\n width="800" height="560" style="border:0;width:100%;max-width:960px" loading="lazy"\n ` +
-  `allow="fullscreen; clipboard-write" allowfullscreen></iframe>`;
+  `allow="fullscreen; clipboard-write"></iframe>`;
 /** The code of a recipe, as src/press/course.rs fills it. */
 const code = (id) => recipes.find((recipe) => recipe.id === id).code.split("\n").map((line) => {
   const indent = /^ */.exec(line)[0];
