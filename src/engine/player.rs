@@ -5,7 +5,7 @@
 //! What takes long is a way of several legs. A player without [`Player::set_patience`] goes it at once; one whose
 //! patience ends goes on in later frames.
 
-use crate::action::Act;
+use crate::action::{Act, ActionSpec};
 use crate::difference::{Difference, Stored};
 use crate::journey::Journey;
 use crate::knobs::{Knob, KnobError};
@@ -853,7 +853,9 @@ impl Player {
             Some(Difference::Knob(id, _)) => id != knob,
             Some(Difference::Act(act, _)) => {
                 let mut specs = self.main.actions().iter().skip(act.spec);
-                specs.next().is_some_and(|spec| spec.turn.is_none())
+                // What turns a knob is a knob's difference, and what takes a text is not done without it.
+                let whole = |spec: &ActionSpec| spec.turn.is_none() && spec.field.is_none();
+                specs.next().is_some_and(whole)
             }
             None => true,
         };
@@ -1006,7 +1008,7 @@ impl Player {
 
     /// Keeps how it is before the story arranges something on the way to a beat, if it does: that is a step too.
     fn expect(&mut self, beat: usize) {
-        let (deed, moment) = (Deed::Story(beat), self.moment());
+        let (deed, moment) = (Deed::Story(self.told(beat)), self.moment());
         self.steps.pending = Some(Step { deed, moment });
     }
 

@@ -87,7 +87,8 @@ fn name_of(also: Difference) -> String {
 fn choices(desk: Desk) -> Vec<(Difference, String)> {
     let knobs = desk.knobs.get_untracked();
     let first = desk.twin.get_untracked().map(|(id, _)| id);
-    let knobs = knobs.iter().filter(|(knob, _)| Some(knob.id) != first);
+    let free = |id: &'static str| Some(id) != first && !desk.locks(id);
+    let knobs = knobs.iter().filter(|(knob, _)| free(knob.id));
     let knobs = knobs.map(|(knob, now)| {
         let also = Difference::Knob(knob.id, other_value(knob, *now));
         (also, desk.word(&format!("knob.{}", knob.id)))
@@ -98,7 +99,10 @@ fn choices(desk: Desk) -> Vec<(Difference, String)> {
         .unwrap_or_default();
     let dot = |aim: Option<&str>| aim == Some(engine::action::DOT);
     let acts = specs.iter().enumerate();
-    let acts = acts.filter(|(_, spec)| spec.turn.is_none() && !dot(spec.aim));
+    let acts =
+        acts.filter(|(_, spec)| spec.turn.is_none() && spec.field.is_none() && !dot(spec.aim));
+    // What an author leaves out is not offered by another way.
+    let acts = acts.filter(|_| desk.shows("actions"));
     let acts = acts.map(|(spec, action)| {
         let target = desk
             .ask(|player| player.main().aim(spec))
