@@ -8,6 +8,7 @@ import { lessons } from "./fuzz.mjs";
 import { ready } from "./kit.mjs";
 import { startServer } from "./server.mjs";
 
+const SIDE_BY_SIDE = 5;
 const folder = process.argv[2];
 const flags = "--js-flags=--trace-wasm-compilation-times --wasm-lazy-compilation --no-wasm-dynamic-tiering";
 const server = await startServer({ folder, port: 4392 });
@@ -32,13 +33,21 @@ async function visit(addresses, { viewport = { width: 1280, height: 900 }, ms = 
 const phone = { viewport: { width: 412, height: 823 }, deviceScaleFactor: 1.75, isMobile: true, hasTouch: true };
 await visit([""]);
 await visit([""], phone);
-for (const { slug, knobs } of lessons) {
+/** Visits a lesson in every way. */
+async function visitLesson({ slug, knobs }) {
   const locked = knobs.map(({ id }) => id).join(",");
   await visit([`l/${slug}/`, `l/${slug}/`]);
   await visit([`l/${slug}/`, `embed/${slug}/`], phone);
   await visit([`embed/${slug}/?autoplay=1`], { viewport: { width: 800, height: 560 }, ms: 5_000 });
   await visit([`embed/${slug}/?lock=${locked}&hide=story,tape&links=0&resize=off`]);
 }
+// Most of a visit is waiting, so a few lessons are visited side by side.
+const queue = [...lessons];
+await Promise.all(
+  Array.from({ length: SIDE_BY_SIDE }, async () => {
+    for (let next = queue.shift(); next; next = queue.shift()) await visitLesson(next);
+  }),
+);
 const [{ slug }] = lessons;
 await visit([`l/${slug}/?theme=dark&seed=7&speed=0.5`, ""], { colorScheme: "dark", viewport: { width: 390, height: 800 } });
 await visit([`l/${slug}/`], { reducedMotion: "reduce" });
