@@ -294,9 +294,11 @@ mod tests {
         let lines: Vec<&str> = LATE.lines().collect();
         assert!(lines.is_sorted(), "run `make starts`, or sort the file");
         assert!(lines.iter().all(|line| short_name(line) == *line));
+        // An algorithm may bear the name of the lesson about it.
+        let late = LATE.replace("loadlab_algorithms::", "");
         let lessons = lessons::CATALOGUE.iter().map(|entry| entry.card.slug);
         for path in lessons.map(|slug| format!("::{}::", slug.replace('-', "_"))) {
-            assert!(!LATE.contains(&path), "{path}");
+            assert!(!late.contains(&path), "{path}");
         }
     }
 }
