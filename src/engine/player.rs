@@ -173,7 +173,7 @@ impl Player {
     }
 
     /// Where the part that is told begins, if that is not where the run begins.
-    fn start(&self) -> Option<Position> {
+    pub fn start(&self) -> Option<Position> {
         self.reached[self.first..]
             .first()
             .copied()

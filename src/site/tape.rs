@@ -123,7 +123,18 @@ fn Tracks(desk: Desk) -> impl IntoView {
         if let Some(s) = engine::text::number(&event_target_value(&event)) {
             // On a mark that is under the pointer it goes to the very moment.
             let mark = tip.with_untracked(|tip| tip.as_ref().and_then(|(_, time, _)| *time));
-            desk.scrub(mark.unwrap_or(Time::from_s(s)));
+            let at = mark.unwrap_or(Time::from_s(s));
+            // No way leads before the part of the story that is told, so the handle does not go there either.
+            let least = desk
+                .ask(|player| player.start().map(|start| start.at))
+                .flatten();
+            match least.filter(|least| at < *least) {
+                Some(least) => {
+                    event_target::<web_sys::HtmlInputElement>(&event).set_value(&seconds(least));
+                    desk.scrub(least);
+                }
+                None => desk.scrub(at),
+            }
         }
     };
     let nudge = move |event: ev::KeyboardEvent| {
