@@ -738,7 +738,8 @@ plain("a reader who allows no storage at all reads lessons", async ({ baseURL })
 
 for (const deviceScaleFactor of [1, 1.5, 3]) {
   test.describe(`device pixel ratio ${deviceScaleFactor}`, () => {
-    test.use({ deviceScaleFactor });
+    // A stage of more pixels than the eye can part is drawn with fewer; a frame of usual size has all of them.
+    test.use({ deviceScaleFactor, viewport: { width: 800, height: 560 } });
     test("canvases have the device's pixels", async ({ page }) => {
       await open(page, `embed/${BALANCING}/?at=2`);
       const ratios = () => page.locator("canvas.stage-dots").evaluateAll((all) => all.map((canvas) => canvas.width / canvas.clientWidth));
