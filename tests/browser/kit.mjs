@@ -49,6 +49,7 @@ export function randomFrom(seed) {
 export class Problems {
   #seen = [];
   #expected = [];
+  #allowed = [];
 
   /** @param {import("@playwright/test").BrowserContext} context @param {string[]} origins */
   watch(context, origins) {
@@ -85,9 +86,15 @@ export class Problems {
     return [...this.#seen];
   }
 
+  /** Announces a complaint that may come or not. */
+  allow(pattern) {
+    this.#allowed.push(pattern);
+  }
+
   /** What came unannounced, and what was announced and never came. */
   report() {
-    const unexpected = this.#seen.filter((text) => !this.#expected.some((pattern) => pattern.test(text)));
+    const announced = [...this.#expected, ...this.#allowed];
+    const unexpected = this.#seen.filter((text) => !announced.some((pattern) => pattern.test(text)));
     const missing = this.#expected.filter((pattern) => !this.#seen.some((text) => pattern.test(text)));
     return [...unexpected, ...missing.map((pattern) => `never came: ${pattern}`)];
   }
