@@ -92,7 +92,7 @@ test.describe("load balancing", () => {
     await player.answers.filter({ hasText: "Guess 10 /s" }).click();
     await expect(player.guess).toHaveText(/About 10 a second/);
     await player.nextStep();
-    await expect(page.getByText(/turns ignore how long the work takes/i)).toBeVisible();
+    await expect(player.story.getByText(/turns ignore how long the work takes/i)).toBeVisible();
     await expect(page.locator(".tape").getByTitle(/proved right/).or(page.locator(".tape [data-guess]")).first()).toBeAttached();
   });
 
