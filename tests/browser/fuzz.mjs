@@ -506,6 +506,11 @@ export class Play {
     await this.send("pause", {}, name);
     await this.send("theme", { value: "light" }, name);
     await this.send("motion", { value: "auto" }, name);
+    // What somebody follows is no part of the run, and no link carries it.
+    await place.evaluate(() => {
+      const name = (button) => button.getAttribute("aria-label") ?? button.textContent.trim();
+      [...document.querySelectorAll("button")].find((button) => name(button).startsWith("Stop following"))?.click();
+    });
     // Who listens hears the present state even while the stage is scrolled out of sight, where it is not drawn.
     await this.pass(200);
     const heard = await place.evaluate(() => {
