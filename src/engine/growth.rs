@@ -154,19 +154,6 @@ impl Survey {
     }
 }
 
-/// A number of keys as people write it: 1,000,000.
-pub fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 /// A cost as the table shows it.
 pub fn written(value: f64) -> String {
     fixed(value, if value < 10.0 { 2 } else { 1 })
@@ -361,9 +348,5 @@ mod tests {
         assert!(!svg.contains("NaN") && !svg.contains("inf"));
         survey.work(|| true);
         assert_eq!(chart(&survey, 600.0, 300.0).matches("<circle").count(), 16);
-        assert_eq!(
-            [999, 1_000, 1_000_000].map(thousands),
-            ["999", "1,000", "1,000,000"]
-        );
     }
 }

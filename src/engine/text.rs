@@ -153,10 +153,31 @@ pub fn span(time: crate::time::Time) -> String {
     }
 }
 
+/// A whole number as people write it: `1,000,000`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::time::Time;
+
+    #[test]
+    fn whole_numbers_are_grouped_by_thousands() {
+        assert_eq!(
+            [0, 999, 1_000, 1_000_000].map(grouped),
+            ["0", "999", "1,000", "1,000,000"]
+        );
+    }
 
     #[test]
     fn decimals_are_those_of_the_library() {

@@ -8,7 +8,7 @@ use crate::machine::{Core, Surface};
 use crate::place;
 use crate::sight;
 use crate::texts::{t, tf, tx};
-use crate::views::{Cause, Inspection};
+use crate::views::Inspection;
 use engine::scene::{PartId, Particle, Rect, Role};
 use engine::show::Picked;
 use engine::tape::Note;
@@ -140,13 +140,9 @@ impl Core {
             .iter()
             .enumerate()
             .filter(|(at, _)| *at == 0 || *at >= cut);
-        let chain = kept.map(|(at, note)| Cause {
-            text: sight::note_text(note, &self.words, &knobs),
-            tone: note.tone,
-            at: note.at,
-            note: note.id,
-            gap: at > 1 && at == cut,
-            event: sight::event(note),
+        let chain = kept.map(|(at, note)| {
+            let gap = at > 1 && at == cut;
+            sight::cause(note, &self.words, &knobs, gap)
         });
         Some(Inspection {
             part,

@@ -398,15 +398,8 @@ impl Core {
         let main = self.player.main();
         let (marks, knobs) = (main.tape().marks(), main.knobs());
         let last = marks.iter().rev().take(EVENTS_MAX).rev();
-        let cause = |note: &Note| Cause {
-            text: sight::note_text(note, &self.words, &knobs),
-            tone: note.tone,
-            at: note.at,
-            note: note.id,
-            gap: false,
-            event: sight::event(note),
-        };
-        last.map(cause).collect()
+        last.map(|note| sight::cause(note, &self.words, &knobs, false))
+            .collect()
     }
 
     /// The knobs that the story turned last, not the learner.
@@ -686,13 +679,9 @@ impl Core {
             let before = place.checked_sub(1).and_then(|place| notes.get(place));
             before.is_none_or(|before| note.cause == before.id || note.cause == NoteId::NONE)
         };
-        let chain = notes.iter().enumerate().map(|(place, note)| Cause {
-            text: sight::note_text(note, &self.words, &knobs),
-            tone: note.tone,
-            at: note.at,
-            note: note.id,
-            gap: !leads(place, note),
-            event: sight::event(note),
+        let chain = notes.iter().enumerate().map(|(place, note)| {
+            let gap = !leads(place, note);
+            sight::cause(note, &self.words, &knobs, gap)
         });
         Some(Inspection {
             part,

@@ -5,7 +5,8 @@
 use crate::desk::Desk;
 use crate::live::{live, part};
 use crate::place;
-use engine::growth::{Growth, Survey, chart, sizes, thousands, written};
+use engine::growth::{Growth, Survey, chart, sizes, written};
+use engine::text::grouped;
 use leptos::prelude::*;
 
 /// Of each frame so many milliseconds are spent on it: the rest is for what else the page does.
@@ -42,7 +43,7 @@ impl Way {
             self.running.set(false);
             let size = self.look(|survey| survey.present().map_or(0, |(_, size)| size));
             self.said
-                .set(self.filled("measure.stopped", &thousands(size.unwrap_or(0))));
+                .set(self.filled("measure.stopped", &grouped(size.unwrap_or(0))));
             return;
         }
         if self.look(|survey| survey.present().is_none()) == Some(true) {
@@ -73,7 +74,7 @@ impl Way {
                 Some(false) => self.frame(),
                 _ => {
                     self.running.set(false);
-                    let most = thousands(self.growth.most);
+                    let most = grouped(self.growth.most);
                     self.said.set(self.filled("measure.done", &most));
                 }
             }
@@ -104,7 +105,7 @@ impl Way {
                     .desk
                     .word(&format!("growth.{}", self.growth.lines[line].id));
                 let said = self.filled("measure.at", &name);
-                self.said.set(said.replace("{1}", &thousands(size)));
+                self.said.set(said.replace("{1}", &grouped(size)));
             }
         }
     }
@@ -194,7 +195,7 @@ fn table(way: Way) -> impl IntoView {
             let theory = written((line.theory)(size as f64));
             view! { <td>{cost}</td><td>{theory}</td> }
         });
-        view! { <tr><th scope="row">{thousands(size)}</th>{cells.collect_view()}</tr> }
+        view! { <tr><th scope="row">{grouped(size)}</th>{cells.collect_view()}</tr> }
     });
     view! {
         <div class="table" role="group" tabindex="0" aria-label=desk.word("measure.table")>

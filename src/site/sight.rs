@@ -1,6 +1,7 @@
 //! What the tape's events lane shows, worked out from the tape; plain data without a browser.
 
 use crate::texts::{t, tx};
+use crate::views::Cause;
 use engine::knobs::Kind;
 use engine::tape::Note;
 use engine::{Arg, Knob, Player, Time, Tone, Words, plot, text};
@@ -272,6 +273,18 @@ pub(crate) fn note_text(note: &Note, words: &Words, knobs: &[(Knob, f64)]) -> St
             .replace("{1}", &value);
     }
     words.note(note)
+}
+
+/// A note as a link of a chain; `gap` as there.
+pub(crate) fn cause(note: &Note, words: &Words, knobs: &[(Knob, f64)], gap: bool) -> Cause {
+    Cause {
+        text: note_text(note, words, knobs),
+        tone: note.tone,
+        at: note.at,
+        note: note.id,
+        gap,
+        event: event(note),
+    }
 }
 
 /// A note as words that mark lines of code: its own, and the last parts of the words that it is told with.

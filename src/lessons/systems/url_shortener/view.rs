@@ -8,6 +8,7 @@ use super::settings::{Rule, Settings, Way};
 use algorithms::base62::codes;
 use algorithms::short_code::first_collision;
 use engine::scene::{Pencil, Point, Rect, pt};
+use engine::text::grouped;
 use engine::{Arg, Glyph, Ink, PartId, Scene, Time, text};
 use kit::figures::label::{ending, fitting};
 use kit::figures::{self, DOT};
@@ -199,19 +200,6 @@ fn amount(scene: &Scene, n: f64) -> String {
         _ => (n / unit * 10.0).round() / 10.0,
     };
     scene.say(word, &[Arg::Number(n)])
-}
-
-/// A whole number with commas.
-fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 fn people(it: &Shortener, knobs: &Settings, placed: &Placed, scene: &mut Scene) {
