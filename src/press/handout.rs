@@ -1,5 +1,5 @@
 //! The hand-out of a lesson: a page to print, with the question, the stage at three steps, the predictions with boxes, what to
-//! try and the notes. What is for teachers stands on its last page, which `#answers` asks for.
+//! try and the notes. What is for teachers stands on its last page, which `?answers=1` or `#answers` asks for.
 
 use crate::site::{LessonPage, Site};
 use crate::words::FOR_THE_CLASS;
@@ -57,8 +57,13 @@ pub const STYLE: &str = "\
 h1{margin:0;font-size:20pt}h2{margin:1.4em 0 .4em;font-size:13pt}h3{font-size:11pt}p,ul,ol{margin:.4em 0}\
 figure,.ask,li,section>p{break-inside:avoid}h2,h3{break-after:avoid}figure{margin:1em 0}figure img{display:block;width:100%;border:1px solid #c9c9c9;border-radius:6px}\
 figcaption{margin-top:.4em}.ask ul{list-style:none;padding:0}.ask li::before{content:\"\";display:inline-block;width:.8em;height:.8em;margin-right:.6em;border:1.2px solid #15171c;vertical-align:-.08em}\
-a{color:inherit}.tool{margin:0 0 1rem}#answers{display:none}#answers:target{display:block;break-before:page}.prose .for-class{display:none}\
+a{color:inherit}.tool{margin:0 0 1rem}#answers{display:none}#answers:target,[data-answers] #answers{display:block;break-before:page}.prose .for-class{display:none}\
 @page{margin:16mm}@media print{body{max-width:none;padding:0}.tool{display:none}}";
+
+/// What reads the parameter; without scripts `#answers` is left.
+pub const SCRIPT: &str = "\
+\"use strict\";\n// With answers=1 the last page, which is for teachers, is there.\n\
+if ([\"\", \"1\", \"true\"].includes(new URLSearchParams(location.search).get(\"answers\"))) document.documentElement.dataset.answers = \"\";\n";
 
 /// The page; `find` gives a lesson's word.
 pub fn page(site: &Site, lesson: &LessonPage) -> String {
@@ -66,7 +71,7 @@ pub fn page(site: &Site, lesson: &LessonPage) -> String {
     let say = |id: &str| escape(site.texts.get(&format!("handout.{id}")));
     let (slug, title) = (&lesson.slug, escape(lesson.texts.get("title")));
     let mut out = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"robots\" content=\"noindex\">\n<link rel=\"icon\" href=\"data:,\">\n<title>{title}: {}</title>\n<link rel=\"stylesheet\" href=\"../../../handout.css\">\n</head>\n<body>\n<main>\n",
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"robots\" content=\"noindex\">\n<link rel=\"icon\" href=\"data:,\">\n<title>{title}: {}</title>\n<link rel=\"stylesheet\" href=\"../../../handout.css\">\n<script src=\"../../../handout.js\"></script>\n</head>\n<body>\n<main>\n",
         say("title")
     );
     let _ = writeln!(
