@@ -36,6 +36,9 @@
   const beats = JSON.parse(about.beats);
   const at = (path) => about.root + path + about.version;
 
+  // The lesson's speed at steps that were looked for.
+  const paces = new Map();
+
   // An end that is no fault of the program: nothing said means that it was cancelled.
   class Ended extends Error {}
 
@@ -249,7 +252,11 @@
     };
     // A step that the reader's run has not reached is looked for first.
     if (ask("plan", { ...wanted.of, speed: wanted.speed, rate }).ahead) {
-      while (await far(ask("search", wanted.of)));
+      let answer = ask("search", wanted.of);
+      while (await far(answer)) answer = ask("search", wanted.of);
+      // The story may go on there at another speed, as it would have for who goes on with it.
+      paces.set(wanted.of.beat, answer.speed);
+      wanted.speed *= answer.speed / about.speed;
       const found = ask("plan", { ...wanted.of, speed: wanted.speed, rate });
       if (found.ahead) throw new Ended("stuck");
       if (!found.fits) throw new Ended("long");
@@ -361,7 +368,7 @@
       return {
         of: range ? { from: from.valueAsNumber, to: to.valueAsNumber } : { beat: Number(subject.value) },
         format: format.value, codec: format.value === "mp4" ? mp4 : webm, size: shape.value, rate: Number(rate.value),
-        speed: Number(speed.value) * about.speed, dark: colours.value === "dark", captions: captions.value,
+        speed: Number(speed.value) * (paces.get(Number(subject.value)) ?? about.speed), dark: colours.value === "dark", captions: captions.value,
       };
     };
     const check = () => {

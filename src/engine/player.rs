@@ -942,7 +942,7 @@ impl Player {
         scout.reached.clone_from(&self.reached);
         scout.guesses.clone_from(&self.guesses);
         (scout.first, scout.beat) = (self.first, self.beat);
-        scout.story_compares = self.story_compares;
+        (scout.story_compares, scout.speed) = (self.story_compares, self.speed);
         scout.twin = self.twin.as_ref().map(|twin| Twin {
             run: twin.run.branch(last),
             ..*twin

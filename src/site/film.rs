@@ -193,6 +193,9 @@ fn answer(desk: Desk, asked: &Asked, making: &mut Making) {
             if let Some(way) = making.search(desk, asked.number("beat") as usize) {
                 asked.answer("way", way);
             }
+            if let Some(scout) = &making.scout {
+                asked.answer("speed", scout.speed());
+            }
         }
         "make" => {
             let side = |name| asked.number(name).clamp(SIDES.0, SIDES.1) as f32;

@@ -282,9 +282,9 @@ fn a_typed_write_goes_the_way_of_any_other_and_comes_back_as_it_was() {
             ("k7 = -1", "no-write"),
             ("k0 = 5", "no-key"),
             ("k999 = 5", "no-key"),
-            ("99999999999999999999 = 5", "no-key"),
+            ("9999999999999999 = 5", "no-key"),
             ("k2 = 10000", "no-value"),
-            ("k2 = 99999999999999999999", "no-value"),
+            ("k2=9999999999999999", "no-value"),
         ] {
             let refused = run.type_in(WRITE, text);
             assert_eq!(refused, Err(Refusal::Because(why)), "{text}");
