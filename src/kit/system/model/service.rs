@@ -83,7 +83,10 @@ impl System {
                 return;
             };
             let Kind::Service(service) = &live.node.kind else {
-                return;
+                return match live.kept {
+                    Some(_) => self.look_at_kept(node as u16, None, cx),
+                    None => {}
+                };
             };
             let (workers, newest) = (service.workers as usize, service.newest_first);
             let skips = service.skips_left;
