@@ -83,10 +83,10 @@ impl System {
                 return;
             };
             let Kind::Service(service) = &live.node.kind else {
-                return match live.kept {
-                    Some(_) => self.look_at_kept(node as u16, None, cx),
-                    None => {}
-                };
+                if live.kept.is_some() {
+                    self.look_at_kept(node as u16, None, cx);
+                }
+                return;
             };
             let (workers, newest) = (service.workers as usize, service.newest_first);
             let skips = service.skips_left;
