@@ -116,7 +116,7 @@ pub struct Losses {
     pub(super) loans_stray: fn(&mut System, (u16, u16), &mut VecDeque<Loan>, Cx<'_, '_>),
     pub(super) set: fn(&mut System, WireId, f64, Cx<'_, '_>),
     pub(super) spoken: fn(&LiveWire, usize, String, Time, &Scene) -> String,
-    pub(super) draw: fn(&LiveWire, (usize, &Curve), bool, Time, &mut Scene),
+    pub(super) draw: fn(&LiveWire, (usize, &Curve, Rect), bool, Time, &mut Scene),
 }
 
 /// Accounts of what parts cost.

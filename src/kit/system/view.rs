@@ -1304,9 +1304,11 @@ fn lost(live: &LiveWire, system: &System, at: Time, layout: &Layout, scene: &mut
     let Some(losses) = system.gear.losses else {
         return;
     };
+    let spot = layout.spot(ends(&live.wire, system).1);
     for member in 0..live.lost.len() {
-        if let Some(way) = layout.curve(live.wire.id, member) {
-            (losses.draw)(live, (member, way), layout.narrow, at, scene);
+        let card = spot.and_then(|spot| spot.cards.get(member));
+        if let (Some(way), Some(card)) = (layout.curve(live.wire.id, member), card) {
+            (losses.draw)(live, (member, way, *card), layout.narrow, at, scene);
         }
     }
 }
