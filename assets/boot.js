@@ -134,6 +134,16 @@
     for (const control of still.querySelectorAll("[data-locks]")) {
       control.disabled = locked.includes("all") || locked.includes(control.dataset.locks);
     }
+    // What needs more than the author leaves to the learner is not offered (`Player::withhold`), nor is a list of nothing.
+    const stuck = locked.includes("all") || hidden.includes("knobs");
+    const withheld = (need) => (need === "actions" ? hidden.includes(need) : stuck || locked.includes(need));
+    for (const one of still.querySelectorAll("[data-needs]")) {
+      const { needs } = one.dataset;
+      if (needs && needs.split(" ").some(withheld)) one.remove();
+    }
+    if (!still.querySelector(".challenge")) {
+      for (const part of still.querySelectorAll("[data-hides=challenges]")) part.remove();
+    }
     // An address that leads elsewhere in the lesson is not answered with its opening.
     const elsewhere = /[?&](at|beat|from|state|seed|present|p\.\w+)=/.test(location.search);
     still.toggleAttribute("data-elsewhere", elsewhere);
