@@ -125,7 +125,12 @@ fn sticky(topics: &[usize], members: &[Member], order: &[usize]) -> Vec<Vec<Part
     let most = least + usize::from(with_more > 0);
     let mut fuller = 0;
     for at in order.iter().rev() {
+        // What is gone, or what two say that they had, nobody keeps, and it counts in no share.
+        let others = || order.iter().filter(|other| *other != at);
+        let claimed = |one: &Partition| others().any(|other| members[*other].owned.contains(one));
+        let keeps = |one: &Partition| free.contains(one) && !claimed(one);
         let mut owned = members[*at].owned.clone();
+        owned.retain(keeps);
         owned.sort_unstable_by_key(|one| (one.number, one.topic));
         let share = if owned.len() >= most && fuller < with_more {
             fuller += 1;
@@ -278,6 +283,25 @@ mod tests {
         // Range moves one lane as well, but everybody stops for it.
         let range = Assignor::Range.assign(&[6], &members);
         assert_eq!(range.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2, 1, 1]);
+    }
+
+    /// Kafka's tests of topics that were deleted and of partitions that two members claim.
+    #[test]
+    fn what_is_gone_or_claimed_twice_is_kept_by_nobody() {
+        let numbers = |members: &[Member], partitions| -> Vec<Vec<usize>> {
+            let given = Assignor::Sticky.assign(&[partitions], members);
+            let numbers = |one: &Vec<Partition>| one.iter().map(|p| p.number).collect();
+            given.iter().map(numbers).collect()
+        };
+        // Partitions 3 to 5 are gone: the second member has fewer than its share now, and the first keeps what it had.
+        let shrunk = [member(1, &[0, 1]), member(2, &[2, 3, 4, 5])];
+        assert_eq!(numbers(&shrunk, 3), [vec![0, 1], vec![2]]);
+        let claimed = [member(1, &[0, 1]), member(2, &[0, 2])];
+        let given = numbers(&claimed, 4);
+        assert!(given[0].contains(&1) && given[1].contains(&2), "{given:?}");
+        let mut all = given.concat();
+        all.sort_unstable();
+        assert_eq!(all, [0, 1, 2, 3]);
     }
 
     #[test]
