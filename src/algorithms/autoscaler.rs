@@ -474,6 +474,7 @@ impl Autoscaler {
         // What it finds at its first check counts as recommended then, so that it neither takes nor adds at once.
         self.recommendations
             .get_or_insert_with(|| [(now_us, current)].into());
+        let known = wanted;
         let wanted = wanted.unwrap_or(current);
         let mut decision = Decision {
             wanted,
@@ -487,7 +488,8 @@ impl Autoscaler {
             decision.replicas = behavior.max;
         } else if current < behavior.min {
             decision.replicas = behavior.min.min(behavior.max);
-        } else {
+        } else if known.is_some() {
+            // Without a say nothing is recommended either: an outage of the metrics lengthens no window.
             decision.stabilized = self.stabilize(now_us, current, wanted, behavior);
             decision.replicas = self.limit(now_us, current, decision.stabilized, behavior);
         }
@@ -616,6 +618,17 @@ mod tests {
         assert_eq!((at(0, 9), at(59, 9), at(60, 9)), (5, 5, 9));
         // Later there is nothing to begin anew with, however long nobody asked.
         assert_eq!(at(1_000, 8), 8);
+    }
+
+    /// `reconcileAutoscaler` returns before it records anything if no metric could be had.
+    #[test]
+    fn metrics_that_are_silent_recommend_nothing() {
+        let mut scaler = Autoscaler::default();
+        let behavior = Behavior::new(1, 100);
+        assert_eq!(check(&mut scaler, 0, 20, 3), 20);
+        let silent = scaler.check(200 * S, 20, None, &behavior);
+        assert_eq!((silent.wanted, silent.replicas), (20, 20));
+        assert_eq!(check(&mut scaler, 300, 20, 3), 3);
     }
 
     #[test]
