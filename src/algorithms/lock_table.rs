@@ -201,7 +201,9 @@ impl LockTable {
         };
         others.iter().filter(clashes).map(|other| other.tx)
     }
+    // endregion
 
+    // region: circle
     /// The circle of waiting that somebody is in, beginning with them. Who stands in line behind a circle of holders is not in it,
     /// though one of them may stand in line behind that one too: to undo it would help nobody.
     pub fn circle(&self, tx: Tx) -> Option<Vec<Tx>> {
