@@ -94,9 +94,6 @@ fn each_way_carries_what_was_computed() {
     row("two, at once", &two, [13.6, 22.0, 35.0, 40.0, 40.0]);
     let two_later = |accounts| set(Way::Later, Deadlocks::Nobody, accounts, 2);
     row("two, later", &two_later, [6.9, 11.0, 17.0, 23.0, 29.0]);
-    for (name, measured, expected) in &table {
-        println!("{name}: {measured:.1?}, expected {expected:.1?}");
-    }
     for (name, measured, expected) in table {
         for (measured, expected) in measured.into_iter().zip(expected) {
             close(name, measured, expected, 0.08);
@@ -117,22 +114,18 @@ fn two_accounts_in_order_carry_one_at_a_time_and_no_lock_all_that_fits() {
 #[test]
 fn checking_later_succeeds_as_often_as_meeting_at_random_says() {
     for accounts in [16, 32, 64] {
-        let (done, undone) = carried(&set(Way::Later, Deadlocks::Nobody, accounts, 8));
+        let (_, undone) = carried(&set(Way::Later, Deadlocks::Nobody, accounts, 8));
         let rate = 100.0 * 7.0 / 8.0 * 2.0 / f64::from(accounts) * 0.13;
         let mut p = 0.5;
         for _ in 0..60 {
-            p = 0.5 * (p + libm_exp(-rate * p));
+            p = 0.5 * (p + exponential(-rate * p));
         }
-        println!(
-            "{accounts}: {done:.1}, {:.3} of the tries, {p:.3}",
-            1.0 / (1.0 + undone)
-        );
         close("tries that succeed", 1.0 / (1.0 + undone), p, 0.15);
     }
 }
 
 /// e to the x, by its series: x is small.
-fn libm_exp(x: f64) -> f64 {
+fn exponential(x: f64) -> f64 {
     let mut term = 1.0;
     let mut sum = 1.0;
     for n in 1..40 {
@@ -158,7 +151,6 @@ fn circles_grow_faster_than_the_work() {
         per_s * undone
     };
     let (eight, sixteen) = (circles(8), circles(16));
-    println!("circles a second: {eight:.2} by 8, {sixteen:.2} by 16");
     assert!(sixteen > 3.0 * eight, "{sixteen} against {eight}");
 }
 
@@ -260,7 +252,6 @@ fn a_long_job_gets_there_by_asking_and_not_by_checking() {
         let long = after(&mut run, 3_000).long.unwrap();
         took.push(long.took.unwrap().as_s());
     }
-    println!("in order: {took:.2?}");
     let mean = took.iter().sum::<f64>() / 10.0;
     close("in order", mean, 1.08, 0.15);
     let mut run = run(1, set(Way::Later, Deadlocks::Nobody, 16, 8));
@@ -294,7 +285,6 @@ fn behind_a_coffee_everyone_stands() {
             "seed {seed}"
         );
     }
-    println!("stood after {stood:.2?}");
     let mean = stood.iter().sum::<f64>() / stood.len() as f64;
     close("mean until all stand", mean, 0.47, 0.3);
 }
