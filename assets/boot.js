@@ -145,6 +145,16 @@
     }
     // Who has been here before sees a catalogue of their own.
     if (catalogue) still.toggleAttribute("data-known", known());
+    // What needs more than the author leaves to the learner is not offered (`Player::withhold`), nor is a list of nothing.
+    const stuck = locked.includes("all") || hidden.includes("knobs");
+    const withheld = (need) => (need === "actions" ? hidden.includes(need) : stuck || locked.includes(need));
+    for (const one of still.querySelectorAll("[data-needs]")) {
+      const { needs } = one.dataset;
+      if (needs && needs.split(" ").some(withheld)) one.remove();
+    }
+    if (!still.querySelector(".challenge")) {
+      for (const part of still.querySelectorAll("[data-hides=challenges]")) part.remove();
+    }
     // An address that leads elsewhere in the lesson is not answered with its opening.
     const elsewhere = /[?&](at|beat|from|state|seed|present|p\.\w+)=/.test(location.search);
     still.toggleAttribute("data-elsewhere", elsewhere);

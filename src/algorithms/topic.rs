@@ -617,6 +617,24 @@ impl<T: Clone> Topic<T> {
         Ok(id)
     }
 
+    /// A subscription asks for something else: what comes from now on is filtered by that, what is on its way is pushed by it.
+    /// Returns false if there is no such subscription.
+    ///
+    /// # Errors
+    /// As of [`Topic::subscribe`]; it then stays as it is.
+    pub fn set(
+        &mut self,
+        id: SubscriptionId,
+        settings: SubscriptionSettings,
+    ) -> Result<bool, PolicyError> {
+        settings.retry.validate()?;
+        if settings.receives_per_s_max == Some(0) {
+            return Err(PolicyError::RetryOutOfRange);
+        }
+        let subscription = self.subscriptions.get_mut(&id);
+        Ok(subscription.map(|it| it.settings = settings).is_some())
+    }
+
     /// Ends a subscription and hands it back with what was still on its way.
     pub fn unsubscribe(&mut self, id: SubscriptionId) -> Option<Subscription<T>> {
         self.subscriptions.remove(&id)
@@ -997,6 +1015,28 @@ mod tests {
         }
         assert_eq!(at_us[..4], [0, 333_334, 666_667, 1_000_000]);
         assert_eq!(at_us[6], 2_000_000);
+    }
+
+    #[test]
+    fn a_subscription_that_asks_for_something_else_keeps_what_is_on_its_way() {
+        let mut topic = Topic::new();
+        let id = topic.subscribe(SubscriptionSettings::default()).unwrap();
+        topic.publish(0, &1, &Attributes::new());
+        let once = SubscriptionSettings {
+            retry: RetryPolicy::none(),
+            ..SubscriptionSettings::default()
+        };
+        assert_eq!(topic.set(id, once.clone()), Ok(true));
+        let push = topic.begin_push(0, id).unwrap();
+        let outcome = topic.failed(1, id, push.id);
+        assert_eq!(outcome, Some(AfterFailure::Discarded));
+        let never = SubscriptionSettings {
+            receives_per_s_max: Some(0),
+            ..once.clone()
+        };
+        assert_eq!(topic.set(id, never), Err(PolicyError::RetryOutOfRange));
+        topic.unsubscribe(id);
+        assert_eq!(topic.set(id, once), Ok(false));
     }
 
     #[test]

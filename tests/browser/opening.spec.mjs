@@ -133,6 +133,30 @@ test("what an address hides or locks is neither there before", async ({ page }) 
   expect([await places(page), await names(page, "#app")]).toEqual(before);
 });
 
+test("challenges that the author leaves no way to are not there before either", async ({ page }) => {
+  const tried = (root) => page.locator(`${root} .challenge .link`).allTextContents();
+  const all = [];
+  for (const query of ["", "lock=load", "hide=actions", "hide=knobs", "lock=all&hide=actions"]) {
+    const come = await held(page, `l/load-balancing/?${query}`);
+    const before = await tried("#static");
+    const panels = await page.locator("#static [data-panel=challenges]").count();
+    await (await come()).rested();
+    expect(before, query).toEqual(await tried("#app"));
+    expect(panels, query).toBe(before.length > 0 ? 1 : 0);
+    all.push(before.length);
+    await page.unrouteAll();
+  }
+  expect(all[0]).toBeGreaterThan(all[1]);
+  expect(all.at(-1)).toBe(0);
+});
+
+test("challenges wait where an address leads into the lesson", async ({ page }) => {
+  const come = await held(page, "l/load-balancing/?lock=load&p.load=20");
+  await expect(page.locator("#static .challenges")).toBeHidden();
+  await come();
+  await expect(page.locator("#app .challenges")).toBeVisible();
+});
+
 test("an address that leads into the lesson does not show its opening first", async ({ page }) => {
   const come = await held(page, `l/${slug}/?beat=3`);
   await expect(page.locator("#static .story-caption")).toBeHidden();
