@@ -481,14 +481,23 @@ impl Writer<'_> {
             )
         });
         format!(
-            "<div class=\"tools\">{}</div><button class=\"icon-btn\" type=\"button\" aria-label=\"{}\">{}</button>\
-            <button class=\"icon-btn menu-btn\" type=\"button\" aria-label=\"{}\">{}</button>",
+            "<div class=\"tools\">{}</div>{}<button class=\"icon-btn menu-btn\" type=\"button\" aria-label=\"{}\">{}</button>",
             tools.collect::<String>(),
-            self.site("theme.label")
-                .replace("{0}", &self.site("theme.auto")),
-            icon(icons::THEME),
+            theme(self.site),
             self.site("ui.menu"),
             icon(icons::MENU)
         )
     }
+}
+
+/// The button that changes the theme.
+pub(crate) fn theme(site: &Texts) -> String {
+    let label = site
+        .get("theme.label")
+        .replace("{0}", site.get("theme.auto"));
+    format!(
+        "<button class=\"icon-btn\" type=\"button\" aria-label=\"{}\">{}</button>",
+        escape(&label),
+        icon(icons::THEME)
+    )
 }

@@ -1,6 +1,7 @@
 //! Pages: one real HTML file for each address, readable without script, made from Trunk's `index.html`.
 
 use crate::catalogue::{self, Item};
+use crate::opening;
 use crate::pictures::{self, CARD, ICONS};
 use crate::site::{LessonPage, Site};
 use crate::words::Texts;
@@ -683,14 +684,35 @@ fn catalogue_page<'a>(site: &'a Site, assets: &Assets) -> Page<'a> {
         "<a class=\"skip\" href=\"#main\">{}</a>",
         say("skip-catalogue")
     );
-    body += &header(site, root, &[], "");
+    body += &header(site, root, &[], &opening::theme(&site.texts));
+    // As `site/catalogue.rs` builds it for who has not been here before.
+    let told = |id: &str| escape(site.texts.get(&format!("catalogue.{id}")));
     let _ = writeln!(
         body,
-        "<main class=\"catalogue\" id=\"main\">\n<div class=\"catalogue-head\"><div><h1>{}</h1><p class=\"question\">{}</p></div></div>\n{}",
-        escape(site.about.get("title")),
-        escape(site.about.get("summary")),
-        boot(site, assets, root, "")
+        "<main class=\"catalogue\" id=\"main\">\n<div class=\"catalogue-head\"><div><h1>{}</h1><p class=\"question\">{}</p></div>\
+         <div class=\"field\"><label class=\"visually-hidden\" for=\"search\">{search}</label>\
+         <input class=\"input\" id=\"search\" type=\"search\" placeholder=\"{search}\"></div></div>\n{}",
+        escape(site.texts.get("question")),
+        escape(site.texts.get("summary")),
+        boot(site, assets, root, ""),
+        search = told("search"),
     );
+    if !site.paths.is_empty() {
+        let _ = writeln!(
+            body,
+            "<section class=\"routes\" aria-labelledby=\"routes\"><h2 id=\"routes\">{}</h2><ul>",
+            told("paths")
+        );
+        for path in &site.paths {
+            let count = told("path-new").replace("{0}", &path.lessons.len().to_string());
+            let _ = writeln!(
+                body,
+                "<li><button type=\"button\" class=\"route\" aria-pressed=\"false\"><b>{}</b><small>{count}</small><span class=\"bar\" aria-hidden=\"true\"></span></button></li>",
+                escape(&path.title)
+            );
+        }
+        body += "</ul></section>\n";
+    }
     for chapter in &site.chapters {
         let (ready, coming): (Vec<&Item>, Vec<&Item>) =
             chapter.lessons.iter().partition(|item| item.ready);
