@@ -125,7 +125,9 @@ fn sticky(topics: &[usize], members: &[Member], order: &[usize]) -> Vec<Vec<Part
     let most = least + usize::from(with_more > 0);
     let mut fuller = 0;
     for at in order.iter().rev() {
+        // What is gone, or kept by a member before, counts in no share.
         let mut owned = members[*at].owned.clone();
+        owned.retain(|one| free.contains(one));
         owned.sort_unstable_by_key(|one| (one.number, one.topic));
         let share = if owned.len() >= most && fuller < with_more {
             fuller += 1;
@@ -278,6 +280,21 @@ mod tests {
         // Range moves one lane as well, but everybody stops for it.
         let range = Assignor::Range.assign(&[6], &members);
         assert_eq!(range.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2, 1, 1]);
+    }
+
+    #[test]
+    fn what_is_gone_or_kept_by_another_counts_in_no_share() {
+        let numbers = |members: &[Member], partitions| -> Vec<Vec<usize>> {
+            let given = Assignor::Sticky.assign(&[partitions], members);
+            let numbers = |one: &Vec<Partition>| one.iter().map(|p| p.number).collect();
+            given.iter().map(numbers).collect()
+        };
+        // Partitions 3 to 5 are gone: the second member has fewer than its share now, and the first keeps what it had.
+        let shrunk = [member(1, &[0, 1]), member(2, &[2, 3, 4, 5])];
+        assert_eq!(numbers(&shrunk, 3), [vec![0, 1], vec![2]]);
+        // The second still claims 0 and 1, which the third has: the first loses nothing for that.
+        let late = [member(1, &[2, 3]), member(2, &[0, 1]), member(3, &[0, 1])];
+        assert_eq!(numbers(&late, 5), [vec![2, 3], vec![4], vec![0, 1]]);
     }
 
     #[test]

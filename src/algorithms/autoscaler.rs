@@ -443,7 +443,8 @@ impl Behavior {
 /// Remembers recommendations and changes, and says how many replicas there should be now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Autoscaler {
-    recommendations: VecDeque<(u64, u32)>,
+    /// None before the first check.
+    recommendations: Option<VecDeque<(u64, u32)>>,
     /// Changes, positive or negative.
     changes: VecDeque<(u64, i64)>,
 }
@@ -470,6 +471,10 @@ impl Autoscaler {
         wanted: Option<u32>,
         behavior: &Behavior,
     ) -> Decision {
+        // What it finds at its first check counts as recommended then, so that it neither takes nor adds at once.
+        self.recommendations
+            .get_or_insert_with(|| [(now_us, current)].into());
+        let known = wanted;
         let wanted = wanted.unwrap_or(current);
         let mut decision = Decision {
             wanted,
@@ -483,7 +488,8 @@ impl Autoscaler {
             decision.replicas = behavior.max;
         } else if current < behavior.min {
             decision.replicas = behavior.min.min(behavior.max);
-        } else {
+        } else if known.is_some() {
+            // Without a say nothing is recommended either: an outage of the metrics lengthens no window.
             decision.stabilized = self.stabilize(now_us, current, wanted, behavior);
             decision.replicas = self.limit(now_us, current, decision.stabilized, behavior);
         }
@@ -498,15 +504,16 @@ impl Autoscaler {
     fn stabilize(&mut self, now_us: u64, current: u32, wanted: u32, behavior: &Behavior) -> u32 {
         let (up_us, down_us) = (behavior.up.stabilization_us, behavior.down.stabilization_us);
         let longest_us = up_us.max(down_us);
-        (self.recommendations).retain(|(at_us, _)| now_us.saturating_sub(*at_us) < longest_us);
+        let recommendations = self.recommendations.get_or_insert_default();
+        recommendations.retain(|(at_us, _)| now_us.saturating_sub(*at_us) < longest_us);
         let within = |window_us: u64| {
-            let recent = self.recommendations.iter();
+            let recent = recommendations.iter();
             let recent = recent.filter(move |(at, _)| now_us.saturating_sub(*at) < window_us);
             recent.map(|(_, replicas)| *replicas)
         };
         let lowest = within(up_us).fold(wanted, u32::min);
         let highest = within(down_us).fold(wanted, u32::max);
-        self.recommendations.push_back((now_us, wanted));
+        recommendations.push_back((now_us, wanted));
         // Up only as far as all of one window asked for, down only as far as any of the other.
         current.max(lowest).min(highest)
     }
@@ -595,6 +602,33 @@ mod tests {
         assert_eq!(check(&mut scaler, 299, 20, 3), 20);
         assert_eq!(check(&mut scaler, 300, 20, 3), 12);
         assert_eq!(check(&mut scaler, 315, 12, 3), 3);
+    }
+
+    /// `recordInitialRecommendation` of `horizontal.go`: a controller that has just begun knows no better than what it finds.
+    #[test]
+    fn what_the_first_check_finds_counts_as_recommended() {
+        let mut scaler = Autoscaler::default();
+        assert_eq!(check(&mut scaler, 100, 20, 3), 20);
+        assert_eq!(check(&mut scaler, 399, 20, 3), 20);
+        assert_eq!(check(&mut scaler, 400, 20, 3), 3);
+        let mut behavior = Behavior::new(1, 100);
+        behavior.up.stabilization_us = 60 * S;
+        let mut scaler = Autoscaler::default();
+        let mut at = |s: u64, wanted| scaler.check(s * S, 5, Some(wanted), &behavior).replicas;
+        assert_eq!((at(0, 9), at(59, 9), at(60, 9)), (5, 5, 9));
+        // Later there is nothing to begin anew with, however long nobody asked.
+        assert_eq!(at(1_000, 8), 8);
+    }
+
+    /// `reconcileAutoscaler` returns before it records anything if no metric could be had.
+    #[test]
+    fn metrics_that_are_silent_recommend_nothing() {
+        let mut scaler = Autoscaler::default();
+        let behavior = Behavior::new(1, 100);
+        assert_eq!(check(&mut scaler, 0, 20, 3), 20);
+        let silent = scaler.check(200 * S, 20, None, &behavior);
+        assert_eq!((silent.wanted, silent.replicas), (20, 20));
+        assert_eq!(check(&mut scaler, 300, 20, 3), 3);
     }
 
     #[test]

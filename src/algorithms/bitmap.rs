@@ -125,8 +125,7 @@ impl Bitmap {
             Unit::Bit => 1,
         };
         let units = bits / scale;
-        // Both from the end and the wrong way round: empty, before either is brought into range.
-        if units == 0 || start < 0 && end < 0 && start > end {
+        if units == 0 {
             return None;
         }
         let from_end = |place: i64| {
@@ -159,6 +158,10 @@ impl Bitmap {
 
     /// BITCOUNT of a range.
     pub fn count_in(&self, start: i64, end: i64, unit: Unit) -> u64 {
+        // Both from the end and the wrong way round is empty before either is brought into range; BITPOS does not ask.
+        if start < 0 && end < 0 && start > end {
+            return 0;
+        }
         let Some((first, last)) = self.range(start, end, unit) else {
             return 0;
         };
@@ -255,13 +258,10 @@ mod tests {
                 for end in -units - 2..units + 2 {
                     let place = |p: i64| if p < 0 { (p + units).max(0) } else { p };
                     let (a, b) = (place(start), place(end).min(units - 1));
-                    let empty = a > b || start < 0 && end < 0 && start > end;
-                    let range = if empty {
-                        0..0
-                    } else {
-                        a * scale..(b + 1) * scale
-                    };
-                    let ones = range.clone().filter(|&i| all[i as usize]).count() as u64;
+                    let range = a * scale..(b + 1) * scale;
+                    let backwards = start < 0 && end < 0 && start > end;
+                    let counted = if backwards { 0..0 } else { range.clone() };
+                    let ones = counted.filter(|&i| all[i as usize]).count() as u64;
                     assert_eq!(
                         bitmap.count_in(start, end, unit),
                         ones,
@@ -279,6 +279,22 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// As in Redis' `bitposCommand`, which lacks the check that `bitcountCommand` makes before places are brought into range.
+    #[test]
+    fn a_range_before_the_beginning_is_the_first_unit_to_bitpos_and_none_to_bitcount() {
+        let bitmap = Bitmap::from(vec![0x0F, 0xFF]);
+        for unit in [Unit::Byte, Unit::Bit] {
+            assert_eq!(bitmap.count_in(-100, -200, unit), 0);
+            assert_eq!(bitmap.position(false, -100, Some(-200), unit), Some(0));
+        }
+        let four = bitmap.position(true, -100, Some(-200), Unit::Byte);
+        assert_eq!(
+            (four, bitmap.count_in(-200, -100, Unit::Byte)),
+            (Some(4), 4)
+        );
+        assert_eq!(bitmap.position(true, -1, Some(-2), Unit::Byte), None);
     }
 
     #[test]

@@ -24,9 +24,10 @@ pub fn jumps(key: u64, buckets: u32) -> impl Iterator<Item = u32> {
         state = state
             .wrapping_mul(2_862_933_555_777_941_757)
             .wrapping_add(1);
-        // A number from above 0 to 1; the next move happens when buckets exceed (b + 1) / that.
-        let draw = ((state >> 33) + 1) as f64 / (1_u64 << 31) as f64;
-        next = ((bucket + 1) as f64 / draw) as u64;
+        // One over a number from above 0 to 1; the next move happens when buckets exceed (b + 1) times that. Divided first
+        // and then multiplied, as in the paper: the other order now and then rounds to another bucket.
+        let stretch = (1_u64 << 31) as f64 / ((state >> 33) + 1) as f64;
+        next = ((bucket + 1) as f64 * stretch) as u64;
         Some(bucket as u32)
     })
 }

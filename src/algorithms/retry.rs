@@ -16,7 +16,7 @@ pub enum Jitter {
     Equal,
     /// Anything from the base to three times the previous wait, capped.
     Decorrelated,
-    /// The ceiling, more or less this share of it (in 0..=1; the cap holds before the jitter).
+    /// The exponential, more or less this share of it (in 0..=1), and then capped: far beyond the cap nothing varies.
     Randomized(f64),
 }
 
@@ -48,6 +48,10 @@ impl Backoff {
     /// The AWS simulator uses the number of failures so far as the exponent (so it begins at `2 · base`),
     /// resilience4j one less.
     pub fn ceiling_us(&self, exponent: u32) -> u64 {
+        self.exponential_us(exponent).min(self.cap_us)
+    }
+
+    fn exponential_us(&self, exponent: u32) -> u64 {
         let multiplier = if self.multiplier >= 1.0 {
             self.multiplier
         } else {
@@ -55,7 +59,7 @@ impl Backoff {
         };
         let ceiling = self.base_us as f64 * libm::pow(multiplier, f64::from(exponent));
         // 0 · ∞ is not a number; the cast makes it 0, which is right for a base of 0.
-        (libm::round(ceiling) as u64).min(self.cap_us)
+        libm::round(ceiling) as u64
     }
 
     /// Draws a wait. `previous_us` is the wait before (the base, for the first), which [`Jitter::Decorrelated`] needs.
@@ -70,8 +74,11 @@ impl Backoff {
                 rng.random_range(self.base_us..=high_us).min(self.cap_us)
             }
             Jitter::Randomized(share) => {
-                let spread_us = (ceiling_us as f64 * share.clamp(0.0, 1.0)) as u64;
-                rng.random_range(ceiling_us - spread_us..=ceiling_us.saturating_add(spread_us))
+                let middle_us = self.exponential_us(exponent);
+                let spread_us = (middle_us as f64 * share.clamp(0.0, 1.0)) as u64;
+                let least_us = middle_us.saturating_sub(spread_us);
+                let drawn_us = rng.random_range(least_us..=middle_us.saturating_add(spread_us));
+                drawn_us.min(self.cap_us)
             }
         }
     }
@@ -242,6 +249,27 @@ mod tests {
                 assert!((low..=high).contains(&(wait(Jitter::Randomized(0.5)) as f64)));
             }
         }
+    }
+
+    /// resilience4j's `generatesCappedExponentialRandomIntervals`.
+    #[test]
+    fn a_randomized_wait_is_capped_after_it_was_drawn() {
+        let backoff = Backoff {
+            base_us: 100_000,
+            cap_us: 1_000_000,
+            multiplier: 2.0,
+            jitter: Jitter::Randomized(0.5),
+        };
+        let mut rng = Pcg32::seed_from_u64(4);
+        let mut waits = |exponent| -> Vec<u64> {
+            let wait = |_| backoff.wait_us(exponent, 0, &mut rng);
+            (0..200).map(wait).collect()
+        };
+        // Around 800 ms: some are below the cap, some would be above it.
+        let near = waits(3);
+        assert!(near.iter().all(|wait| (400_000..=1_000_000).contains(wait)));
+        assert!(near.contains(&1_000_000) && near.iter().any(|wait| *wait < 800_000));
+        assert!(waits(6).iter().all(|wait| *wait == 1_000_000));
     }
 
     #[test]

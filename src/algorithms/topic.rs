@@ -1018,6 +1018,28 @@ mod tests {
     }
 
     #[test]
+    fn a_subscription_that_asks_for_something_else_keeps_what_is_on_its_way() {
+        let mut topic = Topic::new();
+        let id = topic.subscribe(SubscriptionSettings::default()).unwrap();
+        topic.publish(0, &1, &Attributes::new());
+        let once = SubscriptionSettings {
+            retry: RetryPolicy::none(),
+            ..SubscriptionSettings::default()
+        };
+        assert_eq!(topic.set(id, once.clone()), Ok(true));
+        let push = topic.begin_push(0, id).unwrap();
+        let outcome = topic.failed(1, id, push.id);
+        assert_eq!(outcome, Some(AfterFailure::Discarded));
+        let never = SubscriptionSettings {
+            receives_per_s_max: Some(0),
+            ..once.clone()
+        };
+        assert_eq!(topic.set(id, never), Err(PolicyError::RetryOutOfRange));
+        topic.unsubscribe(id);
+        assert_eq!(topic.set(id, once), Ok(false));
+    }
+
+    #[test]
     fn answers_to_pushes_not_under_way_are_ignored() {
         let mut topic = Topic::new();
         let id = topic.subscribe(SubscriptionSettings::default()).unwrap();

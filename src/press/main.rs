@@ -86,6 +86,9 @@ fn write_pages(args: &[String]) -> Result<(), String> {
             false => publish::optimise(&project, &folder)?,
         };
         publish::terse(&folder)?;
+        if !publish::minify(&project, &folder)? {
+            eprintln!("press: no terser, so scripts are merely larger");
+        }
         publish::join_sheets(&folder)?;
         match optimised {
             Optimised::Not => {}

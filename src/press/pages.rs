@@ -111,7 +111,7 @@ pub fn boot_copies(template: &str) -> Vec<(String, String)> {
 }
 
 /// The name that Trunk gave the boot script; empty if the template has none.
-fn boot_name(template: &str) -> String {
+pub fn boot_name(template: &str) -> String {
     let mut sources = template.split("<script src=\"./");
     let found = sources.find(|rest| rest.starts_with("boot"));
     let name = found.and_then(|rest| rest.split('"').next());

@@ -280,6 +280,41 @@ pub fn terse(folder: &Path) -> Result<(), String> {
     Ok(())
 }
 
+/// Gives short names to what only their own scripts know, in the two that every start fetches: the one that starts the program
+/// and the one between it and the browser. Says whether the tool was there.
+///
+/// # Errors
+/// The tool fails, or a script cannot be replaced.
+pub fn minify(project: &Path, folder: &Path) -> Result<bool, String> {
+    let tool = project.join("tests/node_modules/.bin/terser");
+    if !tool.is_file() {
+        return Ok(false);
+    }
+    let assets = assets(folder)?;
+    let boot = Some(pages::boot_name(&assets.template)).filter(|name| !name.is_empty());
+    // The script beside the program is a module: even its outermost names are its own.
+    for (script, module) in [
+        (boot, None),
+        (Some(assets.script.clone()), Some("--module")),
+    ] {
+        let Some(path) = script.map(|name| folder.join(name)) else {
+            continue;
+        };
+        let run = Command::new(&tool)
+            .args(["--compress", "passes=2", "--mangle"])
+            .args(module)
+            .arg("--output")
+            .args([&path, &path])
+            .output()
+            .map_err(|error| named(&tool, &error))?;
+        if !run.status.success() {
+            let why = String::from_utf8_lossy(&run.stderr);
+            return Err(format!("{}: {}", path.display(), why.trim()));
+        }
+    }
+    Ok(true)
+}
+
 /// Joins the style sheets of the page in `folder` into one: it is smaller than they are, and asked for once.
 ///
 /// # Errors

@@ -72,18 +72,17 @@ fn answer(case: &Case<'_>) -> Option<Value> {
     };
     let untold = &mut |_| {};
     if let Some(query) = case.input.get("query").and_then(Value::as_str) {
-        let (a, sign, b) = if let Some((a, b)) = query.split_once(" AND NOT ") {
-            (a, "not", b)
-        } else {
-            let (a, b) = query.split_once(" OR ")?;
-            (a, "or", b)
+        // OR binds least; NOT leaves out of what is there so far, at first of all pages.
+        let part = |part: &str| {
+            let all = index.pages().to_vec();
+            let words = part.split(" AND ");
+            words.fold(all, |rest, word| match word.strip_prefix("NOT ") {
+                Some(word) => not(&rest, &list(word, of_query), &mut |_| {}),
+                None => and(&rest, &list(word, of_query), true, &mut |_| {}),
+            })
         };
-        let (a, b) = (list(a, "none"), list(b, "none"));
-        let docs = if sign == "not" {
-            not(&a, &b, untold)
-        } else {
-            or(&a, &b, untold)
-        };
+        let parts = query.split(" OR ").map(part);
+        let docs = parts.fold(Vec::new(), |found, part| or(&found, &part, untold));
         return Some(json!({ "docs": docs }));
     }
     if let Some(query) = case.input.get("query").and_then(Value::as_array) {
@@ -91,10 +90,14 @@ fn answer(case: &Case<'_>) -> Option<Value> {
             .iter()
             .map(|word| list(word.as_str().expect("a word"), of_query))
             .collect();
+        let (first, others) = lists.split_first()?;
+        let others = others.iter();
         if case.input["mode"] == "and" {
-            return Some(json!({ "docs": and(&lists[0], &lists[1], true, untold) }));
+            let docs = others.fold(first.clone(), |all, list| and(&all, list, true, untold));
+            return Some(json!({ "docs": docs }));
         }
-        let mut found: Vec<(u32, usize)> = or(&lists[0], &lists[1], untold)
+        let any = others.fold(first.clone(), |any, list| or(&any, list, untold));
+        let mut found: Vec<(u32, usize)> = any
             .into_iter()
             .map(|page| {
                 (

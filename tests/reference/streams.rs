@@ -92,6 +92,7 @@ fn assignor_answer(case: &Case<'_>) -> Option<Value> {
         "range" => Assignor::Range,
         "round_robin" => Assignor::RoundRobin,
         "sticky" => Assignor::Sticky,
+        "cooperative" | "cooperative_sticky" => Assignor::Cooperative,
         _ => return None,
     };
     let topics: Vec<(&String, usize)> = case.input["topics"]
@@ -105,7 +106,8 @@ fn assignor_answer(case: &Case<'_>) -> Option<Value> {
     let partitions = |list: &Value| -> Vec<Partition> {
         let list = list.as_array().into_iter().flatten();
         let read = |one: &Value| Partition {
-            topic: topic(one["topic"].as_str().unwrap_or("")).unwrap_or(0),
+            // A topic that is gone is none of those that there are.
+            topic: topic(one["topic"].as_str().unwrap_or("")).unwrap_or(usize::MAX),
             number: one["partition"].as_u64().unwrap_or(0) as usize,
         };
         list.map(read).collect()
