@@ -37,9 +37,13 @@ pub enum Count {
     Buried,
     /// Messages that nobody deleted within their retention.
     Expired,
+    /// Requests that a copy answered.
+    Hit,
+    /// Of these, with an older version than the store had.
+    Stale,
 }
 
-const COUNTS: usize = 16;
+const COUNTS: usize = 18;
 
 /// One row of the ledger.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -83,6 +83,15 @@
 //! Members post to each other ([`System::post`]): what is posted from one to another arrives in its order, and dies with either
 //! of them, or with a cut ([`Deed::Isolate`]). Scripts that do so name [`STORES`].
 //!
+//! # Caches
+//!
+//! A crowd with [`Crowd::keys`] asks for things, some more often than others. A [`Service`] whose program has [`Step::Read`] and
+//! [`Step::Write`] is a store: it keeps a version of each thing, and answers say which one was read, where and when
+//! ([`Answer`]). A [`Cache`] on the way keeps what comes back by its key, answers with it while it is fresh, and asks on by its own
+//! program else; so caches stack as deep as a plan likes. [`System::purge_key`] makes one forget a key, [`Deed::Flush`] everything;
+//! what it has asked for already it keeps all the same. The ledger counts hits, and stale ones among them ([`Count::Hit`],
+//! [`Count::Stale`]); [`System::was_told`] is what a request was told that is just over, [`System::copy_of`] what lies where.
+//!
 //! # Where a lesson hooks in
 //!
 //! * [`Script::heard`]: each note as it is said; [`Script::look`]: after each event that says something. Keep what the story must remember in a type
@@ -97,10 +106,11 @@
 //! * [`Gate::limits`] with [`Script::admits`]: limiters, which pass, hold back or refuse ([`Admission`]).
 //!   [`Gate::filters`] with [`Script::allowed`]: candidates.
 //! * [`Step::Each`] with [`Script::spreads`], [`Wire::mapped`] with [`Script::picks`]: who is asked follows from a map that the script keeps.
+//! * [`Script::name_of`]: new names for things, which no cache knows; [`Script::first_version`]: what versions begin with.
 //! * [`System::scale`]: a controller's number of members in place of the plan's; [`Script::boots`]: how long a new one boots.
 //! * [`Script::report`]: after each look, to say notes and to sample probes of the lesson's own.
 //! * [`Script::gear`]: names what only some plans use, [`QUEUES`], [`BREAKERS`], [`STORES`], [`PACED`],
-//!   [`CELLS`], [`SLIM`] and [`TILES`], so that other lessons do not carry it.
+//!   [`CELLS`], [`SLIM`], [`TILES`] and [`CACHES`], so that other lessons do not carry it.
 //! * [`Script::line`]: the third line of a card. [`Script::aside`]: the lesson's own figure under the parts.
 //!
 //! # Words
@@ -116,13 +126,15 @@
 //! `spike` (times), `spike-over`; with a queue `stored` (number,
 //! queue, span), `lent` (number, member, deliveries), `deleted`, `stale`, `gone-already` (number, member, deliveries),
 //! `clock-ended` (number, member, span), `expired` (number, queue, span), `buried` (number, queue, deliveries), `receipt-lost`
-//! (number, member), `purged`, `redriven` (count, queue). A lesson's `en.md` has those
+//! (number, member), `purged`, `redriven` (count, queue); with caches `answers`, `answers-old`, `keeps` (member, version, age),
+//! `writes` (store, version, number). A lesson's `en.md` has those
 //! that its plan can say, the labels `loss.*` of its reasons, and on the stage `load`, `callers`, `busy`, `waiting`, `slow`, `crashed`,
 //! `leaving`, `died`, `link.*`; with health checks `still-in`, `out`, `check-in`, `not-trusted`; with a gate that shows whose
 //! turn it is `next`, `fewest`, `last`, `of-two`, `nobody` and `policy.*`; with a place for a breaker `calls-per-s`, `per-s`,
 //! `state.*`, `link.refused`; with [`Node::cells`] `full`; with a [`Life`] `starting`; with a spare wire `link.spare`; with a queue `visible`, `delayed`,
-//! `lent`, `dead`, `asking`, `more`, `pulling.*`, `clock-over`, `lent-on`. `load-balancing` is the model to copy.
+//! `lent`, `dead`, `asking`, `more`, `pulling.*`, `clock-over`, `lent-on`; with a cache `copies`, `cache-off`. `load-balancing` is the model to copy.
 
+mod cache;
 mod cells;
 mod frame;
 mod gear;
@@ -144,16 +156,17 @@ mod view;
 #[cfg(test)]
 mod tests;
 
+pub use cache::{Answer, Kept, thing};
 pub use frame::{Draw, Frame, Place, Reason};
-pub use gear::{Breakers, Cells, Gear, Paced, Queues, Slim, Stores, Tiles};
-pub use gears::{BREAKERS, CELLS, PACED, QUEUES, SLIM, STORES, TILES};
+pub use gear::{Breakers, Caches, Cells, Gear, Paced, Queues, Slim, Stores, Tiles};
+pub use gears::{BREAKERS, CACHES, CELLS, PACED, QUEUES, SLIM, STORES, TILES};
 pub use guard::{Breaker, Tally, breaker_part};
 pub use ledger::{Count, Row, Since};
 pub use model::{BOUNCE, Event, System};
 pub use parcel::{Parcel, Seat};
 pub use plan::{
-    Arrivals, Budget, Call, Crowd, Gate, Guard, Health, Hurry, IDS_MAX, Kind, Life, Node, NodeId,
-    Otherwise, Plan, Pull, Queue, Retry, Service, Spread, Step, Upon, Wire, WireId,
+    Arrivals, Budget, Cache, Call, Crowd, Gate, Guard, Health, Hurry, IDS_MAX, Kind, Life, Node,
+    NodeId, Otherwise, Plan, Pull, Queue, Retry, Service, Spread, Step, Upon, Wire, WireId,
 };
 pub use script::{Admission, Cx, Deed, Dial, Own, Script, Values};
 pub use shelf::{Errand, Letter, Loan, Puller, Pulling, Shelf, Shelved, Tells, Worker};

@@ -1,10 +1,12 @@
 //! The running state of nodes and wires.
 
+use super::cache::Kept;
 use super::ledger::Row;
 use super::plan::{Hurry, Kind, Node, Pull, Service, Wire};
 use super::shelf::{Puller, Shelved};
 use crate::flow::{Episode, Key, Pool, Recently, Roster, Source};
 use algorithms::balancer::Balancer;
+use algorithms::copies::Copies;
 use algorithms::health::HealthCheck;
 use engine::Time;
 
@@ -93,6 +95,8 @@ pub struct Part {
     pub isolated: bool,
     /// How it meets those who call it.
     pub door: Door,
+    /// What it remembers, if it is a cache and has kept anything.
+    pub copies: Option<Box<Copies<Kept>>>,
 }
 
 /// How a member meets those who call it.
@@ -227,8 +231,14 @@ impl Live {
     pub fn service(&self) -> Option<&Service> {
         match &self.node.kind {
             Kind::Service(service) => Some(service),
-            Kind::Crowd(_) | Kind::Gate(_) | Kind::Queue(_) => None,
+            Kind::Crowd(_) | Kind::Gate(_) | Kind::Queue(_) | Kind::Cache(_) => None,
         }
+    }
+
+    /// Whether its members hold calls: services do, and caches what they have asked on for.
+    #[inline]
+    pub(super) fn holds(&self) -> bool {
+        matches!(self.node.kind, Kind::Service(_) | Kind::Cache(_))
     }
 
     /// How its workers get messages, if they do.
@@ -266,6 +276,7 @@ impl Part {
             parked: Vec::new(),
             isolated: false,
             door: Door::Open,
+            copies: None,
         }
     }
 

@@ -5,6 +5,7 @@ use crate::flow::Key;
 use algorithms::balancer::Policy;
 use algorithms::circuit_breaker::{counting, rates};
 use algorithms::retry::{Backoff, Jitter};
+use algorithms::zipf::Zipf;
 use engine::random::{Streams, below, unit};
 use engine::show::{Ran, Watch};
 use engine::{Act, Card, Run, Sheet, Show, Stream, Time};
@@ -59,10 +60,17 @@ const ANY_DEEDS: &[Deed] = &[
     Deed::Heal(WireId(9)),
     Deed::Isolate(NodeId(3)),
     Deed::Rejoin(NodeId(3)),
+    Deed::Crash(NodeId(8)),
+    Deed::Recover(NodeId(8)),
+    Deed::Slow(NodeId(8), 0.0),
+    Deed::Flush(NodeId(8)),
+    Deed::Flush(NodeId(10)),
+    Deed::Cut(WireId(13)),
+    Deed::Heal(WireId(13)),
 ];
 
 /// Two crowds (0, 5), a gate (1), three services (2, 3, 4) that may call those behind them, a queue (6) that some of them feed,
-/// and a service (7) that pulls from it.
+/// and a service (7) that pulls from it; and a crowd (9) that asks two caches (8, 10) in a row before one of the services.
 fn any_plan(seed: u32) -> Plan {
     let mut streams = Streams::new(seed);
     let rng = streams.get(Stream::named("plan"));
@@ -84,6 +92,10 @@ fn any_plan(seed: u32) -> Plan {
         (9, 7, 6),
         (10, 7, 4),
         (11, 5, 6),
+        (12, 9, 8),
+        (13, 8, 10),
+        (14, 10, 3),
+        (15, 2, 8),
     ] {
         let mut wire = Wire::new(
             WireId(id),
@@ -162,7 +174,7 @@ fn any_plan(seed: u32) -> Plan {
                 let pick = |draw: &mut dyn FnMut() -> f64| {
                     wires[(draw() * 0.999 * wires.len() as f64) as usize]
                 };
-                program.push(match (draw() * 7.0) as u8 {
+                program.push(match (draw() * 9.0) as u8 {
                     0 if !wires.is_empty() => {
                         let (over, spare) = (pick(draw), pick(draw));
                         Step::Call(call(draw, over, Some(spare)))
@@ -185,6 +197,8 @@ fn any_plan(seed: u32) -> Plan {
                     }
                     4 if draw() < 0.2 => Step::Fail,
                     5 if draw() < 0.3 => Step::Park,
+                    6 => Step::Read,
+                    7 if draw() < 0.3 => Step::Write,
                     _ => Step::Work(Time::from_ms(draw() * 120.0)),
                 });
             }
@@ -192,7 +206,7 @@ fn any_plan(seed: u32) -> Plan {
         }
         Kind::Service(service)
     };
-    let two = service(&mut draw, &[2, 3, 8]);
+    let two = service(&mut draw, &[2, 3, 8, 15]);
     let three = service(&mut draw, &[4]);
     let four = service(&mut draw, &[]);
     let crowd = |draw: &mut dyn FnMut() -> f64, wires: &[u16]| {
@@ -297,6 +311,60 @@ fn any_plan(seed: u32) -> Plan {
     } else {
         wires.retain(|wire| wire.id != WireId(5) && wire.id != WireId(11));
     }
+    if draw() < 0.7 {
+        let cache = |draw: &mut dyn FnMut() -> f64, over: u16| {
+            let life = if draw() < 0.2 {
+                Time::ZERO
+            } else {
+                span(draw, 1_500.0)
+            };
+            let asks = call(draw, over, None);
+            let mut cache = Cache::over(asks, life);
+            cache.reads_age = draw() < 0.5;
+            cache.tells_age = draw() < 0.5;
+            cache.private = draw() < 0.3;
+            cache.room = (draw() < 0.4).then(|| (draw() * 6.0) as u32);
+            // Some ask on in ways of their own.
+            if draw() < 0.4
+                && let Kind::Service(service) = service(draw, &[over])
+            {
+                cache.programs = service.programs;
+                for program in &mut cache.programs {
+                    program.retain(|step| *step != Step::Answer);
+                }
+            }
+            Kind::Cache(cache)
+        };
+        let near = cache(&mut draw, 13);
+        let far = cache(&mut draw, 14);
+        let mut asks = crowd(&mut draw, &[12]);
+        if let Kind::Crowd(crowd) = &mut asks {
+            crowd.keys = Some(Zipf::new(1 + (draw() * 30.0) as usize, draw() * 1.5));
+            crowd.people = 4;
+        }
+        let members = 1 + (draw() * 3.0) as usize;
+        nodes.push(Node::many(NodeId(8), "near", near, members));
+        nodes.push(Node::one(NodeId(9), "readers", asks));
+        nodes.push(Node::one(NodeId(10), "far", far));
+    } else {
+        wires.retain(|wire| !(12..=15).contains(&wire.id.0));
+        for node in &mut nodes {
+            if let Kind::Service(service) = &mut node.kind {
+                let near = |call: &Call| call.over == WireId(15);
+                for program in &mut service.programs {
+                    program.retain(|step| !step.calls().iter().any(near));
+                    for step in program {
+                        if let Step::Call(call) = step {
+                            call.otherwise = match call.otherwise {
+                                Otherwise::Call(WireId(15)) => Otherwise::Fail,
+                                other => other,
+                            };
+                        }
+                    }
+                }
+            }
+        }
+    }
     for node in &mut nodes {
         if matches!(node.kind, Kind::Service(_)) && draw() < 0.5 {
             node.life = Life {
@@ -360,12 +428,30 @@ impl Script for Any {
             cells: Some(&CELLS),
             stores: Some(&STORES),
             paced: Some(&PACED),
+            caches: Some(&CACHES),
             ..Gear::NONE
         }
     }
 
     fn deeds(&self) -> &'static [Deed] {
         ANY_DEEDS
+    }
+    fn name_of(&self, thing: u32, system: &System) -> u32 {
+        // Now and then everything gets a new name.
+        thing | ((system.requests() / 200) << 16)
+    }
+    fn over(&self, request: &Frame, system: &mut System, _now: Time) {
+        let key = request.draw.key;
+        if request.draw.unit(93) < 0.1 {
+            let seat = Seat {
+                node: NodeId(8),
+                member: 0,
+            };
+            let gone = system.purge_key(seat, key) as u32;
+            system.own_mut::<Befell>().0[3] += gone;
+        }
+        let read = system.was_told().is_some();
+        system.own_mut::<Befell>().0[4] += u32::from(read);
     }
     fn admits(&self, _: NodeId, call: &Frame, _: &mut System, _: Cx<'_, '_>) -> Admission {
         let after = Time::from_ms(call.draw.unit(98) * 300.0);
@@ -441,9 +527,10 @@ impl Script for Any {
     }
 }
 
-/// Parcels that arrived, jobs that a worker took, and numbers of members that were set.
+/// Parcels that arrived, jobs that a worker took, numbers of members that were set, copies that were purged, and requests that
+/// were told a version.
 #[derive(Clone, Debug, Default)]
-struct Befell([u32; 3]);
+struct Befell([u32; 5]);
 
 fn any_sheet() -> Sheet<System> {
     const SPECS: &[engine::ActionSpec] = &[engine::ActionSpec::whole("deed"); ANY_DEEDS.len()];
@@ -474,7 +561,8 @@ fn any_legal_plan_loses_nothing_and_makes_nothing_up() {
         Count::Lost,
     ];
     let mut befell = befalls.map(|_| 0);
-    let mut stores = [0; 3];
+    let mut stores = [0; 5];
+    let mut cached = [0; 3];
     for seed in 1..=plans() {
         let mut streams = Streams::new(seed);
         let rng = streams.get(Stream::named("use"));
@@ -513,6 +601,13 @@ fn any_legal_plan_loses_nothing_and_makes_nothing_up() {
         for (sum, count) in befell.iter_mut().zip(befalls) {
             *sum += row.of(count);
         }
+        let near = run.model().row(NodeId(8));
+        for (sum, count) in cached
+            .iter_mut()
+            .zip([Count::Came, Count::Hit, Count::Stale])
+        {
+            *sum += near.of(count);
+        }
         for (sum, count) in stores.iter_mut().zip(run.model().own::<Befell>().0) {
             *sum += count;
         }
@@ -520,6 +615,15 @@ fn any_legal_plan_loses_nothing_and_makes_nothing_up() {
     assert!(
         stores[..2].iter().all(|sum| *sum >= plans()) && stores[2] >= plans() / 10,
         "too little befalls stores: {stores:?}"
+    );
+    assert!(
+        stores[3] >= plans() / 20 && stores[4] >= plans(),
+        "too little is purged or told: {stores:?}"
+    );
+    let [came, hit, stale] = cached;
+    assert!(
+        came >= 10 * plans() && hit >= plans() && stale >= plans() / 20,
+        "too little befalls caches: {cached:?}"
     );
     assert!(
         befell.iter().all(|sum| *sum >= plans() / 20),

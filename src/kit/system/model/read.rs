@@ -76,7 +76,7 @@ impl System {
     pub fn load_per_s(&self, crowd: NodeId) -> f64 {
         self.node(crowd).map_or(0.0, |live| match &live.node.kind {
             Kind::Crowd(crowd) => crowd.arrivals.per_s(self.now.since(live.dawn)) * live.times(),
-            Kind::Gate(_) | Kind::Service(_) | Kind::Queue(_) => 0.0,
+            Kind::Gate(_) | Kind::Service(_) | Kind::Queue(_) | Kind::Cache(_) => 0.0,
         })
     }
 

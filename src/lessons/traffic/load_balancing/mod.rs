@@ -260,7 +260,7 @@ impl Script for Balancing {
             .node(CLIENTS)
             .map_or(0.0, |live| match &live.node.kind {
                 Kind::Crowd(crowd) => crowd.arrivals.per_s(now),
-                Kind::Gate(_) | Kind::Service(_) | Kind::Queue(_) => 0.0,
+                _ => 0.0,
             });
         let failed = |node| {
             system
