@@ -115,7 +115,16 @@
     }
   }
 
-  // The page holds the lesson as it opens. What depends on window and address is put right here, before the first frame.
+  // Storage alone may throw in a frame.
+  const known = () => {
+    try {
+      return localStorage.getItem("loadlab.last") !== null;
+    } catch {
+      return false;
+    }
+  };
+
+  // The page holds the lesson, or the catalogue, as it opens. What depends on window and address is put right here, before the first frame.
   const atRest = () => {
     for (const element of still.querySelectorAll("[data-at], [data-fill]")) {
       for (const name of ["at", "fill"]) {
@@ -134,6 +143,18 @@
     for (const control of still.querySelectorAll("[data-locks]")) {
       control.disabled = locked.includes("all") || locked.includes(control.dataset.locks);
     }
+    // Who has been here before sees a catalogue of their own.
+    if (catalogue) still.toggleAttribute("data-known", known());
+    // What needs more than the author leaves to the learner is not offered (`Player::withhold`), nor is a list of nothing.
+    const stuck = locked.includes("all") || hidden.includes("knobs");
+    const withheld = (need) => (need === "actions" ? hidden.includes(need) : stuck || locked.includes(need));
+    for (const one of still.querySelectorAll("[data-needs]")) {
+      const { needs } = one.dataset;
+      if (needs && needs.split(" ").some(withheld)) one.remove();
+    }
+    if (!still.querySelector(".challenge")) {
+      for (const part of still.querySelectorAll("[data-hides=challenges]")) part.remove();
+    }
     // An address that leads elsewhere in the lesson is not answered with its opening.
     const elsewhere = /[?&](at|beat|from|state|seed|present|p\.\w+)=/.test(location.search);
     still.toggleAttribute("data-elsewhere", elsewhere);
@@ -142,7 +163,7 @@
   // What a reader does before the program is there is kept, and done as soon as it can be. A control is known by its place in
   // its part of the page, which the program builds alike.
   const CONTROLS = "button, input, summary";
-  const PARTS = [".top", ".story", ".transport", ".tracks", ".knobs", "[data-panel=actions]", "[data-panel=challenges]", ".drawers"];
+  const PARTS = [".top", ".catalogue-head", ".routes", ".story", ".transport", ".tracks", ".knobs", "[data-panel=actions]", "[data-panel=challenges]", ".drawers"];
   const early = [];
   const keep = (control) => {
     const part = PARTS.find((part) => control.closest(part));
@@ -157,17 +178,17 @@
     const control = event.target.closest?.(CONTROLS);
     if (event.type === "keydown") {
       const { key, code, shiftKey, ctrlKey, metaKey, altKey } = event;
-      if (control || ctrlKey || metaKey || altKey || !/^(.|Arrow(Left|Right)|Home)$/.test(key)) return;
+      if (catalogue || control || ctrlKey || metaKey || altKey || !/^(.|Arrow(Left|Right)|Home)$/.test(key)) return;
       event.preventDefault();
       early.push(() => document.body.dispatchEvent(new KeyboardEvent("keydown", { key, code, shiftKey, bubbles: true, cancelable: true })));
     } else if (control && still.contains(control)) {
-      const slides = control.type === "range";
-      if (slides ? event.type !== "input" : event.type !== "click") return;
+      const filled = /^(range|search)$/.test(control.type);
+      if (filled ? event.type !== "input" : event.type !== "click") return;
       const find = keep(control);
       control.dataset.waits = "";
       early.push(() => {
         const same = find();
-        if (!slides) return same?.click();
+        if (!filled) return same?.click();
         if (same) same.value = control.value;
         same?.dispatchEvent(new Event("input", { bubbles: true }));
       });
@@ -648,7 +669,7 @@
   window.addEventListener("unhandledrejection", (event) => trapped(event, event.reason));
 
   const go = () => {
-    if (still && !catalogue) {
+    if (still) {
       atRest();
       for (const type of ["click", "input", "keydown"]) window.addEventListener(type, heed, true);
     }

@@ -19,7 +19,8 @@
 
 (() => {
   const ns = "loadlab";
-  // SCORM 2004 3rd edition guarantees 4000 characters of suspend data, SCORM 1.2 guarantees 4096.
+  // SCORM 1.2 guarantees 4096 characters of suspend data, SCORM 2004 4000 in its second edition and 64000 since the third. A system
+  // need not be of the edition that the package names, and a run is seldom longer.
   const suspendMax = 4000;
   // In milliseconds: after the last event so long, the run is asked for and kept; so often at least while it is watched; and
   // after so long a commit that failed is tried again, at last every minute.
@@ -31,9 +32,11 @@
   const { scorm = "", pass = "", questions = "[]" } = frame.dataset;
   const began = performance.now();
 
+  // Without these methods nothing can be kept. The one that ends a session some systems name otherwise (Wagtail LMS), or lack: what
+  // was committed is kept all the same.
   const names = {
-    modern: { object: "API_1484_11", methods: ["Initialize", "GetValue", "SetValue", "Commit", "Terminate"] },
-    old: { object: "API", methods: ["LMSInitialize", "LMSGetValue", "LMSSetValue", "LMSCommit", "LMSFinish"] },
+    modern: { object: "API_1484_11", methods: ["Initialize", "GetValue", "SetValue", "Commit"], ends: ["Terminate"] },
+    old: { object: "API", methods: ["LMSInitialize", "LMSGetValue", "LMSSetValue", "LMSCommit"], ends: ["LMSFinish", "LMSTerminate"] },
   };
   // An interface counts if it has the methods; reading those of another origin throws.
   const interfaceOf = (place, { object, methods }) => {
@@ -73,8 +76,7 @@
   const modern = kind === names.modern;
   const either = (old, now) => (modern ? now : old);
 
-  const call = (at, ...values) => {
-    const name = kind.methods[at];
+  const call = (name, ...values) => {
     try {
       return String(api[name](...values) ?? "");
     } catch (error) {
@@ -82,14 +84,20 @@
       return "";
     }
   };
-  const get = (name) => (state === "recording" || state === "watching" ? call(1, name) : "");
+  const initialized = () => call(kind.methods[0], "") === "true";
+  const committed = () => call(kind.methods[3], "") === "true";
+  const end = () => {
+    const name = kind.ends.find((name) => typeof api[name] === "function");
+    if (name) call(name, "");
+  };
+  const get = (name) => (state === "recording" || state === "watching" ? call(kind.methods[1], name) : "");
   // What was written last is not written again: in some systems a call takes seconds.
   const written = new Map();
   const set = (name, value) => {
     const text = String(value);
     if (state !== "recording") return false;
     if (written.get(name) === text) return true;
-    const done = call(2, name, text) === "true";
+    const done = call(kind.methods[2], name, text) === "true";
     if (done) written.set(name, text);
     return done;
   };
@@ -98,7 +106,7 @@
   const initialize = () => {
     if (!api) return "alone";
     // An interface that outlived a page of this package may be open still: 101 and 103 say so.
-    const open = call(0, "") === "true" || isOpen();
+    const open = initialized() || isOpen();
     if (!open) return "alone";
     state = "watching";
     const mode = get(either("cmi.core.lesson_mode", "cmi.mode"));
@@ -151,7 +159,7 @@
   let retry;
   const commit = () => {
     clearTimeout(retry);
-    if (call(3, "") === "true") {
+    if (committed()) {
       if (failures > 0) tell();
       failures = 0;
       return;
@@ -308,7 +316,7 @@
     if (state !== "recording" && state !== "watching") return;
     save();
     if (persisted) return;
-    call(4, "");
+    end();
     state = "over";
   });
   // A browser may bring a page back that it had said to be gone for good.

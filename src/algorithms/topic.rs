@@ -617,6 +617,24 @@ impl<T: Clone> Topic<T> {
         Ok(id)
     }
 
+    /// A subscription asks for something else: what comes from now on is filtered by that, what is on its way is pushed by it.
+    /// Returns false if there is no such subscription.
+    ///
+    /// # Errors
+    /// As of [`Topic::subscribe`]; it then stays as it is.
+    pub fn set(
+        &mut self,
+        id: SubscriptionId,
+        settings: SubscriptionSettings,
+    ) -> Result<bool, PolicyError> {
+        settings.retry.validate()?;
+        if settings.receives_per_s_max == Some(0) {
+            return Err(PolicyError::RetryOutOfRange);
+        }
+        let subscription = self.subscriptions.get_mut(&id);
+        Ok(subscription.map(|it| it.settings = settings).is_some())
+    }
+
     /// Ends a subscription and hands it back with what was still on its way.
     pub fn unsubscribe(&mut self, id: SubscriptionId) -> Option<Subscription<T>> {
         self.subscriptions.remove(&id)

@@ -10,4 +10,4 @@ pub mod snippet;
 
 pub use address::{Address, parse};
 pub use message::{Command, Fields, MESSAGES, NAMESPACE, VERSION};
-pub use parameter::{PARAMETERS, Parameter, Takes};
+pub use parameter::{PARAMETERS, Parameter, RECORD, Takes};

@@ -53,6 +53,8 @@ pub enum Takes {
     Knobs,
     /// An origin, such as `https://course.example`.
     Origin,
+    /// What these words say.
+    Text(&'static str),
 }
 
 impl Takes {
@@ -72,6 +74,7 @@ impl Takes {
             Takes::Number(min, max) => format!("number from {min} to {max}"),
             Takes::Knobs => "list of knob ids, or all".to_owned(),
             Takes::Origin => "https origin".to_owned(),
+            Takes::Text(what) => what.to_owned(),
         }
     }
 }
@@ -225,5 +228,52 @@ pub const PARAMETERS: [Parameter; 19] = [
         default: "any parent",
         rule: "Commands are taken from exactly this parent; http is accepted for localhost and 127.0.0.1 only. One that is not valid counts as none.",
         example: "https://course.example",
+    },
+];
+
+/// What the address of an embed says of a record store (xAPI). `assets/xapi.js` reads it in the page around the lesson, so the
+/// lesson itself never sees it.
+pub const RECORD: [Parameter; 6] = [
+    Parameter {
+        name: "endpoint",
+        takes: Takes::Text("http or https address"),
+        default: "none: nothing is sent",
+        rule: "The address of the learning record store, below which its statements stand.",
+        example: "https://lrs.example/xapi/",
+    },
+    Parameter {
+        name: "auth",
+        takes: Takes::Text("text"),
+        default: "none: nothing is sent",
+        rule: "The value of the Authorization header. It is a secret: let the course's system write the address.",
+        example: "Basic YTpi",
+    },
+    Parameter {
+        name: "actor",
+        takes: Takes::Text("agent of xAPI, as JSON"),
+        default: "none: nothing is sent",
+        rule: "Who learns: an account, mbox, mbox_sha1sum or openid names them.",
+        example: "{\"mbox\":\"mailto:ada@school.example\"}",
+    },
+    Parameter {
+        name: "registration",
+        takes: Takes::Text("UUID"),
+        default: "none",
+        rule: "Joins the visits of one enrolment: what was told of it is not told again.",
+        example: "7d3a8f5e-1c2b-4d5e-8f90-112233445566",
+    },
+    Parameter {
+        name: "activity_id",
+        takes: Takes::Text("IRI"),
+        default: "the lesson's address",
+        rule: "What the statements are about.",
+        example: "https://school.example/course/3",
+    },
+    Parameter {
+        name: "pass",
+        takes: Takes::Number(0.0, 100.0),
+        default: "none",
+        rule: "The pass mark, in per cent of the questions; with it passed or failed is told.",
+        example: "60",
     },
 ];

@@ -44,6 +44,7 @@ pub static TEMPLATES: &[(&str, Entry)] = &[
     ("flow", templates::LESSONS[1]),
     ("cluster", templates::LESSONS[2]),
     ("bench", templates::LESSONS[3]),
+    ("events", templates::LESSONS[4]),
 ];
 
 /// What press tells of the lesson of this slug, be it built or a template.

@@ -3,7 +3,7 @@
 use crate::site::{LessonPage, Site};
 use crate::words::{self, Texts};
 use contract::message::{MESSAGES, Way};
-use contract::parameter::{PARAMETERS, Takes};
+use contract::parameter::{PARAMETERS, Parameter, RECORD, Takes};
 use contract::snippet::{Embed, SIZE};
 use engine::knobs::Kind;
 use engine::svg::escape;
@@ -107,17 +107,26 @@ pub fn main(site: &Site, texts: &Texts, root: &str) -> String {
         let snippets = snippets.map(|(id, snippet)| snippet_block(texts, id, &snippet));
         out += &section("snippets", snippets.concat());
     }
-    let rows = PARAMETERS.iter().map(|parameter| {
-        [
-            code(parameter.name),
-            escape(&parameter.takes.describe()),
-            escape(parameter.default),
-            escape(parameter.rule),
-            code(&format!("{}={}", parameter.name, parameter.example)),
-        ]
-    });
-    let heads = ["name", "type", "default", "rule", "example"].map(say);
-    out += &section("parameters", table(&say("parameters"), &heads, rows));
+    let listed = |name: &str, parameters: &[Parameter]| {
+        let rows = parameters.iter().map(|parameter| {
+            [
+                code(parameter.name),
+                escape(&parameter.takes.describe()),
+                escape(parameter.default),
+                escape(parameter.rule),
+                code(&format!("{}={}", parameter.name, parameter.example)),
+            ]
+        });
+        let heads = ["name", "type", "default", "rule", "example"].map(say);
+        table(&say(name), &heads, rows)
+    };
+    let record = format!(
+        "<h3>{}</h3><p>{}</p>\n{}",
+        say("record"),
+        say("record-text"),
+        listed("record", &RECORD)
+    );
+    out += &section("parameters", listed("parameters", &PARAMETERS) + &record);
     let rows = MESSAGES.iter().map(|message| {
         let way = match message.way {
             Way::Greeting => "greeting",
@@ -426,4 +435,29 @@ fn knobs(slug: &str) -> Vec<(String, String)> {
         (knob.id.to_owned(), format!("{values} ({default})"))
     });
     told.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_a_record_store_is_what_its_script_reads() {
+        let script = include_str!("../../assets/xapi.js");
+        let read = script
+            .split("const launch = [")
+            .nth(1)
+            .and_then(|rest| rest.split(']').next())
+            .expect("a list");
+        let mut read: Vec<&str> = read
+            .split(',')
+            .map(|name| name.trim().trim_matches('"'))
+            // These two a cmi5 launch brings.
+            .filter(|name| !["activityId", "fetch"].contains(name))
+            .collect();
+        let mut said = RECORD.map(|parameter| parameter.name).to_vec();
+        read.sort_unstable();
+        said.sort_unstable();
+        assert_eq!(said, read);
+    }
 }

@@ -6,6 +6,7 @@ use crate::words::Texts;
 use contract::snippet::{Embed, SIZE, page};
 use engine::svg::escape;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// One recipe.
@@ -17,11 +18,57 @@ pub struct Recipe {
     pub name: String,
     /// What it was tried with; empty if it was not.
     pub tried: String,
+    /// When, and what was seen of it.
+    pub seen: Option<Seen>,
     /// Where the code goes.
     pub file: String,
     /// The code, with places for the lesson; may be empty where there is nothing to paste.
     pub code: String,
 }
+
+/// What `tests/browser/clients.mjs` saw of a recipe.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Seen {
+    /// The day, as in ISO 8601.
+    pub day: String,
+    /// The answers to [`ASKED`], by name; what was not looked at has none.
+    #[serde(flatten)]
+    pub answers: BTreeMap<String, Answer>,
+}
+
+/// How a system did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Answer {
+    /// As it should be.
+    Yes,
+    /// With a limit that the recipe names.
+    Part,
+    /// Not at all.
+    No,
+}
+
+impl Answer {
+    /// Its word, and a glyph that says the same: a disc, half of one, a dash.
+    fn cell(self, texts: &Texts) -> String {
+        let (word, ink, path) = match self {
+            Self::Yes => ("yes", "ok", "M0 5a5 5 0 1 0 10 0a5 5 0 1 0-10 0Z"),
+            Self::Part => (
+                "part",
+                "warn",
+                "M0 5a5 5 0 1 0 10 0a5 5 0 1 0-10 0ZM5 1.5a3.5 3.5 0 0 1 0 7Z",
+            ),
+            Self::No => ("no", "mark", "M0 4h10v2h-10Z"),
+        };
+        let word = escape(texts.get(&format!("course.{word}")));
+        format!(
+            "<td><svg class=\"glyph\" viewBox=\"0 0 10 10\" aria-hidden=\"true\"><path class=\"f-{ink}\" fill-rule=\"evenodd\" d=\"{path}\"/></svg>{word}</td>"
+        )
+    }
+}
+
+/// What is asked of every system, in the order of the table; what each means is `course.<name>-means`.
+pub const ASKED: [&str; 7] = ["shows", "runs", "fits", "keys", "resumes", "score", "dark"];
 
 /// All recipes.
 ///
@@ -42,6 +89,7 @@ fn code(recipe: &Recipe, embed: &Embed<'_>) -> String {
             .replace('\n', &format!("\n{}", &line[..depth]));
         let line = line
             .replace("IFRAME", &frame)
+            .replace("JSX", &embed.jsx())
             .replace("ADDRESS", &embed.address())
             .replace("PAGE", &page(embed.root, "l", embed.slug, ""))
             .replace("ROOT", embed.root)
@@ -81,6 +129,7 @@ pub fn main(site: &Site, texts: &Texts, root: &str, home: &str) -> Result<String
         escape(texts.get("authors.contents")),
         entries.collect::<String>()
     );
+    out += &seen(&recipes, texts);
     let Some(lesson) = site.lessons.first() else {
         return Ok(out + "</main>\n");
     };
@@ -95,9 +144,12 @@ pub fn main(site: &Site, texts: &Texts, root: &str, home: &str) -> Result<String
     };
     for recipe in &recipes {
         let id = &recipe.id;
-        let tried = match recipe.tried.as_str() {
-            "" => say("untried"),
-            tried => escape(&word("tried").replace("{0}", tried)),
+        let tried = match &recipe.seen {
+            None => say("untried"),
+            Some(seen) => {
+                let tried = word("tried").replace("{0}", &recipe.tried);
+                escape(&tried.replace("{1}", &seen.day))
+            }
         };
         let _ = writeln!(
             out,
@@ -124,9 +176,56 @@ pub fn main(site: &Site, texts: &Texts, root: &str, home: &str) -> Result<String
     Ok(out + "</main>\n")
 }
 
+/// The table of what was seen: a row for each recipe, and what the heads of its columns mean.
+fn seen(recipes: &[Recipe], texts: &Texts) -> String {
+    let say = |id: &str| escape(texts.get(&format!("course.{id}")));
+    let means = ASKED.map(|asked| {
+        let means = say(&format!("{asked}-means"));
+        format!("<dt>{}</dt><dd>{means}</dd>", say(asked))
+    });
+    let heads = ["system", "version"].iter().chain(&ASKED);
+    let heads = heads.map(|head| format!("<th scope=\"col\">{}</th>", say(head)));
+    let rows = recipes.iter().map(|recipe| {
+        let answers = match &recipe.seen {
+            None => format!(
+                "<td colspan=\"{}\">{}</td>",
+                ASKED.len() + 1,
+                say("not-tried")
+            ),
+            Some(seen) => {
+                let cells = ASKED.iter().map(|asked| match seen.answers.get(*asked) {
+                    Some(answer) => answer.cell(texts),
+                    None => format!("<td>{}</td>", say("not-tried")),
+                });
+                format!(
+                    "<td>{} <small>{}</small></td>{}",
+                    escape(&recipe.tried),
+                    escape(&seen.day),
+                    cells.collect::<String>()
+                )
+            }
+        };
+        format!(
+            "<tr><th scope=\"row\"><a href=\"#{}\">{}</a></th>{answers}</tr>\n",
+            recipe.id,
+            escape(&recipe.name)
+        )
+    });
+    format!(
+        "<section class=\"notes\" aria-labelledby=\"seen\"><h2 id=\"seen\">{}</h2><p>{}</p>\n<dl class=\"means\">{}</dl>\n\
+         <div class=\"table seen\" role=\"group\" tabindex=\"0\" aria-labelledby=\"seen\"><table>\n<thead><tr>{}</tr></thead>\n<tbody>\n{}</tbody></table></div></section>\n",
+        say("seen"),
+        say("seen-text"),
+        means.concat(),
+        heads.collect::<String>(),
+        rows.collect::<String>()
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     #[test]
     fn every_recipe_has_its_words_and_its_frame_stands_in_its_place() {
@@ -141,12 +240,18 @@ mod tests {
         let all = recipes().expect("a table");
         assert!(all.len() > 20);
         for recipe in &all {
+            assert_eq!(recipe.seen.is_none(), recipe.tried.is_empty());
+            if let Some(seen) = &recipe.seen {
+                let answers: BTreeSet<&str> = seen.answers.keys().map(String::as_str).collect();
+                assert!(answers.is_subset(&BTreeSet::from(ASKED)), "{}", recipe.id);
+                assert!(answers.contains("shows"), "{}", recipe.id);
+            }
             for id in [recipe.id.clone(), format!("{}-not", recipe.id)] {
                 let id = format!("course.{id}");
                 assert_ne!(texts.get(&id), id, "has no words");
             }
             let code = code(recipe, &embed);
-            for place in ["IFRAME", "ADDRESS", "ROOT", "SLUG", "TITLE"] {
+            for place in ["IFRAME", "JSX", "ADDRESS", "ROOT", "SLUG", "TITLE"] {
                 assert!(!code.contains(place), "{code}");
             }
             assert!(

@@ -60,13 +60,14 @@ figcaption{margin-top:.4em}.ask ul{list-style:none;padding:0}.ask li::before{con
 a{color:inherit}.tool{margin:0 0 1rem}#answers{display:none}#answers:target{display:block;break-before:page}.prose .for-class{display:none}\
 @page{margin:16mm}@media print{body{max-width:none;padding:0}.tool{display:none}}";
 
-/// The page; `find` gives a lesson's word.
-pub fn page(site: &Site, lesson: &LessonPage) -> String {
+/// The page. Of `boot`, the boot script's name, it needs the beginning alone, which puts addresses right where a host serves the
+/// page without its last slash; a copy lies one folder higher than there (`pages::boot_copies`).
+pub fn page(site: &Site, lesson: &LessonPage, boot: &str) -> String {
     let word = |id: &str| rich(lesson.texts.get(id));
     let say = |id: &str| escape(site.texts.get(&format!("handout.{id}")));
     let (slug, title) = (&lesson.slug, escape(lesson.texts.get("title")));
     let mut out = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"robots\" content=\"noindex\">\n<link rel=\"icon\" href=\"data:,\">\n<title>{title}: {}</title>\n<link rel=\"stylesheet\" href=\"../../../handout.css\">\n</head>\n<body>\n<main>\n",
+        "<!DOCTYPE html>\n<html lang=\"en\" data-page=\"handout\">\n<head>\n<meta charset=\"utf-8\">\n<script src=\"../../{boot}\"></script>\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"robots\" content=\"noindex\">\n<link rel=\"icon\" href=\"data:,\">\n<title>{title}: {}</title>\n<link rel=\"stylesheet\" href=\"../../../handout.css\">\n</head>\n<body>\n<main>\n",
         say("title")
     );
     let _ = writeln!(
@@ -215,7 +216,7 @@ mod tests {
             beat: "end",
             pictures: vec![String::new(), String::new()],
         });
-        let page = page(&Site::default(), &lesson);
+        let page = page(&Site::default(), &lesson, "boot.js");
         let (first, last) = page.split_once("<section id=\"answers\">").unwrap();
         assert!(first.contains("predict.who.a") && !first.contains("predict.who.wrong"));
         assert!(last.contains("predict.who.wrong") && last.contains("challenge.twice.hint"));

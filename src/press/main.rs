@@ -29,7 +29,7 @@ press split WASM DIR             cut a program that was linked with --emit-reloc
 press late DIR                   write src/press/split/late.txt: what no start runs, from the functions that starts ran, an index and a size a line on standard input, of a site built with
                                  LOADLAB_WHOLE=1 (see make starts)
 press weigh [DIR]                what each lesson's page moves over the wire; fails where that is too much (default: dist)
-press new SLUG --layer LAYER     write the folder of a new lesson that already runs, on one of the layers system, cluster, bench and flow
+press new SLUG --layer LAYER     write the folder of a new lesson that already runs, on one of the layers system, events, cluster, bench and flow
 press draw SLUG [OUT] [--seed N] a lesson's stage at every beat as one page, wide and narrow, with what is wrong in it
                                  (default: target/SLUG.html); needs no built site
 press check                      list missing and unused words of every lesson";

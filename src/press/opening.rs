@@ -11,7 +11,9 @@ use engine::knobs::Kind;
 use engine::scene::{Part, PartId, Shape};
 use engine::svg::{escape, glyph_path, names};
 use engine::text::{fixed, trim_number};
-use engine::{Act, Glyph, Ink, Knob, Player, Scale, Scene, Show, Time, Words, plot, scene, speed};
+use engine::{
+    Act, Glyph, Ink, Knob, Player, Scale, Scene, Setup, Show, Time, Words, plot, scene, speed,
+};
 use lessons::Entry;
 use std::fmt::Write;
 use std::rc::Rc;
@@ -99,6 +101,22 @@ fn moving(glyph: Glyph, ink: Ink) -> String {
         "<svg class=\"glyph\" viewBox=\"0 0 10 10\" aria-hidden=\"true\"><path class=\"{class}-{}\" stroke-width=\"2\" d=\"{path}\"/></svg>",
         ink.name()
     )
+}
+
+/// What must be the learner's for a challenge to be offered, as `Player::withhold` has it: knobs to turn, and `actions`.
+fn needs(run: &dyn Show, challenge: usize, knobs: &[(Knob, f64)]) -> String {
+    let mut needs: Vec<&str> = Vec::new();
+    for step in run.solution(challenge) {
+        let need = match *step {
+            Setup::Set(id, value) if knobs.iter().any(|(k, now)| k.id == id && *now != value) => id,
+            Setup::Act(..) => "actions",
+            _ => continue,
+        };
+        if !needs.contains(&need) {
+            needs.push(need);
+        }
+    }
+    needs.join(" ")
 }
 
 impl Writer<'_> {
@@ -398,10 +416,11 @@ impl Writer<'_> {
             out += &self.panel("", "actions", &self.site("panel.actions"), &actions);
         }
         let challenges = run.challenges();
-        let challenges = challenges.iter().map(|id| {
+        let challenges = challenges.iter().enumerate().map(|(challenge, id)| {
             format!(
-                "<li class=\"challenge\"><span class=\"tick\" aria-hidden=\"true\"></span><p><button class=\"link\" type=\"button\">{}</button></p>\
+                "<li class=\"challenge\" data-needs=\"{}\"><span class=\"tick\" aria-hidden=\"true\"></span><p><button class=\"link\" type=\"button\">{}</button></p>\
                 <details class=\"hint\"><summary>{}</summary></details></li>",
+                needs(run, challenge, &knobs),
                 self.word(&format!("challenge.{id}")),
                 self.site("challenge.hint")
             )
@@ -462,14 +481,23 @@ impl Writer<'_> {
             )
         });
         format!(
-            "<div class=\"tools\">{}</div><button class=\"icon-btn\" type=\"button\" aria-label=\"{}\">{}</button>\
-            <button class=\"icon-btn menu-btn\" type=\"button\" aria-label=\"{}\">{}</button>",
+            "<div class=\"tools\">{}</div>{}<button class=\"icon-btn menu-btn\" type=\"button\" aria-label=\"{}\">{}</button>",
             tools.collect::<String>(),
-            self.site("theme.label")
-                .replace("{0}", &self.site("theme.auto")),
-            icon(icons::THEME),
+            theme(self.site),
             self.site("ui.menu"),
             icon(icons::MENU)
         )
     }
+}
+
+/// The button that changes the theme.
+pub(crate) fn theme(site: &Texts) -> String {
+    let label = site
+        .get("theme.label")
+        .replace("{0}", site.get("theme.auto"));
+    format!(
+        "<button class=\"icon-btn\" type=\"button\" aria-label=\"{}\">{}</button>",
+        escape(&label),
+        icon(icons::THEME)
+    )
 }

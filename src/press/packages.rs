@@ -344,7 +344,17 @@ fn needed(site: &Files, slug: &str) -> Result<Vec<String>, String> {
 pub enum Kind {
     /// SCORM 1.2.
     Scorm12,
-    /// SCORM 2004, third edition.
+    /// SCORM 2004, fourth edition.
+    ///
+    /// Earlier editions would hold these packages too: nothing in them is new in the fourth but its name. It is named because it is the
+    /// one that ADL recommends and keeps a test suite for, because systems that keep SCORM 2004 at all have known it since 2009
+    /// (Moodle takes the third and the fourth alike, engines such as Rustici's take every one), and because only the
+    /// fourth promises to sum the progress of several lessons up. Who has an older system takes SCORM 1.2.
+    ///
+    /// Without sequencing (SN 3.2.2, 3.10) a system may not open the first lesson by itself (`flow` is false by default), and takes
+    /// a lesson that says nothing of success for passed (`objectiveSetByContent` likewise). A pass mark stands there, too: from it the
+    /// system knows `cmi.scaled_passing_score` and judges as the lesson does. The schemas (XSD) that the book on packaging wants beside
+    /// the manifest are left out: no system reads them from a package, and they would be as many files as the lesson has.
     Scorm2004,
     /// cmi5, which tells by xAPI.
     Cmi5,

@@ -1,6 +1,7 @@
 //! Pages: one real HTML file for each address, readable without script, made from Trunk's `index.html`.
 
 use crate::catalogue::{self, Item};
+use crate::opening;
 use crate::pictures::{self, CARD, ICONS};
 use crate::site::{LessonPage, Site};
 use crate::words::Texts;
@@ -81,6 +82,7 @@ enum Kind {
     Lesson,
     Embed,
     Authors,
+    Course,
 }
 
 /// What stands in the head of one page.
@@ -102,14 +104,18 @@ struct Page<'a> {
 
 /// The paths of the copies of the boot script that pages in folders look for first, by the name that Trunk gave it.
 pub fn boot_copies(template: &str) -> Vec<(String, String)> {
-    let name = template
-        .split("<script src=\"./")
-        .find(|rest| rest.starts_with("boot"));
-    let name = name.and_then(|rest| rest.split('"').next());
-    let copies = name.map(|name| {
-        ["l", "embed", "authors"].map(|folder| (format!("{folder}/{name}"), name.to_owned()))
-    });
-    copies.into_iter().flatten().collect()
+    let name = boot_name(template);
+    let copies = ["l", "embed", "authors"];
+    let copies = copies.map(|folder| (format!("{folder}/{name}"), name.clone()));
+    copies.into_iter().filter(|_| !name.is_empty()).collect()
+}
+
+/// The name that Trunk gave the boot script; empty if the template has none.
+fn boot_name(template: &str) -> String {
+    let mut sources = template.split("<script src=\"./");
+    let found = sources.find(|rest| rest.starts_with("boot"));
+    let name = found.and_then(|rest| rest.split('"').next());
+    name.unwrap_or_default().to_owned()
 }
 
 /// Every file that press adds to a site or replaces in it, by its path from the top.
@@ -182,7 +188,7 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
             files.insert(format!("words/{slug}.notes.{tag}.json"), prose(texts)?);
         }
         files.insert(format!("stills/{slug}.svg"), lesson.still.clone());
-        let handout = handout::page(site, lesson);
+        let handout = handout::page(site, lesson, &boot_name(&assets.template));
         files.insert(format!("l/{slug}/handout/index.html"), handout);
         for step in &lesson.steps {
             for (side, picture) in step.pictures.iter().enumerate() {
@@ -283,6 +289,7 @@ fn page(site: &Site, assets: &Assets, page: Page<'_>) -> Result<String, String> 
         Kind::Lesson => "lesson",
         Kind::Embed => "embed",
         Kind::Authors => "authors",
+        Kind::Course => "course",
     };
     let mut html = without_rust_link(&assets.template);
     // Trunk's addresses begin at the top of the site; the page may stand deeper.
@@ -319,6 +326,14 @@ fn page(site: &Site, assets: &Assets, page: Page<'_>) -> Result<String, String> 
             return Err(format!("index.html must hold `{place}` exactly once"));
         }
         html = html.replacen(place, &with, 1);
+    }
+    if matches!(page.kind, Kind::Authors | Kind::Course) {
+        // Behind the site's own sheet, some of whose rules it overrules.
+        let sheet = format!(
+            "  <link rel=\"stylesheet\" href=\"{}authors.css\">\n  </head>",
+            page.root
+        );
+        html = html.replacen("</head>", &sheet, 1);
     }
     // The comment at the top explains the template, not the page.
     if let (Some(from), Some(until)) = (html.find("<!--"), html.find("<html"))
@@ -411,7 +426,7 @@ fn head(site: &Site, assets: &Assets, page: &Page<'_>) -> String {
             "<link rel=\"expect\" href=\"#{AT_REST}\" blocking=\"render\">"
         ));
     }
-    if page.kind != Kind::Authors {
+    if !matches!(page.kind, Kind::Authors | Kind::Course) {
         line(format!(
             "<link rel=\"modulepreload\" href=\"{root}{}\">",
             assets.script
@@ -669,14 +684,35 @@ fn catalogue_page<'a>(site: &'a Site, assets: &Assets) -> Page<'a> {
         "<a class=\"skip\" href=\"#main\">{}</a>",
         say("skip-catalogue")
     );
-    body += &header(site, root, &[], "");
+    body += &header(site, root, &[], &opening::theme(&site.texts));
+    // As `site/catalogue.rs` builds it for who has not been here before.
+    let told = |id: &str| escape(site.texts.get(&format!("catalogue.{id}")));
     let _ = writeln!(
         body,
-        "<main class=\"catalogue\" id=\"main\">\n<div class=\"catalogue-head\"><div><h1>{}</h1><p class=\"question\">{}</p></div></div>\n{}",
-        escape(site.about.get("title")),
-        escape(site.about.get("summary")),
-        boot(site, assets, root, "")
+        "<main class=\"catalogue\" id=\"main\">\n<div class=\"catalogue-head\"><div><h1>{}</h1><p class=\"question\">{}</p></div>\
+         <div class=\"field\"><label class=\"visually-hidden\" for=\"search\">{search}</label>\
+         <input class=\"input\" id=\"search\" type=\"search\" placeholder=\"{search}\"></div></div>\n{}",
+        escape(site.texts.get("question")),
+        escape(site.texts.get("summary")),
+        boot(site, assets, root, ""),
+        search = told("search"),
     );
+    if !site.paths.is_empty() {
+        let _ = writeln!(
+            body,
+            "<section class=\"routes\" aria-labelledby=\"routes\"><h2 id=\"routes\">{}</h2><ul>",
+            told("paths")
+        );
+        for path in &site.paths {
+            let count = told("path-new").replace("{0}", &path.lessons.len().to_string());
+            let _ = writeln!(
+                body,
+                "<li><button type=\"button\" class=\"route\" aria-pressed=\"false\"><b>{}</b><small>{count}</small><span class=\"bar\" aria-hidden=\"true\"></span></button></li>",
+                escape(&path.title)
+            );
+        }
+        body += "</ul></section>\n";
+    }
     for chapter in &site.chapters {
         let (ready, coming): (Vec<&Item>, Vec<&Item>) =
             chapter.lessons.iter().partition(|item| item.ready);
@@ -770,7 +806,7 @@ fn course_page<'a>(site: &Site, texts: &'a Texts) -> Result<Page<'a>, String> {
         "<script src=\"{root}authors.js\" defer></script></div>"
     );
     Ok(Page {
-        kind: Kind::Authors,
+        kind: Kind::Course,
         slug: "",
         root,
         title: format!("{title} \u{2013} {}", site.texts.get("title")),
@@ -1017,7 +1053,6 @@ mod tests {
                     "{path}"
                 );
                 let scripts: Vec<&str> = html.split("<script").skip(1).collect();
-                assert_eq!(scripts.is_empty(), path.contains("handout"), "{path}");
                 for script in scripts {
                     let tag = script.split('>').next().unwrap_or_default();
                     assert!(tag.contains(" src="), "{path}: <script{tag}>");

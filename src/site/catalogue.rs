@@ -199,8 +199,7 @@ fn Route(path: Path, number: usize, wish: Wish) -> impl IntoView {
     };
     view! {
         <li><button type="button" class="route" aria-pressed=live(pressed) on:click=press>
-            <b>{path.title}</b><span>{path.why}</span>
-            <small>{far}</small><span class="bar" style=("--fill", fill) aria-hidden="true"></span>
+            <b>{path.title}</b><small>{far}</small><span class="bar" style=("--fill", fill) aria-hidden="true"></span>
         </button></li>
     }
 }

@@ -4,6 +4,8 @@ import { test, expect, drag, each, ready, some, Player } from "./kit.mjs";
 
 /** What stands still, by its place in the page. */
 const PLACES = [".top", ".lesson-head", ".stages", ".stage-view", ".stage-key", ".story", ".story-head", ".story-caption", ".tape", ".transport", ".clock", ".tracks", ".lane", ".axis", ".drawers", ".knobs"];
+/** The same of the catalogue. */
+const LISTED = [".top", ".top .icon-btn", ".catalogue-head", ".catalogue-head .field", ".routes", ".routes li:last-child .route", ".chapter", ".chapter-head", ".card", ".card-still", ".card-body"];
 /** The parts of the page whose controls `assets/boot.js` hands over by their order. */
 const PARTS = [".top", ".story", ".transport", ".knobs", "[data-panel=actions]", "[data-panel=challenges]", ".drawers"];
 const CONTROLS = "button, input, summary";
@@ -35,12 +37,12 @@ async function held(page, path) {
 }
 
 /** Where everything stands that is shown, rounded to whole pixels. */
-const places = (page) =>
+const places = (page, of = PLACES) =>
   page.evaluate((places) => {
     const shown = (what) => [...document.querySelectorAll(what)].find((element) => element.checkVisibility({ visibilityProperty: true }));
     const found = places.map((place) => [place, shown(place)?.getBoundingClientRect()]);
     return Object.fromEntries(found.map(([place, box]) => [place, box && box.height ? [box.x, box.y, box.width, box.height].map(Math.round).join(" ") : "none"]));
-  }, PLACES);
+  }, of);
 
 /** The names of the controls of each part, in order. */
 const names = (page, root) =>
@@ -131,6 +133,30 @@ test("what an address hides or locks is neither there before", async ({ page }) 
   expect([await places(page), await names(page, "#app")]).toEqual(before);
 });
 
+test("challenges that the author leaves no way to are not there before either", async ({ page }) => {
+  const tried = (root) => page.locator(`${root} .challenge .link`).allTextContents();
+  const all = [];
+  for (const query of ["", "lock=load", "hide=actions", "hide=knobs", "lock=all&hide=actions"]) {
+    const come = await held(page, `l/load-balancing/?${query}`);
+    const before = await tried("#static");
+    const panels = await page.locator("#static [data-panel=challenges]").count();
+    await (await come()).rested();
+    expect(before, query).toEqual(await tried("#app"));
+    expect(panels, query).toBe(before.length > 0 ? 1 : 0);
+    all.push(before.length);
+    await page.unrouteAll();
+  }
+  expect(all[0]).toBeGreaterThan(all[1]);
+  expect(all.at(-1)).toBe(0);
+});
+
+test("challenges wait where an address leads into the lesson", async ({ page }) => {
+  const come = await held(page, "l/load-balancing/?lock=load&p.load=20");
+  await expect(page.locator("#static .challenges")).toBeHidden();
+  await come();
+  await expect(page.locator("#app .challenges")).toBeVisible();
+});
+
 test("an address that leads into the lesson does not show its opening first", async ({ page }) => {
   const come = await held(page, `l/${slug}/?beat=3`);
   await expect(page.locator("#static .story-caption")).toBeHidden();
@@ -147,4 +173,46 @@ test("nothing is asked for late", async ({ page }) => {
   // What no start runs comes at the first sign of a reader.
   expect(asked.filter((path) => !before.has(path) && !/rest\.wasm$/.test(path))).toEqual([]);
   expect(asked.filter((path, at) => asked.indexOf(path) !== at), "nothing is asked for twice").toEqual([]);
+});
+
+for (const [width, height] of [[1280, 900], [390, 844]]) {
+  test(`the catalogue stands in its page as it opens, ${width} wide`, async ({ page }) => {
+    await page.setViewportSize({ width, height });
+    const come = await held(page, "");
+    const before = await places(page, LISTED);
+    expect(Object.values(before), "all of them are shown").not.toContain("none");
+    const text = (root) => page.locator(`${root} main`).evaluate((main) => [...main.querySelectorAll("h1, :not(#boot) > h2, h3, .question, .route, .chapter-head small, .card p")].map((element) => element.textContent));
+    const told = await text("#static");
+    await come();
+    expect(await places(page, LISTED)).toEqual(before);
+    expect(await text("#app")).toEqual(told);
+    expect(await page.evaluate(() => globalThis.shifts), "nothing moves").toEqual([]);
+  });
+}
+
+test("what is looked for in the catalogue before its program is there is found by it", async ({ page }) => {
+  const come = await held(page, "");
+  await page.getByRole("searchbox").fill("merkle");
+  await come();
+  await expect(page.getByRole("searchbox")).toHaveValue("merkle");
+  await expect(page.getByRole("searchbox")).toBeFocused();
+  await expect(page.getByRole("link", { name: /Merkle tree/ })).toBeVisible();
+  await expect(page.getByRole("link", { name: /Load balancing/ })).toBeHidden();
+});
+
+test("a path that is pressed before the program is there is shown by it", async ({ page }) => {
+  const come = await held(page, "");
+  const path = page.getByRole("button", { name: /^Inside a database/ });
+  await path.click();
+  await come();
+  await expect(path).toHaveAttribute("aria-pressed", "true");
+  await expect(page.getByRole("heading", { name: "Inside a database", level: 2 }).first()).toBeVisible();
+});
+
+test("who has been here before sees a catalogue of their own only", async ({ page }) => {
+  await page.addInitScript(() => localStorage.setItem("loadlab.last", "caching"));
+  const come = await held(page, "");
+  await expect(page.locator("#static .card").first()).toBeHidden();
+  await come();
+  await expect(page.locator("#app .card").first()).toBeVisible();
 });

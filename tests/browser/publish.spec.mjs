@@ -91,18 +91,20 @@ plain.describe("hosts", () => {
 
   plain.describe("pages without their last slash", () => {
     for (const base of ["/", "/courses/x/"]) {
-      for (const kind of ["l", "embed", "authors"]) {
+      for (const kind of ["l", "embed", "authors", "authors/course"]) {
         plain(`${base}${kind}`, async ({ page }) => {
           // Such a host knows folders by their names and never redirects; it would lead back to what it just left.
-          const folder = kind === "authors" ? kind : `${kind}/${first}`;
+          const about = kind.startsWith("authors");
+          const folder = about ? kind : `${kind}/${first}`;
           const place = await host({ base, answer: (path) => path === folder
             ? { body: readFileSync(join(dist, folder, "index.html")), headers: { "content-type": "text/html" } } : undefined });
           for (const end of ["", "?theme=dark", "/index.html"]) {
             await page.goto(place.url + folder + end);
-            if (kind !== "authors") await ready(page);
+            if (!about) await ready(page);
             expect(await page.evaluate(() => getComputedStyle(document.body).marginTop), "it is styled").toBe("0px");
             const canonical = kind === "embed" ? `l/${first}/` : `${folder}/`;
             await expect(page.locator("link[rel=canonical]")).toHaveAttribute("href", place.url + canonical);
+            if (about) await expect(page.locator(".snippet pre").first(), "its own sheet is there").toHaveCSS("overflow-x", "auto");
           }
           if (kind === "l") {
             await page.getByRole("link", { name: "Loadlab", exact: true }).click();
@@ -112,6 +114,22 @@ plain.describe("hosts", () => {
           await place.close();
         });
       }
+
+      plain(`${base}l, a hand-out`, async ({ page }) => {
+        const folder = `l/${first}/handout`;
+        const place = await host({ base, answer: (path) => path === folder
+          ? { body: readFileSync(join(dist, folder, "index.html")), headers: { "content-type": "text/html" } } : undefined });
+        for (const end of ["", "/", "/index.html"]) {
+          await page.goto(place.url + folder + end);
+          await expect(page.locator("body")).toHaveCSS("max-width", "736px");
+          const pictures = page.locator("figure img");
+          await expect.poll(() => pictures.evaluateAll((all) => all.length > 0 && all.every(({ naturalWidth }) => naturalWidth > 0)), "its pictures are there").toBe(true);
+          await page.locator("a[href='#answers']").click();
+          await expect(page.locator("#answers")).toBeVisible();
+          expect(await page.locator(".tool a").first().evaluate(({ href }) => href)).toBe(`${place.url}l/${first}/`);
+        }
+        await place.close();
+      });
 
       plain(`${base} in a frame without an origin`, async ({ page }) => {
         const place = await host({ base, answer: (path) => ({
@@ -689,6 +707,35 @@ plain.describe("in a learning management system", () => {
         const { place, tell, log, heard } = await launch(page, version, fake([other]) + half);
         await heard(tell, 2);
         expect((await log())[0][0]).toBe(other);
+        await place.close();
+      });
+
+      plain(`SCORM ${version}: an interface that ends otherwise, under both names, is spoken to in the words that it knows`, async ({ page }) => {
+        // As Wagtail LMS 0.11 has it: the methods of 1.2 but LMSFinish, under the name of 2004 too.
+        const lms = `<!doctype html><title>LMS</title><script>
+          window.log = [];
+          window.values = {};
+          const note = (name, act) => (...given) => { log.push(["1.2", name, ...given]); return act(...given); };
+          window.API = window.API_1484_11 = {
+            LMSInitialize: note("Initialize", () => "true"), LMSTerminate: note("Terminate", () => "true"), LMSCommit: note("Commit", () => "true"),
+            LMSGetValue: note("GetValue", (name) => values[name] ?? ""), LMSSetValue: note("SetValue", (name, value) => { values[name] = value; return "true"; }),
+            LMSGetLastError: () => "0",
+          };
+        </script><iframe title="SCO" src="/index.html" width="1000" height="760"></iframe>`;
+        const { place, tell, value, calls, heard } = await launch(page, version, lms);
+        await heard(tell, 2);
+        expect(await value("cmi.core.lesson_status")).toBe("incomplete");
+        await page.evaluate(() => { document.querySelector("iframe").src = "about:blank"; });
+        await expect.poll(async () => (await calls("Terminate")).length).toBe(1);
+        await place.close();
+      });
+
+      plain(`SCORM ${version}: an interface that cannot end is written to all the same`, async ({ page }) => {
+        const { place, tell, value, heard } = await launch(page, version, `${fake([version])}<script>delete window.${modern ? "API_1484_11.Terminate" : "API.LMSFinish"};</script>`);
+        await heard(tell, 2);
+        expect(await value(key.status)).toBe("incomplete");
+        await page.evaluate(() => { document.querySelector("iframe").src = "about:blank"; });
+        await expect.poll(async () => JSON.parse(await value("cmi.suspend_data")).beat).toBe(2);
         await place.close();
       });
 

@@ -27,7 +27,7 @@ pub struct Answer {
 
 /// What a cache keeps of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kept {
+pub struct Fact {
     /// The store in which it was read.
     pub store: NodeId,
     /// Which version that had then.
@@ -88,7 +88,7 @@ pub(super) fn draw(live: &Live, member: usize, (card, at): (Rect, Time), scene: 
         (scene.say("cache-off", &[]), Ink::Secondary)
     } else {
         let args = [Arg::Count(copies as i64), Arg::Share(hits)];
-        (scene.say("copies", &args), Ink::Secondary)
+        (scene.say("kept", &args), Ink::Secondary)
     };
     let name = scene.name(part);
     let mut pencil = scene.thing(part, card, status.clone());
@@ -132,13 +132,13 @@ impl System {
     }
 
     /// The copies of one member of a cache; none before it has kept anything.
-    pub fn copies(&self, seat: Seat) -> Option<&Copies<Kept>> {
+    pub fn copies(&self, seat: Seat) -> Option<&Copies<Fact>> {
         let live = self.node(seat.node)?;
         live.members.get(seat.member)?.own.copies.as_deref()
     }
 
     /// The copy that one member of a cache has of a name for a person, fresh or not: what it is and its age as the cache counts it.
-    pub fn copy_of(&self, seat: Seat, person: u16, key: u32, at: Time) -> Option<(Kept, Time)> {
+    pub fn copy_of(&self, seat: Seat, person: u16, key: u32, at: Time) -> Option<(Fact, Time)> {
         let Kind::Cache(cache) = &self.node(seat.node)?.node.kind else {
             return None;
         };

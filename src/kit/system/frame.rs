@@ -80,11 +80,13 @@ pub enum Reason {
     Chance,
     /// The user has left.
     Left,
+    /// Lost on a wire that loses.
+    Strayed,
 }
 
 impl Reason {
     /// All of them.
-    pub const ALL: [Reason; 10] = [
+    pub const ALL: [Reason; 11] = [
         Reason::Limited,
         Reason::Full,
         Reason::TimedOut,
@@ -95,6 +97,7 @@ impl Reason {
         Reason::Cut,
         Reason::Chance,
         Reason::Left,
+        Reason::Strayed,
     ];
 
     /// Its short label where the request died: the word `loss.<…>`.
@@ -110,6 +113,7 @@ impl Reason {
             Reason::Cut => "loss.cut",
             Reason::Chance => "loss.chance",
             Reason::Left => "loss.left",
+            Reason::Strayed => "loss.strayed",
         }
     }
 
@@ -140,6 +144,8 @@ pub enum Place {
     Pauses,
     /// Turned away by its caller's breaker.
     Bounces,
+    /// Lost on a wire. Nobody knows: its caller waits until it has waited long enough.
+    Astray,
     /// At a gate, until that lets it go on; or at a service, done but for the script's word ([`super::Step::Park`]).
     HeldBack,
 }
@@ -168,6 +174,8 @@ pub struct Frame {
     pub(super) message: bool,
     /// It is a job of a member's own, for no caller.
     pub(super) job: bool,
+    /// It is a copy that a topic pushes to one who subscribes, for no caller.
+    pub(super) copy: bool,
     /// Which try it is, from 0.
     pub nth: u8,
     /// When its caller sent it; of a request, when it came.
@@ -224,6 +232,7 @@ impl Frame {
             left: false,
             message: false,
             job: false,
+            copy: false,
             nth: 0,
             asked: now,
             reached: now,
@@ -291,10 +300,16 @@ impl Frame {
         self.permit.is_some_and(|permit| permit.probe)
     }
 
-    /// Whether it is a user's request, not a call made for one, the work on a message or a job.
+    /// Whether it is a user's request, not a call made for one, the work on a message, a copy or a job.
     #[inline]
     pub fn is_request(&self) -> bool {
-        self.parent == Key::NONE && !self.message && !self.job
+        self.parent == Key::NONE && !self.message && !self.job && !self.copy
+    }
+
+    /// Whether it is a copy that a topic pushes to one who subscribes.
+    #[inline]
+    pub fn is_copy(&self) -> bool {
+        self.copy
     }
 
     /// Whether it is a job of a member's own.

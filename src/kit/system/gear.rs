@@ -2,11 +2,13 @@
 //! others do not carry it.
 
 use super::guard::Make;
-use super::shelf::{Shelf, Worker};
-use super::{Cx, Frame, Live, System};
+use super::money::Money;
+use super::shelf::{Loan, Shelf, Worker};
+use super::{Cx, Frame, Live, LiveWire, System, WireId};
 use crate::flow::Key;
-use engine::scene::Rect;
+use engine::scene::{Curve, Rect};
 use engine::{Ink, Scene, Time};
+use std::collections::VecDeque;
 
 /// What a script names of it.
 #[derive(Clone, Copy, Default)]
@@ -27,6 +29,14 @@ pub struct Gear {
     pub tiles: Option<&'static Tiles>,
     /// For plans with caches, and stores that keep versions: [`super::CACHES`].
     pub caches: Option<&'static Caches>,
+    /// For plans with wires that lose, or deeds that make them: [`super::LOSSES`].
+    pub losses: Option<&'static Losses>,
+    /// For plans with prices: [`super::PRICES`].
+    pub prices: Option<&'static Prices>,
+    /// For plans with topics: [`super::TOPICS`].
+    pub topics: Option<&'static Topics>,
+    /// For plans with functions: [`super::FUNCTIONS`].
+    pub functions: Option<&'static Functions>,
 }
 
 impl Gear {
@@ -40,6 +50,10 @@ impl Gear {
         slim: None,
         tiles: None,
         caches: None,
+        losses: None,
+        prices: None,
+        topics: None,
+        functions: None,
     };
 }
 
@@ -95,6 +109,51 @@ type DrawCells = fn(
     &mut Scene,
     &dyn Fn(&Frame) -> Ink,
 );
+
+/// Wires that lose what goes over them.
+pub struct Losses {
+    pub(super) strays: fn(&System, &Frame, u16, bool) -> bool,
+    pub(super) receipt_strays: fn(&System, &Loan, u16, bool) -> bool,
+    pub(super) check_strays: fn(&System, u16, u16, Time) -> bool,
+    pub(super) stray: fn(&mut System, Key, Cx<'_, '_>),
+    pub(super) loans_stray: fn(&mut System, (u16, u16), &mut VecDeque<Loan>, Cx<'_, '_>),
+    pub(super) set: fn(&mut System, WireId, f64, Cx<'_, '_>),
+    pub(super) spoken: fn(&LiveWire, usize, String, Time, &Scene) -> String,
+    pub(super) draw: fn(&LiveWire, (usize, &Curve, Rect), bool, Time, &mut Scene),
+}
+
+/// Accounts of what parts cost.
+pub struct Prices {
+    pub(super) settle: fn(&mut System, u16, Time),
+    pub(super) open: fn(&mut System, Time),
+    pub(super) costs: fn(&System) -> Vec<Money>,
+}
+
+/// Topics that push copies to who subscribes.
+pub struct Topics {
+    pub(super) set_up: fn(&mut System, u16, Cx<'_, '_>),
+    pub(super) publish: fn(&mut System, Key, Cx<'_, '_>),
+    pub(super) pushed: fn(&mut System, Key, Cx<'_, '_>),
+    pub(super) late: fn(&mut System, Key, Cx<'_, '_>),
+    pub(super) look: fn(&mut System, u16, Option<u32>, Cx<'_, '_>),
+    pub(super) purge: fn(&mut System, u16, Cx<'_, '_>),
+    pub(super) audit: fn(&System) -> Result<(), String>,
+    pub(super) height: fn(&Live) -> f32,
+    pub(super) draw: fn(&Live, &System, Rect, Time, &mut Scene),
+}
+
+/// Functions: instances that are built for requests.
+pub struct Functions {
+    pub(super) set_up: fn(&mut System, u16, Cx<'_, '_>),
+    pub(super) take_in: fn(&mut System, Key, Cx<'_, '_>),
+    pub(super) renamed: fn(&mut System, u16, [Key; 2]),
+    pub(super) look: fn(&mut System, u16, Option<u32>, Cx<'_, '_>),
+    pub(super) deploy: fn(&mut System, u16, Cx<'_, '_>),
+    pub(super) metered: fn(&Live, Time) -> [u64; 3],
+    pub(super) audit: fn(&System) -> Result<(), String>,
+    pub(super) height: fn(&Live, f32) -> f32,
+    pub(super) draw: fn(&Live, &System, Rect, Time, &mut Scene),
+}
 
 /// Slim cards.
 pub struct Slim {

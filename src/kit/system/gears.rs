@@ -1,8 +1,10 @@
 //! The gear there is: named by scripts, and by nobody else.
 
-use super::gear::{Breakers, Caches, Cells, Paced, Queues, Slim, Stores, Tiles};
+use super::gear::{
+    Breakers, Caches, Cells, Functions, Losses, Paced, Prices, Queues, Slim, Stores, Tiles, Topics,
+};
 use super::shelf::Shelf;
-use super::{System, cache, cells, guard, shelves, slim, tiles};
+use super::{System, cache, cells, functions, guard, losses, shelves, slim, tiles, topics};
 
 /// Queues with the semantics of [`algorithms::message_queue`], and workers that pull from them.
 pub const QUEUES: Queues = Queues {
@@ -45,6 +47,53 @@ pub const BREAKERS: Breakers = Breakers {
 pub const CELLS: Cells = Cells {
     height: cells::height,
     draw: cells::draw,
+};
+
+/// Wires that lose what goes over them: each crossing of a request by its own dice, so that twins lose the same ones. What is lost dies
+/// half-way, and nobody is told; its caller learns by a time-out. Of a queue's wires receipts get lost and messages on their way to
+/// workers, but no worker's asking, which belongs to no request.
+pub const LOSSES: Losses = Losses {
+    strays: System::frame_strays,
+    receipt_strays: System::loan_strays,
+    check_strays: System::check_strays,
+    stray: System::stray,
+    loans_stray: System::loans_stray,
+    set: System::set_loss,
+    spoken: losses::spoken,
+    draw: losses::draw,
+};
+
+/// What parts cost, by the plan's prices ([`super::Price`]): [`System::cost`], [`super::Since::cost`].
+pub const PRICES: Prices = Prices {
+    settle: System::settle_account,
+    open: System::open_accounts,
+    costs: System::costs,
+};
+
+/// Topics with the semantics of [`algorithms::topic`].
+pub const TOPICS: Topics = Topics {
+    set_up: System::set_up_topic,
+    publish: System::publish,
+    pushed: System::pushed,
+    late: System::push_is_late,
+    look: System::look_at_topic,
+    purge: System::purge_topic,
+    audit: System::topics_are_right,
+    height: topics::height,
+    draw: topics::draw,
+};
+
+/// Functions with the semantics of [`algorithms::functions`].
+pub const FUNCTIONS: Functions = Functions {
+    set_up: System::set_up_function,
+    take_in: System::take_in_function,
+    renamed: System::renamed,
+    look: System::look_at_function,
+    deploy: System::deploy,
+    metered: |live, at| live.fleet().map_or([0; 3], |fleet| fleet.metered(at)),
+    audit: System::functions_are_right,
+    height: functions::height,
+    draw: functions::draw,
 };
 
 /// Slim cards.

@@ -1,5 +1,6 @@
 //! The ledger: what came and what became of it, per member, per node and in all, and since anything was said.
 
+use super::money::Money;
 use engine::Time;
 
 /// What is counted.
@@ -41,9 +42,21 @@ pub enum Count {
     Hit,
     /// Of these, with an older version than the store had.
     Stale,
+    /// Calls and answers that got lost on wires which begin at the node.
+    Strayed,
+    /// Copies that a topic made.
+    Copied,
+    /// Copies that filters of subscriptions spared.
+    Filtered,
+    /// Copies that who subscribes has taken.
+    Delivered,
+    /// Copies that were given up and are gone.
+    Dropped,
+    /// Requests for which an instance of a function was built, or was being built.
+    Cold,
 }
 
-const COUNTS: usize = 18;
+const COUNTS: usize = 24;
 
 /// One row of the ledger.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -98,6 +111,8 @@ pub(super) struct Page {
     pub(super) all: Row,
     /// By node, then by member.
     pub(super) nodes: Vec<(Row, Vec<Row>)>,
+    /// By node, if anything costs anything.
+    pub(super) costs: Vec<Money>,
 }
 
 /// Pages that were kept, one for each word; the last moment that it was said.
@@ -140,6 +155,18 @@ impl Since<'_> {
         self.now
             .row(node)
             .since(&then.map(|then| then.0).unwrap_or_default())
+    }
+
+    /// What a node has cost since.
+    pub fn cost(&self, node: super::NodeId, at: Time) -> Money {
+        let then = self.page.costs.get(usize::from(node.0)).copied();
+        self.now.cost(node, at).since(then.unwrap_or_default())
+    }
+
+    /// What all of it has cost since.
+    pub fn cost_of_all(&self, at: Time) -> Money {
+        let then = self.page.costs.iter().copied().sum();
+        self.now.cost_of_all(at).since(then)
     }
 
     /// What came to one member of a node since.

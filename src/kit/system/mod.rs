@@ -92,6 +92,17 @@
 //! what it has asked for already it keeps all the same. The ledger counts hits, and stale ones among them ([`Count::Hit`],
 //! [`Count::Stale`]); [`System::was_told`] is what a request was told that is just over, [`System::copy_of`] what lies where.
 //!
+//! # Topics and functions
+//!
+//! A call that reaches a [`Topic`] is answered as soon as its message is there; a copy goes to each [`Subscription`] whose filter
+//! accepts it, as a call of its own for no caller, and again where that fails ([`Live::fan`]). A call that reaches a [`Function`] takes the
+//! most recently used instance that is free, waits for one to be built, or is turned away ([`Live::fleet`]).
+//!
+//! # Loss and money
+//!
+//! A [`Wire`] may lose a share of what goes over it ([`Wire::loss`], [`Deed::Lose`]): it dies half-way with a label, and its caller
+//! learns by a time-out. A [`Node`] may have a [`Price`]; [`System::cost`] and [`Since::cost`] tell what came of it.
+//!
 //! # Where a lesson hooks in
 //!
 //! * [`Script::heard`]: each note as it is said; [`Script::look`]: after each event that says something. Keep what the story must remember in a type
@@ -110,7 +121,7 @@
 //! * [`System::scale`]: a controller's number of members in place of the plan's; [`Script::boots`]: how long a new one boots.
 //! * [`Script::report`]: after each look, to say notes and to sample probes of the lesson's own.
 //! * [`Script::gear`]: names what only some plans use, [`QUEUES`], [`BREAKERS`], [`STORES`], [`PACED`],
-//!   [`CELLS`], [`SLIM`], [`TILES`] and [`CACHES`], so that other lessons do not carry it.
+//!   [`CELLS`], [`SLIM`], [`TILES`], [`LOSSES`], [`PRICES`], [`TOPICS`], [`FUNCTIONS`] and [`CACHES`], so that other lessons do not carry it.
 //! * [`Script::line`]: the third line of a card. [`Script::aside`]: the lesson's own figure under the parts.
 //!
 //! # Words
@@ -126,22 +137,32 @@
 //! `spike` (times), `spike-over`; with a queue `stored` (number,
 //! queue, span), `lent` (number, member, deliveries), `deleted`, `stale`, `gone-already` (number, member, deliveries),
 //! `clock-ended` (number, member, span), `expired` (number, queue, span), `buried` (number, queue, deliveries), `receipt-lost`
-//! (number, member), `purged`, `redriven` (count, queue); with caches `answers`, `answers-old`, `keeps` (member, version, age),
-//! `writes` (store, version, number). A lesson's `en.md` has those
+//! (number, member), `purged`, `redriven` (count, queue); with wires that lose `strays`, `answer-strays` (number, member),
+//! `lossy` (share, member), `lossless` (member); with a topic `published` (number, topic, copies), `pushes`, `pushes-again` (number,
+//! member, tries), `push-failed` (number, member, span), `push-buried`, `push-dropped` (number, member), `unsubscribed` (copies,
+//! topic); with a function `warm` (number, function, instance), `cold` (number, function, span), `throttled` (number, function, why:
+//! `because.instances` or `because.allowance`), `retired` (function, instances), `deployed` (function, version); with caches `answers`, `answers-old`,
+//! `keeps` (member, version, age), `writes` (store, version, number). A lesson's `en.md` has those
 //! that its plan can say, the labels `loss.*` of its reasons, and on the stage `load`, `callers`, `busy`, `waiting`, `slow`, `crashed`,
 //! `leaving`, `died`, `link.*`; with health checks `still-in`, `out`, `check-in`, `not-trusted`; with a gate that shows whose
 //! turn it is `next`, `fewest`, `last`, `of-two`, `nobody` and `policy.*`; with a place for a breaker `calls-per-s`, `per-s`,
 //! `state.*`, `link.refused`; with [`Node::cells`] `full`; with a [`Life`] `starting`; with a spare wire `link.spare`; with a queue `visible`, `delayed`,
-//! `lent`, `dead`, `asking`, `more`, `pulling.*`, `clock-over`, `lent-on`; with a cache `copies`, `cache-off`. `load-balancing` is the model to copy.
+//! `lent`, `dead`, `asking`, `more`, `pulling.*`, `clock-over`, `lent-on`; with wires that lose `link.lossy`; with a topic
+//! `copies`, `subscription`, `filter`; with a function `instances`, `version`, `more`; with a cache `kept`, `cache-off`. `load-balancing` is the model to copy.
 
 mod cache;
 mod cells;
 mod frame;
+mod function;
+mod functions;
 mod gear;
 mod gears;
 mod guard;
+mod kept;
 mod ledger;
+mod losses;
 mod model;
+mod money;
 mod parcel;
 mod plan;
 mod script;
@@ -151,27 +172,41 @@ mod slim;
 mod state;
 mod switch;
 mod tiles;
+mod topic;
+mod topics;
 mod view;
 
 #[cfg(test)]
+mod kinds;
+#[cfg(test)]
 mod tests;
 
-pub use cache::{Answer, Kept, thing};
+pub use cache::{Answer, Fact, thing};
 pub use frame::{Draw, Frame, Place, Reason};
-pub use gear::{Breakers, Caches, Cells, Gear, Paced, Queues, Slim, Stores, Tiles};
-pub use gears::{BREAKERS, CACHES, CELLS, PACED, QUEUES, SLIM, STORES, TILES};
+pub use function::{Fleet, Sandbox};
+pub use gear::{
+    Breakers, Caches, Cells, Functions, Gear, Losses, Paced, Prices, Queues, Slim, Stores, Tiles,
+    Topics,
+};
+pub use gears::{
+    BREAKERS, CACHES, CELLS, FUNCTIONS, LOSSES, PACED, PRICES, QUEUES, SLIM, STORES, TILES, TOPICS,
+};
 pub use guard::{Breaker, Tally, breaker_part};
+pub use kept::Kept;
 pub use ledger::{Count, Row, Since};
 pub use model::{BOUNCE, Event, System};
+pub use money::{MONTH_HOURS, Money, Price};
 pub use parcel::{Parcel, Seat};
 pub use plan::{
-    Arrivals, Budget, Cache, Call, Crowd, Gate, Guard, Health, Hurry, IDS_MAX, Kind, Life, Node,
-    NodeId, Otherwise, Plan, Pull, Queue, Retry, Service, Spread, Step, Upon, Wire, WireId,
+    Arrivals, Budget, Cache, Call, Crowd, Function, Gate, Guard, Health, Hurry, IDS_MAX, Kind,
+    Life, Node, NodeId, Otherwise, Plan, Pull, Queue, Retry, Service, Spread, Step, Subscription,
+    Topic, Upon, Wire, WireId,
 };
 pub use script::{Admission, Cx, Deed, Dial, Own, Script, Values};
 pub use shelf::{Errand, Letter, Loan, Puller, Pulling, Shelf, Shelved, Tells, Worker};
 pub use state::{Dog, Door, HUSH, Live, LiveWire, Part, Starting};
 pub use switch::{state_inks, state_word};
+pub use topic::{Fan, Subscriber};
 pub use view::{draw, face, policy_word};
 
 /// Opens a run of a system. The code of such runs is made here, once for all: who makes them elsewhere finds it.

@@ -1,8 +1,11 @@
 //! Plans: which parts a system has, how they are wired, and what each does with a request; plain data, compared when a knob turns.
 
+use super::money::Price;
 use algorithms::balancer::Policy;
 use algorithms::circuit_breaker::{counting, rates};
+use algorithms::functions::Allowance;
 use algorithms::retry::Backoff;
+use algorithms::topic::RetryPolicy;
 use algorithms::zipf::Zipf;
 use engine::{PartId, Time};
 
@@ -44,6 +47,11 @@ impl Plan {
                 ));
             }
         }
+        for wire in &self.wires {
+            if !(0.0..=1.0).contains(&wire.loss) {
+                faults.push(format!("wire {} loses no share", wire.id.0));
+            }
+        }
         for (i, wire) in self.wires.iter().enumerate() {
             if wire.id.0 > IDS_MAX || self.wires[..i].iter().any(|other| other.id == wire.id) {
                 faults.push(format!(
@@ -64,6 +72,9 @@ impl Plan {
             };
             if let Kind::Gate(gate) = &node.kind {
                 gate.routes.iter().for_each(|wire| over(*wire));
+            }
+            if let Kind::Topic(topic) = &node.kind {
+                topic.subscriptions.iter().for_each(|it| over(it.over));
             }
             if let Kind::Service(Service {
                 pulls: Some(pull), ..
@@ -98,6 +109,24 @@ impl Plan {
                 Kind::Queue(_) if node.members > 1 => {
                     faults.push(format!("queue {} has members", node.id.0));
                 }
+                Kind::Topic(_) | Kind::Function(_) if node.members > 1 => {
+                    faults.push(format!("node {} has members", node.id.0));
+                }
+                Kind::Topic(topic) => {
+                    let rules = || topic.subscriptions.iter();
+                    if rules().any(|it| it.retry.validate().is_err() || it.per_s == Some(0)) {
+                        faults.push(format!("topic {} pushes by no rule", node.id.0));
+                    }
+                    if (1..rules().count()).any(|i| {
+                        let over = topic.subscriptions[i].over;
+                        rules().take(i).any(|it| it.over == over)
+                    }) {
+                        faults.push(format!("topic {} pushes twice over a wire", node.id.0));
+                    }
+                }
+                Kind::Function(function) if function.each.pulls.is_some() => {
+                    faults.push(format!("function {} pulls", node.id.0));
+                }
                 Kind::Service(Service {
                     pulls: Some(pull), ..
                 }) => {
@@ -113,14 +142,17 @@ impl Plan {
     }
 
     /// Whether requests are served by other rules than before, so that averages over both would be true of neither. More or
-    /// fewer users are no other rule.
+    /// fewer users are no other rule, nor is another price.
     pub(super) fn serves_otherwise(&self, other: &Plan) -> bool {
         let served = |node: &&Node| !matches!(node.kind, Kind::Crowd(_));
         let nodes = |plan: &Plan| {
             plan.nodes
                 .iter()
                 .filter(served)
-                .cloned()
+                .map(|node| Node {
+                    price: Price::NONE,
+                    ..node.clone()
+                })
                 .collect::<Vec<_>>()
         };
         self.wires != other.wires || self.guards != other.guards || nodes(self) != nodes(other)
@@ -138,12 +170,6 @@ impl Plan {
         let programs = self.nodes.iter().flat_map(|node| node.kind.programs());
         let mut calls = programs.flatten().flat_map(Step::calls);
         calls.any(|call| call.otherwise == Otherwise::Call(wire))
-    }
-
-    /// What the whole system costs a month, in cents.
-    pub fn cents_a_month(&self) -> u64 {
-        let price = |node: &Node| u64::from(node.cents_a_month) * node.members as u64;
-        self.nodes.iter().map(price).sum()
     }
 }
 
@@ -172,8 +198,8 @@ pub struct Node {
     pub life: Life,
     /// The size of each member in machines: its speed, and what balancers believe of it. Missing ones are 1.
     pub sizes: Vec<f64>,
-    /// The price of one member a month, in cents.
-    pub cents_a_month: u32,
+    /// What it costs; see [`super::PRICES`].
+    pub price: Price,
 }
 
 impl Node {
@@ -191,7 +217,7 @@ impl Node {
             tiles: 0,
             life: Life::default(),
             sizes: Vec::new(),
-            cents_a_month: 0,
+            price: Price::NONE,
         }
     }
 
@@ -267,6 +293,9 @@ pub struct Wire {
     pub told: bool,
     /// Whether the script says whom each call goes to ([`super::Script::picks`]), be that member up or not, whatever the policy.
     pub mapped: bool,
+    /// The share of calls, answers, receipts and checks that get lost on it, 0 to 1; [`super::Deed::Lose`] sets another. See
+    /// [`super::LOSSES`].
+    pub loss: f64,
 }
 
 impl Wire {
@@ -282,6 +311,7 @@ impl Wire {
             health: None,
             told: false,
             mapped: false,
+            loss: 0.0,
         }
     }
 }
@@ -322,6 +352,10 @@ pub enum Kind {
     Queue(Queue),
     /// Keeps copies of answers and asks on for what it has no fresh copy of.
     Cache(Cache),
+    /// Copies what is published to each who subscribes, and pushes it there.
+    Topic(Topic),
+    /// Works on requests in instances that are built for them and thrown away.
+    Function(Function),
 }
 
 impl Kind {
@@ -331,7 +365,8 @@ impl Kind {
             Kind::Crowd(crowd) => &crowd.programs,
             Kind::Service(service) => &service.programs,
             Kind::Cache(cache) => &cache.programs,
-            Kind::Gate(_) | Kind::Queue(_) => &[],
+            Kind::Function(function) => &function.each.programs,
+            Kind::Gate(_) | Kind::Queue(_) | Kind::Topic(_) => &[],
         }
     }
 
@@ -583,6 +618,89 @@ impl Cache {
             private: false,
             room: None,
             programs: vec![vec![Step::Call(call)]],
+        }
+    }
+}
+
+/// Copies what is published to each subscription whose filter accepts it, and pushes each copy there, with the semantics of
+/// [`algorithms::topic`]. It has one member, answers whoever publishes as soon as it has the message, and goes on with what it holds
+/// when it is up again after a crash. See [`super::TOPICS`]. No lesson stands on it today: `pub-sub` and `fan-out` have models of
+/// their own, which show prices by attribute and timelines; `template-events` shows the kind.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Topic {
+    /// Who gets copies, one for each wire.
+    pub subscriptions: Vec<Subscription>,
+}
+
+/// Who gets copies of what is published. A push is a call: a queue answers it as soon as the copy is stored, a service or function
+/// when its work is done; what fails, or is not answered in time, is tried again and may so come twice.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Subscription {
+    /// The wire from the topic to the subscriber.
+    pub over: WireId,
+    /// The classes of what it wants; empty for all.
+    pub classes: Vec<u8>,
+    /// The topic waits so long for each push.
+    pub timeout: Time,
+    /// How failed pushes are tried again. [`RetryPolicy::none`] for a direct push without acknowledgement: what the subscriber
+    /// misses is gone.
+    pub retry: RetryPolicy,
+    /// The most pushes a second, those that are tried again included.
+    pub per_s: Option<u32>,
+    /// Whether what cannot be delivered is kept.
+    pub dead_letters: bool,
+}
+
+impl Subscription {
+    /// All that is published, by the rules of SNS for HTTP: 15 s for each push, three more tries 20 s apart, then it is gone.
+    pub fn to(over: WireId) -> Subscription {
+        Subscription {
+            over,
+            classes: Vec::new(),
+            timeout: Time::s(15),
+            retry: RetryPolicy::default(),
+            per_s: None,
+            dead_letters: false,
+        }
+    }
+}
+
+/// Works on requests in instances, with the semantics of [`algorithms::functions`]: a request takes the most recently used instance
+/// that is free; without one, another is built for it, as far as limit and allowance permit; else it is turned away. Who is idle too
+/// long ends. It has one member, the platform; a crash of it costs all instances. See [`super::FUNCTIONS`]. No lesson stands on it
+/// today: `serverless` has a model of its own, which shows what an instance does as it is built; `template-events` shows the kind.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Function {
+    /// What an instance does for a request, and how that differs and fails. Its workers, places, patience and pulls do not matter.
+    pub each: Service,
+    /// The most instances with a request at once.
+    pub limit: u32,
+    /// How long an idle instance is kept.
+    pub kept: Time,
+    /// Requests that one instance works on at once.
+    pub at_once: u32,
+    /// How fast instances may be added.
+    pub allowance: Allowance,
+    /// Instances that are built ahead and stay.
+    pub provisioned: u32,
+    /// How long it takes to build one.
+    pub build: Time,
+    /// The memory of one, which is what is paid for.
+    pub memory_mb: u32,
+}
+
+impl Function {
+    /// By the rules of AWS Lambda, with so much work for each request: instances take one at a time and are kept for five minutes.
+    pub fn new(work: Time, spread: Spread) -> Function {
+        Function {
+            each: Service::new(u32::MAX, u32::MAX, work, spread),
+            limit: 1_000,
+            kept: Time::s(300),
+            at_once: 1,
+            allowance: Allowance::PER_FUNCTION,
+            provisioned: 0,
+            build: Time::ms(500),
+            memory_mb: 512,
         }
     }
 }

@@ -202,6 +202,10 @@ pub enum Deed {
     Cut(WireId),
     /// It does again. Says `healed`.
     Heal(WireId),
+    /// A wire loses this share of what goes over it, whatever the plan says; 0 for nothing. Says `lossy` or `lossless`.
+    Lose(WireId, f64),
+    /// A function has a new version: old instances get no more requests. Says `deployed`.
+    Deploy(NodeId),
     /// A member restarts, as its node's [`super::Life`] says. Says `restarts` and `restarted`.
     Restart(NodeId),
     /// A member forgets what it holds and waits for, and goes on; a queue forgets its messages, a cache its copies and nothing

@@ -1,7 +1,9 @@
 //! The running state of nodes and wires.
 
-use super::cache::Kept;
+use super::cache::Fact;
+use super::kept::Kept;
 use super::ledger::Row;
+use super::money::Account;
 use super::plan::{Hurry, Kind, Node, Pull, Service, Wire};
 use super::shelf::{Puller, Shelved};
 use crate::flow::{Episode, Key, Pool, Recently, Roster, Source};
@@ -43,6 +45,10 @@ pub struct Live {
     pub(super) gone: bool,
     /// What it keeps, if it is a queue.
     pub shelf: Option<Shelved>,
+    /// What it keeps, if it is a topic or a function.
+    pub kept: Option<Kept>,
+    /// What it has cost.
+    pub(super) account: Account,
     /// Wires that lead to it, for what its members' coming and going means to balancers.
     pub(super) inward: Vec<u16>,
 }
@@ -96,7 +102,7 @@ pub struct Part {
     /// How it meets those who call it.
     pub door: Door,
     /// What it remembers, if it is a cache and has kept anything.
-    pub copies: Option<Box<Copies<Kept>>>,
+    pub copies: Option<Box<Copies<Fact>>>,
 }
 
 /// How a member meets those who call it.
@@ -141,6 +147,10 @@ pub struct LiveWire {
     pub cut: Vec<bool>,
     /// Calls sent to each member since the rule or the members changed.
     pub sent: Vec<u32>,
+    /// The share of what goes over it that gets lost.
+    pub loss: f64,
+    /// What died on the way to each member, or back, if anything ever did.
+    pub(super) lost: Vec<Deaths>,
     /// It leads from a gate that filters.
     pub(super) filters: bool,
     /// What a place for a breaker on it shows, whether there is one or not.
@@ -186,6 +196,8 @@ impl Live {
             scaled: None,
             gone: false,
             shelf: None,
+            kept: None,
+            account: Account::default(),
             inward: Vec::new(),
         }
     }
@@ -231,7 +243,10 @@ impl Live {
     pub fn service(&self) -> Option<&Service> {
         match &self.node.kind {
             Kind::Service(service) => Some(service),
-            Kind::Crowd(_) | Kind::Gate(_) | Kind::Queue(_) | Kind::Cache(_) => None,
+            Kind::Function(function) => Some(&function.each),
+            Kind::Crowd(_) | Kind::Gate(_) | Kind::Queue(_) | Kind::Topic(_) | Kind::Cache(_) => {
+                None
+            }
         }
     }
 
@@ -312,7 +327,7 @@ impl Deaths {
         self.last = now;
     }
 
-    fn told(&self, at: Time) -> Option<(super::Reason, u32)> {
+    pub(super) fn told(&self, at: Time) -> Option<(super::Reason, u32)> {
         let count = if self.counts[1] > 0 {
             self.counts[1]
         } else {
@@ -327,6 +342,8 @@ impl Deaths {
 impl LiveWire {
     pub(super) fn new(wire: Wire) -> LiveWire {
         LiveWire {
+            loss: wire.loss,
+            lost: Vec::new(),
             wire,
             balancer: Balancer::new(),
             dogs: Vec::new(),

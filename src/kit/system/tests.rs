@@ -4,7 +4,9 @@ use super::*;
 use crate::flow::Key;
 use algorithms::balancer::Policy;
 use algorithms::circuit_breaker::{counting, rates};
+use algorithms::functions::Allowance;
 use algorithms::retry::{Backoff, Jitter};
+use algorithms::topic::RetryPolicy;
 use algorithms::zipf::Zipf;
 use engine::random::{Streams, below, unit};
 use engine::show::{Ran, Watch};
@@ -60,17 +62,29 @@ const ANY_DEEDS: &[Deed] = &[
     Deed::Heal(WireId(9)),
     Deed::Isolate(NodeId(3)),
     Deed::Rejoin(NodeId(3)),
+    Deed::Crash(NodeId(11)),
+    Deed::Recover(NodeId(11)),
+    Deed::Slow(NodeId(11), 0.0),
+    Deed::Flush(NodeId(11)),
+    Deed::Flush(NodeId(13)),
+    Deed::Cut(WireId(21)),
+    Deed::Heal(WireId(21)),
+    Deed::Lose(WireId(1), 0.5),
+    Deed::Lose(WireId(1), 0.0),
+    Deed::Lose(WireId(9), 0.3),
+    Deed::Lose(WireId(15), 0.8),
     Deed::Crash(NodeId(8)),
     Deed::Recover(NodeId(8)),
-    Deed::Slow(NodeId(8), 0.0),
     Deed::Flush(NodeId(8)),
-    Deed::Flush(NodeId(10)),
-    Deed::Cut(WireId(13)),
-    Deed::Heal(WireId(13)),
+    Deed::Crash(NodeId(9)),
+    Deed::Recover(NodeId(9)),
+    Deed::Slow(NodeId(9), 0.3),
+    Deed::Flush(NodeId(9)),
+    Deed::Deploy(NodeId(9)),
 ];
 
 /// Two crowds (0, 5), a gate (1), three services (2, 3, 4) that may call those behind them, a queue (6) that some of them feed,
-/// and a service (7) that pulls from it; and a crowd (9) that asks two caches (8, 10) in a row before one of the services.
+/// a service (7) that pulls from it, a topic (8) that pushes to the queue, a service and a function (9), which others call, too; and a crowd (12) that asks two caches (11, 13) in a row before one of the services.
 fn any_plan(seed: u32) -> Plan {
     let mut streams = Streams::new(seed);
     let rng = streams.get(Stream::named("plan"));
@@ -92,10 +106,17 @@ fn any_plan(seed: u32) -> Plan {
         (9, 7, 6),
         (10, 7, 4),
         (11, 5, 6),
-        (12, 9, 8),
-        (13, 8, 10),
-        (14, 10, 3),
-        (15, 2, 8),
+        (20, 12, 11),
+        (21, 11, 13),
+        (22, 13, 3),
+        (23, 2, 11),
+        (12, 2, 8),
+        (13, 8, 6),
+        (14, 8, 9),
+        (15, 8, 3),
+        (16, 5, 9),
+        (17, 9, 4),
+        (18, 5, 8),
     ] {
         let mut wire = Wire::new(
             WireId(id),
@@ -110,6 +131,9 @@ fn any_plan(seed: u32) -> Plan {
             fall: 1 + (draw() * 3.0) as u32,
             rise: 1 + (draw() * 3.0) as u32,
         });
+        if draw() < 0.2 {
+            wire.loss = draw() * 0.4;
+        }
         wires.push(wire);
     }
     let jitters = [
@@ -206,7 +230,7 @@ fn any_plan(seed: u32) -> Plan {
         }
         Kind::Service(service)
     };
-    let two = service(&mut draw, &[2, 3, 8, 15]);
+    let two = service(&mut draw, &[2, 3, 8, 12, 23]);
     let three = service(&mut draw, &[4]);
     let four = service(&mut draw, &[]);
     let crowd = |draw: &mut dyn FnMut() -> f64, wires: &[u16]| {
@@ -234,7 +258,7 @@ fn any_plan(seed: u32) -> Plan {
         crowd.classes = (0..(draw() * 4.0) as usize).map(|_| draw()).collect();
         crowd.patience = (draw() < 0.4).then(|| Time::from_ms(draw() * 1_500.0));
         crowd.reloads = ((draw() * 3.0) as u8, Time::from_ms(draw() * 300.0));
-        crowd.floods = wires == [5] && draw() < 0.5;
+        crowd.floods = wires.len() > 2 && draw() < 0.2;
         crowd.programs = (0..1 + (draw() * 2.0) as usize)
             .map(|_| {
                 let mut steps = Vec::new();
@@ -251,7 +275,7 @@ fn any_plan(seed: u32) -> Plan {
         Kind::Crowd(crowd)
     };
     let first = crowd(&mut draw, &[0, 7]);
-    let second = crowd(&mut draw, &[5, 11]);
+    let second = crowd(&mut draw, &[5, 11, 16, 18]);
     let queue = Queue {
         ordered: draw() < 0.3,
         visibility: span(&mut draw, 600.0),
@@ -306,10 +330,59 @@ fn any_plan(seed: u32) -> Plan {
         pulls,
         (draw() * 4.0) as usize,
     ));
+    let mut subscriptions = Vec::new();
+    for over in [13, 14, 15] {
+        if draw() < 0.3 {
+            continue;
+        }
+        subscriptions.push(Subscription {
+            classes: (0..(draw() * 3.0) as u8).collect(),
+            timeout: span(&mut draw, 900.0),
+            retry: RetryPolicy {
+                delay_min_s: 1.0,
+                delay_max_s: 1.0 + draw(),
+                retries: 2 + (draw() * 3.0) as u32,
+                retries_no_delay: (draw() * 3.0) as u32,
+                ..RetryPolicy::none()
+            },
+            per_s: (draw() < 0.3).then(|| 1 + (draw() * 20.0) as u32),
+            dead_letters: draw() < 0.5,
+            ..Subscription::to(WireId(over))
+        });
+    }
+    let topic = Kind::Topic(Topic { subscriptions });
+    nodes.push(Node::one(NodeId(8), "topic", topic));
+    let mut function = Function::new(Time::ZERO, Spread::Fixed);
+    if let Kind::Service(each) = service(&mut draw, &[17]) {
+        function.each = each;
+        for program in &mut function.each.programs {
+            program.insert(0, Step::Work(span(&mut draw, 200.0)));
+        }
+    }
+    function.limit = 1 + (draw() * 8.0) as u32;
+    function.kept = span(&mut draw, 900.0);
+    function.at_once = 1 + (draw() * 2.0) as u32;
+    function.allowance = Allowance {
+        burst: 1 + (draw() * 5.0) as u64,
+        step: 1 + (draw() * 5.0) as u64,
+        every_us: 1 + (draw() * 500_000.0) as u64,
+        evenly: draw() < 0.5,
+    };
+    function.provisioned = (draw() * 3.0) as u32;
+    function.build = span(&mut draw, 300.0);
+    nodes.push(Node::one(NodeId(9), "function", Kind::Function(function)));
     if draw() < 0.7 {
         nodes.push(Node::one(NodeId(5), "others", second));
     } else {
-        wires.retain(|wire| wire.id != WireId(5) && wire.id != WireId(11));
+        wires.retain(|wire| wire.from != NodeId(5));
+    }
+    for node in &mut nodes {
+        if draw() < 0.5 {
+            node.price = Price {
+                month: Money::cents((draw() * 1e6) as u64),
+                ..Price::LAMBDA
+            };
+        }
     }
     if draw() < 0.7 {
         let cache = |draw: &mut dyn FnMut() -> f64, over: u16| {
@@ -335,28 +408,28 @@ fn any_plan(seed: u32) -> Plan {
             }
             Kind::Cache(cache)
         };
-        let near = cache(&mut draw, 13);
-        let far = cache(&mut draw, 14);
-        let mut asks = crowd(&mut draw, &[12]);
+        let near = cache(&mut draw, 21);
+        let far = cache(&mut draw, 22);
+        let mut asks = crowd(&mut draw, &[20]);
         if let Kind::Crowd(crowd) = &mut asks {
             crowd.keys = Some(Zipf::new(1 + (draw() * 30.0) as usize, draw() * 1.5));
             crowd.people = 4;
         }
         let members = 1 + (draw() * 3.0) as usize;
-        nodes.push(Node::many(NodeId(8), "near", near, members));
-        nodes.push(Node::one(NodeId(9), "readers", asks));
-        nodes.push(Node::one(NodeId(10), "far", far));
+        nodes.push(Node::many(NodeId(11), "near", near, members));
+        nodes.push(Node::one(NodeId(12), "readers", asks));
+        nodes.push(Node::one(NodeId(13), "far", far));
     } else {
-        wires.retain(|wire| !(12..=15).contains(&wire.id.0));
+        wires.retain(|wire| !(20..=23).contains(&wire.id.0));
         for node in &mut nodes {
             if let Kind::Service(service) = &mut node.kind {
-                let near = |call: &Call| call.over == WireId(15);
+                let near = |call: &Call| call.over == WireId(23);
                 for program in &mut service.programs {
                     program.retain(|step| !step.calls().iter().any(near));
                     for step in program {
                         if let Step::Call(call) = step {
                             call.otherwise = match call.otherwise {
-                                Otherwise::Call(WireId(15)) => Otherwise::Fail,
+                                Otherwise::Call(WireId(23)) => Otherwise::Fail,
                                 other => other,
                             };
                         }
@@ -429,6 +502,10 @@ impl Script for Any {
             stores: Some(&STORES),
             paced: Some(&PACED),
             caches: Some(&CACHES),
+            losses: Some(&LOSSES),
+            prices: Some(&PRICES),
+            topics: Some(&TOPICS),
+            functions: Some(&FUNCTIONS),
             ..Gear::NONE
         }
     }
@@ -444,7 +521,7 @@ impl Script for Any {
         let key = request.draw.key;
         if request.draw.unit(93) < 0.1 {
             let seat = Seat {
-                node: NodeId(8),
+                node: NodeId(11),
                 member: 0,
             };
             let gone = system.purge_key(seat, key) as u32;
@@ -563,6 +640,18 @@ fn any_legal_plan_loses_nothing_and_makes_nothing_up() {
     let mut befell = befalls.map(|_| 0);
     let mut stores = [0; 5];
     let mut cached = [0; 3];
+    let copies = [
+        Count::Copied,
+        Count::Filtered,
+        Count::Delivered,
+        Count::Retried,
+        Count::Dropped,
+        Count::Buried,
+    ];
+    let mut copied = copies.map(|_| 0);
+    let calls = [Count::Cold, Count::Done, Count::Refused, Count::Lost];
+    let mut called = calls.map(|_| 0);
+    let (mut strayed, mut cost) = (0, Money::ZERO);
     for seed in 1..=plans() {
         let mut streams = Streams::new(seed);
         let rng = streams.get(Stream::named("use"));
@@ -601,13 +690,24 @@ fn any_legal_plan_loses_nothing_and_makes_nothing_up() {
         for (sum, count) in befell.iter_mut().zip(befalls) {
             *sum += row.of(count);
         }
-        let near = run.model().row(NodeId(8));
+        let near = run.model().row(NodeId(11));
         for (sum, count) in cached
             .iter_mut()
             .zip([Count::Came, Count::Hit, Count::Stale])
         {
             *sum += near.of(count);
         }
+        let model = run.model();
+        for (sum, count) in copied.iter_mut().zip(copies) {
+            *sum += model.row(NodeId(8)).of(count);
+        }
+        for (sum, count) in called.iter_mut().zip(calls) {
+            *sum += model.row(NodeId(9)).of(count);
+        }
+        strayed += model.total().of(Count::Strayed);
+        let all = (0..14).map(|node| model.cost(NodeId(node), model.now));
+        assert_eq!(model.cost_of_all(model.now), all.clone().sum());
+        cost = [cost].into_iter().chain(all).sum();
         for (sum, count) in stores.iter_mut().zip(run.model().own::<Befell>().0) {
             *sum += count;
         }
@@ -615,6 +715,19 @@ fn any_legal_plan_loses_nothing_and_makes_nothing_up() {
     assert!(
         stores[..2].iter().all(|sum| *sum >= plans()) && stores[2] >= plans() / 10,
         "too little befalls stores: {stores:?}"
+    );
+    let enough = |sums: &[u32]| sums.iter().all(|sum| *sum >= plans() / 20);
+    assert!(
+        enough(&copied),
+        "too little befalls copies: {copied:?} of {copies:?}"
+    );
+    assert!(
+        enough(&called),
+        "too little befalls functions: {called:?} of {calls:?}"
+    );
+    assert!(
+        strayed >= plans() && cost > Money::ZERO,
+        "too little gets lost ({strayed}) or costs ({cost:?})"
     );
     assert!(
         stores[3] >= plans() / 20 && stores[4] >= plans(),

@@ -273,6 +273,18 @@ fn card_size(live: &Live, system: &System, roomy: bool) -> (f32, f32) {
         Kind::Service(_) => (if roomy { 158.0 } else { 136.0 }, service_h(live)),
         Kind::Queue(_) => (if roomy { 228.0 } else { 200.0 }, shelves::HEIGHT),
         Kind::Cache(_) => (cache::WIDTH, cache::HEIGHT),
+        Kind::Topic(_) | Kind::Function(_) => {
+            let w = if roomy { 228.0 } else { 200.0 };
+            (w, height_of_kept(live, w, system))
+        }
+    }
+}
+
+/// The height of the card of a topic or a function that is `w` wide.
+fn height_of_kept(live: &Live, w: f32, system: &System) -> f32 {
+    match live.node.kind {
+        Kind::Topic(_) => (system.topics().height)(live),
+        _ => (system.functions().height)(live, w),
     }
 }
 
@@ -472,7 +484,8 @@ fn beside(system: &System) -> impl Iterator<Item = u16> + '_ {
 
 /// Whether the queue of a node's members stands under their cards where there is no room beside them.
 fn has_strip(live: &Live) -> bool {
-    live.service().is_some() && !live.node.cells && !live.node.slim && live.node.tiles == 0
+    let is_service = matches!(live.node.kind, Kind::Service(_));
+    is_service && !live.node.cells && !live.node.slim && live.node.tiles == 0
 }
 
 /// From one member's card to the next.
@@ -553,7 +566,7 @@ fn narrow(system: &System, columns: &[Vec<u16>], width: f32) -> Layout {
         } else {
             left
         };
-        let is_service = live.service().is_some();
+        let is_service = matches!(live.node.kind, Kind::Service(_));
         let (w, h) = match live.node.kind {
             Kind::Crowd(_) => (112.0, CARD_H),
             Kind::Gate(_) => (128.0, GATE_H),
@@ -567,6 +580,10 @@ fn narrow(system: &System, columns: &[Vec<u16>], width: f32) -> Layout {
             Kind::Service(_) => ((width - x - side_w - 10.0).min(240.0), service_h(live)),
             Kind::Queue(_) => ((width - x - 12.0).min(300.0), shelves::HEIGHT),
             Kind::Cache(_) => ((width - x - 12.0).min(240.0), cache::HEIGHT),
+            Kind::Topic(_) | Kind::Function(_) => {
+                let w = (width - x - 12.0).min(300.0);
+                (w, height_of_kept(live, w, system))
+            }
         };
         let mut spot = Spot {
             node: *node,
@@ -623,6 +640,16 @@ pub fn draw(system: &System, knobs: &Values, at: Time, scene: &mut Scene) {
                     (system.caching().draw)(live, member, (*card, at), scene);
                 }
             }
+            Kind::Topic(_) => {
+                for card in &spot.cards {
+                    (system.topics().draw)(live, system, *card, at, scene);
+                }
+            }
+            Kind::Function(_) => {
+                for card in &spot.cards {
+                    (system.functions().draw)(live, system, *card, at, scene);
+                }
+            }
             Kind::Service(_) => {
                 if let (Some(block), Some(gear)) = (spot.block, system.gear.tiles) {
                     (gear.ground)(usize::from(live.node.tiles), block, scene);
@@ -635,6 +662,7 @@ pub fn draw(system: &System, knobs: &Values, at: Time, scene: &mut Scene) {
     }
     for live in system.wires.iter().flatten() {
         checks(live, at, &layout, scene);
+        lost(live, system, at, &layout, scene);
     }
     pulls(system, at, &layout, scene);
     let faces = has_faces(system);
@@ -879,7 +907,11 @@ fn links(live: &LiveWire, system: &System, layout: &Layout, at: Time, scene: &mu
             (true, _) => "link.dead",
             _ => "link.alive",
         };
-        let value = scene.say(word, &[]);
+        let mut value = scene.say(word, &[]);
+        let loses = live.loss > 0.0 || !live.lost.is_empty();
+        if let Some(losses) = system.gear.losses.filter(|_| loses) {
+            value = (losses.spoken)(live, member, value, at, scene);
+        }
         let mut pencil = scene.link(id, curve.frame(), value);
         match (down || cut, away) {
             (true, false) => pencil.dashed_line(curve.d(), Ink::Bad, 2.0),
@@ -1232,7 +1264,7 @@ fn service(live: &Live, index: usize, system: &System, spot: &Spot, at: Time, sc
     if let Some(slot) = &slots {
         for (j, key) in member.own.pool.held.iter().take(workers).enumerate() {
             if let Some(frame) = system.frame(*key) {
-                let glyph = if frame.message {
+                let glyph = if frame.message || frame.copy {
                     Glyph::Message
                 } else {
                     Glyph::Request
@@ -1271,6 +1303,20 @@ fn side_note(
         (true, false) => Some((scene.say("still-in", &[]), check)),
         (_, true) => Some((scene.say("out", &[]), check)),
         (false, false) => None,
+    }
+}
+
+/// What got lost on a wire lately, where it died.
+fn lost(live: &LiveWire, system: &System, at: Time, layout: &Layout, scene: &mut Scene) {
+    let Some(losses) = system.gear.losses else {
+        return;
+    };
+    let spot = layout.spot(ends(&live.wire, system).1);
+    for member in 0..live.lost.len() {
+        let card = spot.and_then(|spot| spot.cards.get(member));
+        if let (Some(way), Some(card)) = (layout.curve(live.wire.id, member), card) {
+            (losses.draw)(live, (member, way, *card), layout.narrow, at, scene);
+        }
     }
 }
 
@@ -1380,7 +1426,7 @@ fn has_faces(system: &System) -> bool {
     wires.any(|live| !live.gone && live.wire.policy == Policy::IpHash)
         && nodes.any(|live| match &live.node.kind {
             Kind::Crowd(crowd) => crowd.people <= FACES_MAX,
-            Kind::Gate(_) | Kind::Service(_) | Kind::Queue(_) | Kind::Cache(_) => false,
+            _ => false,
         })
 }
 
@@ -1408,6 +1454,7 @@ fn dot(frame: &Frame, system: &System, at: Time, layout: &Layout, faces: bool, s
         _ => (frame.leg.share(at), frame.leg.back),
     };
     let (glyph, ink) = match (back, frame.failed.is_some()) {
+        (false, _) if frame.copy => (Glyph::Message, ink_of(frame, system)),
         (false, _) => (Glyph::Request, ink_of(frame, system)),
         (true, false) if frame.partial || frame.spare => (Glyph::Replica, Ink::Hit),
         (true, false) => (Glyph::Response, Ink::Ok),

@@ -2,6 +2,7 @@
 
 pub mod template_bench;
 pub mod template_cluster;
+pub mod template_events;
 pub mod template_flow;
 pub mod template_system;
 
@@ -10,4 +11,5 @@ kit::lessons![
     template_flow::Template,
     template_cluster::Template,
     template_bench::Template,
+    template_events::Template,
 ];

@@ -38,7 +38,7 @@ impl System {
             }
             let due = matches!(
                 frame.place,
-                Place::Travels | Place::Pauses | Place::Bounces | Place::HeldBack
+                Place::Travels | Place::Astray | Place::Pauses | Place::Bounces | Place::HeldBack
             );
             if due && frame.leg.to < self.now {
                 return Err(format!(
@@ -68,6 +68,12 @@ impl System {
         self.shelves_are_right()?;
         self.jobs_are_right()?;
         self.feeds_are_right()?;
+        if let Some(topics) = self.gear.topics {
+            (topics.audit)(self)?;
+        }
+        if let Some(functions) = self.gear.functions {
+            (functions.audit)(self)?;
+        }
         if under_way != 0 {
             return Err(format!("members believe in {under_way} calls too many"));
         }

@@ -2,7 +2,7 @@
 
 use super::{System, count};
 use crate::flow::Key;
-use crate::system::cache::{Answer, Book, Kept, Versions, place, thing};
+use crate::system::cache::{Answer, Book, Fact, Versions, place, thing};
 use crate::system::frame::{Frame, Place};
 use crate::system::ledger::Count;
 use crate::system::parcel::Seat;
@@ -80,7 +80,7 @@ impl System {
     fn answer_from(
         &mut self,
         key: Key,
-        kept: Kept,
+        kept: Fact,
         (by, age, tells): (Seat, Time, bool),
         cx: Cx<'_, '_>,
     ) {
@@ -162,7 +162,7 @@ impl System {
             now_us: now.0,
         };
         let born = arrival.born_us(reads);
-        let kept = Kept {
+        let kept = Fact {
             store: answer.store,
             version: answer.version,
             read: answer.read,

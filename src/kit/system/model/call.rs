@@ -107,7 +107,7 @@ impl System {
         {
             watched.fresh = Some(cx.now());
         }
-        if frame.failed.is_none() && frame.permit.is_none() {
+        if frame.failed.is_none() && frame.permit.is_none() && !frame.copy {
             let (parent, of) = (frame.parent, frame.of);
             let (travelled, partial) = (frame.travelled, frame.partial || frame.spare);
             self.forget(key);
@@ -115,6 +115,9 @@ impl System {
                 self.go_on(parent, travelled, partial, cx);
             }
             return;
+        }
+        if frame.copy {
+            return (self.topics().pushed)(self, key, cx);
         }
         let Some(frame) = self.remove(key) else {
             return;
@@ -331,6 +334,9 @@ impl System {
         }
         frame.left = true;
         let call = *frame;
+        if call.copy {
+            return (self.topics().late)(self, key, cx);
+        }
         if !self.awaits(call.parent, call.of) {
             return;
         }

@@ -2,8 +2,7 @@
 
 use super::{Event, System};
 use crate::flow::{Member, aim, middle};
-use crate::system::plan::Hurry;
-use crate::system::plan::NodeId;
+use crate::system::plan::{Hurry, Kind, NodeId};
 use crate::system::script::{Cx, Deed};
 use crate::system::state::{Door, Part};
 use engine::{Act, Arg, Note, Tone};
@@ -37,6 +36,11 @@ impl System {
                 let live = self.wire(*wire);
                 live.is_some_and(|it| it.cut.get(act.target) == Some(&heals))
             }
+            Some(Deed::Lose(wire, share)) => {
+                let live = self.wire(*wire);
+                live.is_some_and(|it| !it.gone && it.loss != *share)
+            }
+            Some(Deed::Deploy(node)) => self.node(*node).is_some_and(|it| !it.gone),
             Some(Deed::Turn) => true,
             Some(Deed::Own) => self.script.can(act, self),
             None => false,
@@ -152,6 +156,9 @@ impl System {
                 if self.shelf(node).is_some() {
                     (self.queues().purge)(self, node.0, cx);
                 }
+                if let Some(Kind::Topic(_)) = self.live(node.0).map(|live| &live.node.kind) {
+                    (self.topics().purge)(self, node.0, cx);
+                }
             }
             Deed::Isolate(node) | Deed::Rejoin(node) => {
                 let isolated = matches!(deed, Deed::Isolate(_));
@@ -168,6 +175,8 @@ impl System {
                 let note = self.say(note.with(Arg::Part(part)).about(part), cx);
                 cx.because(note);
             }
+            Deed::Lose(wire, share) => (self.losses().set)(self, wire, share, cx),
+            Deed::Deploy(node) => (self.functions().deploy)(self, node.0, cx),
             Deed::Redrive(node) => (self.queues().redrive)(self, node.0, cx),
             Deed::LoseReceipt(node) => {
                 if let Some(shelf) = self.shelf_mut(node.0) {

@@ -40,10 +40,13 @@ impl System {
         let Some(live) = self.live_wire(wire) else {
             return;
         };
+        let left = live.dogs.get(usize::from(member)).and_then(|it| it.check);
+        let strays = live.loss > 0.0
+            && left.is_some_and(|(left, _)| (self.losses().check_strays)(self, wire, member, left));
         let (to, travel, cut) = (
             live.wire.to.0,
             live.wire.travel,
-            live.is_cut(usize::from(member)),
+            strays || live.is_cut(usize::from(member)),
         );
         let up = self
             .live(to)

@@ -19,7 +19,9 @@ impl System {
         cx: Cx<'_, '_>,
     ) -> Option<Key> {
         let live = self.node(seat.node)?;
-        let workers = live.service()?.workers as usize;
+        // An instance of a function does nothing but what it is asked.
+        let service = live.service().filter(|_| live.kept.is_none())?;
+        let workers = service.workers as usize;
         let up = live.members.get(seat.member)?.down.is_none();
         let (node, member) = (seat.node.0, seat.member as u16);
         let now = cx.now();

@@ -7,10 +7,13 @@ mod call;
 mod crowd;
 mod deeds;
 mod feeds;
+mod function;
 mod gate;
 mod health;
 mod jobs;
 mod life;
+mod loss;
+mod money;
 mod pace;
 mod program;
 mod pulls;
@@ -18,15 +21,16 @@ mod queue;
 mod read;
 mod roster;
 mod service;
+mod topic;
 mod wires;
 
 use super::cache::Book;
 use super::frame::{Draw, Frame, Reason};
-use super::gear::{Caches, Gear, Paced, Queues, Stores};
+use super::gear::{Caches, Functions, Gear, Losses, Paced, Queues, Stores, Topics};
 use super::guard::Breaker;
 use super::ledger::{Count, Page, Pages, Row};
 use super::parcel::{Feed, Parcel, Tallies};
-use super::plan::{self, Plan};
+use super::plan::{self, Kind, Plan};
 use super::script::{Cx, Deed, Own, Script, Values};
 use super::shelf::{Errand, Worker};
 use super::state::{Live, LiveWire};
@@ -58,7 +62,8 @@ mod purpose {
     pub(super) const CHOICE: u64 = 5;
     pub(super) const FATE: u64 = 6;
     pub(super) const DRAGS: u64 = 7;
-    pub(super) const KEY: u64 = 8;
+    pub(super) const KEY: u64 = 9;
+    pub(super) const LOSS: u64 = 8;
     pub(super) const WORK: u64 = 1 << 16;
 }
 
@@ -100,6 +105,8 @@ pub enum Event {
     Begin(Key),
     /// An answer reaches the beginning of its wire.
     Back(Key),
+    /// A call or its answer gets lost on a wire.
+    Stray(Key),
     /// A caller has waited long enough for a try.
     TimeOut(Key),
     /// The first in a member's queue may have waited too long.
@@ -175,6 +182,13 @@ pub enum Event {
     /// Something may happen to a queue by itself, if this is its latest turn.
     Shelf {
         /// The queue.
+        node: u16,
+        /// Which look.
+        turn: u32,
+    },
+    /// A topic or a function has something to do by itself, if this is its latest turn.
+    Kept {
+        /// The topic or function.
         node: u16,
         /// Which look.
         turn: u32,
@@ -288,6 +302,52 @@ impl System {
         self.gear.caches.expect("gear for the caches of the plan")
     }
 
+    /// The gear of wires that lose.
+    ///
+    /// # Panics
+    /// If the plan has such wires, or a deed makes one, and the script names no gear for them.
+    pub(super) fn losses(&self) -> &'static Losses {
+        self.gear
+            .losses
+            .expect("gear for the wires of the plan that lose")
+    }
+
+    /// The gear of topics.
+    ///
+    /// # Panics
+    /// If the plan has topics and the script names no gear for them.
+    pub(super) fn topics(&self) -> &'static Topics {
+        self.gear.topics.expect("gear for the topics of the plan")
+    }
+
+    /// The gear of functions.
+    ///
+    /// # Panics
+    /// If the plan has functions and the script names no gear for them.
+    pub(super) fn functions(&self) -> &'static Functions {
+        self.gear
+            .functions
+            .expect("gear for the functions of the plan")
+    }
+
+    /// Makes a topic or a function follow the plan.
+    fn set_up_kept(&mut self, node: u16, cx: Cx<'_, '_>) {
+        match self.live(node).map(|live| &live.node.kind) {
+            Some(Kind::Topic(_)) => (self.topics().set_up)(self, node, cx),
+            Some(Kind::Function(_)) => (self.functions().set_up)(self, node, cx),
+            _ => {}
+        }
+    }
+
+    /// A topic or a function has something to do, by itself or because something befell its member.
+    fn look_at_kept(&mut self, node: u16, turn: Option<u32>, cx: Cx<'_, '_>) {
+        match self.live(node).map(|live| &live.node.kind) {
+            Some(Kind::Topic(_)) => (self.topics().look)(self, node, turn, cx),
+            Some(Kind::Function(_)) => (self.functions().look)(self, node, turn, cx),
+            _ => {}
+        }
+    }
+
     /// The gear of stores.
     ///
     /// # Panics
@@ -340,7 +400,7 @@ impl Model for System {
         system
     }
 
-    fn on_start(&mut self, knobs: &Values, _cx: Cx<'_, '_>) {
+    fn on_start(&mut self, knobs: &Values, cx: Cx<'_, '_>) {
         self.all = Row::nothing();
         for live in self.nodes.iter_mut().flatten() {
             live.row = Row::nothing();
@@ -354,6 +414,9 @@ impl Model for System {
         if let Some(caches) = self.gear.caches {
             (caches.carry)(self);
         }
+        if let Some(prices) = self.gear.prices {
+            (prices.open)(self, cx.now());
+        }
         knobs.script.start(self);
         self.keep("start");
     }
@@ -366,6 +429,7 @@ impl Model for System {
             Event::Done(key, turn) => self.done(key, turn, cx),
             Event::Begin(key) => self.begin(key, cx),
             Event::Back(key) => self.back(key, cx),
+            Event::Stray(key) => (self.losses().stray)(self, key, cx),
             Event::TimeOut(key) => self.time_out(key, cx),
             Event::Expire { node, member } => self.expire(node, member, cx),
             Event::Again(key) => self.again(key, cx),
@@ -392,6 +456,7 @@ impl Model for System {
             Event::Beat(worker, turn) => (self.queues().beat)(self, worker, turn, cx),
             Event::Told(key) => (self.queues().told)(self, key, cx),
             Event::Shelf { node, turn } => (self.queues().look)(self, node, turn, cx),
+            Event::Kept { node, turn } => self.look_at_kept(node, Some(turn), cx),
             Event::Parcel(key) => (self.stores().deliver)(self, key, cx),
             Event::Timer(number) => self.script.timer(number, self, knobs, cx),
         }
@@ -493,6 +558,7 @@ impl System {
             at: self.now,
             all: self.all,
             nodes: self.nodes.iter().map(rows).collect(),
+            costs: self.gear.prices.map_or(Vec::new(), |it| (it.costs)(self)),
         });
     }
 

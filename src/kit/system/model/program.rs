@@ -5,7 +5,7 @@ use crate::flow::Key;
 use crate::system::frame::{Frame, Place, Reason};
 use crate::system::ledger::Count;
 use crate::system::plan;
-use crate::system::plan::{Call, Kind, Step};
+use crate::system::plan::{Call, Step};
 use crate::system::script::Cx;
 use crate::system::shelf::Worker;
 use crate::system::state::Live;
@@ -179,11 +179,15 @@ impl System {
             depth: 0,
             step: frame.step + 1,
             permit: None,
+            copy: false,
             ..frame
         });
         let part = self.part_mut(frame.node, frame.member)?;
         part.pool.release(key, now);
         part.pool.hold(rest, now);
+        if let Some(functions) = self.gear.functions {
+            (functions.renamed)(self, frame.node, [key, rest]);
+        }
         self.well(key, cx);
         self.give_back(key, cx);
         Some(rest)
@@ -355,7 +359,7 @@ impl System {
 
 /// What a step of work takes at full speed, as drawn when the request came.
 pub(super) fn drawn(live: &Live, frame: &Frame, step: u8, mean: Time) -> u64 {
-    let Kind::Service(service) = &live.node.kind else {
+    let Some(service) = live.service() else {
         return mean.0;
     };
     let node = live.node.id.0;

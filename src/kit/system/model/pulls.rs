@@ -164,6 +164,13 @@ impl System {
         let Some(puller) = self.puller(it) else {
             return;
         };
+        let over = puller.leg.on.0;
+        if self.live_wire(over).is_some_and(|live| live.loss > 0.0) {
+            self.batch_strays(it, over, cx);
+        }
+        let Some(puller) = self.puller(it) else {
+            return;
+        };
         if puller.batch.is_empty() {
             // Who waited at the queue has paused there.
             let Some(pull) = pull.filter(|_| !puller.held) else {
@@ -177,6 +184,18 @@ impl System {
             self.next_beat(it, turn, cx);
         }
         self.next_message(it, cx);
+    }
+
+    /// Part of what a worker gets has been lost on a wire that loses.
+    fn batch_strays(&mut self, it: Worker, over: u16, cx: Cx<'_, '_>) {
+        let Some(puller) = self.puller(it) else {
+            return;
+        };
+        let mut batch = std::mem::take(&mut puller.batch);
+        (self.losses().loans_stray)(self, (over, 0), &mut batch, cx);
+        if let Some(puller) = self.puller(it) {
+            puller.batch = batch;
+        }
     }
 
     /// A worker begins with the next message that it has, or asks for more.

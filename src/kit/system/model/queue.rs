@@ -296,6 +296,9 @@ impl System {
         let deletes = errand.tells == Tells::Delete;
         let unlucky = deletes && shelf.loses > 0;
         shelf.loses -= u32::from(unlucky);
+        let loss = self.live_wire(wire).map_or(0.0, |live| live.loss);
+        let unlucky =
+            unlucky || (loss > 0.0 && (self.losses().receipt_strays)(self, &loan, wire, true));
         if cut || down || unlucky {
             let note = Note::new("receipt-lost").with(args[0]).with(args[1]);
             self.say(note.about(part).dot(number).mark(Tone::Bad), cx);

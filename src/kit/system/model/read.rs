@@ -76,7 +76,7 @@ impl System {
     pub fn load_per_s(&self, crowd: NodeId) -> f64 {
         self.node(crowd).map_or(0.0, |live| match &live.node.kind {
             Kind::Crowd(crowd) => crowd.arrivals.per_s(self.now.since(live.dawn)) * live.times(),
-            Kind::Gate(_) | Kind::Service(_) | Kind::Queue(_) | Kind::Cache(_) => 0.0,
+            _ => 0.0,
         })
     }
 
@@ -94,6 +94,9 @@ impl System {
     pub fn is_for_nobody(&self, frame: &Frame) -> bool {
         if frame.message {
             return !self.is_lent(frame);
+        }
+        if frame.copy {
+            return frame.left;
         }
         frame.left || (!frame.is_request() && !self.frames.has(frame.parent))
     }

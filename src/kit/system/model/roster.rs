@@ -46,6 +46,9 @@ impl System {
                         live.sent.fill(0);
                         live.looked_at = None;
                     }
+                    if live.wire.loss != wire.loss {
+                        live.loss = wire.loss;
+                    }
                     live.wire.clone_from(wire);
                     live.gone = false;
                 }
@@ -104,6 +107,7 @@ impl System {
             if self.queue_rule(node as u16).is_some() {
                 (self.queues().set_up)(self, node as u16, cx);
             }
+            self.set_up_kept(node as u16, cx);
             self.reckon_all(node, cx);
             let count = self.members(node);
             for member in 0..count {
@@ -125,6 +129,9 @@ impl System {
         if life.stagger > Time::ZERO && changes.iter().any(joins) {
             live.next_comes = cx.now() + life.stagger;
             cx.schedule(life.stagger, Event::Hire(node as u16));
+        }
+        if let Some(prices) = self.gear.prices {
+            (prices.settle)(self, node as u16, cx.now());
         }
         for change in changes {
             if let (true, Change::Joined(member)) = (begun && life.boot > Time::ZERO, change) {
@@ -213,7 +220,8 @@ impl System {
     pub(in crate::system) fn let_go(&mut self, node: usize) {
         while let Some(live) = self.nodes.get_mut(node).and_then(Option::as_mut) {
             let is_crowd = matches!(live.node.kind, Kind::Crowd(_));
-            let holds = live.shelf.as_ref().is_some_and(|it| !it.is_empty());
+            let holds = live.shelf.as_ref().is_some_and(|it| !it.is_empty())
+                || live.kept.as_ref().is_some_and(|it| !it.rests());
             let empty = |_: usize, part: &Part| {
                 let rests = part.pullers.iter().all(|it| it.doing == Pulling::Rests);
                 part.pool.is_empty()
@@ -224,6 +232,12 @@ impl System {
                     && !holds
             };
             let Some(gone) = live.members.let_go(empty) else {
+                return;
+            };
+            if let Some(prices) = self.gear.prices {
+                (prices.settle)(self, node as u16, self.now);
+            }
+            let Some(Some(live)) = self.nodes.get(node) else {
                 return;
             };
             for i in 0..live.inward.len() {

@@ -83,6 +83,9 @@ impl System {
                 return;
             };
             let Kind::Service(service) = &live.node.kind else {
+                if live.kept.is_some() {
+                    self.look_at_kept(node as u16, None, cx);
+                }
                 return;
             };
             let (workers, newest) = (service.workers as usize, service.newest_first);

@@ -4,7 +4,7 @@ use super::{Event, System, count, purpose};
 use crate::flow::{Key, Leg};
 use crate::system::frame::{Dice, Draw, HOPS_MAX, Place, Reason};
 use crate::system::ledger::Count;
-use crate::system::plan::{Call, Kind, WireId};
+use crate::system::plan::{Call, Function, Kind, WireId};
 use crate::system::script::Cx;
 use crate::system::state::{Door, HUSH};
 use algorithms::balancer::Policy;
@@ -57,7 +57,7 @@ impl System {
         if let Some(watched) = &mut live.watched {
             watched.sent.add(0, cx.now());
         }
-        let (to, travel) = (live.wire.to.0, live.wire.travel);
+        let (to, travel, loss) = (live.wire.to.0, live.wire.travel, live.loss);
         let script = self.script;
         let Some(target) = self.live(to) else { return };
         let (part, counted) = (target.node.part_of(member), target.node.counted);
@@ -96,8 +96,19 @@ impl System {
         frame.place = Place::Travels;
         frame.leg = Leg::new(over, cx.now(), travel, false);
         frame.travelled += travel;
-        cx.schedule(travel, Event::Reach(key));
+        if loss > 0.0 && self.strays(key, over.0, false) {
+            cx.schedule(Time(travel.0 / 2), Event::Stray(key));
+        } else {
+            cx.schedule(travel, Event::Reach(key));
+        }
         script.sent(key, self, cx.now());
+    }
+
+    /// Whether a call gets lost on a wire that loses, or its answer.
+    #[inline(never)]
+    fn strays(&self, key: Key, wire: u16, back: bool) -> bool {
+        let frame = self.frames.get(key);
+        frame.is_some_and(|frame| (self.losses().strays)(self, frame, wire, back))
     }
 
     /// Whom the script's map names for a call, if there is such a member.
@@ -185,7 +196,7 @@ impl System {
             return self.fail(key, reason, cx);
         }
         match &live.node.kind {
-            Kind::Service(service)
+            Kind::Service(service) | Kind::Function(Function { each: service, .. })
                 if service.fails_fast && service.is_unlucky(draw, node, path) =>
             {
                 let note = Note::new("fails-it")
@@ -198,6 +209,8 @@ impl System {
             Kind::Service(_) => self.take_in(key, cx),
             Kind::Queue(_) => (self.queues().store)(self, key, cx),
             Kind::Cache(_) => (self.caching().look_up)(self, key, cx),
+            Kind::Topic(_) => (self.topics().publish)(self, key, cx),
+            Kind::Function(_) => (self.functions().take_in)(self, key, cx),
             Kind::Crowd(_) => self.fail(key, Reason::Nobody, cx),
         }
     }
@@ -213,12 +226,17 @@ impl System {
             .live_wire(wire)
             .map_or(Time::ZERO, |live| live.wire.travel);
         let back = if dark { HUSH } else { travel };
+        let loss = self.live_wire(wire).map_or(0.0, |live| live.loss);
+        let strays = loss > 0.0 && !dark && self.strays(key, wire, true);
         let Some(frame) = self.frames.get_mut(key) else {
             return;
         };
         frame.place = Place::Travels;
         frame.leg = Leg::new(WireId(wire), cx.now(), back, true);
         frame.travelled += travel;
+        if strays {
+            return cx.schedule(Time(back.0 / 2), Event::Stray(key));
+        }
         cx.schedule(back, Event::Back(key));
     }
 

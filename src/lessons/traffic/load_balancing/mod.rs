@@ -292,18 +292,12 @@ impl Script for Balancing {
 
     fn report(&self, system: &mut System, _knobs: &Values, cx: Cx<'_, '_>) {
         let policy = system.wire(LINK).map(|wire| wire.wire.policy);
-        let ways: Vec<Way> = (0..servers(system))
-            .filter_map(|i| server(system, i))
-            .map(|server| match (server.out, server.down) {
-                (true, _) => Way::Spared,
-                (false, true) => Way::Dead,
-                (false, false) => Way::Open,
-            })
-            .collect();
         let seen = system.own::<Seen>();
-        if seen.links == ways && seen.policy == policy {
+        // Called after every event, and nearly always nothing has changed.
+        if seen.policy == policy && ways(system).eq(seen.links.iter().copied()) {
             return;
         }
+        let ways: Vec<Way> = ways(system).collect();
         let (before, chose) = (seen.links.clone(), seen.policy);
         let cause = cx.cause();
         // Before anybody looks, what the parts are there for.
@@ -444,6 +438,19 @@ fn server(system: &System, index: usize) -> Option<Server> {
         waiting: member.own.pool.queue.len(),
         done: member.own.row.of(Count::Done),
         sent: wire.sent.get(index).copied().unwrap_or(0),
+    })
+}
+
+/// How the link to each server is.
+fn ways(system: &System) -> impl Iterator<Item = Way> {
+    let ends = system.node(SERVERS).zip(system.wire(LINK));
+    ends.into_iter().flat_map(|(servers, wire)| {
+        let members = servers.members.iter().enumerate();
+        members.map(|(i, member)| match (wire.out(i), member.down.is_some()) {
+            (true, _) => Way::Spared,
+            (false, true) => Way::Dead,
+            (false, false) => Way::Open,
+        })
     })
 }
 

@@ -14,9 +14,9 @@ use engine::{
 };
 use kit::flow::{Holds, Key, Recently};
 use kit::system::{
-    Call, Count, Crowd, Cx, Deed, Dial, Draw, Event, Frame, Gate, Gear, Kind, Life, Node, NodeId,
-    Own, Plan, Reason, SLIM, Script, Service, Spread, Step, System, Values, Wire, WireId, draw,
-    probe,
+    Call, Count, Crowd, Cx, Deed, Dial, Draw, Event, Frame, Gate, Gear, Kind, Life, Money, Node,
+    NodeId, Own, Plan, Price, Reason, SLIM, Script, Service, Spread, Step, System, Values, Wire,
+    WireId, draw, probe,
 };
 use std::collections::VecDeque;
 
@@ -248,13 +248,19 @@ fn computing(knobs: &Values) -> Time {
     knobs.ms("computing") + if store { STORE } else { Time::ZERO }
 }
 
-/// What one hour costs, in dollars.
-fn bill(out: bool, cores: usize, steep: bool) -> f64 {
-    let machine = match (out, steep) {
-        (false, true) => CORE * libm::pow(STEEP, libm::log2(cores.max(1) as f64)),
-        _ => CORE * cores as f64,
+/// What a machine of so many cores costs.
+fn machine_price(cores: u32, steep: bool) -> Price {
+    let cores = f64::from(cores.max(1));
+    let times = match steep {
+        true => libm::pow(STEEP, libm::log2(cores)),
+        false => cores,
     };
-    machine + if out { GATE } else { 0.0 }
+    Price::a_month(Money::a_month_at(CORE * times))
+}
+
+/// What one hour costs, in dollars, as things stand.
+fn bill(system: &System) -> f64 {
+    system.a_month_of_all().an_hour().dollars()
 }
 
 impl Script for Scaling {
@@ -302,6 +308,7 @@ impl Script for Scaling {
                 },
                 restart: Some(knobs.s("restart")),
             },
+            price: machine_price(each, knobs.whole("price") == 1),
             ..Node::many(MACHINES, "machine", Kind::Service(machine), machines)
         };
         let mut nodes = vec![
@@ -316,7 +323,10 @@ impl Script for Scaling {
                 filters: knobs.whole("sessions") == 0,
                 ..Gate::default()
             };
-            nodes.push(Node::one(BALANCER, "balancer", Kind::Gate(gate)));
+            nodes.push(Node {
+                price: Price::a_month(Money::a_month_at(GATE)),
+                ..Node::one(BALANCER, "balancer", Kind::Gate(gate))
+            });
             wires.push(Wire::new(TO_BALANCER, USERS, BALANCER, "to-balancer", HOP));
             wires.push(Wire {
                 policy: Policy::LeastConnections,
@@ -503,7 +513,7 @@ impl Script for Scaling {
             leaving: machines(system).filter(|it| it.leaving).count(),
         };
         let idle = up().any(|it| !it.leaving && it.own.pool.held.len() < each);
-        let bought = machines(system).count() * each;
+        let bill = bill(system);
         let machines = up().count();
         let (done, failed) = (
             system.row(MACHINES).of(Count::Done),
@@ -531,7 +541,7 @@ impl Script for Scaling {
         if out {
             seen.dark = (None, Time::ZERO);
         }
-        (seen.bill, seen.steep) = (bill(out, bought, steep), steep);
+        (seen.bill, seen.steep) = (bill, steep);
         let rate = seen.in_time(now);
         seen.hundred.set(rate >= 100.0 && out && machines >= 2, now);
         // At most 2 % of those who come within the 20 s.

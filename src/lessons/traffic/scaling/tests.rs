@@ -147,9 +147,13 @@ fn a_crash_past_the_peak_helps_and_before_it_hurts() {
 #[test]
 fn a_big_machine_costs_the_same_by_the_core_or_is_steep() {
     let close = |x: f64, y: f64| assert!((x - y).abs() < 1e-9, "{x}, {y}");
-    close(bill(false, 4, false), 0.20);
-    close(bill(false, 4, true), 0.05 * 2.6 * 2.6);
-    close(bill(true, 4, false), 0.23);
-    close(bill(true, 4, true), 0.23);
-    close(bill(false, 1, true), 0.05);
+    let bill = |way, cores, price| {
+        let knobs = [("way", way), ("cores", cores), ("price", price)];
+        bill(run(1, &knobs).model())
+    };
+    close(bill(UP, 4.0, 0.0), 0.20);
+    close(bill(UP, 4.0, 1.0), 0.05 * 2.6 * 2.6);
+    close(bill(OUT, 4.0, 0.0), 0.23);
+    close(bill(OUT, 4.0, 1.0), 0.23);
+    close(bill(UP, 1.0, 1.0), 0.05);
 }
