@@ -250,10 +250,10 @@ impl Live {
         }
     }
 
-    /// Whether its members hold calls: services do, and caches what they have asked on for.
+    /// Whether its members hold calls: services and functions do, and caches what they have asked on for.
     #[inline]
     pub(super) fn holds(&self) -> bool {
-        matches!(self.node.kind, Kind::Service(_) | Kind::Cache(_))
+        self.service().is_some() || matches!(self.node.kind, Kind::Cache(_))
     }
 
     /// How its workers get messages, if they do.
