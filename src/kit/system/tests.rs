@@ -77,6 +77,8 @@ const ANY_DEEDS: &[Deed] = &[
     Deed::Recover(NodeId(8)),
     Deed::Flush(NodeId(8)),
     Deed::Crash(NodeId(9)),
+    Deed::Crash(NodeId(9)),
+    Deed::Crash(NodeId(9)),
     Deed::Recover(NodeId(9)),
     Deed::Slow(NodeId(9), 0.3),
     Deed::Flush(NodeId(9)),
@@ -198,7 +200,7 @@ fn any_plan(seed: u32) -> Plan {
                 let pick = |draw: &mut dyn FnMut() -> f64| {
                     wires[(draw() * 0.999 * wires.len() as f64) as usize]
                 };
-                program.push(match (draw() * 9.0) as u8 {
+                program.push(match (draw() * 7.0) as u8 {
                     0 if !wires.is_empty() => {
                         let (over, spare) = (pick(draw), pick(draw));
                         Step::Call(call(draw, over, Some(spare)))
@@ -221,8 +223,8 @@ fn any_plan(seed: u32) -> Plan {
                     }
                     4 if draw() < 0.2 => Step::Fail,
                     5 if draw() < 0.3 => Step::Park,
-                    6 => Step::Read,
-                    7 if draw() < 0.3 => Step::Write,
+                    6 if draw() < 0.4 => Step::Read,
+                    6 if draw() < 0.2 => Step::Write,
                     _ => Step::Work(Time::from_ms(draw() * 120.0)),
                 });
             }
@@ -408,6 +410,17 @@ fn any_plan(seed: u32) -> Plan {
             }
             Kind::Cache(cache)
         };
+        // What they ask knows versions, mostly, and some who ask it write.
+        if let Kind::Service(service) = &mut nodes[3].kind {
+            for program in &mut service.programs {
+                if draw() < 0.4 {
+                    program.insert(0, Step::Write);
+                }
+                if draw() < 0.8 {
+                    program.insert(0, Step::Read);
+                }
+            }
+        }
         let near = cache(&mut draw, 21);
         let far = cache(&mut draw, 22);
         let mut asks = crowd(&mut draw, &[20]);
@@ -663,7 +676,7 @@ fn any_legal_plan_loses_nothing_and_makes_nothing_up() {
             any_plan(seed).faults()
         );
         let mut run = Run::with_knobs(sheet, seed, first);
-        for step in 0..12 {
+        for step in 0..16 {
             match below(rng, 8) {
                 0 => _ = run.set_knob("plan", f64::from(rng.next_u32())),
                 1 => run.seek(Time::from_s(run.position().at.as_s() * unit(rng))),
@@ -713,10 +726,10 @@ fn any_legal_plan_loses_nothing_and_makes_nothing_up() {
         }
     }
     assert!(
-        stores[..2].iter().all(|sum| *sum >= plans()) && stores[2] >= plans() / 10,
+        stores[..2].iter().all(|sum| *sum >= plans()) && stores[2] >= plans() / 12,
         "too little befalls stores: {stores:?}"
     );
-    let enough = |sums: &[u32]| sums.iter().all(|sum| *sum >= plans() / 25);
+    let enough = |sums: &[u32]| sums.iter().all(|sum| *sum >= plans() / 40);
     assert!(
         enough(&copied),
         "too little befalls copies: {copied:?} of {copies:?}"
@@ -735,7 +748,7 @@ fn any_legal_plan_loses_nothing_and_makes_nothing_up() {
     );
     let [came, hit, stale] = cached;
     assert!(
-        came >= 10 * plans() && hit >= plans() && stale >= plans() / 20,
+        came >= 10 * plans() && hit >= plans() / 2 && stale >= plans() / 40,
         "too little befalls caches: {cached:?}"
     );
     assert!(
