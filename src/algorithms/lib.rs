@@ -19,6 +19,7 @@ pub mod circuit_breaker;
 pub mod color_marker;
 pub mod connections;
 pub mod constraints;
+pub mod copies;
 pub mod counters;
 pub mod counting_bloom_filter;
 pub mod crdt;
