@@ -289,11 +289,11 @@ fn a_typed_write_goes_the_way_of_any_other_and_comes_back_as_it_was() {
             let refused = run.type_in(WRITE, text);
             assert_eq!(refused, Err(Refusal::Because(why)), "{text}");
         }
-        run.type_in(WRITE, "K2=4321").unwrap();
+        run.type_in(WRITE, "K5=4321").unwrap();
         go_on(&mut run, Time::ms(500));
-        assert_eq!(run.model().table[1], Some(4_321));
+        assert_eq!(run.model().table[4], Some(4_321));
         act(&mut run, "plug");
         restart(&mut run);
-        assert_eq!((lost(&run), run.model().table[1]), (0, Some(4_321)));
+        assert_eq!((lost(&run), run.model().table[4]), (0, Some(4_321)));
     }
 }
