@@ -152,6 +152,7 @@
 
 mod cache;
 mod cells;
+mod facts;
 mod frame;
 mod function;
 mod functions;
@@ -181,7 +182,7 @@ mod kinds;
 #[cfg(test)]
 mod tests;
 
-pub use cache::{Answer, Fact, thing};
+pub use facts::{Answer, Fact, thing};
 pub use frame::{Draw, Frame, Place, Reason};
 pub use function::{Fleet, Sandbox};
 pub use gear::{

@@ -1,6 +1,6 @@
 //! The running state of nodes and wires.
 
-use super::cache::Fact;
+use super::facts::Fact;
 use super::kept::Kept;
 use super::ledger::Row;
 use super::money::Account;

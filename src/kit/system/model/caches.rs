@@ -2,7 +2,7 @@
 
 use super::{System, count};
 use crate::flow::Key;
-use crate::system::cache::{Answer, Book, Fact, Versions, place, thing};
+use crate::system::facts::{Answer, Book, Fact, Versions, place, thing};
 use crate::system::frame::{Frame, Place};
 use crate::system::ledger::Count;
 use crate::system::parcel::Seat;

@@ -24,7 +24,7 @@ mod service;
 mod topic;
 mod wires;
 
-use super::cache::Book;
+use super::facts::Book;
 use super::frame::{Draw, Frame, Reason};
 use super::gear::{Caches, Functions, Gear, Losses, Paced, Queues, Stores, Topics};
 use super::guard::Breaker;
