@@ -36,6 +36,9 @@
   const beats = JSON.parse(about.beats);
   const at = (path) => about.root + path + about.version;
 
+  // The lesson's speed at steps that were looked for.
+  const paces = new Map();
+
   // An end that is no fault of the program: nothing said means that it was cancelled.
   class Ended extends Error {}
 
@@ -240,6 +243,24 @@
     const { format, size, rate } = wanted;
     const [width, height, unit] = sizes[size];
     const look = { dark: wanted.dark, across: width / unit, high: height / unit, burnt: wanted.captions === "burnt" };
+    const far = async (answer) => {
+      const known = answer.way !== undefined;
+      if (known) progress(answer.way);
+      await pause();
+      if (signal.aborted) throw new Ended();
+      return known;
+    };
+    // A step that the reader's run has not reached is looked for first.
+    if (ask("plan", { ...wanted.of, speed: wanted.speed, rate }).ahead) {
+      let answer = ask("search", wanted.of);
+      while (await far(answer)) answer = ask("search", wanted.of);
+      // The story may go on there at another speed, as it would have for who goes on with it.
+      paces.set(wanted.of.beat, answer.speed);
+      wanted.speed *= answer.speed / about.speed;
+      const found = ask("plan", { ...wanted.of, speed: wanted.speed, rate });
+      if (found.ahead) throw new Ended("stuck");
+      if (!found.fits) throw new Ended("long");
+    }
     const begun = ask("make", { ...wanted.of, speed: wanted.speed, rate, ...look });
     if (!begun.frames) throw new Ended();
     const canvas = made("canvas", { width, height });
@@ -260,6 +281,7 @@
           if (!answer.known || signal.aborted) throw new Ended();
           drawn = answer.picture !== undefined;
           if (drawn) ({ picture: svg, print } = answer);
+          else if (frame === 0) await far(answer);
           else await pause();
         }
         if (frame <= begun.still) await paint(context, svg, font);
@@ -303,10 +325,12 @@
     const number = (value) => made("input", { className: "input", type: "number", min: "0", step: "any", value: seconds(value) });
 
     const subject = choice(
-      [...beats.map(([beat, caption]) => [beat, word("step", beat + 1, caption)]), ["range", word("range")]],
+      [
+        ...beats.map((caption, beat) => [beat, caption ? word("step", beat + 1, caption) : word("step-ahead", beat + 1)]),
+        ["range", word("range")],
+      ],
       about.beat,
     );
-    const all = beats.length === about.count;
     const from = number(Math.max(0, about.end - 10 * about.speed));
     const to = number(about.end > 0 ? about.end : 10 * about.speed);
     const span = made("div", { className: "sides" }, field("from", word("from"), from), field("to", word("to"), to));
@@ -327,7 +351,7 @@
     start.setAttribute("aria-describedby", plan.id);
     // No form: a sandbox may forbid to submit one.
     const form = made("div", { className: "dialog-body" },
-      field("subject", word("subject"), subject, ...(all ? [] : [made("small", { textContent: word("steps") })])),
+      field("subject", word("subject"), subject),
       span,
       made("div", { className: "sides" },
         field("format", word("format"), format), field("size", word("size"), shape),
@@ -344,7 +368,7 @@
       return {
         of: range ? { from: from.valueAsNumber, to: to.valueAsNumber } : { beat: Number(subject.value) },
         format: format.value, codec: format.value === "mp4" ? mp4 : webm, size: shape.value, rate: Number(rate.value),
-        speed: Number(speed.value) * about.speed, dark: colours.value === "dark", captions: captions.value,
+        speed: Number(speed.value) * (paces.get(Number(subject.value)) ?? about.speed), dark: colours.value === "dark", captions: captions.value,
       };
     };
     const check = () => {
@@ -352,12 +376,13 @@
       const asked = wanted();
       const planned = ask("plan", { ...asked.of, speed: asked.speed, rate: asked.rate });
       const bounds = word("bounds", about.most, bytesMost[asked.format] / 1e6);
-      const says = !planned.frames ? word("nothing")
+      const says = planned.ahead ? `${word("ahead")} ${bounds}`
+        : !planned.frames ? word("nothing")
         : !planned.fits ? word("long", planned.frames, about.most)
         : `${word("plan", length(planned.seconds), planned.frames)} ${bounds}`;
       if (plan.textContent !== says) plan.textContent = says;
-      start.disabled = !planned.fits;
-      return planned.fits;
+      start.disabled = !planned.fits && !planned.ahead;
+      return !start.disabled;
     };
     let rateChosen = false;
     form.addEventListener("input", (event) => {
@@ -477,6 +502,10 @@
       stop.focus();
       try {
         const outcome = await make(asked, signal, (done, of) => {
+          if (of === undefined) {
+            counted.textContent = word("way", Math.floor(done * 100));
+            return;
+          }
           bar.value = done / of;
           counted.textContent = word("frame", done, of);
           const reached = Math.floor((done * 4) / of);
@@ -491,6 +520,8 @@
         const ends = {
           large: () => word("outgrown", bytesMost[asked.format] / 1e6),
           picture: () => word("no-picture"),
+          stuck: () => word("stuck"),
+          long: () => word("long", ask("plan", { ...asked.of, speed: asked.speed, rate: asked.rate }).frames, about.most),
           "": () => word("cancelled"),
         };
         say(error instanceof Ended ? ends[error.message]() : word("failed", error.message));
@@ -513,7 +544,7 @@
     dialog.addEventListener("close", () => {
       removeEventListener("popstate", leave);
       ending.abort();
-      ask("end");
+      ask("leave");
       forget();
       dialog.remove();
     });

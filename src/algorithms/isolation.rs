@@ -25,7 +25,6 @@ pub mod scenarios;
 #[cfg(test)]
 mod tests;
 
-pub use locks::circle;
 use locks::{Locks, Mode, Wanted};
 
 /// A transaction, numbered from 0 in the order of [`Db::begin`].

@@ -60,6 +60,8 @@ pub struct Address {
     pub present: bool,
     /// The text of a whole run.
     pub state: Option<String>,
+    /// What is followed, as the lesson writes it.
+    pub follow: Option<String>,
     /// What is not shown, of [`PARTS`].
     pub hide: Vec<&'static str>,
     /// Ids of knobs that the learner cannot turn; `all` stands for every one.
@@ -91,6 +93,7 @@ impl Default for Address {
             code: false,
             present: false,
             state: None,
+            follow: None,
             hide: Vec::new(),
             lock: Vec::new(),
             links: true,
@@ -161,6 +164,7 @@ impl Address {
         put("to", self.to.clone());
         put("at", self.at.map(|at| at.to_string()));
         put("state", self.state.clone());
+        put("follow", self.follow.clone());
         put("autoplay", self.autoplay.then(|| "1".to_owned()));
         put("present", self.present.then(|| "1".to_owned()));
         put("code", self.code.then(|| "1".to_owned()));
@@ -270,6 +274,11 @@ fn read(address: &mut Address, name: &str, value: &str) -> bool {
             } else {
                 String::new()
             });
+            true
+        }
+        "follow" => {
+            // Only the run knows what there is to follow.
+            address.follow = Some(value.to_owned());
             true
         }
         "hide" => {

@@ -43,6 +43,8 @@ pub enum Takes {
     Seconds,
     /// The text that Share writes.
     State,
+    /// What may be followed: a part by its name, or what moves by its number.
+    Followed,
     /// `1`, `0`, `true`, `false`, or nothing for true.
     Flag,
     /// A number between two bounds.
@@ -70,6 +72,7 @@ impl Takes {
             Takes::Step => "name of a step".to_owned(),
             Takes::Seconds => "seconds of simulated time".to_owned(),
             Takes::State => format!("text, at most {STATE_MAX} characters"),
+            Takes::Followed => "name of a part, or number of what moves".to_owned(),
             Takes::Flag => "1, 0, true, false; empty is true".to_owned(),
             Takes::Number(min, max) => format!("number from {min} to {max}"),
             Takes::Knobs => "list of knob ids, or all".to_owned(),
@@ -95,7 +98,7 @@ pub struct Parameter {
 }
 
 /// All parameters, in the order in which the reference lists them.
-pub const PARAMETERS: [Parameter; 19] = [
+pub const PARAMETERS: [Parameter; 20] = [
     Parameter {
         name: "theme",
         takes: Takes::OneOf(&THEMES),
@@ -165,6 +168,13 @@ pub const PARAMETERS: [Parameter; 19] = [
         default: "none",
         rule: "A whole run as Share writes it: knobs, seed, inputs, moment, comparison. It wins over seed, knobs, beat and at; a damaged one opens the lesson at its default and says so.",
         example: "AQ",
+    },
+    Parameter {
+        name: "follow",
+        takes: Takes::Followed,
+        default: "nothing",
+        rule: "What is followed as the lesson opens: a part of the stage, such as server-2, or what moves, by its number; with b: before it on the stage of what is compared. A part that the stage does not show then counts as none.",
+        example: "server-2",
     },
     Parameter {
         name: "autoplay",

@@ -301,9 +301,13 @@ impl Film {
             Subject::Range(..) => None,
         };
         let knob = player.compared(beat.unwrap_or_else(|| player.beat()));
-        let main = player.main().restore(&player.main().state());
-        // The knob is the lesson's own.
-        let twin = knob.and_then(|(knob, value)| main.twin(knob, value).ok());
+        let first = plan.moment(0);
+        let main = player.main().branch(first);
+        let twin = knob.and_then(|(knob, value)| match player.twin() {
+            Some(twin) if (twin.knob, twin.value) == (knob, value) => Some(twin.run.branch(first)),
+            // The knob is the lesson's own.
+            _ => player.main().twin(knob, value).ok(),
+        });
         let sides = [Some(main), twin].into_iter().flatten();
         let told = beat.filter(|beat| *beat > 0);
         let view = told.and_then(|beat| player.beats().get(beat));
@@ -346,6 +350,13 @@ impl Film {
             };
         }
         there
+    }
+
+    /// Which share of the way to a frame the last of the runs has behind it.
+    pub fn way(&self, frame: usize) -> f64 {
+        let runs = self.sides.iter().map(|side| side.run.position().at.as_s());
+        let last = runs.fold(f64::INFINITY, f64::min);
+        (last / self.plan.moment(frame).as_s().max(1e-6)).clamp(0.0, 1.0)
     }
 
     /// Draws the frame that the runs stand at, as a picture of its own.
@@ -702,6 +713,61 @@ mod tests {
         let mut strange = film(&player, Subject::Beat(2), LOOK);
         frames(&mut strange);
         assert_ne!(strange.print(), one.print());
+    }
+
+    #[test]
+    fn a_late_film_sets_out_from_near_its_beginning_and_shows_the_same() {
+        let mut player = Player::new(Box::new(bounce(1)));
+        player.seek(Time::s(7));
+        let _ = player.set_knob("pace", 100.0);
+        player.seek(Time::s(900));
+        let range = Subject::Range(Time::s(800), Time::s(801));
+        let mut late = film(&player, range, LOOK);
+        let begins = late.sides[0].run.position().at;
+        assert!(begins > Time::s(700) && begins <= Time::s(800), "{begins}");
+        // One that knows nothing but the inputs goes all the way.
+        let whole = Player::new(player.main().restore(&player.main().state()));
+        let mut from_zero = film(&whole, range, LOOK);
+        assert_eq!(from_zero.sides[0].run.position().at, Time::ZERO);
+        assert!(!from_zero.go(0, 3) && from_zero.way(0) < 0.5);
+        assert_eq!(frames(&mut late), frames(&mut from_zero));
+        assert_eq!(
+            (late.way(0), player.main().position().at),
+            (1.0, Time::s(900))
+        );
+    }
+
+    #[test]
+    fn a_twin_of_two_differences_is_filmed_with_both() {
+        let mut player = Player::new(Box::new(comparing()));
+        player.seek(Time::s(1));
+        player.compare("double", 1.0).expect("a knob");
+        assert!(player.compare_also(Some(crate::Difference::Knob("pace", 100.0))));
+        player.seek(Time::s(5));
+        let mut film = film(&player, Subject::Range(Time::s(2), Time::s(3)), LOOK);
+        while !film.go(film.plan().still(), 50) {}
+        let twin = &player.twin().expect("compared").run;
+        assert_eq!(film.sides[1].run.knobs(), twin.knobs());
+    }
+
+    #[test]
+    fn a_step_that_was_not_reached_is_filmed_from_a_scout() {
+        let mut told = Player::new(Box::new(bounce(1)));
+        told.jump(1);
+        let before = told.main().state();
+        let mut scout = told.scout();
+        scout.jump(2);
+        let mut ahead = film(&scout, Subject::Beat(2), LOOK);
+        assert_eq!((told.beat(), told.reached(2)), (1, None));
+        assert_eq!(
+            told.main().state(),
+            before,
+            "the reader's own run is where it was"
+        );
+        told.jump(2);
+        assert_eq!(scout.reached(2), told.reached(2));
+        let mut reached = film(&told, Subject::Beat(2), LOOK);
+        assert_eq!(frames(&mut ahead), frames(&mut reached));
     }
 
     #[test]

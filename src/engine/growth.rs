@@ -43,6 +43,8 @@ pub struct Growth {
     pub lines: &'static [Measured],
     /// So many keys at last.
     pub most: u64,
+    /// Costs are drawn by powers of ten from this one up, where the story is about powers; evenly from zero without it.
+    pub powers_from: Option<f64>,
 }
 
 /// A size, and the mean cost there.
@@ -159,7 +161,7 @@ pub fn written(value: f64) -> String {
     fixed(value, if value < 10.0 { 2 } else { 1 })
 }
 
-/// The chart as SVG of this size: keys by powers of ten to the right, costs upward; points and the line through them as measured,
+/// The chart as SVG of this size: keys by powers of ten to the right, costs upward, evenly or by powers of ten too; points and the line through them as measured,
 /// theory as a pale band, which shows beside a line and under it. Its colours are classes of the page.
 pub fn chart(survey: &Survey, width: f32, height: f32) -> String {
     let growth = survey.growth;
@@ -174,8 +176,15 @@ pub fn chart(survey: &Survey, width: f32, height: f32) -> String {
     let seen = survey.points.iter().flatten().map(|(_, cost)| *cost);
     let most = theory.chain(seen).fold(1.0, f64::max);
     let step = step(most);
-    let scale = (most / step + 0.999) as u32;
-    let y = |cost: f64| bottom - (bottom - top) * (cost / (step * f64::from(scale))) as f32;
+    let scale = match growth.powers_from {
+        Some(least) => libm::ceil(libm::log10(most / least)).max(1.0) as u32,
+        None => (most / step + 0.999) as u32,
+    };
+    let share = |cost: f64| match growth.powers_from {
+        Some(least) => libm::log10((cost / least).max(1.0)),
+        None => cost / step,
+    };
+    let y = |cost: f64| bottom - (bottom - top) * (share(cost) / f64::from(scale)) as f32;
     let mut svg = format!(
         "<svg viewBox=\"0 0 {} {}\" aria-hidden=\"true\">",
         tenths(width),
@@ -189,10 +198,17 @@ pub fn chart(survey: &Survey, width: f32, height: f32) -> String {
         );
     };
     for n in 0..=scale {
-        let value = step * f64::from(n);
+        let (value, said) = match growth.powers_from {
+            Some(least) => {
+                let value = least * libm::pow(10.0, f64::from(n));
+                let digits = (0.5 - libm::log10(value)).max(0.0) as u8;
+                (value, fixed(value, digits))
+            }
+            None => (step * f64::from(n), trim_number(step * f64::from(n))),
+        };
         let at = y(value);
         let d = format!("M{} {}H{}", tenths(left), tenths(at), tenths(right));
-        rule(d, trim_number(value), left - 6.0, at + 4.0, "end");
+        rule(d, said, left - 6.0, at + 4.0, "end");
     }
     for (power, name) in [
         (1, "10"),
@@ -305,6 +321,7 @@ mod tests {
             },
         ],
         most: 2_000,
+        powers_from: None,
     };
 
     #[test]
@@ -348,5 +365,20 @@ mod tests {
         assert!(!svg.contains("NaN") && !svg.contains("inf"));
         survey.work(|| true);
         assert_eq!(chart(&survey, 600.0, 300.0).matches("<circle").count(), 16);
+    }
+
+    #[test]
+    fn costs_may_be_drawn_by_powers_of_ten() {
+        const POWERS: Growth = Growth {
+            powers_from: Some(0.01),
+            ..GROWTH
+        };
+        let mut survey = Survey::new(&POWERS);
+        survey.work(|| true);
+        let svg = chart(&survey, 600.0, 300.0);
+        for label in ["0.01", "0.1", "1", "10", "100", "1000", "10000"] {
+            assert!(svg.contains(&format!(">{label}</text>")), "{label}");
+        }
+        assert!(!svg.contains("NaN") && !svg.contains("inf"));
     }
 }

@@ -20,7 +20,7 @@ use crate::undo::{Deed, Moment, Step, Steps, parting};
 use std::collections::VecDeque;
 
 /// Bounds of the speed, in simulated seconds a second.
-pub const SPEEDS: (f64, f64) = (0.000_1, 40.0);
+pub const SPEEDS: (f64, f64) = (0.000_01, 40.0);
 /// Frames longer than this (a tab that slept) count as this long.
 const FRAME_MAX_S: f64 = 0.1;
 /// Challenges and predictions are looked at this often.
@@ -930,6 +930,24 @@ impl Player {
         }
         self.twin = None;
         self.story_compares = false;
+    }
+
+    /// A player of its own with the same timeline and story, which stands where the last beat was reached. Where it goes
+    /// then changes nothing here.
+    pub fn scout(&self) -> Player {
+        let reached = self.reached.iter().flatten().max();
+        let last = reached.map_or(Time::ZERO, |place| place.at);
+        let mut scout = Player::new(self.main.branch(last));
+        scout.beats.clone_from(&self.beats);
+        scout.reached.clone_from(&self.reached);
+        scout.guesses.clone_from(&self.guesses);
+        (scout.first, scout.beat) = (self.first, self.beat);
+        (scout.story_compares, scout.speed) = (self.story_compares, self.speed);
+        scout.twin = self.twin.as_ref().map(|twin| Twin {
+            run: twin.run.branch(last),
+            ..*twin
+        });
+        scout
     }
 
     /// What the story compares at a beat: the knob and value that its last word on it names.

@@ -756,6 +756,27 @@ impl<M: Model> Show for Run<M> {
         Ok(Box::new(twin))
     }
 
+    fn branch(&self, at: Time) -> Box<dyn Show> {
+        let first = &self.keyframes[0];
+        let worlds = self.keyframes.iter().chain([&self.world]);
+        let past = worlds.filter(|world| world.place.at <= at);
+        let nearest = past.max_by_key(|world| world.place).unwrap_or(first);
+        Box::new(Run {
+            sheet: self.sheet,
+            seed: self.seed,
+            first: self.first.clone(),
+            world: nearest.clone(),
+            inputs: self.inputs.clone(),
+            // With these two it can go anywhere; all of them may be megabytes.
+            keyframes: vec![first.clone(), nearest.clone()],
+            spacing: self.spacing,
+            horizon: self.horizon,
+            tape: self.tape.clone(),
+            held: self.held,
+            own: self.own,
+        })
+    }
+
     fn echo(&mut self, inputs: &[Input]) {
         let theirs = self.shared(inputs);
         let pairs = self.inputs.iter().zip(&theirs);

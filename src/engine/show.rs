@@ -168,6 +168,9 @@ pub trait Show {
     fn twin(&self, knob: &str, value: f64) -> Result<Box<dyn Show>, KnobError> {
         self.twin_with(knob, value, None)
     }
+    /// A run of its own on the same timeline, which stands as near before a moment as can be without a replay. What it does
+    /// then changes nothing here.
+    fn branch(&self, at: Time) -> Box<dyn Show>;
     /// Takes over the inputs of the run that this one is the twin of, from the first that differs.
     fn echo(&mut self, inputs: &[Input]);
     /// The run as data: seed, first knobs, inputs, place.

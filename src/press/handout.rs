@@ -1,10 +1,10 @@
 //! The hand-out of a lesson: a page to print, with the question, the stage at three steps, the predictions with boxes, what to
-//! try and the notes. What is for teachers stands on its last page, which `#answers` asks for.
+//! try and the notes. What is for teachers stands on its last page, which `?answers=1` or `#answers` asks for.
 
 use crate::site::{LessonPage, Site};
 use crate::words::FOR_THE_CLASS;
 use engine::story::BeatView;
-use engine::svg::escape;
+use engine::svg::{LIGHT, escape};
 use engine::{Player, Scene, Setup, Words, svg};
 use std::fmt::Write;
 use std::rc::Rc;
@@ -52,13 +52,31 @@ pub fn picture(slug: &str, step: usize, side: usize) -> String {
 }
 
 /// The style of hand-outs: a file of its own, for pages hold no style.
-pub const STYLE: &str = "\
+const STYLE: &str = "\
 :root{color-scheme:light}body{max-width:46rem;margin:0 auto;padding:1.5rem;color:#15171c;background:#fff;font:11pt/1.45 Inter,system-ui,sans-serif}\
 h1{margin:0;font-size:20pt}h2{margin:1.4em 0 .4em;font-size:13pt}h3{font-size:11pt}p,ul,ol{margin:.4em 0}\
 figure,.ask,li,section>p{break-inside:avoid}h2,h3{break-after:avoid}figure{margin:1em 0}figure img{display:block;width:100%;border:1px solid #c9c9c9;border-radius:6px}\
-figcaption{margin-top:.4em}.ask ul{list-style:none;padding:0}.ask li::before{content:\"\";display:inline-block;width:.8em;height:.8em;margin-right:.6em;border:1.2px solid #15171c;vertical-align:-.08em}\
-a{color:inherit}.tool{margin:0 0 1rem}#answers{display:none}#answers:target{display:block;break-before:page}.prose .for-class{display:none}\
-@page{margin:16mm}@media print{body{max-width:none;padding:0}.tool{display:none}}";
+figcaption{margin-top:.4em}.glyph{width:.7em;height:.7em;overflow:visible}.ask ul{list-style:none;padding:0}.ask li::before{content:\"\";display:inline-block;width:.8em;height:.8em;margin-right:.6em;border:1.2px solid #15171c;vertical-align:-.08em}\
+a{color:inherit}.tool{margin:0 0 1rem}#answers{display:none}#answers:target,[data-answers] #answers{display:block;break-before:page}.prose .for-class{display:none}\
+@page{margin:16mm}@media print{body{max-width:none;padding:0}.tool{display:none}figure img{width:auto;max-width:100%;max-height:68mm;margin:0 auto}figure img:has(+img),figure img+img{max-height:54mm}}";
+
+/// The whole style: the colours of what moves are those of the pictures.
+pub fn style() -> String {
+    let mut css = STYLE.to_owned();
+    for (ink, value) in LIGHT {
+        let name = ink.name();
+        let _ = write!(
+            css,
+            ".glyph .f-{name}{{fill:{value}}}.glyph .s-{name}{{fill:none;stroke:{value}}}"
+        );
+    }
+    css
+}
+
+/// What reads the parameter; without scripts `#answers` is left.
+pub const SCRIPT: &str = "\
+\"use strict\";\n// With answers=1 the last page, which is for teachers, is there.\n\
+if ([\"\", \"1\", \"true\"].includes(new URLSearchParams(location.search).get(\"answers\"))) document.documentElement.dataset.answers = \"\";\n";
 
 /// The page. Of `boot`, the boot script's name, it needs the beginning alone, which puts addresses right where a host serves the
 /// page without its last slash; a copy lies one folder higher than there (`pages::boot_copies`).
@@ -67,7 +85,7 @@ pub fn page(site: &Site, lesson: &LessonPage, boot: &str) -> String {
     let say = |id: &str| escape(site.texts.get(&format!("handout.{id}")));
     let (slug, title) = (&lesson.slug, escape(lesson.texts.get("title")));
     let mut out = format!(
-        "<!DOCTYPE html>\n<html lang=\"en\" data-page=\"handout\">\n<head>\n<meta charset=\"utf-8\">\n<script src=\"../../{boot}\"></script>\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"robots\" content=\"noindex\">\n<link rel=\"icon\" href=\"data:,\">\n<title>{title}: {}</title>\n<link rel=\"stylesheet\" href=\"../../../handout.css\">\n</head>\n<body>\n<main>\n",
+        "<!DOCTYPE html>\n<html lang=\"en\" data-page=\"handout\">\n<head>\n<meta charset=\"utf-8\">\n<script src=\"../../{boot}\"></script>\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"robots\" content=\"noindex\">\n<link rel=\"icon\" href=\"data:,\">\n<title>{title}: {}</title>\n<link rel=\"stylesheet\" href=\"../../../handout.css\">\n<script src=\"../../../handout.js\"></script>\n</head>\n<body>\n<main>\n",
         say("title")
     );
     let _ = writeln!(

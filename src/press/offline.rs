@@ -11,11 +11,12 @@ const STAMP: &str = "data-version=\"\"";
 /// Characters of a digest that are kept: enough to tell files and versions apart.
 const DIGEST: usize = 16;
 /// What is of no use without a network, or for paper only, by the beginning or the end of its path.
-const LEFT_OUT: [&str; 6] = [
+const LEFT_OUT: [&str; 7] = [
     "cards/",
     "oembed/",
     "handouts/",
     "handout.css",
+    "handout.js",
     "sitemap.xml",
     "robots.txt",
 ];

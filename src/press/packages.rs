@@ -758,7 +758,16 @@ mod tests {
             text(&files, kind.manifest().1).expect("there").to_owned()
         };
         assert!(manifest(Kind::Scorm12, None).contains("adlcp:scormtype=\"sco\""));
-        assert!(manifest(Kind::Scorm2004, None).contains("adlcp:scormType=\"sco\""));
+        let modern = manifest(Kind::Scorm2004, None);
+        assert!(modern.contains("adlcp:scormType=\"sco\""), "{modern}");
+        assert!(modern.contains(">2004 4th Edition<"), "{modern}");
+        assert!(modern.contains("flow=\"true\""), "{modern}");
+        assert!(!modern.contains("minNormalizedMeasure"), "{modern}");
+        let modern = manifest(Kind::Scorm2004, Some(57));
+        assert!(
+            modern.contains(">0.57</imsss:minNormalizedMeasure>"),
+            "{modern}"
+        );
         let cmi5 = manifest(Kind::Cmi5, None);
         assert!(
             cmi5.contains("moveOn=\"Completed\"") && !cmi5.contains("masteryScore"),

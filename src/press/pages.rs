@@ -137,7 +137,8 @@ pub fn files(site: &Site, assets: &Assets) -> Result<BTreeMap<String, String>, S
         "authors/course/index.html".to_owned(),
         page(site, assets, course_page(site, &authors)?)?,
     );
-    files.insert("handout.css".to_owned(), handout::STYLE.to_owned());
+    files.insert("handout.css".to_owned(), handout::style());
+    files.insert("handout.js".to_owned(), handout::SCRIPT.to_owned());
     files.insert(
         "words/site.en.json".to_owned(),
         site_words(&site.texts, false)?,

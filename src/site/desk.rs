@@ -154,6 +154,7 @@ impl Desk {
             picked: None,
             pinned: None,
             jotted: Vec::new(),
+            lent: Vec::new(),
             focused: None,
             seen: Vec::new(),
             listing: false,

@@ -110,9 +110,48 @@ impl Teller for Voice {
     }
 }
 
+/// What is under way for the script.
+#[derive(Default)]
+struct Making {
+    film: Option<Film>,
+    /// A player that has gone, or is going, to steps that the reader's own has not reached.
+    scout: Option<Player>,
+}
+
+impl Making {
+    /// Looks at the player that has reached what is to be filmed: the reader's own or the scout; none while none has.
+    fn with<T>(&self, desk: Desk, subject: Subject, look: impl Fn(&Player) -> T) -> Option<T> {
+        let knows = |player: &Player| match subject {
+            Subject::Beat(beat) => player.reached(beat).is_some(),
+            Subject::Range(..) => true,
+        };
+        let own = desk.ask(|player| knows(player).then(|| look(player)));
+        let scout = self.scout.as_ref().filter(|scout| knows(scout));
+        own.flatten().or_else(|| scout.map(look))
+    }
+
+    /// Takes the scout nearer to a step; which share of the way it has behind it, none once it is as near as it gets.
+    fn search(&mut self, desk: Desk, beat: usize) -> Option<f64> {
+        if self.scout.is_none() {
+            self.scout = desk.ask(Player::scout);
+        }
+        let scout = self.scout.as_mut()?;
+        let until = place::now_ms() + WORK_MS;
+        scout.set_patience(move || place::now_ms() < until);
+        if scout.under_way() {
+            scout.frame(0.0);
+        } else if scout.stuck().is_none() {
+            scout.jump(beat);
+        }
+        // How long the way of a story is, nobody knows; how many of its steps are left is known.
+        let there = beat.max(1) as f64;
+        scout.under_way().then(|| scout.beat() as f64 / there)
+    }
+}
+
 /// Fetches the script, which opens its dialog and asks what follows. What is returned answers for as long as it is kept.
 pub(crate) fn open(desk: Desk, lost: RwSignal<bool>) -> Option<Listener> {
-    let making = RefCell::new(None);
+    let making = RefCell::new(Making::default());
     let listener = place::listen(ASK, move |event| {
         let detail = Reflect::get(&event, &JsValue::from_str("detail"));
         if let Ok(detail) = detail {
@@ -133,19 +172,29 @@ pub(crate) fn open(desk: Desk, lost: RwSignal<bool>) -> Option<Listener> {
     Some(listener)
 }
 
-fn answer(desk: Desk, asked: &Asked, making: &mut Option<Film>) {
+fn answer(desk: Desk, asked: &Asked, making: &mut Making) {
     match asked.text("ask").as_str() {
         "about" => about(desk, asked),
         "plan" => {
-            let plan = desk.ask(|player| {
+            let subject = asked.subject();
+            let plan = making.with(desk, subject, |player| {
                 let voice = Voice::of(desk, player);
-                film::plan(player, asked.subject(), asked.pace(), &voice)
+                film::plan(player, subject, asked.pace(), &voice)
             });
+            asked.answer("ahead", plan.is_none());
             if let Some(plan) = plan.flatten() {
                 let frames = plan.frames();
                 asked.answer("frames", frames as f64);
                 asked.answer("seconds", plan.shown(frames).as_s());
                 asked.answer("fits", frames <= FRAMES_MAX);
+            }
+        }
+        "search" => {
+            if let Some(way) = making.search(desk, asked.number("beat") as usize) {
+                asked.answer("way", way);
+            }
+            if let Some(scout) = &making.scout {
+                asked.answer("speed", scout.speed());
             }
         }
         "make" => {
@@ -156,19 +205,22 @@ fn answer(desk: Desk, asked: &Asked, making: &mut Option<Film>) {
                 size: (side("across"), side("high")),
                 captions: asked.holds("burnt"),
             };
-            let made = desk.ask(|player| {
+            let subject = asked.subject();
+            let made = making.with(desk, subject, |player| {
                 let voice = Box::new(Voice::of(desk, player));
-                Film::new(player, asked.subject(), asked.pace(), look, voice)
+                Film::new(player, subject, asked.pace(), look.clone(), voice)
             });
-            *making = made.flatten();
-            if let Some(film) = making {
+            making.film = made.flatten();
+            if let Some(film) = &making.film {
                 asked.answer("frames", film.plan().frames() as f64);
                 asked.answer("still", film.plan().still() as f64);
                 asked.answer("captions", film::vtt(film.plan(), film.cues()));
             }
         }
         "draw" => {
-            let Some(film) = making else { return };
+            let Some(film) = &mut making.film else {
+                return;
+            };
             let frame = asked.number("frame") as usize;
             let until = place::now_ms() + WORK_MS;
             let there = loop {
@@ -180,12 +232,16 @@ fn answer(desk: Desk, asked: &Asked, making: &mut Option<Film>) {
                 }
             };
             asked.answer("known", true);
+            if !there {
+                asked.answer("way", film.way(frame));
+            }
             if there {
                 asked.answer("picture", film.draw(frame));
                 asked.answer("print", film.print());
             }
         }
-        "end" => *making = None,
+        "end" => making.film = None,
+        "leave" => *making = Making::default(),
         _ => {}
     }
 }
@@ -193,29 +249,29 @@ fn answer(desk: Desk, asked: &Asked, making: &mut Option<Film>) {
 /// What the dialog has to offer.
 fn about(desk: Desk, asked: &Asked) {
     let known = desk.ask(|player| {
-        let reached = (0..player.beats().len()).filter(|beat| player.reached(*beat).is_some());
-        let ids: Vec<_> = reached
-            .map(|beat| (beat, player.beats()[beat].id))
-            .collect();
+        let reached = |(at, beat): (usize, &engine::story::BeatView)| {
+            player.reached(at).is_some().then_some(beat.id)
+        };
+        let ids: Vec<_> = player.beats().iter().enumerate().map(reached).collect();
         (
             ids,
-            player.beats().len(),
             player.beat(),
             player.speed(),
             player.main().horizon().at,
         )
     });
-    let Some((ids, count, beat, speed, horizon)) = known else {
+    let Some((ids, beat, speed, horizon)) = known else {
         return;
     };
-    let beats = ids.into_iter().map(|(beat, id)| {
-        let caption = desk.word(&format!("beat.{id}")).replace("**", "");
-        (beat, caption)
+    // What a step says that was not reached is not told before.
+    let beats = ids.into_iter().map(|id| {
+        id.map_or_else(String::new, |id| {
+            desk.word(&format!("beat.{id}")).replace("**", "")
+        })
     });
     let beats: Vec<_> = beats.collect();
     // Numbers and texts are always JSON.
     asked.answer("beats", serde_json::to_string(&beats).unwrap_or_default());
-    asked.answer("count", count as f64);
     asked.answer("beat", beat as f64);
     asked.answer("speed", speed);
     asked.answer("end", horizon.as_s());

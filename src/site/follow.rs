@@ -9,16 +9,20 @@ use crate::place;
 use crate::sight;
 use crate::texts::{t, tf, tx};
 use crate::views::Inspection;
+use engine::run::find_part;
 use engine::scene::{PartId, Particle, Rect, Role};
 use engine::show::Picked;
 use engine::tape::Note;
-use engine::{Arg, Scene, Show};
+use engine::{Arg, Player, Scene, Show};
 use leptos::prelude::*;
+use std::rc::Rc;
 
 /// So many events of its story are listed: the first, and the last ones.
 const STORY_MAX: usize = 12;
 /// It is kept at least so far from the edges of a stage that is seen through a window, in CSS pixels.
 const EDGE: f64 = 48.0;
+/// The width of a stage that is drawn for the names of its parts alone.
+const NAMED_WIDTH: f32 = 800.0;
 /// Stands for no part at all, so that all parts fade.
 const NOWHERE: PartId = PartId::one("nowhere");
 
@@ -93,7 +97,61 @@ impl Desk {
     }
 }
 
+impl Desk {
+    /// Follows from the start what the address names.
+    pub(crate) fn follow_from(self, name: &str) {
+        let found = self.ask(|player| named(player, name)).flatten();
+        // What tells of it says words that no page opens with.
+        self.later(move || {
+            self.with(|core| core.pinned = found);
+            self.repaint();
+        });
+    }
+}
+
+/// What a name in an address means: a part as the stage has it now, or what moves, by its number; on the stage of what is
+/// compared with `b:` before it.
+pub(crate) fn named(player: &Player, name: &str) -> Option<(usize, Picked)> {
+    let (side, name) = match name.strip_prefix("b:") {
+        Some(name) => (1, name),
+        None => (0, name),
+    };
+    let run = match side {
+        0 => player.main(),
+        _ => &*player.twin()?.run,
+    };
+    let picked = match name.parse() {
+        Ok(0) => return None,
+        Ok(dot) => Picked::Dot(dot),
+        Err(_) => {
+            let mut scene = Scene::new(NAMED_WIDTH, Rc::default());
+            run.draw(&mut scene);
+            Picked::Part(find_part(&scene, name)?)
+        }
+    };
+    Some((side, picked))
+}
+
+/// How an address names what is followed.
+pub(crate) fn name(player: &Player, (side, picked): (usize, Picked)) -> String {
+    let side = if side == 1 && player.twin().is_some() {
+        "b:"
+    } else {
+        ""
+    };
+    match picked {
+        Picked::Part(part) => format!("{side}{part}"),
+        Picked::Dot(dot) => format!("{side}{dot}"),
+    }
+}
+
 impl Core {
+    /// What is followed as an address names it, if it can be found by that.
+    pub(crate) fn follows(&self) -> Option<String> {
+        let name = name(&self.player, self.pinned?);
+        named(&self.player, &name).map(|_| name)
+    }
+
     /// What the last event at this place is about.
     fn latest_about(&self) -> Option<(usize, Picked)> {
         let here = self.player.main().position();

@@ -5,9 +5,8 @@ use crate::icons::{self, icon};
 use crate::live::{live, memo, rarely};
 use crate::sharing::copy;
 use crate::texts::{t, tx};
-use crate::{export, opening, place, present, store};
+use crate::{export, lent, opening, place, present, store};
 use contract::Address;
-use contract::snippet;
 use engine::Time;
 use leptos::html;
 use leptos::prelude::*;
@@ -16,7 +15,7 @@ use serde::{Deserialize, Serialize};
 /// The version written. What an earlier one wrote is converted in [`read`].
 const VERSION: u32 = 1;
 /// So many notes are kept for a lesson, of so many characters each.
-const NOTES_MAX: usize = 200;
+pub(crate) const NOTES_MAX: usize = 200;
 const TEXT_MAX: usize = 2_000;
 
 /// A note.
@@ -26,12 +25,19 @@ pub(crate) struct Jotting {
     #[serde(default)]
     id: u32,
     /// The moment, in microseconds.
-    at: u64,
+    pub(crate) at: u64,
     /// What it says.
-    text: String,
+    pub(crate) text: String,
     /// The query that opens the run that it was written at; none where that run was too long for an address.
     #[serde(default)]
-    query: Option<String>,
+    pub(crate) query: Option<String>,
+}
+
+impl Jotting {
+    /// Whether another says the same about the same moment.
+    pub(crate) fn says_as(&self, other: &Jotting) -> bool {
+        (self.at, &self.text) == (other.at, &other.text)
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -46,7 +52,7 @@ pub(crate) fn key(slug: &str) -> String {
 }
 
 /// What is kept, and whether something had to be left out.
-fn read(text: &str) -> (Vec<Jotting>, bool) {
+pub(crate) fn read(text: &str) -> (Vec<Jotting>, bool) {
     let Ok(value) = serde_json::from_str::<serde_json::Value>(text) else {
         return (Vec::new(), true);
     };
@@ -65,6 +71,16 @@ fn read(text: &str) -> (Vec<Jotting>, bool) {
     }
     let whole = notes.len() == of && value["notes"].is_array() && !later;
     (notes, !whole)
+}
+
+/// Notes as they are kept.
+pub(crate) fn written(notes: &[Jotting]) -> String {
+    let kept = Kept {
+        version: VERSION,
+        notes: notes.to_vec(),
+    };
+    // Numbers and texts always can be written.
+    serde_json::to_string(&kept).unwrap_or_default()
 }
 
 impl Desk {
@@ -99,31 +115,23 @@ impl Desk {
         }
     }
 
-    fn jotted(self) -> Vec<Jotting> {
+    pub(crate) fn jotted(self) -> Vec<Jotting> {
         store::get(&key(self.slug)).map_or_else(Vec::new, |kept| read(&kept).0)
     }
 
     fn keep(self, notes: &[Jotting]) {
-        let kept = Kept {
-            version: VERSION,
-            notes: notes.to_vec(),
-        };
-        // Numbers and texts always can be written.
-        if let Ok(text) = serde_json::to_string(&kept) {
-            store::set(&key(self.slug), &text);
-        }
+        store::set(&key(self.slug), &written(notes));
     }
 
-    /// Puts them on the tape.
-    fn mark_jottings(self, notes: &[Jotting]) {
+    /// Puts them on the tape, with those that came with the address.
+    pub(crate) fn mark_jottings(self, notes: &[Jotting]) {
         let marks = notes.iter().map(|note| (Time(note.at), note.text.clone()));
-        let marks = marks.collect();
-        self.with(|core| core.jotted = marks);
+        self.with(|core| core.jotted = marks.chain(core.lent.iter().map(lent::mark)).collect());
         self.refresh();
     }
 
     /// A moment as the clock of the lesson tells it.
-    fn told(self, at: Time) -> String {
+    pub(crate) fn told(self, at: Time) -> String {
         let speed = self.ask(|player| player.main().speed());
         at.at_speed(speed.unwrap_or(1.0))
     }
@@ -206,12 +214,7 @@ fn build(desk: Desk) -> AnyView {
             desk.jot();
         }
     };
-    let link = move |note: &Jotting| {
-        let query = note.query.clone();
-        let query = query.unwrap_or_else(|| format!("at={}", Time(note.at).as_s()));
-        let url = snippet::page(&place::root(), "l", desk.slug, &query);
-        (desk.told(Time(note.at)), url)
-    };
+    let link = move |note: &Jotting| (desk.told(Time(note.at)), desk.run_of(note));
     let text = move || markdown(&desk.word("title"), &notes.get(), link);
     let note = move |id: u32| {
         let found =
@@ -282,6 +285,13 @@ fn build(desk: Desk) -> AnyView {
             </li>
         }
     };
+    let lent = lent::panel(desk, move |taken| {
+        put(&|notes| {
+            let last = notes.iter().map(|note| note.id).max().unwrap_or_default();
+            let taken = taken.iter().zip(last + 1..);
+            notes.extend(taken.map(|(note, id)| Jotting { id, ..note.clone() }));
+        });
+    });
     let failed = RwSignal::new(false);
     let save = move |_| {
         let saved = export::save_own(desk, "md", "text/markdown", &text());
@@ -305,6 +315,7 @@ fn build(desk: Desk) -> AnyView {
             </div>
             <div class="actions"><button class="btn btn-primary" type="button" on:click=move |_| write()>{t("jot.keep")}</button></div>
             {forgets}
+            {lent}
             <ol class="jotted"><For each=ids key=|id| *id let(id)>{note(id)}</For></ol>
             <Show when=move || any.get()>
                 <details class="steps">

@@ -17,7 +17,7 @@ use crate::story::Story;
 use crate::tape::Tape;
 use crate::texts::{self, Pack, Prose, t};
 use crate::theme::Look;
-use crate::{follow, frame, jottings, keys, line, opening, place, present, pull};
+use crate::{follow, frame, jottings, keys, lent, line, opening, place, present, pull};
 use contract::Address;
 use engine::state::LinkError;
 use engine::{Knob, Player};
@@ -95,6 +95,12 @@ fn open(player: &mut Player, asked: &mut Address, reduced: bool) -> Option<&'sta
         let given = |knob: &Knob| !asked.locks(knob.id) && !asked.hides("knobs");
         player.withhold(&given, !asked.hides("actions"));
     }
+    if let Some(name) = asked.follow.take() {
+        match follow::named(player, &name) {
+            Some(_) => asked.follow = Some(name),
+            None => asked.refuse("follow", &name),
+        }
+    }
     let fault = fault.map(|fault| match fault {
         LinkError::Version => "state was written by a later version",
         LinkError::Damaged | LinkError::TooLong => "state is damaged",
@@ -138,6 +144,12 @@ fn lesson(entry: &lessons::Entry, pack: Pack, prose: Option<Prose>, embed: bool)
     }
     desk.remember();
     line::open(desk, asked.clone(), fault.map(str::to_owned));
+    if let Some(name) = &asked.follow {
+        desk.follow_from(name);
+    }
+    if !place::hash().is_empty() {
+        lent::take_up(desk);
+    }
     if asked.code && desk.has_code() {
         desk.show_code(true);
     }

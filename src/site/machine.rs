@@ -1,6 +1,7 @@
 //! The core of the desk: the player and the drawings, and what can be read from them.
 
 use crate::fit::Fitted;
+use crate::jottings::Jotting;
 use crate::plots::{self, Sheet};
 use crate::present::Lectern;
 use crate::pull::Pull;
@@ -79,6 +80,8 @@ pub(crate) struct Core {
     pub(crate) pinned: Option<(usize, Picked)>,
     /// The learner's own notes: when, and what they say.
     pub(crate) jotted: Vec<(Time, String)>,
+    /// Notes that came with the address.
+    pub(crate) lent: Vec<Jotting>,
     pub(crate) focused: Option<(usize, PartId)>,
     /// Which beats the learner has seen, on earlier visits too.
     pub(crate) seen: Vec<bool>,

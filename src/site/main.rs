@@ -25,6 +25,7 @@ mod inspector;
 mod jottings;
 mod keys;
 mod knobs;
+mod lent;
 mod lesson;
 mod line;
 mod live;

@@ -6,7 +6,7 @@ use crate::live::{live, rarely};
 use crate::story::step;
 use crate::texts::{t, tx};
 use crate::views::Dot;
-use crate::{export, film, opening, place};
+use crate::{export, film, lent, opening, place};
 use contract::snippet;
 use js_sys::{Function, Promise, Reflect};
 use leptos::prelude::*;
@@ -79,23 +79,25 @@ pub(crate) fn Share(desk: Desk) -> impl IntoView {
     let asked = desk
         .ask(|player| opening::shortest(player, &author))
         .flatten();
+    let follow = desk.with(|core| core.follows()).flatten();
     let asked = asked.map(|asked| contract::Address {
         lock: author.lock,
         hide: author.hide,
+        follow,
         ..asked
     });
     let url = asked.map(|asked| snippet::page(&place::root(), "l", desk.slug, &asked.query()));
     let own_page = url.clone().filter(|_| desk.links());
     let address = match url {
         Some(url) => {
-            let copied = url.clone();
-            let (button, said) = copy(move || copied.clone());
+            let shown = RwSignal::new(url.clone());
+            let notes = lent::choice(desk, url, shown);
+            let (button, said) = copy(move || shown.get_untracked());
             let sheet = can_share().then(|| {
-                let url = url.clone();
                 let click = move |_| {
                     let fields = [
                         ("title", JsValue::from_str(&desk.word("title"))),
-                        ("url", JsValue::from_str(&url)),
+                        ("url", JsValue::from_str(&shown.get_untracked())),
                     ];
                     let what = crate::line::object(&fields);
                     leptos::task::spawn_local(async move {
@@ -111,8 +113,9 @@ pub(crate) fn Share(desk: Desk) -> impl IntoView {
                 <p>{tx("share.what", &at)}</p>
                 <div class="field">
                     <label for="share-url">{t("share.address")}</label>
-                    <div class="copy-row"><input class="input" id="share-url" readonly value=url/>{button}</div>
+                    <div class="copy-row"><input class="input" id="share-url" readonly prop:value=live(move || shown.get())/>{button}</div>
                 </div>
+                {notes}
                 {said}
                 {sheet}
             }

@@ -492,6 +492,14 @@ test("every recipe is on the page, in its words", async ({ page }) => {
   await page.goto("authors/course/");
   const recipes = JSON.parse(readFileSync(join(top, "src/press/course.json"), "utf8"));
   for (const { name } of recipes) await expect(page.getByRole("heading", { name, exact: true })).toBeVisible();
+  const rows = page.getByRole("table").getByRole("row");
+  await expect(rows).toHaveCount(recipes.length + 1);
+  for (const [at, { name, tried, seen }] of recipes.entries()) {
+    const row = rows.nth(at + 1);
+    await expect(row.getByRole("rowheader", { name, exact: true })).toBeVisible();
+    await expect(row.getByRole("cell").first()).toHaveText(seen ? `${tried} ${seen.day}` : "Not tried");
+    await expect(row.getByRole("cell")).toHaveCount(seen ? 8 : 1);
+  }
   await expect(page.locator("#code-mkdocs-material")).toContainText(`title="${title}: interactive lesson"`);
   await expect(page.getByRole("button", { name: "Copy" }).first()).toBeVisible();
   await expectAccessible(page);

@@ -168,6 +168,27 @@ test("a GIF has a frame for each step of time, and captions in a file beside it"
   expect(beside.bytes.toString()).toMatch(/^WEBVTT\n\n1\n00:00:00\.000 --> 00:00:02\.083\n.+\n$/);
 });
 
+test("a step that was not reached is gone to first, and a late moment is near", async ({ page }) => {
+  const player = await open(page, `l/${LESSON}/`);
+  const films = await Films.open(page);
+  await films.field("What it shows").selectOption("Step 3, not reached yet");
+  await expect(films.plan).toHaveText(/^This run has not reached that step\./);
+  const small = { Format: "GIF picture", Speed: "Eight times the lesson's" };
+  for (const [label, option] of Object.entries(small)) await films.field(label).selectOption(option);
+  await films.made();
+  await expect(films.said).toHaveText(/^The film is ready: \d/);
+  const ahead = await films.print();
+  await films.dialog.getByRole("button", { name: "Close" }).click();
+  await page.keyboard.press("Escape");
+  expect(await player.seconds()).toBe(0);
+  // Who has been there films the same.
+  await open(page, `l/${LESSON}/?beat=3`);
+  const reached = await Films.open(page);
+  for (const [label, option] of Object.entries(small)) await reached.field(label).selectOption(option);
+  await reached.made();
+  expect(await reached.print()).toBe(ahead);
+});
+
 test("captions beside a video are its track", async ({ page }) => {
   await open(page, `l/${LESSON}/?beat=3`);
   const films = await Films.open(page);

@@ -413,6 +413,95 @@ test.describe("for the class", () => {
     await expect(player.button("Notes")).toBeFocused();
   });
 
+  test("notes travel in an address when asked for, are shown as somebody's, and are kept beside one's own", async ({ page }) => {
+    const note = async (player, at, text) => {
+      await player.seek(at);
+      await page.keyboard.press("n");
+      await region(page, "Your notes").getByRole("textbox").first().fill(text);
+      await page.keyboard.press("Control+Enter");
+      await page.keyboard.press("Escape");
+    };
+    const player = await open(page, BALANCING);
+    await note(player, 3, "Here *two* wait.\nWhy? <b>狐</b>");
+    await note(player, 1, "Earlier");
+    await player.share.click();
+    const dialog = page.getByRole("dialog", { name: "Share this moment" });
+    const address = dialog.getByRole("textbox", { name: "Address" });
+    const plain = await address.inputValue();
+    const choice = dialog.getByRole("checkbox", { name: "With my notes (2)" });
+    await choice.check();
+    await expect(dialog).toContainText("Whoever opens this address can read your notes.");
+    await expect(address).toHaveValue(/#notes=z[\w-]+$/);
+    const whole = await address.inputValue();
+    await choice.uncheck();
+    await expect(address).toHaveValue(plain);
+    await choice.check();
+    await expect(address).toHaveValue(whole);
+    await expectAccessible(page);
+    // Another reader, with a note of their own.
+    await page.evaluate(() => localStorage.clear());
+    const other = await open(page, BALANCING);
+    await note(other, 2, "Mine");
+    await page.goto("about:blank");
+    await page.goto(whole);
+    await ready(page);
+    const panel = region(page, "Your notes");
+    const lent = panel.getByRole("region", { name: "Notes from the address" });
+    await expect(lent.getByRole("listitem")).toContainText(["Earlier", "Here *two* wait.\nWhy? <b>狐</b>"]);
+    await expect(other.spoken).toHaveText("Notes that came with this address: 2");
+    await expect(page.locator(".lane .mark-own")).toHaveCount(3);
+    await expect(panel.locator("> .jotted").getByRole("listitem")).toContainText(["Mine"]);
+    await expectAccessible(page);
+    await lent.getByRole("button", { name: "00:03.00" }).click();
+    await expect.poll(() => other.seconds()).toBe(3);
+    await lent.getByRole("button", { name: "Leave them" }).click();
+    await expect(lent).toHaveCount(0);
+    await expect(page.locator(".lane .mark-own")).toHaveCount(1);
+    await page.reload();
+    await ready(page);
+    await lent.getByRole("button", { name: "Keep them with yours" }).click();
+    await expect(lent).toHaveCount(0);
+    const own = panel.locator("> .jotted").getByRole("listitem");
+    await expect(own).toContainText(["Earlier", "Mine", "Here *two* wait."]);
+    await expect(panel.getByRole("textbox").first()).toBeFocused();
+    // What is one's own already is not offered again.
+    await page.reload();
+    await ready(page);
+    await other.button("Notes").click();
+    await expect(own).toHaveCount(3);
+    await expect(lent).toHaveCount(0);
+  });
+
+  for (const [what, end, said] of [
+    ["cut short", (packed) => packed.slice(0, -9), "could not be read. It may have been cut short"],
+    ["of no known kind", () => "xAAAA", "could not be read"],
+    ["plain, and nonsense", () => "pAAAA", "could not be read"],
+    ["a flood", () => `z${"A".repeat(9_000)}`, "more notes than it may"],
+    ["half right", () => `p${Buffer.from('{"version":1,"notes":[{"at":1,"text":"Whole"},{"at":"x"}]}').toString("base64url")}`, "Some of the notes"],
+  ]) {
+    test(`notes in an address that are ${what} are told and dropped, and the run is opened`, async ({ page }) => {
+      const good = "zeJyrVipLLSrOzM9TsjLUUcrLL0ktVrKKrlZKLAEKGICBjlJJagWQqxSSWlyiVBtbCwCy-xAo";
+      const player = await open(page, `${BALANCING}?at=2#notes=${end(good)}`);
+      await expect(page.getByRole("alert")).toContainText(said);
+      expect(await player.seconds()).toBe(2);
+      await expect(region(page, "Your notes").getByRole("listitem")).toContainText(what === "half right" ? ["Whole"] : []);
+    });
+  }
+
+  test("what is followed is in the address, and what does not exist is not", async ({ page }) => {
+    const player = await open(page, `${BALANCING}?at=2&follow=server-2`);
+    const panel = page.getByRole("region", { name: "Server 2" });
+    await expect(panel).toContainText("Following");
+    await player.share.click();
+    const address = page.getByRole("dialog").getByRole("textbox", { name: "Address" });
+    await expect(address).toHaveValue(/at=2&follow=server-2$/);
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Escape");
+    await expect(panel).toHaveCount(0);
+    await player.share.click();
+    await expect(address).toHaveValue(/at=2$/);
+  });
+
   test("notes that cannot be read are set aside with a word", async ({ page }) => {
     const player = await open(page, BALANCING);
     const key = "loadlab.notes.load-balancing";

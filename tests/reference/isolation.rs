@@ -2,9 +2,8 @@
 
 use crate::table::{Case, run};
 use algorithms::isolation::programs::{Phase, Play, Step};
-use algorithms::isolation::{
-    Answer, Database, Db, Id, Level, Reason, Set, Statement, Tx, Where, circle,
-};
+use algorithms::isolation::{Answer, Database, Db, Id, Level, Reason, Set, Statement, Tx, Where};
+use algorithms::waits_for::circle;
 use serde_json::{Map, Value, json};
 
 const OTHERS: &str = "another database, whose rules the lesson does not have";
@@ -401,10 +400,11 @@ fn phenomena(case: &Case<'_>) -> Value {
 
 #[test]
 fn deadlock_locking() {
-    let not_applicable = [(
-        "wait-die: older waits, younger dies",
-        "neither engine does: both look for circles",
-    )];
+    let neither = "neither engine does: both look for circles";
+    let not_applicable = [
+        ("wait-die: older waits, younger dies", neither),
+        ("wound-wait: older wounds, younger waits", neither),
+    ];
     run(
         include_str!("deadlock_locking.json"),
         &not_applicable,

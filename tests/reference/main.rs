@@ -13,6 +13,7 @@ mod indexes;
 mod isolation;
 mod kubernetes;
 mod load_balancing;
+mod locking;
 mod membership;
 mod merkle;
 mod messaging;

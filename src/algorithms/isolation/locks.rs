@@ -1,6 +1,7 @@
 //! Locks on rows and on what conditions match, first come first served; circles of waiting.
 
 use super::{Data, Database, Db, Id, Reason, State, Stop, Transaction, Tx};
+use crate::waits_for::circle;
 
 /// How a row is locked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -173,30 +174,4 @@ impl Db {
         }
         lightest
     }
-}
-
-/// The circle of waiting that somebody is in, beginning with them; `waits_for` tells for whom one waits.
-pub fn circle(from: Tx, waits_for: impl Fn(Tx) -> Vec<Tx>) -> Option<Vec<Tx>> {
-    fn walk(path: &mut Vec<Tx>, seen: &mut Vec<Tx>, waits_for: &dyn Fn(Tx) -> Vec<Tx>) -> bool {
-        let Some(&last) = path.last() else {
-            return false;
-        };
-        for next in waits_for(last) {
-            if next == path[0] {
-                return true;
-            }
-            if seen.contains(&next) {
-                continue;
-            }
-            seen.push(next);
-            path.push(next);
-            if walk(path, seen, waits_for) {
-                return true;
-            }
-            path.pop();
-        }
-        false
-    }
-    let mut path = vec![from];
-    walk(&mut path, &mut vec![from], &waits_for).then_some(path)
 }

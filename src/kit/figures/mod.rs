@@ -9,6 +9,7 @@ pub mod shares;
 pub mod states;
 pub mod steps;
 pub mod tape;
+pub mod waits;
 
 pub use super::layout::LANE;
 use engine::scene::{Curve, Pencil, Point, Rect, pt};

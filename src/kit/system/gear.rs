@@ -27,6 +27,8 @@ pub struct Gear {
     pub slim: Option<&'static Slim>,
     /// For plans with services whose members stand in a grid: [`super::TILES`].
     pub tiles: Option<&'static Tiles>,
+    /// For plans with caches, and stores that keep versions: [`super::CACHES`].
+    pub caches: Option<&'static Caches>,
     /// For plans with wires that lose, or deeds that make them: [`super::LOSSES`].
     pub losses: Option<&'static Losses>,
     /// For plans with prices: [`super::PRICES`].
@@ -47,6 +49,7 @@ impl Gear {
         cells: None,
         slim: None,
         tiles: None,
+        caches: None,
         losses: None,
         prices: None,
         topics: None,
@@ -168,3 +171,17 @@ type DrawTile = fn(super::cells::Whose<'_>, &System, super::cells::Said, (Rect, 
 
 /// Draws one card: whose it is, what it says, and where it stands.
 type DrawSlim = fn(super::cells::Whose<'_>, &System, super::cells::Said, Rect, &mut Scene);
+
+/// Caches, and stores that keep versions.
+pub struct Caches {
+    pub(super) look_up: fn(&mut System, Key, Cx<'_, '_>),
+    pub(super) brought: fn(&mut System, Key, Cx<'_, '_>),
+    pub(super) read: fn(&mut System, Key, Cx<'_, '_>),
+    pub(super) write: fn(&mut System, Key, Cx<'_, '_>),
+    pub(super) hand_on: fn(&mut System, Key),
+    pub(super) tell_home: fn(&mut System, Key),
+    pub(super) carry: fn(&mut System),
+    pub(super) bytes: fn(&System) -> usize,
+    pub(super) audit: fn(&System) -> Result<(), String>,
+    pub(super) draw: fn(&Live, usize, (Rect, Time), &mut Scene),
+}

@@ -1,10 +1,10 @@
 //! The gear there is: named by scripts, and by nobody else.
 
 use super::gear::{
-    Breakers, Cells, Functions, Losses, Paced, Prices, Queues, Slim, Stores, Tiles, Topics,
+    Breakers, Caches, Cells, Functions, Losses, Paced, Prices, Queues, Slim, Stores, Tiles, Topics,
 };
 use super::shelf::Shelf;
-use super::{System, cells, functions, guard, losses, shelves, slim, tiles, topics};
+use super::{System, cache, cells, functions, guard, losses, shelves, slim, tiles, topics};
 
 /// Queues with the semantics of [`algorithms::message_queue`], and workers that pull from them.
 pub const QUEUES: Queues = Queues {
@@ -103,4 +103,18 @@ pub const SLIM: Slim = Slim { draw: slim::draw };
 pub const TILES: Tiles = Tiles {
     draw: tiles::draw,
     ground: tiles::ground,
+};
+
+/// Caches with the semantics of [`algorithms::copies`], and stores that keep a version of each thing.
+pub const CACHES: Caches = Caches {
+    look_up: System::look_up,
+    brought: System::brought,
+    read: System::read_version,
+    write: System::write_version,
+    hand_on: System::hand_on,
+    tell_home: System::tell_home,
+    carry: System::carry,
+    bytes: System::bytes_of_copies,
+    audit: System::caches_are_right,
+    draw: cache::draw,
 };

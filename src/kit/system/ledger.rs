@@ -38,6 +38,10 @@ pub enum Count {
     Buried,
     /// Messages that nobody deleted within their retention.
     Expired,
+    /// Requests that a copy answered.
+    Hit,
+    /// Of these, with an older version than the store had.
+    Stale,
     /// Calls and answers that got lost on wires which begin at the node.
     Strayed,
     /// Copies that a topic made.
@@ -52,7 +56,7 @@ pub enum Count {
     Cold,
 }
 
-const COUNTS: usize = 22;
+const COUNTS: usize = 24;
 
 /// One row of the ledger.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -83,6 +83,15 @@
 //! Members post to each other ([`System::post`]): what is posted from one to another arrives in its order, and dies with either
 //! of them, or with a cut ([`Deed::Isolate`]). Scripts that do so name [`STORES`].
 //!
+//! # Caches
+//!
+//! A crowd with [`Crowd::keys`] asks for things, some more often than others. A [`Service`] whose program has [`Step::Read`] and
+//! [`Step::Write`] is a store: it keeps a version of each thing, and answers say which one was read, where and when
+//! ([`Answer`]). A [`Cache`] on the way keeps what comes back by its key, answers with it while it is fresh, and asks on by its own
+//! program else; so caches stack as deep as a plan likes. [`System::purge_key`] makes one forget a key, [`Deed::Flush`] everything;
+//! what it has asked for already it keeps all the same. The ledger counts hits, and stale ones among them ([`Count::Hit`],
+//! [`Count::Stale`]); [`System::was_told`] is what a request was told that is just over, [`System::copy_of`] what lies where.
+//!
 //! # Topics and functions
 //!
 //! A call that reaches a [`Topic`] is answered as soon as its message is there; a copy goes to each [`Subscription`] whose filter
@@ -108,10 +117,11 @@
 //! * [`Gate::limits`] with [`Script::admits`]: limiters, which pass, hold back or refuse ([`Admission`]).
 //!   [`Gate::filters`] with [`Script::allowed`]: candidates.
 //! * [`Step::Each`] with [`Script::spreads`], [`Wire::mapped`] with [`Script::picks`]: who is asked follows from a map that the script keeps.
+//! * [`Script::name_of`]: new names for things, which no cache knows; [`Script::first_version`]: what versions begin with.
 //! * [`System::scale`]: a controller's number of members in place of the plan's; [`Script::boots`]: how long a new one boots.
 //! * [`Script::report`]: after each look, to say notes and to sample probes of the lesson's own.
 //! * [`Script::gear`]: names what only some plans use, [`QUEUES`], [`BREAKERS`], [`STORES`], [`PACED`],
-//!   [`CELLS`], [`SLIM`], [`TILES`], [`LOSSES`], [`PRICES`], [`TOPICS`] and [`FUNCTIONS`], so that other lessons do not carry it.
+//!   [`CELLS`], [`SLIM`], [`TILES`], [`LOSSES`], [`PRICES`], [`TOPICS`], [`FUNCTIONS`] and [`CACHES`], so that other lessons do not carry it.
 //! * [`Script::line`]: the third line of a card. [`Script::aside`]: the lesson's own figure under the parts.
 //!
 //! # Words
@@ -131,14 +141,16 @@
 //! `lossy` (share, member), `lossless` (member); with a topic `published` (number, topic, copies), `pushes`, `pushes-again` (number,
 //! member, tries), `push-failed` (number, member, span), `push-buried`, `push-dropped` (number, member), `unsubscribed` (copies,
 //! topic); with a function `warm` (number, function, instance), `cold` (number, function, span), `throttled` (number, function, why:
-//! `because.instances` or `because.allowance`), `retired` (function, instances), `deployed` (function, version). A lesson's `en.md` has those
+//! `because.instances` or `because.allowance`), `retired` (function, instances), `deployed` (function, version); with caches `answers`, `answers-old`,
+//! `keeps` (member, version, age), `writes` (store, version, number). A lesson's `en.md` has those
 //! that its plan can say, the labels `loss.*` of its reasons, and on the stage `load`, `callers`, `busy`, `waiting`, `slow`, `crashed`,
 //! `leaving`, `died`, `link.*`; with health checks `still-in`, `out`, `check-in`, `not-trusted`; with a gate that shows whose
 //! turn it is `next`, `fewest`, `last`, `of-two`, `nobody` and `policy.*`; with a place for a breaker `calls-per-s`, `per-s`,
 //! `state.*`, `link.refused`; with [`Node::cells`] `full`; with a [`Life`] `starting`; with a spare wire `link.spare`; with a queue `visible`, `delayed`,
 //! `lent`, `dead`, `asking`, `more`, `pulling.*`, `clock-over`, `lent-on`; with wires that lose `link.lossy`; with a topic
-//! `copies`, `subscription`, `filter`; with a function `instances`, `version`, `more`. `load-balancing` is the model to copy.
+//! `copies`, `subscription`, `filter`; with a function `instances`, `version`, `more`; with a cache `kept`, `cache-off`. `load-balancing` is the model to copy.
 
+mod cache;
 mod cells;
 mod frame;
 mod function;
@@ -170,13 +182,15 @@ mod kinds;
 #[cfg(test)]
 mod tests;
 
+pub use cache::{Answer, Fact, thing};
 pub use frame::{Draw, Frame, Place, Reason};
 pub use function::{Fleet, Sandbox};
 pub use gear::{
-    Breakers, Cells, Functions, Gear, Losses, Paced, Prices, Queues, Slim, Stores, Tiles, Topics,
+    Breakers, Caches, Cells, Functions, Gear, Losses, Paced, Prices, Queues, Slim, Stores, Tiles,
+    Topics,
 };
 pub use gears::{
-    BREAKERS, CELLS, FUNCTIONS, LOSSES, PACED, PRICES, QUEUES, SLIM, STORES, TILES, TOPICS,
+    BREAKERS, CACHES, CELLS, FUNCTIONS, LOSSES, PACED, PRICES, QUEUES, SLIM, STORES, TILES, TOPICS,
 };
 pub use guard::{Breaker, Tally, breaker_part};
 pub use kept::Kept;
@@ -185,9 +199,9 @@ pub use model::{BOUNCE, Event, System};
 pub use money::{MONTH_HOURS, Money, Price};
 pub use parcel::{Parcel, Seat};
 pub use plan::{
-    Arrivals, Budget, Call, Crowd, Function, Gate, Guard, Health, Hurry, IDS_MAX, Kind, Life, Node,
-    NodeId, Otherwise, Plan, Pull, Queue, Retry, Service, Spread, Step, Subscription, Topic, Upon,
-    Wire, WireId,
+    Arrivals, Budget, Cache, Call, Crowd, Function, Gate, Guard, Health, Hurry, IDS_MAX, Kind,
+    Life, Node, NodeId, Otherwise, Plan, Pull, Queue, Retry, Service, Spread, Step, Subscription,
+    Topic, Upon, Wire, WireId,
 };
 pub use script::{Admission, Cx, Deed, Dial, Own, Script, Values};
 pub use shelf::{Errand, Letter, Loan, Puller, Pulling, Shelf, Shelved, Tells, Worker};

@@ -6,6 +6,7 @@ use algorithms::circuit_breaker::{counting, rates};
 use algorithms::functions::Allowance;
 use algorithms::retry::Backoff;
 use algorithms::topic::RetryPolicy;
+use algorithms::zipf::Zipf;
 use engine::{PartId, Time};
 
 /// A node of a plan. A lesson's constants: an id means the same node for as long as the lesson runs, and is not used again.
@@ -96,6 +97,15 @@ impl Plan {
                 found.is_some_and(|found| matches!(found.kind, Kind::Queue(_)))
             };
             match &node.kind {
+                Kind::Cache(cache)
+                    if cache
+                        .programs
+                        .iter()
+                        .flatten()
+                        .any(|step| *step == Step::Answer) =>
+                {
+                    faults.push(format!("cache {} answers before it has asked", node.id.0));
+                }
                 Kind::Queue(_) if node.members > 1 => {
                     faults.push(format!("queue {} has members", node.id.0));
                 }
@@ -340,6 +350,8 @@ pub enum Kind {
     Service(Service),
     /// Keeps messages until somebody who pulls has done them.
     Queue(Queue),
+    /// Keeps copies of answers and asks on for what it has no fresh copy of.
+    Cache(Cache),
     /// Copies what is published to each who subscribes, and pushes it there.
     Topic(Topic),
     /// Works on requests in instances that are built for them and thrown away.
@@ -352,6 +364,7 @@ impl Kind {
         match self {
             Kind::Crowd(crowd) => &crowd.programs,
             Kind::Service(service) => &service.programs,
+            Kind::Cache(cache) => &cache.programs,
             Kind::Function(function) => &function.each.programs,
             Kind::Gate(_) | Kind::Queue(_) | Kind::Topic(_) => &[],
         }
@@ -386,6 +399,8 @@ pub struct Crowd {
     pub people: u16,
     /// How much busier the first people are: a person's place is an even draw to this power; 1 for all the same.
     pub skew: f64,
+    /// What they ask for, by popularity; a script may give it another name ([`super::Script::name_of`]). None if it makes no difference.
+    pub keys: Option<Zipf>,
     /// After so long a user leaves.
     pub patience: Option<Time>,
     /// How often a user whose request failed, or who lost patience, comes again, and after how long.
@@ -404,6 +419,7 @@ impl Crowd {
             programs: vec![vec![Step::Call(call)]],
             people: 24,
             skew: 1.0,
+            keys: None,
             patience: None,
             reloads: (0, Time::ZERO),
             floods: false,
@@ -574,6 +590,38 @@ pub struct Queue {
     pub places: Option<u32>,
 }
 
+/// Keeps copies of answers by their key, as RFC 9111 has it ([`algorithms::copies`]): one that is fresh answers; for what has none it
+/// asks on, whatever number of requests that are, and keeps what comes back. See [`super::CACHES`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cache {
+    /// How long it uses a copy. Zero keeps nothing: it is switched off.
+    pub life: Time,
+    /// Whether the age that an answer brings counts; else its life begins here.
+    pub reads_age: bool,
+    /// Whether its answers say how old they are; else they look new.
+    pub tells_age: bool,
+    /// Whether each person has copies of their own, as in a browser.
+    pub private: bool,
+    /// It has room for so many copies; the one that was used longest ago gives way.
+    pub room: Option<u32>,
+    /// What it does for a request of each class that no copy answers. No [`Step::Answer`]: what it answers comes of asking.
+    pub programs: Vec<Vec<Step>>,
+}
+
+impl Cache {
+    /// One that asks on by this call.
+    pub fn over(call: Call, life: Time) -> Cache {
+        Cache {
+            life,
+            reads_age: true,
+            tells_age: true,
+            private: false,
+            room: None,
+            programs: vec![vec![Step::Call(call)]],
+        }
+    }
+}
+
 /// Copies what is published to each subscription whose filter accepts it, and pushes each copy there, with the semantics of
 /// [`algorithms::topic`]. It has one member, answers whoever publishes as soon as it has the message, and goes on with what it holds
 /// when it is up again after a crash. See [`super::TOPICS`]. No lesson stands on it today: `pub-sub` and `fan-out` have models of
@@ -733,6 +781,10 @@ pub enum Step {
     Publish(Call),
     /// Answers now and goes on for nobody. Of a message: deletes it before the rest is done.
     Answer,
+    /// Reads the version that this store has of what is asked for, now; see [`super::CACHES`].
+    Read,
+    /// Writes it: the version is the next one.
+    Write,
     /// Fails, whoever tries it.
     Fail,
     /// Lets go of its worker and waits until the script has it answered ([`super::System::unpark`]); the last step of a
@@ -747,7 +799,9 @@ impl Step {
         match self {
             Step::Call(call) | Step::Publish(call) | Step::Each(call) => std::slice::from_ref(call),
             Step::All(calls) => calls,
-            Step::Work(_) | Step::Answer | Step::Fail | Step::Park => &[],
+            Step::Work(_) | Step::Answer | Step::Fail | Step::Park | Step::Read | Step::Write => {
+                &[]
+            }
         }
     }
 }

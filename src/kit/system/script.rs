@@ -117,6 +117,17 @@ pub trait Script: Sync + 'static {
         1
     }
 
+    /// The name by which a thing is asked for, when a user begins: the thing itself, or with another number in its upper half
+    /// ([`super::thing`]) a new name, which no cache knows yet.
+    fn name_of(&self, thing: u32, _system: &System) -> u32 {
+        thing
+    }
+
+    /// The version that a store has of everything at the beginning.
+    fn first_version(&self) -> u32 {
+        0
+    }
+
     /// Whom a call over a wire that is [`super::Wire::mapped`] goes to.
     fn picks(&self, _over: WireId, _call: &Frame, _system: &System) -> Option<usize> {
         None
@@ -197,7 +208,8 @@ pub enum Deed {
     Deploy(NodeId),
     /// A member restarts, as its node's [`super::Life`] says. Says `restarts` and `restarted`.
     Restart(NodeId),
-    /// A member forgets what it holds and waits for, and goes on; a queue forgets its messages. Says `flushed`.
+    /// A member forgets what it holds and waits for, and goes on; a queue forgets its messages, a cache its copies and nothing
+    /// else. Says `flushed`.
     Flush(NodeId),
     /// Nothing passes between a member and others any more, but calls reach it. Says `isolated`.
     Isolate(NodeId),

@@ -1,5 +1,6 @@
 //! The running state of nodes and wires.
 
+use super::cache::Fact;
 use super::kept::Kept;
 use super::ledger::Row;
 use super::money::Account;
@@ -7,6 +8,7 @@ use super::plan::{Hurry, Kind, Node, Pull, Service, Wire};
 use super::shelf::{Puller, Shelved};
 use crate::flow::{Episode, Key, Pool, Recently, Roster, Source};
 use algorithms::balancer::Balancer;
+use algorithms::copies::Copies;
 use algorithms::health::HealthCheck;
 use engine::Time;
 
@@ -99,6 +101,8 @@ pub struct Part {
     pub isolated: bool,
     /// How it meets those who call it.
     pub door: Door,
+    /// What it remembers, if it is a cache and has kept anything.
+    pub copies: Option<Box<Copies<Fact>>>,
 }
 
 /// How a member meets those who call it.
@@ -240,8 +244,16 @@ impl Live {
         match &self.node.kind {
             Kind::Service(service) => Some(service),
             Kind::Function(function) => Some(&function.each),
-            Kind::Crowd(_) | Kind::Gate(_) | Kind::Queue(_) | Kind::Topic(_) => None,
+            Kind::Crowd(_) | Kind::Gate(_) | Kind::Queue(_) | Kind::Topic(_) | Kind::Cache(_) => {
+                None
+            }
         }
+    }
+
+    /// Whether its members hold calls: services and functions do, and caches what they have asked on for.
+    #[inline]
+    pub(super) fn holds(&self) -> bool {
+        self.service().is_some() || matches!(self.node.kind, Kind::Cache(_))
     }
 
     /// How its workers get messages, if they do.
@@ -279,6 +291,7 @@ impl Part {
             parked: Vec::new(),
             isolated: false,
             door: Door::Open,
+            copies: None,
         }
     }
 

@@ -7,6 +7,7 @@ use algorithms::circuit_breaker::{counting, rates};
 use algorithms::functions::Allowance;
 use algorithms::retry::{Backoff, Jitter};
 use algorithms::topic::RetryPolicy;
+use algorithms::zipf::Zipf;
 use engine::random::{Streams, below, unit};
 use engine::show::{Ran, Watch};
 use engine::{Act, Card, Run, Sheet, Show, Stream, Time};
@@ -61,6 +62,13 @@ const ANY_DEEDS: &[Deed] = &[
     Deed::Heal(WireId(9)),
     Deed::Isolate(NodeId(3)),
     Deed::Rejoin(NodeId(3)),
+    Deed::Crash(NodeId(11)),
+    Deed::Recover(NodeId(11)),
+    Deed::Slow(NodeId(11), 0.0),
+    Deed::Flush(NodeId(11)),
+    Deed::Flush(NodeId(13)),
+    Deed::Cut(WireId(21)),
+    Deed::Heal(WireId(21)),
     Deed::Lose(WireId(1), 0.5),
     Deed::Lose(WireId(1), 0.0),
     Deed::Lose(WireId(9), 0.3),
@@ -69,6 +77,8 @@ const ANY_DEEDS: &[Deed] = &[
     Deed::Recover(NodeId(8)),
     Deed::Flush(NodeId(8)),
     Deed::Crash(NodeId(9)),
+    Deed::Crash(NodeId(9)),
+    Deed::Crash(NodeId(9)),
     Deed::Recover(NodeId(9)),
     Deed::Slow(NodeId(9), 0.3),
     Deed::Flush(NodeId(9)),
@@ -76,7 +86,7 @@ const ANY_DEEDS: &[Deed] = &[
 ];
 
 /// Two crowds (0, 5), a gate (1), three services (2, 3, 4) that may call those behind them, a queue (6) that some of them feed,
-/// a service (7) that pulls from it, a topic (8) that pushes to the queue, a service and a function (9), which others call, too.
+/// a service (7) that pulls from it, a topic (8) that pushes to the queue, a service and a function (9), which others call, too; and a crowd (12) that asks two caches (11, 13) in a row before one of the services.
 fn any_plan(seed: u32) -> Plan {
     let mut streams = Streams::new(seed);
     let rng = streams.get(Stream::named("plan"));
@@ -98,6 +108,10 @@ fn any_plan(seed: u32) -> Plan {
         (9, 7, 6),
         (10, 7, 4),
         (11, 5, 6),
+        (20, 12, 11),
+        (21, 11, 13),
+        (22, 13, 3),
+        (23, 2, 11),
         (12, 2, 8),
         (13, 8, 6),
         (14, 8, 9),
@@ -209,6 +223,8 @@ fn any_plan(seed: u32) -> Plan {
                     }
                     4 if draw() < 0.2 => Step::Fail,
                     5 if draw() < 0.3 => Step::Park,
+                    6 if draw() < 0.4 => Step::Read,
+                    6 if draw() < 0.2 => Step::Write,
                     _ => Step::Work(Time::from_ms(draw() * 120.0)),
                 });
             }
@@ -216,7 +232,7 @@ fn any_plan(seed: u32) -> Plan {
         }
         Kind::Service(service)
     };
-    let two = service(&mut draw, &[2, 3, 8, 12]);
+    let two = service(&mut draw, &[2, 3, 8, 12, 23]);
     let three = service(&mut draw, &[4]);
     let four = service(&mut draw, &[]);
     let crowd = |draw: &mut dyn FnMut() -> f64, wires: &[u16]| {
@@ -370,6 +386,71 @@ fn any_plan(seed: u32) -> Plan {
             };
         }
     }
+    if draw() < 0.7 {
+        let cache = |draw: &mut dyn FnMut() -> f64, over: u16| {
+            let life = if draw() < 0.2 {
+                Time::ZERO
+            } else {
+                span(draw, 1_500.0)
+            };
+            let asks = call(draw, over, None);
+            let mut cache = Cache::over(asks, life);
+            cache.reads_age = draw() < 0.5;
+            cache.tells_age = draw() < 0.5;
+            cache.private = draw() < 0.3;
+            cache.room = (draw() < 0.4).then(|| (draw() * 6.0) as u32);
+            // Some ask on in ways of their own.
+            if draw() < 0.4
+                && let Kind::Service(service) = service(draw, &[over])
+            {
+                cache.programs = service.programs;
+                for program in &mut cache.programs {
+                    program.retain(|step| *step != Step::Answer);
+                }
+            }
+            Kind::Cache(cache)
+        };
+        // What they ask knows versions, mostly, and some who ask it write.
+        if let Kind::Service(service) = &mut nodes[3].kind {
+            for program in &mut service.programs {
+                if draw() < 0.4 {
+                    program.insert(0, Step::Write);
+                }
+                if draw() < 0.8 {
+                    program.insert(0, Step::Read);
+                }
+            }
+        }
+        let near = cache(&mut draw, 21);
+        let far = cache(&mut draw, 22);
+        let mut asks = crowd(&mut draw, &[20]);
+        if let Kind::Crowd(crowd) = &mut asks {
+            crowd.keys = Some(Zipf::new(1 + (draw() * 30.0) as usize, draw() * 1.5));
+            crowd.people = 4;
+        }
+        let members = 1 + (draw() * 3.0) as usize;
+        nodes.push(Node::many(NodeId(11), "near", near, members));
+        nodes.push(Node::one(NodeId(12), "readers", asks));
+        nodes.push(Node::one(NodeId(13), "far", far));
+    } else {
+        wires.retain(|wire| !(20..=23).contains(&wire.id.0));
+        for node in &mut nodes {
+            if let Kind::Service(service) = &mut node.kind {
+                let near = |call: &Call| call.over == WireId(23);
+                for program in &mut service.programs {
+                    program.retain(|step| !step.calls().iter().any(near));
+                    for step in program {
+                        if let Step::Call(call) = step {
+                            call.otherwise = match call.otherwise {
+                                Otherwise::Call(WireId(23)) => Otherwise::Fail,
+                                other => other,
+                            };
+                        }
+                    }
+                }
+            }
+        }
+    }
     for node in &mut nodes {
         if matches!(node.kind, Kind::Service(_)) && draw() < 0.5 {
             node.life = Life {
@@ -433,6 +514,7 @@ impl Script for Any {
             cells: Some(&CELLS),
             stores: Some(&STORES),
             paced: Some(&PACED),
+            caches: Some(&CACHES),
             losses: Some(&LOSSES),
             prices: Some(&PRICES),
             topics: Some(&TOPICS),
@@ -443,6 +525,23 @@ impl Script for Any {
 
     fn deeds(&self) -> &'static [Deed] {
         ANY_DEEDS
+    }
+    fn name_of(&self, thing: u32, system: &System) -> u32 {
+        // Now and then everything gets a new name.
+        thing | ((system.requests() / 200) << 16)
+    }
+    fn over(&self, request: &Frame, system: &mut System, _now: Time) {
+        let key = request.draw.key;
+        if request.draw.unit(93) < 0.1 {
+            let seat = Seat {
+                node: NodeId(11),
+                member: 0,
+            };
+            let gone = system.purge_key(seat, key) as u32;
+            system.own_mut::<Befell>().0[3] += gone;
+        }
+        let read = system.was_told().is_some();
+        system.own_mut::<Befell>().0[4] += u32::from(read);
     }
     fn admits(&self, _: NodeId, call: &Frame, _: &mut System, _: Cx<'_, '_>) -> Admission {
         let after = Time::from_ms(call.draw.unit(98) * 300.0);
@@ -518,9 +617,10 @@ impl Script for Any {
     }
 }
 
-/// Parcels that arrived, jobs that a worker took, and numbers of members that were set.
+/// Parcels that arrived, jobs that a worker took, numbers of members that were set, copies that were purged, and requests that
+/// were told a version.
 #[derive(Clone, Debug, Default)]
-struct Befell([u32; 3]);
+struct Befell([u32; 5]);
 
 fn any_sheet() -> Sheet<System> {
     const SPECS: &[engine::ActionSpec] = &[engine::ActionSpec::whole("deed"); ANY_DEEDS.len()];
@@ -551,6 +651,8 @@ fn any_legal_plan_loses_nothing_and_makes_nothing_up() {
         Count::Lost,
     ];
     let mut befell = befalls.map(|_| 0);
+    let mut stores = [0; 5];
+    let mut cached = [0; 3];
     let copies = [
         Count::Copied,
         Count::Filtered,
@@ -563,7 +665,6 @@ fn any_legal_plan_loses_nothing_and_makes_nothing_up() {
     let calls = [Count::Cold, Count::Done, Count::Refused, Count::Lost];
     let mut called = calls.map(|_| 0);
     let (mut strayed, mut cost) = (0, Money::ZERO);
-    let mut stores = [0; 3];
     for seed in 1..=plans() {
         let mut streams = Streams::new(seed);
         let rng = streams.get(Stream::named("use"));
@@ -575,7 +676,7 @@ fn any_legal_plan_loses_nothing_and_makes_nothing_up() {
             any_plan(seed).faults()
         );
         let mut run = Run::with_knobs(sheet, seed, first);
-        for step in 0..12 {
+        for step in 0..16 {
             match below(rng, 8) {
                 0 => _ = run.set_knob("plan", f64::from(rng.next_u32())),
                 1 => run.seek(Time::from_s(run.position().at.as_s() * unit(rng))),
@@ -602,6 +703,13 @@ fn any_legal_plan_loses_nothing_and_makes_nothing_up() {
         for (sum, count) in befell.iter_mut().zip(befalls) {
             *sum += row.of(count);
         }
+        let near = run.model().row(NodeId(11));
+        for (sum, count) in cached
+            .iter_mut()
+            .zip([Count::Came, Count::Hit, Count::Stale])
+        {
+            *sum += near.of(count);
+        }
         let model = run.model();
         for (sum, count) in copied.iter_mut().zip(copies) {
             *sum += model.row(NodeId(8)).of(count);
@@ -610,7 +718,7 @@ fn any_legal_plan_loses_nothing_and_makes_nothing_up() {
             *sum += model.row(NodeId(9)).of(count);
         }
         strayed += model.total().of(Count::Strayed);
-        let all = (0..10).map(|node| model.cost(NodeId(node), model.now));
+        let all = (0..14).map(|node| model.cost(NodeId(node), model.now));
         assert_eq!(model.cost_of_all(model.now), all.clone().sum());
         cost = [cost].into_iter().chain(all).sum();
         for (sum, count) in stores.iter_mut().zip(run.model().own::<Befell>().0) {
@@ -618,10 +726,10 @@ fn any_legal_plan_loses_nothing_and_makes_nothing_up() {
         }
     }
     assert!(
-        stores[..2].iter().all(|sum| *sum >= plans()) && stores[2] >= plans() / 10,
+        stores[..2].iter().all(|sum| *sum >= plans()) && stores[2] >= plans() / 12,
         "too little befalls stores: {stores:?}"
     );
-    let enough = |sums: &[u32]| sums.iter().all(|sum| *sum >= plans() / 20);
+    let enough = |sums: &[u32]| sums.iter().all(|sum| *sum >= plans() / 40);
     assert!(
         enough(&copied),
         "too little befalls copies: {copied:?} of {copies:?}"
@@ -633,6 +741,15 @@ fn any_legal_plan_loses_nothing_and_makes_nothing_up() {
     assert!(
         strayed >= plans() && cost > Money::ZERO,
         "too little gets lost ({strayed}) or costs ({cost:?})"
+    );
+    assert!(
+        stores[3] >= plans() / 20 && stores[4] >= plans(),
+        "too little is purged or told: {stores:?}"
+    );
+    let [came, hit, stale] = cached;
+    assert!(
+        came >= 10 * plans() && hit >= plans() / 2 && stale >= plans() / 40,
+        "too little befalls caches: {cached:?}"
     );
     assert!(
         befell.iter().all(|sum| *sum >= plans() / 20),

@@ -7,7 +7,7 @@ use super::shelf::{Pulling, Tells};
 use super::shelves;
 use super::state::{Live, LiveWire, Part};
 use super::switch::{self, Guarded};
-use super::{System, WireId, cells, slim, tiles};
+use super::{System, WireId, cache, cells, slim, tiles};
 use crate::figures::{self, DOT, LANE, NodeCard as Card, Urgency};
 use crate::flow::Member;
 use algorithms::balancer::Policy;
@@ -272,6 +272,7 @@ fn card_size(live: &Live, system: &System, roomy: bool) -> (f32, f32) {
         }
         Kind::Service(_) => (if roomy { 158.0 } else { 136.0 }, service_h(live)),
         Kind::Queue(_) => (if roomy { 228.0 } else { 200.0 }, shelves::HEIGHT),
+        Kind::Cache(_) => (cache::WIDTH, cache::HEIGHT),
         Kind::Topic(_) | Kind::Function(_) => {
             let w = if roomy { 228.0 } else { 200.0 };
             (w, height_of_kept(live, w, system))
@@ -578,6 +579,7 @@ fn narrow(system: &System, columns: &[Vec<u16>], width: f32) -> Layout {
             }
             Kind::Service(_) => ((width - x - side_w - 10.0).min(240.0), service_h(live)),
             Kind::Queue(_) => ((width - x - 12.0).min(300.0), shelves::HEIGHT),
+            Kind::Cache(_) => ((width - x - 12.0).min(240.0), cache::HEIGHT),
             Kind::Topic(_) | Kind::Function(_) => {
                 let w = (width - x - 12.0).min(300.0);
                 (w, height_of_kept(live, w, system))
@@ -631,6 +633,11 @@ pub fn draw(system: &System, knobs: &Values, at: Time, scene: &mut Scene) {
             Kind::Queue(_) => {
                 for card in &spot.cards {
                     (system.queues().draw)(live, *card, at, scene);
+                }
+            }
+            Kind::Cache(_) => {
+                for (member, card) in spot.cards.iter().enumerate() {
+                    (system.caching().draw)(live, member, (*card, at), scene);
                 }
             }
             Kind::Topic(_) => {

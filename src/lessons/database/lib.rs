@@ -4,6 +4,7 @@ pub mod bitmaps;
 pub mod indexes;
 pub mod inverted_index;
 pub mod isolation_levels;
+pub mod locking;
 pub mod merkle_tree;
 pub mod transactions;
 pub mod write_ahead_log;
@@ -13,6 +14,7 @@ kit::lessons![
     indexes::Indexes,
     inverted_index::InvertedIndex,
     isolation_levels::IsolationLevels,
+    locking::Locking,
     merkle_tree::MerkleTree,
     transactions::Transactions,
     write_ahead_log::WriteAheadLog,

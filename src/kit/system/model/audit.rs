@@ -4,6 +4,7 @@ use super::System;
 use crate::flow::Balance;
 use crate::system::frame::Place;
 use crate::system::shelf::{Loan, Pulling};
+use crate::system::state::Live;
 use algorithms::message_queue::State;
 
 impl System {
@@ -24,20 +25,8 @@ impl System {
         }
         balance.check(&self.frames, self.gone, |_, frame| match frame.place {
             Place::Waits => Some("queue"),
-            Place::HeldBack
-                if self
-                    .live(frame.node)
-                    .is_some_and(|it| it.service().is_some()) =>
-            {
-                Some("parking")
-            }
-            Place::Held
-                if self
-                    .live(frame.node)
-                    .is_some_and(|it| it.service().is_some()) =>
-            {
-                Some("worker")
-            }
+            Place::HeldBack if self.live(frame.node).is_some_and(Live::holds) => Some("parking"),
+            Place::Held if self.live(frame.node).is_some_and(Live::holds) => Some("worker"),
             _ => None,
         })?;
         for (key, frame) in self.frames.iter() {
@@ -72,6 +61,9 @@ impl System {
                     ));
                 }
             }
+        }
+        if let Some(caches) = self.gear.caches {
+            (caches.audit)(self)?;
         }
         self.shelves_are_right()?;
         self.jobs_are_right()?;

@@ -91,6 +91,9 @@ impl System {
 
     /// A caller has the answer to a call, or knows that it failed.
     pub(super) fn result(&mut self, key: Key, cx: Cx<'_, '_>) {
+        if let Some(caches) = self.gear.caches {
+            (caches.hand_on)(self, key);
+        }
         let Some(frame) = self.frames.get(key) else {
             return;
         };

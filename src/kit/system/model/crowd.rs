@@ -106,6 +106,12 @@ impl System {
             _ => libm::pow(unit, skew),
         };
         draw.person = ((share * f64::from(people)) as u16).min(people.saturating_sub(1));
+        if let Some(Kind::Crowd(crowd)) = self.live(node).map(|live| &live.node.kind)
+            && let Some(keys) = &crowd.keys
+        {
+            let thing = keys.rank_at(draw.unit(purpose::KEY)) as u32;
+            draw.key = self.script.name_of(thing, self);
+        }
         self.classify(node, &mut draw);
         self.request(node, draw, 0, cx);
     }
@@ -276,6 +282,9 @@ impl System {
         };
         let now = cx.now();
         self.stirred = true;
+        if let Some(caches) = self.gear.caches {
+            (caches.tell_home)(self, key);
+        }
         self.script.over(&frame, self, now);
         let took = now.since(frame.asked);
         let waited = took - frame.travelled;

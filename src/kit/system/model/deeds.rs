@@ -146,6 +146,12 @@ impl System {
                 let part = self.part_of(node.0, target as u16);
                 let note = Note::new("flushed").with(Arg::Part(part)).about(part);
                 self.say(note.mark(Tone::Warn), cx);
+                if self.cache_rule(node.0).is_some() {
+                    if let Some(part) = self.part_mut(node.0, target as u16) {
+                        part.copies = None;
+                    }
+                    return;
+                }
                 self.lose_all(node.0, target as u16, cx);
                 if self.shelf(node).is_some() {
                     (self.queues().purge)(self, node.0, cx);

@@ -2,6 +2,7 @@
 
 mod audit;
 mod breakers;
+mod caches;
 mod call;
 mod crowd;
 mod deeds;
@@ -23,8 +24,9 @@ mod service;
 mod topic;
 mod wires;
 
+use super::cache::Book;
 use super::frame::{Draw, Frame, Reason};
-use super::gear::{Functions, Gear, Losses, Paced, Queues, Stores, Topics};
+use super::gear::{Caches, Functions, Gear, Losses, Paced, Queues, Stores, Topics};
 use super::guard::Breaker;
 use super::ledger::{Count, Page, Pages, Row};
 use super::parcel::{Feed, Parcel, Tallies};
@@ -60,6 +62,7 @@ mod purpose {
     pub(super) const CHOICE: u64 = 5;
     pub(super) const FATE: u64 = 6;
     pub(super) const DRAGS: u64 = 7;
+    pub(super) const KEY: u64 = 9;
     pub(super) const LOSS: u64 = 8;
     pub(super) const WORK: u64 = 1 << 16;
 }
@@ -229,6 +232,8 @@ pub struct System {
     /// Something was said, or a request was over, since the script last looked.
     stirred: bool,
     own: Box<dyn Own>,
+    /// Versions and what answers say of them, with the gear of caches.
+    pub(super) book: Option<Box<Book>>,
     /// When a knob was last turned.
     pub turned: Time,
     /// The time of the last event, by the model's clock.
@@ -263,6 +268,7 @@ impl Clone for System {
             begun: self.begun,
             stirred: self.stirred,
             own: (*self.own).copy(),
+            book: self.book.clone(),
             turned: self.turned,
             now: self.now,
         }
@@ -286,6 +292,14 @@ impl System {
         self.gear
             .paced
             .expect("gear for the paced crowds of the plan")
+    }
+
+    /// The gear of caches.
+    ///
+    /// # Panics
+    /// If the plan has caches, or stores that keep versions, and the script names no gear for them.
+    pub(super) fn caching(&self) -> &'static Caches {
+        self.gear.caches.expect("gear for the caches of the plan")
     }
 
     /// The gear of wires that lose.
@@ -377,6 +391,7 @@ impl Model for System {
             begun: false,
             stirred: false,
             own: knobs.script.own(),
+            book: knobs.script.gear().caches.map(|_| Box::default()),
             turned: Time::ZERO,
             now: Time::ZERO,
         };
@@ -395,6 +410,9 @@ impl Model for System {
         }
         for wire in self.wires.iter_mut().flatten() {
             wire.sent.fill(0);
+        }
+        if let Some(caches) = self.gear.caches {
+            (caches.carry)(self);
         }
         if let Some(prices) = self.gear.prices {
             (prices.open)(self, cx.now());
@@ -477,12 +495,13 @@ impl Model for System {
     }
 
     fn bytes(&self) -> usize {
+        let copies = self.gear.caches.map_or(0, |caches| (caches.bytes)(self));
         let Some(queues) = self.gear.queues else {
-            return self.frames.bytes() + self.parcels.bytes();
+            return self.frames.bytes() + self.parcels.bytes() + copies;
         };
         let shelves = self.nodes.iter().flatten().map(|live| &live.shelf);
         let messages = shelves.flatten().map(|shelf| (queues.messages)(shelf));
-        self.frames.bytes() + messages.sum::<usize>() * MESSAGE_BYTES
+        self.frames.bytes() + messages.sum::<usize>() * MESSAGE_BYTES + copies
     }
 
     fn audit(&self) -> Result<(), String> {

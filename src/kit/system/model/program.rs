@@ -74,6 +74,14 @@ impl System {
                     }
                     self.send(key, (step, 0), call, (0, Time::ZERO), cx);
                 }
+                Some(Step::Read) => {
+                    (self.caching().read)(self, key, cx);
+                    self.step_over(key);
+                }
+                Some(Step::Write) => {
+                    (self.caching().write)(self, key, cx);
+                    self.step_over(key);
+                }
                 Some(Step::Fail) => return self.throw(key, cx),
                 // Nobody waits for a job, and users hold what they wait for themselves.
                 Some(Step::Answer) if frame.job => self.step_over(key),
@@ -220,7 +228,7 @@ impl System {
         let took = now.since(frame.reached);
         let part = self.part_of(node, member);
         let Some(service) = self.live(node).and_then(Live::service) else {
-            return;
+            return (self.caching().brought)(self, key, cx);
         };
         let unlucky = !service.fails_fast && service.is_unlucky(frame.draw, node, frame.path);
         if service.patience.is_some_and(|patience| took > patience) {

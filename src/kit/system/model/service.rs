@@ -191,6 +191,7 @@ impl System {
         };
         // What a worker had is lost with it; the queue knows nothing of that.
         own.pullers.clear();
+        own.copies = None;
         let mut lost = std::mem::take(&mut own.parked);
         lost.extend(own.pool.drop_all(now));
         for key in lost {
@@ -238,7 +239,7 @@ impl System {
         let Some(live) = self.nodes.get_mut(node).and_then(Option::as_mut) else {
             return;
         };
-        if live.service().is_none() {
+        if !live.holds() {
             return;
         }
         let mut changed = Vec::new();

@@ -208,6 +208,7 @@ impl System {
             Kind::Gate(_) => self.pass_on(key, cx),
             Kind::Service(_) => self.take_in(key, cx),
             Kind::Queue(_) => (self.queues().store)(self, key, cx),
+            Kind::Cache(_) => (self.caching().look_up)(self, key, cx),
             Kind::Topic(_) => (self.topics().publish)(self, key, cx),
             Kind::Function(_) => (self.functions().take_in)(self, key, cx),
             Kind::Crowd(_) => self.fail(key, Reason::Nobody, cx),

@@ -41,6 +41,7 @@ pub(super) const GROWTH: Growth = Growth {
         ),
     ],
     most: 1_000_000,
+    powers_from: None,
 };
 
 const fn line(

@@ -5,11 +5,13 @@ use super::searcher::What;
 use super::settings::Find;
 use algorithms::text_analysis::Passage;
 use engine::scene::{Point, Rect, pt};
-use engine::{Arg, Glyph, Ink, Scene, text};
+use engine::{Arg, Ink, Scene, text};
 use kit::figures::label::{ending, fitting};
 use kit::figures::panel;
 use kit::layout::Placed;
 
+/// Stands before a term that a reader may have meant.
+const NEAR: &str = "≈";
 /// Heights of rows, and of lesser letters.
 const ROW: f32 = 18.0;
 const SMALL: f32 = 11.5;
@@ -84,6 +86,7 @@ pub(super) fn index(search: &Search, placed: &Placed, scene: &mut Scene) -> Vec<
         scene.say("term", &[]),
         scene.say("df", &[]),
         scene.say(if bits { "bits" } else { "postings" }, &[]),
+        scene.say("near", &[]),
     ];
     let sizes = scene.say(
         "sizes",
@@ -124,7 +127,9 @@ pub(super) fn index(search: &Search, placed: &Placed, scene: &mut Scene) -> Vec<
         Ink::Secondary,
         fitting(&[heads[2].clone()], 11.0, false, r.x + r.w - box_x - 20.0),
     );
-    let room = ((r.h - 46.0) / ROW) as usize;
+    let nears = known.iter().any(|at| near(&index.terms()[*at]));
+    let legend = if nears { 14.0 } else { 0.0 };
+    let room = ((r.h - 46.0 - legend) / ROW) as usize;
     let here = about
         .and_then(|at| known.iter().position(|known| *known == at))
         .unwrap_or(0);
@@ -150,7 +155,7 @@ pub(super) fn index(search: &Search, placed: &Placed, scene: &mut Scene) -> Vec<
             _ => Ink::Ink,
         };
         if missed {
-            pencil.mark(Glyph::Failure, pt(left - 6.0, base - 4.0), 3.0, Ink::Warn);
+            pencil.bold(pt(left - 9.0, base), 11.0, Ink::Warn, NEAR);
         }
         if looked {
             pencil.filled(
@@ -245,6 +250,11 @@ pub(super) fn index(search: &Search, placed: &Placed, scene: &mut Scene) -> Vec<
             );
         }
         rows.push((*at, end));
+    }
+    if nears {
+        let said = [format!("{NEAR} {}", heads[3])];
+        let said = fitting(&said, 11.0, false, r.w - 24.0);
+        pencil.text(pt(left - 9.0, r.y + r.h - 7.0), 11.0, Ink::Warn, said);
     }
     if known.len() > room {
         let track = Rect::new(r.x + r.w - 9.0, top + 6.0, 4.0, room as f32 * ROW);

@@ -13,7 +13,9 @@ pub use settings::Settings;
 
 use model::SOURCE;
 
-use engine::{ActionSpec, Card, Code, Glyph, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Time};
+use engine::{
+    ActionSpec, Card, Code, Field, Glyph, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Time,
+};
 
 /// The lesson.
 pub struct MerkleTree;
@@ -58,6 +60,12 @@ const PLOTS: &[Plot] = &[
     ),
 ];
 
+const OWN: &Field = &Field {
+    most: model::CHUNK,
+    refusals: &["no-room", "there", "enough"],
+    samples: &["an entry of mine", "fox"],
+};
+
 impl Lesson for MerkleTree {
     type Model = Copies;
     const LEVEL: Level = Level::Core;
@@ -71,6 +79,7 @@ impl Lesson for MerkleTree {
             ActionSpec::whole("write"),
             ActionSpec::whole("prove"),
             ActionSpec::whole("fresh"),
+            ActionSpec::typed("own", OWN),
         ],
         probes: &[Probe::Level; 7],
         plots: PLOTS,

@@ -6,7 +6,7 @@ use algorithms::merkle_sync::{self, Answer, Cost, Question, Step, Sync, cost, ex
 use algorithms::merkle_tree::{self, Hash, Place, Rule, Shape, Tree};
 use engine::random::below;
 use engine::tape::NoteId;
-use engine::{Act, Arg, Context, Model, Note, PartId, Stream, Time, Tone};
+use engine::{Act, Arg, Context, Model, Note, PartId, Stream, Time, Tone, Typed};
 use kit::flow::Leg;
 
 pub(super) const SOURCE: usize = 0;
@@ -27,6 +27,9 @@ const OPENING: Time = Time::ms(60);
 const LEAD: Time = Time::ms(12);
 /// So often something is said even where nothing happens, so that a step always ends somewhere.
 const TICK: Time = Time::s(20);
+
+/// So many different texts of a learner's may be blocks of one file.
+const OWN_MAX: usize = 32;
 
 const CONTENT: Stream = Stream::named("content");
 const DAMAGE: Stream = Stream::named("damage");
@@ -52,9 +55,8 @@ pub(super) struct Side {
 }
 
 impl Side {
-    fn build(&mut self, rule: Rule) {
-        let leaves = self.bytes.chunks(CHUNK).map(|block| rule.leaf(block));
-        self.tree = Tree::of(leaves.collect(), rule);
+    fn build(&mut self, rule: Rule, own: &[Typed]) {
+        self.tree = tree(&self.bytes, rule, own);
     }
 
     pub(super) fn blocks(&self) -> usize {
@@ -69,6 +71,25 @@ impl Side {
     pub(super) fn fits_itself(&self) -> bool {
         self.kept == self.tree.root()
     }
+}
+
+/// The tree over all blocks.
+fn tree(bytes: &[u8], rule: Rule, own: &[Typed]) -> Tree {
+    let leaves = bytes.chunks(CHUNK);
+    let leaves = leaves.map(|block| rule.leaf(content(block, own)));
+    Tree::of(leaves.collect(), rule)
+}
+
+/// Whether a block is what was typed, and zeros behind it.
+fn holds(block: &[u8], own: Typed) -> bool {
+    let rest = block.strip_prefix(own.text().as_bytes());
+    rest.is_some_and(|rest| rest.iter().all(|byte| *byte == 0))
+}
+
+/// What is hashed of a block: all of it, or the text alone that a learner typed.
+fn content<'a>(block: &'a [u8], own: &[Typed]) -> &'a [u8] {
+    let found = own.iter().find(|own| holds(block, **own));
+    found.map_or(block, |own| &block[..own.text().len()])
 }
 
 /// How a comparison ended.
@@ -155,6 +176,8 @@ pub struct Copies {
     /// The blocks that the author published, and their root.
     author: Vec<u8>,
     pub(super) seal: Hash,
+    /// What a learner typed to be a block.
+    own: Vec<Typed>,
     pub(super) sides: [Side; 2],
     pub(super) sync: Sync,
     pub(super) phase: Phase,
@@ -199,6 +222,7 @@ impl Copies {
 
     /// Both sides hold what the author has published.
     fn fresh(&mut self) {
+        self.own.clear();
         let blocks = 0..self.knobs.blocks.0;
         self.author = blocks.flat_map(|i| self.bytes_of(i, 0)).collect();
         let mut side = Side {
@@ -206,7 +230,7 @@ impl Copies {
             tree: Tree::of(Vec::new(), self.knobs.rule()),
             kept: Hash::default(),
         };
-        side.build(self.knobs.rule());
+        side.build(self.knobs.rule(), &self.own);
         side.kept = side.tree.root();
         self.seal = side.kept;
         self.sides = [side.clone(), side];
@@ -233,7 +257,7 @@ impl Copies {
 
     /// A side reads and hashes all that it holds.
     fn build(&mut self, side: usize) {
-        self.sides[side].build(self.knobs.rule());
+        self.sides[side].build(self.knobs.rule(), &self.own);
         self.read += self.file_bytes(side);
     }
 
@@ -461,7 +485,7 @@ impl Copies {
         let rule = self.knobs.rule();
         let copy = &mut self.sides[COPY];
         copy.bytes.truncate(source);
-        copy.build(rule);
+        copy.build(rule, &self.own);
         copy.kept = copy.tree.root();
         let word = match self.forged {
             Some(SOURCE) => "swallowed",
@@ -633,6 +657,7 @@ impl Model for Copies {
             written: 0,
             author: Vec::new(),
             seal: Hash::default(),
+            own: Vec::new(),
             sync: Sync::new(knobs.method.method(), &side.tree, None),
             sides: [side.clone(), side],
             phase: Phase::Built,
@@ -727,7 +752,7 @@ impl Model for Copies {
                 self.overwrite(side, block, &forged);
                 self.forged = Some(side);
                 // Whoever can change a block can build the tree anew, and put its root in place of the one that was kept.
-                self.sides[side].build(knobs.rule());
+                self.sides[side].build(knobs.rule(), &self.own);
                 self.sides[side].kept = self.sides[side].tree.root();
                 self.begin(LEAD, cx);
             }
@@ -752,9 +777,7 @@ impl Model for Copies {
                 // The author publishes what is written.
                 let from = block * CHUNK;
                 self.author[from..from + CHUNK].copy_from_slice(&new);
-                let rule = knobs.rule();
-                let leaves = self.author.chunks(CHUNK).map(|block| rule.leaf(block));
-                self.seal = Tree::of(leaves.collect(), rule).root();
+                self.seal = tree(&self.author, knobs.rule(), &self.own).root();
                 self.begin_built(LEAD, cx);
             }
             act::PROVE => {
@@ -768,6 +791,40 @@ impl Model for Copies {
             }
             _ => {}
         }
+        self.look(cx);
+    }
+
+    fn refuses(&self, _: Act, text: &str) -> Option<&'static str> {
+        let known = self.own.iter().find(|own| own.text() == text);
+        if text.len() > CHUNK {
+            Some("no-room")
+        } else if known.is_some_and(|own| self.place_of(SOURCE, *own).is_some()) {
+            Some("there")
+        } else if known.is_none() && self.own.len() >= OWN_MAX {
+            Some("enough")
+        } else {
+            None
+        }
+    }
+
+    fn on_typed(&mut self, _: Act, text: Typed, knobs: &Settings, cx: Cx<'_, '_>) {
+        let bytes = text.text().as_bytes();
+        let mut new = [0; CHUNK];
+        new[..bytes.len()].copy_from_slice(bytes);
+        let block = below(cx.random(DAMAGE), self.author.len() / CHUNK);
+        let told = [Arg::Typed(text), count(block + 1), count(bytes.len())];
+        cx.say(note("own", leaves(SOURCE), &told).mark(Tone::Learner));
+        if !self.own.contains(&text) {
+            self.own.push(text);
+        }
+        // The author publishes it, and Source has it at once.
+        let from = block * CHUNK;
+        self.author[from..from + CHUNK].copy_from_slice(&new);
+        self.seal = tree(&self.author, knobs.rule(), &self.own).root();
+        self.overwrite(SOURCE, block, &new);
+        self.sides[SOURCE].build(knobs.rule(), &self.own);
+        self.sides[SOURCE].kept = self.sides[SOURCE].tree.root();
+        self.begin(LEAD, cx);
         self.look(cx);
     }
 
@@ -833,6 +890,21 @@ impl Copies {
         if from < to {
             bytes[from..to].copy_from_slice(&new[..to - from]);
         }
+    }
+
+    /// Which block of a side is what was typed.
+    fn place_of(&self, side: usize, own: Typed) -> Option<usize> {
+        let mut blocks = self.sides[side].bytes.chunks(CHUNK);
+        blocks.position(|block| holds(block, own))
+    }
+
+    /// What was typed and is on this side, with its block, in the order of the blocks.
+    pub(super) fn own(&self, side: usize) -> Vec<(usize, Typed)> {
+        let found = self.own.iter();
+        let found = found.filter_map(|own| Some((self.place_of(side, *own)?, *own)));
+        let mut found: Vec<_> = found.collect();
+        found.sort_unstable();
+        found
     }
 
     /// Whether this is a file of so many blocks.

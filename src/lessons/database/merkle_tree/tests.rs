@@ -4,9 +4,10 @@ use super::model::{COPY, End, SOURCE};
 use super::settings::{Blocks, HASH, How, Odd, Spread, Trust};
 use super::{Copies, MerkleTree, Settings};
 use algorithms::merkle_sync::expected_hashes;
+use algorithms::merkle_tree::leaf_hash;
 use engine::lesson::sheet;
 use engine::show::Watch;
-use engine::{Act, Player, Run, Show, Time};
+use engine::{Act, Player, Refusal, Run, Show, Time};
 
 /// A run of these knobs for so many seconds of simulated time, audited to its end.
 fn ran(first: Settings, seed: u32, acts: &[(usize, usize)], until: Time) -> Run<Copies> {
@@ -191,4 +192,45 @@ fn the_story_reaches_no_challenge() {
             assert!(!reached, "seed {seed}, beat {beat}: {:?}", player.done());
         }
     }
+}
+
+const OWN: Act = Act { spec: 8, target: 0 };
+
+/// By RFC 6962 (2.1) a leaf is SHA-256 of a zero byte and the entry, and of nothing else.
+#[test]
+fn a_typed_block_is_hashed_as_it_was_typed_and_reaches_the_copy() {
+    let mut run = ran(settings(How::Tree, 16, 0), 1, &[], Time::s(20));
+    for text in ["an entry of mine", "狐", &"x".repeat(32)] {
+        run.type_in(OWN, text).unwrap();
+        assert_eq!(run.type_in(OWN, text), Err(Refusal::Because("there")));
+        let leaf = leaf_hash(text.as_bytes());
+        let block = run.model().sides[SOURCE].tree.leaves();
+        let block = block.iter().position(|known| *known == leaf).expect(text);
+        assert_eq!(run.model().differed, 1);
+        let until = run.position().at + Time::s(20);
+        run.run(until, Watch::Nothing, u64::MAX);
+        run.audit().unwrap();
+        let copies = run.model();
+        assert!(copies.ended(End::Mended) && copies.come == 1);
+        assert_eq!(copies.sides[COPY].tree.leaves()[block], leaf);
+        assert_eq!(copies.sides[COPY].tree.root(), copies.seal);
+    }
+    let long = run.type_in(OWN, &"狐".repeat(11));
+    assert_eq!(long, Err(Refusal::Because("no-room")));
+    // Of a file that is made anew nothing is left of it.
+    assert!(run.act(Act { spec: 7, target: 0 }));
+    assert_eq!(run.model().own(SOURCE), []);
+    run.type_in(OWN, "狐").unwrap();
+}
+
+#[test]
+fn a_file_takes_so_many_blocks_of_ones_own() {
+    let mut run = ran(settings(How::Tree, 1_024, 0), 1, &[], Time::s(1));
+    for n in 0..32 {
+        run.type_in(OWN, &format!("own {n}")).unwrap();
+    }
+    assert_eq!(
+        run.type_in(OWN, "one more"),
+        Err(Refusal::Because("enough"))
+    );
 }

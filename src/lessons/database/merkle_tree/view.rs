@@ -683,7 +683,18 @@ fn leaves_part(
     let said = tally(&known.0[..1], scene);
     let blocks = scene.say("blocks", &[count(own.blocks())]);
     let differ = copies.sync.differ.len();
-    let mut pencil = scene.thing(leaves(side), frame, format!("{blocks}, {said}"));
+    let mut value = format!("{blocks}, {said}");
+    let typed = copies.own(side);
+    for (block, text) in &typed {
+        let hash = own.tree.leaves().get(*block);
+        let hash = hash.map_or_else(String::new, |hash| {
+            (0..4).map(|byte| digits(hash, byte)).collect()
+        });
+        let said = scene.say("own", &[count(block + 1), Arg::Typed(*text)]);
+        value.push_str(". ");
+        value.push_str(&said.replace("{2}", &hash));
+    }
+    let mut pencil = scene.thing(leaves(side), frame, value);
     pencil
         .figure("blocks", own.blocks() as f64)
         .figure("differ", differ as f64);
@@ -718,7 +729,9 @@ fn leaves_part(
     } else {
         for i in 0..tree.leaves {
             // What is beyond the end of the source is cut off in the end.
-            if i < source {
+            if i < source && typed.iter().any(|(block, _)| *block == i) {
+                pencil.bordered(cell(i), 2.0, Ink::AccentSoft, Ink::Accent, 2.0);
+            } else if i < source {
                 pencil.bordered(cell(i), 2.0, Ink::HitSoft, Ink::Hit, 1.0);
             } else {
                 pencil.dashed(cell(i), 2.0, Ink::WarnSoft, Ink::Warn, 1.0);

@@ -13,7 +13,9 @@ mod tests;
 pub use model::Store;
 pub use settings::Settings;
 
-use engine::{ActionSpec, Card, Code, Glyph, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Time};
+use engine::{
+    ActionSpec, Card, Code, Field, Glyph, Ink, Lesson, Level, Line, Plot, Probe, Sheet, Time,
+};
 
 /// The lesson.
 pub struct WriteAheadLog;
@@ -63,6 +65,12 @@ const PLOTS: &[Plot] = &[
     ),
 ];
 
+const WRITE: &Field = &Field {
+    most: 20,
+    refusals: &["no-write", "no-key", "no-value"],
+    samples: &["k7 = 512", "1=0"],
+};
+
 impl Lesson for WriteAheadLog {
     type Model = Store;
     const LEVEL: Level = Level::Core;
@@ -76,6 +84,7 @@ impl Lesson for WriteAheadLog {
             ActionSpec::whole("fail"),
             ActionSpec::whole("snapshot"),
             ActionSpec::whole("begin"),
+            ActionSpec::typed("write", WRITE),
         ],
         probes: &[
             Probe::Count,

@@ -6,7 +6,7 @@ use algorithms::wal::{Kind, Policy, Record, Stop, Wal};
 use algorithms::zipf::Zipf;
 use engine::random::below;
 use engine::tape::NoteId;
-use engine::{Act, Arg, Context, Model, Note, PartId, Stream, Time, Tone};
+use engine::{Act, Arg, Context, Model, Note, PartId, Stream, Time, Tone, Typed};
 use kit::flow::{Balance, Holds, Key, Leg, Recently, Slab, Source};
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -29,6 +29,8 @@ const ROOM: usize = 128 << 10;
 pub(super) const SMALL: usize = 40;
 /// A sync to be torn begins no earlier than this.
 const TEARS_AFTER: Time = Time::ms(400);
+/// The largest value that a learner may type.
+const OWN_MAX: i64 = 9_999;
 /// A plug that is pulled before the second is over leaves at least so much of one.
 const HALF: Time = Time::ms(500);
 
@@ -40,6 +42,8 @@ const REPLAYS: Stream = Stream::named("replay");
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Op {
     Set(i64),
+    /// What a learner typed, which no replay makes anything else of.
+    Own(i64),
     Add,
     Delete,
 }
@@ -48,7 +52,7 @@ impl Op {
     /// What it makes of a value.
     pub(super) fn on(self, value: Option<i64>) -> Option<i64> {
         match self {
-            Op::Set(value) => Some(value),
+            Op::Set(value) | Op::Own(value) => Some(value),
             Op::Add => Some(value.unwrap_or(0) + 1),
             Op::Delete => None,
         }
@@ -283,9 +287,14 @@ impl Store {
         } else {
             op
         };
-        let number = self.writes.born() + 1;
         cx.because(NoteId::NONE);
-        let note = Note::new("asks").with(count(number)).with(count(key + 1));
+        self.set_out(Note::new("asks"), key, op, cx);
+    }
+
+    /// A write sets out, and this says so.
+    fn set_out(&mut self, note: Note, key: usize, op: Op, cx: Cx<'_, '_>) {
+        let number = self.writes.born() + 1;
+        let note = note.with(count(number)).with(count(key + 1));
         let cause = cx.say(note.about(CLIENTS).dot(number));
         let key = self.writes.insert(Write {
             number,
@@ -722,6 +731,27 @@ impl Model for Store {
         self.look(cx);
     }
 
+    fn refuses(&self, _: Act, text: &str) -> Option<&'static str> {
+        let Some((key, value)) = own_write(text) else {
+            return Some("no-write");
+        };
+        if !(1..=self.knobs.keys as usize).contains(&key) {
+            Some("no-key")
+        } else if value > OWN_MAX {
+            Some("no-value")
+        } else {
+            None
+        }
+    }
+
+    fn on_typed(&mut self, _: Act, text: Typed, _: &Settings, cx: Cx<'_, '_>) {
+        if let Some((key, value)) = own_write(text.text()) {
+            let note = Note::new("you-write").mark(Tone::Learner);
+            self.set_out(note.with(Arg::Typed(text)), key - 1, Op::Own(value), cx);
+        }
+        self.look(cx);
+    }
+
     fn can(&self, act: Act) -> bool {
         let powered = !matches!(self.phase, Phase::Dark { power: true, .. });
         match act.spec {
@@ -767,6 +797,24 @@ impl Model for Store {
         }
         Ok(())
     }
+}
+
+/// A key, counted from 1, and its value, as in `k7 = 512`.
+fn own_write(text: &str) -> Option<(usize, i64)> {
+    let (key, value) = text.split_once('=')?;
+    let key = key.trim();
+    let key = key.strip_prefix(['k', 'K']).unwrap_or(key);
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let value = value.trim();
+    let known = digits(key) && digits(value) && !value.is_empty();
+    // Only too many digits can fail now: they are a key, or a value, that is too large.
+    known.then(|| {
+        (
+            key.parse()
+                .unwrap_or(usize::from(!key.is_empty()) * usize::MAX),
+            value.parse().unwrap_or(i64::MAX),
+        )
+    })
 }
 
 /// What random() gives when a statement is done again.

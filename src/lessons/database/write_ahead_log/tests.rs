@@ -6,7 +6,7 @@ use super::settings::{Disk, Failed, Logs, Settings, Sync};
 use engine::lesson::sheet;
 use engine::random::{Streams, below};
 use engine::show::Watch;
-use engine::{Act, Player, Run, Show, Stream, Time};
+use engine::{Act, Player, Refusal, Run, Show, Stream, Time};
 
 const SYNCED: [Sync; 2] = [Sync::Group, Sync::EachWrite];
 const LOGGED: [Sync; 4] = [Sync::Never, Sync::EachSecond, Sync::Group, Sync::EachWrite];
@@ -260,5 +260,40 @@ fn the_story_reaches_no_challenge() {
             player.frame(0.05);
         }
         assert!(player.done().iter().all(|done| !done), "seed {seed}");
+    }
+}
+
+const WRITE: Act = Act { spec: 8, target: 0 };
+
+#[test]
+fn a_typed_write_goes_the_way_of_any_other_and_comes_back_as_it_was() {
+    for logs in [Logs::Value, Logs::Statement] {
+        let first = Settings {
+            logs,
+            writes: 1,
+            ..with(Sync::EachWrite)
+        };
+        let mut run = run(1, first, Time::s(1));
+        for (text, why) in [
+            ("fox", "no-write"),
+            ("k7", "no-write"),
+            ("=5", "no-key"),
+            ("k7 = ", "no-write"),
+            ("k7 = -1", "no-write"),
+            ("k0 = 5", "no-key"),
+            ("k999 = 5", "no-key"),
+            ("9999999999999999 = 5", "no-key"),
+            ("k2 = 10000", "no-value"),
+            ("k2=9999999999999999", "no-value"),
+        ] {
+            let refused = run.type_in(WRITE, text);
+            assert_eq!(refused, Err(Refusal::Because(why)), "{text}");
+        }
+        run.type_in(WRITE, "K5=4321").unwrap();
+        go_on(&mut run, Time::ms(500));
+        assert_eq!(run.model().table[4], Some(4_321));
+        act(&mut run, "plug");
+        restart(&mut run);
+        assert_eq!((lost(&run), run.model().table[4]), (0, Some(4_321)));
     }
 }

@@ -23,6 +23,8 @@ pub(super) const GROWTH: Growth = Growth {
         },
     }],
     most: 1_000_000,
+    // Of 20,000 strangers one is 0.005 per cent.
+    powers_from: Some(0.001),
 };
 
 fn sized() -> BloomFilter {
