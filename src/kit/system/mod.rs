@@ -175,6 +175,7 @@ mod switch;
 mod tiles;
 mod topic;
 mod topics;
+pub mod trial;
 mod view;
 
 #[cfg(test)]

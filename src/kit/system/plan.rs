@@ -735,7 +735,7 @@ impl Pull {
 }
 
 /// How the work of one request differs from the next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Spread {
     /// Not at all.
     Fixed,

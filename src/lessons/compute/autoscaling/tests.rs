@@ -277,3 +277,15 @@ fn calm_leaves_only_the_pods_that_are_needed() {
         }
     }
 }
+
+#[test]
+fn every_design_meets_the_same_requests() {
+    let crowd = [
+        ("shape", "how the load moves"),
+        ("load", "how many come"),
+        ("arrivals", "whether they come evenly"),
+    ];
+    let compared = kit::system::trial::every_design(sheet::<Autoscaling>(), &crowd)
+        .unwrap_or_else(|faults| panic!("{faults}"));
+    assert!(compared.requests >= 54_000, "{compared:?}");
+}

@@ -392,3 +392,15 @@ fn whatever_is_done_each_machine_has_a_part_of_one_log() {
     }
     assert!(failovers >= 10, "{failovers}");
 }
+
+#[test]
+fn every_design_meets_the_same_requests() {
+    let crowd = [
+        ("load", "how many come"),
+        ("writes", "what they ask for"),
+        ("arrivals", "whether they come evenly"),
+    ];
+    let compared = kit::system::trial::every_design(sheet::<ReadReplicas>(), &crowd)
+        .unwrap_or_else(|faults| panic!("{faults}"));
+    assert!(compared.requests >= 50_000, "{compared:?}");
+}

@@ -335,3 +335,15 @@ fn the_story_reaches_no_challenge() {
         }
     }
 }
+
+#[test]
+fn every_design_meets_the_same_requests() {
+    let crowd = [
+        ("load", "how many come"),
+        ("reads", "what they ask for"),
+        ("today", "how many of them ask for what was sold today"),
+    ];
+    let compared = kit::system::trial::every_design(sheet::<Sharding>(), &crowd)
+        .unwrap_or_else(|faults| panic!("{faults}"));
+    assert!(compared.requests >= 20_000, "{compared:?}");
+}

@@ -144,3 +144,14 @@ fn what_is_sent_is_somewhere() {
         assert!(u64::from(done) >= totals.deleted, "{done} {totals:?}");
     }
 }
+
+#[test]
+fn every_design_meets_the_same_requests() {
+    let crowd = [("orders", "how many come")];
+    let compared = kit::system::trial::every_design(sheet::<Lending>(), &crowd)
+        .unwrap_or_else(|faults| panic!("{faults}"));
+    assert!(
+        compared.requests >= 5_400 && compared.works >= 4_500,
+        "{compared:?}"
+    );
+}

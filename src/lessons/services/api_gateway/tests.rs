@@ -217,3 +217,14 @@ fn turning_any_knob_under_way_loses_nothing() {
         }
     }
 }
+
+#[test]
+fn every_design_meets_the_same_requests() {
+    let crowd = [("load", "how many come")];
+    let compared = kit::system::trial::every_design(sheet::<Gateway>(), &crowd)
+        .unwrap_or_else(|faults| panic!("{faults}"));
+    assert!(
+        compared.requests >= 41_400 && compared.works >= 171_000,
+        "{compared:?}"
+    );
+}

@@ -217,3 +217,14 @@ fn every_part_answers_for_its_state_at_every_beat() {
         }
     }
 }
+
+#[test]
+fn every_design_meets_the_same_requests() {
+    let crowd = [("load", "how many come")];
+    let compared = kit::system::trial::every_design(sheet::<Breaking>(), &crowd)
+        .unwrap_or_else(|faults| panic!("{faults}"));
+    assert!(
+        compared.requests >= 24_300 && compared.works >= 14_400,
+        "{compared:?}"
+    );
+}

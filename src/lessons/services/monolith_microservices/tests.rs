@@ -256,3 +256,14 @@ fn the_same_searches_take_a_column_and_a_cell() {
         assert_eq!(buys_failed, 0.0, "seed {seed}");
     }
 }
+
+#[test]
+fn every_design_meets_the_same_requests() {
+    let crowd = [("browse", "how many look around"), ("buy", "how many buy")];
+    let compared = kit::system::trial::every_design(sheet::<MonolithMicroservices>(), &crowd)
+        .unwrap_or_else(|faults| panic!("{faults}"));
+    assert!(
+        compared.requests >= 10_800 && compared.works >= 1_260,
+        "{compared:?}"
+    );
+}

@@ -136,3 +136,20 @@ fn twins_meet_the_same_users() {
     scenes.sort_unstable();
     assert_eq!(scenes[0], scenes[1]);
 }
+
+#[test]
+fn every_design_meets_the_same_requests() {
+    let crowd = [
+        ("load", "how many come"),
+        (
+            "callers",
+            "whether users wait for answers before they ask again",
+        ),
+    ];
+    let compared = kit::system::trial::every_design(sheet::<Storm>(), &crowd)
+        .unwrap_or_else(|faults| panic!("{faults}"));
+    assert!(
+        compared.requests >= 65_700 && compared.works >= 48_600,
+        "{compared:?}"
+    );
+}

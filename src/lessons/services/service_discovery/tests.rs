@@ -423,3 +423,14 @@ fn random_use_hardly_reaches_a_challenge() {
     // Of 24 times five.
     assert!(reached <= 2, "{reached}");
 }
+
+#[test]
+fn every_design_meets_the_same_requests() {
+    let crowd = [("load", "how many come")];
+    let compared = kit::system::trial::every_design(sheet::<ServiceDiscovery>(), &crowd)
+        .unwrap_or_else(|faults| panic!("{faults}"));
+    assert!(
+        compared.requests >= 33_300 && compared.works >= 31_500,
+        "{compared:?}"
+    );
+}

@@ -1,7 +1,9 @@
 //! Threads, hand-offs and losses, held against arithmetic and queueing theory.
 
 use super::uploads::{BASES, Fate, Seen, State, User};
-use super::{APP, CROWD, DURABLE, FREE, MEMORY, QUEUE, READERS, SyncAsync, WAIT, pool};
+use super::{
+    APP, CROWD, DURABLE, FREE, MEMORY, QUEUE, READERS, STATUS, SyncAsync, UPLOAD, WAIT, pool,
+};
 use algorithms::queueing;
 use engine::lesson::sheet;
 use engine::show::Watch;
@@ -284,4 +286,17 @@ fn twins_meet_the_same_readers_and_everything_is_somewhere() {
         run.model().row(READERS).of(Count::Came)
     });
     assert!(ways.iter().all(|came| *came == ways[0]), "{ways:?}");
+}
+
+#[test]
+fn every_design_meets_the_same_requests() {
+    let crowd = [("uploads", "how many upload"), ("pages", "how many read")];
+    // An upload's class tells the way that it goes, which is the design.
+    let asks = |class| match class {
+        UPLOAD..STATUS => UPLOAD,
+        other => other,
+    };
+    let compared = kit::system::trial::every_design_by(sheet::<SyncAsync>(), &crowd, asks)
+        .unwrap_or_else(|faults| panic!("{faults}"));
+    assert!(compared.requests >= 5_000, "{compared:?}");
 }

@@ -46,3 +46,14 @@ fn an_hour_of_the_archive_costs_its_share_of_a_month_and_functions_what_they_do(
         [hour, model.cost(THUMBNAILS, at)].into_iter().sum()
     );
 }
+
+#[test]
+fn every_design_meets_the_same_requests() {
+    let crowd = [("load", "how many come")];
+    let compared = kit::system::trial::every_design(sheet::<Template>(), &crowd)
+        .unwrap_or_else(|faults| panic!("{faults}"));
+    assert!(
+        compared.requests >= 3_420 && compared.works >= 4_500,
+        "{compared:?}"
+    );
+}

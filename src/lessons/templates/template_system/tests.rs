@@ -19,3 +19,14 @@ fn an_overloaded_server_answers_what_it_can() {
         "{done} answers a second of {can}"
     );
 }
+
+#[test]
+fn every_design_meets_the_same_requests() {
+    let crowd = [("load", "how many come")];
+    let compared = kit::system::trial::every_design(sheet::<Template>(), &crowd)
+        .unwrap_or_else(|faults| panic!("{faults}"));
+    assert!(
+        compared.requests >= 9_000 && compared.works >= 4_500,
+        "{compared:?}"
+    );
+}

@@ -6,6 +6,7 @@ use engine::lesson::sheet;
 use engine::show::Watch;
 use engine::{Run, Show, knobs};
 use kit::system::Count;
+use kit::system::trial::{every_design, pair};
 
 /// The lesson with loads between whole percent.
 struct Finely;
@@ -459,4 +460,33 @@ fn minutes_differ_and_their_percentiles_are_not_the_percentile_of_all() {
     assert!(minutes.ratio() > 1.05, "{}", minutes.ratio());
     let all = minutes.all.point(90.0).unwrap();
     assert!((all.p99 / minutes.mean_p99() - 1.0).abs() > 0.01);
+}
+
+#[test]
+fn every_design_meets_the_same_requests() {
+    let crowd = [
+        ("busy", "how many come"),
+        ("workers", "how many come, since workers are to be as busy"),
+        ("work", "how many come, since workers are to be as busy"),
+        ("arrivals", "whether they come evenly"),
+        ("sends", "who sends"),
+        (
+            "law",
+            "rounding: the climb before time zero begins with the first answer",
+        ),
+    ];
+    let compared = every_design(sheet::<LatencyUnderLoad>(), &crowd);
+    let compared = compared.unwrap_or_else(|faults| panic!("{faults}"));
+    assert!(compared.requests >= 10_000, "{compared:?}");
+    // Who waits for answers asks at other moments, but for the same; a plan has its moments whatever comes back.
+    let sends = |way: f64, law: f64| [("sends", way), ("law", law), ("connections", 3.0)];
+    for (one, other) in [
+        (sends(1.0, 0.0), sends(1.0, 1.0)),
+        (sends(2.0, 1.0), sends(3.0, 1.0)),
+        (sends(3.0, 0.0), sends(3.0, 1.0)),
+    ] {
+        for seed in 1..=3 {
+            pair(sheet::<LatencyUnderLoad>(), [&one, &other], seed).unwrap();
+        }
+    }
 }

@@ -304,3 +304,14 @@ fn round_robin_drowns_the_slow_server_and_least_connections_does_not() {
         last(&main)
     );
 }
+
+#[test]
+fn every_design_meets_the_same_requests() {
+    let crowd = [("load", "how many come")];
+    let compared = kit::system::trial::every_design(sheet::<Balancing>(), &crowd)
+        .unwrap_or_else(|faults| panic!("{faults}"));
+    assert!(
+        compared.requests >= 97_200 && compared.works >= 61_200,
+        "{compared:?}"
+    );
+}

@@ -171,3 +171,11 @@ fn jitter_spreads_those_who_were_told_the_same() {
     let (none, half) = (herd(0.0), herd(50.0));
     assert!(none >= 10 && half <= 2, "{none} and {half}");
 }
+
+#[test]
+fn every_design_meets_the_same_requests() {
+    let crowd = [("load", "how many come")];
+    let compared = kit::system::trial::every_design(sheet::<Limiting>(), &crowd)
+        .unwrap_or_else(|faults| panic!("{faults}"));
+    assert!(compared.requests >= 4_230, "{compared:?}");
+}

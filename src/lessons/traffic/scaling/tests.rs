@@ -157,3 +157,14 @@ fn a_big_machine_costs_the_same_by_the_core_or_is_steep() {
     close(bill(OUT, 4.0, 1.0), 0.23);
     close(bill(UP, 1.0, 1.0), 0.05);
 }
+
+#[test]
+fn every_design_meets_the_same_requests() {
+    let crowd = [("load", "how many come")];
+    let compared = kit::system::trial::every_design(sheet::<Scaling>(), &crowd)
+        .unwrap_or_else(|faults| panic!("{faults}"));
+    assert!(
+        compared.requests >= 292_500 && compared.works >= 34_200,
+        "{compared:?}"
+    );
+}
