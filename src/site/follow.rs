@@ -99,6 +99,8 @@ impl Desk {
 
 impl Desk {
     /// Follows from the start what the address names.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn follow_from(self, name: &str) {
         let found = self.ask(|player| named(player, name)).flatten();
         // What tells of it says words that no page opens with.

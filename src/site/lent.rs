@@ -102,6 +102,9 @@ pub(crate) fn choice(desk: Desk, plain: String, shown: RwSignal<String>) -> Opti
 }
 
 /// Takes up the notes that the address of the page brings, if it brings some.
+// Few addresses do: kept whole, it is no part of what a start fetches.
+#[cold]
+#[inline(never)]
 pub(crate) fn take_up(desk: Desk) {
     let hash = place::hash();
     let Some(packed) = hash.strip_prefix(MARK).filter(|_| place::alone().is_none()) else {
