@@ -94,7 +94,7 @@ pub(crate) fn choice(desk: Desk, plain: String, shown: RwSignal<String>) -> Opti
     };
     let choice = view! {
         <div class="field">
-            <label class="lock"><input type="checkbox" on:change=change/>" "{label}</label>
+            <label class="check"><input type="checkbox" on:change=change/>" "{label}</label>
             <p role="status">{live(move || said.get())}</p>
         </div>
     };
