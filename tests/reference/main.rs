@@ -2,6 +2,7 @@
 
 mod autoscaling;
 mod bitmaps;
+mod cache_layers;
 mod caching;
 mod circuit_breaker;
 mod client_server;
