@@ -90,7 +90,8 @@ pub(super) fn written(request: &Frame, system: &mut System, now: Time) {
     if page == HOT {
         let told = Note::new("posted").with(Arg::Count(i64::from(version)));
         let told = told.about(part(AUTHOR)).dot(number);
-        author.told.push(told.mark(Tone::Learner));
+        let tone = if yours { Tone::Learner } else { Tone::Warn };
+        author.told.push(told.mark(tone));
         author.last = Some(now);
         if author.rule != Rule::Before {
             author.heard = Default::default();
