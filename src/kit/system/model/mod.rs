@@ -64,6 +64,7 @@ mod purpose {
     pub(super) const DRAGS: u64 = 7;
     pub(super) const KEY: u64 = 9;
     pub(super) const LOSS: u64 = 8;
+    pub(super) const REGION: u64 = 10;
     pub(super) const WORK: u64 = 1 << 16;
 }
 
@@ -520,6 +521,11 @@ impl System {
         self.stirred = true;
         self.script.heard(&note, self);
         cx.say(note)
+    }
+
+    /// Has [`Script::look`] and [`Script::report`] look after this event, though nothing was said in it.
+    pub fn stir(&mut self) {
+        self.stirred = true;
     }
 
     /// Says a plain note about a request at a part. What is said for every request is put together here, once.

@@ -243,8 +243,8 @@ impl Script for ReadReplicas {
         ];
         let router = Gate {
             routes: vec![LINK],
-            limits: false,
             filters: true,
+            ..Gate::default()
         };
         let machines = 1 + knobs.whole("replicas") as usize;
         Plan {

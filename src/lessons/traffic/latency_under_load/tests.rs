@@ -470,10 +470,6 @@ fn every_design_meets_the_same_requests() {
         ("work", "how many come, since workers are to be as busy"),
         ("arrivals", "whether they come evenly"),
         ("sends", "who sends"),
-        (
-            "law",
-            "rounding: the climb before time zero begins with the first answer",
-        ),
     ];
     let compared = every_design(sheet::<LatencyUnderLoad>(), &crowd);
     let compared = compared.unwrap_or_else(|faults| panic!("{faults}"));
