@@ -25,6 +25,8 @@ pub struct Live {
     pub members: Roster<Part>,
     /// What came to it.
     pub row: Row,
+    /// Requests of a crowd that were under way at time zero, when its row began anew.
+    pub(super) carried: u32,
     /// A surge of a crowd, and how many times as much it brings.
     pub surge: Episode,
     pub(super) factor: f64,
@@ -185,6 +187,7 @@ impl Live {
             node,
             members: Roster::default(),
             row: Row::nothing(),
+            carried: 0,
             surge: Episode::default(),
             factor: 1.0,
             refresh: Episode::default(),

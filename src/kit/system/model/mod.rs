@@ -403,8 +403,10 @@ impl Model for System {
 
     fn on_start(&mut self, knobs: &Values, cx: Cx<'_, '_>) {
         self.all = Row::nothing();
-        for live in self.nodes.iter_mut().flatten() {
-            live.row = Row::nothing();
+        let under_way = self.requests_under_way();
+        for (live, carried) in self.nodes.iter_mut().zip(under_way) {
+            let Some(live) = live else { continue };
+            (live.row, live.carried) = (Row::nothing(), carried);
             for member in live.members.iter_mut() {
                 member.own.row = Row::nothing();
             }
