@@ -501,6 +501,7 @@ fn tell(told: Told, system: &mut System, cx: Cx<'_, '_>) {
                 key: position as u32,
                 person,
                 class: READ_CLASS,
+                region: 0,
             };
             system.request(USERS.0, draw, 0, cx);
         }
