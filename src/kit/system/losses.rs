@@ -1,6 +1,6 @@
 //! What is seen of wires that lose: a share, and a label where something died.
 
-use super::deaths::said;
+use super::died::said;
 use super::state::LiveWire;
 use crate::figures::DOT;
 use engine::scene::{Curve, Rect, pt};

@@ -159,6 +159,7 @@
 mod cache;
 mod cells;
 mod deaths;
+mod died;
 mod facts;
 mod frame;
 mod function;
@@ -190,7 +191,7 @@ mod kinds;
 #[cfg(test)]
 mod tests;
 
-pub use deaths::died;
+pub use died::died;
 pub use facts::{Answer, Fact, thing};
 pub use frame::{Draw, Frame, Place, Reason};
 pub use function::{Fleet, Sandbox};

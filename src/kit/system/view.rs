@@ -7,7 +7,7 @@ use super::shelf::{Pulling, Tells};
 use super::shelves;
 use super::state::{Live, LiveWire, Part};
 use super::switch::{self, Guarded};
-use super::{System, WireId, cache, cells, deaths, slim, tiles};
+use super::{System, WireId, cache, cells, died, slim, tiles};
 use crate::figures::{self, DOT, LANE, NodeCard as Card, Urgency};
 use crate::flow::Member;
 use algorithms::balancer::Policy;
@@ -494,7 +494,7 @@ fn has_strip(live: &Live) -> bool {
 fn gap_of(system: &System, node: u16) -> f32 {
     match system.live(node) {
         Some(live) if live.node.slim => slim::GAP,
-        Some(live) if deaths::is_outside(&live.node.kind) => deaths::GAP,
+        Some(live) if died::is_outside(&live.node.kind) => died::GAP,
         _ => GAP,
     }
 }
@@ -685,8 +685,8 @@ fn plain(
         Kind::Function(_) => (system.functions().draw)(live, system, card, at, scene),
         Kind::Service(_) => {}
     }
-    if deaths::is_outside(&live.node.kind) {
-        deaths::draw((live, member), (card, layout.narrow), at, scene);
+    if died::is_outside(&live.node.kind) {
+        died::draw((live, member), (card, layout.narrow), at, scene);
     }
 }
 
@@ -1146,7 +1146,7 @@ fn service(live: &Live, index: usize, system: &System, spot: &Spot, at: Time, sc
             ink: now.ink,
             border: now.border,
             spoken: now.spoken,
-            died: deaths::died(member, at, scene),
+            died: died::died(member, at, scene),
             line: system.script.line(live.node.id, index, system, scene),
         };
         let ink = |frame: &Frame| ink_of(frame, system);
@@ -1196,7 +1196,7 @@ fn service(live: &Live, index: usize, system: &System, spot: &Spot, at: Time, sc
     };
     let in_vain = working.is_some_and(|(_, in_vain)| in_vain);
     let dead = member.down.is_some();
-    let (line, line_ink) = match deaths::died(member, at, scene) {
+    let (line, line_ink) = match died::died(member, at, scene) {
         Some(died) => (Some(died), Ink::Bad),
         None => (
             system.script.line(live.node.id, index, system, scene),
