@@ -401,6 +401,11 @@ impl Scene {
         }
     }
 
+    /// The part that was begun last, for what every part of a kind has beside what it draws itself.
+    pub fn last(&mut self) -> Option<&mut Part> {
+        self.parts.last_mut()
+    }
+
     /// The figure that a part's view calls `name`: what [`crate::claim`] reads.
     pub fn figure(&self, part: PartId, name: &str) -> Option<f64> {
         let told = |told: &&(PartId, &str, f64)| (told.0, told.1) == (part, name);

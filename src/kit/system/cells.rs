@@ -7,7 +7,7 @@ use crate::figures::cells::Cells;
 use crate::figures::label::{ending, fitting};
 use crate::flow::Member;
 use engine::scene::{Rect, pt};
-use engine::{Arg, Glyph, Ink, PartId, Scene, Time};
+use engine::{Arg, Glyph, Ink, PartId, Scene};
 
 /// Rows of workers, and how far apart they are at most.
 const WORKERS: (usize, f32) = (3, 13.0);
@@ -134,11 +134,4 @@ pub(super) fn draw(
             scene.particle(at, r, Glyph::Request, ink_of(frame), frame.number);
         }
     }
-}
-
-/// What died at a member lately, and how many of it.
-pub(super) fn died(member: &Member<Part>, at: Time, scene: &Scene) -> Option<String> {
-    let (reason, count) = member.own.dying(at)?;
-    let died = [Arg::Count(i64::from(count)), Arg::Word(reason.label())];
-    Some(scene.say("died", &died))
 }

@@ -18,6 +18,8 @@ pub struct Draw {
     pub person: u16,
     /// What kind of request it is.
     pub class: u8,
+    /// Where it comes from.
+    pub region: u8,
 }
 
 impl Draw {

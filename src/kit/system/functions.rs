@@ -54,7 +54,7 @@ pub(super) fn draw(live: &Live, system: &System, card: Rect, at: Time, scene: &m
         (None, false) => Ink::LineStrong,
     };
     let status = down.unwrap_or_else(|| scene.say("instances", &args));
-    let died = super::cells::died(member, at, scene);
+    let died = super::died::died(member, at, scene);
     let ink = match died {
         Some(_) => Ink::Bad,
         None => Ink::Secondary,

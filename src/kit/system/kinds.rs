@@ -288,3 +288,143 @@ fn a_function_costs_what_its_instances_had_to_do() {
     let kept = 205.0 * 0.5 * 4.1667e-6 + done * (0.2 * 0.5 * 9.7222e-6 + 0.2e-6);
     assert!((cost - kept).abs() < 1e-9, "{cost} of {kept}");
 }
+
+/// Users of three regions before a gate that is near to the first; a service is near to the gate, another one far from it.
+struct Regions;
+
+const NEAR: NodeId = NodeId(2);
+const FAR: NodeId = NodeId(3);
+/// From a region to the gate, and from there to the services.
+const TO_GATE: [Time; 3] = [Time::ms(10), Time::ms(60), Time::ms(120)];
+const ON: [Time; 2] = [Time::ms(5), Time::ms(90)];
+const SHARES: [f64; 3] = [6.0, 3.0, 1.0];
+
+/// Of each request that is over: whose it was, its region, and how long it took.
+type Trips = Vec<(u16, u8, Time)>;
+
+impl Script for Regions {
+    fn dials(&self) -> &'static [Dial] {
+        const DIALS: &[Dial] = &[
+            Dial::switch("regional", true),
+            Dial::choice("arrivals", &["open", "closed", "paced"], 0),
+        ];
+        DIALS
+    }
+    fn plan(&self, knobs: &Values) -> Plan {
+        let mut users = Crowd::poisson(200.0, Call::over(WIRE));
+        users.regions = SHARES.to_vec();
+        let think = Time::ms(100);
+        match knobs.whole("arrivals") {
+            1 => users.arrivals = Arrivals::Closed { users: 200, think },
+            2 => {
+                users.arrivals = Arrivals::Paced {
+                    per_s: 200.0,
+                    connections: 200,
+                    skips: false,
+                }
+            }
+            _ => {}
+        }
+        let gate = Gate {
+            routes: vec![WireId(1), WireId(2)],
+            regional: knobs.on("regional"),
+            ..Gate::default()
+        };
+        let service = || Kind::Service(Service::new(500, 0, Time::ms(20), Spread::Fixed));
+        let to_gate = Wire {
+            by_region: TO_GATE[..2].to_vec(),
+            ..Wire::new(WIRE, FROM, TO, "link", TO_GATE[2])
+        };
+        Plan {
+            nodes: vec![
+                Node::one(FROM, "users", Kind::Crowd(users)),
+                Node::one(TO, "gate", Kind::Gate(gate)),
+                Node::one(NEAR, "near", service()),
+                Node::one(FAR, "far", service()),
+            ],
+            wires: vec![
+                to_gate,
+                Wire::new(WireId(1), TO, NEAR, "link", ON[0]),
+                Wire::new(WireId(2), TO, FAR, "link", ON[1]),
+            ],
+            ..Plan::default()
+        }
+    }
+    fn gear(&self) -> Gear {
+        Gear {
+            paced: Some(&PACED),
+            ..Gear::NONE
+        }
+    }
+    fn own(&self) -> Box<dyn Own> {
+        Box::new(Trips::new())
+    }
+    fn over(&self, request: &Frame, system: &mut System, now: Time) {
+        let Draw { person, region, .. } = request.draw;
+        let trip = (person, region, now.since(request.asked));
+        system.own_mut::<Trips>().push(trip);
+    }
+}
+
+fn regions(set: &[(&str, f64)], s: u64) -> Run<System> {
+    run(&Regions, || Values::first(&Regions), set, s)
+}
+
+#[test]
+fn who_is_far_waits_longer_and_a_regional_gate_sends_each_to_its_own() {
+    for arrivals in 0..3 {
+        let run = regions(&[("arrivals", f64::from(arrivals))], 60);
+        let trips = run.model().own::<Trips>();
+        assert!(trips.len() > 6_000);
+        for (region, to_gate) in TO_GATE.into_iter().enumerate() {
+            let ours = trips.iter().filter(|trip| usize::from(trip.1) == region);
+            let on = ON[region.min(1)];
+            let way = Time(2 * (to_gate + on).0) + Time::ms(20);
+            let mut count = 0;
+            for trip in ours {
+                assert_eq!(trip.2, way, "region {region}");
+                count += 1;
+            }
+            assert!(count > 0);
+        }
+        // Of open arrivals each is drawn, of users who wait for answers, and of connections, each once.
+        let homes: BTreeMap<u16, u8> = trips.iter().map(|it| (it.0, it.1)).collect();
+        let drawn: Vec<u8> = match arrivals {
+            0 => trips.iter().map(|trip| trip.1).collect(),
+            _ => homes.values().copied().collect(),
+        };
+        for (region, share) in SHARES.into_iter().enumerate() {
+            let ours = drawn.iter().filter(|it| usize::from(**it) == region);
+            let found = ours.count() as f64 / drawn.len() as f64;
+            let off = if arrivals == 0 { 0.02 } else { 0.1 };
+            assert!((found - share / 10.0).abs() < off, "{region}: {found}");
+        }
+        let (near, far) = (run.model().row(NEAR), run.model().row(FAR));
+        let first = trips.iter().filter(|trip| trip.1 == 0).count();
+        assert!(near.of(Count::Done) as usize >= first && far.of(Count::Done) > 0);
+        if arrivals > 0 {
+            assert!(trips.iter().all(|trip| homes[&trip.0] == trip.1));
+        }
+    }
+}
+
+#[test]
+fn twins_ask_from_the_same_regions_whatever_the_routes() {
+    let sheet: &'static Sheet<System> = Box::leak(Box::new(Sheet {
+        probes: &probe::ALL,
+        ..Sheet::usual(
+            Card {
+                slug: "test",
+                chapter: "test",
+                tables: &[],
+            },
+            || Values::first(&Regions),
+            |_, _, _, _| {},
+        )
+    }));
+    for arrivals in 0..3 {
+        let set = |regional: f64| [("regional", regional), ("arrivals", f64::from(arrivals))];
+        let compared = trial::pair(sheet, [&set(0.0), &set(1.0)], 5).unwrap();
+        assert!(compared.requests > 5_000, "{compared:?}");
+    }
+}

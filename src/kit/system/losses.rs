@@ -1,5 +1,6 @@
 //! What is seen of wires that lose: a share, and a label where something died.
 
+use super::died::said;
 use super::state::LiveWire;
 use crate::figures::DOT;
 use engine::scene::{Curve, Rect, pt};
@@ -20,9 +21,7 @@ pub(super) fn spoken(
 
 /// Why things died on the way to a member within the last second or so, and how many.
 fn died(live: &LiveWire, member: usize, at: Time, scene: &Scene) -> Option<String> {
-    let (reason, count) = live.lost.get(member)?.told(at)?;
-    let died = [Arg::Count(i64::from(count)), Arg::Word(reason.label())];
-    Some(scene.say("died", &died))
+    Some(said(live.lost.get(member)?.told(at)?, scene))
 }
 
 /// Draws a cross half-way where something died lately, and why: over the way, or over the card that it leads to where the way bends

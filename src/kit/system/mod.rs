@@ -60,13 +60,19 @@
 //!
 //! # What happens to a request
 //!
-//! A [`Crowd`] draws a request's [`Draw`] when it comes: dice, person, class. Everything random that befalls it later (work,
+//! A [`Crowd`] draws a request's [`Draw`] when it comes: dice, person, class, region. Everything random that befalls it later (work,
 //! fate, choice, jitter) follows from its dice, so twins meet the same requests whatever the design. The request is a
 //! [`Frame`] that stays with its user and runs the crowd's program for its class; each [`Step::Call`] is a frame of its own, one
 //! for each try. A call goes over a [`Wire`], which chooses a member at its end by its policy, among those that health checks
 //! believe in. A [`Gate`] passes it on over another wire; a [`Service`] gives it a worker, or a place in its queue, and runs its
 //! own program. The answer comes back by the same wires. A caller whose time-out ends leaves the call to itself
 //! ([`Frame::left`]): it is still worked on, *for nobody*. Who fails says why ([`Reason`]), at the part where it died.
+//!
+//! # Regions
+//!
+//! A crowd with [`Crowd::regions`] is in several places at once: the region of a request is drawn on arrival like all else, and of a user
+//! who waits for answers once. A wire may take another time for each ([`Wire::by_region`]), and a gate may have a route for each
+//! ([`Gate::regional`]), so that a plan says who is near to what. Services and stores know nothing of it.
 //!
 //! # Messages
 //!
@@ -152,6 +158,8 @@
 
 mod cache;
 mod cells;
+mod deaths;
+mod died;
 mod facts;
 mod frame;
 mod function;
@@ -183,6 +191,7 @@ mod kinds;
 #[cfg(test)]
 mod tests;
 
+pub use died::died;
 pub use facts::{Answer, Fact, thing};
 pub use frame::{Draw, Frame, Place, Reason};
 pub use function::{Fleet, Sandbox};

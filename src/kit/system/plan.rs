@@ -285,6 +285,8 @@ pub struct Wire {
     pub part: &'static str,
     /// How long one way takes. Mostly stretched, so that it can be seen.
     pub travel: Time,
+    /// How long it takes instead for a request of each region ([`Crowd::regions`]); of a region beyond the last, `travel`.
+    pub by_region: Vec<Time>,
     /// Who of several members gets a call.
     pub policy: Policy,
     /// Whether members are asked how they are; without it, a member is believed in for ever.
@@ -307,12 +309,20 @@ impl Wire {
             to,
             part,
             travel,
+            by_region: Vec::new(),
             policy: Policy::RoundRobin,
             health: None,
             told: false,
             mapped: false,
             loss: 0.0,
         }
+    }
+
+    /// How long one way takes for a request of this region.
+    #[inline]
+    pub fn way(&self, region: u8) -> Time {
+        let own = self.by_region.get(usize::from(region));
+        own.copied().unwrap_or(self.travel)
     }
 }
 
@@ -393,6 +403,9 @@ pub struct Crowd {
     pub arrivals: Arrivals,
     /// Shares of the classes of requests, by class; need not sum to 1. Empty for one class.
     pub classes: Vec<f64>,
+    /// Shares of the regions that requests come from, by region; need not sum to 1. Empty for one. Who comes again does so from the
+    /// same region; users who wait for answers, and connections, stay where they are. See [`Wire::by_region`], [`Gate::regional`].
+    pub regions: Vec<f64>,
     /// What a user does for a request of each class.
     pub programs: Vec<Vec<Step>>,
     /// How many people they are; a person has one address.
@@ -416,6 +429,7 @@ impl Crowd {
         Crowd {
             arrivals: Arrivals::Poisson { per_s },
             classes: Vec::new(),
+            regions: Vec::new(),
             programs: vec![vec![Step::Call(call)]],
             people: 24,
             skew: 1.0,
@@ -505,6 +519,8 @@ pub struct Gate {
     /// The wire for each class of request; of a class beyond the last, the last one. Without any, the gate itself answers
     /// what it lets through: what stands behind it does not matter.
     pub routes: Vec<WireId>,
+    /// Whether its routes are those of regions instead, as of a name service that answers by where one asks from.
+    pub regional: bool,
     /// Whether [`super::Script::admits`] is asked about each call.
     pub limits: bool,
     /// Whether [`super::Script::allowed`] is asked about each member before the policy chooses.

@@ -1,5 +1,6 @@
 //! The running state of nodes and wires.
 
+use super::deaths::Deaths;
 use super::facts::Fact;
 use super::kept::Kept;
 use super::ledger::Row;
@@ -24,6 +25,8 @@ pub struct Live {
     pub members: Roster<Part>,
     /// What came to it.
     pub row: Row,
+    /// Requests of a crowd that were under way at time zero, when its row began anew.
+    pub(super) carried: u32,
     /// A surge of a crowd, and how many times as much it brings.
     pub surge: Episode,
     pub(super) factor: f64,
@@ -184,6 +187,7 @@ impl Live {
             node,
             members: Roster::default(),
             row: Row::nothing(),
+            carried: 0,
             surge: Episode::default(),
             factor: 1.0,
             refresh: Episode::default(),
@@ -298,44 +302,6 @@ impl Part {
     /// What requests died of here within the last second or so: the reason and how many.
     pub fn dying(&self, at: Time) -> Option<(super::Reason, u32)> {
         self.deaths.told(at)
-    }
-}
-
-/// Deaths at one member, told by the second, so that the number rests in between.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Deaths {
-    reason: Option<super::Reason>,
-    /// Since this second began, and in the one before.
-    counts: [u32; 2],
-    began: Time,
-    last: Time,
-}
-
-impl Deaths {
-    pub(super) fn add(&mut self, reason: super::Reason, now: Time) {
-        let second = Time::s(1);
-        if self.reason != Some(reason) || now.since(self.last) >= second {
-            *self = Deaths {
-                reason: Some(reason),
-                began: now,
-                ..Deaths::default()
-            };
-        } else if now.since(self.began) >= second {
-            (self.counts, self.began) = ([0, self.counts[0]], now);
-        }
-        self.counts[0] += 1;
-        self.last = now;
-    }
-
-    pub(super) fn told(&self, at: Time) -> Option<(super::Reason, u32)> {
-        let count = if self.counts[1] > 0 {
-            self.counts[1]
-        } else {
-            self.counts[0]
-        };
-        self.reason
-            .filter(|_| at.since(self.last) < Time::s(1))
-            .map(|reason| (reason, count))
     }
 }
 

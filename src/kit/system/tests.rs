@@ -136,6 +136,8 @@ fn any_plan(seed: u32) -> Plan {
         if draw() < 0.2 {
             wire.loss = draw() * 0.4;
         }
+        let far = if draw() < 0.5 { draw() * 4.0 } else { 0.0 };
+        wire.by_region = (0..far as usize).map(|_| span(&mut draw, 120.0)).collect();
         wires.push(wire);
     }
     let jitters = [
@@ -222,11 +224,14 @@ fn any_plan(seed: u32) -> Plan {
                         Step::Publish(call(draw, over, None))
                     }
                     4 if draw() < 0.2 => Step::Fail,
-                    5 if draw() < 0.3 => Step::Park,
+                    5 if draw() < 0.7 => Step::Park,
                     6 if draw() < 0.4 => Step::Read,
                     6 if draw() < 0.2 => Step::Write,
                     _ => Step::Work(Time::from_ms(draw() * 120.0)),
                 });
+            }
+            if draw() < 0.25 {
+                program.push(Step::Park);
             }
             service.programs.push(program);
         }
@@ -258,6 +263,7 @@ fn any_plan(seed: u32) -> Plan {
             _ => Arrivals::Poisson { per_s },
         };
         crowd.classes = (0..(draw() * 4.0) as usize).map(|_| draw()).collect();
+        crowd.regions = (0..(draw() * 4.0) as usize).map(|_| draw()).collect();
         crowd.patience = (draw() < 0.4).then(|| Time::from_ms(draw() * 1_500.0));
         crowd.reloads = ((draw() * 3.0) as u8, Time::from_ms(draw() * 300.0));
         crowd.floods = wires.len() > 2 && draw() < 0.2;
@@ -315,6 +321,7 @@ fn any_plan(seed: u32) -> Plan {
                 } else {
                     Vec::new()
                 },
+                regional: draw() < 0.5,
                 limits: draw() < 0.5,
                 filters: draw() < 0.5,
             }),
@@ -386,12 +393,12 @@ fn any_plan(seed: u32) -> Plan {
             };
         }
     }
-    if draw() < 0.7 {
+    if draw() < 0.85 {
         let cache = |draw: &mut dyn FnMut() -> f64, over: u16| {
             let life = if draw() < 0.2 {
                 Time::ZERO
             } else {
-                span(draw, 1_500.0)
+                span(draw, 4_000.0)
             };
             let asks = call(draw, over, None);
             let mut cache = Cache::over(asks, life);
@@ -400,7 +407,7 @@ fn any_plan(seed: u32) -> Plan {
             cache.private = draw() < 0.3;
             cache.room = (draw() < 0.4).then(|| (draw() * 6.0) as u32);
             // Some ask on in ways of their own.
-            if draw() < 0.4
+            if draw() < 0.25
                 && let Kind::Service(service) = service(draw, &[over])
             {
                 cache.programs = service.programs;
@@ -411,7 +418,12 @@ fn any_plan(seed: u32) -> Plan {
             Kind::Cache(cache)
         };
         // What they ask knows versions, mostly, and some who ask it write.
+        nodes[3].members = nodes[3].members.max(1);
         if let Kind::Service(service) = &mut nodes[3].kind {
+            service.workers = service.workers.max(1);
+            if service.programs.is_empty() {
+                service.programs.push(Vec::new());
+            }
             for program in &mut service.programs {
                 if draw() < 0.4 {
                     program.insert(0, Step::Write);
@@ -425,7 +437,7 @@ fn any_plan(seed: u32) -> Plan {
         let far = cache(&mut draw, 22);
         let mut asks = crowd(&mut draw, &[20]);
         if let Kind::Crowd(crowd) = &mut asks {
-            crowd.keys = Some(Zipf::new(1 + (draw() * 30.0) as usize, draw() * 1.5));
+            crowd.keys = Some(Zipf::new(1 + (draw() * 12.0) as usize, draw() * 1.5));
             crowd.people = 4;
         }
         let members = 1 + (draw() * 3.0) as usize;
@@ -541,10 +553,17 @@ impl Script for Any {
             system.own_mut::<Befell>().0[3] += gone;
         }
         let read = system.was_told().is_some();
-        system.own_mut::<Befell>().0[4] += u32::from(read);
+        let befell = &mut system.own_mut::<Befell>().0;
+        befell[4] += u32::from(read);
+        befell[7] += u32::from(request.draw.region > 0);
     }
-    fn admits(&self, _: NodeId, call: &Frame, _: &mut System, _: Cx<'_, '_>) -> Admission {
+    fn heard(&self, note: &engine::Note, system: &mut System) {
+        let opens = note.word == "breaker-opens";
+        system.own_mut::<Befell>().0[6] += u32::from(opens);
+    }
+    fn admits(&self, _: NodeId, call: &Frame, system: &mut System, _: Cx<'_, '_>) -> Admission {
         let after = Time::from_ms(call.draw.unit(98) * 300.0);
+        system.own_mut::<Befell>().0[5] += u32::from(call.draw.unit(99) >= 0.6);
         match call.draw.unit(99) {
             x if x < 0.6 => Admission::Passes,
             x if x < 0.8 => Admission::Waits(after),
@@ -617,10 +636,33 @@ impl Script for Any {
     }
 }
 
-/// Parcels that arrived, jobs that a worker took, numbers of members that were set, copies that were purged, and requests that
-/// were told a version.
+/// Parcels that arrived, jobs that a worker took, numbers of members that were set, copies that were purged, requests that were told
+/// a version, calls that a limiter held back or refused, breakers that opened, requests from another region than the first.
 #[derive(Clone, Debug, Default)]
-struct Befell([u32; 5]);
+struct Befell([u32; 8]);
+
+/// What a plan may have, and whether that did what it is there for.
+fn did(model: &System) -> [(&'static str, bool); 12] {
+    let of = |node: u16, count: Count| model.row(NodeId(node)).of(count) > 0;
+    let befell = model.own::<Befell>().0;
+    [
+        ("crowd", model.total().of(Count::Done) > 0),
+        ("gate", of(1, Count::Came)),
+        (
+            "service",
+            [2, 3, 4].into_iter().any(|it| of(it, Count::Done)),
+        ),
+        ("store", befell[4] > 0),
+        ("queue", of(6, Count::Lent) && of(6, Count::Deleted)),
+        ("topic", of(8, Count::Delivered)),
+        ("function", of(9, Count::Cold) && of(9, Count::Done)),
+        ("cache", of(11, Count::Hit)),
+        ("replicas", befell[0] > 0),
+        ("limiter", befell[5] > 0),
+        ("breaker", befell[6] > 0),
+        ("regions", befell[7] > 0),
+    ]
+}
 
 fn any_sheet() -> Sheet<System> {
     const SPECS: &[engine::ActionSpec] = &[engine::ActionSpec::whole("deed"); ANY_DEEDS.len()];
@@ -651,7 +693,8 @@ fn any_legal_plan_loses_nothing_and_makes_nothing_up() {
         Count::Lost,
     ];
     let mut befell = befalls.map(|_| 0);
-    let mut stores = [0; 5];
+    let mut stores = [0; 8];
+    let mut plans_that = std::collections::BTreeMap::new();
     let mut cached = [0; 3];
     let copies = [
         Count::Copied,
@@ -724,7 +767,15 @@ fn any_legal_plan_loses_nothing_and_makes_nothing_up() {
         for (sum, count) in stores.iter_mut().zip(run.model().own::<Befell>().0) {
             *sum += count;
         }
+        for (kind, did) in did(run.model()) {
+            *plans_that.entry(kind).or_insert(0) += u32::from(did);
+        }
     }
+    assert!(
+        plans_that.values().all(|count| *count >= plans() / 5),
+        "too few of {} plans have each kind: {plans_that:?}",
+        plans()
+    );
     assert!(
         stores[..2].iter().all(|sum| *sum >= plans()) && stores[2] >= plans() / 12,
         "too little befalls stores: {stores:?}"

@@ -7,7 +7,7 @@ use super::shelf::{Pulling, Tells};
 use super::shelves;
 use super::state::{Live, LiveWire, Part};
 use super::switch::{self, Guarded};
-use super::{System, WireId, cache, cells, slim, tiles};
+use super::{System, WireId, cache, cells, died, slim, tiles};
 use crate::figures::{self, DOT, LANE, NodeCard as Card, Urgency};
 use crate::flow::Member;
 use algorithms::balancer::Policy;
@@ -381,7 +381,9 @@ fn wide(system: &System, columns: &[Vec<u16>], width: f32) -> Layout {
             };
             count as f32 * (size(node).1 + strip + gap)
         };
-        columns[column].iter().map(node).sum()
+        let last = columns[column].last();
+        let below = last.map_or(0.0, |node| more_than_gap(system, *node));
+        columns[column].iter().map(node).sum::<f32>() - below
     };
     let widths: Vec<f32> = columns
         .iter()
@@ -492,8 +494,14 @@ fn has_strip(live: &Live) -> bool {
 fn gap_of(system: &System, node: u16) -> f32 {
     match system.live(node) {
         Some(live) if live.node.slim => slim::GAP,
+        Some(live) if died::is_outside(&live.node.kind) => died::GAP,
         _ => GAP,
     }
+}
+
+/// What is left between two members beyond the usual; nothing of it is left under the last.
+fn more_than_gap(system: &System, node: u16) -> f32 {
+    (gap_of(system, node) - GAP).max(0.0)
 }
 
 fn narrow(system: &System, columns: &[Vec<u16>], width: f32) -> Layout {
@@ -598,6 +606,7 @@ fn narrow(system: &System, columns: &[Vec<u16>], width: f32) -> Layout {
             spot.cards.push(card);
             y += h + gap_of(system, *node);
         }
+        y -= more_than_gap(system, *node);
         y += match (guarded(system, *node), is_service) {
             (true, _) => GUARDED_H,
             (false, true) => 8.0,
@@ -625,37 +634,17 @@ pub fn draw(system: &System, knobs: &Values, at: Time, scene: &mut Scene) {
             continue;
         };
         match &live.node.kind {
-            Kind::Crowd(_) => crowd(live, system, spot, at, scene),
-            Kind::Gate(gate) => {
-                let wire = gate.routes.first().and_then(|wire| system.wire(*wire));
-                self::gate(live, wire, system, spot, &layout, scene);
-            }
-            Kind::Queue(_) => {
-                for card in &spot.cards {
-                    (system.queues().draw)(live, *card, at, scene);
-                }
-            }
-            Kind::Cache(_) => {
-                for (member, card) in spot.cards.iter().enumerate() {
-                    (system.caching().draw)(live, member, (*card, at), scene);
-                }
-            }
-            Kind::Topic(_) => {
-                for card in &spot.cards {
-                    (system.topics().draw)(live, system, *card, at, scene);
-                }
-            }
-            Kind::Function(_) => {
-                for card in &spot.cards {
-                    (system.functions().draw)(live, system, *card, at, scene);
-                }
-            }
             Kind::Service(_) => {
                 if let (Some(block), Some(gear)) = (spot.block, system.gear.tiles) {
                     (gear.ground)(usize::from(live.node.tiles), block, scene);
                 }
                 for member in 0..live.members.len() {
                     service(live, member, system, spot, at, scene);
+                }
+            }
+            _ => {
+                for (member, card) in spot.cards.iter().enumerate() {
+                    plain(live, member, system, (*card, &layout), at, scene);
                 }
             }
         }
@@ -673,10 +662,35 @@ pub fn draw(system: &System, knobs: &Values, at: Time, scene: &mut Scene) {
     scene.height += system.script.aside(system, knobs, at, area, scene);
 }
 
-fn crowd(live: &Live, system: &System, spot: &Spot, at: Time, scene: &mut Scene) {
-    let Some(rect) = spot.cards.first().copied() else {
-        return;
-    };
+/// Draws the card of a member that is no service, and what died there.
+fn plain(
+    live: &Live,
+    member: usize,
+    system: &System,
+    (card, layout): (Rect, &Layout),
+    at: Time,
+    scene: &mut Scene,
+) {
+    match &live.node.kind {
+        Kind::Crowd(_) => crowd(live, system, card, scene),
+        Kind::Gate(gate) => {
+            // Whose turn it is stands at the first of several.
+            let wire = gate.routes.first().filter(|_| member == 0);
+            let wire = wire.and_then(|wire| system.wire(*wire));
+            self::gate((live, member), wire, system, card, layout, scene);
+        }
+        Kind::Queue(_) => (system.queues().draw)(live, card, at, scene),
+        Kind::Cache(_) => (system.caching().draw)(live, member, (card, at), scene),
+        Kind::Topic(_) => (system.topics().draw)(live, system, card, at, scene),
+        Kind::Function(_) => (system.functions().draw)(live, system, card, at, scene),
+        Kind::Service(_) => {}
+    }
+    if died::is_outside(&live.node.kind) {
+        died::draw((live, member), (card, layout.narrow), at, scene);
+    }
+}
+
+fn crowd(live: &Live, system: &System, rect: Rect, scene: &mut Scene) {
     let part = live.node.part_of(0);
     let load = system.load_per_s(live.node.id);
     // Those who wait for their answer before they ask again have no rate of their own.
@@ -696,7 +710,6 @@ fn crowd(live: &Live, system: &System, spot: &Spot, at: Time, scene: &mut Scene)
         scene.name(part),
         system.script.line(live.node.id, 0, system, scene),
     );
-    let _ = at;
     let mut pencil = scene.thing(part, rect, status.clone());
     pencil.figure("load", load);
     Card {
@@ -712,17 +725,14 @@ fn crowd(live: &Live, system: &System, spot: &Spot, at: Time, scene: &mut Scene)
 
 /// A gate, and whom it would choose next or chose last.
 fn gate(
-    live: &Live,
+    (live, member): (&Live, usize),
     wire: Option<&LiveWire>,
     system: &System,
-    spot: &Spot,
+    card: Rect,
     layout: &Layout,
     scene: &mut Scene,
 ) {
-    let Some(card) = spot.cards.first().copied() else {
-        return;
-    };
-    let part = live.node.part_of(0);
+    let part = live.node.part_of(member);
     let name = scene.name(part);
     let turns = wire.filter(|wire| {
         system
@@ -732,7 +742,7 @@ fn gate(
     let Some(wire) = turns else {
         let value = system
             .script
-            .line(live.node.id, 0, system, scene)
+            .line(live.node.id, member, system, scene)
             .unwrap_or_default();
         let mut pencil = scene.thing(part, card, value.clone());
         Card::plain(card, name, value).draw(&mut pencil);
@@ -1136,7 +1146,7 @@ fn service(live: &Live, index: usize, system: &System, spot: &Spot, at: Time, sc
             ink: now.ink,
             border: now.border,
             spoken: now.spoken,
-            died: cells::died(member, at, scene),
+            died: died::died(member, at, scene),
             line: system.script.line(live.node.id, index, system, scene),
         };
         let ink = |frame: &Frame| ink_of(frame, system);
@@ -1186,7 +1196,7 @@ fn service(live: &Live, index: usize, system: &System, spot: &Spot, at: Time, sc
     };
     let in_vain = working.is_some_and(|(_, in_vain)| in_vain);
     let dead = member.down.is_some();
-    let (line, line_ink) = match cells::died(member, at, scene) {
+    let (line, line_ink) = match died::died(member, at, scene) {
         Some(died) => (Some(died), Ink::Bad),
         None => (
             system.script.line(live.node.id, index, system, scene),

@@ -3,9 +3,12 @@
 use super::System;
 use crate::flow::Balance;
 use crate::system::frame::Place;
+use crate::system::ledger::Count;
+use crate::system::plan::Kind;
 use crate::system::shelf::{Loan, Pulling};
 use crate::system::state::Live;
 use algorithms::message_queue::State;
+use std::collections::BTreeMap;
 
 impl System {
     /// Whether the books are right; see [`engine::Model::audit`].
@@ -65,6 +68,8 @@ impl System {
         if let Some(caches) = self.gear.caches {
             (caches.audit)(self)?;
         }
+        self.crowds_are_right()?;
+        self.callers_are_right()?;
         self.shelves_are_right()?;
         self.jobs_are_right()?;
         self.feeds_are_right()?;
@@ -82,6 +87,68 @@ impl System {
                 "queues hold {queued}, {} are counted",
                 self.waiting
             ));
+        }
+        Ok(())
+    }
+
+    /// Requests that are under way, by the node of their crowd.
+    pub(super) fn requests_under_way(&self) -> Vec<u32> {
+        let mut all = vec![0; self.nodes.len()];
+        for (_, request) in self.frames.iter().filter(|(_, it)| it.is_request()) {
+            all[usize::from(request.node)] += 1;
+        }
+        all
+    }
+
+    /// Each request that came is done, has failed or is under way, and was counted once.
+    fn crowds_are_right(&self) -> Result<(), String> {
+        for (live, here) in self.nodes.iter().zip(self.requests_under_way()) {
+            let Some(live) = live else { continue };
+            if !matches!(live.node.kind, Kind::Crowd(_)) {
+                continue;
+            }
+            let of = |count| live.row.of(count);
+            let (came, over) = (of(Count::Came), of(Count::Done) + of(Count::Failed));
+            if came + live.carried != over + here {
+                return Err(format!(
+                    "to crowd {} came {came} and {}, {over} are over, {here} under way",
+                    live.node.id.0, live.carried
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Who waits for calls waits for calls that there are, and for none of them longer than it wanted to.
+    fn callers_are_right(&self) -> Result<(), String> {
+        let mut awaited = BTreeMap::new();
+        let waiting = self.frames.iter().filter(|(_, it)| !it.left);
+        for (_, call) in waiting.filter(|(_, it)| self.awaits(it.parent, it.of)) {
+            *awaited.entry(call.parent).or_insert(0) += 1;
+            let Some(caller) = self.frames.get(call.parent) else {
+                continue;
+            };
+            let spec = self.call_of(caller.node, caller.draw.class, call.of);
+            let timeout = spec.and_then(|spec| spec.timeout);
+            let counts = !matches!(call.place, Place::Bounces | Place::Pauses);
+            // What holds for a call that was made by another plan is not known any more.
+            if let Some(timeout) = timeout.filter(|_| counts && call.asked > self.turned)
+                && self.now.since(call.asked) > timeout
+            {
+                return Err(format!(
+                    "node {} waits for call {} for longer than {timeout:?}",
+                    caller.node, call.number
+                ));
+            }
+        }
+        for (key, caller) in self.frames.iter() {
+            let there = awaited.get(&key).copied().unwrap_or(0);
+            if caller.place == Place::Held && u32::from(caller.pending) != there {
+                return Err(format!(
+                    "request {} at node {} waits for {} calls, there are {there}",
+                    caller.number, caller.node, caller.pending
+                ));
+            }
         }
         Ok(())
     }

@@ -205,8 +205,19 @@ impl System {
                 .with(count(number))
                 .with(Arg::Part(part));
             self.say(note.about(part).dot(number), cx);
+        } else if call.left || call.place == Place::Bounces {
+            // It dies with its user, who waits no longer or cannot even send; whatever else it dies of is told where that was.
+            let (node, member) = parent.at();
+            self.dies_at(node.0, member as u16, reason, cx.now());
         }
         self.fail(call.parent, reason, cx);
+    }
+
+    /// Something has died at a part, which shows it for a while.
+    pub(super) fn dies_at(&mut self, node: u16, member: u16, reason: Reason, now: Time) {
+        if let Some(part) = self.part_mut(node, member) {
+            part.deaths.add(reason, now);
+        }
     }
 
     /// Says that a caller does without the callee at the end of a wire, or asks that one instead of another.

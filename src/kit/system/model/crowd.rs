@@ -112,6 +112,7 @@ impl System {
             let thing = keys.rank_at(draw.unit(purpose::KEY)) as u32;
             draw.key = self.script.name_of(thing, self);
         }
+        draw.region = self.region_at(node, draw.unit(purpose::REGION));
         self.classify(node, &mut draw);
         self.request(node, draw, 0, cx);
     }
@@ -141,6 +142,7 @@ impl System {
             // Kept to know which of the user's requests it is.
             key: nth,
             class: 0,
+            region: self.region_of(node, user),
         };
         self.classify(node, &mut draw);
         self.request(node, draw, 0, cx);
@@ -166,23 +168,29 @@ impl System {
 
     /// Draws what kind of request one of a crowd is.
     pub(super) fn classify(&self, node: u16, draw: &mut Draw) {
-        let Some(Kind::Crowd(crowd)) = self.live(node).map(|live| &live.node.kind) else {
-            return;
+        if let Some(Kind::Crowd(crowd)) = self.live(node).map(|live| &live.node.kind)
+            && let Some(class) = nth_of(&crowd.classes, draw.unit(purpose::CLASS))
+        {
+            draw.class = class;
+        }
+    }
+
+    /// The region of one of a crowd, from an even draw.
+    fn region_at(&self, node: u16, unit: f64) -> u8 {
+        match self.live(node).map(|live| &live.node.kind) {
+            Some(Kind::Crowd(crowd)) => nth_of(&crowd.regions, unit).unwrap_or(0),
+            _ => 0,
+        }
+    }
+
+    /// The region of a user or connection, the same for all that it asks.
+    pub(super) fn region_of(&self, node: u16, user: u16) -> u8 {
+        let dice = mix64(self.salt ^ mix64((u64::from(node) << 16) | u64::from(user)));
+        let home = Draw {
+            dice,
+            ..Draw::default()
         };
-        if crowd.classes.len() < 2 {
-            return;
-        }
-        let all: f64 = crowd.classes.iter().sum();
-        let mut ticket = draw.unit(purpose::CLASS) * all;
-        for (class, share) in crowd.classes.iter().enumerate() {
-            if *share > 0.0 {
-                draw.class = class as u8;
-            }
-            ticket -= share;
-            if ticket <= 0.0 {
-                break;
-            }
-        }
+        self.region_at(node, home.unit(purpose::REGION))
     }
 
     /// A user's request begins, of the class that `draw` says.
@@ -271,6 +279,7 @@ impl System {
             .with(count(number))
             .with(Arg::Part(part));
         self.say(note.about(part).dot(number), cx);
+        self.dies_at(node, 0, Reason::Left, cx.now());
         self.failing(number, cx);
         self.home(key, cx);
     }
@@ -361,4 +370,23 @@ impl System {
         self.say(note.ends("spike", node), cx);
         self.start_crowd(usize::from(node), cx);
     }
+}
+
+/// Which of several shares an even draw falls into; none if there are fewer than two.
+fn nth_of(shares: &[f64], unit: f64) -> Option<u8> {
+    if shares.len() < 2 {
+        return None;
+    }
+    let mut ticket = unit * shares.iter().sum::<f64>();
+    let mut nth = 0;
+    for (place, share) in shares.iter().enumerate() {
+        if *share > 0.0 {
+            nth = place as u8;
+        }
+        ticket -= share;
+        if ticket <= 0.0 {
+            break;
+        }
+    }
+    Some(nth)
 }

@@ -71,19 +71,24 @@ impl System {
         self.let_through(key, cx);
     }
 
-    /// A call goes on over the wire of its class, or back, if there is none.
+    /// A call goes on over the wire of its class or region, or back, if there is none.
     fn let_through(&mut self, key: Key, cx: Cx<'_, '_>) {
         let Some(frame) = self.frames.get(key) else {
             return;
         };
-        let (node, member, class) = (frame.node, frame.member, usize::from(frame.draw.class));
+        let (node, member, draw) = (frame.node, frame.member, frame.draw);
         let Some(live) = self.live_mut(node) else {
             return;
         };
         let Kind::Gate(gate) = &live.node.kind else {
             return;
         };
-        let route = gate.routes.get(class).or(gate.routes.last()).copied();
+        let nth = match gate.regional {
+            true => draw.region,
+            false => draw.class,
+        };
+        let route = gate.routes.get(usize::from(nth));
+        let route = route.or(gate.routes.last()).copied();
         if let Some(wire) = route {
             return self.go(key, wire, cx);
         }

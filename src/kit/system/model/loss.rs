@@ -2,12 +2,13 @@
 
 use super::{System, count, purpose};
 use crate::flow::{Key, Leg};
+use crate::system::deaths::Deaths;
 use crate::system::frame::{Draw, Frame, Place, Reason};
 use crate::system::ledger::Count;
 use crate::system::plan::WireId;
 use crate::system::script::Cx;
 use crate::system::shelf::Loan;
-use crate::system::state::{Deaths, HUSH};
+use crate::system::state::HUSH;
 use engine::{Arg, Note, Time, Tone};
 
 /// Whether a wire that loses this share loses one crossing of a request: drawn from its own dice, so that twins lose the same ones.

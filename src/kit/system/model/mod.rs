@@ -64,6 +64,7 @@ mod purpose {
     pub(super) const DRAGS: u64 = 7;
     pub(super) const KEY: u64 = 9;
     pub(super) const LOSS: u64 = 8;
+    pub(super) const REGION: u64 = 10;
     pub(super) const WORK: u64 = 1 << 16;
 }
 
@@ -402,8 +403,10 @@ impl Model for System {
 
     fn on_start(&mut self, knobs: &Values, cx: Cx<'_, '_>) {
         self.all = Row::nothing();
-        for live in self.nodes.iter_mut().flatten() {
-            live.row = Row::nothing();
+        let under_way = self.requests_under_way();
+        for (live, carried) in self.nodes.iter_mut().zip(under_way) {
+            let Some(live) = live else { continue };
+            (live.row, live.carried) = (Row::nothing(), carried);
             for member in live.members.iter_mut() {
                 member.own.row = Row::nothing();
             }
@@ -520,6 +523,11 @@ impl System {
         self.stirred = true;
         self.script.heard(&note, self);
         cx.say(note)
+    }
+
+    /// Has [`Script::look`] and [`Script::report`] look after this event, though nothing was said in it.
+    pub fn stir(&mut self) {
+        self.stirred = true;
     }
 
     /// Says a plain note about a request at a part. What is said for every request is put together here, once.

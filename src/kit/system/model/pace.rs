@@ -101,7 +101,9 @@ impl System {
             person: user,
             key: connection.turn,
             class: 0,
+            region: 0,
         };
+        draw.region = self.region_of(node, user);
         cx.because(NoteId::NONE);
         self.classify(node, &mut draw);
         self.request_of(node, draw, (0, asked), cx);

@@ -2,7 +2,7 @@
 
 use super::{Event, System, count};
 use crate::flow::Key;
-use crate::system::frame::Frame;
+use crate::system::frame::{Frame, Reason};
 use crate::system::kept::Kept;
 use crate::system::ledger::Count;
 use crate::system::plan::{Kind, Subscription};
@@ -345,6 +345,9 @@ impl System {
         };
         if let (Some(counted), Some(live)) = (counted, self.live_mut(node)) {
             live.row.add(counted);
+        }
+        if matches!(counted, Some(Count::Buried | Count::Dropped)) {
+            self.dies_at(node, 0, frame.failed.unwrap_or(Reason::TimedOut), now);
         }
         if let Some(note) = note {
             self.say(note, cx);

@@ -57,7 +57,7 @@ impl System {
         if let Some(watched) = &mut live.watched {
             watched.sent.add(0, cx.now());
         }
-        let (to, travel, loss) = (live.wire.to.0, live.wire.travel, live.loss);
+        let (to, travel, loss) = (live.wire.to.0, live.wire.way(draw.region), live.loss);
         let script = self.script;
         let Some(target) = self.live(to) else { return };
         let (part, counted) = (target.node.part_of(member), target.node.counted);
@@ -221,10 +221,13 @@ impl System {
             return;
         };
         let (wire, _) = frame.hop();
-        let dark = self.door(frame.node, frame.member) == Door::Dark;
+        let (dark, region) = (
+            self.door(frame.node, frame.member) == Door::Dark,
+            frame.draw.region,
+        );
         let travel = self
             .live_wire(wire)
-            .map_or(Time::ZERO, |live| live.wire.travel);
+            .map_or(Time::ZERO, |live| live.wire.way(region));
         let back = if dark { HUSH } else { travel };
         let loss = self.live_wire(wire).map_or(0.0, |live| live.loss);
         let strays = loss > 0.0 && !dark && self.strays(key, wire, true);

@@ -243,8 +243,8 @@ impl Script for ReadReplicas {
         ];
         let router = Gate {
             routes: vec![LINK],
-            limits: false,
             filters: true,
+            ..Gate::default()
         };
         let machines = 1 + knobs.whole("replicas") as usize;
         Plan {
@@ -501,6 +501,7 @@ fn tell(told: Told, system: &mut System, cx: Cx<'_, '_>) {
                 key: position as u32,
                 person,
                 class: READ_CLASS,
+                region: 0,
             };
             system.request(USERS.0, draw, 0, cx);
         }

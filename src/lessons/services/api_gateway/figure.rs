@@ -1,14 +1,14 @@
 //! The stage: who asks, the door with its places, and the services, each with its part of the latest page in time.
 
 use super::{
-    COPIES, Fate, GATEWAY, IN, LATELY, LOGIN, ODD, PAGE, PARTNER, PARTS, PATHS, PHONE, RATINGS,
-    REVIEWS, SERVICES, Seen, Timing, WEB, class_of, direct, rule_word,
+    COPIES, Fate, GATEWAY, IN, KEY, LATELY, LOGIN, ODD, PAGE, PARTNER, PARTS, PATHS, PHONE,
+    RATINGS, REVIEWS, SERVICES, Seen, Timing, WEB, class_of, direct, rule_word,
 };
 use engine::scene::{Curve, Rect, pt};
 use engine::{Arg, Glyph, Ink, PartId, Scene, Time, text};
 use kit::figures::label::{ending, fitting};
 use kit::figures::{DOT, LANE, NodeCard, on};
-use kit::system::{Frame, NodeId, Place, Reason, System, Values};
+use kit::system::{Frame, NodeId, Place, System, Values, died};
 
 /// From here on the parts stand side by side.
 const WIDE: f32 = 700.0;
@@ -277,10 +277,8 @@ fn web(system: &System, at: Time, rect: Rect, scene: &mut Scene) {
 }
 
 fn partner(system: &System, knobs: &Values, at: Time, rect: Rect, scene: &mut Scene) {
-    let seen = system.own::<Seen>();
     let load = system.load_per_s(PARTNER);
     let limit = knobs.whole("limit");
-    let limited = seen.limited.sum(0, Time::s(1), at);
     let said = if limit > 0 {
         scene.say("limit", &[Arg::Count(i64::from(limit))])
     } else {
@@ -290,15 +288,11 @@ fn partner(system: &System, knobs: &Values, at: Time, rect: Rect, scene: &mut Sc
         (scene.say("pages", &[Arg::Number(load)]), Ink::Secondary),
         (said, Ink::Secondary),
     ];
-    if limited > 0 {
-        let args = [
-            Arg::Count(i64::from(limited)),
-            Arg::Word(Reason::Limited.label()),
-        ];
-        lines.push((scene.say("died", &args), Ink::Bad));
-    }
-    let figures = [("limited", f64::from(limited))];
-    client(PartId::one("partner"), rect, lines, &figures, scene);
+    // The gate that counts its requests has no card of its own.
+    let key = system.node(KEY).and_then(|live| live.members.get(0));
+    let died = key.and_then(|key| died(key, at, scene));
+    lines.extend(died.map(|died| (died, Ink::Bad)));
+    client(PartId::one("partner"), rect, lines, &[], scene);
 }
 
 /// A gateway: its places, what it last died of, and the last odd path with the rule that it met.
@@ -319,10 +313,7 @@ fn gateway(member: usize, system: &System, at: Time, rect: Rect, scene: &mut Sce
     } else {
         scene.say("places", &args)
     };
-    let death = it.own.dying(at).map(|(reason, many)| {
-        let args = [Arg::Count(i64::from(many)), Arg::Word(reason.label())];
-        scene.say("died", &args)
-    });
+    let death = died(it, at, scene);
     let path = seen.odd.map(|odd| {
         let path = scene.say(PATHS[odd], &[]);
         let rule = rule_word(class_of(ODD[odd]));
@@ -425,10 +416,7 @@ fn row(service: usize, system: &System, at: Time, layout: &Layout, axis: Time, s
     if waiting > 0 {
         says.push(scene.say("waiting", &[Arg::Count(waiting as i64)]));
     }
-    let dying = member.own.dying(at).map(|(reason, many)| {
-        let args = [Arg::Count(i64::from(many)), Arg::Word(reason.label())];
-        scene.say("died", &args)
-    });
+    let dying = died(member, at, scene);
     let took = seen.last.and_then(|last| bar_of(&last, service));
     let name = scene.name(part);
     let mut spoken = says.clone();

@@ -248,8 +248,6 @@ struct Seen {
     pages: Recently<3>,
     /// Logins answered, and refused.
     logins: Recently<2>,
-    /// The partner's requests that were refused by its limit.
-    limited: Recently<1>,
     bucket: Option<(u32, TokenBucket)>,
     /// The last of the odd paths that was sent.
     odd: Option<usize>,
@@ -291,7 +289,6 @@ impl Seen {
             medians: [None; 3],
             pages: Recently::new(now),
             logins: Recently::new(now),
-            limited: Recently::new(now),
             bucket: None,
             odd: None,
             door: false,
@@ -512,13 +509,10 @@ impl Script for Gateway {
             return Admission::Passes;
         };
         match bucket.ask(now.0, 1) {
-            Verdict::Refused { retry_after } => {
-                seen.limited.add(0, now);
-                Admission::Refused {
-                    why: "why.limit",
-                    after: retry_after.map(Time),
-                }
-            }
+            Verdict::Refused { retry_after } => Admission::Refused {
+                why: "why.limit",
+                after: retry_after.map(Time),
+            },
             _ => Admission::Passes,
         }
     }

@@ -14,7 +14,7 @@ use kit::figures::shares::{Fill, Shares};
 use kit::figures::{DOT, panel, queue};
 use kit::flow::Member;
 use kit::layout::{Course, Way};
-use kit::system::{Frame, NodeId, Part, Place, System, Values};
+use kit::system::{Frame, NodeId, Part, Place, System, Values, died};
 
 /// What users got lately.
 pub(super) const GOT: PartId = PartId::one("got");
@@ -465,10 +465,8 @@ fn process(
         (None, _) if it.leaving => (scene.say("leaving", &[]), String::new()),
         (None, _) => (scene.say("busy", &busy), String::new()),
     };
-    let died = it.own.dying(at).map(|(reason, many)| {
-        let args = [Arg::Count(i64::from(many)), Arg::Word(reason.label())];
-        [scene.say("died", &args), format!("✕ {many}")]
-    });
+    let died = died(it, at, scene).zip(it.own.dying(at));
+    let died = died.map(|(died, (_, many))| [died, format!("✕ {many}")]);
     let share = system.own::<Seen>().memory[column] / 100.0;
     let words = ["memory", "memory.short"].map(|word| scene.say(word, &[Arg::Share(share)]));
     let leaks = rows.start == 0;

@@ -504,7 +504,12 @@ impl Script for LatencyUnderLoad {
 
     fn taken(&self, what: Key, system: &mut System, now: Time) {
         let busy = at_work(system);
-        system.own_mut::<Seen>().lately.set(busy, now);
+        let seen = system.own_mut::<Seen>();
+        seen.lately.set(busy, now);
+        if !seen.opened {
+            // The climb begins with the first request, whatever its work: who comes then comes at the same moments in twins.
+            system.stir();
+        }
         // Counted from when it was to be asked, which for a tester on schedule may be long ago.
         let at_once = system
             .caller(what)
