@@ -163,10 +163,14 @@ fn copy_to_parts(
     held: &[bool],
     stubbed: &mut BTreeSet<u32>,
 ) {
-    let shared = |homes: &Homes, node: Node, door: usize| match homes.sole(linked, node) {
-        Some(Piece::Rest) => true,
-        Some(Piece::RestOf(family)) => homes.needs[door].contains(&family),
-        _ => false,
+    let early = |homes: &Homes, node: Node, door: usize| {
+        let mut of = homes.of(linked, node).iter();
+        of.any(|of| match of {
+            Piece::Core => true,
+            Piece::Chunk(family) => homes.needs[door].contains(family),
+            Piece::Part(of) => *of == door,
+            _ => false,
+        })
     };
     // By door, what its part gets a copy of.
     let mut copies: Vec<Vec<Node>> = Vec::new();
@@ -181,11 +185,12 @@ fn copy_to_parts(
             .collect();
         let mut seen = BTreeSet::new();
         walk(linked, &from, |_, node| {
-            if !shared(homes, node, door) {
+            if early(homes, node, door) || homes.of(linked, node).is_empty() {
                 return false;
             }
+            let own = homes.holds(linked, Piece::RestOfPart(door), node);
             match node {
-                Node::Function(index) if held[index as usize] && !run(index) => {
+                Node::Function(index) if own || held[index as usize] && !run(index) => {
                     stubbed.insert(index);
                     false
                 }

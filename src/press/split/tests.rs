@@ -435,6 +435,40 @@ fn what_few_starts_run_is_late_but_for_their_parts() {
     );
 }
 
+/// What a copy calls may be late in a chunk and in the part of a lesson that does not stand on it.
+#[test]
+fn what_a_copy_calls_comes_along_or_has_a_stub() {
+    let source = FAMILIES
+        .replace(
+            "super::balance(b\"what the system says late\") ^ at",
+            "super::both(b\"said by both\") ^ super::late_of_both(at) ^ at",
+        )
+        .replace(
+            "fn open_c(at: u32) -> u32 {",
+            "fn both(words: &[u8]) -> u32 { words.iter().fold(3, |sum: u32, byte| sum.rotate_left(7) ^ *byte as u32) }
+            #[inline(never)]
+            fn late_of_both(at: u32) -> u32 { both(b\"late in both\") ^ at }
+            #[inline(never)]
+            fn late_of_c(at: u32) -> u32 { both(b\"said by c\") ^ late_of_both(at) }
+            #[inline(never)]
+            fn open_c(at: u32) -> u32 { let at = if at == 7 { late_of_c(at) } else { at };",
+        );
+    let wasm = asking("both", &source);
+    let mut cuts = cuts(&late);
+    cuts.run_by = &|symbol, door| symbol.ends_with("6system4late") && door.contains("open_a");
+    let pieces = cut(&wasm, &cuts);
+    let (a, c) = (&pieces.parts[0].code, &pieces.parts[2].code);
+    assert!(has(a, "late") && has(a, "both") && !has(a, "late_of_both"));
+    assert!(!has(c, "both") && !has(&pieces.chunks[SYSTEM].code, "both"));
+    runs_the_same(
+        "what_a_copy_calls_comes_along_or_has_a_stub",
+        &wasm,
+        &pieces,
+    );
+    let asked = run("both-asked", &wasm, &pieces, &[0], &[0, 7, 7]).asked;
+    assert_eq!(asked, [1], "for what even its start does not run");
+}
+
 #[test]
 fn of_two_parts_one_may_hold_a_copy_back() {
     let wasm = asking("of-two", FAMILIES);
