@@ -172,6 +172,16 @@ fn copy_to_parts(
             _ => false,
         })
     };
+    // What this door leads to has a home there; another door's function may have the same name.
+    let led_to = |homes: &Homes, node: Node, door: usize| {
+        let mut of = homes.of(linked, node).iter();
+        of.any(|of| match of {
+            Piece::Rest => true,
+            Piece::RestOf(family) => homes.needs[door].contains(family),
+            Piece::RestOfPart(of) => *of == door,
+            _ => false,
+        })
+    };
     // By door, what its part gets a copy of.
     let mut copies: Vec<Vec<Node>> = Vec::new();
     let mut written = Vec::new();
@@ -185,7 +195,7 @@ fn copy_to_parts(
             .collect();
         let mut seen = BTreeSet::new();
         walk(linked, &from, |_, node| {
-            if early(homes, node, door) || homes.of(linked, node).is_empty() {
+            if early(homes, node, door) || !led_to(homes, node, door) {
                 return false;
             }
             let own = homes.holds(linked, Piece::RestOfPart(door), node);
