@@ -2,7 +2,7 @@
 
 use crate::pages::CATALOGUE;
 use crate::split::{self, Cuts, Pieces};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A layer of the lessons that some of them stand on and others do not: these share its code as one chunk.
 #[derive(Clone, Copy, Debug)]
@@ -116,10 +116,59 @@ pub fn part_names<'a>(doors: &[&str], slugs: &[&'a str]) -> Result<Vec<&'a str>,
     })
 }
 
-/// What no start of a page runs, as `make starts` found it: names of functions, one a line. What is new since, or has another
-/// name, stays where it is called, which is merely larger; what is gone does no harm. No lesson stands in it: of what is
-/// made for a lesson's types it has kinds, with `_` in their place, which hold for lessons that are not written yet.
+/// What no start of a page runs, as `make starts` found it, and what few run: names of functions, one a line; behind those of
+/// the latter, the pages that run it. What is new since, or has another name, stays where it is called, which is merely
+/// larger; what is gone does no harm. No lesson's own function stands in it: of what is made for a lesson's types it has
+/// kinds, with `_` in their place, which hold for lessons that are not written yet.
 const LATE: &str = include_str!("split/late.txt");
+/// What of its own part no start of a lesson runs: behind the slug in brackets the names of its functions, one a line.
+const LATE_IN_PARTS: &str = include_str!("split/late_in_parts.txt");
+/// What more pages' starts than this run is there for all.
+const FEW: usize = 12;
+/// Smaller functions of a lesson's own are not worth a line.
+const LISTED_BYTES: u32 = 64;
+
+/// Behind each name of a list, the words of its line.
+fn lines(list: &str) -> impl Iterator<Item = (&str, Vec<&str>)> {
+    list.lines().map(|line| {
+        let (name, pages) = line.split_once('\t').unwrap_or((line, ""));
+        (name, pages.split_whitespace().collect())
+    })
+}
+
+/// By page, what of its part is late.
+fn sections(list: &str) -> BTreeMap<&str, BTreeSet<&str>> {
+    let mut sections: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let mut page = "";
+    for line in list.lines() {
+        match line
+            .strip_prefix('[')
+            .and_then(|line| line.strip_suffix(']'))
+        {
+            Some(slug) => page = slug,
+            None => {
+                sections.entry(page).or_default().insert(line);
+            }
+        }
+    }
+    sections
+}
+
+/// The page that a door opens: a lesson's slug, which its module is called after, or the catalogue.
+fn page_of(door: &str) -> String {
+    let name = name(door);
+    let lesson = LESSONS.iter().find_map(|of| name.split_once(of));
+    let Some((_, path)) = lesson else {
+        return CATALOGUE.to_owned();
+    };
+    let in_name = |c: char| c == '_' || c.is_alphanumeric();
+    let module = path.split("::").nth(1).unwrap_or_default();
+    module
+        .split(|c| !in_name(c))
+        .next()
+        .unwrap_or_default()
+        .replace('_', "-")
+}
 
 /// The name under which the list may have a function of a part: its own, or its kind where it is made for a lesson's types.
 /// `None` for a lesson's own function.
@@ -162,53 +211,136 @@ const COPIED_BYTES_MOST: usize = 16_384;
 /// # Errors
 /// Those of [`split::split`].
 pub fn pieces(linked: &[u8], whole: bool) -> Result<Option<Pieces>, String> {
-    let known: BTreeSet<&str> = LATE.lines().collect();
+    let known: BTreeMap<&str, Vec<&str>> = lines(LATE).collect();
+    let in_parts = sections(LATE_IN_PARTS);
     let cuts = Cuts {
         door: &is_door,
         families: FAMILIES.len(),
         family: &family,
         copies_most: COPIES_MOST,
         copied_bytes_most: COPIED_BYTES_MOST,
-        late: &|symbol| !whole && known.contains(short_name(symbol).as_str()),
-        late_in_parts: &|symbol| {
-            let known = |kind: String| known.contains(kind.as_str());
-            !whole && kind(symbol).is_some_and(known)
+        late: &|symbol, door| {
+            let Some(door) = door else {
+                return !whole && known.contains_key(short_name(symbol).as_str());
+            };
+            let of_all = |kind: String| known.get(kind.as_str()).is_some_and(Vec::is_empty);
+            let own = || {
+                let late = in_parts.get(page_of(door).as_str());
+                late.is_some_and(|late| late.contains(short_name(symbol).as_str()))
+            };
+            !whole && (kind(symbol).is_some_and(of_all) || own())
+        },
+        run_by: &|symbol, door| {
+            let pages = known.get(short_name(symbol).as_str());
+            pages.is_some_and(|pages| !pages.is_empty() && pages.contains(&&*page_of(door)))
         },
         names: whole,
     };
     split::split(linked, &cuts)
 }
 
-/// The list of what no start runs: all functions of the core and the chunks of a program that was published whole, and all
-/// of its parts that are not a lesson's own, except those run. These are told by index and size in bytes; those of other
-/// pieces may be among them. Tells also how many bytes were run.
+/// A function that was run: its index and its size in bytes.
+pub type Run = (u32, u32);
+
+/// What `make starts` measured, as the lists say it, and how many bytes were run.
+#[derive(Debug)]
+pub struct Lists {
+    /// What [`LATE`] is to hold.
+    pub late: String,
+    /// What [`LATE_IN_PARTS`] is to hold.
+    pub in_parts: String,
+    /// Bytes that any start ran.
+    pub run_bytes: u32,
+}
+
+/// The lists of what is late in a program that was published whole: of core and chunks, and of parts by the page they are of.
+/// `run` has what the starts of each page ran; those of all pages under the name `*`. Functions are told by index and
+/// size; those of other pieces may be among them.
 ///
 /// # Errors
 /// A piece is damaged or has no names.
 pub fn late(
     shared: &[Vec<u8>],
-    parts: &[Vec<u8>],
-    run: &BTreeSet<(u32, u32)>,
-) -> Result<(String, u32), String> {
-    let (mut first, mut late, mut bytes) = (BTreeSet::new(), BTreeSet::new(), 0);
-    let by_name = |symbol: &str| Some(short_name(symbol));
-    for (pieces, told) in [(shared, &by_name as &dyn Fn(&str) -> _), (parts, &kind)] {
-        for piece in pieces {
-            for (index, (symbol, size)) in split::functions(piece)? {
-                let of = if run.contains(&(index, size)) {
-                    bytes += size;
-                    &mut first
-                } else {
-                    &mut late
-                };
-                of.extend(told(symbol));
+    parts: &BTreeMap<&str, Vec<u8>>,
+    run: &BTreeMap<String, BTreeSet<Run>>,
+) -> Result<Lists, String> {
+    let any: BTreeSet<Run> = run.values().flatten().copied().collect();
+    let mut run_bytes = 0;
+    // By name, whose starts run it. Several functions can have one name; one that is run keeps the others with it.
+    let mut pages: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for piece in shared {
+        for (index, (symbol, size)) in split::functions(piece)? {
+            let of = pages.entry(short_name(symbol)).or_default();
+            let run = run.iter().filter(|(_, run)| run.contains(&(index, size)));
+            of.extend(run.map(|(page, _)| page.as_str()));
+            run_bytes += if any.contains(&(index, size)) {
+                size
+            } else {
+                0
+            };
+        }
+    }
+    pages.retain(|_, pages| !pages.contains(EVERY) && pages.len() <= FEW);
+    // Of parts, kinds that none of them runs are as late as what no start runs of the core.
+    let (mut first, mut kinds) = (BTreeSet::new(), BTreeSet::new());
+    for piece in parts.values() {
+        for (index, (symbol, size)) in split::functions(piece)? {
+            let ran = any.contains(&(index, size));
+            run_bytes += if ran { size } else { 0 };
+            if let Some(kind) = kind(symbol) {
+                if ran { &mut first } else { &mut kinds }.insert(kind);
             }
         }
     }
-    // Several functions can have one name; one that is run keeps the others with it.
-    let late: Vec<_> = late.difference(&first).cloned().collect();
-    Ok((late.join("\n") + "\n", bytes))
+    for kind in kinds.difference(&first) {
+        pages.entry(kind.clone()).or_default();
+    }
+    // The same name may be run in a part, which then keeps it, as in a chunk or the core.
+    for kind in &first {
+        if pages.get(kind).is_some_and(BTreeSet::is_empty) {
+            pages.remove(kind);
+        }
+    }
+    let mut late = String::new();
+    for (name, pages) in &pages {
+        late += name;
+        if !pages.is_empty() {
+            late += "\t";
+            late += &pages.iter().copied().collect::<Vec<_>>().join(" ");
+        }
+        late += "\n";
+    }
+    let mut in_parts = String::new();
+    for (&page, piece) in parts {
+        let (mut first, mut late) = (BTreeSet::new(), BTreeSet::new());
+        for (index, (symbol, size)) in split::functions(piece)? {
+            let ran = [page, EVERY].iter().any(|page| {
+                let run = run.get(*page);
+                run.is_some_and(|run| run.contains(&(index, size)))
+            });
+            let of_all =
+                kind(symbol).is_some_and(|kind| pages.get(&kind).is_some_and(BTreeSet::is_empty));
+            if ran {
+                first.insert(short_name(symbol));
+            } else if !of_all && size >= LISTED_BYTES {
+                late.insert(short_name(symbol));
+            }
+        }
+        in_parts += &format!("[{page}]\n");
+        for name in late.difference(&first) {
+            in_parts += name;
+            in_parts += "\n";
+        }
+    }
+    Ok(Lists {
+        late,
+        in_parts,
+        run_bytes,
+    })
 }
+
+/// The name under which stands what the starts of all pages may run.
+pub const EVERY: &str = "*";
 
 #[cfg(test)]
 mod tests {
@@ -291,9 +423,12 @@ mod tests {
 
     #[test]
     fn the_list_of_what_is_late_is_sorted_and_names_no_digests() {
-        let lines: Vec<&str> = LATE.lines().collect();
-        assert!(lines.is_sorted(), "run `make starts`, or sort the file");
-        assert!(lines.iter().all(|line| short_name(line) == *line));
+        let names: Vec<&str> = lines(LATE).map(|(name, _)| name).collect();
+        assert!(names.is_sorted(), "run `make starts`, or sort the file");
+        assert!(names.iter().all(|name| short_name(name) == *name));
+        for late in sections(LATE_IN_PARTS).values() {
+            assert!(late.iter().all(|name| short_name(name) == *name));
+        }
         // An algorithm may bear the name of the lesson about it.
         let late = LATE.replace("loadlab_algorithms::", "");
         let lessons = lessons::CATALOGUE.iter().map(|entry| entry.card.slug);

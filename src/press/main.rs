@@ -3,7 +3,7 @@
 use loadlab_press::packages::{self, Choice, Kind};
 use loadlab_press::publish::{self, Optimised};
 use loadlab_press::{board, check, cuts, new, pages, serve, share, sources, weigh};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -26,7 +26,7 @@ press cartridge SLUG,… [OUT] [--home URL] [--query QUERY] [--site DIR]
                                  (default: LOADLAB_HOME)
 press split WASM DIR             cut a program that was linked with --emit-relocs, say what each piece weighs, and list
                                  each piece's functions with their sizes beside it, the largest first
-press late DIR                   write src/press/split/late.txt: what no start runs, from the functions that starts ran, an index and a size a line on standard input, of a site built with
+press late DIR                   write src/press/split/late.txt and late_in_parts.txt: what no start runs, or few do, from the functions that starts ran, a page, an index and a size a line on standard input, of a site built with
                                  LOADLAB_WHOLE=1 (see make starts)
 press weigh [DIR]                what each lesson's page moves over the wire; fails where that is too much (default: dist)
 press new SLUG --layer LAYER     write the folder of a new lesson that already runs, on one of the layers system, events, cluster, bench and flow
@@ -180,13 +180,19 @@ fn late(args: &[String]) -> Result<(), String> {
             .ok_or("press late: name the folder of the site")?,
     );
     let run = std::io::read_to_string(std::io::stdin()).map_err(|error| error.to_string())?;
-    let pair = |line: &str| {
-        let (index, size) = line.split_once(' ')?;
-        Some((index.parse().ok()?, size.parse().ok()?))
-    };
-    let run = run.lines().map(pair).collect::<Option<_>>();
-    let run: BTreeSet<_> = run.ok_or("press late: expected lines of an index and a size")?;
-    if run.is_empty() {
+    let mut pages: BTreeMap<String, BTreeSet<cuts::Run>> = BTreeMap::new();
+    for line in run.lines() {
+        let mut words = line.split(' ');
+        let mut word = || {
+            words
+                .next()
+                .ok_or("press late: expected lines of a page, an index and a size")
+        };
+        let (page, index, size) = (word()?, word()?.parse(), word()?.parse());
+        let run = (index.map_err(|_| line)?, size.map_err(|_| line)?);
+        pages.entry(page.to_owned()).or_default().insert(run);
+    }
+    if pages.is_empty() {
         return Err("press late: no function was run, so nothing was measured".to_owned());
     }
     let assets = publish::assets(folder)?;
@@ -198,21 +204,20 @@ fn late(args: &[String]) -> Result<(), String> {
     let shared = chunks.map(|name| assets.code(&name));
     let shared = shared.chain([assets.wasm.clone()]).map(|name| read(&name));
     let shared = shared.collect::<Result<Vec<_>, _>>()?;
-    let parts = assets
-        .code_bytes
-        .keys()
-        .map(|name| read(&assets.code(name)));
-    let parts = parts.collect::<Result<Vec<_>, _>>()?;
-    let (list, bytes) = cuts::late(&shared, &parts, &run)?;
+    let parts = assets.code_bytes.keys();
+    let parts = parts.map(|page| Ok::<_, String>((page.as_str(), read(&assets.code(page))?)));
+    let parts = parts.collect::<Result<_, _>>()?;
+    let lists = cuts::late(&shared, &parts, &pages)?;
     eprintln!(
-        "press: {bytes} bytes are run, {} names are not",
-        list.lines().count()
+        "press: {} bytes are run, {} names are late",
+        lists.run_bytes,
+        lists.late.lines().count()
     );
-    publish::write_file(
-        &sources::project(),
-        "src/press/split/late.txt",
-        list.as_bytes(),
-    )
+    for (name, list) in [("late", lists.late), ("late_in_parts", lists.in_parts)] {
+        let path = format!("src/press/split/{name}.txt");
+        publish::write_file(&sources::project(), &path, list.as_bytes())?;
+    }
+    Ok(())
 }
 
 fn weigh_all(args: &[String]) -> Result<(), String> {

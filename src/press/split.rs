@@ -21,7 +21,8 @@
 //!    * any other: the core, with all that it names.
 //! 3. [`rest`] moves what no start of a page runs out of core, chunks and parts. What that is has been measured; a stub stands
 //!    for each function of it that others call, asks the page for the rest when it is called first, and goes on through
-//!    the table. Of parts it is told by kinds of generic functions, never by a lesson's own.
+//!    the table. What few starts run of core and chunks goes there as well, and is copied into the parts of these few: its
+//!    stub asks only where no copy has come.
 //! 4. [`emit`] writes the pieces. A function that another piece calls is imported by the number of its slot, whoever fills
 //!    it; what may not be there at that moment (chunks know nothing of each other) is called through the table. What
 //!    wasm-bindgen will make of calls of the browser it makes in the core alone, which hands them on under names.
@@ -166,10 +167,12 @@ pub struct Cuts<'a> {
     pub copies_most: usize,
     /// A function or a piece of data with more bytes than this is not copied into several pieces.
     pub copied_bytes_most: usize,
-    /// Whether a function of the core or a chunk, by its symbol, is one that no start runs.
-    pub late: &'a dyn Fn(&str) -> bool,
-    /// Whether a function of a part is.
-    pub late_in_parts: &'a dyn Fn(&str) -> bool,
+    /// Whether a function, by its symbol, is late: of the core or a chunk one that no start runs, or few do; of a part, told
+    /// by the symbol of its door, one that the start behind that does not run.
+    pub late: &'a dyn Fn(&str, Option<&str>) -> bool,
+    /// Of a function of the core or a chunk that is late, whether the start behind a door runs it all the same, by the
+    /// symbols of both.
+    pub run_by: &'a dyn Fn(&str, &str) -> bool,
     /// Whether functions keep their symbols.
     pub names: bool,
 }

@@ -183,11 +183,12 @@ pub(super) fn core(
     stubs: Option<&Stubs>,
     names: bool,
 ) -> Result<Vec<u8>, String> {
-    let slot = |index: u32| match homes.sole(linked, Node::Function(index)) {
-        Some(Piece::Rest) => stubs.and_then(|stubs| stubs.slots.get(&index).copied()),
-        _ => None,
+    let stub_for = |index: u32| {
+        let held = homes.holds(linked, Piece::Rest, Node::Function(index));
+        stubs.filter(|_| held)?.stands_in(index)
     };
-    let stays = |index: u32| in_core(linked, homes, Node::Function(index)) || slot(index).is_some();
+    let stays =
+        |index: u32| in_core(linked, homes, Node::Function(index)) || stub_for(index).is_some();
     let own = ordered(linked, linked.own().filter(|&index| stays(index)));
     let imported = 0..linked.imported_functions;
     let mut renumber = Renumber {
@@ -261,18 +262,18 @@ pub(super) fn core(
                 module.section(&StartSection { function_index });
             }
             Payload::ElementSection(_) => {
-                let kept = linked
-                    .slots
-                    .iter()
-                    .filter(|(_, function)| stays(**function));
+                let kept = linked.slots.iter().filter(|(slot, function)| {
+                    stays(**function) && !empty(stubs, **slot, **function)
+                });
                 module.section(&elements(kept, &renumber));
             }
             Payload::CodeSectionStart { .. } => {
                 for &index in &own {
-                    if let Some(slot) = slot(index) {
+                    if let Some((slot, empty)) = stub_for(index) {
                         let of = linked.type_of(index);
                         let parameters = linked.parameters[of as usize];
-                        code.function(&stub(parameters, Some(ensure), slot, of));
+                        let asks = Some(Asks { ensure, empty });
+                        code.function(&stub(parameters, asks, slot, of));
                         continue;
                     }
                     let function = &linked.functions[(index - linked.imported_functions) as usize];
@@ -341,12 +342,35 @@ fn symbols(linked: &Linked, own: &[u32], renumber: &Renumber) -> NameSection {
     section
 }
 
+/// How a stub asks for what it stands for.
+#[derive(Clone, Copy)]
+struct Asks {
+    /// The function that makes sure that the rest is there.
+    ensure: u32,
+    /// Whether its slot is empty until somebody has brought it, who need not be the rest.
+    empty: bool,
+}
+
+/// Whether a slot stays empty where there is but a stub for a function.
+fn empty(stubs: Option<&Stubs>, slot: u32, function: u32) -> bool {
+    stubs.is_some_and(|stubs| stubs.empty.get(&function) == Some(&slot))
+}
+
 /// Stands in a piece for a function that another brings into its slot of the table: makes sure that it is there, where
 /// it comes only when it is asked for, and goes on to it.
-fn stub(parameters: u32, ensure: Option<u32>, slot: u32, type_index: u32) -> Function {
+fn stub(parameters: u32, asks: Option<Asks>, slot: u32, type_index: u32) -> Function {
     let mut body = Function::new([]);
-    if let Some(ensure) = ensure {
+    if let Some(Asks { ensure, empty }) = asks {
+        if empty {
+            body.instruction(&Instruction::I32Const(slot.cast_signed()));
+            body.instruction(&Instruction::TableGet(0));
+            body.instruction(&Instruction::RefIsNull);
+            body.instruction(&Instruction::If(BlockType::Empty));
+        }
         body.instruction(&Instruction::Call(ensure));
+        if empty {
+            body.instruction(&Instruction::End);
+        }
     }
     for parameter in 0..parameters {
         body.instruction(&Instruction::LocalGet(parameter));
@@ -446,10 +470,13 @@ pub(super) fn piece(
         Piece::Part(door) => homes.families + door + 1,
         _ => 0,
     };
-    let held: Vec<(u32, u32)> = match (piece.rest(), stubs) {
+    let held: Vec<(u32, u32, bool)> = match (piece.rest(), stubs) {
         (Some(rest), Some(stubs)) => {
-            let slot = |index| Some((index, *stubs.slots.get(&index)?));
-            homes.functions(linked, rest).filter_map(slot).collect()
+            let stub_for = |index| {
+                let (slot, empty) = stubs.stands_in(index)?;
+                Some((index, slot, empty))
+            };
+            homes.functions(linked, rest).filter_map(stub_for).collect()
         }
         _ => Vec::new(),
     };
@@ -466,12 +493,9 @@ pub(super) fn piece(
     }
     imported.extend(asks);
     let function = |index: u32| &linked.functions[(index - linked.imported_functions) as usize];
-    let held_here = held.iter().map(|(index, _)| index);
-    let stand_ins = held.iter().chain(&handing);
-    let all = imported
-        .iter()
-        .chain(&own)
-        .chain(stand_ins.clone().map(|(index, _)| index));
+    let stand_ins = held.iter().map(|(index, ..)| index);
+    let stand_ins = stand_ins.chain(handing.iter().map(|(index, _)| index));
+    let all = imported.iter().chain(&own).chain(stand_ins.clone());
     let mut renumber = Renumber {
         functions: all.copied().zip(0..).collect(),
         globals: exports.globals.keys().copied().zip(0..).collect(),
@@ -511,7 +535,7 @@ pub(super) fn piece(
     module.section(&imports);
 
     let mut functions = FunctionSection::new();
-    for index in own.iter().chain(stand_ins.clone().map(|(index, _)| index)) {
+    for index in own.iter().chain(stand_ins) {
         functions.function(function(*index).type_index);
     }
     if asks.is_some() {
@@ -535,12 +559,11 @@ pub(super) fn piece(
     }
 
     // Of a function that others hold as well, each of them fills the slot: the same stands there, whoever was last.
-    let here: BTreeSet<u32> = homes
-        .functions(linked, piece)
-        .chain(held_here.copied())
-        .collect();
-    let slots = linked.slots.iter();
-    let slots = slots.filter(|(_, function)| here.contains(function));
+    let here: BTreeSet<u32> = homes.functions(linked, piece).collect();
+    let stand_ins: BTreeSet<u32> = held.iter().map(|&(index, ..)| index).collect();
+    let slots = linked.slots.iter().filter(|(slot, function)| {
+        here.contains(function) || stand_ins.contains(function) && !empty(stubs, **slot, **function)
+    });
     module.section(&elements(slots, &renumber));
 
     let mut code = CodeSection::new();
@@ -549,10 +572,13 @@ pub(super) fn piece(
             .parse_function_body(&mut code, function(index).body.clone())
             .map_err(said)?;
     }
-    let ensures = held.iter().map(|_| Some(ensure));
-    for (&(index, slot), ensure) in stand_ins.zip(ensures.chain(std::iter::repeat(None))) {
+    let asking = held
+        .iter()
+        .map(|&(index, slot, empty)| (index, slot, Some(Asks { ensure, empty })));
+    let handing = handing.iter().map(|&(index, slot)| (index, slot, None));
+    for (index, slot, asks) in asking.chain(handing) {
         let of = function(index).type_index;
-        code.function(&stub(linked.parameters[of as usize], ensure, slot, of));
+        code.function(&stub(linked.parameters[of as usize], asks, slot, of));
     }
     if let Some(ask) = asks {
         code.function(&ensuring(rested, renumber.functions[&ask], number));

@@ -53,6 +53,28 @@ impl Homes {
         }
     }
 
+    /// Gives a node to the rest of one of the pieces that hold it.
+    pub(super) fn hold_back_of(&mut self, linked: &Linked, node: Node, of: Piece) {
+        for piece in self.of[linked.place(node)]
+            .iter_mut()
+            .filter(|piece| **piece == of)
+        {
+            *piece = piece.rest().unwrap_or(of);
+        }
+    }
+
+    /// Gives a node to one more piece.
+    pub(super) fn copy(&mut self, linked: &Linked, node: Node, to: Piece) {
+        self.of[linked.place(node)].push(to);
+    }
+
+    /// Gives a node of rests back to the pieces that these belong to.
+    pub(super) fn bring_back(&mut self, linked: &Linked, node: Node) {
+        for piece in &mut self.of[linked.place(node)] {
+            *piece = piece.without_rest();
+        }
+    }
+
     /// The functions of the program's own that a piece holds.
     pub(super) fn functions(&self, linked: &Linked, piece: Piece) -> impl Iterator<Item = u32> {
         linked

@@ -139,9 +139,15 @@ impl Linked<'_> {
         if let Some(&slot) = self.of_function.get(&function) {
             return slot;
         }
+        let slot = self.new_slot(function);
+        self.of_function.insert(function, slot);
+        slot
+    }
+
+    /// One more slot of the table for a function.
+    pub(super) fn new_slot(&mut self, function: u32) -> u32 {
         let slot = self.table.initial as u32;
         self.slots.insert(slot, function);
-        self.of_function.insert(function, slot);
         let size = u64::from(slot) + 1;
         self.table.initial = size;
         self.table.maximum = self.table.maximum.map(|most| most.max(size));

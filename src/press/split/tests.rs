@@ -97,7 +97,7 @@ fn family(symbol: &str) -> Option<usize> {
     of.iter().position(|path| symbol.contains(path))
 }
 
-fn cuts<'a>(late: &'a dyn Fn(&str) -> bool) -> Cuts<'a> {
+fn cuts<'a>(late: &'a dyn Fn(&str, Option<&str>) -> bool) -> Cuts<'a> {
     Cuts {
         door: &|symbol| symbol.contains("open_"),
         families: 2,
@@ -105,16 +105,16 @@ fn cuts<'a>(late: &'a dyn Fn(&str) -> bool) -> Cuts<'a> {
         copies_most: 3,
         copied_bytes_most: 1_000,
         late,
-        late_in_parts: late,
+        run_by: &|_, _| false,
         names: false,
     }
 }
 
-fn whole(_: &str) -> bool {
+fn whole(_: &str, _: Option<&str>) -> bool {
     false
 }
 
-fn late(symbol: &str) -> bool {
+fn late(symbol: &str, _: Option<&str>) -> bool {
     symbol.contains("late")
 }
 
@@ -377,6 +377,118 @@ fn chunks_and_parts_have_rests_with_their_copies() {
 }
 
 #[test]
+fn what_few_starts_run_is_late_but_for_their_parts() {
+    // Late in the chunk of the cluster, which `open_f` runs at its start; in turn it runs what is late, too.
+    let source = FAMILIES
+        .replace(
+            "super::hash(b\"what the cluster says late\").wrapping_mul(at)",
+            "let at = if at == 9 { later(at) } else { at };
+            super::hash(b\"what the cluster says late\").wrapping_mul(turn(at))",
+        )
+        .replace(
+            "pub fn help(at: u32)",
+            "fn later(at: u32) -> u32 { super::hash(b\"and what it never says at a start, late\") ^ at }
+            static mut TIMES: [u32; 3] = [41, 42, 43];
+            #[inline(never)]
+            fn turn(at: u32) -> u32 { let turn = at as usize % 3; unsafe { TIMES[turn] += 1; TIMES[turn] ^ at } }
+            #[inline(never)]
+            pub fn help(at: u32)",
+        );
+    let wasm = asking("few", &source);
+    let mut cuts = cuts(&late);
+    cuts.run_by = &|symbol, door| symbol.ends_with("4late") && door.contains("open_f");
+    let pieces = cut(&wasm, &cuts);
+    let cluster = &pieces.chunks[CLUSTER].code;
+    let (words, never) = (
+        &b"what the cluster says late"[..],
+        &b"and what it never says"[..],
+    );
+    assert!(!holds(&cluster.first, words) && !has(cluster, "late"));
+    for (at, part) in pieces.parts.iter().enumerate() {
+        assert_eq!(holds(&part.code.first, words), at == 5, "part {at}");
+        assert_eq!(has(&part.code, "late"), at == 5, "part {at}");
+        assert!(!holds(&part.code.first, never));
+    }
+    assert!(holds(
+        cluster.rest.as_ref().expect("something is late"),
+        never
+    ));
+    // What is written to is there once.
+    let times = [41, 0, 0, 0, 42, 0, 0, 0, 43, 0, 0, 0];
+    assert!(holds(&pieces.core.first, &times) && !holds(&pieces.parts[5].code.first, &times));
+    runs_the_same(
+        "what_few_starts_run_is_late_but_for_their_parts",
+        &wasm,
+        &pieces,
+    );
+    let asked = |doors: &[usize], at: &[u32]| run("few-asked", &wasm, &pieces, doors, at).asked;
+    assert!(asked(&[5], &[0, 1]).is_empty(), "its part has a copy");
+    assert_eq!(
+        asked(&[5], &[9]),
+        [2],
+        "which runs what is late for it, too"
+    );
+    assert_eq!(asked(&[0], &[9]), [2], "for others it is late");
+    assert!(
+        asked(&[5, 0], &[0]).is_empty(),
+        "who comes later has the copy as well"
+    );
+}
+
+/// What a copy calls may be late in a chunk and in the part of a lesson that does not stand on it.
+#[test]
+fn what_a_copy_calls_comes_along_or_has_a_stub() {
+    let source = FAMILIES
+        .replace(
+            "super::balance(b\"what the system says late\") ^ at",
+            "super::both(b\"said by both\") ^ super::late_of_both(at) ^ at",
+        )
+        .replace(
+            "fn open_c(at: u32) -> u32 {",
+            "fn both(words: &[u8]) -> u32 { words.iter().fold(3, |sum: u32, byte| sum.rotate_left(7) ^ *byte as u32) }
+            #[inline(never)]
+            fn late_of_both(at: u32) -> u32 { both(b\"late in both\") ^ at }
+            #[inline(never)]
+            fn late_of_c(at: u32) -> u32 { both(b\"said by c\") ^ late_of_both(at) }
+            #[inline(never)]
+            fn open_c(at: u32) -> u32 { let at = if at == 7 { late_of_c(at) } else { at };",
+        );
+    let wasm = asking("both", &source);
+    let mut cuts = cuts(&late);
+    cuts.run_by = &|symbol, door| symbol.ends_with("6system4late") && door.contains("open_a");
+    let pieces = cut(&wasm, &cuts);
+    let (a, c) = (&pieces.parts[0].code, &pieces.parts[2].code);
+    assert!(has(a, "late") && has(a, "both") && !has(a, "late_of_both"));
+    assert!(!has(c, "both") && !has(&pieces.chunks[SYSTEM].code, "both"));
+    runs_the_same(
+        "what_a_copy_calls_comes_along_or_has_a_stub",
+        &wasm,
+        &pieces,
+    );
+    let asked = run("both-asked", &wasm, &pieces, &[0], &[0, 7, 7]).asked;
+    assert_eq!(asked, [1], "for what even its start does not run");
+}
+
+#[test]
+fn of_two_parts_one_may_hold_a_copy_back() {
+    let wasm = asking("of-two", FAMILIES);
+    let late = |symbol: &str, door: Option<&str>| {
+        symbol.contains("4pair") && door.is_some_and(|door| door.contains("open_c"))
+    };
+    let pieces = cut(&wasm, &cuts(&late));
+    assert!(has(&pieces.parts[1].code, "pair") && !has(&pieces.parts[2].code, "pair"));
+    assert!(
+        !has(&pieces.parts[2].code, "late_pair"),
+        "nor what only that leads to"
+    );
+    assert!(pieces.parts[1].code.rest.is_none() && pieces.parts[2].code.rest.is_some());
+    runs_the_same("of_two_parts_one_may_hold_a_copy_back", &wasm, &pieces);
+    let asked = |doors: &[usize]| run("of-two", &wasm, &pieces, doors, &[0]).asked;
+    assert_eq!(asked(&[2]), [2 + 2 + 1]);
+    assert!(asked(&[1]).is_empty() && asked(&[1, 2]).is_empty());
+}
+
+#[test]
 fn the_rest_is_what_no_start_runs() {
     let source = SOURCE.replace(
         "static DOORS",
@@ -403,7 +515,7 @@ fn the_rest_is_what_no_start_runs() {
 fn a_stale_list_only_costs_bytes() {
     let wasm = asking("stale", FAMILIES);
     // Names of functions that are gone, or have other names since.
-    let gone = |symbol: &str| symbol.contains("no_longer_there");
+    let gone = |symbol: &str, _: Option<&str>| symbol.contains("no_longer_there");
     let pieces = cut(&wasm, &cuts(&gone));
     assert!(pieces.core.rest.is_none() && pieces.chunks.iter().all(|of| of.code.rest.is_none()));
     runs_the_same("a_stale_list_only_costs_bytes", &wasm, &pieces);
@@ -422,7 +534,7 @@ fn a_stale_list_only_costs_bytes() {
     let asked = run("new-door", &wasm, &pieces, &[3], &[0]).asked;
     assert_eq!(asked, [2 + 3 + 1], "with its own come those of its chunks");
     // A list that calls everything late, doors and exports among it.
-    let pieces = cut(&wasm, &cuts(&|_| true));
+    let pieces = cut(&wasm, &cuts(&|_, _| true));
     runs_the_same("a_stale_list_only_costs_bytes", &wasm, &pieces);
 }
 
