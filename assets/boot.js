@@ -513,27 +513,45 @@
     new WebAssembly.Instance(program, { core: offered(core) });
     owner.rested.value = 1;
   };
-  window.loadlabRest = (piece) => {
+  // In the order of their numbers.
+  const lacking = (needed = () => true) =>
+    [...rests].filter(needed).sort(([a], [b]) => a - b).map(([, rest]) => rest).filter(({ owner }) => !owner.rested.value);
+  const bringNow = (needed) => {
     try {
-      const alone = rests.get(piece)?.alone;
-      const needed = ([number, rest]) => number === 0 || number === piece || (alone && !rest.alone);
-      for (const [, { address, owner }] of [...rests].filter(needed).sort(([a], [b]) => a - b)) {
-        if (!owner.rested.value) join(owner, new WebAssembly.Module(programNow(address)));
-      }
+      for (const { address, owner } of lacking(needed)) join(owner, new WebAssembly.Module(programNow(address)));
     } catch (cause) {
       const trouble = troubled(cause);
+      missed = true;
       fail(trouble);
       // Nothing else ends what the program is about.
       throw trouble;
     }
   };
+  window.loadlabRest = (piece) => {
+    const alone = rests.get(piece)?.alone;
+    bringNow(([number, rest]) => number === 0 || number === piece || (alone && !rest.alone));
+  };
+  // What is cut off in the middle of the program leaves it locked. So once something was missed, whatever is pressed asks
+  // for it before the program hears of it.
+  let missed = false;
+  const askFirst = (event) => {
+    if (!missed || boot.contains(event.target) || event.target.closest?.(".update")) return;
+    try {
+      bringNow();
+    } catch {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    }
+  };
+  for (const use of ["click", "input", "change"]) window.addEventListener(use, askFirst, true);
   const bringRests = async () => {
     try {
-      const all = [...rests].sort(([a], [b]) => a - b).map(([, rest]) => rest).filter(({ owner }) => !owner.rested.value);
+      const all = lacking();
       const came = await Promise.all(all.map(({ address }) => programSoon(address)));
       all.forEach(({ owner }, at) => join(owner, came[at]));
     } catch (cause) {
       // Whoever needs it will ask again. What will never come is better told before anything is lost by it.
+      missed = true;
       const trouble = troubled(cause);
       if (ready && trouble.reload) offer(trouble.message);
     }

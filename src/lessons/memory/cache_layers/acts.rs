@@ -41,6 +41,7 @@ fn draw(nth: u32, (class, person, key): (u8, u16, u32)) -> Draw {
         key,
         person,
         class,
+        region: 0,
     }
 }
 
