@@ -3,7 +3,7 @@
 use crate::tape::NoteId;
 use crate::time::Time;
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 
 /// So many bits of a ticket tell the slot; the others count.
 const SLOT_BITS: u32 = 24;
@@ -63,51 +63,98 @@ impl<E> Agenda<E> {
 
     /// How many events are pending.
     pub fn len(&self) -> usize {
-        self.order.heap.len()
+        self.order.pending
     }
 
     /// Whether nothing is pending.
     pub fn is_empty(&self) -> bool {
-        self.order.heap.is_empty()
+        self.order.pending == 0
     }
 }
 
-/// The order of the events, apart from the events themselves: this part is the same code for all lessons, and what a
-/// heap moves about is small.
+/// Many events are due a fixed span after they are scheduled: the length of a wire, a time-out. Those of one span come in
+/// order, so they stand in a lane behind each other; a heap, which so stays small, sorts what finds none.
+const LANES: usize = 3;
+
+/// The order of the events, apart from the events themselves: this part is the same code for all lessons, and what is
+/// moved about is small.
 #[derive(Clone, Debug, Default)]
 struct Order {
     /// Time and ticket. A ticket is a sequence number and, in its last bits, a slot.
     heap: BinaryHeap<Reverse<(Time, u64)>>,
+    lanes: [Lane; LANES],
     free: Vec<u32>,
+    pending: usize,
     scheduled: u64,
+    /// When the last event was due that was taken.
+    now: Time,
+}
+
+/// Events of one span, in their order.
+#[derive(Clone, Debug, Default)]
+struct Lane {
+    /// Of those that are in it; an empty lane is free for any.
+    span: Time,
+    queue: VecDeque<(Time, u64)>,
 }
 
 impl Order {
     /// Gives a slot to an event that is due at this time; a slot never given before comes next after all others.
     fn push(&mut self, at: Time) -> usize {
-        let slot = self.free.pop().unwrap_or(self.heap.len() as u32);
+        let slot = self.free.pop().unwrap_or(self.pending as u32);
         debug_assert!(slot >> SLOT_BITS == 0, "too many pending events");
         let ticket = self.scheduled << SLOT_BITS | u64::from(slot);
-        self.heap.push(Reverse((at, ticket)));
+        let span = at.since(self.now);
+        let fits = |lane: &&mut Lane| match lane.queue.back() {
+            Some(&(back, _)) => lane.span == span && back <= at,
+            None => true,
+        };
+        match self.lanes.iter_mut().find(fits) {
+            Some(lane) => {
+                lane.span = span;
+                lane.queue.push_back((at, ticket));
+            }
+            None => self.heap.push(Reverse((at, ticket))),
+        }
+        self.pending += 1;
         self.scheduled += 1;
         slot as usize
     }
 
+    /// What is next, and the lane in which it stands; beyond the last one is the heap.
+    #[inline]
+    fn first(&self) -> Option<((Time, u64), usize)> {
+        let mut first = self.heap.peek().map(|Reverse(next)| (*next, LANES));
+        for (at, lane) in self.lanes.iter().enumerate() {
+            if let Some(next) = lane.queue.front()
+                && first.is_none_or(|(first, _)| *next < first)
+            {
+                first = Some((*next, at));
+            }
+        }
+        first
+    }
+
     /// The time and slot of the next event if it is due at or before `until`; the slot is free then.
     fn pop_until(&mut self, until: Time) -> Option<(Time, usize)> {
-        if self.next_at() > until {
+        let ((at, ticket), lane) = self.first()?;
+        if at > until {
             return None;
         }
-        let Reverse((at, ticket)) = self.heap.pop()?;
+        match self.lanes.get_mut(lane) {
+            Some(lane) => drop(lane.queue.pop_front()),
+            None => drop(self.heap.pop()),
+        }
         let slot = ticket as u32 & ((1 << SLOT_BITS) - 1);
         self.free.push(slot);
+        self.pending -= 1;
+        self.now = at;
         Some((at, slot as usize))
     }
 
     #[inline]
     fn next_at(&self) -> Time {
-        let next = self.heap.peek();
-        next.map_or(Time::NEVER, |Reverse((at, _))| *at)
+        self.first().map_or(Time::NEVER, |((at, _), _)| at)
     }
 }
 

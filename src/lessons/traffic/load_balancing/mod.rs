@@ -122,6 +122,8 @@ struct Seen {
     slowed: Option<Slowed>,
     /// What was last said of the link to each server.
     links: Vec<Way>,
+    /// Nothing has been said since then but what is said of every request.
+    settled: bool,
     /// What was last said of how the balancer chooses.
     policy: Option<Policy>,
 }
@@ -208,7 +210,10 @@ impl Script for Balancing {
     }
 
     fn heard(&self, note: &Note, system: &mut System) {
-        let (now, load_per_s) = (system.now, system.load_per_s(CLIENTS));
+        let now = system.now;
+        if !matches!(note.word, "picked" | "waits" | "answered") {
+            system.own_mut::<Seen>().settled = false;
+        }
         let Some(part) = note.part else { return };
         match note.word {
             "picked" => {
@@ -219,6 +224,7 @@ impl Script for Balancing {
                 }
             }
             "crashed" => {
+                let load_per_s = system.load_per_s(CLIENTS);
                 let ill = |i: usize| server(system, i).is_some_and(|it| it.ill);
                 let alone = (0..servers(system))
                     .all(|i| PartId::nth("server", i as u16 + 1) == part || !ill(i));
@@ -274,7 +280,7 @@ impl Script for Balancing {
             live.flat_map(|live| live.members.iter())
         };
         let calm = load >= 40.0
-            && system.since("slowed").is_some()
+            && system.own::<Seen>().slowed.is_some()
             && members().any(|member| member.own.rate < 1.0)
             && members().all(|member| member.own.pool.queue.len() <= 3);
         let turned = system.turned;
@@ -294,7 +300,11 @@ impl Script for Balancing {
         let policy = system.wire(LINK).map(|wire| wire.wire.policy);
         let seen = system.own::<Seen>();
         // Called after every event, and nearly always nothing has changed.
-        if seen.policy == policy && ways(system).eq(seen.links.iter().copied()) {
+        if seen.policy == policy
+            && seen.links.len() == servers(system)
+            && (seen.settled || ways(system).eq(seen.links.iter().copied()))
+        {
+            system.own_mut::<Seen>().settled = true;
             return;
         }
         let ways: Vec<Way> = ways(system).collect();
