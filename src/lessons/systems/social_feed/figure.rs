@@ -295,14 +295,13 @@ fn outboxes(feeds: &Feeds, rect: Rect, scene: &mut Scene) {
         readers.any(|it| !feeds.sleeps(*it) && !feeds.is_copied(author, *it))
     });
     let asked = feeds.asked(you, 0).len();
-    let said = match feeds.rule.design {
-        READ => scene.say("fetch.all", &[]),
-        PAIR => scene.say("fetch.pair", &[]),
-        _ if asked > 0 => {
-            let above = Arg::Count(feeds.rule.above as i64);
-            scene.say("fetch.above", &[above])
-        }
-        _ => scene.say("fetch.none", &[]),
+    let above = Arg::Count(feeds.rule.above as i64);
+    let say = |word: &str| scene.say(word, &[above]);
+    let [said, few] = match feeds.rule.design {
+        READ => [say("fetch.all"), say("fetch.all.short")],
+        PAIR => [say("fetch.pair"), say("fetch.pair.short")],
+        _ if asked > 0 => [say("fetch.above"), say("fetch.above.short")],
+        _ => [say("fetch.none"), say("fetch.none.short")],
     };
     let star_per_s = feeds.star_fetches_per_s();
     let star = scene.say("fetch.star", &[Arg::Number(libm::round(star_per_s))]);
@@ -322,8 +321,8 @@ fn outboxes(feeds: &Feeds, rect: Rect, scene: &mut Scene) {
             star_per_s * feeds.rule.every.unwrap_or(0.0),
         );
     let lines = match fetched[0] {
-        true => vec![format!("{said}, {star}"), star, said],
-        false => vec![said],
+        true => vec![format!("{said}, {star}"), star, few],
+        false => vec![said, few],
     };
     card(&mut pencil, rect, &name, &lines, Ink::Secondary);
     let w = (rect.w - 16.0) / 3.0;
@@ -336,10 +335,19 @@ fn outboxes(feeds: &Feeds, rect: Rect, scene: &mut Scene) {
             true => (Ink::Hit, true),
             false => (Ink::Secondary, false),
         };
+        // A rim says so where there is no room for the word.
+        if fetched[i] {
+            let rim = Rect::new(x - 2.0, y - 12.0, 16.0, 16.0);
+            pencil.bordered(rim, 4.0, Ink::None, Ink::Hit, 1.5);
+        }
         let both = match fetched[i] {
-            true => vec![format!("{word}: {yes}"), yes.clone()],
+            true => vec![format!("{word}: {yes}"), word],
             false => vec![word],
         };
+        let narrow = text::width(&both[both.len() - 1], 11.0, bold) > w - 18.0;
+        if narrow {
+            continue;
+        }
         let said = fitting(&both, 11.0, bold, w - 18.0);
         let p = pt(x + 16.0, y);
         match bold {
@@ -417,17 +425,27 @@ fn generator(system: &System, rect: Rect, at: Time, scene: &mut Scene) {
         ],
     };
     card(&mut pencil, rect, &name, &lines, ink);
+    // Its workers, if they are few enough to be told apart.
+    let held = busy + dead;
+    for i in 0..(all + dead) * usize::from(all + dead <= 6) {
+        let p = pt(rect.x + rect.w - 15.0 - 13.0 * i as f32, rect.y + 15.0);
+        match i {
+            i if i < dead => pencil.mark(Glyph::Failure, p, 4.5, Ink::Bad),
+            i if i < held => pencil.mark(Glyph::Request, p, 4.5, Ink::Accent),
+            _ => pencil.mark(Glyph::Response, p, 4.5, Ink::Mark),
+        };
+    }
     let over = tasks.len() > rows;
     let shown = if over { rows - 1 } else { tasks.len() };
     let longest = tasks.iter().map(|it| it.1).max().unwrap_or(0).max(300);
-    let area = rect.w - 20.0 - 82.0;
+    let area = rect.w - 20.0 - 96.0;
     for (i, (_, left, star)) in tasks.iter().take(shown).enumerate() {
         let y = rect.y + 44.0 + 12.0 * i as f32;
         let w = (area * *left as f32 / longest as f32).max(2.0);
         let ink = if *star { Ink::Accent } else { Ink::Mark };
         pencil.filled(Rect::new(rect.x + 10.0, y, w, 9.0), 2.0, ink);
         let p = pt(rect.x + 10.0 + w + 5.0, y + 8.5);
-        let said = fitting(&[names[i].clone(), left.to_string()], 11.0, *star, 80.0);
+        let said = fitting(&[names[i].clone(), left.to_string()], 11.0, *star, 92.0);
         match star {
             true => pencil.bold(p, 11.0, Ink::Accent, said),
             false => pencil.text(p, 11.0, Ink::Secondary, said),
@@ -479,37 +497,40 @@ fn field(feeds: &Feeds, stage: &Stage, at: Time, scene: &mut Scene) {
         }
         Some((number, post)) => {
             let all = Arg::Count(i64::from(post.copies.max(there as u32)));
-            let word = match post.author {
-                STAR => "field.star",
-                _ => "field",
-            };
-            scene.say(word, &[Arg::Count(i64::from(number)), count(there), all])
+            match post.author {
+                STAR => scene.say("field.star", &[count(there), all]),
+                _ => scene.say("field", &[Arg::Count(i64::from(number)), count(there), all]),
+            }
         }
         None => String::new(),
     };
     let few = scene.say("field.short", &[count(there)]);
     let small = scene.say("field.sleepers", &[count(sleeping)]);
+    let smaller = scene.say("field.small", &[]);
     let star = post.is_some_and(|(_, post)| post.author == STAR);
     let you = usize::from(feeds.you);
     let you_said = scene.say("you", &[]);
     let name = scene.name(FIELD);
     let wasted_said = scene.say("field.wasted", &[count(nobody)]);
-    let mut pencil = scene.thing(FIELD, rect, format!("{said}, {wasted_said}, {small}"));
+    let value = format!("{said}, {wasted_said}, {small}");
+    let mut pencil = scene.thing(FIELD, rect, value);
     pencil
         .figure("has it", there as f64)
         .figure("for nobody", nobody as f64)
         .figure("asleep", sleeping as f64)
         .figure("early", feeds.answer.map_or(0.0, |it| f64::from(it.early)))
         .figure("both", feeds.answer.map_or(0.0, |it| f64::from(it.common)));
-    let small_w = text::width(&small, 11.0, false);
-    let room = rect.w - 4.0;
-    let wide = room - small_w - 14.0 > 190.0;
-    let left = if wide { room - small_w - 14.0 } else { room };
     let both = format!("{name}: {said}");
-    let line = fitting(&[both, said, few], 12.0, true, left);
+    let room = rect.w - 4.0;
+    let line = fitting(&[both, said, few], 12.0, true, room);
+    let left = room - text::width(&line, 12.0, true) - 12.0;
+    let small = [small, smaller];
+    let small = small
+        .into_iter()
+        .find(|it| text::width(it, 11.0, false) <= left);
     let ink = if star { Ink::Accent } else { Ink::Ink };
     pencil.bold(pt(rect.x + 2.0, rect.y + 14.0), 12.0, ink, line);
-    if wide {
+    if let Some(small) = small {
         let end = pt(rect.x + rect.w - 2.0, rect.y + 14.0);
         ending(&mut pencil, end, 11.0, false, Ink::Secondary, small);
     }
@@ -775,7 +796,7 @@ fn delays(feeds: &Feeds, rect: Rect, scene: &mut Scene) {
     let title = scene.say("delays", &[count(DELAYED)]);
     let few = scene.name(DELAYS);
     let others = feeds.beside.and_then(|it| it.mean());
-    let beside = others.map(|it| scene.say("delays.beside", &[tenths(it)]));
+    let beside = others.map(|it| format!("{} {}", scene.say("delays.beside", &[]), short(it)));
     let value = match &beside {
         Some(beside) => format!("{title}, {beside}"),
         None => title.clone(),

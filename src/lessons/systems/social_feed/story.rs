@@ -70,8 +70,8 @@ pub(super) const STORY: &[Beat<System>] = &[
         when: |system| star_age(system).is_some_and(|it| it >= Time::s(1)),
         points: &[COPIES, FIELD],
         shows: &[
-            figure(COPIES, "star's").within(400.0, 480.0),
-            figure(FIELD, "has it").within(120.0, 200.0),
+            figure(COPIES, "star's").within(400.0, 500.0),
+            figure(FIELD, "has it").within(100.0, 200.0),
         ],
         predict: Some(Prediction {
             id: "star",
@@ -94,7 +94,7 @@ pub(super) const STORY: &[Beat<System>] = &[
         when: |system| star_done(system) && others(system).is_some(),
         points: &[COPIES, DELAYS],
         shows: &[
-            figure(COPIES, "star last s").within(3.9, 5.0),
+            figure(COPIES, "star last s").within(3.9, 4.5),
             figure(DELAYS, "others s").within(2.0, 7.0),
             figure(FIELD, "has it").is(600.0),
         ],
@@ -162,8 +162,8 @@ pub(super) const STORY: &[Beat<System>] = &[
         },
         points: &[COPIES, DELAYS],
         shows: &[
-            figure(DELAYS, "others s").at_most(4.0),
-            figure(COPIES, "star last s").at_least(4.5),
+            figure(DELAYS, "others s").at_most(3.5),
+            figure(COPIES, "star last s").at_least(5.0),
         ],
         predict: Some(Prediction {
             id: "before",
@@ -229,8 +229,8 @@ pub(super) const STORY: &[Beat<System>] = &[
         when: |system| held(system, Time::s(10)) && feeds(system).back.is_some(),
         points: &[WORK, MERGER],
         shows: &[
-            figure(WORK, "write").at_most(1.4),
-            figure(MERGER, "rebuilt from").within(25.0, 45.0),
+            figure(WORK, "write").at_most(1.6),
+            figure(MERGER, "rebuilt from").within(25.0, 35.0),
             figure(WORK, "write theory").within(0.6, 0.9),
             figure(FIELD, "for nobody").is(0.0),
         ],
