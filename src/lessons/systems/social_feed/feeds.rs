@@ -1092,7 +1092,7 @@ fn sizes(star: usize) -> Vec<usize> {
 
 /// Who writes, by what was drawn.
 fn author(dice: u64) -> User {
-    let unit = (mix64(dice ^ 1) >> 11) as f64 / (1_u64 << 53) as f64;
+    let unit = (mix64(dice ^ 5) >> 11) as f64 / (1_u64 << 53) as f64;
     let known = KNOWN as f64;
     let place = match unit / KNOWN_SHARE {
         share if share < 1.0 => 1.0 + share * known,

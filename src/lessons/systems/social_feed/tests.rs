@@ -322,23 +322,3 @@ fn every_design_meets_the_same_requests() {
         .unwrap_or_else(|faults| panic!("{faults}"));
     assert!(compared.requests >= 5_000, "{compared:?}");
 }
-
-#[test]
-fn zz_probe() {
-    for seed in 1..=1 {
-        let mut run = run(seed, MIXED, "every=600");
-        go(&mut run, 500);
-        let f = feeds(&run);
-        eprintln!(
-            "star readers {} fetch/s {} you {} follows {} fan size {} work {:?}",
-            f.star_readers(),
-            f.star_fetches_per_s(),
-            f.you,
-            f.graph.follows(f.you).len(),
-            f.graph.followers(f.fan).len(),
-            f.work(Time::s(10), run.model().now)
-        );
-        let all: usize = (0..1000).map(|u| f.graph.follows(u).len()).sum();
-        eprintln!("all {all}");
-    }
-}
