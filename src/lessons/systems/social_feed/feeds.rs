@@ -262,6 +262,9 @@ pub(super) struct Feeds {
     pub(super) star_turn: u32,
     /// Fetches of the star's outbox since the rule holds.
     pub(super) star_fetched: u32,
+    /// Followers of what was written since the rule holds, and copies for them.
+    followed: u32,
+    copied_to: u32,
     pub(super) you: User,
     pub(super) fan: User,
     pub(super) collector: User,
@@ -362,6 +365,8 @@ impl Feeds {
             clock: None,
             star_turn: 0,
             star_fetched: 0,
+            followed: 0,
+            copied_to: 0,
             you,
             fan,
             collector,
@@ -558,6 +563,8 @@ impl Feeds {
             .collect();
         let waiting: u32 = self.tasks.iter().map(Task::left).sum();
         let copies = to.len() as u32;
+        self.followed += self.graph.followers(author).len() as u32;
+        self.copied_to += copies;
         self.keep(Post {
             dot,
             shares,
@@ -684,7 +691,7 @@ impl Feeds {
         let (late, star) = (post.age(now), post.author == STAR);
         let at = Time::us(post.at_us.max(0) as u64);
         post.made += 1;
-        post.late = post.late + late;
+        post.late += late;
         if last {
             post.done = Some(now);
         }
@@ -694,7 +701,7 @@ impl Feeds {
             if since < Time::s(2) {
                 beside.open = beside.open.saturating_sub(1);
                 beside.made += 1;
-                beside.late = beside.late + late;
+                beside.late += late;
             }
             if since < Time::s(10) {
                 beside.open_10 = beside.open_10.saturating_sub(1);
@@ -830,6 +837,7 @@ impl Feeds {
     pub(super) fn count_anew(&mut self, now: Time) {
         self.since = now;
         (self.thrown, self.star_fetched) = (Thrown::default(), 0);
+        (self.followed, self.copied_to) = (0, 0);
         self.work.clear();
         self.recent.clear();
         self.expect();
@@ -1021,6 +1029,12 @@ impl Feeds {
         (self.back, self.collected, self.surge) = (None, None, None);
         self.early = 0;
         self.renew(now);
+    }
+
+    /// The share of copies that was spared of what was written since the rule holds; none if nothing was.
+    pub(super) fn spared(&self) -> Option<f64> {
+        let kept = f64::from(self.copied_to) / f64::from(self.followed);
+        (self.followed > 0).then_some(1.0 - kept)
     }
 
     /// Copies that wait or are being made.

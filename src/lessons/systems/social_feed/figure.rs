@@ -505,7 +505,11 @@ fn field(feeds: &Feeds, stage: &Stage, at: Time, scene: &mut Scene) {
         None => String::new(),
     };
     let few = scene.say("field.short", &[count(there)]);
-    let small = scene.say("field.sleepers", &[count(sleeping)]);
+    let spared = feeds.spared().unwrap_or(0.0);
+    let small = match feeds.rule.skips && feeds.rule.design != READ {
+        true => scene.say("field.spared", &[Arg::Share(spared)]),
+        false => scene.say("field.sleepers", &[count(sleeping)]),
+    };
     let smaller = scene.say("field.small", &[]);
     let star = post.is_some_and(|(_, post)| post.author == STAR);
     let you = usize::from(feeds.you);
@@ -518,6 +522,7 @@ fn field(feeds: &Feeds, stage: &Stage, at: Time, scene: &mut Scene) {
         .figure("has it", there as f64)
         .figure("for nobody", nobody as f64)
         .figure("asleep", sleeping as f64)
+        .figure("spared %", spared * 100.0)
         .figure("early", feeds.answer.map_or(0.0, |it| f64::from(it.early)))
         .figure("both", feeds.answer.map_or(0.0, |it| f64::from(it.common)));
     let both = format!("{name}: {said}");

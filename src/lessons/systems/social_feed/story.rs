@@ -65,13 +65,18 @@ pub(super) const STORY: &[Beat<System>] = &[
         setup: &[
             Setup::Act("fresh", 0),
             Setup::Act("star", 0),
-            Setup::Speed(0.25),
+            Setup::Speed(0.4),
         ],
-        when: |system| star_age(system).is_some_and(|it| it >= Time::s(1)),
+        when: |system| {
+            let post = feeds(system)
+                .star_post()
+                .filter(|_| star_age(system).is_some());
+            post.is_some_and(|(_, post)| post.made >= 150)
+        },
         points: &[COPIES, FIELD],
         shows: &[
-            figure(COPIES, "star's").within(400.0, 500.0),
-            figure(FIELD, "has it").within(100.0, 200.0),
+            figure(COPIES, "star's").within(440.0, 450.0),
+            figure(FIELD, "has it").within(150.0, 160.0),
         ],
         predict: Some(Prediction {
             id: "star",
@@ -94,7 +99,7 @@ pub(super) const STORY: &[Beat<System>] = &[
         when: |system| star_done(system) && others(system).is_some(),
         points: &[COPIES, DELAYS],
         shows: &[
-            figure(COPIES, "star last s").within(3.9, 4.5),
+            figure(COPIES, "star last s").within(3.9, 7.0),
             figure(DELAYS, "others s").within(2.0, 7.0),
             figure(FIELD, "has it").is(600.0),
         ],
@@ -113,7 +118,7 @@ pub(super) const STORY: &[Beat<System>] = &[
         shows: &[
             figure(MERGER, "look ms").at_least(90.0),
             figure(WORK, "read").within(3.0, 4.2),
-            figure(WORK, "write").is(0.0),
+            figure(WORK, "write").at_most(0.05),
         ],
         predict: Some(Prediction {
             id: "mixed",
@@ -205,12 +210,10 @@ pub(super) const STORY: &[Beat<System>] = &[
             truth: |system| {
                 let rule = feeds(system).rule;
                 let set = rule.skips && rule.design == WRITE && held(system, Time::s(8));
-                let [now, _] = work(system, Time::s(8));
-                // All 600 asleep, and everybody else as before.
-                let [before, _] = feeds(system).all_copied();
-                set.then_some(match now / before {
-                    share if share > 0.95 => 0,
-                    share if share > 0.65 => 1,
+                let spared = feeds(system).spared().filter(|_| set)?;
+                Some(match spared {
+                    share if share < 0.05 => 0,
+                    share if share < 0.4 => 1,
                     _ => 2,
                 })
             },
@@ -227,9 +230,9 @@ pub(super) const STORY: &[Beat<System>] = &[
             Setup::Speed(2.0),
         ],
         when: |system| held(system, Time::s(10)) && feeds(system).back.is_some(),
-        points: &[WORK, MERGER],
+        points: &[WORK, FIELD, MERGER],
         shows: &[
-            figure(WORK, "write").at_most(1.6),
+            figure(FIELD, "spared %").within(51.0, 70.0),
             figure(MERGER, "rebuilt from").within(25.0, 35.0),
             figure(WORK, "write theory").within(0.6, 0.9),
             figure(FIELD, "for nobody").is(0.0),
