@@ -299,6 +299,8 @@ pub(super) struct Look {
 pub(super) enum Told {
     /// A post was taken.
     Posted(Number),
+    /// Inboxes were made anew while the star's post was under way.
+    Cut(Number),
     /// A look asked so many outboxes and took so long.
     Asked(User, u32, Time, u32),
     /// A sleeper is back; his feed was rebuilt, or is empty.
@@ -821,6 +823,9 @@ impl Feeds {
         for task in std::mem::take(&mut self.tasks) {
             if let Some(post) = self.post_mut(task.post) {
                 post.copies = post.made;
+                if post.author == STAR {
+                    self.told.push(Told::Cut(task.post));
+                }
             }
         }
         for reader in 0..USERS as User {

@@ -667,7 +667,7 @@ fn page(feeds: &Feeds, stage: &Stage, at: Time, scene: &mut Scene) {
     let rect = stage.page;
     let made = feeds.page(feeds.you, &feeds.asked(feeds.you, 0));
     let early = made.rows.iter().filter(|it| it.1).count();
-    let mut lines: Vec<(Option<u16>, String, String, bool)> = Vec::new();
+    let mut lines: Vec<(Option<u16>, [String; 3], String, bool)> = Vec::new();
     for (number, early) in &made.rows {
         let Some(post) = feeds.post(*number) else {
             continue;
@@ -681,17 +681,20 @@ fn page(feeds: &Feeds, stage: &Stage, at: Time, scene: &mut Scene) {
                 format!("{who}: {}", scene.say("row", &[n]))
             }
         };
+        let said = [said, scene.say("row", &[n]), number.to_string()];
         lines.push((Some(post.author), said, short(post.age(at)), false));
         if *early {
-            let to = Arg::Count(i64::from(post.answers.unwrap_or(0)));
-            lines.push((None, scene.say("row.gap", &[to]), String::new(), true));
+            let to = post.answers.unwrap_or(0);
+            let gap = scene.say("row.gap", &[Arg::Count(i64::from(to))]);
+            let said = [gap, format!("{to}: ?"), "?".to_owned()];
+            lines.push((None, said, String::new(), true));
         }
         if lines.len() >= stage.rows {
             break;
         }
     }
     lines.truncate(stage.rows);
-    let newest = lines.first().map(|it| it.1.clone());
+    let newest = lines.first().map(|it| it.1[0].clone());
     let empty = scene.say("row.none", &[]);
     let name = scene.name(PAGE);
     let value = match early {
@@ -715,7 +718,7 @@ fn page(feeds: &Feeds, stage: &Stage, at: Time, scene: &mut Scene) {
         if gap {
             let slot = Rect::new(x, y - 12.0, rect.w - 20.0, ROW - 1.5);
             pencil.dashed(slot, 3.0, Ink::BadSoft, Ink::Bad, 1.0);
-            let said = fitting(&[said], 11.0, true, rect.w - 30.0);
+            let said = fitting(&said, 11.0, true, rect.w - 30.0);
             pencil.bold(pt(x + 5.0, y - 1.0), 11.0, Ink::Bad, said);
             continue;
         }
@@ -725,7 +728,7 @@ fn page(feeds: &Feeds, stage: &Stage, at: Time, scene: &mut Scene) {
         }
         let end = pt(rect.x + rect.w - 10.0, y);
         let age_w = text::width(&age, 11.0, false);
-        let said = fitting(&[said], 11.0, author == Some(STAR), rect.w - 44.0 - age_w);
+        let said = fitting(&said, 11.0, author == Some(STAR), rect.w - 44.0 - age_w);
         let p = pt(x + 17.0, y);
         match author == Some(STAR) {
             true => pencil.bold(p, 11.0, Ink::Accent, said),
@@ -752,8 +755,10 @@ fn work(feeds: &Feeds, rect: Rect, at: Time, scene: &mut Scene) {
             format!("{} ({in_theory} {})", round(now), round(theory))
         })
         .collect();
+    let took = feeds.look_time().unwrap_or(Time::ZERO);
+    let look = format!("{} {}", scene.say("look.small", &[]), short(took));
     let value = format!(
-        "{title}: {} {}, {} {}",
+        "{title}: {} {}, {} {}, {look}",
         words[0], said[0], words[1], said[1]
     );
     let mut pencil = scene.thing(WORK, rect, value);
@@ -763,8 +768,13 @@ fn work(feeds: &Feeds, rect: Rect, at: Time, scene: &mut Scene) {
         .figure("write theory", theory[0])
         .figure("read theory", theory[1])
         .figure("all", write + read);
-    let title = fitting(&[title, few], 12.0, true, rect.w - 4.0);
+    let slow = took >= Time::ms(90);
+    let look_w = text::width(&look, 11.5, true) + 12.0;
+    let title = fitting(&[title, few], 12.0, true, rect.w - 4.0 - look_w);
     pencil.bold(pt(rect.x + 2.0, rect.y + 12.0), 12.0, Ink::Ink, title);
+    let ink = if slow { Ink::Warn } else { Ink::Secondary };
+    let end = pt(rect.x + rect.w - 4.0, rect.y + 12.0);
+    ending(&mut pencil, end, 11.5, true, ink, look);
     let label_w = words
         .iter()
         .map(|it| text::width(it, 11.5, false))

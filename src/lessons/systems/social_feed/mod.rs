@@ -564,6 +564,11 @@ fn tell(told: Told, system: &mut System, cx: Cx<'_, '_>) {
                 post.note = id;
             }
         }
+        Told::Cut(number) => {
+            let note = Note::new("all-there").with(post_arg(number));
+            let note = note.about(PartId::one("generator"));
+            system.say(note.ends("star", number as u16), cx);
+        }
         Told::Asked(reader, outboxes, took, dot) => {
             let note = Note::new("asks-many").with(count(reader));
             let note = note.with(Arg::Count(i64::from(outboxes)));
