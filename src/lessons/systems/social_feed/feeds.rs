@@ -303,8 +303,8 @@ pub(super) enum Told {
     Cut(Number),
     /// A look asked so many outboxes and took so long.
     Asked(User, u32, Time, u32),
-    /// A sleeper is back; his feed was rebuilt, or is empty.
-    Back(User, bool, Time, u32),
+    /// A sleeper is back; his feed was kept, or rebuilt, or is empty.
+    Back(&'static str, User, Time, u32),
     /// A reader's page left something out.
     Out(&'static str, User, Number, u32),
 }
@@ -735,9 +735,12 @@ impl Feeds {
                 self.fill(reader);
             }
             let took = LOOK_WORK + Time::us(self.rule.fetch.0 * u64::from(asked));
-            if dropped {
-                self.told.push(Told::Back(reader, rebuilt, took, dot));
-            }
+            let word = match (dropped, rebuilt) {
+                (false, _) => "back",
+                (true, true) => "rebuilt",
+                (true, false) => "empty",
+            };
+            self.told.push(Told::Back(word, reader, took, dot));
             self.back = Some((reader, asked, dropped && !rebuilt));
         }
         if self.graph.is_followed(reader, STAR) && !self.is_copied(STAR, reader) {

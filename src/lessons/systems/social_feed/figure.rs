@@ -137,6 +137,18 @@ impl Stage {
         Cells::grid(area, USERS, &[40, 50], 12.0)
     }
 
+    /// The way of looks and pages, below the name of the field.
+    fn looks(&self) -> Curve {
+        let (field, aggregator) = (self.field, self.aggregator);
+        match self.narrow {
+            true => Stage::way(field, aggregator),
+            false => {
+                let y = aggregator.y + aggregator.h - 6.0;
+                Curve::straight(pt(field.x + field.w, y), pt(aggregator.x, y))
+            }
+        }
+    }
+
     /// The way from one part to another.
     fn way(from: Rect, to: Rect) -> Curve {
         let middle = |a: f32, b: f32, c: f32, d: f32| (a.max(c) + b.min(d)) / 2.0;
@@ -185,13 +197,13 @@ fn ways(stage: &Stage, scene: &mut Scene) {
         (stage.web, stage.generator),
         (stage.generator, stage.field),
         (stage.outboxes, stage.aggregator),
-        (stage.field, stage.aggregator),
         (stage.aggregator, stage.page),
     ];
     let mut pencil = scene.background();
     for (from, to) in ways {
         pencil.line(Stage::way(from, to).d(), Ink::Mark, 1.5);
     }
+    pencil.line(stage.looks().d(), Ink::Mark, 1.5);
     if !stage.narrow {
         pencil.line(Stage::way(stage.web, stage.outboxes).d(), Ink::Mark, 1.5);
     }
@@ -877,7 +889,7 @@ fn dots(system: &System, stage: &Stage, at: Time, scene: &mut Scene) {
     let cells = stage.cells();
     let post_way = Stage::way(stage.authors, stage.web);
     let copy_from = Stage::way(stage.generator, stage.field).at(0.0);
-    let look_to = Stage::way(stage.field, stage.aggregator).at(1.0);
+    let look_to = stage.looks().at(1.0);
     let fetch_way = Stage::way(stage.outboxes, stage.aggregator);
     let between =
         |a: Point, b: Point, share: f32| pt(a.x + (b.x - a.x) * share, a.y + (b.y - a.y) * share);

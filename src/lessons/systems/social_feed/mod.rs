@@ -576,11 +576,10 @@ fn tell(told: Told, system: &mut System, cx: Cx<'_, '_>) {
             let note = note.about(PartId::one("aggregator"));
             system.say(note.mark(Tone::Warn), cx);
         }
-        Told::Back(reader, rebuilt, took, dot) => {
-            let word = if rebuilt { "rebuilt" } else { "empty" };
+        Told::Back(word, reader, took, dot) => {
             let note = Note::new(word).with(count(reader)).with(Arg::Span(took));
             let note = note.about(PartId::one("aggregator")).dot(dot);
-            let tone = if rebuilt { Tone::Ok } else { Tone::Bad };
+            let tone = if word == "empty" { Tone::Bad } else { Tone::Ok };
             system.say(note.mark(tone), cx);
         }
         Told::Out(word, reader, number, dot) => {
@@ -621,7 +620,7 @@ const PLOTS: &[Plot] = &[
             &[
                 Line::quantile("half", DELAY, 0.5, Ink::Ink),
                 Line::quantile("slowest", DELAY, 0.99, Ink::Warn),
-                Line::quantile("star", STAR_DELAY, 0.99, Ink::Accent),
+                Line::quantile("star", STAR_DELAY, 0.5, Ink::Accent),
             ],
             2.0,
         )
