@@ -96,7 +96,7 @@ pub(super) struct Post {
     /// Of the request that brought it.
     pub(super) dot: u32,
     pub(super) note: NoteId,
-    pub(super) deleted: bool,
+    pub(super) deleted: Option<Time>,
     /// The post that it shares, and the one that it answers.
     pub(super) shares: Option<Number>,
     pub(super) answers: Option<Number>,
@@ -170,7 +170,8 @@ impl Thrown {
 pub(super) struct Page {
     pub(super) rows: Vec<(Number, bool)>,
     pub(super) thrown: Thrown,
-    pub(super) last: Option<Number>,
+    /// The same one by one, each with its word.
+    pub(super) out: Vec<(Number, &'static str)>,
 }
 
 /// The star's last post, and how others fare beside it.
@@ -249,7 +250,8 @@ pub(super) struct Feeds {
     pub(super) back: Option<(User, u32, bool)>,
     work: VecDeque<Slot>,
     pub(super) looks: VecDeque<(User, Time)>,
-    recent: VecDeque<(Time, Time)>,
+    /// Looks that were over in the last moments: when, and how long they took.
+    pub(super) recent: VecDeque<(Time, Time)>,
     pub(super) thrown: Thrown,
     pub(super) beside: Option<Beside>,
     pub(super) answer: Option<Answer>,
@@ -521,30 +523,27 @@ impl Feeds {
                 return false;
             };
             let content = post.shares.unwrap_or(number);
-            let gone = self.post(content).is_none_or(|it| it.deleted);
+            let gone = self.post(content).is_none_or(|it| it.deleted.is_some());
             let early = post.answers.is_some_and(|to| {
-                let there = self.post(to).filter(|it| !it.deleted);
+                let there = self.post(to).filter(|it| it.deleted.is_none());
                 there.is_some_and(|it| self.graph.is_followed(reader, it.author)) && !seen(to)
             });
-            let out = if gone || post.deleted {
-                Some(&mut page.thrown.deleted)
+            let (out, word) = if gone || post.deleted.is_some() {
+                (&mut page.thrown.deleted, "out-deleted")
             } else if !self.graph.is_followed(reader, post.author) {
-                Some(&mut page.thrown.left)
+                (&mut page.thrown.left, "out-left")
             } else if contents.contains(&content) {
-                Some(&mut page.thrown.double)
+                (&mut page.thrown.double, "out-double")
             } else if early && self.rule.held {
-                Some(&mut page.thrown.held)
+                (&mut page.thrown.held, "out-held")
             } else {
-                None
+                contents.push(content);
+                rows.push((number, early));
+                return true;
             };
-            if let Some(out) = out {
-                *out += 1;
-                page.last = page.last.or(Some(number));
-                return false;
-            }
-            contents.push(content);
-            rows.push((number, early));
-            true
+            *out += 1;
+            page.out.push((number, word));
+            false
         });
         page.rows = rows;
         page
@@ -799,16 +798,11 @@ impl Feeds {
         let authors = self.asked(reader, dice);
         let page = self.page(reader, &authors);
         self.thrown.add(page.thrown);
-        if let Some(number) = page.last
+        let first = page.out.iter().find(|it| it.1 == "out-deleted");
+        if let Some((number, word)) = first.or(page.out.first())
             && self.double_marks.due(now)
         {
-            let word = match page.thrown {
-                Thrown { deleted: 1.., .. } => "out-deleted",
-                Thrown { left: 1.., .. } => "out-left",
-                Thrown { held: 1.., .. } => "out-held",
-                _ => "out-double",
-            };
-            self.told.push(Told::Out(word, reader, number, dot));
+            self.told.push(Told::Out(word, reader, *number, dot));
         }
     }
 
@@ -1050,16 +1044,22 @@ impl Feeds {
         self.tasks.iter().map(Task::left).sum()
     }
 
-    /// The post that the field shows: the star's last for as long as it is under way and a while after, else the newest with copies.
+    /// The post that the field shows: the star's last for as long as it is under way and a while after, and a while after she deleted
+    /// it; else the oldest that has copies to be made, else the newest.
     pub(super) fn shown(&self, now: Time) -> Option<Number> {
+        let lately = |since: Time| now.since(since) < Time::s(8);
+        let deleted = self
+            .star_post()
+            .filter(|it| it.1.deleted.is_some_and(lately));
         let star = self.beside.and_then(|it| {
             let post = self.post(it.post)?;
             let over = match post.copies {
                 0 => it.at,
                 _ => post.done.unwrap_or(now),
             };
-            (now.since(over) < Time::s(8)).then_some(it.post)
+            lately(over).then_some(it.post)
         });
+        let star = deleted.map(|it| it.0).or(star);
         let oldest = self.tasks.front().map(|task| task.post);
         let newest = || self.last(1).next().map(|(number, _)| number);
         star.or(oldest).or_else(newest)
@@ -1090,7 +1090,7 @@ impl Post {
             at_us,
             dot: 0,
             note: NoteId::NONE,
-            deleted: false,
+            deleted: None,
             shares: None,
             answers: None,
             copies: 0,

@@ -47,10 +47,15 @@ const PAD: f32 = 12.0;
 /// Between parts that something moves between, and others.
 const WAY: f32 = 26.0;
 const GAP: f32 = 12.0;
-/// Rows of the page.
+/// Height of the cards of outboxes and aggregator in a narrow stage.
+const CARDS: f32 = 104.0;
+/// Lines above the inboxes.
+const HEAD: f32 = 38.0;
+/// Rows of the page, and how many of them may be what was left out.
 const ROWS: usize = 8;
 const ROWS_NARROW: usize = 5;
 const ROW: f32 = 16.5;
+const ROWS_OUT: usize = 3;
 /// Posts whose delay is shown.
 const DELAYED: usize = 60;
 /// Work is shown over so long.
@@ -83,6 +88,7 @@ impl Stage {
             let right = PAD + half + WAY;
             let pitch = w / 50.0;
             let (mut y, top) = (8.0, 84.0);
+            let inboxes = HEAD + 2.0 + 20.0 * pitch;
             let mut row = |h: f32, gap: f32| {
                 let at = y;
                 y += h + gap;
@@ -90,8 +96,8 @@ impl Stage {
             };
             let first = row(top, 18.0);
             let second = row(104.0, 18.0);
-            let field = row(26.0 + 20.0 * pitch, GAP);
-            let third = row(86.0, 18.0);
+            let field = row(inboxes, GAP);
+            let third = row(CARDS, 18.0);
             let page = row(32.0 + ROW * ROWS_NARROW as f32, GAP);
             let work = row(74.0, GAP);
             let delays = row(74.0, PAD);
@@ -99,9 +105,9 @@ impl Stage {
                 authors: Rect::new(PAD, first, half, top),
                 web: Rect::new(right, first, half, top),
                 generator: Rect::new(PAD, second, w, 104.0),
-                field: Rect::new(PAD, field, w, 26.0 + 20.0 * pitch),
-                outboxes: Rect::new(PAD, third, half, 86.0),
-                aggregator: Rect::new(right, third, half, 86.0),
+                field: Rect::new(PAD, field, w, inboxes),
+                outboxes: Rect::new(PAD, third, half, CARDS),
+                aggregator: Rect::new(right, third, half, CARDS),
                 page: Rect::new(PAD, page, w, 32.0 + ROW * ROWS_NARROW as f32),
                 work: Rect::new(PAD, work, w, 74.0),
                 delays: Rect::new(PAD, delays, w, 74.0),
@@ -133,7 +139,7 @@ impl Stage {
     /// The squares of the field.
     fn cells(&self) -> Cells {
         let r = self.field;
-        let area = Rect::new(r.x + 2.0, r.y + 24.0, r.w - 4.0, r.h - 26.0);
+        let area = Rect::new(r.x + 2.0, r.y + HEAD, r.w - 4.0, r.h - HEAD - 2.0);
         Cells::grid(area, USERS, &[40, 50], 12.0)
     }
 
@@ -181,7 +187,7 @@ pub(super) fn draw(system: &System, knobs: &Values, at: Time, scene: &mut Scene)
     authors(feeds, knobs, stage.authors, scene);
     web(system, stage.web, scene);
     outboxes(feeds, stage.outboxes, scene);
-    generator(system, stage.generator, at, scene);
+    generator(system, stage.generator, scene);
     field(feeds, &stage, at, scene);
     aggregator(system, stage.aggregator, scene);
     page(feeds, &stage, at, scene);
@@ -316,9 +322,17 @@ fn outboxes(feeds: &Feeds, rect: Rect, scene: &mut Scene) {
         _ => [say("fetch.none"), say("fetch.none.short")],
     };
     let star_per_s = feeds.star_fetches_per_s();
-    let star = scene.say("fetch.star", &[Arg::Number(libm::round(star_per_s))]);
+    // Between two posts of hers, if she writes by the clock.
+    let between = star_per_s * feeds.rule.every.unwrap_or(0.0);
+    let star = match feeds.rule.every {
+        Some(_) => {
+            let fetches = text::grouped(libm::round(between) as u64);
+            format!("{fetches} {}", scene.say("fetch.between", &[]))
+        }
+        None => scene.say("fetch.star", &[Arg::Number(libm::round(star_per_s))]),
+    };
     let words = ["kind.star", "kind.known", "kind.other"].map(|word| scene.say(word, &[]));
-    let yes = scene.say("fetched", &[]);
+    let [yes, no] = ["fetched", "copied"].map(|word| scene.say(word, &[]));
     let value = match fetched[0] {
         true => format!("{said}, {star}"),
         false => said.clone(),
@@ -328,49 +342,52 @@ fn outboxes(feeds: &Feeds, rect: Rect, scene: &mut Scene) {
     pencil
         .figure("fetched a look", asked as f64)
         .figure("star fetches/s", star_per_s)
-        .figure(
-            "fetches between posts",
-            star_per_s * feeds.rule.every.unwrap_or(0.0),
-        );
+        .figure("fetches between posts", between);
     let lines = match fetched[0] {
         true => vec![format!("{said}, {star}"), star, few],
         false => vec![said, few],
     };
     card(&mut pencil, rect, &name, &lines, Ink::Secondary);
     let w = (rect.w - 16.0) / 3.0;
+    let beside = rect.h < 80.0;
     for (i, word) in words.into_iter().enumerate() {
         let x = rect.x + 10.0 + w * i as f32;
         let y = rect.y + rect.h - 13.0;
         let (r, ink) = face(example[i]);
-        pencil.mark(Glyph::Message, pt(x + 6.0, y - 4.0), r, ink);
+        let mark = match beside {
+            true => pt(x + 6.0, y - 4.0),
+            false => pt(x + w / 2.0, y - 22.0),
+        };
+        pencil.mark(Glyph::Message, mark, r, ink);
         let (ink, bold) = match fetched[i] {
             true => (Ink::Hit, true),
             false => (Ink::Secondary, false),
         };
         // A rim says so where there is no room for the word.
         if fetched[i] {
-            let rim = Rect::new(x - 2.0, y - 12.0, 16.0, 16.0);
+            let rim = Rect::new(mark.x - 8.0, mark.y - 8.0, 16.0, 16.0);
             pencil.bordered(rim, 4.0, Ink::None, Ink::Hit, 1.5);
         }
-        let both = match fetched[i] {
-            true => vec![format!("{word}: {yes}"), word],
-            false => vec![word],
-        };
-        let narrow = text::width(&both[both.len() - 1], 11.0, bold) > w - 18.0;
-        if narrow {
+        if !beside {
+            let said = fitting(&[word], 11.0, bold, w);
+            pencil.centred(pt(mark.x, y), 11.0, bold, ink, said);
             continue;
         }
-        let said = fitting(&both, 11.0, bold, w - 18.0);
-        let p = pt(x + 16.0, y);
-        match bold {
-            true => pencil.bold(p, 11.0, ink, said),
-            false => pencil.text(p, 11.0, ink, said),
-        };
+        let how = if fetched[i] { &yes } else { &no };
+        let both = [format!("{word}: {how}"), word];
+        if text::width(&both[1], 11.0, bold) <= w - 18.0 {
+            let said = fitting(&both, 11.0, bold, w - 18.0);
+            let p = pt(x + 16.0, y);
+            match bold {
+                true => pencil.bold(p, 11.0, ink, said),
+                false => pencil.text(p, 11.0, ink, said),
+            };
+        }
     }
 }
 
 /// Posts whose copies are still to be made, each as long as these are many.
-fn generator(system: &System, rect: Rect, at: Time, scene: &mut Scene) {
+fn generator(system: &System, rect: Rect, scene: &mut Scene) {
     let feeds = system.own::<Feeds>();
     let (dead, busy) = workers(system);
     let (all, waiting) = (alive(system), feeds.waiting() as usize);
@@ -393,13 +410,14 @@ fn generator(system: &System, rect: Rect, at: Time, scene: &mut Scene) {
         let later = tasks.iter().filter(|it| it.0 > beside.post);
         later.map(|it| it.1).sum::<u32>()
     });
-    let names: Vec<String> = tasks
+    let names: Vec<[String; 2]> = tasks
         .iter()
-        .map(|(post, left, _)| {
-            scene.say(
-                "task",
-                &[Arg::Count(i64::from(*post)), Arg::Count(i64::from(*left))],
-            )
+        .map(|(post, _, star)| match star {
+            true => [scene.say("kind.star", &[]), String::new()],
+            false => {
+                let post = Arg::Count(i64::from(*post));
+                [scene.say("row", &[post]), scene.say("number", &[post])]
+            }
         })
         .collect();
     let more = |n: usize| scene.say("more", &[count(n)]);
@@ -416,11 +434,7 @@ fn generator(system: &System, rect: Rect, at: Time, scene: &mut Scene) {
         .figure("dead", dead as f64)
         .figure("waiting", waiting as f64)
         .figure("star's", f64::from(of_star))
-        .figure("behind her", f64::from(behind))
-        .figure(
-            "star last s",
-            feeds.star_so_far(at).map_or(0.0, |it| it.as_s()),
-        );
+        .figure("behind her", f64::from(behind));
     // A second of work and more.
     let strained = feeds.rule.copy.as_s() * waiting as f64 > all as f64;
     let ink = match (dead, strained) {
@@ -450,17 +464,27 @@ fn generator(system: &System, rect: Rect, at: Time, scene: &mut Scene) {
     let over = tasks.len() > rows;
     let shown = if over { rows - 1 } else { tasks.len() };
     let longest = tasks.iter().map(|it| it.1).max().unwrap_or(0).max(300);
-    let area = rect.w - 20.0 - 96.0;
+    // Whose bar it is stands before it, how many copies are left behind it.
+    let (before, behind) = (if rect.w < 200.0 { 32.0 } else { 58.0 }, 30.0);
+    let area = rect.w - 20.0 - before - behind;
     for (i, (_, left, star)) in tasks.iter().take(shown).enumerate() {
-        let y = rect.y + 44.0 + 12.0 * i as f32;
+        let (x, y) = (rect.x + 10.0, rect.y + 44.0 + 12.0 * i as f32);
         let w = (area * *left as f32 / longest as f32).max(2.0);
-        let ink = if *star { Ink::Accent } else { Ink::Mark };
-        pencil.filled(Rect::new(rect.x + 10.0, y, w, 9.0), 2.0, ink);
-        let p = pt(rect.x + 10.0 + w + 5.0, y + 8.5);
-        let said = fitting(&[names[i].clone(), left.to_string()], 11.0, *star, 92.0);
+        let (bar, ink) = match star {
+            true => (Ink::Accent, Ink::Accent),
+            false => (Ink::Mark, Ink::Secondary),
+        };
+        let bar_x = x + before;
+        pencil.filled(Rect::new(bar_x, y, w, 9.0), 2.0, bar);
+        let said = fitting(&names[i], 11.0, *star, before - 4.0);
+        let (name, number) = (pt(x, y + 8.5), pt(bar_x + w + 5.0, y + 8.5));
         match star {
-            true => pencil.bold(p, 11.0, Ink::Accent, said),
-            false => pencil.text(p, 11.0, Ink::Secondary, said),
+            true => pencil.bold(name, 11.0, ink, said),
+            false => pencil.text(name, 11.0, ink, said),
+        };
+        match star {
+            true => pencil.bold(number, 11.0, ink, left.to_string()),
+            false => pencil.text(number, 11.0, ink, left.to_string()),
         };
     }
     if over {
@@ -503,57 +527,76 @@ fn field(feeds: &Feeds, stage: &Stage, at: Time, scene: &mut Scene) {
     }
     let sleeping = wasted.len() + sleepers.len();
     let (there, nobody) = (full.len() + wasted.len(), wasted.len());
+    let number = Arg::Count(i64::from(shown.unwrap_or(0)));
+    let star = post.is_some_and(|(_, post)| post.author == STAR);
+    let took = feeds.star_so_far(at);
     let said = match post {
-        Some((number, Post { copies: 0, .. })) => {
-            scene.say("field.kept", &[Arg::Count(i64::from(number))])
+        Some((_, post)) if post.deleted.is_some() => {
+            scene.say("field.deleted", &[number, count(there)])
         }
-        Some((number, post)) => {
+        Some((_, Post { copies: 0, .. })) if star => scene.say("field.fetched", &[]),
+        Some((_, Post { copies: 0, .. })) => scene.say("field.kept", &[number]),
+        Some((_, post)) => {
             let all = Arg::Count(i64::from(post.copies.max(there as u32)));
-            match post.author {
-                STAR => scene.say("field.star", &[count(there), all]),
-                _ => scene.say("field", &[Arg::Count(i64::from(number)), count(there), all]),
+            match took.filter(|_| star) {
+                Some(took) => scene.say("field.star", &[count(there), all, tenths(took)]),
+                None => scene.say("field", &[number, count(there), all]),
             }
         }
         None => String::new(),
     };
     let few = scene.say("field.short", &[count(there)]);
     let spared = feeds.spared().unwrap_or(0.0);
-    let small = match feeds.rule.skips && feeds.rule.design != READ {
-        true => scene.say("field.spared", &[Arg::Share(spared)]),
-        false => scene.say("field.sleepers", &[count(sleeping)]),
+    let answer = feeds.answer.filter(|_| star);
+    let others = feeds.beside.and_then(|it| it.mean()).filter(|_| star);
+    let more = match (answer, others) {
+        (Some(it), _) => {
+            let args = [it.early, it.common].map(|it| Arg::Count(i64::from(it)));
+            scene.say("field.early", &args)
+        }
+        (_, Some(late)) => format!("{} {}", scene.say("field.after", &[]), short(late)),
+        _ if feeds.rule.skips && feeds.rule.design != READ => {
+            scene.say("field.spared", &[Arg::Share(spared)])
+        }
+        _ if nobody > 0 => scene.say("field.wasted", &[count(nobody)]),
+        _ => String::new(),
     };
-    let smaller = scene.say("field.small", &[]);
-    let star = post.is_some_and(|(_, post)| post.author == STAR);
+    let small = [
+        scene.say("field.sleepers", &[count(sleeping)]),
+        scene.say("field.small", &[]),
+    ];
     let you = usize::from(feeds.you);
     let you_said = scene.say("you", &[]);
     let name = scene.name(FIELD);
-    let wasted_said = scene.say("field.wasted", &[count(nobody)]);
-    let value = format!("{said}, {wasted_said}, {small}");
+    let said_all = [&said, &more, &small[0]].map(String::as_str);
+    let said_all = said_all.into_iter().filter(|it| !it.is_empty());
+    let value = said_all.collect::<Vec<_>>().join(", ");
     let mut pencil = scene.thing(FIELD, rect, value);
     pencil
         .figure("has it", there as f64)
         .figure("for nobody", nobody as f64)
         .figure("asleep", sleeping as f64)
         .figure("spared %", spared * 100.0)
+        .figure("star s", took.map_or(0.0, |it| it.as_s()))
         .figure("early", feeds.answer.map_or(0.0, |it| f64::from(it.early)))
         .figure("both", feeds.answer.map_or(0.0, |it| f64::from(it.common)));
-    let both = format!("{name}: {said}");
     let room = rect.w - 4.0;
-    let line = fitting(&[both, said, few], 12.0, true, room);
-    let left = room - text::width(&line, 12.0, true) - 12.0;
-    let small = [small, smaller];
-    let small = small
-        .into_iter()
-        .find(|it| text::width(it, 11.0, false) <= left);
+    let line = fitting(&[format!("{name}: {said}"), said, few], 12.0, true, room);
     let ink = if star { Ink::Accent } else { Ink::Ink };
     pencil.bold(pt(rect.x + 2.0, rect.y + 14.0), 12.0, ink, line);
-    if let Some(small) = small {
-        let end = pt(rect.x + rect.w - 2.0, rect.y + 14.0);
+    let more = fitting(&[more], 11.0, true, room);
+    let left = room - text::width(&more, 11.0, true) - 12.0;
+    pencil.bold(pt(rect.x + 2.0, rect.y + 30.0), 11.0, Ink::Ink, more);
+    let mut small = small.into_iter();
+    if let Some(small) = small.find(|it| text::width(it, 11.0, false) <= left) {
+        let end = pt(rect.x + rect.w - 2.0, rect.y + 30.0);
         ending(&mut pencil, end, 11.0, false, Ink::Secondary, small);
     }
     let side = cells.pitch() - (cells.pitch() * 0.15).min(2.0);
-    let ink = if star { Ink::Accent } else { Ink::Hit };
-    let soft = if star { Ink::AccentSoft } else { Ink::HitSoft };
+    let (ink, soft) = match star {
+        true => (Ink::Accent, Ink::AccentSoft),
+        false => (Ink::Ink, Ink::LineStrong),
+    };
     pencil.area(squares(&cells, awake.into_iter(), side), Ink::Rail);
     pencil.area(squares(&cells, sleepers.into_iter(), side * 0.5), Ink::Rail);
     // What lies in an inbox that nobody opens is small, too.
@@ -621,10 +664,11 @@ fn aggregator(system: &System, rect: Rect, scene: &mut Scene) {
             &[Arg::Count(i64::from(user)), Arg::Count(i64::from(asked))],
         )
     });
-    let collected = feeds.collected.map(|(asked, took)| {
-        let user = Arg::Count(i64::from(feeds.collector));
-        let asked = Arg::Count(i64::from(asked));
-        scene.say("collected", &[user, asked, tenths(took)])
+    let collected = feeds.collected.filter(|it| it.1 > Time::ZERO);
+    let collected = collected.map(|(asked, took)| {
+        let who = [feeds.collector.into(), asked].map(|it: u32| Arg::Count(i64::from(it)));
+        let said = scene.say("collected", &who);
+        format!("{said} {}", short(took))
     });
     let extra = collected.or(back).or_else(|| {
         let (_, refused, _) = feeds.surge?;
@@ -662,16 +706,30 @@ fn aggregator(system: &System, rect: Rect, scene: &mut Scene) {
         look,
     );
     y += 17.0;
-    let out = fitting(&[out, all_out], 11.0, false, rect.w - 20.0);
-    pencil.text(pt(x, y), 11.0, Ink::Secondary, out);
-    if let Some(extra) = extra {
-        let lines = text::wrap(&extra, 11.0, true, rect.w - 20.0);
-        let fit = ((rect.y + rect.h - y - 4.0) / 14.0) as usize;
-        for (i, line) in lines.into_iter().take(fit).enumerate() {
-            let p = pt(x, y + 15.0 + 14.0 * i as f32);
-            pencil.bold(p, 11.0, Ink::Ink, line);
-        }
+    let fit = ((rect.y + rect.h - y + 9.0) / 14.0) as usize;
+    let wrap = |said: &str, bold: bool| text::wrap(said, 11.0, bold, rect.w - 20.0);
+    let extra = extra.map_or(Vec::new(), |said| wrap(&said, true));
+    let mut lines = wrap(&out, false);
+    if lines.len() + extra.len() > fit {
+        lines = vec![fitting(&[all_out], 11.0, false, rect.w - 20.0)];
+        lines.truncate(fit.saturating_sub(extra.len()));
     }
+    let plain = lines.len();
+    for (i, line) in lines.into_iter().chain(extra).take(fit).enumerate() {
+        let p = pt(x, y + 14.0 * i as f32);
+        match i < plain {
+            true => pencil.text(p, 11.0, Ink::Secondary, line),
+            false => pencil.bold(p, 11.0, Ink::Ink, line),
+        };
+    }
+}
+
+/// A row of a page: a post by this author, one that is missing, or one that was left out.
+#[derive(Clone, Copy)]
+enum Row {
+    Post(u16),
+    Gap,
+    Out,
 }
 
 /// What you would see if you looked now.
@@ -679,30 +737,48 @@ fn page(feeds: &Feeds, stage: &Stage, at: Time, scene: &mut Scene) {
     let rect = stage.page;
     let made = feeds.page(feeds.you, &feeds.asked(feeds.you, 0));
     let early = made.rows.iter().filter(|it| it.1).count();
-    let mut lines: Vec<(Option<u16>, [String; 3], String, bool)> = Vec::new();
-    for (number, early) in &made.rows {
-        let Some(post) = feeds.post(*number) else {
+    let mut lines: Vec<(Row, Vec<String>, String)> = Vec::new();
+    // What was left out stands where it would be; what was deleted rather than what is double.
+    let mut out: Vec<(u32, &str)> = made.out.clone();
+    out.sort_by_key(|it| it.1 == "out-double");
+    out.truncate(ROWS_OUT);
+    let kept = made.rows.iter().map(|it| (it.0, None, it.1));
+    let out = out.iter().map(|it| (it.0, Some(it.1), false));
+    let mut all: Vec<(u32, Option<&str>, bool)> = kept.chain(out).collect();
+    all.sort_by_key(|it| std::cmp::Reverse(it.0));
+    for (number, out, early) in all.into_iter().take(stage.rows) {
+        let Some(post) = feeds.post(number) else {
             continue;
         };
-        let n = Arg::Count(i64::from(*number));
+        let n = Arg::Count(i64::from(number));
+        if let Some(word) = out {
+            lines.push((Row::Out, vec![scene.say(word, &[n])], String::new()));
+            continue;
+        }
+        let few = scene.say("number", &[n]);
         let said = match (post.answers, post.shares) {
-            (Some(to), _) => scene.say("row.answer", &[n, Arg::Count(i64::from(to))]),
-            (_, Some(what)) => scene.say("row.share", &[n, Arg::Count(i64::from(what))]),
+            (Some(to), _) => {
+                let args = [n, Arg::Count(i64::from(to))];
+                vec![
+                    scene.say("row.answer", &args),
+                    scene.say("row.reply", &args),
+                    few,
+                ]
+            }
+            (_, Some(what)) => {
+                let args = [n, Arg::Count(i64::from(what))];
+                vec![scene.say("row.share", &args), scene.say("row", &[n]), few]
+            }
             _ => {
-                let who = scene.say(kind(post.author), &[]);
-                format!("{who}: {}", scene.say("row", &[n]))
+                let (who, what) = (scene.say(kind(post.author), &[]), scene.say("row", &[n]));
+                vec![format!("{who}: {what}"), what, few]
             }
         };
-        let said = [said, scene.say("row", &[n]), number.to_string()];
-        lines.push((Some(post.author), said, short(post.age(at)), false));
-        if *early {
-            let to = post.answers.unwrap_or(0);
-            let gap = scene.say("row.gap", &[Arg::Count(i64::from(to))]);
-            let said = [gap, format!("{to}: ?"), "?".to_owned()];
-            lines.push((None, said, String::new(), true));
-        }
-        if lines.len() >= stage.rows {
-            break;
+        lines.push((Row::Post(post.author), said, short(post.age(at))));
+        if early {
+            let to = Arg::Count(i64::from(post.answers.unwrap_or(0)));
+            let gap = ["row.gap", "row.gap.short"].map(|word| scene.say(word, &[to]));
+            lines.push((Row::Gap, gap.to_vec(), String::new()));
         }
     }
     lines.truncate(stage.rows);
@@ -716,7 +792,8 @@ fn page(feeds: &Feeds, stage: &Stage, at: Time, scene: &mut Scene) {
     let mut pencil = scene.thing(PAGE, rect, value);
     pencil
         .figure("early", early as f64)
-        .figure("rows", made.rows.len() as f64);
+        .figure("rows", made.rows.len() as f64)
+        .figure("left out", made.out.len() as f64);
     pencil.bordered(rect, 12.0, Ink::Card, Ink::LineStrong, 1.5);
     let name = fitting(&[name], 14.0, true, rect.w - 20.0);
     pencil.bold(pt(rect.x + 10.0, rect.y + 20.0), 14.0, Ink::Ink, name);
@@ -724,25 +801,34 @@ fn page(feeds: &Feeds, stage: &Stage, at: Time, scene: &mut Scene) {
         let p = pt(rect.x + 10.0, rect.y + 40.0);
         pencil.bold(p, 12.0, Ink::Bad, empty);
     }
-    for (i, (author, said, age, gap)) in lines.into_iter().enumerate() {
+    for (i, (row, said, age)) in lines.into_iter().enumerate() {
         let y = rect.y + 40.0 + ROW * i as f32;
         let x = rect.x + 10.0;
-        if gap {
-            let slot = Rect::new(x, y - 12.0, rect.w - 20.0, ROW - 1.5);
-            pencil.dashed(slot, 3.0, Ink::BadSoft, Ink::Bad, 1.0);
-            let said = fitting(&said, 11.0, true, rect.w - 30.0);
-            pencil.bold(pt(x + 5.0, y - 1.0), 11.0, Ink::Bad, said);
-            continue;
-        }
-        if let Some(author) = author {
-            let (r, ink) = face(author);
-            pencil.mark(Glyph::Message, pt(x + 6.0, y - 4.0), r, ink);
-        }
+        let author = match row {
+            Row::Post(author) => author,
+            Row::Gap => {
+                let slot = Rect::new(x, y - 12.0, rect.w - 20.0, ROW - 1.5);
+                pencil.dashed(slot, 3.0, Ink::BadSoft, Ink::Bad, 1.0);
+                let said = fitting(&said, 11.0, true, rect.w - 30.0);
+                pencil.bold(pt(x + 5.0, y - 1.0), 11.0, Ink::Bad, said);
+                continue;
+            }
+            Row::Out => {
+                let said = fitting(&said, 11.0, false, rect.w - 37.0);
+                let (from, w) = (text::tenths(x + 17.0), text::width(&said, 11.0, false));
+                let line = format!("M{from} {}h{}", text::tenths(y - 4.0), text::tenths(w));
+                pencil.text(pt(x + 17.0, y), 11.0, Ink::Secondary, said);
+                pencil.line(line, Ink::Secondary, 1.0);
+                continue;
+            }
+        };
+        let (r, ink) = face(author);
+        pencil.mark(Glyph::Message, pt(x + 6.0, y - 4.0), r, ink);
         let end = pt(rect.x + rect.w - 10.0, y);
         let age_w = text::width(&age, 11.0, false);
-        let said = fitting(&said, 11.0, author == Some(STAR), rect.w - 44.0 - age_w);
+        let said = fitting(&said, 11.0, author == STAR, rect.w - 44.0 - age_w);
         let p = pt(x + 17.0, y);
-        match author == Some(STAR) {
+        match author == STAR {
             true => pencil.bold(p, 11.0, Ink::Accent, said),
             false => pencil.text(p, 11.0, Ink::Ink, said),
         };
@@ -756,7 +842,7 @@ fn work(feeds: &Feeds, rect: Rect, at: Time, scene: &mut Scene) {
     let theory = feeds.theory();
     let seconds = Arg::Count(libm::round(span.as_s()) as i64);
     let title = scene.say("work", &[seconds]);
-    let few = scene.name(WORK);
+    let few = [scene.say("work.short", &[seconds]), scene.name(WORK)];
     let words = ["work.write", "work.read"].map(|word| scene.say(word, &[]));
     let said: Vec<String> = [write, read]
         .into_iter()
@@ -782,7 +868,8 @@ fn work(feeds: &Feeds, rect: Rect, at: Time, scene: &mut Scene) {
         .figure("all", write + read);
     let slow = took >= Time::ms(90);
     let look_w = text::width(&look, 11.5, true) + 12.0;
-    let title = fitting(&[title, few], 12.0, true, rect.w - 4.0 - look_w);
+    let [few, fewest] = few;
+    let title = fitting(&[title, few, fewest], 12.0, true, rect.w - 4.0 - look_w);
     pencil.bold(pt(rect.x + 2.0, rect.y + 12.0), 12.0, Ink::Ink, title);
     let ink = if slow { Ink::Warn } else { Ink::Secondary };
     let end = pt(rect.x + rect.w - 4.0, rect.y + 12.0);
@@ -823,7 +910,7 @@ fn delays(feeds: &Feeds, rect: Rect, scene: &mut Scene) {
     let title = scene.say("delays", &[count(DELAYED)]);
     let few = scene.name(DELAYS);
     let others = feeds.beside.and_then(|it| it.mean());
-    let beside = others.map(|it| format!("{} {}", scene.say("delays.beside", &[]), short(it)));
+    let beside = others.map(|it| format!("{} {}", scene.say("field.after", &[]), short(it)));
     let value = match &beside {
         Some(beside) => format!("{title}, {beside}"),
         None => title.clone(),
@@ -842,7 +929,9 @@ fn delays(feeds: &Feeds, rect: Rect, scene: &mut Scene) {
     pencil.bold(pt(rect.x + 2.0, rect.y + 12.0), 12.0, Ink::Ink, title);
     if !beside.is_empty() {
         let end = pt(rect.x + rect.w - 2.0, rect.y + 12.0);
-        ending(&mut pencil, end, 11.5, true, Ink::Warn, beside);
+        let slow = others.is_some_and(|it| it >= Time::s(1));
+        let ink = if slow { Ink::Warn } else { Ink::Ink };
+        ending(&mut pencil, end, 11.5, true, ink, beside);
     }
     let plot = Rect::new(rect.x + 34.0, rect.y + 20.0, rect.w - 38.0, rect.h - 24.0);
     let high = |s: f64| {

@@ -185,7 +185,9 @@ impl Script for SocialFeed {
         let feeds = system.own::<Feeds>();
         match act.spec {
             act::SLEEPER => feeds.sleeper().is_some(),
-            act::DELETE => feeds.star_post().is_some_and(|(_, post)| !post.deleted),
+            act::DELETE => feeds
+                .star_post()
+                .is_some_and(|(_, post)| post.deleted.is_none()),
             act::DIE => alive(system) > 0,
             _ => true,
         }
@@ -230,7 +232,7 @@ impl Script for SocialFeed {
                 feeds.thrown = feeds::Thrown::default();
                 let dot = feeds.post(number).map_or(0, |post| post.dot);
                 if let Some(post) = feeds.post_mut(number) {
-                    post.deleted = true;
+                    post.deleted = Some(now);
                 }
                 let note = Note::new("deletes").with(post_arg(number));
                 let note = note.with(Arg::Count(held as i64)).dot(dot);

@@ -97,9 +97,9 @@ pub(super) const STORY: &[Beat<System>] = &[
         id: "behind",
         setup: &[Setup::Speed(1.0)],
         when: |system| star_done(system) && others(system).is_some(),
-        points: &[COPIES, DELAYS],
+        points: &[FIELD, COPIES, DELAYS],
         shows: &[
-            figure(COPIES, "star last s").within(3.9, 7.0),
+            figure(FIELD, "star s").within(3.9, 7.0),
             figure(DELAYS, "others s").within(2.0, 7.0),
             figure(FIELD, "has it").is(600.0),
         ],
@@ -145,7 +145,7 @@ pub(super) const STORY: &[Beat<System>] = &[
             Setup::Speed(1.0),
         ],
         when: |system| held(system, Time::s(4)) && others(system).is_some(),
-        points: &[OUTBOXES, DELAYS],
+        points: &[OUTBOXES, MERGER, DELAYS],
         shows: &[
             figure(MERGER, "look ms").within(9.0, 14.0),
             figure(DELAYS, "others s").at_most(0.6),
@@ -165,10 +165,10 @@ pub(super) const STORY: &[Beat<System>] = &[
             let late = star_age(system).is_some_and(|it| it >= Time::s(12));
             others(system).is_some() && (star_done(system) || late)
         },
-        points: &[COPIES, DELAYS],
+        points: &[FIELD, COPIES, DELAYS],
         shows: &[
             figure(DELAYS, "others s").at_most(3.5),
-            figure(COPIES, "star last s").at_least(5.0),
+            figure(FIELD, "star s").at_least(5.0),
         ],
         predict: Some(Prediction {
             id: "before",
@@ -230,7 +230,7 @@ pub(super) const STORY: &[Beat<System>] = &[
             Setup::Speed(2.0),
         ],
         when: |system| held(system, Time::s(10)) && feeds(system).back.is_some(),
-        points: &[WORK, FIELD, MERGER],
+        points: &[FIELD, MERGER, WORK],
         shows: &[
             figure(FIELD, "spared %").within(51.0, 70.0),
             figure(MERGER, "rebuilt from").within(25.0, 35.0),
@@ -288,8 +288,12 @@ pub(super) const STORY: &[Beat<System>] = &[
             Setup::Speed(1.0),
         ],
         when: |system| feeds(system).thrown.deleted >= 10,
-        points: &[MERGER, PAGE],
-        shows: &[figure(MERGER, "deleted").at_least(10.0)],
+        points: &[PAGE, MERGER, FIELD],
+        shows: &[
+            figure(MERGER, "deleted").at_least(10.0),
+            figure(FIELD, "has it").is(600.0),
+            figure(PAGE, "left out").at_least(1.0),
+        ],
         ..Beat::at_once()
     },
 ];

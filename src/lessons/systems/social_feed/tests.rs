@@ -252,7 +252,7 @@ fn what_was_deleted_unfollowed_or_is_double_falls_out_of_the_page() {
     act(&mut run, "delete");
     go(&mut run, 5_000);
     let (number, post) = feeds(&run).star_post().unwrap();
-    assert!(post.deleted);
+    assert!(post.deleted.is_some());
     for user in 0..USERS as u16 {
         let page = feeds(&run).page(user, &[]);
         assert!(page.rows.iter().all(|it| it.0 != number));
@@ -313,6 +313,35 @@ fn one_worker_serves_posts_as_m_g_1_has_it() {
     let cv2 = square / (mean * mean) - 1.0;
     let theory = queueing::mg1(2.0, mean, cv2).unwrap().time_in_system;
     close("time of a post", sum / many, theory, 0.1);
+}
+
+#[test]
+fn on_read_looks_wait_as_four_servers_have_it() {
+    let (mut sum, mut many, mut theory) = (0.0, 0.0, 0.0);
+    for seed in 1..=4 {
+        let mut run = run(seed, READ, "looks=35");
+        act(&mut run, "fresh");
+        for _ in 0..50 {
+            // What is over since, for looks of the last two seconds are kept.
+            go(&mut run, 2_000);
+            let recent = feeds(&run).recent.iter();
+            sum += recent.clone().map(|it| it.1.as_s()).sum::<f64>();
+            many += recent.len() as f64;
+        }
+        // A look costs 5 ms and 3 ms for each outbox: of those who look, each as often.
+        let feeds = feeds(&run);
+        let awake = (0..USERS as u16).filter(|it| !feeds.sleeps(*it));
+        let costs = awake.map(|it| 0.005 + 0.003 * feeds.graph.follows(it).len() as f64);
+        let costs: Vec<f64> = costs.collect();
+        let n = costs.len() as f64;
+        let cost = costs.iter().sum::<f64>() / n;
+        let square = costs.iter().map(|it| it * it).sum::<f64>() / n;
+        let cv2 = square / (cost * cost) - 1.0;
+        // Allen and Cunneen: a queue of M/M/4 by half of what varies.
+        let exponential = queueing::mmc(35.0, 1.0 / cost, 4).unwrap().means;
+        theory = cost + (exponential.time_in_system - cost) * (1.0 + cv2) / 2.0;
+    }
+    close("time of a look", sum / many, theory, 0.1);
 }
 
 #[test]
