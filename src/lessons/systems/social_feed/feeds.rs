@@ -104,7 +104,7 @@ pub(super) struct Post {
     pub(super) copies: u32,
     pub(super) made: u32,
     pub(super) late: Time,
-    /// When the last of them was made.
+    /// When the last of them was made; at once if none was to be.
     pub(super) done: Option<Time>,
 }
 
@@ -113,9 +113,12 @@ impl Post {
         Time::us((now.0 as i64 - self.at_us).max(0) as u64)
     }
 
-    /// How late its copies were on average; none if none was made.
+    /// How late its copies were on average: not at all if it is fetched; none if none was made yet.
     pub(super) fn mean(&self) -> Option<Time> {
-        (self.made > 0).then(|| Time::us(self.late.0 / u64::from(self.made)))
+        match self.made {
+            0 => self.done.map(|_| Time::ZERO),
+            made => Some(Time::us(self.late.0 / u64::from(made))),
+        }
     }
 }
 
@@ -571,6 +574,7 @@ impl Feeds {
             shares,
             answers,
             copies,
+            done: (copies == 0).then_some(now),
             ..Post::new(author, now.0 as i64)
         });
         if let Some(beside) = &mut self.beside

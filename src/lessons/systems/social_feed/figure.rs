@@ -585,11 +585,12 @@ fn field(feeds: &Feeds, stage: &Stage, at: Time, scene: &mut Scene) {
     let ink = if star { Ink::Accent } else { Ink::Ink };
     pencil.bold(pt(rect.x + 2.0, rect.y + 14.0), 12.0, ink, line);
     let more = fitting(&[more], 11.0, true, room);
-    let left = room - text::width(&more, 11.0, true) - 12.0;
+    let left = room - text::width(&more, 11.0, true) - 20.0;
     pencil.bold(pt(rect.x + 2.0, rect.y + 30.0), 11.0, Ink::Ink, more);
     let mut small = small.into_iter();
     if let Some(small) = small.find(|it| text::width(it, 11.0, false) <= left) {
-        let end = pt(rect.x + rect.w - 2.0, rect.y + 30.0);
+        // The way of looks begins at the edge.
+        let end = pt(rect.x + rect.w - 10.0, rect.y + 30.0);
         ending(&mut pencil, end, 11.0, false, Ink::Secondary, small);
     }
     let side = cells.pitch() - (cells.pitch() * 0.15).min(2.0);
@@ -952,21 +953,25 @@ fn delays(feeds: &Feeds, rect: Rect, scene: &mut Scene) {
         ending(&mut pencil, p, 11.0, false, Ink::Secondary, label);
     }
     let pitch = plot.w / DELAYED as f32;
-    let (mut d, mut stars) = (String::new(), Vec::new());
+    let (mut copied, mut fetched, mut stars) = (String::new(), String::new(), Vec::new());
     for (i, (_, post)) in feeds.last(DELAYED).enumerate() {
         let Some(mean) = post.mean() else { continue };
         let p = pt(plot.x + pitch * (i as f32 + 0.5), high(mean.as_s()));
         if post.author == STAR {
             stars.push(p);
-        } else {
-            d += &format!(
-                "M{} {}h4v4h-4Z",
-                text::tenths(p.x - 2.0),
-                text::tenths(p.y - 2.0)
-            );
+            continue;
         }
+        // What is fetched is there at once.
+        let d = if post.made > 0 {
+            &mut copied
+        } else {
+            &mut fetched
+        };
+        let (x, y) = (text::tenths(p.x - 2.0), text::tenths(p.y - 2.0));
+        *d += &format!("M{x} {y}h4v4h-4Z");
     }
-    pencil.area(d, Ink::Mark);
+    pencil.area(copied, Ink::Mark);
+    pencil.area(fetched, Ink::Hit);
     for p in stars {
         pencil.mark(Glyph::Message, p, 4.5, Ink::Accent);
     }
