@@ -139,6 +139,8 @@ fn first_come_never_shows_an_answer_first_and_turns_do() {
             go(&mut run, 12_000);
             let answer = feeds(&run).answer.unwrap();
             assert_eq!(answer.common, 17);
+            let fan = feeds(&run).fan;
+            assert_eq!(feeds(&run).graph.followers(fan).len(), 28);
             assert!(
                 (least..=most).contains(&answer.early),
                 "{order}: {answer:?}"
