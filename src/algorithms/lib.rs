@@ -25,6 +25,7 @@ pub mod counting_bloom_filter;
 pub mod crdt;
 pub mod dns_cache;
 pub mod eviction;
+pub mod feed;
 pub mod fencing;
 pub mod fixed_window;
 pub mod functions;

@@ -1,6 +1,8 @@
 //! Amazon's documented queue and topic semantics against `message_queue` and `topic`.
 
+use crate::cases;
 use crate::table::{Case, run};
+use algorithms::feed::{Boxes, Graph};
 use algorithms::message_queue::{self as mq, Kind, LongPoll, MessageQueue, PollOutcome};
 use algorithms::message_queue::{QueueError, SECOND_US, SendOptions, Settings};
 use algorithms::topic::{self, AfterFailure, Attributes, Backoff, Cidr, Comparison};
@@ -25,6 +27,29 @@ fn message_queue_sqs() {
 #[test]
 fn pubsub_sns() {
     run(include_str!("pubsub_sns.json"), &[], &[], topic_answer);
+}
+
+/// Copies to followers are deliveries to subscribers; filters, retries and limits have no like in feeds.
+#[test]
+fn feeds_copy_each_post_to_each_follower() {
+    let mut many = 0;
+    for case in cases(include_str!("pubsub_sns.json"), &[]) {
+        let number = |key: &str| case.input.get(key).and_then(Value::as_u64);
+        let (Some(posts), Some(followers)) = (number("published"), number("subscribers")) else {
+            continue;
+        };
+        let posts = posts as u32;
+        let mut sizes = vec![0; 1 + followers as usize];
+        sizes[0] = followers as usize;
+        let graph = Graph::draw(&sizes, 1);
+        let mut inboxes = Boxes::new(graph.users(), posts as usize);
+        let put = (1..=posts).flat_map(|post| graph.followers(0).iter().map(move |it| (*it, post)));
+        let copies = put.filter(|(reader, post)| inboxes.put(*reader, *post));
+        let expected = &case.expected["deliveries"];
+        assert_eq!(json!(copies.count()), *expected, "{}", case.name);
+        many += 1;
+    }
+    assert_eq!(many, 3);
 }
 
 fn s(time_us: u64) -> Value {
