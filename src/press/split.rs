@@ -26,6 +26,7 @@
 //! 4. [`emit`] writes the pieces. A function that another piece calls is imported by the number of its slot, whoever fills
 //!    it; what may not be there at that moment (chunks know nothing of each other) is called through the table. What
 //!    wasm-bindgen will make of calls of the browser it makes in the core alone, which hands them on under names.
+//! 5. [`fit`] looks through the finished pieces whether each finds the slots filled that it imports.
 //!
 //! # What holds
 //!
@@ -54,6 +55,7 @@
 //! which V8 tells without. It is not among the programs of the npm package `binaryen`, from which `wasm-opt` comes here.
 
 mod emit;
+mod fit;
 mod homes;
 mod linked;
 mod rest;
@@ -180,7 +182,7 @@ pub struct Cuts<'a> {
 /// Cuts a program that was linked with `--emit-relocs`; `None` if it was linked without.
 ///
 /// # Errors
-/// The program cannot be read, or calls a door directly.
+/// The program cannot be read, or calls a door directly; or the pieces do not fit each other, which is a fault of this pass.
 pub fn split(wasm: &[u8], cuts: &Cuts<'_>) -> Result<Option<Pieces>, String> {
     let Some(mut linked) = linked::read(wasm, cuts.door)? else {
         return Ok(None);
@@ -217,11 +219,13 @@ pub fn split(wasm: &[u8], cuts: &Cuts<'_>) -> Result<Option<Pieces>, String> {
             needs: needs.iter().copied().collect(),
         });
     }
-    Ok(Some(Pieces {
+    let pieces = Pieces {
         core: code(core, Piece::Core)?,
         chunks,
         parts,
-    }))
+    };
+    fit::check(&pieces)?;
+    Ok(Some(pieces))
 }
 
 /// The functions of a piece by their symbols, with their sizes in bytes.
