@@ -5,6 +5,7 @@ use crate::live::{follow, live, part};
 use crate::texts::{self, Chapter, Item, Path, Plan, t, tf};
 use crate::{icons, place, store};
 use engine::Arg;
+use gloo_timers::callback::Timeout;
 use leptos::html;
 use leptos::prelude::*;
 use std::pin::Pin;
@@ -251,8 +252,9 @@ fn Still(slug: String) -> impl IntoView {
     let still = RwSignal::new(String::new());
     wasm_bindgen_futures::spawn_local(async move {
         if let Ok(svg) = texts::fetch_text(&format!("stills/{slug}.svg")).await {
-            // The reader may be on another page by now.
-            still.try_set(themed(&svg));
+            // Each in a task of its own: many that come together would keep the page from answering. The reader may be on
+            // another page by now.
+            Timeout::new(0, move || drop(still.try_set(themed(&svg)))).forget();
         }
     });
     view! { <div class="card-still" aria-hidden="true" inner_html=live(move || still.get())></div> }
