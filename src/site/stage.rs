@@ -1,5 +1,6 @@
 //! The stage: patches a scene into live SVG and paints its moving things on a canvas above.
 
+use crate::place;
 use engine::raster::{self, Kind, Raster, Rgb, Sprite};
 use engine::scene::{Fit, Ink, Letter, Part, PartId, Particle, Point, Rect, Role, Scene, Shape};
 use engine::show::Picked;
@@ -523,7 +524,7 @@ impl Surface {
         let frame = canvas.get_bounding_client_rect();
         let size = (frame.width(), frame.height());
         let frame = room.get_bounding_client_rect();
-        let room = (frame.width(), frame.height());
+        let room = (frame.width(), frame.height() - place::covered(room));
         let changed = (self.size.replace(size) != size) | (self.room.replace(room) != room);
         if changed {
             self.stale.set(true);

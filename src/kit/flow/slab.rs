@@ -16,6 +16,12 @@ impl Key {
     pub fn serial(self) -> u32 {
         self.serial
     }
+
+    /// Where the thing is among [`Slab::places`], as long as it is there: for what is reckoned up beside a slab.
+    #[inline]
+    pub fn place(self) -> usize {
+        self.slot as usize
+    }
 }
 
 /// Things in slots that are used again. Inserting, finding and removing take O(1); the order of [`Slab::iter`] is by slot,
@@ -124,6 +130,11 @@ impl<T> Slab<T> {
     /// How many are there.
     pub fn len(&self) -> usize {
         self.slots.len() - self.free.len()
+    }
+
+    /// How many places it has, taken or not: every [`Key::place`] of a thing in it is less.
+    pub fn places(&self) -> usize {
+        self.slots.len()
     }
 
     /// Whether none is there.

@@ -41,6 +41,8 @@ pub(super) struct Said {
     pub(super) spoken: String,
     /// What died here lately, if anything did.
     pub(super) died: Option<String>,
+    /// Why, without how many.
+    pub(super) why: Option<String>,
     /// The lesson's line.
     pub(super) line: Option<String>,
 }

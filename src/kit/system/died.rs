@@ -18,6 +18,12 @@ pub fn died(member: &Member<Part>, at: Time, scene: &Scene) -> Option<String> {
     Some(said(member.own.dying(at)?, scene))
 }
 
+/// Why most of what died at a member lately did, for where there is no room for how many.
+pub(super) fn why(member: &Member<Part>, at: Time, scene: &Scene) -> Option<String> {
+    let (reason, _) = member.own.dying(at)?;
+    Some(scene.words().get(reason.label()).to_owned())
+}
+
 pub(super) fn said((reason, count): (Reason, u32), scene: &Scene) -> String {
     let died = [Arg::Count(i64::from(count)), Arg::Word(reason.label())];
     scene.say("died", &died)

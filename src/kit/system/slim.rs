@@ -69,12 +69,14 @@ pub(super) fn draw(
     let right = card.x + card.w - if dead { 6.0 } else { 28.0 };
     let well = said.ink == Ink::Secondary;
     let trouble = match said.died {
-        Some(died) if !dead => Some((died, Ink::Bad)),
-        _ => (!well).then_some((said.status, said.ink)),
+        // Why says more than how many, where there is no room for both.
+        Some(died) if !dead => Some(([Some(died), said.why], Ink::Bad)),
+        _ => (!well).then_some(([Some(said.status), None], said.ink)),
     };
     let meter = Rect::new(x, y - 7.0, (right - x).max(0.0), 6.0);
     if let Some((words, ink)) = trouble {
-        let words = fitting(&[words], 11.0, true, right - x);
+        let words: Vec<String> = words.into_iter().flatten().collect();
+        let words = fitting(&words, 11.0, true, right - x);
         if tall {
             pencil.bold(pt(x, y), 11.0, ink, words);
         } else {

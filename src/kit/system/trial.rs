@@ -304,8 +304,8 @@ impl Observer {
         let Some(live) = system.live(frame.node) else {
             return;
         };
-        // What a script weighs follows from the state of the system, a job from what its member does by itself.
-        let Some(service) = live.service().filter(|it| !it.weighs && !frame.job) else {
+        // A job follows from what its member does by itself.
+        let Some(service) = live.service().filter(|_| !frame.job) else {
             return;
         };
         let program = live.node.kind.program(frame.draw.class);

@@ -997,11 +997,11 @@ fn remark(live: &LiveWire, system: &System, layout: &Layout, scene: &mut Scene) 
         .iter()
         .map(|line| text::width(line, 11.0, false))
         .fold(0.0, f32::max);
-    // Without room under the wire it stands under the card that the wire begins at.
+    // Without room under the wire it stands under the card that the wire begins at, and under what died there.
     let at = if wide + 8.0 <= room {
         pt(middle.x, middle.y + 32.0)
     } else {
-        pt(from.x - 56.0, from.y + CARD_H / 2.0 + 18.0)
+        pt(from.x - 56.0, from.y + CARD_H / 2.0 + died::GAP + 12.0)
     };
     for (i, line) in lines.into_iter().enumerate() {
         let y = at.y + 14.0 * i as f32;
@@ -1147,6 +1147,7 @@ fn service(live: &Live, index: usize, system: &System, spot: &Spot, at: Time, sc
             border: now.border,
             spoken: now.spoken,
             died: died::died(member, at, scene),
+            why: died::why(member, at, scene),
             line: system.script.line(live.node.id, index, system, scene),
         };
         let ink = |frame: &Frame| ink_of(frame, system);

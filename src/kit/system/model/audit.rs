@@ -2,19 +2,17 @@
 
 use super::System;
 use crate::flow::Balance;
-use crate::system::frame::Place;
+use crate::system::frame::{Frame, Place};
 use crate::system::ledger::Count;
 use crate::system::plan::Kind;
 use crate::system::shelf::{Loan, Pulling};
-use crate::system::state::Live;
+use crate::system::state::{Live, LiveWire};
 use algorithms::message_queue::State;
-use std::collections::BTreeMap;
 
 impl System {
     /// Whether the books are right; see [`engine::Model::audit`].
     pub(super) fn books(&self) -> Result<(), String> {
         let mut balance = Balance::default();
-        let mut open: Vec<Vec<u32>> = self.wires.iter().map(|_| Vec::new()).collect();
         let (mut queued, mut under_way) = (0, 0);
         for live in self.nodes.iter().flatten() {
             for member in live.members.iter() {
@@ -32,11 +30,16 @@ impl System {
             Place::Held if self.live(frame.node).is_some_and(Live::holds) => Some("worker"),
             _ => None,
         })?;
+        // By wire and member; as wide as the widest wire, since this is made anew after every event.
+        let peers = |live: &LiveWire| live.balancer.peers().len();
+        let widest = self.wires.iter().flatten().map(peers).max().unwrap_or(0);
+        let mut open = vec![0; self.wires.len() * widest];
+        let mut awaited = vec![0; self.frames.places()];
         for (key, frame) in self.frames.iter() {
             for (wire, member) in &frame.hops[..usize::from(frame.depth)] {
-                let list = &mut open[usize::from(*wire)];
-                list.resize(list.len().max(usize::from(*member) + 1), 0);
-                list[usize::from(*member)] += 1;
+                if usize::from(*member) < widest {
+                    open[usize::from(*wire) * widest + usize::from(*member)] += 1;
+                }
                 under_way = under_way.wrapping_sub(1);
             }
             let due = matches!(
@@ -52,11 +55,16 @@ impl System {
                     frame.leg
                 ));
             }
+            if !frame.left && self.awaits(frame.parent, frame.of) {
+                awaited[frame.parent.place()] += 1;
+                self.is_not_late(frame)?;
+            }
         }
+        self.callers_are_right(&awaited)?;
         for (id, live) in self.wires.iter().enumerate() {
             let Some(live) = live else { continue };
             for (member, peer) in live.balancer.peers().iter().enumerate() {
-                let really = open[id].get(member).copied().unwrap_or(0);
+                let really = open[id * widest + member];
                 if peer.active != really {
                     return Err(format!(
                         "wire {id} believes in {} calls to member {member}, there are {really}",
@@ -69,7 +77,6 @@ impl System {
             (caches.audit)(self)?;
         }
         self.crowds_are_right()?;
-        self.callers_are_right()?;
         self.shelves_are_right()?;
         self.jobs_are_right()?;
         self.feeds_are_right()?;
@@ -119,30 +126,30 @@ impl System {
         Ok(())
     }
 
-    /// Who waits for calls waits for calls that there are, and for none of them longer than it wanted to.
-    fn callers_are_right(&self) -> Result<(), String> {
-        let mut awaited = BTreeMap::new();
-        let waiting = self.frames.iter().filter(|(_, it)| !it.left);
-        for (_, call) in waiting.filter(|(_, it)| self.awaits(it.parent, it.of)) {
-            *awaited.entry(call.parent).or_insert(0) += 1;
-            let Some(caller) = self.frames.get(call.parent) else {
-                continue;
-            };
-            let spec = self.call_of(caller.node, caller.draw.class, call.of);
-            let timeout = spec.and_then(|spec| spec.timeout);
-            let counts = !matches!(call.place, Place::Bounces | Place::Pauses);
-            // What holds for a call that was made by another plan is not known any more.
-            if let Some(timeout) = timeout.filter(|_| counts && call.asked > self.turned)
-                && self.now.since(call.asked) > timeout
-            {
-                return Err(format!(
-                    "node {} waits for call {} for longer than {timeout:?}",
-                    caller.node, call.number
-                ));
-            }
+    /// Nobody waits for a call for longer than it wanted to.
+    fn is_not_late(&self, call: &Frame) -> Result<(), String> {
+        let counts = !matches!(call.place, Place::Bounces | Place::Pauses);
+        // What holds for a call that was made by another plan is not known any more.
+        if !counts || call.asked <= self.turned {
+            return Ok(());
         }
+        let Some(caller) = self.frames.get(call.parent) else {
+            return Ok(());
+        };
+        let spec = self.call_of(caller.node, caller.draw.class, call.of);
+        match spec.and_then(|spec| spec.timeout) {
+            Some(timeout) if self.now.since(call.asked) > timeout => Err(format!(
+                "node {} waits for call {} for longer than {timeout:?}",
+                caller.node, call.number
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// Who waits for calls waits for as many as there are; `awaited` says how many, by the caller's place.
+    fn callers_are_right(&self, awaited: &[u32]) -> Result<(), String> {
         for (key, caller) in self.frames.iter() {
-            let there = awaited.get(&key).copied().unwrap_or(0);
+            let there = awaited[key.place()];
             if caller.place == Place::Held && u32::from(caller.pending) != there {
                 return Err(format!(
                     "request {} at node {} waits for {} calls, there are {there}",

@@ -198,6 +198,8 @@ impl System {
         let Some(parent) = self.frames.get(call.parent) else {
             return;
         };
+        // It dies with its caller, who waits no longer or cannot even send; whatever else it dies of is told where that was.
+        let here = call.left || call.place == Place::Bounces;
         if !parent.is_request() {
             let part = self.part_of(parent.node, parent.member);
             let number = call.number;
@@ -205,12 +207,11 @@ impl System {
                 .with(count(number))
                 .with(Arg::Part(part));
             self.say(note.about(part).dot(number), cx);
-        } else if call.left || call.place == Place::Bounces {
-            // It dies with its user, who waits no longer or cannot even send; whatever else it dies of is told where that was.
+        } else if here {
             let (node, member) = parent.at();
             self.dies_at(node.0, member as u16, reason, cx.now());
         }
-        self.fail(call.parent, reason, cx);
+        self.fails(call.parent, (reason, here), cx);
     }
 
     /// Something has died at a part, which shows it for a while.

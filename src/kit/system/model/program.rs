@@ -300,6 +300,11 @@ impl System {
 
     /// A request or call fails where it is; what said why was said just before.
     pub(super) fn fail(&mut self, key: Key, reason: Reason, cx: Cx<'_, '_>) {
+        self.fails(key, (reason, true), cx);
+    }
+
+    /// As [`System::fail`], told where it is only if it died `here`, and not of what was told where that was.
+    pub(super) fn fails(&mut self, key: Key, (reason, here): (Reason, bool), cx: Cx<'_, '_>) {
         let now = cx.now();
         let Some(frame) = self.frames.get_mut(key) else {
             return;
@@ -324,7 +329,9 @@ impl System {
                     Place::Waits => _ = own.pool.leave(key),
                     _ => {}
                 }
-                own.deaths.add(reason, now);
+                if here {
+                    own.deaths.add(reason, now);
+                }
                 count_failure(&mut own.row, reason);
             }
             count_failure(&mut live.row, reason);

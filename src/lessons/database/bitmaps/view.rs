@@ -18,9 +18,8 @@ use std::fmt::Write;
 
 /// Where rows and result stand.
 const ROWS: PartId = PartId::one("rows");
-/// Squares under the glass.
+/// Squares under the glass: a word, on a narrow stage, too.
 const COLUMNS: u64 = 64;
-const COLUMNS_NARROW: u64 = 32;
 /// Height of the whole row's outline, and of what lies between it and today's row.
 const STRIP_H: f32 = 24.0;
 const LENS_H: f32 = 10.0;
@@ -46,10 +45,9 @@ const BILLION: u64 = 1_000_000_000;
 struct Grid {
     area: Rect,
     narrow: bool,
-    /// The squares of a row: where they begin, how broad one is, and how many there are.
+    /// The squares of a row: where they begin, and how broad one is.
     x: f32,
     pitch: f32,
-    columns: u64,
     /// The first row, and how high one is.
     y: f32,
     h: f32,
@@ -62,7 +60,6 @@ struct Grid {
 impl Grid {
     fn new(area: Rect, narrow: bool, start: u64) -> Grid {
         let (labels, counts) = if narrow { (72.0, 46.0) } else { (78.0, 124.0) };
-        let columns = if narrow { COLUMNS_NARROW } else { COLUMNS };
         let x = area.x + labels;
         let rest = area.h - STRIP_H - LENS_H - GATE_H - FOOT_H;
         let right = area.x + area.w;
@@ -70,8 +67,7 @@ impl Grid {
             area,
             narrow,
             x,
-            pitch: (area.w - labels - counts) / columns as f32,
-            columns,
+            pitch: (area.w - labels - counts) / COLUMNS as f32,
             y: area.y + STRIP_H + LENS_H,
             h: rest / LINES,
             counts: if narrow { right } else { right - 68.0 },
@@ -80,7 +76,7 @@ impl Grid {
     }
 
     fn w(&self) -> f32 {
-        self.pitch * self.columns as f32
+        self.pitch * COLUMNS as f32
     }
 
     /// The squares of a line, counted from today's.
@@ -450,11 +446,11 @@ fn swept(query: &Query, at: Time) -> f32 {
 }
 
 /// How far a column's bits have fallen, from 0 to 1.
-fn fallen(query: &Query, grid: &Grid, column: u64, at: Time) -> f32 {
+fn fallen(query: &Query, column: u64, at: Time) -> f32 {
     if query.done {
         return 1.0;
     }
-    let begins = query.since + Time((GLASS.0 - FALL.0) * column / grid.columns);
+    let begins = query.since + Time((GLASS.0 - FALL.0) * column / COLUMNS);
     if at < begins {
         return 0.0;
     }
@@ -507,7 +503,7 @@ fn line(
         let person = visits.knobs.ids.whose(grid.start + column)?;
         bits.get(person.into()).then_some(person)
     };
-    let seen = (0..grid.columns).filter(|column| is_set(*column).is_some());
+    let seen = (0..COLUMNS).filter(|column| is_set(*column).is_some());
     let seen = seen.count();
     let spoken = scene.say("row", &[count(users), count(seen as i64)]);
     let name = operand_name(visits, operand, scene);
@@ -527,7 +523,7 @@ fn line(
     };
     pencil.bordered(r, 2.0, Ink::Line, border, width);
     let (mut old, mut new) = (String::new(), String::new());
-    for column in 0..grid.columns {
+    for column in 0..COLUMNS {
         let Some(person) = is_set(column) else {
             continue;
         };
@@ -557,7 +553,7 @@ fn found(query: &Query, grid: &Grid, visits: &Visits, at: Time) -> u32 {
     let columns = (0..COLUMNS).filter(|column| {
         let person = visits.knobs.ids.whose(grid.start + column);
         let set = person.is_some_and(|person| query.result.get(person.into()));
-        set && fallen(query, grid, *column, at) >= 1.0
+        set && fallen(query, *column, at) >= 1.0
     });
     let glass = columns.count() as u32;
     let words = (query.result.word_count() as f32 * swept) as usize;
@@ -626,12 +622,12 @@ fn result(visits: &Visits, query: &Query, grid: &Grid, at: Time, scene: &mut Sce
     };
     pencil.bordered(r, 2.0, Ink::Line, Ink::Ink, 1.0);
     let (mut falls, mut lies) = (String::new(), String::new());
-    for column in 0..grid.columns {
+    for column in 0..COLUMNS {
         let Some(person) = visits.knobs.ids.whose(grid.start + column) else {
             continue;
         };
         let through = query.result.get(person.into());
-        let share = fallen(query, grid, column, at);
+        let share = fallen(query, column, at);
         if share >= 1.0 && through {
             grid.square(&mut lies, column, r.y + 0.5, r.h - 1.0);
         }
@@ -693,7 +689,7 @@ fn seams(grid: &Grid, lines: f32, result: Rect, pencil: &mut Pencil<'_>) {
     let (top, rows) = (tenths(grid.y), tenths(grid.h * lines));
     let (low, h) = (tenths(result.y), tenths(result.h));
     let mut d = String::new();
-    for column in 1..grid.columns {
+    for column in 1..COLUMNS {
         let x = tenths(grid.x + grid.pitch * column as f32);
         let _ = write!(d, "M{x} {top}v{rows}M{x} {low}v{h}");
     }
@@ -790,7 +786,7 @@ fn flights(visits: &Visits, grid: &Grid, from: Rect, at: Time, scene: &mut Scene
             break;
         }
         let column = ids.of(*person).wrapping_sub(grid.start);
-        if column >= grid.columns {
+        if column >= COLUMNS {
             continue;
         }
         let to = pt(grid.x + grid.pitch * (column as f32 + 0.5), r.y + r.h / 2.0);

@@ -289,7 +289,7 @@ fn member(bank: &Bank, hand: usize, card: Rect, at: Time, scene: &mut Scene) {
         pencil.centred(pt(c.x, c.y + 4.5), size, true, ink, name);
         return;
     }
-    let room = card.w - 10.0;
+    let room = card.w - 6.0;
     match tries {
         1 => pencil.centred(pt(c.x, card.y + 15.0), 13.5, true, ink, name),
         _ => {

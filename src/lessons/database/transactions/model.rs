@@ -14,8 +14,8 @@ pub(super) const SCRIPT: PartId = PartId::one("script");
 pub(super) const BEAM: PartId = PartId::one("beam");
 pub(super) const STRIP: PartId = PartId::one("strip");
 pub(super) const COORDINATOR: PartId = PartId::one("coordinator");
-/// So many places a strip can have: more than any run has.
-pub(super) const MOST: usize = 160;
+/// So many places a strip can have: no run has more.
+pub(super) const MOST: usize = 192;
 /// Until the first run begins, between two runs, and after a power cut.
 const OPENING: Time = Time::ms(1_000);
 const REST: Time = Time::ms(2_500);

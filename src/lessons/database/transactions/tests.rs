@@ -1,6 +1,7 @@
 //! What the lesson says of transactions, held against every place where the power can fail.
 
 use super::Transactions;
+use super::model::MOST;
 use super::program::{A, B, Line, script};
 use super::settings::{AfterError, Children, Design, Mail, Program, Settings, Writer};
 use super::world::{Happened, Told, Verdict, World};
@@ -313,4 +314,51 @@ fn the_page_writer_is_a_matter_of_the_seed() {
     };
     assert_eq!(strip(1), strip(1));
     assert!((2..9).any(|seed| strip(seed) != strip(1)));
+}
+
+#[test]
+fn the_strip_has_each_place_of_the_longest_run() {
+    let mut longest = 0;
+    let mut run = |knobs: &Settings, closed: bool, seed: u32| {
+        let mut world = World::new(knobs, seed, closed);
+        world.run(usize::MAX);
+        longest = longest.max(world.seen.len() + 1);
+    };
+    for nth in 0..DESIGNS.len() * PROGRAMS.len() * 27 {
+        let (design, nth) = (DESIGNS[nth % 4], nth / 4);
+        let (program, nth) = (PROGRAMS[nth % 3], nth / 3);
+        let (mail, nth) = ([Mail::None, Mail::Middle, Mail::Outbox][nth % 3], nth / 3);
+        let writer = [Writer::Never, Writer::Random, Writer::AtOnce][nth % 3];
+        let children = [Children::Restrict, Children::Cascade, Children::SetNull][nth / 3];
+        let knobs = Settings {
+            mail,
+            writer,
+            children,
+            transfers: 4,
+            ..with(design, program)
+        };
+        for (error, savepoint, rules) in [
+            (AfterError::Fails, false, true),
+            (AfterError::Fails, true, false),
+            (AfterError::Undone, false, false),
+            (AfterError::Undone, true, true),
+        ] {
+            let knobs = Settings {
+                error,
+                savepoint,
+                rules,
+                ..knobs
+            };
+            for (amount, seed) in [(1, 1), (5, 2), (5, 3), (20, 4)] {
+                for closed in [false, true] {
+                    run(&Settings { amount, ..knobs }, closed, seed);
+                }
+            }
+        }
+    }
+    // The strip leaves none out, and has few names for what is never there.
+    assert!(
+        (longest..longest + 16).contains(&MOST),
+        "{longest} of {MOST}"
+    );
 }

@@ -40,6 +40,14 @@ pub(super) const SCALES: &[Scale] = &[Scale {
     answers: &[(0.0, 0), (40.0, 1), (100.0, 2)],
 }];
 
+/// Whether some share the sync that is under way.
+fn shares(store: &Store) -> bool {
+    let synced = store.wal.file.synced();
+    let above = store.entries.iter().rev();
+    let above = above.take_while(|entry| entry.bytes.end > synced);
+    store.syncing.is_some() && above.count() >= 3
+}
+
 pub(super) const STORY: &[Beat<Store>] = &[
     Beat {
         id: "meet",
@@ -122,11 +130,13 @@ pub(super) const STORY: &[Beat<Store>] = &[
             Setup::Speed(0.2),
             Setup::Wait(Time::ms(1_350)),
         ],
+        when: shares,
         points: &[CLIENTS, SYNC],
         shows: &[
             figure(CLIENTS, "rate").within(140.0, 260.0),
             figure(CLIENTS, "queue").is(0.0),
             figure(CLIENTS, "load").is(200.0),
+            figure(CACHE, "records").at_least(3.0),
             figure(PROMISES, "risk").is(0.0),
         ],
         ..Beat::at_once()

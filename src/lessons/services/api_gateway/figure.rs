@@ -22,6 +22,8 @@ pub(super) const STANDS_FOR: &[(PartId, PartId)] = &[
     (PartId::one("web"), PartId::nth("gateway", 1)),
     (PartId::one("partner"), PartId::nth("gateway", 1)),
 ];
+/// On a narrow stage the way to all services goes down here.
+const SPINE: f32 = 30.0;
 /// Places are drawn one by one up to so many.
 const CELLS: usize = 20;
 
@@ -111,14 +113,28 @@ impl Layout {
         Curve::cubic(start, corner, corner, to)
     }
 
+    /// From a gateway to where its ways to the services begin: of several on a narrow stage only the first is beside them.
+    fn out(&self, gateway: usize) -> Option<Curve> {
+        let from = self.gateways.get(gateway).filter(|_| !self.wide)?;
+        let foot = from.y + from.h;
+        Some(match gateway {
+            0 => Curve::straight(pt(from.x, foot - 16.0), pt(SPINE, foot + 8.0)),
+            _ => {
+                let bend = pt(from.centre().x, foot + 8.0);
+                Curve::cubic(from.bottom(), bend, bend, pt(SPINE, foot + 8.0))
+            }
+        })
+    }
+
     /// From a gateway to a service.
     fn inside(&self, gateway: usize, service: usize) -> Option<Curve> {
         let (from, to) = (self.gateways.get(gateway)?, self.rows[service].left());
         if self.wide {
             return Some(Curve::across(from.right(), to));
         }
-        let start = pt(from.x, from.y + from.h - 12.0);
-        let corner = pt(30.0, to.y);
+        // Beside the services, where all ways are one.
+        let start = pt(SPINE, from.y + from.h + 8.0);
+        let corner = pt(SPINE, to.y);
         Some(Curve::cubic(start, corner, corner, to))
     }
 }
@@ -140,6 +156,9 @@ pub(super) fn draw(system: &System, knobs: &Values, at: Time, scene: &mut Scene)
                 ways.line(way.d(), ink, 1.5);
             }
         }
+    }
+    for way in (0..gateways).filter_map(|gateway| layout.out(gateway)) {
+        ways.line(way.d(), Ink::Mark, 1.5);
     }
     for service in (0..SERVICES.len()).filter(shown) {
         let id = SERVICES[service];
@@ -313,6 +332,7 @@ fn gateway(member: usize, system: &System, at: Time, rect: Rect, scene: &mut Sce
     } else {
         scene.say("places", &args)
     };
+    let short = scene.say(if down { "down" } else { "places.short" }, &args);
     let death = died(it, at, scene);
     let path = seen.odd.map(|odd| {
         let path = scene.say(PATHS[odd], &[]);
@@ -343,7 +363,7 @@ fn gateway(member: usize, system: &System, at: Time, rect: Rect, scene: &mut Sce
         ..NodeCard::plain(
             rect,
             fitting(&[name], 14.0, true, room),
-            fitting(&[status], 12.0, ink != Ink::Secondary, room),
+            fitting(&[status, short], 12.0, ink != Ink::Secondary, room),
         )
     };
     card.draw(&mut pencil);
