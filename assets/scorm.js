@@ -15,6 +15,10 @@
 // or a refused question on leaving also raise `beforeunload`, and ended sessions that went on. Whatever is to be known of a
 // session (place, run, time, how it ends) is written with every save, so that a machine that loses power loses no more than
 // the last seconds. What has been reached never falls: neither status, nor progress, nor score.
+//
+// Each call holds up the page until the system answers, and some take seconds. What is to be written therefore waits in a
+// queue: a quick system gets it at once, a slow one a call at a time, with much longer pauses for the lesson between them. Who
+// leaves, or looks elsewhere, has all of it written first. A system may answer anything, nothing, or throw.
 "use strict";
 
 (() => {
