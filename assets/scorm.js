@@ -31,10 +31,26 @@
   const settle = 800;
   const often = 30_000;
   const again = [2_000, 5_000, 15_000, 60_000];
+  // A call that takes longer is felt. So many times as long the lesson then has for itself; a call that takes seconds is told of.
+  const felt = 100;
+  const pause = 9;
+  const long = 1_000;
   const frame = document.querySelector("iframe");
   const status = document.querySelector("[role=status]");
   const { scorm = "", pass = "", questions = "[]" } = frame.dataset;
-  const began = performance.now();
+  let began = performance.now();
+
+  // Says what is not kept, where a learner sees it: the worst of what holds.
+  const words = ["refused", "watching", "unsaved", "full", "slow"];
+  const holding = new Set();
+  const tell = (word, holds = true) => {
+    if (holds) holding.add(word);
+    else holding.delete(word);
+    const text = status.dataset[words.find((word) => holding.has(word))] ?? "";
+    // What stays is not said again.
+    if (status.textContent !== text) status.textContent = text;
+    status.hidden = !text;
+  };
 
   // Without these methods nothing can be kept. The one that ends a session some systems name otherwise (Wagtail LMS), or lack: what
   // was committed is kept all the same.
@@ -81,36 +97,32 @@
   const either = (old, now) => (modern ? now : old);
 
   const call = (name, ...values) => {
+    const start = performance.now();
     try {
       return String(api[name](...values) ?? "");
     } catch (error) {
       console.warn("SCORM", name, error);
-      return "";
+      return "false";
+    } finally {
+      took = performance.now() - start;
+      if (took > long) tell("slow");
     }
   };
-  const initialized = () => call(kind.methods[0], "") === "true";
-  const committed = () => call(kind.methods[3], "") === "true";
+  let took = 0;
+  const yes = (answer) => /^(true|1)$/i.test(answer);
+  const initialized = () => yes(call(kind.methods[0], ""));
   const end = () => {
     const name = kind.ends.find((name) => typeof api[name] === "function");
     if (name) call(name, "");
   };
   const get = (name) => (state === "recording" || state === "watching" ? call(kind.methods[1], name) : "");
-  // What was written last is not written again: in some systems a call takes seconds.
-  const written = new Map();
-  const set = (name, value) => {
-    const text = String(value);
-    if (state !== "recording") return false;
-    if (written.get(name) === text) return true;
-    const done = call(kind.methods[2], name, text) === "true";
-    if (done) written.set(name, text);
-    return done;
-  };
 
   let state = "alone";
   const initialize = () => {
     if (!api) return "alone";
     // An interface that outlived a page of this package may be open still: 101 and 103 say so.
     const open = initialized() || isOpen();
+    tell("refused", !open);
     if (!open) return "alone";
     state = "watching";
     const mode = get(either("cmi.core.lesson_mode", "cmi.mode"));
@@ -127,22 +139,33 @@
   };
   state = initialize();
 
+  const run = "cmi.suspend_data";
+  // What was kept, as far as it makes sense: a system may answer with anything.
   const read = () => {
-    const fresh = { v: 1, beat: 1, guesses: {}, done: [], over: false, progress: 0, best: 0 };
+    let found;
     try {
-      const kept = JSON.parse(get("cmi.suspend_data"));
-      if (kept?.v === 1) return { ...fresh, ...kept };
+      found = JSON.parse(get(run));
     } catch {
       // Nothing was kept, or nothing that can be read.
     }
-    return fresh;
+    const { beat, guesses, done, over, progress, best, questions, state: at } = found?.v === 1 ? found : {};
+    const share = (value) => (value > 0 && value <= 1 ? Number(value) : 0);
+    return {
+      v: 1,
+      beat: Number.isInteger(beat) && beat > 0 ? beat : 1,
+      guesses: Object.fromEntries(Object.entries(guesses ?? {}).filter(([, guess]) => Array.isArray(guess))),
+      done: Array.isArray(done) ? done : [],
+      over: over === true,
+      progress: share(progress),
+      best: share(best),
+      questions: questions > 0 ? Number(questions) : undefined,
+      state: typeof at === "string" ? at : undefined,
+    };
   };
   const kept = read();
   const place = either("cmi.core.lesson_status", "cmi.completion_status");
   const reached = ["completed", "passed", "failed"];
   const before = get(place);
-  if (reached.includes(before)) kept.over = true;
-  else if (!kept.over) set(place, "incomplete");
 
   const duration = (ms) => {
     const all = Math.round(ms / 10);
@@ -153,50 +176,94 @@
   };
   const moment = () => (modern ? new Date().toISOString().replace(/\.\d+Z$/, "Z") : new Date().toTimeString().slice(0, 8));
 
-  // Says what is not kept, where a learner sees it.
-  const tell = (word) => {
-    status.textContent = word ? status.dataset[word] : "";
-    status.hidden = !word;
+  // What is to be written, by name, in its order; what stands as a function is settled when its turn comes. What was written
+  // last is not written again, unless a commit fails: then all of it may be lost.
+  const queue = new Map();
+  const written = new Map();
+  const put = (name, value) => {
+    const text = String(value);
+    if (written.get(name) === text) return true;
+    // Only "false" says no: some systems answer nothing.
+    const done = call(kind.methods[2], name, text) !== "false";
+    if (done) written.set(name, text);
+    return done;
   };
+  const set = (name, value) => state === "recording" && queue.set(name, value);
+
+  // A run too long to keep is left out, then guesses and challenges; the step of the story is always kept.
+  const keep = () => {
+    const texts = [kept, { ...kept, state: undefined }, { v: 1, beat: kept.beat, over: kept.over, progress: kept.progress, best: kept.best }];
+    const fits = texts.map((text) => JSON.stringify(text)).findIndex((text) => text.length <= suspendMax && put(run, text));
+    lost = fits < 0;
+    if (fits !== 0) tell("full", !lost);
+    else if (kept.state) tell("full", false);
+  };
+  let lost = false;
 
   let failures = 0;
-  let retry;
   const commit = () => {
-    clearTimeout(retry);
-    if (committed()) {
-      if (failures > 0) tell();
-      failures = 0;
-      return;
-    }
-    // What was written may be lost with the commit.
+    const done = yes(call(kind.methods[3], ""));
+    failures = done ? 0 : failures + 1;
+    tell("unsaved", !done || lost);
+    if (done) return true;
+    for (const [name, text] of written) queue.set(name, text);
     written.clear();
-    tell("unsaved");
-    retry = setTimeout(save, again[Math.min(failures, again.length - 1)]);
-    failures += 1;
+    return false;
   };
 
-  const save = () => {
-    if (state !== "recording") return;
-    // A run too long to keep is left out; the step of the story is always kept.
-    const texts = [kept, { ...kept, state: undefined }, { v: 1, beat: kept.beat, guesses: {}, done: [], over: kept.over, progress: kept.progress, best: kept.best }];
-    texts.map((text) => JSON.stringify(text)).filter((text) => text.length <= suspendMax).some((text) => set("cmi.suspend_data", text));
-    set(either("cmi.core.lesson_location", "cmi.location"), kept.beat);
-    if (modern && kept.progress > 0) set("cmi.progress_measure", kept.progress);
-    set(either("cmi.core.session_time", "cmi.session_time"), duration(performance.now() - began));
+  // Writes what waits, and commits it. `whole`: whatever it takes, for nobody looks on any more.
+  let waits;
+  let free = 0;
+  const write = (whole = document.visibilityState === "hidden") => {
+    clearTimeout(waits);
+    const later = (ms) => {
+      free = performance.now() + ms;
+      waits = setTimeout(write, ms);
+    };
+    const wait = free - performance.now();
+    if (!whole && wait > 0) return later(wait);
+    while (state === "recording") {
+      // Where the learner stands comes first.
+      const name = queue.has(run) ? run : [...queue.keys()][0];
+      const value = queue.get(name);
+      queue.delete(name);
+      took = 0;
+      if (name === undefined) {
+        if (!commit()) later(again[Math.min(failures, again.length) - 1]);
+        else if (took > felt) free = performance.now() + pause * took;
+        return;
+      }
+      if (name === run) keep();
+      else put(name, typeof value === "function" ? value() : value);
+      if (took > felt && !whole) return later(pause * took);
+    }
+  };
+
+  const save = (whole) => {
+    set(run);
+    set(either("cmi.core.lesson_location", "cmi.location"), () => kept.beat);
+    if (modern && kept.progress > 0) set("cmi.progress_measure", () => kept.progress);
+    set(either("cmi.core.session_time", "cmi.session_time"), () => duration(performance.now() - began));
     // Also after the end: whoever comes back finds what they left.
     set(either("cmi.core.exit", "cmi.exit"), "suspend");
-    commit();
+    write(whole);
   };
+  if (reached.includes(before)) kept.over = true;
+  else if (!kept.over) set(place, "incomplete");
 
-  const count = (list, own) => Math.max(Number(get(`cmi.${list}._count`)) || 0, own);
+  // Open edX keeps no count: how many there are is asked once, and counted from then on.
+  const counts = {};
   const record = (list, own, fields) => {
-    const at = count(list, own);
+    if (state !== "recording") return;
+    const said = counts[list] ?? Number(get(`cmi.${list}._count`));
+    const at = Math.max(Number.isInteger(said) ? said : 0, own);
+    counts[list] = at + 1;
     for (const [name, value] of fields) if (value !== undefined) set(`cmi.${list}.${at}.${name}`, value);
   };
 
   const asked = (() => {
     try {
-      return JSON.parse(questions);
+      return [].concat(JSON.parse(questions));
     } catch {
       return [];
     }
@@ -215,7 +282,7 @@
     set(`${base}.raw`, Math.round(100 * kept.best));
     kept.progress = 1;
     const mark = Number(pass) / 100;
-    const passed = pass === "" ? undefined : kept.best >= mark;
+    const passed = pass !== "" && mark >= 0 && mark <= 1 ? kept.best >= mark : undefined;
     if (modern) {
       set(place, "completed");
       if (passed !== undefined) set("cmi.success_status", passed ? "passed" : "failed");
@@ -238,7 +305,7 @@
       if (kept.guesses[beat]) return;
       const own = Object.keys(kept.guesses).length;
       kept.guesses[beat] = [choice, correct ? 1 : 0];
-      const { text, options = [] } = asked.find((one) => one.beat === beat) ?? {};
+      const { text, options = [] } = asked.find((one) => one?.beat === beat) ?? {};
       const right = typeof truth === "number" ? truth : correct ? choice : undefined;
       const said = text && [text, ...options.map((option, at) => `${letter(at)}: ${option}`)].join("\n");
       record("interactions", own, [
@@ -317,16 +384,17 @@
     ask();
   });
   window.addEventListener("pagehide", ({ persisted }) => {
-    if (state !== "recording" && state !== "watching") return;
-    save();
-    if (persisted) return;
+    if (state === "recording") save(true);
+    if (persisted || (state !== "recording" && state !== "watching")) return;
     end();
     state = "over";
   });
   // A browser may bring a page back that it had said to be gone for good.
   window.addEventListener("pageshow", () => {
     if (state !== "over") return;
+    queue.clear();
     written.clear();
+    began = performance.now();
     state = initialize();
     save();
   });
