@@ -2,11 +2,12 @@
 // learner left it, and reports what the lesson tells through its port. Where there is no interface, or it belongs to another
 // origin, the lesson runs all the same and nothing is reported.
 //
-// A session is in one of four states:
+// A session is in one of five states:
 //
 //   state     | what happens                          | becomes
 //   ----------|---------------------------------------|--------------------------------------------
 //   alone     | no interface, or Initialize refused   | stays: nothing is written
+//   opening   | the lesson is on its way              | watching or recording, when it is there; over, when the learner leaves
 //   watching  | review, browse, or without credit     | over, when the learner leaves: nothing is written
 //   recording | each change is written and committed  | over, when the learner leaves; stays, while a commit is tried again
 //   over      | Terminate was called                  | recording or alone, when the browser brings the page back
@@ -16,9 +17,10 @@
 // session (place, run, time, how it ends) is written with every save, so that a machine that loses power loses no more than
 // the last seconds. What has been reached never falls: neither status, nor progress, nor score.
 //
-// Each call holds up the page until the system answers, and some take seconds. What is to be written therefore waits in a
-// queue: a quick system gets it at once, a slow one a call at a time, with much longer pauses for the lesson between them. Who
-// leaves, or looks elsewhere, has all of it written first. A system may answer anything, nothing, or throw.
+// Each call holds up the page until the system answers, and some take seconds. Before the lesson is there, nothing is asked but
+// where it opens. What is to be written waits in a queue: a quick system gets it at once, a slow one a call at a time, with much
+// longer pauses for the lesson between them. Who leaves, or looks elsewhere, has all of it written first. A system may answer
+// anything, nothing, or throw.
 "use strict";
 
 (() => {
@@ -104,10 +106,12 @@
       console.warn("SCORM", name, error);
       return "false";
     } finally {
-      took = performance.now() - start;
-      if (took > long) tell("slow");
+      const lasted = performance.now() - start;
+      took += lasted;
+      if (lasted > long) tell("slow");
     }
   };
+  // How long the calls of one turn took.
   let took = 0;
   const yes = (answer) => /^(true|1)$/i.test(answer);
   const initialized = () => yes(call(kind.methods[0], ""));
@@ -115,19 +119,16 @@
     const name = kind.ends.find((name) => typeof api[name] === "function");
     if (name) call(name, "");
   };
-  const get = (name) => (state === "recording" || state === "watching" ? call(kind.methods[1], name) : "");
+  const open = () => ["opening", "watching", "recording"].includes(state);
+  const get = (name) => (open() ? call(kind.methods[1], name) : "");
 
   let state = "alone";
   const initialize = () => {
     if (!api) return "alone";
     // An interface that outlived a page of this package may be open still: 101 and 103 say so.
-    const open = initialized() || isOpen();
-    tell("refused", !open);
-    if (!open) return "alone";
-    state = "watching";
-    const mode = get(either("cmi.core.lesson_mode", "cmi.mode"));
-    const credit = get(either("cmi.core.credit", "cmi.credit"));
-    return ["review", "browse"].includes(mode) || credit === "no-credit" ? "watching" : "recording";
+    const begun = initialized() || isOpen();
+    tell("refused", !begun);
+    return begun ? "opening" : "alone";
   };
   const isOpen = () => {
     try {
@@ -152,7 +153,7 @@
     const share = (value) => (value > 0 && value <= 1 ? Number(value) : 0);
     return {
       v: 1,
-      beat: Number.isInteger(beat) && beat > 0 ? beat : 1,
+      beat: Number.isInteger(beat) && beat > 0 && beat < 1_000 ? beat : 1,
       guesses: Object.fromEntries(Object.entries(guesses ?? {}).filter(([, guess]) => Array.isArray(guess))),
       done: Array.isArray(done) ? done : [],
       over: over === true,
@@ -164,8 +165,9 @@
   };
   const kept = read();
   const place = either("cmi.core.lesson_status", "cmi.completion_status");
+  const base = either("cmi.core.score", "cmi.score");
   const reached = ["completed", "passed", "failed"];
-  const before = get(place);
+  let before = "";
 
   const duration = (ms) => {
     const all = Math.round(ms / 10);
@@ -177,15 +179,19 @@
   const moment = () => (modern ? new Date().toISOString().replace(/\.\d+Z$/, "Z") : new Date().toTimeString().slice(0, 8));
 
   // What is to be written, by name, in its order; what stands as a function is settled when its turn comes. What was written
-  // last is not written again, unless a commit fails: then all of it may be lost.
+  // last is not written again, unless a commit fails: then all of it may be lost. Of what every system must take, a refusal is told.
   const queue = new Map();
   const written = new Map();
+  const refused = new Map();
+  const must = [place, "cmi.success_status", `${base}.raw`];
   const put = (name, value) => {
     const text = String(value);
     if (written.get(name) === text) return true;
     // Only "false" says no: some systems answer nothing.
     const done = call(kind.methods[2], name, text) !== "false";
     if (done) written.set(name, text);
+    if (done) refused.delete(name);
+    else if (must.includes(name)) refused.set(name, text);
     return done;
   };
   const set = (name, value) => state === "recording" && queue.set(name, value);
@@ -194,24 +200,30 @@
   const keep = () => {
     const texts = [kept, { ...kept, state: undefined }, { v: 1, beat: kept.beat, over: kept.over, progress: kept.progress, best: kept.best }];
     const fits = texts.map((text) => JSON.stringify(text)).findIndex((text) => text.length <= suspendMax && put(run, text));
-    lost = fits < 0;
-    if (fits !== 0) tell("full", !lost);
-    else if (kept.state) tell("full", false);
+    if (fits < 0) refused.set(run);
+    // Without a run, nothing is known of how long one would be.
+    if (fits !== 0 || kept.state) tell("full", fits > 0);
   };
-  let lost = false;
 
+  // A commit waits in the queue like anything else, so that it gets its turn however much comes; what came behind it has another.
+  const committing = "commit";
   let failures = 0;
   const commit = () => {
     const done = yes(call(kind.methods[3], ""));
     failures = done ? 0 : failures + 1;
-    tell("unsaved", !done || lost);
-    if (done) return true;
-    for (const [name, text] of written) queue.set(name, text);
-    written.clear();
-    return false;
+    tell("unsaved", !done || refused.size > 0);
+    if (!done) {
+      // In the order of old: what names a thing comes before what is told of it.
+      const waiting = [...queue];
+      queue.clear();
+      for (const [name, value] of [...written, ...waiting]) queue.set(name, value);
+      written.clear();
+    }
+    if (!done || queue.size > 0) queue.set(committing);
+    return done;
   };
 
-  // Writes what waits, and commits it. `whole`: whatever it takes, for nobody looks on any more.
+  // Writes what waits, in its order, and commits it. `whole`: whatever it takes, for nobody looks on any more.
   let waits;
   let free = 0;
   const write = (whole = document.visibilityState === "hidden") => {
@@ -222,41 +234,49 @@
     };
     const wait = free - performance.now();
     if (!whole && wait > 0) return later(wait);
-    while (state === "recording") {
-      // Where the learner stands comes first.
-      const name = queue.has(run) ? run : [...queue.keys()][0];
-      const value = queue.get(name);
+    while (state === "recording" && queue.size > 0) {
+      const [[name, value]] = queue;
       queue.delete(name);
       took = 0;
-      if (name === undefined) {
-        if (!commit()) later(again[Math.min(failures, again.length) - 1]);
-        else if (took > felt) free = performance.now() + pause * took;
-        return;
-      }
       if (name === run) keep();
-      else put(name, typeof value === "function" ? value() : value);
+      else if (name !== committing) put(name, typeof value === "function" ? value() : value);
+      else if (!commit()) return later(Math.max(again[Math.min(failures, again.length) - 1], pause * took));
       if (took > felt && !whole) return later(pause * took);
     }
   };
 
   const save = (whole) => {
     set(run);
+    for (const [name, text] of refused) if (!queue.has(name)) set(name, text);
     set(either("cmi.core.lesson_location", "cmi.location"), () => kept.beat);
     if (modern && kept.progress > 0) set("cmi.progress_measure", () => kept.progress);
     set(either("cmi.core.session_time", "cmi.session_time"), () => duration(performance.now() - began));
     // Also after the end: whoever comes back finds what they left.
     set(either("cmi.core.exit", "cmi.exit"), "suspend");
+    set(committing);
     write(whole);
   };
-  if (reached.includes(before)) kept.over = true;
-  else if (!kept.over) set(place, "incomplete");
+
+  // The lesson is there: whether this visit counts, and what the system knows of earlier ones.
+  const begin = () => {
+    if (state !== "opening") return;
+    const mode = get(either("cmi.core.lesson_mode", "cmi.mode"));
+    const credit = get(either("cmi.core.credit", "cmi.credit"));
+    before = get(place);
+    const watches = ["review", "browse"].includes(mode) || credit === "no-credit";
+    state = watches ? "watching" : "recording";
+    tell("watching", watches);
+    if (reached.includes(before)) kept.over = true;
+    else if (!kept.over) set(place, "incomplete");
+  };
 
   // Open edX keeps no count: how many there are is asked once, and counted from then on.
   const counts = {};
   const record = (list, own, fields) => {
     if (state !== "recording") return;
     const said = counts[list] ?? Number(get(`cmi.${list}._count`));
-    const at = Math.max(Number.isInteger(said) ? said : 0, own);
+    // Nobody has answered thousands of times.
+    const at = Math.max(Number.isInteger(said) && said < 10_000 ? said : 0, own);
     counts[list] = at + 1;
     for (const [name, value] of fields) if (value !== undefined) set(`cmi.${list}.${at}.${name}`, value);
   };
@@ -275,7 +295,6 @@
     const right = Object.values(kept.guesses).filter(([, correct]) => correct).length;
     const score = kept.questions > 0 ? Math.min(1, right / kept.questions) : 1;
     kept.best = Math.max(kept.best, score);
-    const base = either("cmi.core.score", "cmi.score");
     if (modern) set(`${base}.scaled`, kept.best);
     set(`${base}.min`, 0);
     set(`${base}.max`, 100);
@@ -292,7 +311,7 @@
   };
 
   const told = {
-    ready: () => {},
+    ready: begin,
     change: () => {},
     step: ({ beat, count }) => {
       shown = performance.now();
@@ -375,7 +394,6 @@
   if (kept.state) query.set("state", kept.state);
   else if (kept.beat > 1) query.set("beat", kept.beat);
   frame.src = `${frame.dataset.src}?${query}`;
-  if (state === "watching") tell("watching");
 
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState !== "hidden") return;
@@ -385,7 +403,7 @@
   });
   window.addEventListener("pagehide", ({ persisted }) => {
     if (state === "recording") save(true);
-    if (persisted || (state !== "recording" && state !== "watching")) return;
+    if (persisted || !open()) return;
     end();
     state = "over";
   });
@@ -396,6 +414,7 @@
     written.clear();
     began = performance.now();
     state = initialize();
+    begin();
     save();
   });
 })();

@@ -442,6 +442,8 @@ for (const [id, make] of Object.entries(makers)) {
     await answers(url);
     const page = await browser.newPage();
     await page.addInitScript(watchFrames);
+    // A system that has just started takes its time.
+    page.setDefaultNavigationTimeout(120_000);
     const faults = [];
     let loads = 0;
     page.on("request", (request) => { loads += Number(request.isNavigationRequest() && request.url().includes(`/embed/${slug}/`)); });
@@ -466,7 +468,7 @@ for (const [id, make] of Object.entries(makers)) {
     failed += 1;
     console.log(`${id}: ${error.stack}`);
     for (const page of browser.contexts().flatMap((context) => context.pages())) {
-      await page.screenshot({ path: join(work, `${id}-failed.png`) });
+      await page.screenshot({ path: join(work, `${id}-failed.png`) }).catch(() => {});
       console.log(page.frames().map((frame) => `  ${frame.url()}`).join("\n"));
     }
   } finally {
