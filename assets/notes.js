@@ -5,6 +5,7 @@
 (() => {
   const script = document.currentScript;
   const { pack, unpack } = script.dataset;
+  script.dataset.taken = "";
   // However short it came: more than this is nobody's notes.
   const bytesMost = 1e6;
 

@@ -94,7 +94,7 @@ async function packageOf(kind, { pass = "", ...choice }, { get, step }) {
     const page = chosen.length === 1 ? "index.html" : `${slug}.html`;
     const launch = { slug, title, script: kind.script, version: kind.version, query, pass: String(pass),
       questions: JSON.stringify(questionsOf({ slug, steps }, query)),
-      unsaved: words.unsaved, watching: words.watching, refused: words.refused };
+      unsaved: words.unsaved, full: words.full, slow: words.slow, watching: words.watching, refused: words.refused };
     const own = new Map();
     for (const path of [...needed, kind.script]) {
       await step();

@@ -2,11 +2,12 @@
 // learner left it, and reports what the lesson tells through its port. Where there is no interface, or it belongs to another
 // origin, the lesson runs all the same and nothing is reported.
 //
-// A session is in one of four states:
+// A session is in one of five states:
 //
 //   state     | what happens                          | becomes
 //   ----------|---------------------------------------|--------------------------------------------
 //   alone     | no interface, or Initialize refused   | stays: nothing is written
+//   opening   | the lesson is on its way              | watching or recording, when it is there; over, when the learner leaves
 //   watching  | review, browse, or without credit     | over, when the learner leaves: nothing is written
 //   recording | each change is written and committed  | over, when the learner leaves; stays, while a commit is tried again
 //   over      | Terminate was called                  | recording or alone, when the browser brings the page back
@@ -15,6 +16,11 @@
 // or a refused question on leaving also raise `beforeunload`, and ended sessions that went on. Whatever is to be known of a
 // session (place, run, time, how it ends) is written with every save, so that a machine that loses power loses no more than
 // the last seconds. What has been reached never falls: neither status, nor progress, nor score.
+//
+// Each call holds up the page until the system answers, and some take seconds. Before the lesson is there, nothing is asked but
+// where it opens. What is to be written waits in a queue: a quick system gets it at once, a slow one a call at a time, with much
+// longer pauses for the lesson between them. Who leaves, or looks elsewhere, has all of it written first. A system may answer
+// anything, nothing, or throw.
 "use strict";
 
 (() => {
@@ -27,10 +33,26 @@
   const settle = 800;
   const often = 30_000;
   const again = [2_000, 5_000, 15_000, 60_000];
+  // A call that takes longer is felt. So many times as long the lesson then has for itself; a call that takes seconds is told of.
+  const felt = 100;
+  const pause = 9;
+  const long = 1_000;
   const frame = document.querySelector("iframe");
   const status = document.querySelector("[role=status]");
   const { scorm = "", pass = "", questions = "[]" } = frame.dataset;
-  const began = performance.now();
+  let began = performance.now();
+
+  // Says what is not kept, where a learner sees it: the worst of what holds.
+  const words = ["refused", "watching", "unsaved", "full", "slow"];
+  const holding = new Set();
+  const tell = (word, holds = true) => {
+    if (holds) holding.add(word);
+    else holding.delete(word);
+    const text = status.dataset[words.find((word) => holding.has(word))] ?? "";
+    // What stays is not said again.
+    if (status.textContent !== text) status.textContent = text;
+    status.hidden = !text;
+  };
 
   // Without these methods nothing can be kept. The one that ends a session some systems name otherwise (Wagtail LMS), or lack: what
   // was committed is kept all the same.
@@ -77,41 +99,36 @@
   const either = (old, now) => (modern ? now : old);
 
   const call = (name, ...values) => {
+    const start = performance.now();
     try {
       return String(api[name](...values) ?? "");
     } catch (error) {
       console.warn("SCORM", name, error);
-      return "";
+      return "false";
+    } finally {
+      const lasted = performance.now() - start;
+      took += lasted;
+      if (lasted > long) tell("slow");
     }
   };
-  const initialized = () => call(kind.methods[0], "") === "true";
-  const committed = () => call(kind.methods[3], "") === "true";
+  // How long the calls of one turn took.
+  let took = 0;
+  const yes = (answer) => /^(true|1)$/i.test(answer);
+  const initialized = () => yes(call(kind.methods[0], ""));
   const end = () => {
     const name = kind.ends.find((name) => typeof api[name] === "function");
     if (name) call(name, "");
   };
-  const get = (name) => (state === "recording" || state === "watching" ? call(kind.methods[1], name) : "");
-  // What was written last is not written again: in some systems a call takes seconds.
-  const written = new Map();
-  const set = (name, value) => {
-    const text = String(value);
-    if (state !== "recording") return false;
-    if (written.get(name) === text) return true;
-    const done = call(kind.methods[2], name, text) === "true";
-    if (done) written.set(name, text);
-    return done;
-  };
+  const open = () => ["opening", "watching", "recording"].includes(state);
+  const get = (name) => (open() ? call(kind.methods[1], name) : "");
 
   let state = "alone";
   const initialize = () => {
     if (!api) return "alone";
     // An interface that outlived a page of this package may be open still: 101 and 103 say so.
-    const open = initialized() || isOpen();
-    if (!open) return "alone";
-    state = "watching";
-    const mode = get(either("cmi.core.lesson_mode", "cmi.mode"));
-    const credit = get(either("cmi.core.credit", "cmi.credit"));
-    return ["review", "browse"].includes(mode) || credit === "no-credit" ? "watching" : "recording";
+    const begun = initialized() || isOpen();
+    tell("refused", !begun);
+    return begun ? "opening" : "alone";
   };
   const isOpen = () => {
     try {
@@ -123,22 +140,34 @@
   };
   state = initialize();
 
+  const run = "cmi.suspend_data";
+  // What was kept, as far as it makes sense: a system may answer with anything.
   const read = () => {
-    const fresh = { v: 1, beat: 1, guesses: {}, done: [], over: false, progress: 0, best: 0 };
+    let found;
     try {
-      const kept = JSON.parse(get("cmi.suspend_data"));
-      if (kept?.v === 1) return { ...fresh, ...kept };
+      found = JSON.parse(get(run));
     } catch {
       // Nothing was kept, or nothing that can be read.
     }
-    return fresh;
+    const { beat, guesses, done, over, progress, best, questions, state: at } = found?.v === 1 ? found : {};
+    const share = (value) => (value > 0 && value <= 1 ? Number(value) : 0);
+    return {
+      v: 1,
+      beat: Number.isInteger(beat) && beat > 0 && beat < 1_000 ? beat : 1,
+      guesses: Object.fromEntries(Object.entries(guesses ?? {}).filter(([, guess]) => Array.isArray(guess))),
+      done: Array.isArray(done) ? done : [],
+      over: over === true,
+      progress: share(progress),
+      best: share(best),
+      questions: questions > 0 ? Number(questions) : undefined,
+      state: typeof at === "string" ? at : undefined,
+    };
   };
   const kept = read();
   const place = either("cmi.core.lesson_status", "cmi.completion_status");
+  const base = either("cmi.core.score", "cmi.score");
   const reached = ["completed", "passed", "failed"];
-  const before = get(place);
-  if (reached.includes(before)) kept.over = true;
-  else if (!kept.over) set(place, "incomplete");
+  let before = "";
 
   const duration = (ms) => {
     const all = Math.round(ms / 10);
@@ -149,50 +178,112 @@
   };
   const moment = () => (modern ? new Date().toISOString().replace(/\.\d+Z$/, "Z") : new Date().toTimeString().slice(0, 8));
 
-  // Says what is not kept, where a learner sees it.
-  const tell = (word) => {
-    status.textContent = word ? status.dataset[word] : "";
-    status.hidden = !word;
+  // What is to be written, by name, in its order; what stands as a function is settled when its turn comes. What was written
+  // last is not written again, unless a commit fails: then all of it may be lost. Of what every system must take, a refusal is told.
+  const queue = new Map();
+  const written = new Map();
+  const refused = new Map();
+  const must = [place, "cmi.success_status", `${base}.raw`];
+  const put = (name, value) => {
+    const text = String(value);
+    if (written.get(name) === text) return true;
+    // Only "false" says no: some systems answer nothing.
+    const done = call(kind.methods[2], name, text) !== "false";
+    if (done) written.set(name, text);
+    if (done) refused.delete(name);
+    else if (must.includes(name)) refused.set(name, text);
+    return done;
+  };
+  const set = (name, value) => state === "recording" && queue.set(name, value);
+
+  // A run too long to keep is left out, then guesses and challenges; the step of the story is always kept.
+  const keep = () => {
+    const texts = [kept, { ...kept, state: undefined }, { v: 1, beat: kept.beat, over: kept.over, progress: kept.progress, best: kept.best }];
+    const fits = texts.map((text) => JSON.stringify(text)).findIndex((text) => text.length <= suspendMax && put(run, text));
+    if (fits < 0) refused.set(run);
+    // Without a run, nothing is known of how long one would be.
+    if (fits !== 0 || kept.state) tell("full", fits > 0);
   };
 
+  // A commit waits in the queue like anything else, so that it gets its turn however much comes; what came behind it has another.
+  const committing = "commit";
   let failures = 0;
-  let retry;
   const commit = () => {
-    clearTimeout(retry);
-    if (committed()) {
-      if (failures > 0) tell();
-      failures = 0;
-      return;
+    const done = yes(call(kind.methods[3], ""));
+    failures = done ? 0 : failures + 1;
+    tell("unsaved", !done || refused.size > 0);
+    if (!done) {
+      // In the order of old: what names a thing comes before what is told of it.
+      const waiting = [...queue];
+      queue.clear();
+      for (const [name, value] of [...written, ...waiting]) queue.set(name, value);
+      written.clear();
     }
-    // What was written may be lost with the commit.
-    written.clear();
-    tell("unsaved");
-    retry = setTimeout(save, again[Math.min(failures, again.length - 1)]);
-    failures += 1;
+    if (!done || queue.size > 0) queue.set(committing);
+    return done;
   };
 
-  const save = () => {
-    if (state !== "recording") return;
-    // A run too long to keep is left out; the step of the story is always kept.
-    const texts = [kept, { ...kept, state: undefined }, { v: 1, beat: kept.beat, guesses: {}, done: [], over: kept.over, progress: kept.progress, best: kept.best }];
-    texts.map((text) => JSON.stringify(text)).filter((text) => text.length <= suspendMax).some((text) => set("cmi.suspend_data", text));
-    set(either("cmi.core.lesson_location", "cmi.location"), kept.beat);
-    if (modern && kept.progress > 0) set("cmi.progress_measure", kept.progress);
-    set(either("cmi.core.session_time", "cmi.session_time"), duration(performance.now() - began));
+  // Writes what waits, in its order, and commits it. `whole`: whatever it takes, for nobody looks on any more.
+  let waits;
+  let free = 0;
+  const write = (whole = document.visibilityState === "hidden") => {
+    clearTimeout(waits);
+    const later = (ms) => {
+      free = performance.now() + ms;
+      waits = setTimeout(write, ms);
+    };
+    const wait = free - performance.now();
+    if (!whole && wait > 0) return later(wait);
+    while (state === "recording" && queue.size > 0) {
+      const [[name, value]] = queue;
+      queue.delete(name);
+      took = 0;
+      if (name === run) keep();
+      else if (name !== committing) put(name, typeof value === "function" ? value() : value);
+      else if (!commit()) return later(Math.max(again[Math.min(failures, again.length) - 1], pause * took));
+      if (took > felt && !whole) return later(pause * took);
+    }
+  };
+
+  const save = (whole) => {
+    set(run);
+    for (const [name, text] of refused) if (!queue.has(name)) set(name, text);
+    set(either("cmi.core.lesson_location", "cmi.location"), () => kept.beat);
+    if (modern && kept.progress > 0) set("cmi.progress_measure", () => kept.progress);
+    set(either("cmi.core.session_time", "cmi.session_time"), () => duration(performance.now() - began));
     // Also after the end: whoever comes back finds what they left.
     set(either("cmi.core.exit", "cmi.exit"), "suspend");
-    commit();
+    set(committing);
+    write(whole);
   };
 
-  const count = (list, own) => Math.max(Number(get(`cmi.${list}._count`)) || 0, own);
+  // The lesson is there: whether this visit counts, and what the system knows of earlier ones.
+  const begin = () => {
+    if (state !== "opening") return;
+    const mode = get(either("cmi.core.lesson_mode", "cmi.mode"));
+    const credit = get(either("cmi.core.credit", "cmi.credit"));
+    before = get(place);
+    const watches = ["review", "browse"].includes(mode) || credit === "no-credit";
+    state = watches ? "watching" : "recording";
+    tell("watching", watches);
+    if (reached.includes(before)) kept.over = true;
+    else if (!kept.over) set(place, "incomplete");
+  };
+
+  // Open edX keeps no count: how many there are is asked once, and counted from then on.
+  const counts = {};
   const record = (list, own, fields) => {
-    const at = count(list, own);
+    if (state !== "recording") return;
+    const said = counts[list] ?? Number(get(`cmi.${list}._count`));
+    // Nobody has answered thousands of times.
+    const at = Math.max(Number.isInteger(said) && said < 10_000 ? said : 0, own);
+    counts[list] = at + 1;
     for (const [name, value] of fields) if (value !== undefined) set(`cmi.${list}.${at}.${name}`, value);
   };
 
   const asked = (() => {
     try {
-      return JSON.parse(questions);
+      return [].concat(JSON.parse(questions));
     } catch {
       return [];
     }
@@ -204,14 +295,13 @@
     const right = Object.values(kept.guesses).filter(([, correct]) => correct).length;
     const score = kept.questions > 0 ? Math.min(1, right / kept.questions) : 1;
     kept.best = Math.max(kept.best, score);
-    const base = either("cmi.core.score", "cmi.score");
     if (modern) set(`${base}.scaled`, kept.best);
     set(`${base}.min`, 0);
     set(`${base}.max`, 100);
     set(`${base}.raw`, Math.round(100 * kept.best));
     kept.progress = 1;
     const mark = Number(pass) / 100;
-    const passed = pass === "" ? undefined : kept.best >= mark;
+    const passed = pass !== "" && mark >= 0 && mark <= 1 ? kept.best >= mark : undefined;
     if (modern) {
       set(place, "completed");
       if (passed !== undefined) set("cmi.success_status", passed ? "passed" : "failed");
@@ -221,7 +311,7 @@
   };
 
   const told = {
-    ready: () => {},
+    ready: begin,
     change: () => {},
     step: ({ beat, count }) => {
       shown = performance.now();
@@ -234,7 +324,7 @@
       if (kept.guesses[beat]) return;
       const own = Object.keys(kept.guesses).length;
       kept.guesses[beat] = [choice, correct ? 1 : 0];
-      const { text, options = [] } = asked.find((one) => one.beat === beat) ?? {};
+      const { text, options = [] } = asked.find((one) => one?.beat === beat) ?? {};
       const right = typeof truth === "number" ? truth : correct ? choice : undefined;
       const said = text && [text, ...options.map((option, at) => `${letter(at)}: ${option}`)].join("\n");
       record("interactions", own, [
@@ -304,7 +394,6 @@
   if (kept.state) query.set("state", kept.state);
   else if (kept.beat > 1) query.set("beat", kept.beat);
   frame.src = `${frame.dataset.src}?${query}`;
-  if (state === "watching") tell("watching");
 
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState !== "hidden") return;
@@ -313,17 +402,19 @@
     ask();
   });
   window.addEventListener("pagehide", ({ persisted }) => {
-    if (state !== "recording" && state !== "watching") return;
-    save();
-    if (persisted) return;
+    if (state === "recording") save(true);
+    if (persisted || !open()) return;
     end();
     state = "over";
   });
   // A browser may bring a page back that it had said to be gone for good.
   window.addEventListener("pageshow", () => {
     if (state !== "over") return;
+    queue.clear();
     written.clear();
+    began = performance.now();
     state = initialize();
+    begin();
     save();
   });
 })();

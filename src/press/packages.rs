@@ -495,6 +495,8 @@ pub fn package(site: &Files, kind: Kind, choice: &Choice<'_>) -> Result<Files, S
             "pass": choice.pass.map_or(String::new(), |pass| pass.to_string()),
             "questions": lesson.questions()?.to_string(),
             "unsaved": index["words"]["unsaved"],
+            "full": index["words"]["full"],
+            "slow": index["words"]["slow"],
             "watching": index["words"]["watching"],
             "refused": index["words"]["refused"],
         });

@@ -101,7 +101,8 @@ pub fn oembed(site: &Site, lesson: &LessonPage) -> String {
         "html": format!(
             "<blockquote class=\"loadlab\"><a href=\"{page}\">{}</a></blockquote>\n{}",
             engine::svg::escape(title),
-            frame.iframe()
+            // WordPress takes the style away, but not this.
+            frame.iframe().replacen("<iframe ", "<iframe frameborder=\"0\" ", 1)
         ),
     })
     .to_string()

@@ -285,9 +285,13 @@ impl Desk {
         }));
     }
 
-    /// Opens a dialog.
+    /// Opens a dialog. Where its words do not come, that is said instead: nobody can choose among their names. They are
+    /// fetched again when it is asked for again.
     pub(crate) fn open_dialog(self, dialog: Dialog) {
-        self.later(move || self.dialog.set(Some(dialog)));
+        self.later(move || match texts::has_more() {
+            true => self.dialog.set(Some(dialog)),
+            false => self.notice.set(Some(t("boot.unreachable"))),
+        });
     }
 
     /// Asks the player something.

@@ -12,7 +12,7 @@ use engine::film::{self, FRAMES_MAX, Film, Look, Saying, Subject, Teller};
 use engine::{Player, Time, Words};
 use js_sys::Reflect;
 use leptos::prelude::*;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::closure::Closure;
@@ -152,7 +152,10 @@ impl Making {
 /// Fetches the script, which opens its dialog and asks what follows. What is returned answers for as long as it is kept.
 pub(crate) fn open(desk: Desk, lost: RwSignal<bool>) -> Option<Listener> {
     let making = RefCell::new(Making::default());
+    let heard = Rc::new(Cell::new(false));
+    let hears = heard.clone();
     let listener = place::listen(ASK, move |event| {
+        hears.set(true);
         let detail = Reflect::get(&event, &JsValue::from_str("detail"));
         if let Ok(detail) = detail {
             answer(desk, &Asked(detail), &mut making.borrow_mut());
@@ -162,11 +165,17 @@ pub(crate) fn open(desk: Desk, lost: RwSignal<bool>) -> Option<Listener> {
     let source = format!("{}film.js{}", place::root(), place::version());
     // A script at hand runs once it stands in the document, and has done its work then.
     let _ = script.set_attribute("src", &source);
-    let missed = Closure::once_into_js(move || {
-        // The dialog may be closed by then.
-        lost.try_set(true);
-    });
-    let _ = Reflect::set(&script, &JsValue::from_str("onerror"), &missed);
+    // Where a host has a page in its place, something is loaded that asks nothing.
+    for event in ["onerror", "onload"] {
+        let heard = heard.clone();
+        let missed = Closure::once_into_js(move || {
+            if !heard.get() {
+                // The dialog may be closed by then.
+                lost.try_set(true);
+            }
+        });
+        let _ = Reflect::set(&script, &JsValue::from_str(event), &missed);
+    }
     place::document()?.body()?.append_child(&script).ok()?;
     lost.set(false);
     Some(listener)

@@ -30,9 +30,16 @@ fn ask(what: &str, text: &str, answer: impl FnOnce(Option<String>) + 'static) {
     let begun = || -> Option<()> {
         let document = place::document()?;
         let script = document.create_element("script").ok()?;
-        for event in ["told", "error"] {
+        for event in ["told", "error", "load"] {
             let answer = answer.clone();
+            let asked = script.clone();
             let hear = Closure::once_into_js(move |event: JsValue| {
+                // A script that is at work will tell. Where a host has a page in its place, nobody is.
+                if asked.has_attribute("data-taken")
+                    && Reflect::get(&event, &"type".into()).is_ok_and(|kind| kind == "load")
+                {
+                    return;
+                }
                 let told = Reflect::get(&event, &"detail".into()).ok();
                 if let Some(answer) = answer.take() {
                     answer(told.and_then(|told| told.as_string()));

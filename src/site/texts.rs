@@ -121,7 +121,7 @@ pub(crate) async fn load_site() -> Result<(), String> {
 
 /// Does something that says words with which no page opens, once they are here too.
 pub(crate) fn with_more(act: Box<dyn FnOnce()>) {
-    if MORE.with(|more| more.get().is_some()) {
+    if has_more() {
         act();
         return;
     }
@@ -132,6 +132,11 @@ pub(crate) fn with_more(act: Box<dyn FnOnce()>) {
         }
         act();
     });
+}
+
+/// Whether the words with which no page opens are here.
+pub(crate) fn has_more() -> bool {
+    MORE.with(|more| more.get().is_some())
 }
 
 /// Reads the catalogue.

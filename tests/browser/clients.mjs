@@ -1,12 +1,13 @@
 // node tests/browser/clients.mjs [id …]: tries the recipes of src/press/course.json in the systems themselves, as far as those can be
 // installed from a package registry: makes a small site with each, opens it, and asks what the page of recipes tells of it. It installs
 // into a folder of its own (CLIENTS names it), so it is no part of `make test`. With UPDATE=1 what it saw, with version and day, goes
-// into the table.
+// into the table. Needs a built site (`make build`, or DIST names one), Node 20, Python 3.11 with venv, Hugo for its row, and up to 4 GB for all
+// rows; a row installs once, in seconds to minutes, so name CLIENTS to keep it: CLIENTS=~/clients node tests/browser/clients.mjs mdbook wagtail
 import { execFileSync, spawn } from "node:child_process";
 import { cpSync, createReadStream, existsSync, mkdirSync, mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
-import { dirname, extname, join } from "node:path";
+import { dirname, extname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { chromium as browserType } from "@playwright/test";
 import { chromium } from "./chromium.mjs";
@@ -23,20 +24,26 @@ const title = `${name}: interactive lesson`;
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm", ".css": "text/css",
   ".json": "application/json", ".svg": "image/svg+xml", ".woff2": "font/woff2" };
 
-/** A plain static host of a folder. */
-async function host(folder) {
+/** A plain static host of a folder; `change` makes another text of a file's, given its path and the site's address. */
+async function host(folder, change = () => undefined) {
   const server = createServer((request, response) => {
     const path = join(folder, decodeURIComponent(new URL(request.url, "http://host").pathname).replace(/\/$/, "/index.html"));
     const found = existsSync(path) && statSync(path).isFile();
     response.writeHead(found ? 200 : 404, { "content-type": TYPES[extname(path)] ?? "application/octet-stream", "access-control-allow-origin": "*" });
-    if (found) createReadStream(path).pipe(response);
-    else response.end();
+    const changed = found ? change(path, `http://${request.headers.host}/`) : "";
+    if (changed === undefined) createReadStream(path).pipe(response);
+    else response.end(changed);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   return `http://127.0.0.1:${server.address().port}/`;
 }
 
-const root = await host(dist);
+// As a build with LOADLAB_HOME writes it: WordPress takes whole addresses only.
+const root = await host(dist, (path, home) => {
+  if (path.endsWith(`/l/${slug}/index.html`)) return readFileSync(path, "utf8").replace('href="../../oembed/', `href="${home}oembed/`);
+  if (path.endsWith(`/oembed/${slug}.json`)) return readFileSync(path, "utf8").replaceAll('"../', `"${home}`);
+  return undefined;
+});
 const address = `${root}embed/${slug}/`;
 const frame = `<iframe src="${address}" title="${title}"\n width="800" height="560" style="border:0;width:100%;max-width:960px" loading="lazy"\n ` +
   `allow="fullscreen; clipboard-write"></iframe>`;
@@ -45,7 +52,8 @@ const jsx = `<iframe src="${address}" title="${title}"\n width={800} height={560
 /** The code of a recipe, as src/press/course.rs fills it. */
 const code = (id) => recipes.find((recipe) => recipe.id === id).code.split("\n").map((line) => {
   const indent = /^ */.exec(line)[0];
-  return line.replace("IFRAME", frame.replaceAll("\n", `\n${indent}`)).replaceAll("JSX", jsx).replaceAll("ADDRESS", address).replaceAll("ROOT", root)
+  return line.replace("IFRAME", frame.replaceAll("\n", `\n${indent}`)).replaceAll("JSX", jsx).replaceAll("ADDRESS", address)
+    .replaceAll("PAGE", `${root}l/${slug}/`).replaceAll("ROOT", root)
     .replaceAll("SLUG", slug).replaceAll("TITLE", title);
 }).join("\n");
 
@@ -114,9 +122,30 @@ const jupyter = (folder, bin, words, place) => {
     `--ServerApp.port=${new URL(place).port}`, "--ServerApp.port_retries=0"), open: runCell };
 };
 
+/** One site of Docusaurus with a page for each of its recipes; returns what its maker does, of one of them. */
+const docusaurus = (folder, page) => {
+  mkdirSync(folder, { recursive: true });
+  const version = npm(folder, "@docusaurus/core", "@docusaurus/preset-classic", "react@19", "react-dom@19");
+  const [config, element] = code("docusaurus-element").replace(/^.*docusaurus.config.js\n/, "").split("{/* docs/lesson.mdx */}\n");
+  put(folder, {
+    // Its server bundle is no module.
+    "package.json": '{"private":true}',
+    "docusaurus.config.js": `export default { title: "Course", url: "https://course.example", baseUrl: "/", trailingSlash: true, onBrokenLinks: "ignore",
+      ${config}
+      presets: [["classic", { docs: { sidebarPath: false }, blog: false }]] };`,
+    "docs/lesson.mdx": `# Lesson\n\n${code("docusaurus")}\n`,
+    "docs/element.mdx": `# Lesson\n\n${element}\n`,
+  });
+  run(folder, "npx", "docusaurus", "build");
+  return { built: join(folder, "build"), page, tried: `Docusaurus ${version("@docusaurus/core")}`, once: true,
+    // As its own switch does.
+    dark: (page) => page.getByRole("button", { name: /Switch between dark and light mode/ }).click() };
+};
+
 /**
  * What makes a site with each recipe: returns its address, or where it is built; what it was tried with; the frames that lead to the
- * lesson, where there are several; how to `open` it, turn it `dark`, and see that it knows a `score`.
+ * lesson, where there are several; how to `open` it, turn it `dark`, and see that it knows a `score`; how long it `keeps` what
+ * it was told to itself; whether a framework puts the page together anew, which must leave the lesson as it is: it is loaded `once`.
  */
 const makers = {
   sphinx: (folder) => {
@@ -163,19 +192,8 @@ const makers = {
     return { built: "docs/.vitepress/dist", page: "", tried: `VitePress ${version("vitepress")}`,
       dark: (page) => page.evaluate(() => document.documentElement.classList.add("dark")) };
   },
-  docusaurus: (folder) => {
-    const version = npm(folder, "@docusaurus/core", "@docusaurus/preset-classic", "react@19", "react-dom@19");
-    put(folder, {
-      // Its server bundle is no module.
-      "package.json": '{"private":true}',
-      "docusaurus.config.js": `export default { title: "Course", url: "https://course.example", baseUrl: "/", trailingSlash: true,
-        presets: [["classic", { docs: { sidebarPath: false }, blog: false }]] };`,
-      "docs/lesson.mdx": `# Lesson\n\n${code("docusaurus")}\n`,
-    });
-    run(folder, "npx", "docusaurus", "build");
-    return { built: "build", page: "docs/lesson/", tried: `Docusaurus ${version("@docusaurus/core")}`,
-      dark: (page) => page.evaluate(() => { document.documentElement.dataset.theme = "dark"; }) };
-  },
+  docusaurus: (folder) => docusaurus(folder, "docs/lesson/"),
+  "docusaurus-element": () => docusaurus(join(work, "docusaurus"), "docs/element/"),
   reveal: (folder) => {
     const version = npm(folder, "reveal.js");
     cpSync(join(folder, "node_modules/reveal.js/dist"), join(folder, "out/dist"), { recursive: true });
@@ -205,6 +223,31 @@ const makers = {
   notebook: (folder) => {
     const bin = python(folder, "notebook", "ipykernel");
     return { ...jupyter(folder, bin, ["notebook"], "http://127.0.0.1:18504/notebooks/lesson.ipynb"), tried: `Notebook ${bin.version("notebook")}` };
+  },
+  wordpress: (folder) => {
+    npm(folder, "@wp-playground/cli", "@wp-playground/wordpress-builds");
+    const builds = join(folder, "node_modules/@wp-playground/wordpress-builds");
+    const site = join(folder, "site");
+    if (!existsSync(site)) {
+      run(folder, "python3", "-m", "zipfile", "-e", join(builds, "src/wordpress/wp-6.5.zip"), site);
+      cpSync(join(builds, "public/wp-6.5"), site, { recursive: true });
+    }
+    // The post is what the editor makes of an address that is pasted. WordPress asks no machine of its own network for an oEmbed
+    // answer unless it is told to, and here both are one; what it does on the side would only wait for the same few workers.
+    const post = `<!-- wp:embed {"url":"${code("wordpress")}","type":"rich"} --><figure class="wp-block-embed is-type-rich"><div ` +
+      `class="wp-block-embed__wrapper">\n${code("wordpress")}\n</div></figure><!-- /wp:embed -->`;
+    put(folder, { "site/wp-content/mu-plugins/lesson.php": `<?php
+      define( 'DISABLE_WP_CRON', true );
+      add_filter( 'http_request_args', fn( $asked ) => [ 'reject_unsafe_urls' => false ] + $asked );
+      add_action( 'init', function () {
+        $old = get_page_by_path( 'lesson' );
+        $post = [ 'post_type' => 'page', 'post_title' => 'Lesson', 'post_name' => 'lesson', 'post_status' => 'publish', 'post_content' => '${post}' ];
+        if ( $old?->post_content !== $post['post_content'] ) wp_insert_post( [ 'ID' => $old?->ID ] + $post );
+      } );` });
+    const place = "http://127.0.0.1:18509/";
+    return { ...serve(folder, `${place}?pagename=lesson`, "npx", "wp-playground-cli", "server", "--port", new URL(place).port, "--workers", "6",
+      "--wordpress-install-mode", "install-from-existing-files-if-needed", "--mount-before-install", `${site}:/wordpress`),
+      tried: `WordPress ${/wp_version = '([\d.]+)'/.exec(readFileSync(join(site, "wp-includes/version.php"), "utf8"))[1]}` };
   },
   wagtail: async (folder) => {
     const bin = python(folder, "wagtail-lms");
@@ -281,6 +324,7 @@ const makers = {
         await tab.goto(`${place}${page}`);
         await tab.reload();
       },
+      keeps: 12_000,
       // Kolibri keeps what SCORM says, and shows its score as progress.
       scored: "part",
       score: async () => {
@@ -349,7 +393,8 @@ async function judge(page, made, enter) {
   while (!(await player.asks()) && (await at()) < steps) await player.jump();
   if (await player.asks()) await player.answer();
   const left = await at();
-  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  // A system may take its time until it has told its server.
+  await new Promise((resolve) => setTimeout(resolve, made.keeps ?? 3_000));
   place = await enter();
   player = new Player(place);
   saw.resumes = await soon(async () => (await at()) === left, 3_000);
@@ -393,16 +438,25 @@ for (const [id, make] of Object.entries(makers)) {
   try {
     made = await make(folder);
     made = { id, frames: [`iframe[src*="/embed/${slug}/"]`], ...made };
-    const url = made.url ?? (await host(join(folder, made.built))) + made.page;
+    const url = made.url ?? (await host(resolve(folder, made.built))) + made.page;
     await answers(url);
     const page = await browser.newPage();
     await page.addInitScript(watchFrames);
+    // A system that has just started takes its time.
+    page.setDefaultNavigationTimeout(120_000);
+    const faults = [];
+    let loads = 0;
+    page.on("request", (request) => { loads += Number(request.isNavigationRequest() && request.url().includes(`/embed/${slug}/`)); });
+    page.on("console", (message) => message.type() === "error" && !/Failed to load/.test(message.text()) && faults.push(message.text()));
+    page.on("pageerror", (error) => faults.push(error.message));
     const enter = async () => {
+      loads = 0;
       await page.goto(url);
       await made.open?.(page);
       await page.locator(made.frames[0]).first().scrollIntoViewIfNeeded({ timeout: 60_000 });
       const place = within(page, made.frames);
       await ready(place);
+      if (made.once && (loads > 1 || faults.length > 0)) throw new Error(`loaded ${loads} times; ${faults.join("; ")}`);
       return place;
     };
     const seen = await judge(page, made, enter);
@@ -414,7 +468,7 @@ for (const [id, make] of Object.entries(makers)) {
     failed += 1;
     console.log(`${id}: ${error.stack}`);
     for (const page of browser.contexts().flatMap((context) => context.pages())) {
-      await page.screenshot({ path: join(work, `${id}-failed.png`) });
+      await page.screenshot({ path: join(work, `${id}-failed.png`) }).catch(() => {});
       console.log(page.frames().map((frame) => `  ${frame.url()}`).join("\n"));
     }
   } finally {

@@ -373,6 +373,115 @@ plain.describe("offline", () => {
   });
 });
 
+plain.describe("open since before a deploy", () => {
+  const NAMES = /[0-9a-f]{16}/g;
+  const other = (name) => [...name].reverse().join("");
+  const whole = { "access-control-allow-origin": "*" };
+
+  /** A host that once `deployed` is true has another build: the same files under other names, and of the old ones what `instead` says. */
+  async function moved(instead) {
+    const state = { deployed: false };
+    const place = await host({ answer: (path) => {
+      const html = path.endsWith(".html") && { "content-type": "text/html" };
+      const answer = { headers: { ...whole, ...html } };
+      if (!state.deployed) return answer;
+      if (html) return { ...answer, body: readFileSync(join(dist, path), "utf8").replaceAll(NAMES, other) };
+      if (path.search(NAMES) < 0) return answer;
+      try {
+        return { ...answer, body: readFileSync(join(dist, path.replaceAll(NAMES, other))) };
+      } catch {
+        return { ...instead, headers: { ...whole, ...instead.headers } };
+      }
+    } });
+    return Object.assign(state, place);
+  }
+
+  const gone = { "whose old files are gone": { status: 404 },
+    "whose old files are a page now": { body: "<!doctype html><title>Home</title>", headers: { "content-type": "text/html" } } };
+  for (const [what, instead] of Object.entries(gone)) {
+    for (const [which, words] of [["a frame", ""], ["a frame without an origin", `sandbox="allow-scripts"`]]) {
+      plain(`${which} ${what} says so, and goes on in the new build where its run stood`, async ({ page }) => {
+        plain.skip(!readdirSync(dist).some((name) => /_rest\.wasm$/.test(name)), "the program is one file");
+        const faults = [];
+        page.on("pageerror", (error) => faults.push(error.message));
+        const place = await moved(instead);
+        const around = await host({ answer: () => ({ headers: { "content-type": "text/html" },
+          body: `<!doctype html><title>Course</title><iframe src="${place.url}embed/${first}/" title="L" width="800" height="560" ${words}></iframe>` }) });
+        await page.goto(around.url);
+        const lesson = page.frameLocator("iframe");
+        await ready(lesson);
+        const player = new Player(lesson);
+        const press = (button) => button.evaluate((button) => button.click());
+        // From here on nothing of the old build is to be had. The learner comes back to the tab.
+        place.deployed = true;
+        await page.locator("iframe").hover();
+        const offer = lesson.getByRole("status").filter({ hasText: /missing on the server|version of the site/ });
+        await expect(offer.getByRole("button", { name: "Reload the page" })).toBeVisible();
+        await press(player.play);
+        await expect.poll(() => player.seconds()).toBeGreaterThan(0);
+        await press(player.pause);
+        const at = await player.seconds();
+        await press(player.button("Share"));
+        const stopped = lesson.getByRole("alertdialog");
+        await expect(stopped).toContainText(/missing on the server|version of the site/);
+        place.asked.length = 0;
+        await stopped.getByRole("button", { name: "Reload the page" }).click();
+        await expect.poll(() => place.asked.some((url) => url.startsWith(`/embed/${first}/`))).toBe(true);
+        await ready(lesson);
+        await expect.poll(() => player.seconds()).toBeGreaterThanOrEqual(at);
+        // All of it is of the new build, and whole.
+        await player.button("Share").click();
+        await expect(lesson.getByRole("dialog")).toBeVisible();
+        const old = readdirSync(dist).filter((name) => name.search(NAMES) >= 0);
+        expect(place.asked.filter((url) => old.some((name) => url.includes(name)))).toEqual([]);
+        expect(faults).toEqual([]);
+        await around.close();
+        await place.close();
+      });
+    }
+  }
+
+  // What has no name of its build in its own may be gone all the same, or never come.
+  for (const [what, instead] of Object.entries({ "is gone": { status: 404 }, "is a page now": gone["whose old files are a page now"] })) {
+    plain.describe(`what is fetched on demand and ${what}`, () => {
+      plain.use({ serviceWorkers: "block" });
+
+      plain("is said, and comes when it is there again", async ({ page }) => {
+        const faults = [];
+        page.on("pageerror", (error) => faults.push(error.message));
+        let missing;
+        const place = await host({ answer: (path) => missing?.test(path) ? instead : undefined });
+        await page.goto(`${place.url}${LESSON}`);
+        await ready(page);
+        const player = new Player(page);
+        missing = /more\.en\.json|code\.json|download\.js|film\.js/;
+        await player.button("Embed").click();
+        const notice = page.getByRole("alert").filter({ hasText: "could not be fetched" });
+        await expect(notice).toBeVisible();
+        await expect(page.getByRole("dialog")).toHaveCount(0);
+        await notice.getByRole("button", { name: "Close" }).click();
+        await player.button("Code").first().click();
+        await expect(page.getByText(/The code could not be fetched/)).toBeVisible();
+        missing = /download\.js|film\.js/;
+        await player.button("Embed").click();
+        const dialog = page.getByRole("dialog");
+        await expect(dialog.getByRole("heading", { name: "Embed this lesson" })).toBeVisible();
+        await expect(dialog.getByText(/download\.js/)).toBeVisible();
+        await page.keyboard.press("Escape");
+        await player.button("Share").click();
+        await dialog.getByRole("button", { name: "Film" }).click();
+        await expect(dialog.getByText(/could not be fetched/)).toBeVisible();
+        // Nothing of it took the lesson along.
+        await page.keyboard.press("Escape");
+        await player.playFor(0.1);
+        // What reads a page as a script finds no script there; nothing else is wrong.
+        expect(faults.filter((fault) => !/^Unexpected token '<'$/.test(fault))).toEqual([]);
+        await place.close();
+      });
+    });
+  }
+});
+
 test("an embed names the full page and its answer to oEmbed", async ({ page, request }) => {
   await open(page, `embed/${first}/`);
   const link = (rel) => page.locator(`link[rel="${rel}"]`).evaluate((element) => element.href);
@@ -596,6 +705,45 @@ plain.describe("in a learning management system", () => {
       await place.close();
     });
 
+    plain(`SCORM ${version}: what is pressed while the system keeps the page waiting counts once it answers`, async ({ page }) => {
+      // The system's server answers a commit when the test lets it.
+      let waiting;
+      const held = new Promise((resolve) => { waiting = resolve; });
+      let whole = true;
+      const lms = `<!doctype html><title>LMS</title><script>
+        const commit = () => {
+          const asked = new XMLHttpRequest();
+          asked.open("GET", "/held.txt", false);
+          asked.send();
+          return asked.responseText;
+        };
+        const [yes, nothing] = [() => "true", () => ""];
+        window.API = { LMSInitialize: yes, LMSGetValue: nothing, LMSSetValue: yes, LMSCommit: commit, LMSFinish: yes };
+        window.API_1484_11 = { Initialize: yes, GetValue: nothing, SetValue: yes, Commit: commit, Terminate: yes };
+      </script><iframe title="SCO" src="/index.html" width="1000" height="760"></iframe>`;
+      const place = await host({ folder: folders[version], answer: (path) => {
+        if (path === "lms.html") return { body: lms };
+        if (path !== "held.txt") return undefined;
+        return { body: "true", send: (response, body) => (whole ? response.end(body) : waiting(() => response.end(body))) };
+      } });
+      await page.goto(`${place.url}lms.html`);
+      const lesson = page.frameLocator("iframe").frameLocator("iframe");
+      await ready(lesson);
+      const player = new Player(lesson);
+      // Keys go where a learner pressed last.
+      await lesson.locator(".clock").click();
+      whole = false;
+      const stepped = player.next.evaluate((next) => [next.click(), next.click()].length);
+      const release = await held;
+      // The page stands still: this press waits with it.
+      const pressed = page.keyboard.press("4");
+      whole = true;
+      release();
+      await Promise.all([stepped, pressed]);
+      await player.atStep(4);
+      await place.close();
+    });
+
     // A system that breaks at one call must not break the lesson, whichever call it is.
     const calls = modern ? ["Initialize", "GetValue", "SetValue", "Commit", "Terminate"] : ["LMSInitialize", "LMSGetValue", "LMSSetValue", "LMSCommit", "LMSFinish"];
     plain(`SCORM ${version} survives an interface that throws at any call`, async ({ page }) => {
@@ -785,6 +933,129 @@ plain.describe("in a learning management system", () => {
         await expect(unsaved).toHaveCount(0);
         expect(JSON.parse(await value("cmi.suspend_data"))).toMatchObject({ beat: 2, state: expect.stringMatching(/^run-/) });
         await place.close();
+      });
+
+      plain(`SCORM ${version}: a slow system is told a call at a time, and all of it when the learner leaves`, async ({ page }) => {
+        await page.clock.install({ time: 0 });
+        await page.clock.pauseAt(1_000);
+        // By the package's clock each call takes two seconds; nobody waits for them.
+        await page.addInitScript(() => {
+          const now = performance.now.bind(performance);
+          performance.now = () => now() + (top.lasted ?? 0);
+        });
+        const lms = `${fake([version])}<script>
+          window.lasted = 0;
+          for (const api of [window.API, window.API_1484_11].filter(Boolean)) for (const [name, act] of Object.entries(api))
+            api[name] = (...given) => { lasted += 2_000; return act(...given); };
+        </script>`;
+        const { place, sco, log, tell, value, calls } = await launch(page, version, lms);
+        await expect(sco.getByText("Your course's system is slow.")).toBeVisible();
+        // Before the lesson was there nothing was asked but where it opens; of what came then, one thing is written.
+        expect((await log()).slice(0, 2).map(([, name, key]) => [name, key])).toEqual([["Initialize", ""], ["GetValue", "cmi.suspend_data"]]);
+        await expect.poll(async () => (await calls("SetValue")).length).toBe(1);
+        await tell({ type: "step", beat: 2, count: 10 });
+        await tell({ type: "predict", beat: 2, choice: 0, correct: true, truth: 0 });
+        // The count is asked for when the guess was heard; what it has to say waits.
+        await expect.poll(async () => (await calls("GetValue")).filter(([, , name]) => name === "cmi.interactions._count").length).toBe(1);
+        expect((await calls("SetValue")).length).toBe(1);
+        await page.clock.runFor(20_000);
+        await expect.poll(async () => (await calls("SetValue")).length).toBe(2);
+        // However much comes meanwhile, everything has its turn, the commit too.
+        let beat = 2;
+        await expect.poll(async () => {
+          await tell({ type: "step", beat: ++beat % 10, count: 10 });
+          await page.clock.runFor(20_000);
+          return [(await calls("Commit")).length > 0, await value("cmi.interactions.0.result")];
+        }, { timeout: 30_000, intervals: [50] }).toEqual([true, "correct"]);
+        // In a minute of the lesson's time there are at most four calls.
+        const before = (await calls("SetValue")).length + (await calls("Commit")).length;
+        await page.clock.runFor(60_000);
+        expect((await calls("SetValue")).length + (await calls("Commit")).length - before).toBeLessThanOrEqual(4);
+        await tell({ type: "step", beat: 9, count: 10 });
+        await tell({ type: "predict", beat: 9, choice: 1, correct: false, truth: 0 });
+        await tell({ type: "challenge", id: "first" });
+        await expect.poll(async () => (await calls("GetValue")).at(-1)[2]).toBe("cmi.objectives._count");
+        await page.evaluate(() => { document.querySelector("iframe").src = "about:blank"; });
+        await expect.poll(async () => (await calls("Terminate")).length).toBe(1);
+        expect(JSON.parse(await value("cmi.suspend_data"))).toMatchObject({ beat: 9, guesses: { 2: [0, 1], 9: [1, 0] } });
+        expect(await value("cmi.interactions.1.result")).toBe(modern ? "incorrect" : "wrong");
+        expect(await value("cmi.objectives.0.id")).toBe("challenge-first");
+        expect((await log()).slice(-2).map(([, name]) => name)).toEqual(["Commit", "Terminate"]);
+        await place.close();
+      });
+
+      plain(`SCORM ${version}: a system without room keeps what fits, and what is lost is said`, async ({ page }) => {
+        await page.clock.install();
+        // Shorter than a run with its guesses, longer than the step.
+        const lms = `${fake([version])}<script>
+          window.room = 90;
+          window.shut = [];
+          for (const [, api] of Object.entries({ API: window.API, API_1484_11: window.API_1484_11 }).filter(([, api]) => api)) {
+            const name = "SetValue" in api ? "SetValue" : "LMSSetValue";
+            const put = api[name];
+            api[name] = (key, text) => (key === "cmi.suspend_data" && text.length > room) || shut.includes(key) ? "false" : put(key, text);
+          }
+        </script>`;
+        const { place, sco, tell, value } = await launch(page, version, lms);
+        const said = sco.getByRole("status");
+        await tell({ type: "challenge", id: "a-name-that-is-far-too-long-to-have-room" });
+        await tell({ type: "step", beat: 3, count: 10 });
+        await expect.poll(async () => JSON.parse((await value("cmi.suspend_data")) ?? "{}").beat).toBe(3);
+        await expect(said).toHaveText(/no room for your whole run/);
+        // Without room for anything, and with it again.
+        await page.evaluate(() => { window.room = 0; });
+        await tell({ type: "step", beat: 4, count: 10 });
+        await expect(said).toHaveText(/could not be saved/);
+        await page.evaluate(() => { window.room = 4_000; });
+        await page.clock.runFor(120_000);
+        await expect(said).toBeHidden();
+        expect(JSON.parse(await value("cmi.suspend_data"))).toMatchObject({ beat: 4, state: expect.stringMatching(/^run-/) });
+        // A status that is turned down is no small thing either.
+        await page.evaluate((name) => { window.shut = [name]; }, key.status);
+        await tell({ type: "complete", questions: 0 });
+        await expect(said).toHaveText(/could not be saved/);
+        expect(await value(key.status)).toBe("incomplete");
+        await page.evaluate(() => { window.shut = []; });
+        await page.clock.runFor(120_000);
+        await expect(said).toBeHidden();
+        expect(await value(key.status)).toBe("completed");
+        await place.close();
+      });
+
+      const kept = [{ v: 1 }, { v: 2, beat: 3 }, { v: 1, beat: "x", guesses: 7, done: {}, over: "no", progress: "a lot", best: {}, questions: -3, state: 5 },
+        { v: 1, beat: -2, guesses: [null, "a", [0, 1]], done: "abc", progress: 9e9, best: -1, questions: "NaN", state: {} },
+        { v: 1, beat: 1e300, guesses: { 2: "b", 3: null }, done: null, progress: null }];
+      // As scripts that make the answer.
+      const garbage = {
+        "nothing": ["undefined", "null", "NaN", "[]"],
+        "things that are no texts": ["7", "{}", "Symbol('s')", "{ toString() { throw new Error('no'); } }"],
+        "texts of others": ["'<!doctype html><title>Sign in</title>'", "'['", "'-1'", "'x'.repeat(1e6)"],
+        "records of others": kept.map((record) => JSON.stringify(JSON.stringify(record))),
+      };
+      for (const [what, answers] of Object.entries(garbage)) plain(`SCORM ${version}: where a system answers with ${what}, the lesson opens and its record makes sense`, async ({ page }) => {
+        const faults = [];
+        page.on("pageerror", (error) => faults.push(error.message));
+        for (const answer of answers) {
+          const lms = `${fake([version])}<script>
+            for (const api of [window.API, window.API_1484_11].filter(Boolean)) for (const name of Object.keys(api).filter((name) => /GetValue|Error/.test(name))) {
+              const note = api[name];
+              api[name] = (...given) => { note(...given); return (${answer}); };
+            }
+          </script>`;
+          const { place, sco, tell, value, calls, heard } = await launch(page, version, lms);
+          await expect(sco.locator("iframe"), answer).toHaveAttribute("src", /^embed\/[^?]+\?(?!.*(beat|state)=(-|NaN|undefined|\[|x)).*$/);
+          await tell({ type: "predict", beat: 2, choice: 0, correct: true, truth: 0 });
+          await heard(tell, 5);
+          await tell({ type: "complete", questions: 1 });
+          await expect.poll(() => value(key.status), answer).toBe("completed");
+          const raw = Number(await value(key.raw));
+          expect(raw >= 0 && raw <= 100, `${answer}: ${raw}`).toBe(true);
+          expect((await calls("SetValue")).filter(([, , , text]) => /undefined|NaN|\[object/.test(text)), answer).toEqual([]);
+          await page.evaluate(() => { document.querySelector("iframe").src = "about:blank"; });
+          await expect.poll(async () => (await calls("Terminate")).length).toBe(1);
+          await place.close();
+        }
+        expect(faults).toEqual([]);
       });
 
       plain(`SCORM ${version}: where nobody counts, each guess has a place of its own, with question, answers and result`, async ({ page }) => {
