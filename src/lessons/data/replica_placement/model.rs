@@ -74,6 +74,8 @@ pub(super) struct Machine {
     /// Copies being sent and received.
     pub(super) sends: u32,
     pub(super) receives: u32,
+    /// Copies that it has sent: whoever sent least sends next.
+    sent: u32,
     /// Copies that it is named for.
     pub(super) held: u32,
 }
@@ -294,13 +296,15 @@ impl Fleet {
                 fenced: false,
                 sends: 0,
                 receives: 0,
+                sent: 0,
                 held: 0,
             };
             self.machines = zones.into_iter().map(fresh).collect();
             self.zones = knobs.zones.0.len() as u8;
         }
         for one in &mut self.machines {
-            (one.state, one.sends, one.receives, one.held) = (State::Up, 0, 0, 0);
+            (one.state, one.held) = (State::Up, 0);
+            (one.sends, one.receives, one.sent) = (0, 0, 0);
         }
         self.jobs.clear();
         self.running.clear();
@@ -689,12 +693,16 @@ impl Fleet {
                 .filter(|one| {
                     self.is(*one, State::Up) && free(self.machines[usize::from(*one)].sends)
                 })
-                .min_by_key(|one| self.machines[usize::from(*one)].sends);
+                .min_by_key(|one| {
+                    let one = &self.machines[usize::from(*one)];
+                    (one.sends, one.sent)
+                });
             let Some(source) = source else {
                 waiting.push(job);
                 continue;
             };
             self.machines[usize::from(source)].sends += 1;
+            self.machines[usize::from(source)].sent += 1;
             self.machines[usize::from(job.target)].receives += 1;
             self.numbers += 1;
             self.running.push(Transfer {
@@ -1030,6 +1038,7 @@ impl Model for Fleet {
                     fenced: false,
                     sends: 0,
                     receives: 0,
+                    sent: 0,
                     held: 0,
                 });
                 // The placer knows all machines by number, so it learns of the new one at once, and moves nothing.

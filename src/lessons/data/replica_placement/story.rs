@@ -71,7 +71,7 @@ pub(super) const STORY: &[Beat<Fleet>] = &[
             Setup::Wait(Time::s(3)),
         ],
         when: |fleet| rests(fleet, Rule::Clockwise),
-        points: &[SETS],
+        points: &[SETS, MACHINE],
         shows: &[
             figure(SETS, "fatal").is(12.0),
             figure(SETS, "all").is(220.0),
@@ -193,6 +193,8 @@ pub(super) const STORY: &[Beat<Fleet>] = &[
             Setup::Set("alternate", 0.0),
             Setup::Set("placement", CLOCKWISE),
             Setup::Twin("placement", ZONES),
+            // The twin has kept its placement, and with it what happened to it.
+            Setup::Act("anew", 0),
             Setup::Act("dark", ZONE),
             Setup::Wait(Time::s(2)),
         ],

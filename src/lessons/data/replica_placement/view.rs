@@ -250,7 +250,7 @@ fn chip(zone: u8, fleet: &Fleet, layout: &Layout, scene: &mut Scene) {
     ];
     let mut pencil = scene.thing(part, r, spoken);
     let (ground, border) = if dark {
-        (Ink::Rail, Ink::Bad)
+        (Ink::BadSoft, Ink::Bad)
     } else {
         (Ink::Card, ink(zone))
     };
@@ -289,15 +289,16 @@ fn machine(number: u8, one: &Machine, fleet: &Fleet, layout: &Layout, scene: &mu
         .write
         .and_then(|write| fleet.placed.get(write.partition))
         .is_some_and(|copies| named(copies).any(|copy| copy == number));
+    let gone = scene.say("gone", &[]);
     let mut pencil = scene.thing(part, r, spoken);
     pencil.figure("copies", f64::from(one.held));
     let second = match one.state {
         State::Dead => {
-            pencil.bordered(r, 7.0, Ink::BadHatch, Ink::Bad, 2.0);
-            "✕".to_owned()
+            pencil.bordered(r, 7.0, Ink::BadSoft, Ink::Bad, 2.0);
+            gone
         }
         State::Dark => {
-            pencil.dashed(r, 7.0, Ink::Rail, Ink::Secondary, 1.5);
+            pencil.dashed(r, 7.0, Ink::Card, Ink::Bad, 1.5);
             one.held.to_string()
         }
         State::Up if one.fenced => {
@@ -403,7 +404,9 @@ fn dots(pencil: &mut Pencil<'_>, area: Rect, all: &[Set], fleet: &Fleet, parts: 
         }
         pitch -= 0.5;
     };
-    let out = fleet.out();
+    // What is still near to be lost, or is: not what has been repaired.
+    let troubled = fleet.short() > 0 || fleet.lost > 0 || fleet.dark.is_some();
+    let out = if troubled { fleet.out() } else { 0 };
     let place = |i: usize| {
         pt(
             area.x + pitch * ((i % columns) as f32 + 0.5),
