@@ -14,7 +14,6 @@ pub fn permutations(width: usize, copies: usize) -> usize {
     width.div_ceil(copies.max(2) - 1).max(1)
 }
 
-// region: groups
 /// Groups of `copies` machines, of which `width ÷ (copies − 1)` rounds give each machine at least one a round. `zones` gives the
 /// zone of each machine: a group has two of a zone only once it has one of each. Where zones differ in size, machines of the
 /// small ones stand in more groups. `below(n)` gives a random number below `n`.
@@ -47,6 +46,7 @@ pub fn groups(
     all
 }
 
+// region: groups
 /// One permutation, cut into groups.
 fn round(zones: &[u32], copies: usize, below: &mut dyn FnMut(usize) -> usize) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..zones.len()).collect();

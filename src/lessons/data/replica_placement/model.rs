@@ -29,7 +29,7 @@ pub(super) const fn zone_part(zone: u8) -> PartId {
 
 /// A write is shown each so often, and its copies travel so long.
 const WRITES: Time = Time::s(6);
-pub(super) const HOP: Time = Time::s(4);
+pub(super) const HOP: Time = Time::ms(4_500);
 /// A machine takes so long for one partition.
 pub(super) const COPYING: Time = Time::s(1);
 /// All accidents together are tried in so long.
