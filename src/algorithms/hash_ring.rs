@@ -138,6 +138,7 @@ impl HashRing {
     }
     // endregion
 
+    // region: copies
     /// The first `count` distinct eligible nodes clockwise: the owner and the nodes that hold its
     /// replicas, or stand in for it. Fewer if the ring has fewer.
     pub fn preference_list(
@@ -157,6 +158,7 @@ impl HashRing {
         }
         nodes
     }
+    // endregion
 
     /// Each point with the stretch that belongs to it, clockwise from 0. A point that shares its
     /// position with a lower-numbered node has none and is left out.

@@ -18,6 +18,7 @@ mod locking;
 mod membership;
 mod merkle;
 mod messaging;
+mod placement;
 mod probabilistic;
 mod queueing;
 mod rate_limiting;

@@ -7,6 +7,7 @@ pub mod gossip;
 pub mod leader_election;
 pub mod quorums;
 pub mod read_replicas;
+pub mod replica_placement;
 pub mod sharding;
 
 kit::lessons![
@@ -14,6 +15,7 @@ kit::lessons![
     cap_theorem::Cap,
     read_replicas::ReadReplicas,
     leader_election::LeaderElection,
+    replica_placement::ReplicaPlacement,
     gossip::Gossip,
     quorums::Quorums,
     distributed_locks::DistributedLocks,
