@@ -417,20 +417,13 @@ fn pod(web: usize, system: &System, layout: &Layout, scene: &mut Scene) {
     }
     let w = text::width(&name, 12.5, true);
     pencil.bold(pt(r.x + 8.0, r.y + 15.0), 12.5, Ink::Ink, name);
-    let beside = fitting(&[kind], 11.0, false, room - w - 8.0);
-    if text::width(&beside, 11.0, false) <= room - w - 8.0 {
-        ending(
-            &mut pencil,
-            pt(r.x + r.w - 13.0, r.y + 15.0),
-            11.0,
-            false,
-            Ink::Secondary,
-            beside,
-        );
+    if text::width(&kind, 11.0, false) <= room - w - 8.0 {
+        let at = pt(r.x + r.w - 13.0, r.y + 15.0);
+        ending(&mut pencil, at, 11.0, false, Ink::Secondary, kind);
     }
     if r.h >= 44.0 {
         let said = waits.filter(|_| full).unwrap_or(threads);
-        let said = fitting(&[said], 11.0, full, room);
+        let said = fitting(&[said, format!("{busy}/{}", THREADS.0)], 11.0, full, room);
         let at = pt(r.x + 8.0, r.y + 30.0);
         if full {
             pencil.bold(at, 11.0, Ink::Bad, said);
@@ -467,19 +460,30 @@ fn matrix(system: &System, layout: &Layout, at: Time, scene: &mut Scene) {
         let sum: f64 = live.iter().map(of).sum();
         (sum / live.len().max(1) as f64).round()
     };
+    let by_rate = live
+        .iter()
+        .any(|it| it.order.is_some_and(|it| it.rule == Rule::SuccessRate));
     let mut heads = Vec::new();
     if zones {
         for zone in 0..ZONES {
             let word = ["zone.a", "zone.b"][zone];
-            heads.push((zone, scene.say(word, &[Arg::Share(load(zone) / 100.0)])));
+            let args = [Arg::Share(load(zone) / 100.0)];
+            let short = ["zone.a-short", "zone.b-short"][zone];
+            heads.push((zone, scene.say(word, &args), scene.say(short, &args)));
         }
     } else {
         let word = match (live.iter().any(|it| it.order.is_some()), panics > 0) {
             (false, _) => "believes.none",
             (_, true) => "believes.panic",
+            _ if by_rate => "believes.rate",
             _ => "believes",
         };
-        heads.push((0, scene.say(word, &[])));
+        let short = match word {
+            "believes" => "believes-short",
+            "believes.rate" => "believes.rate-short",
+            word => word,
+        };
+        heads.push((0, scene.say(word, &[]), scene.say(short, &[])));
     }
     let panic = (zones && panics > 0).then(|| scene.say("believes.panic", &[]));
     let mut spoken: Vec<String> = heads.iter().map(|it| it.1.clone()).collect();
@@ -509,7 +513,7 @@ fn matrix(system: &System, layout: &Layout, at: Time, scene: &mut Scene) {
         .figure("zone A %", load(0))
         .figure("zone B %", load(1));
     pencil.bordered(r, 8.0, Ink::Paper, Ink::Line, 1.0);
-    for (zone, head) in heads {
+    for (zone, head, short) in heads {
         let first = layout
             .columns
             .iter()
@@ -527,8 +531,13 @@ fn matrix(system: &System, layout: &Layout, at: Time, scene: &mut Scene) {
         };
         let ink = if bad { Ink::Bad } else { Ink::Secondary };
         let said = match (&panic, zone) {
-            (Some(panic), 0) => fitting(&[format!("{head} · {panic}"), head], 12.0, true, room),
-            _ => fitting(&[head], 12.0, true, room),
+            (Some(panic), 0) => fitting(
+                &[format!("{head} · {panic}"), head, short],
+                12.0,
+                true,
+                room,
+            ),
+            _ => fitting(&[head, short], 12.0, true, room),
         };
         let ink = if zone == 0 && panic.is_some() {
             Ink::Bad
@@ -660,7 +669,7 @@ fn host(place: usize, system: &System, layout: &Layout, at: Time, scene: &mut Sc
     let calls = member.own.row.of(kit::system::Count::Came);
     let state = match ill {
         Some(Ill::Fails(_)) => "fails",
-        Some(Ill::Hangs) => "hangs",
+        Some(Ill::Hangs(_)) => "hangs",
         Some(Ill::Fifth(_)) => "fifth",
         None if member.leaving => "leaving",
         None if seen.mesh

@@ -147,9 +147,18 @@ enum Ill {
     /// It fails each call after a moment.
     Fails(NoteId),
     /// It takes calls and answers none.
-    Hangs,
+    Hangs(NoteId),
     /// It fails a fifth of calls, when their work is done.
     Fifth(NoteId),
+}
+
+impl Ill {
+    /// What told of it.
+    const fn note(self) -> NoteId {
+        match self {
+            Ill::Fails(note) | Ill::Hangs(note) | Ill::Fifth(note) => note,
+        }
+    }
 }
 
 /// How a try ended.
@@ -210,6 +219,8 @@ struct Seen {
     /// What it has ordered last, and how many orders there were.
     ordered: Option<Order>,
     orders: u32,
+    /// The note that told of the last one.
+    told: NoteId,
     /// Callers and hosts that are there.
     callers: usize,
     there: [usize; ZONES],
@@ -242,6 +253,7 @@ impl Seen {
             down: false,
             ordered: None,
             orders: 0,
+            told: NoteId::NONE,
             callers: 0,
             there: [0; ZONES],
             mesh: false,
@@ -368,7 +380,7 @@ impl Script for ServiceMesh {
         let third = seen.ills[THIRD];
         match act.spec {
             FAIL => !matches!(third, Some(Ill::Fails(_))),
-            HANG => third != Some(Ill::Hangs),
+            HANG => !matches!(third, Some(Ill::Hangs(_))),
             HALF => !matches!(third, Some(Ill::Fifth(_))),
             MORE => seen.ill().next().is_some() && next_ill(seen).is_some(),
             HEAL => seen.ill().next().is_some(),
@@ -384,7 +396,7 @@ impl Script for ServiceMesh {
                 let seen = system.own::<Seen>();
                 let like =
                     match seen.ills[THIRD].or_else(|| seen.ill().find_map(|it| seen.ills[it])) {
-                        Some(Ill::Hangs) => HANG,
+                        Some(Ill::Hangs(_)) => HANG,
                         Some(Ill::Fifth(_)) => HALF,
                         _ => FAIL,
                     };
@@ -499,7 +511,7 @@ impl Script for ServiceMesh {
                 let unlucky = frame.draw.unit(FATE + u64::from(frame.nth)) <= FIFTH;
                 unlucky.then_some(note)
             }
-            Ill::Hangs => None,
+            Ill::Hangs(_) => None,
         }
     }
 
@@ -710,7 +722,7 @@ fn fall_ill(host: usize, how: usize, system: &mut System, cx: Cx<'_, '_>) {
     let now = cx.now();
     let ill = if how == HANG {
         system.deed(Deed::Slow(ORDERS[0], 0.0), host, cx);
-        Ill::Hangs
+        Ill::Hangs(cx.cause())
     } else {
         let (word, ill): (_, fn(NoteId) -> Ill) = match how {
             HALF => ("fails-fifth", Ill::Fifth),
@@ -733,7 +745,7 @@ fn fall_ill(host: usize, how: usize, system: &mut System, cx: Cx<'_, '_>) {
 fn get_well(host: usize, system: &mut System, cx: Cx<'_, '_>) {
     let ill = system.own_mut::<Seen>().ills[host].take();
     system.own_mut::<Seen>().split.clear();
-    if ill == Some(Ill::Hangs) {
+    if matches!(ill, Some(Ill::Hangs(_))) {
         system.deed(Deed::Recover(ORDERS[0]), host, cx);
     }
 }
@@ -749,6 +761,9 @@ fn tell(web: usize, found: Finding, dot: u32, system: &mut System, cx: Cx<'_, '_
             times,
         } => {
             let part = host_part(place);
+            // The last failure leads to it, and that host's illness to all of them; that is remembered for longer.
+            let ill = system.own::<Seen>().ills.get(place).copied().flatten();
+            cx.because(ill.map_or(NoteId::NONE, Ill::note));
             let note = Note::new("aside").with(proxy).with(Arg::Part(part));
             let note = note.with(Arg::Span(Time(span_us))).about(part).dot(dot);
             system.say(
@@ -854,7 +869,8 @@ fn order(system: &mut System, knobs: &Values, cx: Cx<'_, '_>) {
     seen.orders += 1;
     let number = seen.orders;
     let note = Note::new("orders").with(Arg::Count(i64::from(number)));
-    let note = system.say(note.about(figure::PLANE), cx);
+    let note = system.say(note.about(figure::PLANE).mark(Tone::Plain), cx);
+    system.own_mut::<Seen>().told = note;
     for web in 0..system.own::<Seen>().callers {
         let dice = mix64(u64::from(number) << 8 | web as u64);
         let takes = ORDER_TAKES.0 + Time(dice % ORDER_TAKES.1.0);
@@ -900,9 +916,8 @@ fn arrive(web: usize, system: &mut System, cx: Cx<'_, '_>) {
     proxy.follow(there);
     let part = web_part(web);
     let note = Note::new("obeys").with(Arg::Part(part)).about(part);
-    let note = system.say(note, cx);
+    system.say(note, cx);
     if before.is_none() {
-        cx.because(note);
         restart(web, system, cx);
     }
     watch_shares(system, cx);
@@ -912,6 +927,8 @@ fn arrive(web: usize, system: &mut System, cx: Cx<'_, '_>) {
 fn restart(web: usize, system: &mut System, cx: Cx<'_, '_>) {
     let seen = system.own_mut::<Seen>();
     seen.tries.retain(|it| it.web != web);
+    // Orders stand on the tape, and are remembered for as long as that.
+    cx.because(seen.told);
     system.deed(Deed::Flush(WEB), web, cx);
 }
 
@@ -1032,7 +1049,6 @@ impl Lesson for ServiceMesh {
         plots: PLOTS,
         key: &[
             (Glyph::Request, Ink::Accent),
-            (Glyph::Request, Ink::Warn),
             (Glyph::Response, Ink::Ok),
             (Glyph::Failure, Ink::Bad),
             (Glyph::Message, Ink::Hit),

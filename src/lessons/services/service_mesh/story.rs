@@ -57,7 +57,7 @@ pub(super) const STORY: &[Beat<System>] = &[
             options: &["fifth", "most", "all"],
             hides: &[],
             truth: |system| {
-                let hangs = seen(system).ills[THIRD] == Some(Ill::Hangs);
+                let hangs = matches!(seen(system).ills[THIRD], Some(Ill::Hangs(_)));
                 let alone = !seen(system).mesh && hangs && ill_at_least(system, 22);
                 alone.then(|| nearest(failed(system), [0.2, 0.6, 1.0]))
             },

@@ -127,7 +127,10 @@ fn the_second_zone_gets_what_the_first_cannot_carry() {
 
 #[test]
 fn without_panic_and_with_all_aside_there_is_no_host() {
-    let mut run = run(1, &[MESH, ROW, ("most", 100.0), ("panic", 0.0), ("hosts", 3.0)]);
+    let mut run = run(
+        1,
+        &[MESH, ROW, ("most", 100.0), ("panic", 0.0), ("hosts", 3.0)],
+    );
     go(&mut run, 3.0);
     act(&mut run, FAIL);
     act(&mut run, MORE);
@@ -171,10 +174,17 @@ fn orders_arrive_one_by_one_within_two_seconds() {
     let mut have = vec![];
     for _ in 0..22 {
         let seen = seen(&run);
-        let count = seen.live().iter().filter(|it| it.order == seen.ordered).count();
+        let count = seen
+            .live()
+            .iter()
+            .filter(|it| it.order == seen.ordered)
+            .count();
         have.push(count);
         go(&mut run, 0.1);
     }
-    assert!(have.is_sorted() && have[0] == 0 && have[21] == 4, "{have:?}");
+    assert!(
+        have.is_sorted() && have[0] == 0 && have[21] == 4,
+        "{have:?}"
+    );
     assert!(have.iter().any(|count| (1..4).contains(count)), "{have:?}");
 }
