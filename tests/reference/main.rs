@@ -28,6 +28,7 @@ mod routing;
 mod scaling;
 mod search;
 mod serverless;
+mod service_mesh;
 mod sharding;
 mod short_codes;
 mod streams;

@@ -123,6 +123,7 @@
 //! * [`Gate::limits`] with [`Script::admits`]: limiters, which pass, hold back or refuse ([`Admission`]).
 //!   [`Gate::filters`] with [`Script::allowed`]: candidates.
 //! * [`Step::Each`] with [`Script::spreads`], [`Wire::mapped`] with [`Script::picks`]: who is asked follows from a map that the script keeps.
+//! * [`Script::tune`]: callers of one node that make a call each in its own way; [`Script::learnt`]: what they learn of each try.
 //! * [`Script::name_of`]: new names for things, which no cache knows; [`Script::first_version`]: what versions begin with.
 //! * [`System::scale`]: a controller's number of members in place of the plan's; [`Script::boots`]: how long a new one boots.
 //! * [`Script::report`]: after each look, to say notes and to sample probes of the lesson's own.

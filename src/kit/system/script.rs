@@ -1,8 +1,8 @@
 //! Scripts: what a lesson says about its system, and the knobs that it gives the learner.
 
-use super::frame::{Draw, Frame};
+use super::frame::{Draw, Frame, Reason};
 use super::gear::Gear;
-use super::plan::{Hurry, NodeId, Plan, WireId};
+use super::plan::{Call, Hurry, NodeId, Plan, WireId};
 use super::{Event, System};
 use crate::flow::Key;
 use engine::knobs::Kind;
@@ -52,6 +52,14 @@ pub trait Script: Sync + 'static {
 
     /// Something was said.
     fn heard(&self, _note: &Note, _system: &mut System) {}
+
+    /// How a caller makes a call, where callers of one node differ: the plan's call, changed. `of` is the try, its first or a
+    /// later one; see [`System::caller_of`]. Asked before each try, and again when it has failed.
+    fn tune(&self, _call: &mut Call, _of: &Frame, _system: &System) {}
+
+    /// A caller has learnt what became of a try: it has the answer or an error, or has waited long enough. What comes later
+    /// tells it nothing.
+    fn learnt(&self, _call: Key, _failed: Option<Reason>, _system: &mut System, _cx: Cx<'_, '_>) {}
 
     /// A call has set out for the member that it was given to.
     fn sent(&self, _call: Key, _system: &mut System, _now: Time) {}

@@ -5,6 +5,7 @@ pub mod circuit_breaker;
 pub mod monolith_microservices;
 pub mod retry_storm;
 pub mod service_discovery;
+pub mod service_mesh;
 pub mod sync_async;
 
 kit::lessons![
@@ -14,4 +15,5 @@ kit::lessons![
     service_discovery::ServiceDiscovery,
     sync_async::SyncAsync,
     retry_storm::Storm,
+    service_mesh::ServiceMesh,
 ];

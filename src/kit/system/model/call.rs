@@ -18,7 +18,7 @@ impl System {
         &mut self,
         parent: Key,
         of: (u8, u8),
-        call: Call,
+        mut call: Call,
         (nth, waited): (u8, Time),
         cx: Cx<'_, '_>,
     ) {
@@ -37,6 +37,7 @@ impl System {
             ..Frame::at_rest(caller.node, cx.now())
         };
         let node = caller.node;
+        self.script.tune(&mut call, &frame, self);
         if nth == 0
             && let Some(retry) = call.retry
             && let Some(budget) = retry.budget
@@ -100,6 +101,11 @@ impl System {
         if frame.left {
             return self.forget(key);
         }
+        let failed = frame.failed;
+        self.script.learnt(key, failed, self, cx);
+        let Some(frame) = self.frames.get(key) else {
+            return;
+        };
         if frame.failed.is_none()
             && !frame.partial
             && let Some(Some(live)) = self.wires.get_mut(usize::from(frame.leg.on.0))
@@ -144,7 +150,10 @@ impl System {
             return;
         };
         let (node, class) = (parent.node, parent.draw.class);
-        let spec = self.call_of(node, class, call.of);
+        let mut spec = self.call_of(node, class, call.of);
+        if let Some(spec) = &mut spec {
+            self.script.tune(spec, call, self);
+        }
         let Some(reason) = failed else {
             return self.go_on(call.parent, call.travelled, call.partial || call.spare, cx);
         };
@@ -352,6 +361,7 @@ impl System {
         if !self.awaits(call.parent, call.of) {
             return;
         }
+        self.script.learnt(key, Some(Reason::TimedOut), self, cx);
         let Some(parent) = self.frames.get(call.parent) else {
             return;
         };

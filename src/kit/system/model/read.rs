@@ -175,6 +175,11 @@ impl System {
         self.frames.get(self.frames.get(call)?.parent)
     }
 
+    /// The node and member that wait for a try, whether it has set out or not.
+    pub fn caller_of(&self, call: &Frame) -> Option<(NodeId, usize)> {
+        self.frames.get(call.parent).map(Frame::at)
+    }
+
     /// The IPv4 address of a person. Documentation networks would share their first octets, which is all that IP hash reads.
     pub fn address(&self, person: u16) -> [u8; 4] {
         let bits = mix64(self.salt ^ u64::from(person));
