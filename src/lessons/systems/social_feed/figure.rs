@@ -530,31 +530,35 @@ fn field(feeds: &Feeds, stage: &Stage, at: Time, scene: &mut Scene) {
     let number = Arg::Count(i64::from(shown.unwrap_or(0)));
     let star = post.is_some_and(|(_, post)| post.author == STAR);
     let took = feeds.star_so_far(at);
-    let said = match post {
-        Some((_, post)) if post.deleted.is_some() => {
-            scene.say("field.deleted", &[number, count(there)])
+    let [said, few] = match post {
+        Some((_, post)) if post.deleted.is_some() => ["field.deleted", "field.deleted.short"]
+            .map(|word| scene.say(word, &[number, count(there)])),
+        Some((_, Post { copies: 0, .. })) if star => {
+            [scene.say("field.fetched", &[]), String::new()]
         }
-        Some((_, Post { copies: 0, .. })) if star => scene.say("field.fetched", &[]),
-        Some((_, Post { copies: 0, .. })) => scene.say("field.kept", &[number]),
+        Some((_, Post { copies: 0, .. })) => [scene.say("field.kept", &[number]), String::new()],
         Some((_, post)) => {
             let all = Arg::Count(i64::from(post.copies.max(there as u32)));
             match took.filter(|_| star) {
-                Some(took) => scene.say("field.star", &[count(there), all, tenths(took)]),
-                None => scene.say("field", &[number, count(there), all]),
+                Some(took) => ["field.star", "field.star.short"]
+                    .map(|word| scene.say(word, &[count(there), all, tenths(took)])),
+                None => ["field", "field.short"]
+                    .map(|word| scene.say(word, &[number, count(there), all])),
             }
         }
-        None => String::new(),
+        None => Default::default(),
     };
-    let few = scene.say("field.short", &[count(there)]);
     let spared = feeds.spared().unwrap_or(0.0);
     let answer = feeds.answer.filter(|_| star);
     let others = feeds.beside.and_then(|it| it.mean()).filter(|_| star);
-    let more = match (answer, others) {
-        (Some(it), _) => {
-            let args = [it.early, it.common].map(|it| Arg::Count(i64::from(it)));
-            scene.say("field.early", &args)
-        }
-        (_, Some(late)) => format!("{} {}", scene.say("field.after", &[]), short(late)),
+    let early = answer.map(|it| {
+        let args = [it.early, it.common].map(|it| Arg::Count(i64::from(it)));
+        ["field.early", "field.early.short"].map(|word| scene.say(word, &args))
+    });
+    let [more, less] = early.unwrap_or_default();
+    let more = match others {
+        _ if !more.is_empty() => more,
+        Some(late) => format!("{} {}", scene.say("field.after", &[]), short(late)),
         _ if feeds.rule.skips && feeds.rule.design != READ => {
             scene.say("field.spared", &[Arg::Share(spared)])
         }
@@ -584,7 +588,11 @@ fn field(feeds: &Feeds, stage: &Stage, at: Time, scene: &mut Scene) {
     let line = fitting(&[format!("{name}: {said}"), said, few], 12.0, true, room);
     let ink = if star { Ink::Accent } else { Ink::Ink };
     pencil.bold(pt(rect.x + 2.0, rect.y + 14.0), 12.0, ink, line);
-    let more = fitting(&[more], 11.0, true, room);
+    let mores: Vec<String> = [more, less]
+        .into_iter()
+        .filter(|it| !it.is_empty())
+        .collect();
+    let more = fitting(&mores, 11.0, true, room);
     let left = room - text::width(&more, 11.0, true) - 20.0;
     pencil.bold(pt(rect.x + 2.0, rect.y + 30.0), 11.0, Ink::Ink, more);
     let mut small = small.into_iter();
