@@ -165,11 +165,11 @@ pub(crate) fn open(desk: Desk, lost: RwSignal<bool>) -> Option<Listener> {
     let source = format!("{}film.js{}", place::root(), place::version());
     // A script at hand runs once it stands in the document, and has done its work then.
     let _ = script.set_attribute("src", &source);
-    // Where a host has a page in its place, something is loaded that asks nothing.
-    for event in ["onerror", "onload"] {
+    // Where a host has a page in its place, something is loaded that asks nothing. One that asks may fail at once all the same.
+    for (event, sure) in [("onerror", true), ("onload", false)] {
         let heard = heard.clone();
         let missed = Closure::once_into_js(move || {
-            if !heard.get() {
+            if sure || !heard.get() {
                 // The dialog may be closed by then.
                 lost.try_set(true);
             }
