@@ -444,14 +444,3 @@ pub(crate) fn fetch_script(name: &str, failed: impl FnOnce() + 'static) {
 pub(crate) fn warn(message: &str) {
     web_sys::console::warn_1(&JsValue::from_str(message));
 }
-
-/// How much of the top of a stage its own heading covers, in CSS pixels: in low windows the headings of a comparison lie over it, and
-/// the style leaves as much room above the scene.
-pub(crate) fn covered(stage: &Element) -> f64 {
-    let heading = stage.previous_element_sibling();
-    let heading = heading.as_ref().and_then(|it| it.dyn_ref::<HtmlElement>());
-    let both = heading.zip(stage.dyn_ref::<HtmlElement>());
-    both.map_or(0.0, |(heading, stage)| {
-        f64::from((heading.offset_height() - stage.offset_top()).max(0))
-    })
-}
