@@ -986,10 +986,9 @@ fn measure_threads(system: &mut System, cx: Cx<'_, '_>) {
         }
     }
     let seen = system.own_mut::<Seen>();
-    for team in 0..2 {
-        if seen.threads[team] != held[team] {
-            seen.threads[team] = held[team];
-            cx.sample(own_probe::THREADS + team, held[team] as f64);
+    for (team, held) in held.into_iter().enumerate() {
+        if std::mem::replace(&mut seen.threads[team], held) != held {
+            cx.sample(own_probe::THREADS + team, held as f64);
         }
     }
     let before = std::mem::replace(&mut seen.full, full);

@@ -82,11 +82,13 @@ fn a_host_aside_gets_no_calls_from_that_caller_unless_it_panics() {
     assert!(calls > 2_000, "{calls}");
 }
 
+/// Settings, what befalls, seconds before the window, the share expected and how far from it.
+type Case<'a> = (&'a [(&'a str, f64)], &'a [usize], f64, f64, f64);
+
 #[test]
 fn users_fail_as_often_as_computed() {
-    // Settings, what befalls, seconds before the window, the share expected and how far from it.
     let sick = |most: f64| [MESH, ROW, ("most", most)];
-    let cases: [(&[(&str, f64)], &[usize], f64, f64, f64); 7] = [
+    let cases: [Case<'_>; 7] = [
         (&[], &[HANG], 25.0, 0.6, 0.03),
         (&[MESH, ("timeout", 1.0)], &[HANG], 15.0, 0.2, 0.03),
         (&[MESH, ("timeout", 0.0)], &[HANG], 25.0, 1.0, 0.0),
