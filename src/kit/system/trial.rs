@@ -7,7 +7,7 @@
 
 use super::frame::{Draw, Frame, Place};
 use super::model::System;
-use super::plan::{Arrivals, Kind, Spread, Step};
+use super::plan::{Arrivals, Kind, Service, Spread, Step};
 use super::script::{Deed, Values};
 use super::state::Live;
 use crate::flow::{Key, Source};
@@ -86,7 +86,7 @@ pub fn every_design(
     sheet: &'static Sheet<System>,
     crowd: &[(&str, &str)],
 ) -> Result<Compared, String> {
-    every_design_by(sheet, crowd, |class| class)
+    compare(sheet, crowd, |class| class, false)
 }
 
 /// As [`every_design`], of a lesson whose classes tell the design, too: `class` is what a user asks in one of them.
@@ -98,8 +98,29 @@ pub fn every_design_by(
     crowd: &[(&str, &str)],
     class: fn(u8) -> u8,
 ) -> Result<Compared, String> {
+    compare(sheet, crowd, class, false)
+}
+
+/// As [`every_design_by`], of a lesson whose script weighs work by what was drawn alone: then that is compared, too.
+///
+/// # Errors
+/// All that differs, and by which knobs.
+pub fn every_design_weighed(
+    sheet: &'static Sheet<System>,
+    crowd: &[(&str, &str)],
+    class: fn(u8) -> u8,
+) -> Result<Compared, String> {
+    compare(sheet, crowd, class, true)
+}
+
+fn compare(
+    sheet: &'static Sheet<System>,
+    crowd: &[(&str, &str)],
+    class: fn(u8) -> u8,
+    weighed: bool,
+) -> Result<Compared, String> {
     let record = |settings: &[(&str, f64)], seed| {
-        let mut record = record(sheet, settings, seed)?;
+        let mut record = record(sheet, settings, seed, weighed)?;
         let open = record.open.iter_mut().map(|(asked, _)| asked);
         for asked in open.chain(record.turns.values_mut()) {
             asked.draw.class = class(asked.draw.class);
@@ -161,7 +182,7 @@ pub fn pair(
     settings: [&[(&str, f64)]; 2],
     seed: u32,
 ) -> Result<Compared, String> {
-    let [one, other] = settings.map(|settings| record(sheet, settings, seed));
+    let [one, other] = settings.map(|settings| record(sheet, settings, seed, false));
     same(&one?, &other?)
 }
 
@@ -178,6 +199,7 @@ fn record(
     sheet: &'static Sheet<System>,
     settings: &[(&str, f64)],
     seed: u32,
+    weighed: bool,
 ) -> Result<Record, String> {
     let mut first: Values = (sheet.first)();
     for (id, value) in settings {
@@ -190,7 +212,7 @@ fn record(
         .map(|(spec, _)| spec)
         .collect();
     let mut run = Run::with_knobs(sheet, seed, first);
-    let mut observer = Observer::new(run.model());
+    let mut observer = Observer::new(run.model(), weighed);
     let between = TROUBLE.1.since(TROUBLE.0).0 / deeds.len().max(1) as u64;
     for (nth, spec) in deeds.into_iter().enumerate() {
         observer.watch(&mut run, TROUBLE.0 + Time(between * nth as u64))?;
@@ -208,12 +230,14 @@ struct Observer {
     requests: u32,
     /// Somebody came out of turn.
     shifted: bool,
+    /// What a script weighs is compared, too.
+    weighed: bool,
     sources: Vec<Source>,
     begun: BTreeSet<(Key, u8)>,
 }
 
 impl Observer {
-    fn new(system: &System) -> Observer {
+    fn new(system: &System, weighed: bool) -> Observer {
         Observer {
             record: Record {
                 before: system.requests(),
@@ -221,6 +245,7 @@ impl Observer {
             },
             requests: system.requests(),
             shifted: false,
+            weighed,
             sources: sources(system),
             begun: BTreeSet::new(),
         }
@@ -304,8 +329,9 @@ impl Observer {
         let Some(live) = system.live(frame.node) else {
             return;
         };
-        // A job follows from what its member does by itself.
-        let Some(service) = live.service().filter(|_| !frame.job) else {
+        // What a script weighs may follow from the state of the system, a job from what its member does by itself.
+        let compared = |it: &&Service| (self.weighed || !it.weighs) && !frame.job;
+        let Some(service) = live.service().filter(compared) else {
             return;
         };
         let program = live.node.kind.program(frame.draw.class);

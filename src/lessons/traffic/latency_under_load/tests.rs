@@ -6,7 +6,7 @@ use engine::lesson::sheet;
 use engine::show::Watch;
 use engine::{Run, Show, knobs};
 use kit::system::Count;
-use kit::system::trial::{every_design_by, pair};
+use kit::system::trial::{every_design_weighed, pair};
 
 /// The lesson with loads between whole percent.
 struct Finely;
@@ -472,7 +472,7 @@ fn every_design_meets_the_same_requests() {
         ("sends", "who sends"),
     ];
     // Which of two phases of uneven work a request meets is its class: how long it takes, not what it asks.
-    let compared = every_design_by(sheet::<LatencyUnderLoad>(), &crowd, |_| 0);
+    let compared = every_design_weighed(sheet::<LatencyUnderLoad>(), &crowd, |_| 0);
     let compared = compared.unwrap_or_else(|faults| panic!("{faults}"));
     let enough = compared.requests >= 10_000 && compared.works >= 10_000;
     assert!(enough, "{compared:?}");
