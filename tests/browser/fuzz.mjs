@@ -261,9 +261,10 @@ export function prepare() {
   };
 }
 
-/** The lessons that are built, with the ids of their knobs and actions. */
+/** The lessons that are built, in `dist` or the site that SITE names, with the ids of their knobs and actions. */
 export const lessons = (() => {
-  const read = (name) => JSON.parse(readFileSync(new URL(`../../dist/words/${name}.en.json`, import.meta.url), "utf8"));
+  const words = new URL(`../../${process.env.SITE ?? "dist"}/words/`, import.meta.url);
+  const read = (name) => JSON.parse(readFileSync(new URL(`${name}.en.json`, words), "utf8"));
   const ready = read("catalogue").chapters.flatMap((chapter) => chapter.lessons).filter((lesson) => lesson.ready);
   return ready.map(({ slug, title }) => {
     const { words } = read(slug);
