@@ -531,8 +531,8 @@
     const alone = rests.get(piece)?.alone;
     bringNow(([number, rest]) => number === 0 || number === piece || (alone && !rest.alone));
   };
-  // What is cut off in the middle of the program leaves it locked. So once something was missed, whatever is pressed asks
-  // for it before the program hears of it.
+  // What is cut off in the middle of the program leaves it locked. So once that has happened, whatever is pressed asks for
+  // what was missed before the program hears of it.
   let missed = false;
   const askFirst = (event) => {
     if (!missed || boot.contains(event.target) || event.target.closest?.(".update")) return;
@@ -551,7 +551,6 @@
       all.forEach(({ owner }, at) => join(owner, came[at]));
     } catch (cause) {
       // Whoever needs it will ask again. What will never come is better told before anything is lost by it.
-      missed = true;
       const trouble = troubled(cause);
       if (ready && trouble.reload) offer(trouble.message);
     }

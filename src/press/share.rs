@@ -209,7 +209,9 @@ mod tests {
         );
         let html = answer["html"].as_str().expect("text");
         assert!(html.starts_with("<blockquote") && html.contains("A &amp; b</a>"));
-        assert!(html.contains("<iframe src=\"https://example.org/lab/embed/a-b/\""));
+        assert!(
+            html.contains("<iframe frameborder=\"0\" src=\"https://example.org/lab/embed/a-b/\"")
+        );
     }
 
     #[test]

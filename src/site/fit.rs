@@ -5,6 +5,7 @@ use crate::stage::{Emphasis, names};
 use engine::scene::{PartId, Role, Scene, Shape};
 use engine::text::tenths;
 use std::slice;
+use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
 /// No text of a scene may become smaller than this, in CSS pixels.
@@ -158,11 +159,22 @@ fn glide(frame: &HtmlElement, room: f32, scene: &Scene, scale: f32, aims: &[Part
         return;
     };
     let (top, bottom) = (top * scale, bottom * scale);
+    let under = covered(frame);
     // What is higher than the room shows from its top.
-    let to = if bottom - top <= room - EDGE {
+    let to = if bottom - top <= room - under - EDGE {
+        (top + bottom - room - under) / 2.0
+    } else if bottom - top <= room - EDGE {
         (top + bottom - room) / 2.0
     } else {
         top - MARGIN
     };
     frame.scroll_to_with_x_and_y(0.0, f64::from(to.max(0.0)));
+}
+
+/// How much of the top of a stage its own heading covers, in CSS pixels: in small frames the headings of a comparison lie over it.
+fn covered(frame: &HtmlElement) -> f32 {
+    let heading = frame.previous_element_sibling();
+    let heading = heading.and_then(|heading| heading.dyn_into::<HtmlElement>().ok());
+    let heading = heading.map_or(0, |heading| heading.offset_height());
+    (heading - frame.offset_top()).max(0) as f32
 }

@@ -5,7 +5,6 @@
 
 use crate::line::{self, Event, object};
 use crate::place;
-use crate::stage::covered;
 use contract::message::{HEIGHTS, RESIZE_EVERY_MS, WORDPRESS_MAX};
 use js_sys::{Object, Reflect};
 use leptos::prelude::on_cleanup;
@@ -199,7 +198,7 @@ fn lacking(content: &Element) -> f64 {
         let wish = stage.style().get_property_value("--natural").ok();
         let wish = wish.and_then(|wish| engine::text::number(wish.strip_suffix("px")?));
         let lacks = wish.map_or(0.0, |wish| {
-            (wish - f64::from(stage.client_height()) + covered(&stage)).max(0.0)
+            (wish - f64::from(stage.client_height())).max(0.0)
         });
         match rows.last_mut() {
             Some((top, most)) if *top == stage.offset_top() => *most = most.max(lacks),

@@ -11,8 +11,8 @@ use std::rc::Rc;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{Clamped, JsCast};
 use web_sys::{
-    CanvasRenderingContext2d, Document, Element, EventTarget, HtmlCanvasElement, HtmlElement,
-    ImageData, ResizeObserver, Text,
+    CanvasRenderingContext2d, Document, Element, EventTarget, HtmlCanvasElement, ImageData,
+    ResizeObserver, Text,
 };
 
 const SVG: &str = "http://www.w3.org/2000/svg";
@@ -504,17 +504,6 @@ impl Layer {
     }
 }
 
-/// How much of the top of a stage its own heading covers, in CSS pixels: in low windows the headings of a comparison lie over it, and
-/// the style leaves as much room above the scene.
-pub(crate) fn covered(stage: &Element) -> f64 {
-    let heading = stage.previous_element_sibling();
-    let heading = heading.as_ref().and_then(|it| it.dyn_ref::<HtmlElement>());
-    let both = heading.zip(stage.dyn_ref::<HtmlElement>());
-    both.map_or(0.0, |(heading, stage)| {
-        f64::from((heading.offset_height() - stage.offset_top()).max(0))
-    })
-}
-
 /// What happens to the canvas between two frames, shared with the listeners.
 #[derive(Default)]
 struct Surface {
@@ -534,7 +523,7 @@ impl Surface {
         let frame = canvas.get_bounding_client_rect();
         let size = (frame.width(), frame.height());
         let frame = room.get_bounding_client_rect();
-        let room = (frame.width(), frame.height() - covered(room));
+        let room = (frame.width(), frame.height());
         let changed = (self.size.replace(size) != size) | (self.room.replace(room) != room);
         if changed {
             self.stale.set(true);
