@@ -280,7 +280,10 @@ pub fn late(
             };
         }
     }
-    pages.retain(|_, pages| !pages.contains(EVERY) && pages.len() <= FEW);
+    let needed = |pages: &BTreeSet<&str>| pages.contains(EVERY) || pages.len() > FEW;
+    let early = pages.iter().filter(|(_, pages)| needed(pages));
+    let early: BTreeSet<String> = early.map(|(name, _)| name.clone()).collect();
+    pages.retain(|_, pages| !needed(pages));
     // Of parts, kinds that none of them runs are as late as what no start runs of the core.
     let (mut first, mut kinds) = (BTreeSet::new(), BTreeSet::new());
     for piece in parts.values() {
@@ -292,7 +295,11 @@ pub fn late(
             }
         }
     }
-    for kind in kinds.difference(&first) {
+    // What the core has of the same name and its starts run stays.
+    for kind in kinds
+        .difference(&first)
+        .filter(|kind| !early.contains(*kind))
+    {
         pages.entry(kind.clone()).or_default();
     }
     // The same name may be run in a part, which then keeps it, as in a chunk or the core.
@@ -419,6 +426,52 @@ mod tests {
             kind(of_library).as_deref(),
             Some("core::sort::<u8, <u8 as Ord>::lt>")
         );
+    }
+
+    /// A piece with functions of these names, each a byte longer than the one before.
+    fn piece(names: &[&str]) -> Vec<u8> {
+        use wasm_encoder::{
+            CodeSection, Function, FunctionSection, Module, NameMap, NameSection, TypeSection,
+        };
+        let mut types = TypeSection::new();
+        types.ty().function([], []);
+        let (mut functions, mut code) = (FunctionSection::new(), CodeSection::new());
+        let mut map = NameMap::new();
+        for (at, name) in names.iter().enumerate() {
+            functions.function(0);
+            let mut body = Function::new([]);
+            for _ in 0..at {
+                body.instructions().nop();
+            }
+            body.instructions().end();
+            code.function(&body);
+            map.append(at as u32, name);
+        }
+        let mut said = NameSection::new();
+        said.functions(&map);
+        let mut module = Module::new();
+        module.section(&types).section(&functions).section(&code);
+        module.section(&said);
+        module.finish()
+    }
+
+    #[test]
+    fn what_no_part_runs_is_late_unless_many_starts_run_the_cores() {
+        let sort = "core::sort::<u8, <u8 as core::cmp::Ord>::lt>";
+        let shared = [piece(&["site::begin", sort, "site::end"])];
+        let part = piece(&["a::own", "a::other", "a::more", sort]);
+        let parts = BTreeMap::from([("a", part)]);
+        // Of the core's functions, by place: the bodies have a byte of locals, one of the end, and their own.
+        let listed = |pages: usize, place: u32| {
+            let run = (0..pages).map(|page| (format!("page-{page}"), [(place, 2 + place)].into()));
+            let lists = late(&shared, &parts, &run.collect()).expect("readable");
+            let short = short_name(sort);
+            let of = lines(&lists.late).find(|(name, _)| *name == short);
+            of.map(|(_, pages)| pages.len())
+        };
+        assert_eq!(listed(FEW + 1, 1), None, "many starts run it");
+        assert_eq!(listed(2, 1), Some(2), "two starts have copies of it");
+        assert_eq!(listed(FEW + 1, 0), Some(0), "nobody runs it");
     }
 
     #[test]
